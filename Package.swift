@@ -1,0 +1,53 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "plumb",
+  products: [
+    .executable(name: "plumb", targets: ["plumb"]),
+    .library(name: "Runner", targets: ["Runner"]),
+    .library(name: "Models", targets: ["Models"]),
+    .library(name: "Stages", targets: ["Stages"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // libyaml, as the system ships it.
+    .systemLibrary(
+      name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    // The arithmetic: one operation a file, every instruction-set path in the same bits.
+    .target(name: "CKernels"),
+    // One strict JSON value, reader and writer, below both Runner and Models, which never meet.
+    .target(name: "JSON", swiftSettings: strict),
+    .target(name: "Models", dependencies: ["CKernels", "JSON"], swiftSettings: strict),
+    .target(
+      name: "Runner",
+      dependencies: [
+        "CYAML", "JSON",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ], swiftSettings: strict),
+    .target(name: "Stages", dependencies: ["Runner", "Models", "JSON"], swiftSettings: strict),
+    .executableTarget(
+      name: "plumb",
+      dependencies: [
+        "Runner", "Stages", "Models", "JSON",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(name: "RunnerTests", dependencies: ["Runner", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(name: "StagesTests", dependencies: ["Stages", "Runner", "Models", "JSON"], swiftSettings: strict),
+    .testTarget(name: "EndToEndTests", dependencies: ["JSON"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c17
+)

@@ -1,0 +1,268 @@
+// Strict JSON reading (RFC 8259): positions in every error, duplicate keys refused, depth bounded.
+
+/// Why a text is not JSON, and where.
+public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Offset in bytes from the start of the text.
+  public let offset: Int
+  /// 1-based.
+  public let line: Int
+  /// 1-based, in bytes.
+  public let column: Int
+  public let message: String
+  public var description: String { "\(line):\(column): \(message)" }
+}
+
+extension JSON {
+  /// Reads one JSON text. `maximumDepth` bounds nesting, since hostile text must not exhaust the stack.
+  /// - Throws: `JSONError`.
+  public init(parsing text: String, maximumDepth: Int = 64) throws {
+    var text = text
+    self = try text.withUTF8 { try JSON(parsing: UnsafeRawBufferPointer($0), maximumDepth: maximumDepth) }
+  }
+
+  /// Reads one JSON text from bytes that must be UTF-8.
+  /// - Throws: `JSONError`.
+  public init(parsing bytes: [UInt8], maximumDepth: Int = 64) throws {
+    self = try bytes.withUnsafeBytes { try JSON(parsing: $0, maximumDepth: maximumDepth) }
+  }
+
+  /// Reads one JSON text from memory that must be UTF-8.
+  /// - Throws: `JSONError`.
+  public init(parsing bytes: UnsafeRawBufferPointer, maximumDepth: Int = 64) throws {
+    var reader = JSONReader(bytes: bytes, maximumDepth: maximumDepth)
+    self = try reader.readDocument()
+  }
+}
+
+struct JSONReader {
+  let bytes: UnsafeRawBufferPointer
+  let maximumDepth: Int
+  var position = 0
+
+  init(bytes: UnsafeRawBufferPointer, maximumDepth: Int) {
+    self.bytes = bytes
+    self.maximumDepth = maximumDepth
+  }
+
+  mutating func readDocument() throws -> JSON {
+    let value = try readValue(depth: 0)
+    skipWhitespace()
+    guard position == bytes.count else { throw error("unexpected text after the value") }
+    return value
+  }
+
+  private func error(_ message: String, at offset: Int? = nil) -> JSONError {
+    let offset = min(offset ?? position, bytes.count)
+    var line = 1
+    var lineStart = 0
+    for index in 0..<offset where bytes[index] == UInt8(ascii: "\n") {
+      line += 1
+      lineStart = index + 1
+    }
+    return JSONError(offset: offset, line: line, column: offset - lineStart + 1, message: message)
+  }
+
+  private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+  private mutating func skipWhitespace() {
+    while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+      position += 1
+    }
+  }
+
+  private mutating func readValue(depth: Int) throws -> JSON {
+    guard depth <= maximumDepth else { throw error("nested deeper than \(maximumDepth) levels") }
+    skipWhitespace()
+    guard let byte = current else { throw error("expected a value, found the end of the text") }
+    switch byte {
+    case UInt8(ascii: "{"): return try readObject(depth: depth)
+    case UInt8(ascii: "["): return try readArray(depth: depth)
+    case UInt8(ascii: "\""): return .string(try readString())
+    case UInt8(ascii: "t"): return try readWord("true", .bool(true))
+    case UInt8(ascii: "f"): return try readWord("false", .bool(false))
+    case UInt8(ascii: "n"): return try readWord("null", .null)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try readNumber()
+    default: throw error("expected a value, found byte 0x\(String(byte, radix: 16))")
+    }
+  }
+
+  private mutating func readWord(_ word: StaticString, _ value: JSON) throws -> JSON {
+    let length = word.utf8CodeUnitCount
+    guard position + length <= bytes.count else { throw error("expected `\(word)`") }
+    for index in 0..<length where bytes[position + index] != word.utf8Start[index] {
+      throw error("expected `\(word)`")
+    }
+    position += length
+    return value
+  }
+
+  private mutating func readObject(depth: Int) throws -> JSON {
+    position += 1
+    var members: [JSONObject.Member] = []
+    var seen: Set<UTF8Key> = []
+    skipWhitespace()
+    if current == UInt8(ascii: "}") {
+      position += 1
+      return .object(JSONObject())
+    }
+    while true {
+      skipWhitespace()
+      let keyStart = position
+      guard current == UInt8(ascii: "\"") else { throw error("expected a string as key") }
+      let key = try readString()
+      guard seen.insert(UTF8Key(key)).inserted else {
+        throw error("duplicate key `\(key)`", at: keyStart)
+      }
+      skipWhitespace()
+      guard current == UInt8(ascii: ":") else { throw error("expected `:` after the key `\(key)`") }
+      position += 1
+      members.append((key, try readValue(depth: depth + 1)))
+      skipWhitespace()
+      switch current {
+      case UInt8(ascii: ","): position += 1
+      case UInt8(ascii: "}"):
+        position += 1
+        return .object(JSONObject(distinct: members))
+      default: throw error("expected `,` or `}`")
+      }
+    }
+  }
+
+  private mutating func readArray(depth: Int) throws -> JSON {
+    position += 1
+    var elements: [JSON] = []
+    skipWhitespace()
+    if current == UInt8(ascii: "]") {
+      position += 1
+      return .array([])
+    }
+    while true {
+      elements.append(try readValue(depth: depth + 1))
+      skipWhitespace()
+      switch current {
+      case UInt8(ascii: ","): position += 1
+      case UInt8(ascii: "]"):
+        position += 1
+        return .array(elements)
+      default: throw error("expected `,` or `]`")
+      }
+    }
+  }
+
+  private mutating func readString() throws -> String {
+    let start = position
+    position += 1
+    let contentStart = position
+    while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+      position += 1
+    }
+    if current == UInt8(ascii: "\"") {
+      let text = try validated(bytes[contentStart..<position], start: start)
+      position += 1
+      return text
+    }
+    var buffer = Array(bytes[contentStart..<position])
+    while let byte = current {
+      position += 1
+      switch byte {
+      case UInt8(ascii: "\""):
+        return try buffer.withUnsafeBytes { try validated($0[...], start: start) }
+      case UInt8(ascii: "\\"): buffer.append(contentsOf: try readEscape())
+      case 0..<0x20:
+        throw error("unescaped control character in a string", at: position - 1)
+      default: buffer.append(byte)
+      }
+    }
+    throw error("unterminated string", at: start)
+  }
+
+  private func validated(_ slice: Slice<UnsafeRawBufferPointer>, start: Int) throws -> String {
+    guard let text = String(validating: slice, as: UTF8.self) else {
+      throw error("string is not valid UTF-8", at: start)
+    }
+    return text
+  }
+
+  private mutating func readEscape() throws -> [UInt8] {
+    guard let byte = current else { throw error("unterminated string") }
+    position += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
+    case UInt8(ascii: "b"): return [0x08]
+    case UInt8(ascii: "f"): return [0x0C]
+    case UInt8(ascii: "n"): return [0x0A]
+    case UInt8(ascii: "r"): return [0x0D]
+    case UInt8(ascii: "t"): return [0x09]
+    case UInt8(ascii: "u"):
+      let first = try readHex()
+      var scalar = first
+      if (0xD800..<0xDC00).contains(first) {
+        guard position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
+          bytes[position + 1] == UInt8(ascii: "u")
+        else { throw error("lone surrogate in a string") }
+        position += 2
+        let second = try readHex()
+        guard (0xDC00..<0xE000).contains(second) else { throw error("lone surrogate in a string") }
+        scalar = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)
+      }
+      guard let unicode = Unicode.Scalar(scalar) else { throw error("lone surrogate in a string") }
+      return Array(String(Character(unicode)).utf8)
+    default: throw error("unknown escape in a string", at: position - 1)
+    }
+  }
+
+  private mutating func readHex() throws -> UInt32 {
+    guard position + 4 <= bytes.count else { throw error("unterminated \\u escape") }
+    var value: UInt32 = 0
+    for _ in 0..<4 {
+      let byte = bytes[position]
+      let digit: UInt8
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+      case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
+      default: throw error("expected four hexadecimal digits after \\u")
+      }
+      value = value << 4 | UInt32(digit)
+      position += 1
+    }
+    return value
+  }
+
+  private mutating func readNumber() throws -> JSON {
+    let start = position
+    if current == UInt8(ascii: "-") { position += 1 }
+    guard let first = current, isDigit(first) else { throw error("expected a digit") }
+    position += 1
+    if first == UInt8(ascii: "0") {
+      if let next = current, isDigit(next) { throw error("a number may not start with 0", at: start) }
+    } else {
+      skipDigits()
+    }
+    var isInteger = true
+    if current == UInt8(ascii: ".") {
+      isInteger = false
+      position += 1
+      try expectDigits()
+    }
+    if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
+      isInteger = false
+      position += 1
+      if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { position += 1 }
+      try expectDigits()
+    }
+    let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    if isInteger, let value = Int64(text) { return .int(value) }
+    guard let value = Double(text), value.isFinite else {
+      throw error("number out of range", at: start)
+    }
+    return .double(value)
+  }
+
+  private func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
+  private mutating func skipDigits() { while let byte = current, isDigit(byte) { position += 1 } }
+  private mutating func expectDigits() throws {
+    guard let byte = current, isDigit(byte) else { throw error("expected a digit") }
+    skipDigits()
+  }
+}

@@ -1,0 +1,1 @@
+// Tensors, kernels, layers, architectures, tokenizers, checkpoint formats, sampling, training.

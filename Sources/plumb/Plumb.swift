@@ -1,0 +1,3 @@
+// The command line.
+
+@main struct Plumb { static func main() {} }
