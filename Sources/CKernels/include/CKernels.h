@@ -1,4 +1,175 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
-/* The arithmetic of Plumb. See docs/arithmetic.md for what every function promises about its bits. */
+
+/* The arithmetic of Plumb. docs/arithmetic.md says what every function promises about its bits:
+   results are a function of the operands only, never of threads, tile sizes, batch or instruction set.
+
+   Letters: M rows, N columns, K reduction, T tokens, C channels, D head dimension, H heads, V vocabulary.
+   All matrices are row-major. `float` is fp32; bf16 values are carried as uint16_t. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- threads and instruction sets (pool.c) ---- */
+
+/* Sets how many threads work on one operation (at least 1). Changes no result. */
+void pk_set_threads(int threads);
+int pk_threads(void);
+
+/* Instruction-set paths, best last. */
+typedef enum { PK_PORTABLE = 0, PK_AVX2 = 1, PK_AVX512 = 2 } pk_isa;
+/* Whether this machine can run the path. */
+int pk_isa_available(pk_isa isa);
+/* Chooses a path; returns 0 if the machine lacks it. At start the best available one, or the one
+   named by PLUMB_ISA (portable, avx2, avx512). */
+int pk_select_isa(pk_isa isa);
+pk_isa pk_selected_isa(void);
+const char *pk_isa_name(pk_isa isa);
+
+/* ---- number types ---- */
+
+typedef enum { PK_F32 = 0, PK_BF16 = 1 } pk_type;
+
+/* Round to nearest even; NaN stays NaN. */
+void pk_round_bf16(const float *x, uint16_t *out, size_t n);
+void pk_widen_bf16(const uint16_t *x, float *out, size_t n);
+/* Stores fp32 values as `type`. */
+void pk_store(const float *x, void *out, pk_type type, size_t n);
+
+/* ---- matrix product (gemm.h) ----
+   Every product is defined block by block over K: blocks of at most 32 terms, each summed in two fp32
+   fused-multiply-add chains from +0 (terms at even and at odd places of the block), then acc += even + odd.
+   Subnormals are zero. This is what AMX tiles compute for bf16; fp32 operands use the same order. */
+
+/* One block of the reduction: `length` terms starting at index `start` of A's reduction axis. */
+typedef struct { size_t start, length; } pk_block;
+
+/* Elements (of `type`) needed to pack B with `columns` and these blocks. */
+size_t pk_packed_count(size_t columns, const pk_block *blocks, size_t block_count);
+/* Packs B for pk_gemm. Element (k, n) is at b[k * reduction_stride + n * column_stride];
+   the source is fp32 and is rounded when type is bf16. */
+void pk_pack_f32(const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
+                 const pk_block *blocks, size_t block_count, pk_type type, void *packed);
+/* The same from a source already of `type`. */
+void pk_pack(const void *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
+             const pk_block *blocks, size_t block_count, pk_type type, void *packed);
+
+/* C[m, n] = (accumulate ? C[m, n] : 0) + sum over blocks of A[m, k] B[k, n].
+   A element (m, k) is at a[m * row_stride + k * reduction_stride] and of `type`, as packed B is. */
+void pk_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed,
+             pk_type type, float *c, size_t c_stride, size_t m, size_t n, const pk_block *blocks,
+             size_t block_count, int accumulate);
+
+/* ---- row operations ---- */
+
+/* out[t] = table[ids[t]]; rows of C values of `type`. */
+void pk_gather(const void *table, pk_type type, const int32_t *ids, float *out, size_t t, size_t c);
+/* table[ids[t]] += rows[t], t ascending. */
+void pk_scatter_add(float *table, const int32_t *ids, const float *rows, size_t t, size_t c);
+/* x += y */
+void pk_add(float *x, const float *y, size_t n);
+
+/* RMS norm. y = x * rstd * w with rstd = 1 / sqrt(mean(x^2) + eps). x: [T, C]; out: [T, C] of `type`; rstd: [T]. */
+void pk_rms_norm(const float *x, const float *w, float eps, void *out, pk_type type, float *rstd, size_t t,
+                 size_t c);
+/* dx += dL/dx; dw += dL/dw (tokens ascending) unless dw is NULL. */
+void pk_rms_norm_backward(const float *x, const float *w, const float *rstd, const float *dy, float *dx,
+                          float *dw, size_t t, size_t c);
+
+/* Fills cosine and sine, each [positions, D/2], of position * base^(-2i/D), angles rounded to fp32. */
+void pk_rotary_table(float base, size_t positions, size_t d, float *cosine, float *sine);
+/* Rotates pairs (i, i + D/2) of each head in place. x: rows of `stride` floats, H heads of D each.
+   sign +1 forward, -1 backward. */
+void pk_rotary(float *x, size_t stride, size_t heads, size_t d, const int32_t *positions,
+               const float *cosine, const float *sine, float sign, size_t t);
+
+/* out = silu(gate) * up, of `type`. */
+void pk_silu_gate(const float *gate, const float *up, void *out, pk_type type, size_t n);
+/* Overwrites gate and up by their gradients. */
+void pk_silu_gate_backward(float *gate, float *up, const float *dout, size_t n);
+
+/* ---- attention (attention.h) ----
+   Causal, grouped heads. Keys are visited in blocks of 64 that start at absolute position 0. */
+
+enum { PK_PAGE = 32 };
+
+/* One query: it sits at `position` of its sequence and sees keys 0 ... position. Key j of key-value head g is
+   at pages[j / PK_PAGE] + key_offset bytes + (j % PK_PAGE) * kv_stride + g * D elements; values alike. */
+typedef struct {
+  const void *const *pages;
+  int32_t position;
+} pk_query;
+
+/* Where one layer's keys and values lie. */
+typedef struct {
+  size_t kv_heads, kv_stride;     /* stride in elements from one position to the next */
+  size_t key_offset, value_offset; /* bytes from a page's start */
+  pk_type type;
+} pk_kv_layout;
+
+/* q: [T, H * D] fp32; out: [T, H * D] fp32; lse: [T, H] or NULL. D is a multiple of 16, at most 256. */
+void pk_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
+                  const pk_kv_layout *layout, float scale, float *out, float *lse);
+/* Stores row t of x, kv_heads * D floats, at position queries[t].position of its pages, `offset` bytes in. */
+void pk_store_kv(const float *x, const pk_query *queries, size_t t, size_t d, const pk_kv_layout *layout,
+                 size_t offset);
+/* Backward over whole packed sequences. starts: [sequences + 1] token offsets. k, v: [T, kv_heads * D] of kv_type.
+   Writes dq: [T, H * D], dk and dv: [T, kv_heads * D], all fp32. */
+void pk_attention_backward(const float *q, const void *k, const void *v, const float *out, const float *lse,
+                           const float *dout, const int32_t *starts, size_t sequences, size_t heads,
+                           size_t kv_heads, size_t d, pk_type kv_type, float scale, float *dq, float *dk,
+                           float *dv);
+
+/* ---- vocabulary rows (softmax.h) ---- */
+
+/* Per row: lse[r] = log sum exp over the first `columns` of the row. */
+void pk_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t columns, float *lse);
+
+typedef enum { PK_KL_NONE = 0, PK_KL_REFERENCE_POLICY = 1, PK_KL_POLICY_REFERENCE = 2 } pk_kl;
+
+/* The conditional objective on rows of logits: lm + beta * KL - alpha * H, each row scaled by `scale`.
+   logits: [R, V], overwritten by dL/dlogits. reference: [R, V_ref] logits or NULL; the KL compares the first
+   `kl_columns` columns of both, renormalised. lm, kl, entropy: [R], unscaled values. */
+void pk_conditional_loss(float *logits, const float *reference, size_t rows, size_t v, size_t reference_v,
+                         size_t kl_columns, const int32_t *labels, pk_kl direction, float beta, float alpha,
+                         float scale, float *lm, float *kl, float *entropy);
+
+/* ---- sampling (sample.c) ---- */
+
+typedef struct {
+  float temperature; /* 0: greedy, lowest id wins ties */
+  float top_p;       /* 1: off */
+  float min_p;       /* 0: off */
+  int32_t top_k;     /* 0: off */
+} pk_sampling;
+
+/* Chooses one token per row. uniforms: [R] in (0, 1). Tokens in banned never come. */
+void pk_sample(const float *logits, size_t rows, size_t v, const pk_sampling *sampling,
+               const double *uniforms, const int32_t *banned, size_t banned_count, int32_t *tokens);
+
+/* ---- optimizer (adamw.h) ---- */
+
+typedef struct { float lr, beta1, beta2, eps, weight_decay, bias1, bias2, gradient_scale; } pk_adamw_step;
+/* p, m, v in place; bias1 = 1 - beta1^step, bias2 = 1 - beta2^step. Decay is decoupled. */
+void pk_adamw(float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step);
+/* Sum of squares in double over fp32 values: chunks of 65536, each 16 lanes and one tree; chunks serially. */
+double pk_sum_of_squares(const float *x, size_t n);
+
+/* ---- random numbers (philox.c) ---- */
+
+/* Philox 4x32-10. */
+void pk_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* ---- naive references (reference.c): the definitions in plain scalar loops ---- */
+
+void pk_reference_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *b,
+                       ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, pk_type type, float *c,
+                       size_t c_stride, size_t m, size_t n, const pk_block *blocks, size_t block_count,
+                       int accumulate);
+void pk_reference_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
+                            const pk_kv_layout *layout, float scale, float *out, float *lse);
+float pk_reference_sum(const float *x, size_t n);
+float pk_exp(float x);
+float pk_log(float x);
+
 #endif

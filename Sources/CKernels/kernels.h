@@ -1,0 +1,94 @@
+/* The table of range kernels that each instruction-set path fills, and what runs them on threads.
+   A range kernel computes outputs [begin, end) of an operation; which range a thread gets changes no bit. */
+#ifndef KERNELS_H
+#define KERNELS_H
+
+#include "CKernels.h"
+
+typedef struct {
+  const void *a;
+  ptrdiff_t row_stride, reduction_stride;
+  const void *packed;
+  pk_type type;
+  float *c;
+  size_t c_stride, m, n;
+  const pk_block *blocks;
+  size_t block_count;
+  size_t pairs; /* in all blocks */
+  int accumulate;
+  float *expanded; /* A as fp32: [row tile][pair][even, odd][tile rows] */
+} gemm_job;
+
+typedef struct {
+  const float *q;
+  const void *k, *v;
+  const pk_query *queries;
+  const int32_t *starts;
+  size_t t, heads, kv_heads, d;
+  pk_type kv_type;
+  pk_kv_layout layout;
+  float scale;
+  float *out, *lse;
+  const float *dout;
+  float *dq, *dk, *dv;
+} attention_job;
+
+typedef struct {
+  const float *x, *w, *rstd, *dy;
+  float eps;
+  void *out;
+  pk_type type;
+  float *rstd_out, *dx, *dw;
+  size_t t, c;
+} norm_job;
+
+typedef struct {
+  float *logits;
+  const float *reference;
+  size_t stride, rows, v, reference_v, columns;
+  const int32_t *labels;
+  pk_kl direction;
+  float beta, alpha, scale;
+  float *lse, *lm, *kl, *entropy;
+} loss_job;
+
+typedef struct {
+  size_t tile_rows;
+  void (*gemm_expand)(const gemm_job *, size_t tile);
+  /* One 16-column panel times row tiles [tile_begin, tile_end). */
+  void (*gemm_panel)(const gemm_job *, size_t panel, size_t tile_begin, size_t tile_end);
+  void (*store)(const float *x, void *out, pk_type type, size_t begin, size_t end);
+  void (*add)(float *x, const float *y, size_t begin, size_t end);
+  void (*rms_norm)(const norm_job *, size_t begin, size_t end);
+  void (*rms_norm_dx)(const norm_job *, size_t begin, size_t end);
+  void (*rms_norm_dw)(const norm_job *, size_t begin_column, size_t end_column);
+  void (*silu_gate)(const float *gate, const float *up, void *out, pk_type type, size_t begin, size_t end);
+  void (*silu_gate_backward)(float *gate, float *up, const float *dout, size_t begin, size_t end);
+  void (*attention)(const attention_job *, size_t task);          /* task = query * heads + head */
+  void (*attention_backward)(const attention_job *, size_t task); /* task = sequence * kv_heads + kv head */
+  void (*log_sum_exp)(const loss_job *, size_t row);
+  void (*conditional_loss)(const loss_job *, size_t row);
+  void (*exponentials)(const float *x, float divisor, float *e, size_t n, float *maximum, float *sum);
+  void (*adamw)(float *p, float *m, float *v, const float *g, size_t begin, size_t end, const pk_adamw_step *);
+  double (*sum_of_squares)(const float *x, size_t n);
+} kernel_table;
+
+extern const kernel_table kernels_portable;
+#if defined(__x86_64__)
+extern const kernel_table kernels_avx2;
+extern const kernel_table kernels_avx512;
+#endif
+
+/* The table of the selected path. */
+const kernel_table *selected_kernels(void);
+
+/* Runs body(context, task) for task in 0 ..< tasks on the pool's threads, each thread with subnormals off.
+   One operation at a time; a call from inside a task runs on that thread. */
+void parallel_for(size_t tasks, void (*body)(void *context, size_t task), void *context);
+
+/* Scratch memory that lives until the next call; only inside a begin/end pair. */
+void operation_begin(void);
+void *operation_scratch(size_t bytes);
+void operation_end(void);
+
+#endif

@@ -1,0 +1,104 @@
+/* Sixteen lanes: the vector every path computes with, whatever its registers hold.
+   Included by each instruction-set file under its own target attribute. */
+#ifndef LANES_H
+#define LANES_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include "CKernels.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+typedef float f32x16 __attribute__((vector_size(64), aligned(4)));
+typedef uint32_t u32x16 __attribute__((vector_size(64), aligned(4)));
+typedef int32_t i32x16 __attribute__((vector_size(64), aligned(4)));
+typedef uint16_t u16x16 __attribute__((vector_size(32), aligned(2)));
+
+#define LANES 16
+#define INLINE static inline __attribute__((always_inline))
+
+#define splat(x)                                                                                \
+  ({                                                                                            \
+    float s_ = (x);                                                                             \
+    (f32x16){s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_};                   \
+  })
+#define fma16(a, b, c) __builtin_elementwise_fma((a), (b), (c))
+#define load16(p) (*(const f32x16 *)(p))
+#define store16(p, v) (*(f32x16 *)(p) = (v))
+#define bits16(v) ((u32x16)(v))
+#define floats16(u) ((f32x16)(u))
+#define choose16(mask, a, b) floats16(((u32x16)(mask) & bits16(a)) | (~(u32x16)(mask) & bits16(b)))
+#define widen16(u) floats16(__builtin_convertvector((u), u32x16) << 16)
+
+/* fp32 to bf16, round to nearest even, NaN kept quiet. */
+#define round16(v)                                                                              \
+  ({                                                                                            \
+    u32x16 u_ = bits16(v);                                                                      \
+    u32x16 r_ = (u_ + 0x7fffu + ((u_ >> 16) & 1u)) >> 16;                                       \
+    u32x16 nan_ = (u32x16)((u_ & 0x7fffffffu) > 0x7f800000u);                                   \
+    __builtin_convertvector((nan_ & ((u_ >> 16) | 0x40u)) | (~nan_ & r_), u16x16);              \
+  })
+
+/* The one tree: 16 to 8 to 4 to 2 to 1, each time lane i plus lane i + half. */
+#define tree_sum(v)                                                                             \
+  ({                                                                                            \
+    f32x16 t_ = (v);                                                                            \
+    float s8_[8], s4_[4];                                                                       \
+    for (int i_ = 0; i_ < 8; i_++) s8_[i_] = t_[i_] + t_[i_ + 8];                               \
+    for (int i_ = 0; i_ < 4; i_++) s4_[i_] = s8_[i_] + s8_[i_ + 4];                             \
+    (s4_[0] + s4_[2]) + (s4_[1] + s4_[3]);                                                      \
+  })
+
+/* Maximum of lanes; exact, so order is free. */
+#define tree_max(v)                                                                             \
+  ({                                                                                            \
+    f32x16 t_ = (v);                                                                            \
+    float m_ = t_[0];                                                                           \
+    for (int i_ = 1; i_ < 16; i_++) m_ = t_[i_] > m_ ? t_[i_] : m_;                             \
+    m_;                                                                                         \
+  })
+
+#define max16(a, b) ({ f32x16 a_ = (a), b_ = (b); choose16(a_ > b_, a_, b_); })
+
+/* The first n < 16 lanes of p, `fill` after. */
+#define load_tail(p, n, fill)                                                                   \
+  ({                                                                                            \
+    f32x16 t_ = splat(fill);                                                                    \
+    memcpy(&t_, (p), (n) * sizeof(float));                                                      \
+    t_;                                                                                         \
+  })
+#define store_tail(p, n, v)                                                                     \
+  ({                                                                                            \
+    f32x16 t_ = (v);                                                                            \
+    memcpy((p), &t_, (n) * sizeof(float));                                                      \
+  })
+
+/* exp: x = n ln2 + r, a degree-6 polynomial on |r| <= ln2 / 2; largest error 1.1 ulp on [-87, 88].
+   Below -87.3 the result is 0; above 88.7 it is infinity. The constant 1.5 * 2^23 rounds to nearest. */
+#define EXP16_BODY(V, SPLAT, FMA, BITS, FLOATS, CHOOSE, x)                                      \
+  ({                                                                                            \
+    V x_ = (x);                                                                                 \
+    V magic_ = SPLAT(12582912.0f);                                                              \
+    V shifted_ = FMA(x_, SPLAT(1.44269504088896341f), magic_);                                  \
+    V n_ = shifted_ - magic_;                                                                   \
+    V r_ = FMA(n_, SPLAT(-0.693359375f), x_);                                                   \
+    r_ = FMA(n_, SPLAT(2.12194440e-4f), r_);                                                    \
+    V p_ = SPLAT(1.9875691500e-4f);                                                             \
+    p_ = FMA(p_, r_, SPLAT(1.3981999507e-3f));                                                  \
+    p_ = FMA(p_, r_, SPLAT(8.3334519073e-3f));                                                  \
+    p_ = FMA(p_, r_, SPLAT(4.1665795894e-2f));                                                  \
+    p_ = FMA(p_, r_, SPLAT(1.6666665459e-1f));                                                  \
+    p_ = FMA(p_, r_, SPLAT(5.0000001201e-1f));                                                  \
+    p_ = FMA(p_, r_ * r_, r_) + SPLAT(1.0f);                                                    \
+    V e_ = FLOATS(BITS(p_) + (BITS(shifted_) << 23));                                           \
+    e_ = CHOOSE(x_ < SPLAT(-87.3f), SPLAT(0.0f), e_);                                           \
+    e_ = CHOOSE(x_ > SPLAT(88.3f), SPLAT(__builtin_inff()), e_);                                \
+    CHOOSE(x_ != x_, x_, e_);                                                                   \
+  })
+#define exp16(x) EXP16_BODY(f32x16, splat, fma16, bits16, floats16, choose16, x)
+
+/* A scalar through the same instructions. */
+#define exp1(x) (exp16(splat(x))[0])
+
+#endif

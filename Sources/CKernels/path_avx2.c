@@ -1,0 +1,18 @@
+/* AVX2 and FMA. */
+#if defined(__x86_64__)
+#include "kernels.h"
+#include "lanes.h"
+
+#define PK_FN(name) name##_avx2
+#define PK_MR 6       /* rows of a product's tile */
+#define PK_ONE_PASS 0 /* whether both chains of a tile fit the registers */
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)
+#include "gemm.h"
+#include "rows.h"
+#include "attention.h"
+#include "softmax.h"
+#pragma clang attribute pop
+
+#include "table.h"
+#endif

@@ -1,0 +1,18 @@
+/* The path every machine has: baseline instructions; fused multiply-adds through the C library where the machine has none. */
+
+#include "kernels.h"
+#include "lanes.h"
+
+#define PK_FN(name) name##_portable
+#define PK_MR 6       /* rows of a product's tile */
+#define PK_ONE_PASS 0 /* whether both chains of a tile fit the registers */
+
+
+#include "gemm.h"
+#include "rows.h"
+#include "attention.h"
+#include "softmax.h"
+
+
+#include "table.h"
+

@@ -1,0 +1,121 @@
+/* The definitions in plain scalar loops: slow, and what every path must equal bit for bit. */
+#include <math.h>
+#include <string.h>
+#include "kernels.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+static float typed(const void *p, pk_type type, ptrdiff_t index) {
+  if (type == PK_F32) return ((const float *)p)[index];
+  uint32_t bits = (uint32_t)((const uint16_t *)p)[index] << 16;
+  float value;
+  memcpy(&value, &bits, 4);
+  return value;
+}
+
+typedef struct {
+  const void *a, *b, *keys;
+  ptrdiff_t ar, ak, bk, bn;
+  pk_type type;
+  float *c;
+  size_t c_stride, m, n, block_count;
+  const pk_block *blocks;
+  int accumulate;
+} reference_gemm;
+
+static void reference_gemm_run(void *context, size_t unused) {
+  (void)unused;
+  const reference_gemm *g = context;
+  for (size_t m = 0; m < g->m; m++)
+    for (size_t n = 0; n < g->n; n++) {
+      float acc = g->accumulate ? g->c[m * g->c_stride + n] : 0;
+      for (size_t block = 0; block < g->block_count; block++) {
+        float chain[2] = {0, 0};
+        for (size_t k = 0; k < g->blocks[block].length; k++) {
+          ptrdiff_t at = (ptrdiff_t)(g->blocks[block].start + k);
+          float a = typed(g->a, g->type, (ptrdiff_t)m * g->ar + at * g->ak);
+          float b = typed(g->b, g->type, at * g->bk + (ptrdiff_t)n * g->bn);
+          chain[k % 2] = fmaf(a, b, chain[k % 2]);
+        }
+        acc = acc + (chain[0] + chain[1]);
+      }
+      g->c[m * g->c_stride + n] = acc;
+    }
+}
+
+void pk_reference_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *b,
+                       ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, pk_type type, float *c,
+                       size_t c_stride, size_t m, size_t n, const pk_block *blocks, size_t block_count,
+                       int accumulate) {
+  reference_gemm g = {a, b, NULL, row_stride, reduction_stride, b_reduction_stride, b_column_stride, type, c,
+                      c_stride, m, n, block_count, blocks, accumulate};
+  parallel_for(1, reference_gemm_run, &g); /* for its handling of subnormals */
+}
+
+static float lanes_sum(const float lanes[16]) {
+  float t[16];
+  memcpy(t, lanes, sizeof t);
+  for (int half = 8; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) t[i] = t[i] + t[i + half];
+  return t[0];
+}
+
+float pk_reference_sum(const float *x, size_t n) {
+  float lanes[16] = {0};
+  for (size_t i = 0; i < n; i++) lanes[i % 16] = lanes[i % 16] + x[i];
+  return lanes_sum(lanes);
+}
+
+static void reference_attention_run(void *context, size_t unused) {
+  (void)unused;
+  const attention_job *job = context;
+  size_t d = job->d;
+  for (size_t t = 0; t < job->t; t++)
+    for (size_t h = 0; h < job->heads; h++) {
+      const pk_query *query = &job->queries[t];
+      const pk_kv_layout *layout = &job->layout;
+      size_t offset = h / (job->heads / layout->kv_heads) * d, visible = (size_t)query->position + 1;
+      const float *q = job->q + (t * job->heads + h) * d;
+      float *out = job->out + (t * job->heads + h) * d;
+      float maximum = -INFINITY, sum = 0;
+      for (size_t i = 0; i < d; i++) out[i] = 0;
+      for (size_t first = 0; first < visible; first += 64) {
+        size_t count = visible - first < 64 ? visible - first : 64;
+        float scores[64], top = -INFINITY, lanes[16] = {0};
+        for (size_t j = 0; j < count; j++) {
+          const void *key = (const char *)query->pages[(first + j) / PK_PAGE] + layout->key_offset;
+          ptrdiff_t at = (ptrdiff_t)((first + j) % PK_PAGE * layout->kv_stride + offset);
+          float dot[16] = {0};
+          for (size_t i = 0; i < d; i++)
+            dot[i % 16] = fmaf(q[i], typed(key, layout->type, at + (ptrdiff_t)i), dot[i % 16]);
+          scores[j] = lanes_sum(dot) * job->scale;
+          top = scores[j] > top ? scores[j] : top;
+        }
+        float next = top > maximum ? top : maximum, correction = pk_exp(maximum - next);
+        for (size_t j = 0; j < count; j++) {
+          scores[j] = pk_exp(scores[j] - next);
+          lanes[j % 16] = lanes[j % 16] + scores[j];
+        }
+        sum = sum * correction + lanes_sum(lanes);
+        maximum = next;
+        for (size_t i = 0; i < d; i++) {
+          float o = out[i] * correction;
+          for (size_t j = 0; j < count; j++) {
+            const void *value = (const char *)query->pages[(first + j) / PK_PAGE] + layout->value_offset;
+            ptrdiff_t at = (ptrdiff_t)((first + j) % PK_PAGE * layout->kv_stride + offset);
+            o = fmaf(scores[j], typed(value, layout->type, at + (ptrdiff_t)i), o);
+          }
+          out[i] = o;
+        }
+      }
+      for (size_t i = 0; i < d; i++) out[i] = out[i] / sum;
+      if (job->lse) job->lse[t * job->heads + h] = maximum + pk_log(sum);
+    }
+}
+
+void pk_reference_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
+                            const pk_kv_layout *layout, float scale, float *out, float *lse) {
+  attention_job job = {.q = q, .queries = queries, .t = t, .heads = heads, .d = d, .layout = *layout,
+                       .scale = scale, .out = out, .lse = lse};
+  parallel_for(1, reference_attention_run, &job);
+}

@@ -1,0 +1,132 @@
+/* Choosing a token from a row of logits: temperature, top-k, top-p, min-p, then the inverse of the cumulative
+   distribution in the order of falling probability (lowest id first among equals). */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "kernels.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+typedef struct {
+  float weight;
+  int32_t id;
+} candidate;
+
+static int by_weight(const void *a, const void *b) {
+  const candidate *x = a, *y = b;
+  if (x->weight != y->weight) return x->weight > y->weight ? -1 : 1;
+  return (x->id > y->id) - (x->id < y->id);
+}
+
+typedef struct {
+  const float *logits;
+  size_t v;
+  const pk_sampling *sampling;
+  const double *uniforms;
+  const int32_t *banned;
+  size_t banned_count;
+  int32_t *tokens;
+  const kernel_table *kernels;
+} sample_job;
+
+static int32_t greedy(const float *logits, size_t v) {
+  size_t best = 0;
+  for (size_t i = 1; i < v; i++)
+    if (logits[i] > logits[best]) best = i;
+  return (int32_t)best;
+}
+
+/* Sorted candidates whose weights reach `mass` and number at least `count`, a prefix of the full order. */
+static size_t leading(const float *weights, size_t v, double mass, size_t count, candidate *out) {
+  static const float thresholds[] = {1e-2f, 1e-4f, 1e-7f, 0};
+  for (size_t level = 0;; level++) {
+    size_t n = 0;
+    double sum = 0;
+    for (size_t i = 0; i < v; i++)
+      if (weights[i] > thresholds[level]) {
+        out[n++] = (candidate){weights[i], (int32_t)i};
+        sum += weights[i];
+      }
+    if (thresholds[level] == 0 || (sum >= mass && n >= count)) {
+      qsort(out, n, sizeof(candidate), by_weight);
+      return n;
+    }
+  }
+}
+
+static void sample_row(void *context, size_t row) {
+  const sample_job *job = context;
+  size_t v = job->v;
+  const float *source = job->logits + row * v;
+  float *logits = malloc(v * sizeof(float));
+  float *weights = malloc(v * sizeof(float));
+  candidate *candidates = malloc(v * sizeof(candidate));
+  if (!logits || !weights || !candidates) abort(); /* out of memory: the worker dies, its stage fails */
+  memcpy(logits, source, v * sizeof(float));
+  for (size_t i = 0; i < job->banned_count; i++) logits[job->banned[i]] = -INFINITY;
+  const pk_sampling *s = &job->sampling[row];
+  if (s->temperature == 0) {
+    job->tokens[row] = greedy(logits, v);
+  } else {
+    float maximum, total;
+    job->kernels->exponentials(logits, s->temperature, weights, v, &maximum, &total);
+    size_t k = s->top_k > 0 && (size_t)s->top_k < v ? (size_t)s->top_k : 0;
+    if (k == 0 && s->top_p >= 1 && s->min_p <= 0) { /* nothing filtered: the order of ids does */
+      double sum = 0, cumulative = 0;
+      for (size_t i = 0; i < v; i++) sum += weights[i];
+      double target = job->uniforms[row] * sum;
+      int32_t last = 0, chosen = -1;
+      for (size_t i = 0; i < v && chosen < 0; i++) {
+        if (weights[i] <= 0) continue;
+        last = (int32_t)i;
+        cumulative += weights[i];
+        if (cumulative > target) chosen = last;
+      }
+      job->tokens[row] = chosen < 0 ? last : chosen;
+    } else {
+      double mass = k || s->top_p >= 1 ? 0 : (double)s->top_p * total * 1.0001;
+      size_t wanted = k ? k : (s->top_p >= 1 ? v : 1);
+      if (s->min_p > 0 && s->top_p >= 1 && !k) wanted = 1;
+      size_t n = leading(weights, v, s->min_p > 0 && !k && s->top_p >= 1 ? total : mass, wanted, candidates);
+      if (k && n > k) n = k;
+      double kept_total = total;
+      if (k) {
+        kept_total = 0;
+        for (size_t i = 0; i < n; i++) kept_total += candidates[i].weight;
+      }
+      if (s->top_p < 1) { /* the smallest prefix that reaches top_p */
+        double before = 0;
+        size_t keep = 0;
+        while (keep < n && (keep == 0 || before < (double)s->top_p * kept_total)) before += candidates[keep++].weight;
+        n = keep;
+      }
+      if (s->min_p > 0) {
+        size_t keep = 1;
+        while (keep < n && candidates[keep].weight >= s->min_p * candidates[0].weight) keep++;
+        n = keep;
+      }
+      double sum = 0, cumulative = 0;
+      for (size_t i = 0; i < n; i++) sum += candidates[i].weight;
+      double target = job->uniforms[row] * sum;
+      size_t chosen = n - 1;
+      for (size_t i = 0; i < n; i++) {
+        cumulative += candidates[i].weight;
+        if (cumulative > target) {
+          chosen = i;
+          break;
+        }
+      }
+      job->tokens[row] = candidates[chosen].id;
+    }
+  }
+  free(logits);
+  free(weights);
+  free(candidates);
+}
+
+void pk_sample(const float *logits, size_t rows, size_t v, const pk_sampling *sampling, const double *uniforms,
+               const int32_t *banned, size_t banned_count, int32_t *tokens) {
+  sample_job job = {logits, v, sampling, uniforms, banned, banned_count, tokens, selected_kernels()};
+  parallel_for(rows, sample_row, &job);
+}

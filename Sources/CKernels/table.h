@@ -1,0 +1,20 @@
+/* This path's table. */
+const kernel_table PK_FN(kernels) = {
+    .tile_rows = PK_MR,
+    .gemm_expand = PK_FN(gemm_expand),
+    .gemm_panel = PK_FN(gemm_panel),
+    .store = PK_FN(store),
+    .add = PK_FN(add),
+    .rms_norm = PK_FN(rms_norm),
+    .rms_norm_dx = PK_FN(rms_norm_dx),
+    .rms_norm_dw = PK_FN(rms_norm_dw),
+    .silu_gate = PK_FN(silu_gate),
+    .silu_gate_backward = PK_FN(silu_gate_backward),
+    .attention = PK_FN(attention),
+    .attention_backward = PK_FN(attention_backward),
+    .log_sum_exp = PK_FN(log_sum_exp),
+    .conditional_loss = PK_FN(conditional_loss),
+    .exponentials = PK_FN(exponentials),
+    .adamw = PK_FN(adamw),
+    .sum_of_squares = PK_FN(sum_of_squares),
+};

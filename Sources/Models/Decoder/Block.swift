@@ -1,0 +1,110 @@
+// One block: attention and feed-forward, each on a normed copy of the residual stream.
+
+/// The seven products of a block, by the name that Hugging Face gives their weights.
+enum Projection: String, CaseIterable {
+  case query = "self_attn.q_proj"
+  case key = "self_attn.k_proj"
+  case value = "self_attn.v_proj"
+  case output = "self_attn.o_proj"
+  case gate = "mlp.gate_proj"
+  case up = "mlp.up_proj"
+  case down = "mlp.down_proj"
+
+  func name(layer: Int) -> String { "model.layers.\(layer).\(rawValue).weight" }
+}
+
+struct Block {
+  let layer: Int
+  let configuration: DecoderConfiguration
+  let mode: NumericMode
+  let backend: any Backend
+  let attentionNorm: Tensor
+  let feedForwardNorm: Tensor
+  private var forward: [Projection: PackedMatrix] = [:]
+  private var transposed: [Projection: PackedMatrix] = [:]
+
+  var attentionNormName: String { "model.layers.\(layer).input_layernorm.weight" }
+  var feedForwardNormName: String { "model.layers.\(layer).post_attention_layernorm.weight" }
+
+  init(
+    layer: Int, configuration: DecoderConfiguration, mode: NumericMode, backend: any Backend,
+    forTraining: Bool, tensor: (String) throws -> Tensor
+  ) throws {
+    self.layer = layer
+    self.configuration = configuration
+    self.mode = mode
+    self.backend = backend
+    attentionNorm = try tensor("model.layers.\(layer).input_layernorm.weight")
+    feedForwardNorm = try tensor("model.layers.\(layer).post_attention_layernorm.weight")
+    for projection in Projection.allCases {
+      pack(projection, try tensor(projection.name(layer: layer)), transpose: forTraining)
+    }
+  }
+
+  private mutating func pack(_ projection: Projection, _ weights: Tensor, transpose: Bool) {
+    forward[projection] = backend.pack(weights, as: mode.operandType, over: forward[projection])
+    guard transpose else { return }
+    transposed[projection] = backend.packTransposed(
+      weights, as: mode.operandType, over: transposed[projection])
+  }
+
+  mutating func update(from parameters: Parameters, names: [String]) {
+    for projection in Projection.allCases {
+      let name = projection.name(layer: layer)
+      if names.contains(name) { pack(projection, parameters[name], transpose: true) }
+    }
+  }
+
+  /// out = x W^T
+  func apply(_ projection: Projection, to x: Tensor, into out: Tensor, accumulate: Bool = false) {
+    guard let weights = forward[projection] else { preconditionFailure("\(projection) is not packed") }
+    backend.multiply(x, weights, into: out, accumulate: accumulate)
+  }
+
+  /// out = y W
+  func applyTransposed(_ projection: Projection, to y: Tensor, into out: Tensor, accumulate: Bool) {
+    guard let weights = transposed[projection] else { preconditionFailure("\(projection) is not packed for training") }
+    backend.multiply(y, weights, into: out, accumulate: accumulate)
+  }
+
+  /// Adds the block's two branches to x [T, C]. With activations, keeps what the backward pass reads.
+  func forward(
+    _ x: Tensor, positions: [Int32], view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
+    activations: BlockActivations?
+  ) {
+    let (t, c, f) = (x.rows, configuration.hiddenSize, configuration.feedForwardSize)
+    let d = configuration.headDimension
+    let epsilon = Float(configuration.normEpsilon)
+    let operand = mode.operandType
+
+    // Attention: x += o(attention(rotate(q(n)), rotate(k(n)), v(n))), n = norm(x)
+    if let activations { backend.store(x, into: activations.input) }
+    let normed = workspace.tensor("normed", t, c, operand)
+    backend.rmsNorm(x, weight: attentionNorm, epsilon: epsilon, into: normed, rstd: activations?.attentionRstd)
+    let q = activations?.query ?? workspace.tensor("q", t, configuration.headCount * d)
+    let k = workspace.tensor("k", t, configuration.keyValueHeadCount * d)
+    let v = workspace.tensor("v", t, configuration.keyValueHeadCount * d)
+    apply(.query, to: normed, into: q)
+    apply(.key, to: normed, into: k)
+    apply(.value, to: normed, into: v)
+    backend.rotary(q, headDimension: d, positions: positions, table: rotary, inverse: false)
+    backend.rotary(k, headDimension: d, positions: positions, table: rotary, inverse: false)
+    backend.storeKeysValues(k, v, layer: layer, view: view, headDimension: d)
+    let attended = activations?.attended ?? workspace.tensor("attended", t, q.columns)
+    backend.attention(q, layer: layer, view: view, headDimension: d, into: attended, lse: activations?.lse)
+    let attendedOperand = workspace.tensor("attended.operand", t, q.columns, operand)
+    backend.store(attended, into: attendedOperand)
+    apply(.output, to: attendedOperand, into: x, accumulate: true)
+
+    // Feed-forward: x += down(silu(gate(n)) * up(n)), n = norm(x)
+    if let activations { backend.store(x, into: activations.middle) }
+    backend.rmsNorm(x, weight: feedForwardNorm, epsilon: epsilon, into: normed, rstd: activations?.feedForwardRstd)
+    let gate = activations?.gate ?? workspace.tensor("gate", t, f)
+    let up = activations?.up ?? workspace.tensor("up", t, f)
+    apply(.gate, to: normed, into: gate)
+    apply(.up, to: normed, into: up)
+    let gated = workspace.tensor("gated", t, f, operand)
+    backend.siluGate(gate, up, into: gated)
+    apply(.down, to: gated, into: x, accumulate: true)
+  }
+}

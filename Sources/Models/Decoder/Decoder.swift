@@ -1,0 +1,120 @@
+// The decoder: weights ready for the kernels, and the forward pass over packed tokens.
+
+/// A causal language model of the shape its configuration says.
+///
+/// Letters: T tokens of any sequences side by side, C hidden size, F feed-forward size, V vocabulary.
+package final class Decoder {
+  package let configuration: DecoderConfiguration
+  package let mode: NumericMode
+  let backend: any Backend
+  let rotary: RotaryTable
+  private(set) var embedding: Tensor
+  private(set) var finalNorm: Tensor
+  /// [C] -> [V]
+  private(set) var head: PackedMatrix
+  /// [V] -> [C], for the backward pass
+  private(set) var headTransposed: PackedMatrix?
+  private(set) var blocks: [Block]
+  let workspace = Workspace()
+
+  /// A decoder for inference; keeps only what the forward pass reads.
+  package convenience init(
+    _ configuration: DecoderConfiguration, from source: any TensorSource, mode: NumericMode,
+    backend: any Backend
+  ) throws {
+    try self.init(configuration, mode: mode, backend: backend, forTraining: false) { name, shape in
+      try Parameters.read(name, shape, from: source)
+    }
+  }
+
+  /// A decoder over parameters that a trainer changes; call `update` after each change.
+  package convenience init(
+    _ configuration: DecoderConfiguration, parameters: Parameters, mode: NumericMode, backend: any Backend,
+    forTraining: Bool
+  ) {
+    do {
+      try self.init(configuration, mode: mode, backend: backend, forTraining: forTraining) { name, _ in
+        parameters[name]
+      }
+    } catch { preconditionFailure("parameters held in memory cannot fail to be read: \(error)") }
+  }
+
+  private init(
+    _ configuration: DecoderConfiguration, mode: NumericMode, backend: any Backend, forTraining: Bool,
+    tensor: (String, [Int]) throws -> Tensor
+  ) throws {
+    self.configuration = configuration
+    self.mode = mode
+    self.backend = backend
+    rotary = RotaryTable(
+      base: configuration.rotaryBase, positions: configuration.contextLength,
+      headDimension: configuration.headDimension)
+    let shape = [configuration.vocabularySize, configuration.hiddenSize]
+    let table = try tensor("model.embed_tokens.weight", shape)
+    embedding = Tensor(shape[0], shape[1], mode.operandType)
+    backend.store(table, into: embedding)
+    let headWeights = configuration.tiedEmbeddings ? table : try tensor("lm_head.weight", shape)
+    head = backend.pack(headWeights, as: mode.operandType, over: nil)
+    headTransposed = forTraining ? backend.packTransposed(headWeights, as: mode.operandType, over: nil) : nil
+    finalNorm = try tensor("model.norm.weight", [configuration.hiddenSize])
+    let shapes = Dictionary(uniqueKeysWithValues: configuration.tensorShapes.map { ($0.name, $0.shape) })
+    blocks = try (0..<configuration.layerCount).map { layer in
+      try Block(
+        layer: layer, configuration: configuration, mode: mode, backend: backend, forTraining: forTraining
+      ) { name in try tensor(name, shapes[name] ?? []) }
+    }
+  }
+
+  /// Takes changed parameters over: packs the named tensors again.
+  func update(from parameters: Parameters, names: [String]) {
+    for name in names {
+      if name == "model.embed_tokens.weight" { backend.store(parameters[name], into: embedding) }
+      let headName = configuration.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
+      if name == headName {
+        head = backend.pack(parameters[name], as: mode.operandType, over: head)
+        headTransposed = backend.packTransposed(
+          parameters[name], as: mode.operandType, over: headTransposed)
+      }
+    }
+    for layer in blocks.indices { blocks[layer].update(from: parameters, names: names) }
+  }
+
+  /// The residual stream after the last block, [T, C], before the final norm. The result lives in the
+  /// workspace: use it before the next forward pass.
+  func hidden(
+    tokens: [Int32], positions: [Int32], view: KeyValueView, activations: Activations? = nil
+  ) -> Tensor {
+    precondition(tokens.count == positions.count && tokens.count == view.queries.count, "one position a token")
+    let x = workspace.tensor("x", tokens.count, configuration.hiddenSize)
+    backend.gather(embedding, tokens, into: x)
+    for (layer, block) in blocks.enumerated() {
+      block.forward(
+        x, positions: positions, view: view, rotary: rotary, workspace: workspace,
+        activations: activations.map { $0.blocks[layer] })
+    }
+    return x
+  }
+
+  /// Logits [R, V] of rows of the residual stream [R, C]. The result lives in the workspace.
+  func logits(_ rows: Tensor) -> Tensor {
+    let normed = normalized(rows)
+    let logits = workspace.tensor("logits", rows.rows, configuration.vocabularySize)
+    backend.multiply(normed, head, into: logits, accumulate: false)
+    return logits
+  }
+
+  /// The final norm of rows, ready for the head.
+  func normalized(_ rows: Tensor, rstd: Tensor? = nil) -> Tensor {
+    let normed = workspace.tensor("normed.final", rows.rows, rows.columns, mode.operandType)
+    backend.rmsNorm(
+      rows, weight: finalNorm, epsilon: Float(configuration.normEpsilon), into: normed, rstd: rstd)
+    return normed
+  }
+
+  /// The rows of x at these places, one after the other.
+  func rows(_ x: Tensor, at places: [Int32], named name: String) -> Tensor {
+    let out = workspace.tensor(name, places.count, x.columns)
+    backend.gather(x, places, into: out)
+    return out
+  }
+}

@@ -1,0 +1,44 @@
+// The fp32 weights of a decoder under their Hugging Face names: what training changes and what is written.
+
+/// Named fp32 tensors in the order in which they are written. Vectors are [1, C].
+package struct Parameters: Sendable {
+  package let names: [String]
+  package let shapes: [String: [Int]]
+  private let tensors: [String: Tensor]
+
+  /// Reads every tensor the configuration asks for.
+  /// - Throws: what the source throws for a missing, misshapen or unreadable tensor.
+  package init(_ configuration: DecoderConfiguration, from source: any TensorSource) throws {
+    var tensors: [String: Tensor] = [:]
+    var shapes: [String: [Int]] = [:]
+    for (name, shape) in configuration.tensorShapes {
+      tensors[name] = try Self.read(name, shape, from: source)
+      shapes[name] = shape
+    }
+    self.tensors = tensors
+    self.shapes = shapes
+    names = configuration.tensorShapes.map(\.name)
+  }
+
+  /// All zeros, for gradients and moments of the named tensors of `other`.
+  package init(zerosLike other: Parameters, names: [String]) {
+    self.names = names
+    shapes = other.shapes
+    var tensors: [String: Tensor] = [:]
+    for name in names { tensors[name] = Tensor(other[name].rows, other[name].columns) }
+    self.tensors = tensors
+  }
+
+  static func read(_ name: String, _ shape: [Int], from source: any TensorSource) throws -> Tensor {
+    let tensor = shape.count == 1 ? Tensor(1, shape[0]) : Tensor(shape[0], shape[1])
+    try source.readFloats(name, into: tensor.elements)
+    return tensor
+  }
+
+  package subscript(name: String) -> Tensor {
+    guard let tensor = tensors[name] else { preconditionFailure("no parameter `\(name)`") }
+    return tensor
+  }
+
+  package func contains(_ name: String) -> Bool { tensors[name] != nil }
+}

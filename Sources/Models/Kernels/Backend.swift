@@ -1,0 +1,105 @@
+// The boundary between models and the device that computes: every kernel a model calls, over device buffers.
+
+import CKernels
+
+/// The blocks in which a reduction is summed (docs/arithmetic.md): at most 32 terms each.
+package struct ReductionBlocks: Sendable {
+  package static let length = 32
+  let blocks: [pk_block]
+
+  /// `count` terms in a row, as in a product over features.
+  package init(_ count: Int) { self.init(sequences: [0..<count]) }
+
+  /// Terms that belong to sequences; blocks start afresh at each sequence, so that a sum over tokens does
+  /// not depend on which sequences lie side by side.
+  package init(sequences: [Range<Int>]) {
+    var blocks: [pk_block] = []
+    for sequence in sequences {
+      for start in stride(from: sequence.lowerBound, to: sequence.upperBound, by: Self.length) {
+        let end = min(start + Self.length, sequence.upperBound)
+        blocks.append(pk_block(start: start, length: end - start))
+      }
+    }
+    self.blocks = blocks
+  }
+}
+
+/// The right operand of a product, laid out for the kernels.
+package struct PackedMatrix: Sendable {
+  let storage: Tensor
+  let reduction: ReductionBlocks
+  package let columns: Int
+}
+
+/// The keys and values that queries see, and where new ones go.
+package struct KeyValueView {
+  /// One entry for each token: its page list and position.
+  let queries: [pk_query]
+  /// What `queries` points into.
+  let owners: [AnyObject]
+  let layout: pk_kv_layout
+  let layerStride: Int
+
+  func layout(layer: Int) -> pk_kv_layout {
+    var layout = self.layout
+    layout.key_offset += layer * layerStride
+    layout.value_offset += layer * layerStride
+    return layout
+  }
+}
+
+/// The kernels of one device. Each computes exactly what CKernels.h defines, whatever the device does to get
+/// there; none depends on how many rows it is given.
+package protocol Backend: Sendable {
+  /// `matrix` is [N, K] as weights are stored: columns N, reduction K. Writes over `old` when given.
+  func pack(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix
+  /// The transpose of the above: columns K, reduction N.
+  func packTransposed(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix
+  /// Rows of `matrix` [T, N] as the reduction.
+  func packRows(_ matrix: Tensor, reduction: ReductionBlocks) -> PackedMatrix
+  /// out [M, N] = (accumulate ? out : 0) + a [M, K] b
+  func multiply(_ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool)
+  /// out [M, N] += transpose(a [T, M]) b, b packed from rows
+  func multiplyTransposed(_ a: Tensor, _ b: PackedMatrix, into out: Tensor)
+
+  func store(_ x: Tensor, into out: Tensor)
+  func add(_ y: Tensor, into x: Tensor)
+  func gather(_ table: Tensor, _ ids: [Int32], into out: Tensor)
+  func scatterAdd(_ rows: Tensor, _ ids: [Int32], into table: Tensor)
+  func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into out: Tensor, rstd: Tensor?)
+  func rmsNormBackward(
+    _ x: Tensor, weight: Tensor, rstd: Tensor, dy: Tensor, addTo dx: Tensor, addToWeight dw: Tensor?)
+  func rotary(_ x: Tensor, headDimension: Int, positions: [Int32], table: RotaryTable, inverse: Bool)
+  func siluGate(_ gate: Tensor, _ up: Tensor, into out: Tensor)
+  func siluGateBackward(_ gate: Tensor, _ up: Tensor, dout: Tensor)
+  func storeKeysValues(_ keys: Tensor, _ values: Tensor, layer: Int, view: KeyValueView, headDimension: Int)
+  func attention(
+    _ q: Tensor, layer: Int, view: KeyValueView, headDimension: Int, into out: Tensor, lse: Tensor?)
+  /// k, v: [T, kv heads * D] as stored; `starts` bounds the packed sequences.
+  func attentionBackward(
+    q: Tensor, k: Tensor, v: Tensor, out: Tensor, lse: Tensor, dout: Tensor, starts: [Int32],
+    headDimension: Int, dq: Tensor, dk: Tensor, dv: Tensor)
+  /// [R, V] -> log of the sum of exponentials of each row
+  func logSumExp(_ logits: Tensor) -> [Float]
+  func conditionalLoss(
+    _ logits: Tensor, reference: Tensor?, labels: [Int32], objective: ConditionalObjective, klColumns: Int,
+    scale: Float
+  ) -> LossRows
+  func sample(
+    _ logits: Tensor, parameters: [SamplingParameters], uniforms: [Double], banned: [Int32]
+  ) -> [Int32]
+  func adamW(_ p: Tensor, _ m: Tensor, _ v: Tensor, gradient: Tensor, step: AdamWStep)
+  func sumOfSquares(_ x: Tensor) -> Double
+}
+
+/// Cosine and sine of position times frequency, [positions, D / 2] each.
+package struct RotaryTable: Sendable {
+  let cosine: Tensor
+  let sine: Tensor
+
+  package init(base: Double, positions: Int, headDimension: Int) {
+    cosine = Tensor(positions, headDimension / 2)
+    sine = Tensor(positions, headDimension / 2)
+    pk_rotary_table(Float(base), positions, headDimension, cosine.floats, sine.floats)
+  }
+}

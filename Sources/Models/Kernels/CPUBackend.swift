@@ -1,0 +1,181 @@
+// The CPU: CKernels behind the backend boundary.
+
+import CKernels
+
+package struct CPUBackend: Backend {
+  /// - Parameter threads: how many threads work on one operation; changes no result.
+  package init(threads: Int) { pk_set_threads(Int32(clamping: threads)) }
+
+  /// The instruction-set path in use: `portable`, `avx2`, `avx512`.
+  package static var instructionSet: String { String(cString: pk_isa_name(pk_selected_isa())) }
+
+  private func packed(
+    _ matrix: Tensor, reductionStride: Int, columnStride: Int, columns: Int, reduction: ReductionBlocks,
+    type: ElementType, over old: PackedMatrix?
+  ) -> PackedMatrix {
+    let count = pk_packed_count(columns, reduction.blocks, reduction.blocks.count)
+    let storage = old?.storage ?? Tensor(1, count, type)
+    precondition(storage.count == count && storage.type == type, "packs \(count) elements over \(storage.count)")
+    if matrix.type == .float32 {
+      pk_pack_f32(
+        matrix.floats, reductionStride, columnStride, columns, reduction.blocks, reduction.blocks.count,
+        type.kernelType, storage.raw)
+    } else {
+      precondition(matrix.type == type, "packs \(matrix.type) as \(type)")
+      pk_pack(
+        matrix.raw, reductionStride, columnStride, columns, reduction.blocks, reduction.blocks.count,
+        type.kernelType, storage.raw)
+    }
+    return PackedMatrix(storage: storage, reduction: reduction, columns: columns)
+  }
+
+  package func pack(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix {
+    packed(
+      matrix, reductionStride: 1, columnStride: matrix.columns, columns: matrix.rows,
+      reduction: ReductionBlocks(matrix.columns), type: type, over: old)
+  }
+
+  package func packTransposed(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix {
+    packed(
+      matrix, reductionStride: matrix.columns, columnStride: 1, columns: matrix.columns,
+      reduction: ReductionBlocks(matrix.rows), type: type, over: old)
+  }
+
+  package func packRows(_ matrix: Tensor, reduction: ReductionBlocks) -> PackedMatrix {
+    packed(
+      matrix, reductionStride: matrix.columns, columnStride: 1, columns: matrix.columns, reduction: reduction,
+      type: matrix.type, over: nil)
+  }
+
+  package func multiply(_ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool) {
+    precondition(
+      a.type == b.storage.type && out.columns == b.columns && out.rows == a.rows,
+      "[\(a.rows), \(a.columns)] \(a.type) times \(b.columns) columns into [\(out.rows), \(out.columns)]")
+    pk_gemm(
+      a.raw, a.columns, 1, b.storage.raw, a.type.kernelType, out.floats, out.columns, a.rows, b.columns,
+      b.reduction.blocks, b.reduction.blocks.count, accumulate ? 1 : 0)
+  }
+
+  package func multiplyTransposed(_ a: Tensor, _ b: PackedMatrix, into out: Tensor) {
+    precondition(
+      a.type == b.storage.type && out.columns == b.columns && out.rows == a.columns,
+      "transposed [\(a.rows), \(a.columns)] times \(b.columns) columns into [\(out.rows), \(out.columns)]")
+    pk_gemm(
+      a.raw, 1, a.columns, b.storage.raw, a.type.kernelType, out.floats, out.columns, a.columns, b.columns,
+      b.reduction.blocks, b.reduction.blocks.count, 1)
+  }
+
+  package func store(_ x: Tensor, into out: Tensor) {
+    precondition(x.count == out.count, "\(x.count) elements into \(out.count)")
+    pk_store(x.floats, out.raw, out.type.kernelType, x.count)
+  }
+
+  package func add(_ y: Tensor, into x: Tensor) {
+    precondition(x.count == y.count, "\(y.count) elements added to \(x.count)")
+    pk_add(x.floats, y.floats, x.count)
+  }
+
+  package func gather(_ table: Tensor, _ ids: [Int32], into out: Tensor) {
+    pk_gather(table.raw, table.type.kernelType, ids, out.floats, ids.count, table.columns)
+  }
+
+  package func scatterAdd(_ rows: Tensor, _ ids: [Int32], into table: Tensor) {
+    pk_scatter_add(table.floats, ids, rows.floats, ids.count, table.columns)
+  }
+
+  package func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into out: Tensor, rstd: Tensor?) {
+    pk_rms_norm(
+      x.floats, weight.floats, epsilon, out.raw, out.type.kernelType, rstd?.floats, x.rows, x.columns)
+  }
+
+  package func rmsNormBackward(
+    _ x: Tensor, weight: Tensor, rstd: Tensor, dy: Tensor, addTo dx: Tensor, addToWeight dw: Tensor?
+  ) {
+    pk_rms_norm_backward(
+      x.floats, weight.floats, rstd.floats, dy.floats, dx.floats, dw?.floats, x.rows, x.columns)
+  }
+
+  package func rotary(
+    _ x: Tensor, headDimension: Int, positions: [Int32], table: RotaryTable, inverse: Bool
+  ) {
+    pk_rotary(
+      x.floats, x.columns, x.columns / headDimension, headDimension, positions, table.cosine.floats,
+      table.sine.floats, inverse ? -1 : 1, x.rows)
+  }
+
+  package func siluGate(_ gate: Tensor, _ up: Tensor, into out: Tensor) {
+    pk_silu_gate(gate.floats, up.floats, out.raw, out.type.kernelType, gate.count)
+  }
+
+  package func siluGateBackward(_ gate: Tensor, _ up: Tensor, dout: Tensor) {
+    pk_silu_gate_backward(gate.floats, up.floats, dout.floats, gate.count)
+  }
+
+  package func storeKeysValues(
+    _ keys: Tensor, _ values: Tensor, layer: Int, view: KeyValueView, headDimension: Int
+  ) {
+    var layout = view.layout(layer: layer)
+    pk_store_kv(keys.floats, view.queries, keys.rows, headDimension, &layout, layout.key_offset)
+    pk_store_kv(values.floats, view.queries, values.rows, headDimension, &layout, layout.value_offset)
+  }
+
+  package func attention(
+    _ q: Tensor, layer: Int, view: KeyValueView, headDimension: Int, into out: Tensor, lse: Tensor?
+  ) {
+    var layout = view.layout(layer: layer)
+    pk_attention(
+      q.floats, view.queries, q.rows, q.columns / headDimension, headDimension, &layout,
+      1 / Float(headDimension).squareRoot(), out.floats, lse?.floats)
+  }
+
+  package func attentionBackward(
+    q: Tensor, k: Tensor, v: Tensor, out: Tensor, lse: Tensor, dout: Tensor, starts: [Int32],
+    headDimension: Int, dq: Tensor, dk: Tensor, dv: Tensor
+  ) {
+    pk_attention_backward(
+      q.floats, k.raw, v.raw, out.floats, lse.floats, dout.floats, starts, starts.count - 1,
+      q.columns / headDimension, k.columns / headDimension, headDimension, k.type.kernelType,
+      1 / Float(headDimension).squareRoot(), dq.floats, dk.floats, dv.floats)
+  }
+
+  package func logSumExp(_ logits: Tensor) -> [Float] {
+    var result = [Float](repeating: 0, count: logits.rows)
+    pk_log_sum_exp(logits.floats, logits.columns, logits.rows, logits.columns, &result)
+    return result
+  }
+
+  package func conditionalLoss(
+    _ logits: Tensor, reference: Tensor?, labels: [Int32], objective: ConditionalObjective, klColumns: Int,
+    scale: Float
+  ) -> LossRows {
+    var rows = LossRows(count: logits.rows)
+    pk_conditional_loss(
+      logits.floats, reference?.floats, logits.rows, logits.columns, reference?.columns ?? 0, klColumns,
+      labels, reference == nil ? PK_KL_NONE : objective.klDirection.kernelValue, Float(objective.kl),
+      Float(objective.entropy), scale, &rows.languageModel, &rows.kl, &rows.entropy)
+    return rows
+  }
+
+  package func sample(
+    _ logits: Tensor, parameters: [SamplingParameters], uniforms: [Double], banned: [Int32]
+  ) -> [Int32] {
+    let sampling = parameters.map {
+      pk_sampling(
+        temperature: $0.temperature, top_p: $0.topP, min_p: $0.minP, top_k: Int32(clamping: $0.topK))
+    }
+    var tokens = [Int32](repeating: 0, count: logits.rows)
+    pk_sample(
+      logits.floats, logits.rows, logits.columns, sampling, uniforms, banned, banned.count, &tokens)
+    return tokens
+  }
+
+  package func adamW(_ p: Tensor, _ m: Tensor, _ v: Tensor, gradient: Tensor, step: AdamWStep) {
+    var kernelStep = pk_adamw_step(
+      lr: step.learningRate, beta1: step.beta1, beta2: step.beta2, eps: step.epsilon,
+      weight_decay: step.weightDecay, bias1: step.bias1, bias2: step.bias2,
+      gradient_scale: step.gradientScale)
+    pk_adamw(p.floats, m.floats, v.floats, gradient.floats, p.count, &kernelStep)
+  }
+
+  package func sumOfSquares(_ x: Tensor) -> Double { pk_sum_of_squares(x.floats, x.count) }
+}

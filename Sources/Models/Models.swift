@@ -1,1 +1,0 @@
-// Tensors, kernels, layers, architectures, tokenizers, checkpoint formats, sampling, training.

@@ -1,0 +1,211 @@
+// The sampling engine: continuous batching over a paged cache, one prefill for all samples of a prompt.
+
+/// One prompt and the samples wanted of it.
+package struct SamplingRequest: Sendable {
+  /// Names the row in the random numbers: `hash64` of its id.
+  package let row: UInt64
+  /// At least one token.
+  package let prompt: [Int32]
+  /// Which samples, by index; each is drawn from its own random numbers.
+  package let samples: [Int]
+
+  package init(row: UInt64, prompt: [Int32], samples: [Int]) {
+    precondition(!prompt.isEmpty, "a prompt has at least one token")
+    self.row = row
+    self.prompt = prompt
+    self.samples = samples
+  }
+}
+
+/// One finished sample.
+package struct SampledSequence: Sendable {
+  /// Index of its request.
+  package let request: Int
+  package let sample: Int
+  /// Without the end token.
+  package let tokens: [Int32]
+  /// Whether it ended with an end token rather than at the limit.
+  package let finished: Bool
+}
+
+/// Draws samples. What a sample is depends on the model, its prompt, the parameters, the seed, its row and its
+/// index: not on the batch, the order of requests or the memory given.
+package final class SamplingEngine {
+  private let decoder: Decoder
+  private let parameters: SamplingParameters
+  private let maximumNewTokens: Int
+  private let endTokens: Set<Int32>
+  private let bannedTokens: [Int32]
+  private let random: Philox
+  private let maximumBatch: Int
+  private let pool: PagePool
+
+  /// Tokens of prompts that join one forward pass beside the running samples.
+  private static let prefillTokens = 512
+
+  /// - Parameters:
+  ///   - endTokens: a sample ends when one of these is drawn.
+  ///   - bannedTokens: never drawn, such as conditioning tokens.
+  ///   - memory: bytes for keys and values.
+  ///   - batch: samples that run at once, memory permitting.
+  package init(
+    _ decoder: Decoder, parameters: SamplingParameters, maximumNewTokens: Int, endTokens: [Int32],
+    bannedTokens: [Int32] = [], seed: UInt64, memory: Int = 1 << 30, batch: Int = 64
+  ) {
+    self.decoder = decoder
+    self.parameters = parameters
+    self.maximumNewTokens = maximumNewTokens
+    self.endTokens = Set(endTokens)
+    self.bannedTokens = bannedTokens
+    random = Philox(seed: seed)
+    maximumBatch = max(1, batch)
+    pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
+  }
+
+  /// A prompt whose keys and values are known, with samples still to start.
+  private final class Prefilled {
+    let request: Int
+    let cache: CachedSequence
+    /// Of the prompt's last position, [1, V].
+    var logits = Tensor(1, 0)
+    var waiting: [Int]
+    init(request: Int, cache: CachedSequence, waiting: [Int]) {
+      self.request = request
+      self.cache = cache
+      self.waiting = waiting
+    }
+  }
+
+  private final class Running {
+    let request: Int
+    let sample: Int
+    let cache: CachedSequence
+    var tokens: [Int32] = []
+    init(request: Int, sample: Int, cache: CachedSequence) {
+      self.request = request
+      self.sample = sample
+      self.cache = cache
+    }
+  }
+
+  /// Runs all requests; calls `finished` for each sample as it ends.
+  /// - Throws: `CacheExhausted`, and what `finished` or `checkpoint` throws; `checkpoint` is called between
+  ///   forward passes.
+  package func run(
+    _ requests: [SamplingRequest], checkpoint: () throws -> Void = {},
+    finished: (SampledSequence) throws -> Void
+  ) throws {
+    var next = 0
+    var prefilled: [Prefilled] = []
+    var running: [Running] = []
+    while next < requests.count || !prefilled.isEmpty || !running.isEmpty {
+      try checkpoint()
+      try start(&prefilled, &running, requests, finished)
+      var batch = TokenBatch()
+      let decodeCount = running.count
+      for sample in running { _ = batch.append(sample.tokens.suffix(1), to: sample.cache) }
+      let newcomers = try admit(requests, &next, waiting: prefilled, running: decodeCount)
+      var lastRows = Array(0..<Int32(decodeCount))
+      for prompt in newcomers {
+        let rows = batch.append(requests[prompt.request].prompt, to: prompt.cache)
+        lastRows.append(Int32(rows.upperBound - 1))
+      }
+      if batch.tokens.isEmpty { continue }
+      let x = decoder.hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool))
+      let logits = decoder.logits(decoder.rows(x, at: lastRows, named: "last"))
+      for (index, prompt) in newcomers.enumerated() {
+        prompt.logits = Tensor(1, logits.columns)
+        prompt.logits.elements.update(
+          fromContentsOf: logits.slice(decodeCount + index..<decodeCount + index + 1).elements)
+      }
+      try extend(&running, logits.slice(0..<decodeCount), requests, finished)
+      prefilled += newcomers
+    }
+  }
+
+  /// Starts waiting samples of prefilled prompts while there is room.
+  private func start(
+    _ prefilled: inout [Prefilled], _ running: inout [Running], _ requests: [SamplingRequest],
+    _ finished: (SampledSequence) throws -> Void
+  ) throws {
+    while let prompt = prefilled.first, running.count < maximumBatch {
+      let request = requests[prompt.request]
+      guard let sample = prompt.waiting.first else {
+        prefilled.removeFirst()
+        continue
+      }
+      let length = request.prompt.count
+      guard
+        let cache = CachedSequence(
+          pool, positions: length + maximumNewTokens, sharing: prompt.cache, first: length)
+      else {
+        if running.isEmpty {
+          throw CacheExhausted(
+            wantedBytes: PagePool.pageCount(length + maximumNewTokens) * 2 * pool.pageBytes,
+            capacityBytes: pool.capacity * pool.pageBytes)
+        }
+        break
+      }
+      prompt.waiting.removeFirst()
+      if prompt.waiting.isEmpty { prefilled.removeFirst() }
+      var started = [Running(request: prompt.request, sample: sample, cache: cache)]
+      try extend(&started, prompt.logits, requests, finished)
+      running += started
+    }
+  }
+
+  /// Reserves room for prompts to prefill in this pass.
+  private func admit(
+    _ requests: [SamplingRequest], _ next: inout Int, waiting: [Prefilled], running: Int
+  ) throws -> [Prefilled] {
+    var newcomers: [Prefilled] = []
+    var samples = running + waiting.reduce(0) { $0 + $1.waiting.count }
+    var tokens = 0
+    while next < requests.count, samples < maximumBatch {
+      let request = requests[next]
+      guard tokens == 0 || tokens + request.prompt.count <= Self.prefillTokens else { break }
+      guard let cache = CachedSequence(pool, positions: request.prompt.count) else {
+        if running == 0, waiting.isEmpty, newcomers.isEmpty {
+          throw CacheExhausted(
+            wantedBytes: PagePool.pageCount(request.prompt.count) * pool.pageBytes,
+            capacityBytes: pool.capacity * pool.pageBytes)
+        }
+        break
+      }
+      if !request.samples.isEmpty {
+        newcomers.append(Prefilled(request: next, cache: cache, waiting: request.samples))
+        tokens += request.prompt.count
+        samples += request.samples.count
+      }
+      next += 1
+    }
+    return newcomers
+  }
+
+  /// Draws the next token of each sample from its row of logits; hands finished samples over.
+  private func extend(
+    _ running: inout [Running], _ logits: Tensor, _ requests: [SamplingRequest],
+    _ finished: (SampledSequence) throws -> Void
+  ) throws {
+    guard !running.isEmpty else { return }
+    let uniforms = running.map {
+      random.uniform(row: requests[$0.request].row, sample: $0.sample, position: $0.tokens.count)
+    }
+    let drawn = decoder.backend.sample(
+      logits, parameters: Array(repeating: parameters, count: running.count), uniforms: uniforms,
+      banned: bannedTokens)
+    var still: [Running] = []
+    for (sample, token) in zip(running, drawn) {
+      let ended = endTokens.contains(token)
+      if !ended { sample.tokens.append(token) }
+      if ended || sample.tokens.count >= maximumNewTokens {
+        try finished(
+          SampledSequence(
+            request: sample.request, sample: sample.sample, tokens: sample.tokens, finished: ended))
+      } else {
+        still.append(sample)
+      }
+    }
+    running = still
+  }
+}

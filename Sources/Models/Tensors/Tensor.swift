@@ -1,0 +1,86 @@
+// Tensors: two-dimensional, row-major views of a device buffer.
+
+import CKernels
+
+/// How numbers are stored.
+package enum ElementType: Sendable {
+  case float32
+  case bfloat16
+  package var byteCount: Int { self == .float32 ? 4 : 2 }
+  var kernelType: pk_type { self == .float32 ? PK_F32 : PK_BF16 }
+}
+
+/// The arithmetic of a model: how products round their operands. Sums are always fp32.
+package enum NumericMode: String, Sendable {
+  case bf16
+  case fp32
+  /// The type of product operands and of the key-value cache.
+  package var operandType: ElementType { self == .bf16 ? .bfloat16 : .float32 }
+}
+
+/// Memory of a device, zero at first, freed with its last user.
+package final class Buffer: @unchecked Sendable {
+  // SAFETY: @unchecked Sendable: a buffer is written by one computation at a time; the owners (a decoder, a
+  // trainer, an engine) are confined to one thread each, and weights are not written while shared.
+  package let pointer: UnsafeMutableRawPointer
+  package let byteCount: Int
+
+  package init(byteCount: Int) {
+    precondition(byteCount >= 0, "negative size \(byteCount)")
+    self.byteCount = byteCount
+    pointer = .allocate(byteCount: max(byteCount, 64), alignment: 64)
+    pointer.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 64))
+  }
+
+  deinit { pointer.deallocate() }
+}
+
+/// A view [rows, columns] of a buffer. Copies share the memory.
+package struct Tensor: Sendable {
+  package let buffer: Buffer
+  package let byteOffset: Int
+  package let rows: Int
+  package let columns: Int
+  package let type: ElementType
+
+  /// A new tensor of zeros.
+  package init(_ rows: Int, _ columns: Int, _ type: ElementType = .float32) {
+    self.init(
+      buffer: Buffer(byteCount: rows * columns * type.byteCount), byteOffset: 0, rows: rows,
+      columns: columns, type: type)
+  }
+
+  private init(buffer: Buffer, byteOffset: Int, rows: Int, columns: Int, type: ElementType) {
+    self.buffer = buffer
+    self.byteOffset = byteOffset
+    self.rows = rows
+    self.columns = columns
+    self.type = type
+  }
+
+  package var count: Int { rows * columns }
+
+  /// Rows in `range`, the same memory.
+  package func slice(_ range: Range<Int>) -> Tensor {
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
+    return Tensor(
+      buffer: buffer, byteOffset: byteOffset + range.lowerBound * columns * type.byteCount,
+      rows: range.count, columns: columns, type: type)
+  }
+
+  package var raw: UnsafeMutableRawPointer { buffer.pointer + byteOffset }
+
+  /// The elements; the tensor must be float32.
+  package var floats: UnsafeMutablePointer<Float> {
+    precondition(type == .float32, "a float32 tensor is wanted, this is \(type)")
+    return raw.assumingMemoryBound(to: Float.self)
+  }
+
+  package var elements: UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: floats, count: count)
+  }
+
+  package func array() -> [Float] { Array(elements) }
+
+  package func fill(_ value: Float) { elements.update(repeating: value) }
+}

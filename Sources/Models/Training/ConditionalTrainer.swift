@@ -1,0 +1,294 @@
+// The trainer: one optimizer step at a time over fp32 masters, sequences packed without padding.
+
+/// What a step reports.
+package struct TrainingStep: Sendable {
+  package let step: Int
+  /// The objective, and its unweighted terms, as means over the batch's target tokens.
+  package let loss: Double
+  package let languageModel: Double
+  package let kl: Double
+  package let entropy: Double
+  /// Before clipping.
+  package let gradientNorm: Double
+  package let learningRate: Double
+  package let targetTokens: Int
+}
+
+/// Gradients or a loss stopped being numbers.
+package struct TrainingDiverged: Error, Sendable, CustomStringConvertible {
+  let step: Int
+  let what: String
+  package var description: String {
+    "the \(what) is not a finite number at step \(step + 1); lower `lr`, or clip gradients with `max_gradient_norm`"
+  }
+}
+
+/// Trains a policy on feedback-conditioned rows. The bits of the result depend on the parameters, the
+/// examples, their order and the options; not on `tokenBudget`, threads or interruptions.
+package final class ConditionalTrainer {
+  package let parameters: Parameters
+  package let trainable: [String]
+  package private(set) var step = 0
+  let firstMoments: Parameters
+  let secondMoments: Parameters
+  private let gradients: Parameters
+  private let policy: Decoder
+  private let reference: Decoder?
+  private let referenceConditioned: Bool
+  private let objective: ConditionalObjective
+  private let optimizer: AdamW
+  private let schedule: LearningRateSchedule
+  private let maximumGradientNorm: Double?
+  private let tokenBudget: Int
+  private let lowestBlock: Int
+  private let backend: any Backend
+
+  /// Rows of logits that exist at once.
+  private static let logitRows = 128
+
+  /// - Parameters:
+  ///   - parameters: fp32 masters, changed in place.
+  ///   - trainable: names of the tensors that change.
+  ///   - reference: needed when `objective.kl` is not 0; its vocabulary may lack the policy's last tokens.
+  ///   - referenceConditioned: whether the reference reads the conditioning too.
+  ///   - tokenBudget: tokens in one forward and backward pass; changes no result.
+  package init(
+    _ configuration: DecoderConfiguration, parameters: Parameters, trainable: [String],
+    reference: Decoder?, referenceConditioned: Bool, objective: ConditionalObjective, optimizer: AdamW,
+    schedule: LearningRateSchedule, maximumGradientNorm: Double?, mode: NumericMode, backend: any Backend,
+    tokenBudget: Int = 1024
+  ) {
+    self.parameters = parameters
+    self.trainable = trainable
+    self.reference = objective.kl == 0 ? nil : reference
+    self.referenceConditioned = referenceConditioned
+    self.objective = objective
+    self.optimizer = optimizer
+    self.schedule = schedule
+    self.maximumGradientNorm = maximumGradientNorm
+    self.tokenBudget = tokenBudget
+    self.backend = backend
+    precondition(objective.kl == 0 || reference != nil, "a KL term needs a reference")
+    policy = Decoder(configuration, parameters: parameters, mode: mode, backend: backend, forTraining: true)
+    gradients = Parameters(zerosLike: parameters, names: trainable)
+    firstMoments = Parameters(zerosLike: parameters, names: trainable)
+    secondMoments = Parameters(zerosLike: parameters, names: trainable)
+    // With tied embeddings and no trainable block the head still trains without entering a block.
+    let trainsInputs = trainable.contains("model.embed_tokens.weight")
+    lowestBlock =
+      trainsInputs
+      ? 0
+      : (0..<configuration.layerCount).first {
+        trainable.contains(Projection.query.name(layer: $0))
+      } ?? configuration.layerCount
+  }
+
+  /// The names to train: the last `blocks` blocks, the final norm, and with `embeddings` the token embeddings
+  /// and the head.
+  package static func trainableNames(
+    _ configuration: DecoderConfiguration, blocks: Int, embeddings: Bool
+  ) -> [String] {
+    let first = configuration.layerCount - blocks
+    return configuration.tensorShapes.map(\.name).filter { name in
+      if name == "model.norm.weight" { return true }
+      guard name.hasPrefix("model.layers.") else { return embeddings }
+      let layer = Int(name.dropFirst("model.layers.".count).prefix { $0 != "." }) ?? 0
+      return layer >= first
+    }
+  }
+
+  /// One step on a batch.
+  /// - Throws: `TrainingDiverged`; the parameters are then as before the step.
+  package func train(_ batch: [TrainingExample]) throws -> TrainingStep {
+    for name in trainable { gradients[name].fill(0) }
+    let targetTokens = batch.reduce(0) { $0 + $1.output.count }
+    var totals = LossTotals()
+    for microBatch in microBatches(batch) {
+      addGradients(microBatch, scale: 1 / Float(targetTokens), totals: &totals)
+    }
+    let count = Double(targetTokens)
+    let loss = (totals.languageModel + objective.kl * totals.kl - objective.entropy * totals.entropy) / count
+    guard loss.isFinite else { throw TrainingDiverged(step: step, what: "loss") }
+    var squares = 0.0
+    for name in trainable { squares += backend.sumOfSquares(gradients[name]) }
+    let norm = squares.squareRoot()
+    guard norm.isFinite else { throw TrainingDiverged(step: step, what: "gradient norm") }
+    let clip = maximumGradientNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1
+    let rate = schedule.rate(at: step)
+    let update = optimizer.step(step + 1, learningRate: rate, gradientScale: clip)
+    for name in trainable {
+      backend.adamW(
+        parameters[name], firstMoments[name], secondMoments[name], gradient: gradients[name], step: update)
+    }
+    policy.update(from: parameters, names: trainable)
+    step += 1
+    return TrainingStep(
+      step: step, loss: loss, languageModel: totals.languageModel / count, kl: totals.kl / count,
+      entropy: totals.entropy / count, gradientNorm: norm, learningRate: rate, targetTokens: targetTokens)
+  }
+
+  /// Takes a checkpoint's place in the schedule after its tensors were read into `parameters` and the moments.
+  func resume(at step: Int) {
+    self.step = step
+    policy.update(from: parameters, names: trainable)
+  }
+
+  /// The gradient of the objective on a batch, for tests.
+  package func gradient(_ batch: [TrainingExample]) -> (loss: Double, gradients: Parameters) {
+    for name in trainable { gradients[name].fill(0) }
+    let count = batch.reduce(0) { $0 + $1.output.count }
+    var totals = LossTotals()
+    for microBatch in microBatches(batch) {
+      addGradients(microBatch, scale: 1 / Float(count), totals: &totals)
+    }
+    let sum = totals.languageModel + objective.kl * totals.kl - objective.entropy * totals.entropy
+    return (sum / Double(count), gradients)
+  }
+
+  private struct LossTotals {
+    var languageModel = 0.0
+    var kl = 0.0
+    var entropy = 0.0
+    mutating func add(_ rows: LossRows) {
+      for value in rows.languageModel { languageModel += Double(value) }
+      for value in rows.kl { kl += Double(value) }
+      for value in rows.entropy { entropy += Double(value) }
+    }
+  }
+
+  /// Whole examples, in order, up to the token budget.
+  private func microBatches(_ batch: [TrainingExample]) -> [[TrainingExample]] {
+    var result: [[TrainingExample]] = []
+    var tokens = 0
+    for example in batch {
+      let length = example.inputs(conditioned: true).count
+      if result.isEmpty || tokens + length > tokenBudget {
+        result.append([])
+        tokens = 0
+      }
+      result[result.count - 1].append(example)
+      tokens += length
+    }
+    return result
+  }
+
+  private func addGradients(_ batch: [TrainingExample], scale: Float, totals: inout LossTotals) {
+    let configuration = policy.configuration
+    let c = configuration.hiddenSize
+    let sequences = PackedSequences(batch.map { $0.inputs(conditioned: true) })
+    let workspace = policy.workspace
+    let activations = Activations(sequences, configuration, mode: policy.mode, workspace)
+    let x = policy.hidden(
+      tokens: sequences.tokens, positions: sequences.positions, view: activations.view,
+      activations: activations)
+    let targets = targetRows(batch, sequences, conditioned: true)
+    let rows = policy.rows(x, at: targets.rows, named: "loss.rows")
+    let rstd = workspace.tensor("loss.rstd", rows.rows, 1)
+    let normed = policy.normalized(rows, rstd: rstd)
+    let referenceNormed = reference.map { referenceRows(batch, $0) }
+
+    let dNormed = workspace.tensor("loss.dnormed", rows.rows, c)
+    for chunk in chunks(targets.outputs) {
+      let labels = Array(targets.labels[chunk.rows])
+      let logits = workspace.tensor("logits", chunk.rows.count, configuration.vocabularySize)
+      backend.multiply(normed.slice(chunk.rows), policy.head, into: logits, accumulate: false)
+      var referenceLogits: Tensor?
+      if let reference, let referenceNormed {
+        let tensor = workspace.tensor(
+          "reference.logits", chunk.rows.count, reference.configuration.vocabularySize)
+        backend.multiply(referenceNormed.slice(chunk.rows), reference.head, into: tensor, accumulate: false)
+        referenceLogits = tensor
+      }
+      totals.add(
+        backend.conditionalLoss(
+          logits, reference: referenceLogits, labels: labels, objective: objective,
+          klColumns: min(
+            configuration.vocabularySize, reference?.configuration.vocabularySize ?? .max), scale: scale))
+      backwardHead(logits, normed.slice(chunk.rows), chunk, into: dNormed.slice(chunk.rows))
+    }
+    let dRows = workspace.tensor("loss.drows", rows.rows, c)
+    dRows.fill(0)
+    backend.rmsNormBackward(
+      rows, weight: policy.finalNorm, rstd: rstd, dy: dNormed, addTo: dRows,
+      addToWeight: gradients.contains("model.norm.weight") ? gradients["model.norm.weight"] : nil)
+    let dx = workspace.tensor("dx", sequences.tokens.count, c)
+    dx.fill(0)
+    backend.scatterAdd(dRows, targets.rows, into: dx)
+    policy.backward(
+      sequences, activations: activations, dx: dx, gradients: gradients, lowestBlock: lowestBlock)
+  }
+
+  /// The gradient through the head: to the normed rows, and to the head's weights when they train.
+  private func backwardHead(_ dLogits: Tensor, _ normed: Tensor, _ chunk: Chunk, into dNormed: Tensor) {
+    guard let transposed = policy.headTransposed else { preconditionFailure("the head is not packed for training") }
+    let operand = policy.workspace.tensor("dlogits.operand", dLogits.rows, dLogits.columns, policy.mode.operandType)
+    backend.store(dLogits, into: operand)
+    backend.multiply(operand, transposed, into: dNormed, accumulate: false)
+    let name = policy.configuration.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
+    if gradients.contains(name) {
+      let packed = backend.packRows(normed, reduction: ReductionBlocks(sequences: chunk.pieces))
+      backend.multiplyTransposed(operand, packed, into: gradients[name])
+    }
+  }
+
+  private func referenceRows(_ batch: [TrainingExample], _ reference: Decoder) -> Tensor {
+    let sequences = PackedSequences(batch.map { $0.inputs(conditioned: referenceConditioned) })
+    let (_, view) = Activations.contiguousView(
+      sequences, reference.configuration, mode: reference.mode, reference.workspace)
+    let x = reference.hidden(tokens: sequences.tokens, positions: sequences.positions, view: view)
+    let targets = targetRows(batch, sequences, conditioned: referenceConditioned)
+    return reference.normalized(reference.rows(x, at: targets.rows, named: "loss.rows"))
+  }
+
+  private struct Targets {
+    /// Rows of the packed tokens that predict.
+    var rows: [Int32] = []
+    var labels: [Int32] = []
+    /// For each example, its range among `rows`.
+    var outputs: [Range<Int>] = []
+  }
+
+  private func targetRows(
+    _ batch: [TrainingExample], _ sequences: PackedSequences, conditioned: Bool
+  ) -> Targets {
+    var targets = Targets()
+    for (example, range) in zip(batch, sequences.ranges) {
+      let first = targets.rows.count
+      targets.rows += example.targetRows(conditioned: conditioned).map { Int32(range.lowerBound + $0) }
+      targets.labels += example.output
+      targets.outputs.append(first..<targets.rows.count)
+    }
+    return targets
+  }
+
+  /// Rows whose logits exist together.
+  private struct Chunk {
+    let rows: Range<Int>
+    /// The examples' parts, counted from the chunk's first row; cut only at multiples of a reduction block.
+    let pieces: [Range<Int>]
+  }
+
+  /// Cuts target rows into chunks at block boundaries of each example, so that the sums over rows do not
+  /// depend on the cut.
+  private func chunks(_ outputs: [Range<Int>]) -> [Chunk] {
+    var chunks: [Chunk] = []
+    var first = 0
+    var pieces: [Range<Int>] = []
+    var end = 0
+    func close() {
+      if end > first { chunks.append(Chunk(rows: first..<end, pieces: pieces)) }
+      pieces = []
+      first = end
+    }
+    for output in outputs {
+      for start in stride(from: output.lowerBound, to: output.upperBound, by: ReductionBlocks.length) {
+        let stop = min(start + ReductionBlocks.length, output.upperBound)
+        if stop - first > Self.logitRows { close() }
+        pieces.append(start - first..<stop - first)
+        end = stop
+      }
+    }
+    close()
+    return chunks
+  }
+}
