@@ -30,7 +30,7 @@ public struct JSONObject: Sendable {
   }
 
   /// Takes members whose keys the caller has already found to be distinct.
-  init(distinct members: [Member]) { self.members = members }
+  package init(distinct members: [Member]) { self.members = members }
 
   public var count: Int { members.count }
   public var isEmpty: Bool { members.isEmpty }

@@ -1,0 +1,163 @@
+// `config.json`: reading what we compute, refusing what we do not, and writing what transformers loads.
+
+import JSON
+
+extension DecoderConfiguration {
+  /// Reads the text of a `config.json`, already parsed.
+  ///
+  /// Keys of transformers' `LlamaConfig` that would change the computation in a way we do not follow are errors unless
+  /// they hold the value that changes nothing. Keys that `LlamaConfig` does not have are inert there and here.
+  /// - Throws: `ConfigurationError`.
+  package init(huggingFace json: JSON) throws {
+    guard json.objectValue != nil else {
+      throw ConfigurationError("$", "expected an object, found \(json.kind)")
+    }
+    guard let modelType = json["model_type"] else { throw ConfigurationError("model_type", "missing") }
+    guard modelType.stringValue == "llama" else {
+      throw ConfigurationError("model_type", "\(modelType.text()) is not supported; `llama` is")
+    }
+    let reader = ConfigurationReader(json: json)
+    try reader.refuseUncomputed()
+    let hiddenSize = try reader.size("hidden_size")
+    let headCount = try reader.size("num_attention_heads")
+    let headDimension: Int
+    if let stated = try reader.optionalSize("head_dim") {
+      headDimension = stated
+    } else {
+      guard headCount > 0, hiddenSize % headCount == 0 else {
+        throw ConfigurationError("hidden_size", "\(hiddenSize) is not a multiple of the \(headCount) heads")
+      }
+      headDimension = hiddenSize / headCount
+    }
+    self.init(
+      vocabularySize: try reader.size("vocab_size"), hiddenSize: hiddenSize,
+      layerCount: try reader.size("num_hidden_layers"), headCount: headCount,
+      keyValueHeadCount: try reader.optionalSize("num_key_value_heads") ?? headCount, headDimension: headDimension,
+      feedForwardSize: try reader.size("intermediate_size"), rotaryBase: try reader.rotaryBase(),
+      normEpsilon: try reader.number("rms_norm_eps"),
+      tiedEmbeddings: try reader.flag("tie_word_embeddings") ?? false,
+      contextLength: try reader.size("max_position_embeddings"),
+      bosTokenID: try reader.tokenIDs("bos_token_id").first, eosTokenIDs: try reader.tokenIDs("eos_token_id"))
+    try validate()
+  }
+
+  /// The `config.json` of a model with this configuration, loaded by transformers as `LlamaForCausalLM`.
+  package func huggingFaceConfig() -> JSON {
+    let eos: JSON =
+      switch eosTokenIDs.count {
+      case 0: .null
+      case 1: .int(Int64(eosTokenIDs[0]))
+      default: .array(eosTokenIDs.map { .int(Int64($0)) })
+      }
+    return .object(
+      JSONObject([
+        ("architectures", ["LlamaForCausalLM"]),
+        ("model_type", "llama"),
+        ("vocab_size", .int(Int64(vocabularySize))),
+        ("hidden_size", .int(Int64(hiddenSize))),
+        ("intermediate_size", .int(Int64(feedForwardSize))),
+        ("num_hidden_layers", .int(Int64(layerCount))),
+        ("num_attention_heads", .int(Int64(headCount))),
+        ("num_key_value_heads", .int(Int64(keyValueHeadCount))),
+        ("head_dim", .int(Int64(headDimension))),
+        ("hidden_act", "silu"),
+        ("max_position_embeddings", .int(Int64(contextLength))),
+        ("initializer_range", 0.02),
+        ("rms_norm_eps", .double(normEpsilon)),
+        ("rope_theta", .double(rotaryBase)),
+        ("rope_scaling", .null),
+        ("attention_bias", false),
+        ("attention_dropout", 0.0),
+        ("mlp_bias", false),
+        ("pretraining_tp", 1),
+        ("tie_word_embeddings", .bool(tiedEmbeddings)),
+        ("bos_token_id", bosTokenID.map { .int(Int64($0)) } ?? .null),
+        ("eos_token_id", eos),
+        ("use_cache", true),
+        ("torch_dtype", "float32"),
+      ]))
+  }
+}
+
+/// Typed access to the fields of a `config.json`.
+private struct ConfigurationReader {
+  let json: JSON
+
+  private func present(_ key: String) -> JSON? {
+    guard let value = json[key], !value.isNull else { return nil }
+    return value
+  }
+
+  func optionalSize(_ key: String) throws -> Int? {
+    guard let value = present(key) else { return nil }
+    guard case .int(let number) = value, let size = Int(exactly: number), size > 0 else {
+      throw ConfigurationError(key, "expected a positive integer, found \(shown(value))")
+    }
+    return size
+  }
+
+  func size(_ key: String) throws -> Int {
+    guard let value = try optionalSize(key) else { throw ConfigurationError(key, "missing; expected a positive integer") }
+    return value
+  }
+
+  func number(_ key: String) throws -> Double {
+    guard let value = present(key) else { throw ConfigurationError(key, "missing; expected a number") }
+    guard let number = value.doubleValue else { throw ConfigurationError(key, "expected a number, found \(shown(value))") }
+    return number
+  }
+
+  func flag(_ key: String) throws -> Bool? {
+    guard let value = present(key) else { return nil }
+    guard let flag = value.boolValue else { throw ConfigurationError(key, "expected a boolean, found \(shown(value))") }
+    return flag
+  }
+
+  func tokenIDs(_ key: String) throws -> [Int] {
+    guard let value = present(key) else { return [] }
+    return try (value.arrayValue ?? [value]).map { element in
+      guard case .int(let number) = element, let id = Int(exactly: number), id >= 0 else {
+        throw ConfigurationError(key, "expected a token id, found \(shown(element))")
+      }
+      return id
+    }
+  }
+
+  /// `rope_theta`, or `rope_parameters.rope_theta` as transformers 5 writes it; 10000 when neither is there, as there.
+  func rotaryBase() throws -> Double {
+    if let parameters = present("rope_parameters") {
+      guard let theta = parameters["rope_theta"]?.doubleValue else {
+        throw ConfigurationError("rope_parameters.rope_theta", "expected a number")
+      }
+      return theta
+    }
+    return present("rope_theta") == nil ? 10_000 : try number("rope_theta")
+  }
+
+  func refuseUncomputed() throws {
+    for key in ["attention_bias", "mlp_bias", "rope_interleaved"] where try flag(key) == true {
+      throw ConfigurationError(key, "`true` is not supported: this decoder has no such thing")
+    }
+    if let activation = present("hidden_act"), activation.stringValue != "silu" {
+      throw ConfigurationError("hidden_act", "\(shown(activation)) is not supported; `silu` is")
+    }
+    if let dropout = present("attention_dropout"), dropout.doubleValue != 0 {
+      throw ConfigurationError("attention_dropout", "\(shown(dropout)) is not supported; 0 is")
+    }
+    for key in ["quantization_config", "rope_scaling", "rope_parameters"] {
+      guard let value = present(key) else { continue }
+      if key != "quantization_config" {
+        // `default` is plain rotary; older files spell the key `type`.
+        let type = value["rope_type"] ?? value["type"]
+        let known: Set<String> = ["rope_type", "type", "rope_theta"]
+        if type?.stringValue == "default", value.objectValue?.keys.allSatisfy(known.contains) == true { continue }
+      }
+      throw ConfigurationError(key, "\(shown(value)) is not supported")
+    }
+    if let factor = present("partial_rotary_factor"), factor.doubleValue != 1 {
+      throw ConfigurationError("partial_rotary_factor", "\(shown(factor)) is not supported; 1 is")
+    }
+  }
+
+  private func shown(_ value: JSON) -> String { quoted(value.text(), limit: 80) }
+}

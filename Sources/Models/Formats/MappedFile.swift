@@ -1,0 +1,68 @@
+// A file mapped read-only into memory, and slices of it that cannot leave it.
+
+import Glibc
+
+/// A regular file mapped read-only. The mapping lives as long as this object.
+///
+/// The length is taken once, when the file is opened. A file that another process shortens afterwards raises
+/// SIGBUS when the lost part is touched, so model files are replaced by renaming, never rewritten in place.
+package final class MappedFile: Sendable {
+  package let path: String
+  package let count: Int
+  // SAFETY: the pages are mapped PROT_READ and never written through this pointer; unmapped once, in deinit.
+  private nonisolated(unsafe) let base: UnsafeMutableRawPointer?
+
+  /// - Throws: `FileError` when the file cannot be opened; `FormatError` when it is not a regular file.
+  package init(_ path: String) throws {
+    guard !path.utf8.contains(0) else { throw FormatError(path: path, "the path contains a zero byte") }
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw FileError("open", path, code: errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw FileError("read", path, code: errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw FormatError(
+        path: path, status.st_mode & S_IFMT == S_IFDIR ? "expected a file, found a directory" : "not a regular file")
+    }
+    guard let size = Int(exactly: status.st_size), size >= 0 else {
+      throw FormatError(path: path, "the file's size is out of range")
+    }
+    var mapping: UnsafeMutableRawPointer?
+    if size > 0 {
+      mapping = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+      guard mapping != MAP_FAILED else { throw FileError("map", path, code: errno) }
+    }
+    self.path = path
+    count = size
+    base = mapping
+  }
+
+  deinit { if let base { munmap(base, count) } }
+
+  /// Every byte of the file. Valid while this object lives: use inside `withExtendedLifetime` or while holding it.
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+  /// The bytes `offset ..< offset + length`, or nil when they are not all inside the file.
+  package func slice(_ offset: Int, _ length: Int) -> UnsafeRawBufferPointer? {
+    guard offset >= 0, length >= 0, offset <= count, length <= count - offset else { return nil }
+    return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + length)])
+  }
+}
+
+/// Every byte of a small file. The file is not left mapped, so it may change afterwards.
+/// - Throws: `FileError`, or `FormatError` when it is larger than `limit` bytes.
+package func readSmallFile(_ path: String, limit: Int) throws -> [UInt8] {
+  let file = try MappedFile(path)
+  guard file.count <= limit else {
+    throw FormatError(path: path, "the file has \(file.count) bytes, more than the \(limit) allowed here")
+  }
+  return withExtendedLifetime(file) { Array(file.bytes) }
+}
+
+package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+package func isDirectory(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}

@@ -1,0 +1,101 @@
+// Writing safetensors: same tensors in, same bytes out; nothing is held whole.
+
+import JSON
+
+/// A tensor to be written.
+package struct SafeTensorsOutput {
+  package enum DType: String, Sendable {
+    case f32 = "F32"
+    case bf16 = "BF16"
+    var size: Int { self == .f32 ? 4 : 2 }
+  }
+
+  package let name: String
+  package let shape: [Int]
+  package let dtype: DType
+  /// Hands the tensor's bytes, little endian and row-major, in as many chunks as it likes.
+  let produce: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+
+  package init(
+    name: String, shape: [Int], dtype: DType,
+    produce: @escaping (_ emit: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) {
+    self.name = name
+    self.shape = shape
+    self.dtype = dtype
+    self.produce = produce
+  }
+
+  /// `bytes` must stay valid until the tensor is written.
+  package init(name: String, shape: [Int], dtype: DType, bytes: UnsafeRawBufferPointer) {
+    self.init(name: name, shape: shape, dtype: dtype) { emit in try emit(bytes) }
+  }
+
+  /// fp32 values, written as they are or rounded to bfloat16 chunk by chunk. `values` must stay valid until written.
+  package init(name: String, shape: [Int], dtype: DType, floats values: UnsafeBufferPointer<Float>) {
+    self.init(name: name, shape: shape, dtype: dtype) { emit in
+      guard dtype == .bf16 else {
+        try emit(UnsafeRawBufferPointer(values))
+        return
+      }
+      var start = 0
+      while start < values.count {
+        let end = min(start + 65_536, values.count)
+        let chunk = values[start..<end].map { bfloat16($0).littleEndian }
+        try chunk.withUnsafeBytes { try emit($0) }
+        start = end
+      }
+    }
+  }
+}
+
+/// Writes `tensors` in the given order. The header carries `{"format":"pt"}`, which transformers insists on, and is padded
+/// with spaces so that the data begin at a multiple of 8.
+/// - Throws: `FileError` from the system (nothing is left under `path`); a tensor whose producer hands other than its
+///   declared number of bytes, or a repeated name, is a programmer error.
+package func writeSafeTensors(
+  _ tensors: [SafeTensorsOutput], to path: String, metadata: [(key: String, value: String)] = [("format", "pt")]
+) throws {
+  var members: [JSONObject.Member] = []
+  if !metadata.isEmpty {
+    members.append(("__metadata__", .object(JSONObject(metadata.map { ($0.key, .string($0.value)) }))))
+  }
+  var offset = 0
+  var ends: [Int] = []
+  for tensor in tensors {
+    guard let byteCount = checkedProduct(tensor.shape + [tensor.dtype.size]) else {
+      preconditionFailure("shape \(tensor.shape) of `\(tensor.name)` is out of range")
+    }
+    let end = offset + byteCount
+    let shape = JSON.array(tensor.shape.map { .int(Int64($0)) })
+    members.append(
+      (
+        tensor.name,
+        .object(
+          JSONObject([
+            ("dtype", .string(tensor.dtype.rawValue)), ("shape", shape),
+            ("data_offsets", .array([.int(Int64(offset)), .int(Int64(end))])),
+          ]))
+      ))
+    ends.append(end)
+    offset = end
+  }
+  let object = JSONObject(members)
+  precondition(object.count == members.count, "two tensors of one name")
+
+  var header = Array(JSON.object(object).text().utf8)
+  while header.count % 8 != 0 { header.append(UInt8(ascii: " ")) }
+  precondition(header.count <= SafeTensorsHeader.maximumSize, "the header has \(header.count) bytes")
+  let writer = try FileWriter(path)
+  let length = UInt64(header.count)
+  try writer.write((0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) })
+  try writer.write(header)
+  let dataStart = writer.count
+  for (tensor, end) in zip(tensors, ends) {
+    try tensor.produce { try writer.write($0) }
+    precondition(
+      writer.count == dataStart + end,
+      "`\(tensor.name)` ended at \(writer.count - dataStart), its shape says \(end)")
+  }
+  try writer.finish()
+}

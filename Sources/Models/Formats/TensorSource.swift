@@ -1,0 +1,35 @@
+// Where a decoder's weights come from, whatever the file format: named tensors that can be read as fp32.
+
+package protocol TensorSource: Sendable {
+  /// In the order of the file.
+  var names: [String] { get }
+  /// - Throws: `FormatError` when there is no such tensor.
+  func shape(of name: String) throws -> [Int]
+  /// How the tensor is stored: `F32`, `Q4_1`, …
+  func storage(of name: String) throws -> String
+  /// Fills `output`, whose count must be the product of the tensor's shape, in row-major order.
+  func readFloats(_ name: String, into output: UnsafeMutableBufferPointer<Float>) throws
+}
+
+extension TensorSource {
+  /// The whole tensor as an array.
+  package func floats(_ name: String) throws -> [Float] {
+    let count = try shape(of: name).reduce(1, *)
+    return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      try readFloats(name, into: UnsafeMutableBufferPointer(rebasing: buffer[0..<count]))
+      initialized = count
+    }
+  }
+}
+
+/// The product of non-negative factors, or nil when it leaves `Int`.
+func checkedProduct(_ factors: [Int]) -> Int? {
+  var product = 1
+  // A zero makes the product zero, but not before every partial product of the others was seen to fit.
+  for factor in factors where factor != 0 {
+    let (result, overflow) = product.multipliedReportingOverflow(by: factor)
+    guard !overflow, factor > 0 else { return nil }
+    product = result
+  }
+  return factors.contains(0) ? 0 : product
+}

@@ -1,0 +1,29 @@
+// What a file is that was expected to be something else, and what to do about it.
+
+/// In words that follow "found", from the first bytes.
+package func whatItIs(_ file: MappedFile) -> String {
+  if file.count == 0 { return "an empty file" }
+  let head = Array(file.bytes.prefix(512))
+  func starts(_ text: String) -> Bool { head.starts(with: Array(text.utf8)) }
+  if starts("version https://git-lfs") {
+    return "a Git LFS pointer, not the file itself; fetch it with `git lfs pull`"
+  }
+  if starts("GGUF") { return "a GGUF file" }
+  if head.starts(with: [0x1F, 0x8B]) { return "a gzip archive; unpack it first" }
+  if head.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
+    return "a zip archive (a PyTorch checkpoint is one); Plumb reads no pickles, convert it to safetensors"
+  }
+  if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) {
+    return "a Python pickle, which Plumb does not read; convert it to safetensors"
+  }
+  let firstText = head.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.prefix(14).map { $0 | 0x20 }
+  if firstText.starts(with: Array("<!doctype html".utf8)) || firstText.starts(with: Array("<html".utf8)) {
+    return "an HTML page, probably an error or login page saved by a download; fetch the file again"
+  }
+  if head.count >= 9, head[8] == UInt8(ascii: "{"), head[4..<8].allSatisfy({ $0 == 0 }) { return "a safetensors file" }
+  if head.first == UInt8(ascii: "{") { return "a JSON text" }
+  if head.allSatisfy({ $0 == 0 }) { return "a file that begins with zeros" }
+  return "something else: it begins with \(head.prefix(8).map { hex($0) }.joined(separator: " "))"
+}
+
+private func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }

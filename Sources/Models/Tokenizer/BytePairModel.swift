@@ -1,0 +1,133 @@
+// Byte-pair merging: from the bytes of one piece to token ids.
+
+/// What merges with what, and in which order. Ids are positions in the vocabulary.
+package struct BytePairModel: Sendable {
+  /// The token of each single byte; -1 for a byte that the vocabulary does not have.
+  let byteTokens: [Int32]
+  /// The rank (lower merges first) and the result of each pair that merges.
+  private let merges: [UInt64: Merge]
+  /// Whole pieces that are taken as one token without merging, where a tokenizer asks for that (`ignore_merges`).
+  private let wholePieces: [[UInt8]: Int32]?
+
+  private struct Merge {
+    let rank: Int32
+    let result: Int32
+  }
+
+  /// - Parameter merges: in rank order; of two equal pairs the later counts, as in Hugging Face's reader.
+  init(byteTokens: [Int32], merges: [(left: Int32, right: Int32, result: Int32)], wholePieces: [[UInt8]: Int32]?) {
+    precondition(byteTokens.count == 256, "\(byteTokens.count) byte tokens")
+    self.byteTokens = byteTokens
+    self.wholePieces = wholePieces
+    var table: [UInt64: Merge] = [:]
+    table.reserveCapacity(merges.count)
+    for (rank, merge) in merges.enumerated() {
+      table[Self.key(merge.left, merge.right)] = Merge(rank: Int32(truncatingIfNeeded: rank), result: merge.result)
+    }
+    self.merges = table
+  }
+
+  @inline(__always)
+  private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
+    UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+  }
+
+  /// Reused from piece to piece so that encoding allocates nothing per piece.
+  struct Workspace {
+    var tokens: [Int32] = []
+    var next: [Int32] = []
+    var previous: [Int32] = []
+    var heap = MinimumHeap()
+  }
+
+  /// Appends the tokens of one piece. Bytes without a token are left out, as Hugging Face does for a model without an
+  /// unknown token. O(n log n).
+  func encode(_ piece: UnsafeBufferPointer<UInt8>, _ space: inout Workspace, into output: inout [Int32]) {
+    if let wholePieces, let token = wholePieces[Array(piece)] {
+      output.append(token)
+      return
+    }
+    space.tokens.removeAll(keepingCapacity: true)
+    for byte in piece where byteTokens[Int(byte)] >= 0 { space.tokens.append(byteTokens[Int(byte)]) }
+    let count = space.tokens.count
+    guard count > 1 else {
+      output.append(contentsOf: space.tokens)
+      return
+    }
+    space.next.removeAll(keepingCapacity: true)
+    space.previous.removeAll(keepingCapacity: true)
+    space.heap.removeAll()
+    for position in 0..<Int32(truncatingIfNeeded: count) {
+      space.previous.append(position - 1)
+      space.next.append(Int(position) + 1 < count ? position + 1 : -1)
+    }
+    for position in 0..<(count - 1) {
+      if let merge = merges[Self.key(space.tokens[position], space.tokens[position + 1])] {
+        space.heap.insert(entry(merge.rank, Int32(truncatingIfNeeded: position)))
+      }
+    }
+    while let top = space.heap.removeMinimum() {
+      let position = Int(top & 0xFFFF_FFFF)
+      // Stale when the left token was merged away (-1) or either side has changed since.
+      let right = Int(space.next[position])
+      guard space.tokens[position] >= 0, right >= 0,
+        let merge = merges[Self.key(space.tokens[position], space.tokens[right])], UInt64(merge.rank) == top >> 32
+      else { continue }
+      space.tokens[position] = merge.result
+      space.tokens[right] = -1
+      let after = space.next[right]
+      space.next[position] = after
+      if after >= 0 {
+        space.previous[Int(after)] = Int32(truncatingIfNeeded: position)
+        if let merge = merges[Self.key(merge.result, space.tokens[Int(after)])] {
+          space.heap.insert(entry(merge.rank, Int32(truncatingIfNeeded: position)))
+        }
+      }
+      let before = space.previous[position]
+      if before >= 0, let merge = merges[Self.key(space.tokens[Int(before)], merge.result)] {
+        space.heap.insert(entry(merge.rank, before))
+      }
+    }
+    for token in space.tokens where token >= 0 { output.append(token) }
+  }
+
+  /// Orders by rank, then by position: the leftmost of equals merges first.
+  private func entry(_ rank: Int32, _ position: Int32) -> UInt64 {
+    UInt64(UInt32(bitPattern: rank)) << 32 | UInt64(UInt32(bitPattern: position))
+  }
+}
+
+/// A binary heap of integers, smallest first.
+struct MinimumHeap {
+  private var items: [UInt64] = []
+
+  mutating func removeAll() { items.removeAll(keepingCapacity: true) }
+
+  mutating func insert(_ item: UInt64) {
+    items.append(item)
+    var child = items.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      guard items[child] < items[parent] else { break }
+      items.swapAt(child, parent)
+      child = parent
+    }
+  }
+
+  mutating func removeMinimum() -> UInt64? {
+    guard let last = items.popLast() else { return nil }
+    guard let minimum = items.first else { return last }
+    items[0] = last
+    var parent = 0
+    while true {
+      let left = 2 * parent + 1
+      guard left < items.count else { break }
+      let right = left + 1
+      let child = right < items.count && items[right] < items[left] ? right : left
+      guard items[child] < items[parent] else { break }
+      items.swapAt(child, parent)
+      parent = child
+    }
+    return minimum
+  }
+}

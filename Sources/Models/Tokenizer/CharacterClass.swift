@@ -1,0 +1,45 @@
+// The classes of characters that pre-tokenizers tell apart: \p{L}, \p{N}, \s, and the rest.
+
+enum CharacterClass: UInt8 {
+  case other
+  case letter
+  case number
+  case whitespace
+
+  init(_ scalar: Unicode.Scalar) {
+    if scalar.value < 0x80 {
+      self = Self.ascii[Int(scalar.value)]
+    } else {
+      self = Self.classify(scalar)
+    }
+  }
+
+  private static let ascii: [CharacterClass] = (0..<0x80).map { (value: UInt8) in classify(Unicode.Scalar(value)) }
+
+  /// Source: Unicode general categories L*, N* and the property White_Space, as in Oniguruma's and Rust's regexes.
+  private static func classify(_ scalar: Unicode.Scalar) -> CharacterClass {
+    switch scalar.properties.generalCategory {
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: .letter
+    case .decimalNumber, .letterNumber, .otherNumber: .number
+    default: scalar.properties.isWhitespace ? .whitespace : .other
+    }
+  }
+}
+
+/// Valid UTF-8, scalar by scalar with byte positions.
+struct ScalarText {
+  let bytes: UnsafeBufferPointer<UInt8>
+
+  /// The scalar that starts at `position` and where the next one starts.
+  /// - Parameter position: the start of a scalar, before the end.
+  @inline(__always)
+  func scalar(at position: Int) -> (scalar: Unicode.Scalar, next: Int) {
+    let first = bytes[position]
+    if first < 0x80 { return (Unicode.Scalar(first), position + 1) }
+    let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+    var value = UInt32(first) & (length == 2 ? 0x1F : length == 3 ? 0x0F : 0x07)
+    for index in 1..<length { value = value << 6 | UInt32(bytes[position + index] & 0x3F) }
+    // The text came from a String, so the value is a scalar.
+    return (Unicode.Scalar(value) ?? "\u{FFFD}", position + length)
+  }
+}
