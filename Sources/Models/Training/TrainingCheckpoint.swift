@@ -10,17 +10,17 @@ extension ConditionalTrainer {
   package func saveCheckpoint(in directory: String, record: JSON) throws {
     let name = "step-\(step).safetensors"
     let temporary = "\(directory)/.\(name).tmp"
-    var tensors: [SafeTensorsWriter.Tensor] = []
+    var tensors: [SafeTensorsOutput] = []
     for (prefix, state) in [("parameters", parameters), ("first", firstMoments), ("second", secondMoments)] {
       for tensorName in trainable {
         tensors.append(
-          SafeTensorsWriter.Tensor(
-            name: "\(prefix).\(tensorName)", shape: parameters.shapes[tensorName] ?? [],
+          SafeTensorsOutput(
+            name: "\(prefix).\(tensorName)", shape: parameters.shapes[tensorName] ?? [], dtype: .f32,
             floats: UnsafeBufferPointer(state[tensorName].elements)))
       }
     }
-    let metadata = [("step", String(step)), ("record", record.text(.compact))]
-    try SafeTensorsWriter.write(tensors, metadata: metadata, to: temporary)
+    let metadata = [("format", "pt"), ("step", String(step)), ("record", record.text(.compact))]
+    try writeSafeTensors(tensors, to: temporary, metadata: metadata)
     guard rename(temporary, "\(directory)/\(name)") == 0 else {
       throw FileError("rename", "\(directory)/\(name)", code: errno)
     }

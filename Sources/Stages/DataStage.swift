@@ -1,0 +1,193 @@
+// `data`: prompts from a JSON Lines file.
+
+import JSON
+import Models
+import Runner
+
+package struct DataStage: Stage {
+  package init() {}
+
+  package static let declaration = StageDeclaration(
+    name: "data",
+    summary: "Reads prompts from a JSON Lines file, through a template over its fields.",
+    version: 1,
+    inputs: [],
+    outputs: [OutputPort("rows", .rows, columns: ["prompt"], summary: "one row for every line that was kept")],
+    options: [
+      OptionField("path", .file, summary: "a JSON Lines file: one object a line"),
+      OptionField(
+        "prompt", .string, default: "{prompt}",
+        summary: "the prompt; `{field}` and `{outer.inner}` insert a field, `{{` and `}}` are braces"),
+      OptionField(
+        "id", .optional(.string), default: nil,
+        summary: "the field that names a row; without it the id is a hash of the line's content and a count"),
+      OptionField(
+        "keep", .list(.string, count: 0...64), default: [], summary: "fields that become columns beside `prompt`"),
+      OptionField(
+        "where",
+        .list(
+          .object([
+            OptionField("field", .string, summary: "a field, or a path of fields joined by dots"),
+            OptionField(
+              "is", .either([.bool, .integer(Int.min...Int.max), .number(-1e300...1e300), .string]),
+              summary: "the value it must have"),
+          ]), count: 0...16), default: [], summary: "take only lines that fulfil every condition"),
+      OptionField(
+        "limit", .optional(.integer(1...Int.max)), default: nil,
+        summary: "read no further once this many rows were taken"),
+      OptionField(
+        "on_bad_row", .choice(["fail", "skip"]), default: "fail",
+        summary: "what to do about a line that is not a JSON object or lacks a field; skipped lines are counted"),
+    ])
+
+  package func run(_ context: StageContext) throws {
+    let options = context.options
+    var reader = try DataReader(options: options)
+    let path = options.string("path")
+    let bytes = try wholeFile(path)
+    try reader.read(bytes, name: path, checkCancellation: context.checkCancellation)
+    for skipped in reader.skipped.prefix(20) { context.log("skipped \(skipped)") }
+    if !reader.skipped.isEmpty {
+      context.log("skipped \(reader.skipped.count) bad of \(reader.lineCount) lines")
+      context.measure("skipped_rows", Double(reader.skipped.count))
+    }
+    guard !reader.rows.isEmpty else {
+      throw InputError(
+        reader.lineCount == 0
+          ? "\(path): the file holds no rows"
+          : "\(path): none of \(reader.lineCount) lines was taken: \(reader.skipped.count) were bad, "
+            + "\(reader.unmatched) did not fulfil `where`")
+    }
+    context.progress(reader.rows.count, of: reader.rows.count, unit: "rows")
+    try writeRows(reader.rows, to: context.output("rows", .rows))
+  }
+}
+
+/// Turns lines into rows.
+struct DataReader {
+  private let template: PromptTemplate
+  private let idField: String?
+  private let keep: [String]
+  private let conditions: [(field: String, value: JSON)]
+  private let limit: Int
+  private let skipsBadRows: Bool
+
+  private(set) var rows: [Row] = []
+  /// `file:line:column: reason` of every bad line left out.
+  private(set) var skipped: [String] = []
+  private(set) var lineCount = 0
+  private(set) var unmatched = 0
+  /// Line of each id given by the file.
+  private var givenIDs: [UTF8Key: Int] = [:]
+  /// How often each content hash came so far.
+  private var occurrences: [UInt64: Int] = [:]
+
+  private struct BadRow: Error {
+    let column: Int
+    let reason: String
+  }
+
+  init(options: StageOptions) throws {
+    do {
+      template = try PromptTemplate(options.string("prompt"))
+    } catch {
+      throw InputError("option `prompt`: \(error)")
+    }
+    idField = options.optionalString("id")
+    keep = options.strings("keep")
+    var seen: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt")]
+    for name in keep where !seen.insert(UTF8Key(name)).inserted {
+      throw InputError("option `keep`: the column `\(name)` is there already")
+    }
+    conditions = options.list("where").map {
+      let condition = StageOptions($0)
+      return (condition.string("field"), condition.value("is"))
+    }
+    limit = options.optionalInt("limit") ?? Int.max
+    skipsBadRows = options.string("on_bad_row") == "skip"
+  }
+
+  mutating func read(_ bytes: [UInt8], name: String, checkCancellation: () throws -> Void) throws {
+    var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    while start < bytes.count, rows.count < limit {
+      var end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      let next = end + 1
+      if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+      lineCount += 1
+      if lineCount % 4096 == 0 { try checkCancellation() }
+      do {
+        try take(bytes[start..<end], name: name)
+      } catch let error as BadRow {
+        let text = "\(name):\(lineCount):\(error.column): \(error.reason)"
+        guard skipsBadRows else { throw InputError(text) }
+        skipped.append(text)
+      }
+      start = next
+    }
+  }
+
+  private mutating func take(_ line: ArraySlice<UInt8>, name: String) throws {
+    guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else {
+      throw BadRow(column: 1, reason: "a blank line; expected a JSON object")
+    }
+    let source: JSON
+    do {
+      source = try line.withUnsafeBytes { try JSON(parsing: $0) }
+    } catch let error as JSONError {
+      throw BadRow(column: error.column, reason: error.message)
+    }
+    guard source.objectValue != nil else {
+      throw BadRow(column: 1, reason: "\(source.kind); expected an object")
+    }
+    for condition in conditions {
+      guard try field(condition.field, of: source, option: "where") == condition.value else {
+        unmatched += 1
+        return
+      }
+    }
+    let prompt: String
+    do {
+      prompt = try template.text(of: source)
+    } catch {
+      throw BadRow(column: 1, reason: "option `prompt`: \(error)")
+    }
+    var columns: [JSONObject.Member] = [("prompt", .string(prompt))]
+    for column in keep { columns.append((column, try field(column, of: source, option: "keep"))) }
+    let id = try identifier(of: source, name: name)
+    rows.append(Row(.object(JSONObject([("id", .string(id))] + columns))))
+  }
+
+  private func field(_ name: String, of source: JSON, option: String) throws -> JSON {
+    guard let value = PromptTemplate.value(name, in: source) else {
+      throw BadRow(
+        column: 1,
+        reason: "option `\(option)`: no field `\(name)`; the row has \(PromptTemplate.fields(of: source))")
+    }
+    return value
+  }
+
+  /// A given id must be new, whatever `on_bad_row` says: which of two rows is meant cannot be guessed. A
+  /// derived id depends on the line's content alone, so it stays when lines move, when options change, and
+  /// when members are written in another order.
+  private mutating func identifier(of source: JSON, name: String) throws -> String {
+    guard let idField else {
+      let hash = hash64(source.text(.canonical))
+      let occurrence = occurrences[hash, default: 0] + 1
+      occurrences[hash] = occurrence
+      let digits = String(hash, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits + "-\(occurrence)"
+    }
+    let id: String
+    switch try field(idField, of: source, option: "id") {
+    case .string(let text) where !text.isEmpty: id = text
+    case .int(let number): id = String(number)
+    case let other:
+      let found = other.stringValue == nil ? other.kind : "an empty string"
+      throw BadRow(column: 1, reason: "option `id`: field `\(idField)` is \(found); expected text or an integer")
+    }
+    if let first = givenIDs.updateValue(lineCount, forKey: UTF8Key(id)) {
+      throw InputError("\(name):\(lineCount):1: the id `\(id)` was given before, on line \(first)")
+    }
+    return id
+  }
+}

@@ -1,0 +1,66 @@
+// `pool`: which samples to train on, and which to keep for the next iteration.
+
+import JSON
+import Runner
+
+/// Source: METHODS 1.7: `get_samples` is the port `rows`, `flush` the port `state`. Flushing here, when the
+/// pool is handed on, is flushing there, when it is loaded again: both see the same classes.
+/// Deviations: a sample without a class is dropped; a class without samples gives nothing.
+package struct PoolStage: Stage {
+  package init() {}
+
+  package static let declaration = StageDeclaration(
+    name: "pool",
+    summary: "Picks a balanced set of samples to train on, and hands the pool on to the next iteration.",
+    version: 1,
+    inputs: [
+      InputPort("rows", .rows, columns: ["generations"], summary: "samples with classes"),
+      InputPort(
+        "history", .rows, required: false, columns: ["generations"],
+        summary: "an earlier `state`, put before the rows with the classes it has; where classes are computed "
+          + "anew from rewards, bind it to `quantize` instead"),
+    ],
+    outputs: [
+      OutputPort("rows", .rows, passesThrough: "rows", summary: "the samples picked, best class first"),
+      OutputPort("state", .rows, passesThrough: "rows", summary: "what the next iteration's history holds"),
+    ],
+    options: [
+      OptionField(
+        "by", .choice(["quantiles", "feedbacks", "scores"]), default: "quantiles",
+        summary: "the column that names a sample's class"),
+      OptionField(
+        "classes", .list(.either([.string, .integer(0...1000)]), count: 0...1000), default: [],
+        summary: "the classes, best first; for quantiles they are known and the list stays empty"),
+      OptionField(
+        "per_class", .optional(.integer(1...1_000_000)), default: nil,
+        summary: "samples of each class of each prompt; null takes all"),
+      OptionField(
+        "per_prompt", .optional(.integer(1...1_000_000)), default: nil,
+        summary: "samples of each prompt in equal quotas over `classes`, what a class lacks going to the next"),
+      OptionField(
+        "fill", .choice(["listed", "any"]), default: "listed",
+        summary: "with `per_prompt`: whether what is still missing is filled with samples of listed classes only"),
+      OptionField(
+        "max_tokens", .optional(.integer(1...1_000_000)), default: nil,
+        summary: "prefer samples with fewer tokens than this, by the column `lengths`: longer ones were cut off"),
+      OptionField(
+        "drop", .number(0...1), default: 1.0,
+        summary: "the share of the pool that is forgotten before the next iteration; 1 is purely on-policy"),
+    ],
+    isRandom: true)
+
+  package func run(_ context: StageContext) throws {
+    let picker = try SamplePicker(options: context.options, seed: context.seed)
+    var rows = try readRows(context.input("rows").path, requiring: ["generations", picker.column])
+    if let history = context.inputs["history"] {
+      rows = try joinSamples(try readRows(history.path, requiring: ["generations", picker.column]), rows)
+    }
+    let pool = try rows.compactMap(picker.withClassesOnly)
+    if pool.count < rows.count { context.log("\(rows.count - pool.count) prompts have no sample with a class") }
+    let picked = try pool.compactMap(picker.picked)
+    context.measure("picked_samples", Double(picked.reduce(0) { $0 + ($1["generations"]?.arrayValue?.count ?? 0) }))
+    try writeRows(picked, to: context.output("rows", .rows))
+    try writeRows(
+      try pool.compactMap { try picker.kept($0, drop: context.options.double("drop")) }, to: context.output("state", .rows))
+  }
+}

@@ -1,0 +1,95 @@
+// The prompt template of `data`: text with fields of the row in braces.
+
+import JSON
+
+/// `"SUBREDDIT: r/{subreddit}\nPOST: {post.text}\nTL;DR:"`. A field is a member of the row, or a path of
+/// members joined by dots; a member whose own name holds the dots wins. `{{` and `}}` are literal braces.
+struct PromptTemplate: Sendable {
+  enum Piece: Sendable, Equatable {
+    case text(String)
+    case field(String)
+  }
+  let pieces: [Piece]
+
+  /// Why a template, or a row read through one, is wrong.
+  struct Failure: Error, Equatable, CustomStringConvertible {
+    let description: String
+  }
+
+  init(_ source: String) throws(Failure) {
+    var pieces: [Piece] = []
+    var text: [UInt8] = []
+    let bytes = Array(source.utf8)
+    let open = UInt8(ascii: "{")
+    let close = UInt8(ascii: "}")
+    var position = 0
+    while position < bytes.count {
+      let byte = bytes[position]
+      let next = position + 1 < bytes.count ? bytes[position + 1] : 0
+      if (byte == open || byte == close) && next == byte {
+        text.append(byte)
+        position += 2
+      } else if byte == open {
+        guard let end = bytes[position...].firstIndex(of: close) else {
+          throw Failure(description: "`{` at byte \(position + 1) is not closed; a literal brace is written `{{`")
+        }
+        let name = String(decoding: bytes[(position + 1)..<end], as: UTF8.self)
+        guard !name.isEmpty, !name.utf8.contains(open) else {
+          throw Failure(
+            description: "`{\(name)}` at byte \(position + 1) names no field; a literal brace is written `{{`")
+        }
+        if !text.isEmpty { pieces.append(.text(String(decoding: text, as: UTF8.self))) }
+        text = []
+        pieces.append(.field(name))
+        position = end + 1
+      } else if byte == close {
+        throw Failure(description: "`}` at byte \(position + 1) closes nothing; a literal brace is written `}}`")
+      } else {
+        text.append(byte)
+        position += 1
+      }
+    }
+    if !text.isEmpty { pieces.append(.text(String(decoding: text, as: UTF8.self))) }
+    self.pieces = pieces
+  }
+
+  /// Strings enter as they are, numbers and booleans as JSON writes them.
+  func text(of row: JSON) throws(Failure) -> String {
+    var result = ""
+    for piece in pieces {
+      switch piece {
+      case .text(let text): result += text
+      case .field(let name):
+        guard let value = Self.value(name, in: row) else {
+          throw Failure(description: "no field `\(name)`; the row has \(Self.fields(of: row))")
+        }
+        switch value {
+        case .string(let text): result += text
+        case .int, .double, .bool: result += value.text()
+        case .null, .array, .object:
+          throw Failure(description: "field `\(name)` is \(value.kind); expected text, a number or a boolean")
+        }
+      }
+    }
+    return result
+  }
+
+  /// The value at `name`: a member of that exact name, or a path through nested objects.
+  static func value(_ name: String, in row: JSON) -> JSON? {
+    if let value = row[name] { return value }
+    var value = row
+    let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    for part in parts {
+      guard let inner = value[String(decoding: part, as: UTF8.self)] else { return nil }
+      value = inner
+    }
+    return value
+  }
+
+  static func fields(of row: JSON) -> String {
+    let names = row.objectValue?.keys ?? []
+    if names.isEmpty { return "none" }
+    let shown = names.prefix(8).map { "`\($0)`" }.joined(separator: ", ")
+    return names.count > 8 ? shown + " and \(names.count - 8) more" : shown
+  }
+}

@@ -1,0 +1,125 @@
+// `quantize`: sorts samples into classes by reward, 0 the best.
+
+import JSON
+import Runner
+
+/// Source: METHODS 1.7, RM quantiles. Deviation: the default remainder rule is `spread` (hazard 12); samples
+/// without a reward stay in their row with a null quantile instead of being removed, and are counted nowhere.
+package struct QuantizeStage: Stage {
+  package init() {}
+
+  package static let declaration = StageDeclaration(
+    name: "quantize",
+    summary: "Sorts samples into equally large classes by reward; class 0 is the best.",
+    version: 1,
+    inputs: [
+      InputPort("rows", .rows, columns: ["generations", "rewards"], summary: "scored samples"),
+      InputPort(
+        "history", .rows, required: false, columns: ["generations", "rewards"],
+        summary: "an earlier pool; its samples are put before the new ones and sorted with them"),
+    ],
+    outputs: [
+      OutputPort("rows", .rows, passesThrough: "rows", columns: ["quantiles"], summary: "the samples with classes")
+    ],
+    options: [
+      OptionField("classes", .integer(1...1000), default: 5, summary: "how many classes"),
+      OptionField(
+        "scope", .choice(["prompt", "global"]), default: "prompt",
+        summary: "whether a sample is ranked among its prompt's samples or among all"),
+      OptionField(
+        "remainder", .choice(["spread", "worst"]), default: "spread",
+        summary: "where samples go that do not divide evenly: one each to the best classes, or all to the worst"),
+    ])
+
+  package func run(_ context: StageContext) throws {
+    var rows = try readRows(context.input("rows").path, requiring: ["generations", "rewards"])
+    if let history = context.inputs["history"] {
+      let earlier = try readRows(history.path, requiring: ["generations", "rewards"])
+      rows = try joinSamples(earlier.map(\.withoutQuantiles), rows.map(\.withoutQuantiles))
+    }
+    let options = context.options
+    let remainder: Remainder = options.string("remainder") == "worst" ? .worst : .spread
+    let result = try quantized(
+      rows, classes: options.int("classes"), remainder: remainder, perPrompt: options.string("scope") == "prompt")
+    try writeRows(result, to: context.output("rows", .rows))
+  }
+}
+
+extension Row {
+  fileprivate var withoutQuantiles: Row {
+    var row = self
+    row["quantiles"] = nil
+    return row
+  }
+}
+
+/// What happens to `count mod classes` samples.
+enum Remainder {
+  /// The first `count mod classes` classes, the best ones, get one more: sizes differ by at most one. With
+  /// fewer samples than classes the worst classes stay empty.
+  case spread
+  /// The worst class gets them all. With fewer samples than classes every sample is in the worst class.
+  case worst
+}
+
+/// How many samples each class gets, best class first.
+func classSizes(count: Int, classes: Int, remainder: Remainder) -> [Int] {
+  precondition(count >= 0 && classes >= 1, "\(count) samples in \(classes) classes")
+  let (share, rest) = count.quotientAndRemainder(dividingBy: classes)
+  return (0..<classes).map { index in
+    switch remainder {
+    case .spread: share + (index < rest ? 1 : 0)
+    case .worst: share + (index == classes - 1 ? rest : 0)
+    }
+  }
+}
+
+/// The class of each reward: highest first, equal rewards in their own order (so that a tie may straddle a
+/// boundary), null for null.
+func quantiles(of rewards: [Double?], classes: Int, remainder: Remainder) -> [Int?] {
+  let order = rewards.indices.filter { rewards[$0] != nil }
+    .sorted {
+      let (a, b) = (rewards[$0] ?? 0, rewards[$1] ?? 0)
+      return a != b ? a > b : $0 < $1
+    }
+  var result = [Int?](repeating: nil, count: rewards.count)
+  var position = 0
+  let sizes = classSizes(count: order.count, classes: classes, remainder: remainder)
+  for (index, size) in sizes.enumerated() {
+    for _ in 0..<size {
+      result[order[position]] = index
+      position += 1
+    }
+  }
+  return result
+}
+
+/// The rows with the column `quantiles`.
+func quantized(_ rows: [Row], classes: Int, remainder: Remainder, perPrompt: Bool) throws -> [Row] {
+  let rewards = try rows.map(rewards(of:))
+  let all = perPrompt ? nil : quantiles(of: rewards.flatMap { $0 }, classes: classes, remainder: remainder)
+  var first = 0
+  return zip(rows, rewards).map { row, rewards in
+    let own =
+      all.map { Array($0[first..<(first + rewards.count)]) }
+      ?? quantiles(of: rewards, classes: classes, remainder: remainder)
+    first += rewards.count
+    var row = row
+    row["quantiles"] = .array(own.map { $0.map { .int(Int64($0)) } ?? .null })
+    return row
+  }
+}
+
+/// A row's rewards; null means that scoring the sample failed.
+func rewards(of row: Row) throws -> [Double?] {
+  guard let values = try SampleLists(row)["rewards"] else {
+    throw InputError("row `\(row.id)`: no column `rewards`")
+  }
+  return try values.enumerated().map { index, value in
+    if value.isNull { return nil }
+    guard let number = value.doubleValue, number.isFinite else {
+      throw InputError("row `\(row.id)`: reward \(index) is \(value.kind); expected a finite number or null")
+    }
+    return number
+  }
+}

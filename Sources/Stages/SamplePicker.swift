@@ -1,0 +1,157 @@
+// The choice of samples inside one prompt: balanced over classes, preferring those that were not cut off.
+
+import JSON
+import Runner
+
+struct SamplePicker {
+  enum Rule {
+    /// Up to this many of each class; nil is all.
+    case perClass(Int?)
+    /// This many of a prompt, in quotas over the classes.
+    case perPrompt(Int, fillsWithAny: Bool)
+  }
+  /// The column that names a sample's class.
+  let column: String
+  /// Best first; nil takes the quantiles that are there.
+  let classes: [JSON]?
+  let rule: Rule
+  let maxTokens: Int?
+  let seed: UInt64
+
+  init(options: StageOptions, seed: UInt64) throws {
+    column = options.string("by")
+    let listed = options.list("classes")
+    let perClass = options.optionalInt("per_class")
+    let fills = options.string("fill") == "any"
+    if let perPrompt = options.optionalInt("per_prompt") {
+      guard perClass == nil else {
+        throw InputError("options `per_class` and `per_prompt`: two rules for one choice; write one of them")
+      }
+      rule = .perPrompt(perPrompt, fillsWithAny: fills)
+    } else {
+      rule = .perClass(perClass)
+    }
+    if listed.isEmpty {
+      guard column == "quantiles", options.value("per_prompt").isNull else {
+        throw InputError("option `classes`: empty; expected the classes of `\(column)`, best first")
+      }
+      classes = nil
+    } else {
+      classes = listed
+    }
+    maxTokens = options.optionalInt("max_tokens")
+    self.seed = seed
+  }
+
+  /// The row with only those samples that have a class at all; nil when none has.
+  func withClassesOnly(_ row: Row) throws -> Row? {
+    let lists = try SampleLists(row)
+    let values = try classColumn(of: lists, row)
+    return nonEmpty(values.indices.filter { !values[$0].isNull }, lists, row)
+  }
+
+  /// The samples to train on, class by class, best class first, in the order they were accepted.
+  func picked(_ row: Row) throws -> Row? {
+    let lists = try SampleLists(row)
+    let values = try classColumn(of: lists, row)
+    let isShort = try shortSamples(lists, row)
+    let groups = self.groups(values)
+    switch rule {
+    case .perClass(let limit):
+      let indices = groups.flatMap { group in
+        limit.map { pick($0, from: group, isShort, row) } ?? group
+      }
+      return nonEmpty(indices, lists, row)
+    case .perPrompt(let total, let fillsWithAny):
+      let (quota, rest) = total.quotientAndRemainder(dividingBy: groups.count)
+      var pending = rest
+      var chosen: [Int] = []
+      for group in groups {
+        let taken = pick(quota, from: group, isShort, row)
+        chosen += taken
+        pending += quota - taken.count
+      }
+      let used = Set(chosen)
+      let listed = Set(groups.joined())
+      let filler = values.indices.filter { !used.contains($0) && (fillsWithAny || listed.contains($0)) }
+      return nonEmpty(chosen + filler.prefix(pending), lists, row)
+    }
+  }
+
+  /// The samples that stay in the pool when the share `drop` is forgotten; nil when none is left.
+  ///
+  /// By quantiles each class keeps floor(n * (1 - drop)) and the result is grouped by class; other columns
+  /// keep that many of the whole list. Deviation: 1e-9 of slack, since 10 * (1 - 0.9) is below 1 in binary.
+  func kept(_ row: Row, drop: Double) throws -> Row? {
+    if drop <= 1e-9 { return row }
+    if drop >= 1 - 1e-9 { return nil }
+    let lists = try SampleLists(row)
+    let values = try classColumn(of: lists, row)
+    let groups = column == "quantiles" ? Self.quantileGroups(values) : [Array(values.indices)]
+    let indices = groups.flatMap { group in
+      let count = Int(Double(group.count) * (1 - drop) + 1e-9)
+      return shuffled(group, seed: seed, .dropSamples, id: row.id).prefix(count).sorted()
+    }
+    return nonEmpty(indices, lists, row)
+  }
+
+  /// `count` of a class: in random order those that are short enough, then, if too few, any others.
+  private func pick(_ count: Int, from group: [Int], _ isShort: [Bool], _ row: Row) -> [Int] {
+    let order = shuffled(group, seed: seed, .pickSamples, id: row.id)
+    let accepted = order.filter { isShort[$0] }.prefix(count)
+    let filler = order.filter { !isShort[$0] }.prefix(count - accepted.count)
+    return Array(accepted) + filler
+  }
+
+  private func shortSamples(_ lists: SampleLists, _ row: Row) throws -> [Bool] {
+    guard let maxTokens else { return [Bool](repeating: true, count: lists.count) }
+    guard let lengths = lists["lengths"] else {
+      throw InputError("row `\(row.id)`: no column `lengths`, which option `max_tokens` needs")
+    }
+    return try lengths.map {
+      guard let length = $0.intValue else {
+        throw InputError("row `\(row.id)`: a length is \($0.kind); expected an integer")
+      }
+      return length < maxTokens
+    }
+  }
+
+  private func classColumn(of lists: SampleLists, _ row: Row) throws -> [JSON] {
+    guard let values = lists[column] else { throw InputError("row `\(row.id)`: no column `\(column)`") }
+    for value in values where !value.isNull {
+      let fits =
+        switch column {
+        case "quantiles": value.intValue != nil
+        case "scores": value.doubleValue != nil
+        default: value.stringValue != nil
+        }
+      guard fits else { throw InputError("row `\(row.id)`: an entry of `\(column)` is \(value.kind)") }
+    }
+    return values
+  }
+
+  /// Sample indices of each class, best class first, each in pool order.
+  private func groups(_ values: [JSON]) -> [[Int]] {
+    guard let classes else { return Self.quantileGroups(values) }
+    return classes.map { named in values.indices.filter { matches(values[$0], named) } }
+  }
+
+  private static func quantileGroups(_ values: [JSON]) -> [[Int]] {
+    let numbers = Set(values.compactMap(\.intValue)).sorted()
+    return numbers.map { number in values.indices.filter { values[$0].intValue == number } }
+  }
+
+  /// Text is compared without regard to the case of letters; a score by its integer part, so that 2.5 is a 2.
+  private func matches(_ value: JSON, _ named: JSON) -> Bool {
+    if let text = value.stringValue {
+      guard let name = named.stringValue else { return false }
+      return text.lowercased().utf8.elementsEqual(name.lowercased().utf8)
+    }
+    guard let number = value.doubleValue, let name = named.intValue else { return false }
+    return number.rounded(.towardZero) == Double(name)
+  }
+
+  private func nonEmpty(_ indices: [Int], _ lists: SampleLists, _ row: Row) -> Row? {
+    indices.isEmpty ? nil : lists.selecting(indices, in: row)
+  }
+}
