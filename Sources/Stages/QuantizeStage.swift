@@ -54,7 +54,7 @@ extension Row {
 }
 
 /// What happens to `count mod classes` samples.
-enum Remainder {
+package enum Remainder {
   /// The first `count mod classes` classes, the best ones, get one more: sizes differ by at most one. With
   /// fewer samples than classes the worst classes stay empty.
   case spread
@@ -63,7 +63,7 @@ enum Remainder {
 }
 
 /// How many samples each class gets, best class first.
-func classSizes(count: Int, classes: Int, remainder: Remainder) -> [Int] {
+package func classSizes(count: Int, classes: Int, remainder: Remainder) -> [Int] {
   precondition(count >= 0 && classes >= 1, "\(count) samples in \(classes) classes")
   let (share, rest) = count.quotientAndRemainder(dividingBy: classes)
   return (0..<classes).map { index in
@@ -76,7 +76,7 @@ func classSizes(count: Int, classes: Int, remainder: Remainder) -> [Int] {
 
 /// The class of each reward: highest first, equal rewards in their own order (so that a tie may straddle a
 /// boundary), null for null.
-func quantiles(of rewards: [Double?], classes: Int, remainder: Remainder) -> [Int?] {
+package func quantiles(of rewards: [Double?], classes: Int, remainder: Remainder) -> [Int?] {
   let order = rewards.indices.filter { rewards[$0] != nil }
     .sorted {
       let (a, b) = (rewards[$0] ?? 0, rewards[$1] ?? 0)

@@ -1,0 +1,142 @@
+// `pool`: balanced picks, rejection by length, what is kept for the next iteration.
+
+import JSON
+import Runner
+import Stages
+import Testing
+
+struct PoolStageTests {
+  let bench: StageBench
+  init() throws { bench = try StageBench() }
+
+  private func pool(_ rows: [Row], _ options: JSON, history: [Row]? = nil, seed: UInt64 = 1) throws -> (rows: [Row], state: [Row]) {
+    let outputs = try bench.run(PoolStage(), options, rows: rows, history: history, seed: seed)
+    return (try #require(outputs["rows"]), try #require(outputs["state"]))
+  }
+
+  /// `each` samples in each of `classes` classes, interleaved, with lengths 1, 2, 3...
+  private func balanced(_ id: String, classes: Int, each: Int) -> Row {
+    let count = classes * each
+    return sampledRow(
+      id,
+      [
+        ("quantiles", (0..<count).map { .int(Int64($0 % classes)) }),
+        ("rewards", (0..<count).map { .double(Double(-($0 % classes)) + 0.5) }),
+        ("lengths", (0..<count).map { .int(Int64($0 + 1)) }),
+      ])
+  }
+
+  @Test func `takes so many of each class, best class first`() throws {
+    let result = try pool([balanced("a", classes: 5, each: 4)], ["per_class": 2]).rows
+    #expect(result[0]["quantiles"] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
+  }
+
+  @Test func `all parallel lists stay in step, and the prompt's own columns stay`() throws {
+    var row = balanced("a", classes: 3, each: 3)
+    row["conditioning"] = "<best>"
+    row["label"] = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    let result = try pool([row], ["per_class": 2]).rows[0]
+    let texts = try #require(result["generations"]?.arrayValue)
+    let lengths = try #require(result["lengths"]?.arrayValue)
+    #expect(texts.count == 6)
+    for (text, length) in zip(texts, lengths) {
+      #expect(text.stringValue == "a \((length.intValue ?? 0) - 1)")
+    }
+    #expect(result["conditioning"] == "<best>")
+    #expect(result["label"]?.arrayValue?.count == 9)
+  }
+
+  @Test func `a class with too few gives what it has, an empty class nothing`() throws {
+    let row = sampledRow("a", [("quantiles", [4, 4, 4, 0])])
+    #expect(try pool([row], ["per_class": 2]).rows[0]["quantiles"] == [0, 4, 4])
+  }
+
+  @Test func `without a number per class everything is taken, class by class`() throws {
+    let result = try pool([balanced("a", classes: 2, each: 3)], .object(JSONObject())).rows[0]
+    #expect(result["generations"] == ["a 0", "a 2", "a 4", "a 1", "a 3", "a 5"])
+  }
+
+  @Test func `samples without a class are dropped, and prompts that have none`() throws {
+    let rows = [sampledRow("a", [("quantiles", [nil, 0])]), sampledRow("b", [("quantiles", [nil])]), sampledRow("c", [("quantiles", [])])]
+    let result = try pool(rows, ["drop": 0.0])
+    #expect(result.rows.map(\.id) == ["a"] && result.state.map(\.id) == ["a"])
+    #expect(result.rows[0]["generations"] == ["a 1"])
+    #expect(try pool([], ["per_class": 2]).rows == [])
+  }
+
+  @Test func `short samples are preferred and long ones fill up`() throws {
+    for seed in 0..<20 as Range<UInt64> {
+      let row = sampledRow("a", [("quantiles", [0, 0, 0, 0]), ("lengths", [64, 63, 70, 5])])
+      let two = try pool([row], ["per_class": 2, "max_tokens": 64], seed: seed).rows[0]
+      #expect(Set(two["lengths"]?.arrayValue?.compactMap(\.intValue) ?? []) == [5, 63])
+      let three = try pool([row], ["per_class": 3, "max_tokens": 64], seed: seed).rows[0]
+      let lengths = three["lengths"]?.arrayValue?.compactMap(\.intValue) ?? []
+      #expect(Set(lengths.prefix(2)) == [5, 63] && [64, 70].contains(lengths.last))
+    }
+  }
+
+  @Test func `rejection by length needs lengths`() {
+    let row = sampledRow("a", [("quantiles", [0])])
+    #expect(inputError { _ = try pool([row], ["per_class": 1, "max_tokens": 64]) }.contains("no column `lengths`"))
+  }
+
+  @Test func `picks depend on seed and row, not on other rows or their order`() throws {
+    let rows = (0..<8).map { balanced("r\($0)", classes: 3, each: 10) }
+    let forward = try pool(rows, ["per_class": 2]).rows
+    #expect(try pool(rows, ["per_class": 2]).rows == forward)
+    #expect(try pool(rows.reversed(), ["per_class": 2]).rows == forward.reversed())
+    #expect(try pool([rows[3]], ["per_class": 2]).rows == [forward[3]])
+    #expect(try pool(rows, ["per_class": 2], seed: 2).rows != forward)
+    // Rows draw apart: not every row picks the same places.
+    #expect(Set(forward.map { $0["lengths"]?.text() ?? "" }).count > 1)
+  }
+
+  @Test func `dropping all empties the state, dropping nothing keeps every sample`() throws {
+    let rows = [balanced("a", classes: 2, each: 3)]
+    #expect(try pool(rows, ["per_class": 1]).state == [])
+    #expect(try pool(rows, ["per_class": 1, "drop": 0.0]).state == rows)
+  }
+
+  @Test func `dropping a share keeps the rest of each class, grouped by class`() throws {
+    let state = try pool([balanced("a", classes: 2, each: 10)], ["drop": 0.75]).state
+    #expect(state[0]["quantiles"] == [0, 0, 1, 1])
+    #expect(try pool([balanced("a", classes: 2, each: 10)], ["drop": 0.9]).state[0]["quantiles"] == [0, 1])
+    #expect(try pool([balanced("a", classes: 2, each: 1)], ["drop": 0.9]).state == [])
+  }
+
+  @Test func `history is put before the rows`() throws {
+    let history = [sampledRow("a", [("quantiles", [0])]), sampledRow("z", [("quantiles", [1])])]
+    let result = try pool([sampledRow("a", [("quantiles", [1, 0])])], ["drop": 0.0], history: history)
+    #expect(result.state.map(\.id) == ["a", "z"])
+    #expect(result.state[0]["quantiles"] == [0, 1, 0])
+  }
+
+  @Test func `quotas per prompt pass on what a class lacks`() throws {
+    let row = sampledRow("a", [("feedbacks", ["Good", "bad", "Good", "good", nil, "Bad.", "Good"])])
+    let options: JSON = ["by": "feedbacks", "classes": ["Good", "Fair", "Bad"], "per_prompt": 4]
+    // Quota 1 each, 1 pending; nothing fair: 2 pending, filled in pool order from listed classes.
+    for seed in 0..<10 as Range<UInt64> {
+      let labels = try pool([row], options, seed: seed).rows[0]["feedbacks"]?.arrayValue?.compactMap(\.stringValue) ?? []
+      #expect(labels.count == 4)
+      #expect(labels[1] == "bad" && !labels.contains("Bad."))
+      #expect(labels[0].lowercased() == "good")
+    }
+    let any: JSON = ["by": "feedbacks", "classes": ["Bad"], "per_prompt": 2, "fill": "any"]
+    #expect(try pool([row], any).rows[0]["generations"] == ["a 1", "a 0"])
+    let listed: JSON = ["by": "feedbacks", "classes": ["Bad"], "per_prompt": 2]
+    #expect(try pool([row], listed).rows[0]["generations"] == ["a 1"])
+  }
+
+  @Test func `a score belongs to the class of its integer part`() throws {
+    let row = sampledRow("a", [("scores", [2.5, 3, 7.0, 0, 1])])
+    let options: JSON = ["by": "scores", "classes": [3, 2, 1, 0], "per_prompt": 4]
+    #expect(try pool([row], options).rows[0]["scores"] == [3, 2.5, 1, 0])
+  }
+
+  @Test func `options that contradict each other are refused`() {
+    let row = sampledRow("a", [("quantiles", [0]), ("feedbacks", ["x"])])
+    #expect(inputError { _ = try pool([row], ["per_class": 1, "per_prompt": 1]) }.contains("write one of them"))
+    #expect(inputError { _ = try pool([row], ["by": "feedbacks"]) }.contains("option `classes`: empty"))
+    #expect(inputError { _ = try pool([row], ["by": "scores", "classes": [1]]) }.contains("column `scores`"))
+  }
+}
