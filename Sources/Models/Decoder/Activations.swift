@@ -95,7 +95,7 @@ struct Activations {
     var owners: [AnyObject] = []
     for range in sequences.ranges {
       let pages = PageList(
-        stride(from: range.lowerBound, to: range.upperBound, by: Int(PK_PAGE.rawValue)).map {
+        stride(from: range.lowerBound, to: range.upperBound, by: PagePool.pageLength).map {
           UnsafeRawPointer(storage.raw + $0 * rowBytes)
         })
       owners.append(pages)

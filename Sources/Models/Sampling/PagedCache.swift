@@ -13,7 +13,7 @@ package struct CacheExhausted: Error, Sendable, CustomStringConvertible {
 
 /// Pages of [layers, 2, 32, kv heads * D] in the cache type.
 final class PagePool {
-  static let pageLength = Int(PK_PAGE.rawValue)
+  static let pageLength = Int(PK_PAGE)
   let pageBytes: Int
   let capacity: Int
   let layout: pk_kv_layout

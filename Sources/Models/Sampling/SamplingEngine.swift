@@ -115,7 +115,7 @@ package final class SamplingEngine {
       let logits = decoder.logits(decoder.rows(x, at: lastRows, named: "last"))
       for (index, prompt) in newcomers.enumerated() {
         prompt.logits = Tensor(1, logits.columns)
-        prompt.logits.elements.update(
+        _ = prompt.logits.elements.update(
           fromContentsOf: logits.slice(decodeCount + index..<decodeCount + index + 1).elements)
       }
       try extend(&running, logits.slice(0..<decodeCount), requests, finished)

@@ -34,8 +34,8 @@ extension ConditionalTrainer {
     for (path, _) in try Self.checkpoints(in: directory).reversed() {
       do {
         let file = try SafeTensorsFile(path)
-        guard let step = file.metadata.first(where: { $0.key == "step" }).flatMap({ Int($0.value) }),
-          let record = file.metadata.first(where: { $0.key == "record" })?.value
+        guard let step = file.header.metadata.first(where: { $0.key == "step" }).flatMap({ Int($0.value) }),
+          let record = file.header.metadata.first(where: { $0.key == "record" })?.value
         else { throw FormatError(path: path, "it lacks `step` or `record` in its metadata") }
         for (prefix, state) in [("parameters", parameters), ("first", firstMoments), ("second", secondMoments)] {
           for name in trainable { try file.readFloats("\(prefix).\(name)", into: state[name].elements) }

@@ -1,0 +1,88 @@
+import JSON
+import Models
+import Testing
+
+/// Against PyTorch and transformers in fp32; Fixtures/goldens/README.md says what was written and which tolerance
+/// another order of summation earns.
+@Suite struct DecoderGoldenTests {
+  static let backend = CPUBackend(threads: 2)
+
+  @Test(arguments: ["tied", "untied"])
+  func `logits equal the reference library's`(model: String) throws {
+    let golden = try Golden(model)
+    let decoder = try Decoder(
+      golden.checkpoint.configuration, from: golden.checkpoint.tensors, mode: .fp32, backend: Self.backend)
+    let file = try SafeTensorsFile("\(golden.directory)/logits.safetensors")
+    for (index, sequence) in golden.sequences.enumerated() {
+      let found = try forward(decoder, sequence.tokens).flatMap { $0 }
+      #expect(largestDifference(found, try file.floats("logits.\(index)")) < 2e-5)
+    }
+  }
+
+  @Test(arguments: ["tied", "untied"])
+  func `gradients of the language model loss equal PyTorch's`(model: String) throws {
+    let golden = try Golden(model)
+    let trainer = try Self.trainer(
+      golden, objective: ConditionalObjective(kl: 0, entropy: 0, klDirection: .referencePolicy))
+    let (loss, gradients) = trainer.gradient(golden.tokenExamples)
+    let expected = try #require(golden.json["loss"]?.doubleValue)
+    #expect(abs(loss - expected) < 1e-5 * expected)
+    let file = try SafeTensorsFile("\(golden.directory)/gradients.safetensors")
+    for name in gradients.names {
+      let error = relativeError(gradients[name].array(), try file.floats(name))
+      #expect(error < 1e-4, "\(name): \(error)")
+    }
+  }
+
+  @Test(arguments: ["reference_policy", "policy_reference"])
+  func `gradients of the conditional objective equal PyTorch's`(direction: String) throws {
+    let golden = try Golden("tied")
+    let trainer = try Self.trainer(golden, objective: Self.objective(golden, direction))
+    let (loss, gradients) = trainer.gradient(golden.examples)
+    let expected = try #require(golden.json["conditional"]?[direction]?["loss"]?.doubleValue)
+    #expect(abs(loss - expected) < 1e-5 * expected)
+    let file = try SafeTensorsFile("\(golden.directory)/gradients.\(direction).safetensors")
+    for name in gradients.names {
+      let error = relativeError(gradients[name].array(), try file.floats(name))
+      #expect(error < 1e-4, "\(name): \(error)")
+    }
+  }
+
+  @Test(arguments: ["reference_policy", "policy_reference"])
+  func `ten AdamW steps lose what PyTorch's lose`(direction: String) throws {
+    let golden = try Golden("tied")
+    let adamW = try #require(golden.json["adamw"])
+    let trainer = try Self.trainer(golden, objective: Self.objective(golden, direction))
+    for (step, expected) in (adamW["conditional_\(direction)"]?["losses"]?.arrayValue ?? []).compactMap(\.doubleValue).enumerated() {
+      let found = try trainer.train(golden.examples)
+      #expect(abs(found.loss - expected) < 2e-4 * abs(expected), "step \(step + 1)")
+    }
+    #expect(trainer.step == 10)
+  }
+
+  static func objective(_ golden: Golden, _ direction: String) throws -> ConditionalObjective {
+    let conditional = try #require(golden.json["conditional"])
+    return ConditionalObjective(
+      kl: try #require(conditional["kl_coefficient"]?.doubleValue),
+      entropy: try #require(conditional["entropy_coefficient"]?.doubleValue),
+      klDirection: try #require(ConditionalObjective.KLDirection(rawValue: direction)))
+  }
+
+  static func trainer(
+    _ golden: Golden, objective: ConditionalObjective, mode: NumericMode = .fp32, tokenBudget: Int = 1024,
+    trainable: [String]? = nil
+  ) throws -> ConditionalTrainer {
+    let configuration = golden.checkpoint.configuration
+    let reference = try Golden.reference()
+    return ConditionalTrainer(
+      configuration, parameters: try Parameters(configuration, from: golden.checkpoint.tensors),
+      trainable: trainable ?? configuration.tensorShapes.map(\.name),
+      reference: try Decoder(
+        reference.configuration, from: reference.tensors, mode: mode, backend: backend),
+      referenceConditioned: false, objective: objective,
+      optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01),
+      schedule: LearningRateSchedule(
+        peak: 1e-3, steps: 10, warmUpRatio: 0, warmUp: .linear, decay: .constant),
+      maximumGradientNorm: nil, mode: mode, backend: backend, tokenBudget: tokenBudget)
+  }
+}

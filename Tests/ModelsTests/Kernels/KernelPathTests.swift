@@ -1,0 +1,247 @@
+import CKernels
+import Glibc
+import Models
+import Testing
+
+/// Every instruction-set path this machine has, against the definitions in plain loops: the same bits.
+/// Serialized because the choice of path is the process's.
+@Suite(.serialized) struct KernelPathTests {
+  static let paths = [PK_PORTABLE, PK_AVX2, PK_AVX512].filter { pk_isa_available($0) != 0 }
+
+  /// Numbers of varied size and sign from a counter; some subnormal, some zero.
+  static func numbers(_ count: Int, seed: UInt64) -> [Float] {
+    let random = Philox(seed: seed)
+    return (0..<count).map { index in
+      let u = random.uniform(row: UInt64(index), sample: 0, position: 0)
+      switch index % 37 {
+      case 5: return 0
+      case 11: return Float(bitPattern: UInt32(u * 8e6))
+      case 17: return Float(u - 0.5) * 1e3
+      default: return Float(u - 0.5) * 2
+      }
+    }
+  }
+
+  static func bits(_ x: [Float]) -> [UInt32] { x.map(\.bitPattern) }
+
+  /// Runs `body` on every path with 1 and 3 threads and expects the bits of `expected`.
+  func onEveryPath(_ what: String, expected: [Float], _ body: () -> [Float]) {
+    for path in Self.paths {
+      #expect(pk_select_isa(path) == 1)
+      for threads: Int32 in [1, 3] {
+        pk_set_threads(threads)
+        let found = body()
+        #expect(
+          Self.bits(found) == Self.bits(expected),
+          "\(what) on \(String(cString: pk_isa_name(path))) with \(threads) threads")
+      }
+    }
+    pk_set_threads(2)
+    #expect(pk_select_isa(Self.paths[Self.paths.count - 1]) == 1)
+  }
+
+  @Test(arguments: [
+    (1, 1, 1), (1, 16, 32), (2, 17, 33), (5, 15, 31), (6, 16, 64), (7, 48, 65), (13, 33, 7), (29, 70, 100),
+    (64, 5, 96), (3, 200, 2),
+  ])
+  func `a product has the bits of its definition`(m: Int, n: Int, k: Int) {
+    for type in [PK_F32, PK_BF16] {
+      let a = Self.numbers(m * k, seed: 1)
+      let b = Self.numbers(n * k, seed: 2)
+      let old = Self.numbers(m * n, seed: 3)
+      let blocks = stride(from: 0, to: k, by: 32).map { pk_block(start: $0, length: min(32, k - $0)) }
+      let aStored = Self.stored(a, type)
+      let bStored = Self.stored(b, type)
+      for accumulate: Int32 in [0, 1] {
+        var expected = old
+        pk_reference_gemm(
+          aStored, k, 1, bStored, 1, k, type, &expected, n, m, n, blocks, blocks.count, accumulate)
+        onEveryPath("\(m)x\(n)x\(k) \(type) accumulate \(accumulate)", expected: expected) {
+          var packed = [UInt8](repeating: 0, count: pk_packed_count(n, blocks, blocks.count) * 4)
+          pk_pack_f32(b, 1, k, n, blocks, blocks.count, type, &packed)
+          var c = old
+          pk_gemm(aStored, k, 1, packed, type, &c, n, m, n, blocks, blocks.count, accumulate)
+          return c
+        }
+      }
+    }
+  }
+
+  @Test func `a product over tokens restarts its blocks at each sequence`() {
+    // dW[n, k] = sum over tokens of dy[t, n] x[t, k], for sequences of 3, 32, 1 and 45 tokens.
+    let lengths = [3, 32, 1, 45]
+    var blocks: [pk_block] = []
+    var start = 0
+    for length in lengths {
+      for offset in stride(from: 0, to: length, by: 32) {
+        blocks.append(pk_block(start: start + offset, length: min(32, length - offset)))
+      }
+      start += length
+    }
+    let (t, n, k) = (start, 21, 35)
+    let dy = Self.stored(Self.numbers(t * n, seed: 4), PK_BF16)
+    let x = Self.stored(Self.numbers(t * k, seed: 5), PK_BF16)
+    var expected = [Float](repeating: 0.25, count: n * k)
+    pk_reference_gemm(dy, 1, n, x, k, 1, PK_BF16, &expected, k, n, k, blocks, blocks.count, 1)
+    onEveryPath("weight gradient", expected: expected) {
+      var packed = [UInt8](repeating: 0, count: pk_packed_count(k, blocks, blocks.count) * 2)
+      pk_pack(x, k, 1, k, blocks, blocks.count, PK_BF16, &packed)
+      var c = [Float](repeating: 0.25, count: n * k)
+      pk_gemm(dy, 1, n, packed, PK_BF16, &c, k, n, k, blocks, blocks.count, 1)
+      return c
+    }
+    // Sequence by sequence into the same sum gives the same bits as all at once.
+    var c = [Float](repeating: 0.25, count: n * k)
+    for block in blocks {
+      var packed = [UInt8](repeating: 0, count: pk_packed_count(k, [block], 1) * 2)
+      pk_pack(x, k, 1, k, [block], 1, PK_BF16, &packed)
+      pk_gemm(dy, 1, n, packed, PK_BF16, &c, k, n, k, [block], 1, 1)
+    }
+    #expect(Self.bits(c) == Self.bits(expected))
+  }
+
+  @Test(arguments: [(1, 1, 16), (4, 2, 32), (3, 3, 64), (9, 3, 64)])
+  func `attention has the bits of its definition`(heads: Int, kvHeads: Int, d: Int) {
+    for type in [PK_F32, PK_BF16] {
+      let length = 150
+      let positions = [0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 149]
+      let q = Self.numbers(positions.count * heads * d, seed: 6)
+      let row = kvHeads * d
+      let keys = Self.stored(Self.numbers(length * row, seed: 7), type)
+      let values = Self.stored(Self.numbers(length * row, seed: 8), type)
+      let element = type == PK_BF16 ? 2 : 4
+      // Pages of keys then values.
+      let pageBytes = 2 * Int(PK_PAGE) * row * element
+      let pageCount = (length + Int(PK_PAGE) - 1) / Int(PK_PAGE)
+      var memory = [UInt8](repeating: 0, count: pageCount * pageBytes)
+      for position in 0..<length {
+        let page = position / Int(PK_PAGE) * pageBytes
+        let inside = position % Int(PK_PAGE) * row * element
+        for byte in 0..<row * element {
+          memory[page + inside + byte] = keys[position * row * element + byte]
+          memory[page + pageBytes / 2 + inside + byte] = values[position * row * element + byte]
+        }
+      }
+      memory.withUnsafeBytes { memory in
+        let addresses: [UnsafeRawPointer?] = (0..<pageCount).map { memory.baseAddress?.advanced(by: $0 * pageBytes) }
+        addresses.withUnsafeBufferPointer { addresses in
+          let queries = positions.map { pk_query(pages: addresses.baseAddress, position: Int32($0)) }
+          var layout = pk_kv_layout(
+            kv_heads: kvHeads, kv_stride: row, key_offset: 0, value_offset: pageBytes / 2, type: type)
+          var expected = [Float](repeating: 0, count: q.count)
+          var expectedLSE = [Float](repeating: 0, count: positions.count * heads)
+          pk_reference_attention(
+            q, queries, positions.count, heads, d, &layout, 0.125, &expected, &expectedLSE)
+          onEveryPath("attention \(heads)/\(kvHeads) of \(d) \(type)", expected: expected + expectedLSE) {
+            var out = [Float](repeating: 0, count: q.count)
+            var lse = [Float](repeating: 0, count: positions.count * heads)
+            pk_attention(q, queries, positions.count, heads, d, &layout, 0.125, &out, &lse)
+            return out + lse
+          }
+        }
+      }
+    }
+  }
+
+  /// Operations without a twin in plain loops: all paths agree with the portable one, at ragged sizes.
+  @Test(arguments: [1, 15, 16, 17, 31, 48, 100])
+  func `row operations have the same bits on every path`(c: Int) {
+    let t = 5
+    let x = Self.numbers(t * c, seed: 9)
+    let y = Self.numbers(t * c, seed: 10)
+    let w = Self.numbers(c, seed: 11)
+    func agree(_ what: String, _ body: () -> [Float]) {
+      _ = pk_select_isa(PK_PORTABLE)
+      pk_set_threads(1)
+      onEveryPath("\(what) of \(c)", expected: body(), body)
+    }
+    agree("norm") {
+      var out = [Float](repeating: 0, count: t * c)
+      var rstd = [Float](repeating: 0, count: t)
+      pk_rms_norm(x, w, 1e-5, &out, PK_F32, &rstd, t, c)
+      var dx = y
+      var dw = w
+      pk_rms_norm_backward(x, w, rstd, y, &dx, &dw, t, c)
+      return out + rstd + dx + dw
+    }
+    agree("gate") {
+      var out = [Float](repeating: 0, count: t * c)
+      pk_silu_gate(x, y, &out, PK_F32, t * c)
+      var (gate, up) = (x, y)
+      pk_silu_gate_backward(&gate, &up, out, t * c)
+      return out + gate + up
+    }
+    agree("loss") {
+      let labels = (0..<Int32(t)).map { $0 % Int32(c) }
+      var result: [Float] = []
+      for (direction, columns) in [
+        (PK_KL_NONE, c), (PK_KL_REFERENCE_POLICY, max(1, c - 3)), (PK_KL_POLICY_REFERENCE, c),
+      ] {
+        var logits = x
+        var (lm, kl, entropy) = (x, x, x)
+        pk_conditional_loss(
+          &logits, y, t, c, c, columns, labels, direction, 0.3, 0.2, 0.5, &lm, &kl, &entropy)
+        result += logits + lm.prefix(t) + kl.prefix(t) + entropy.prefix(t)
+      }
+      return result
+    }
+    agree("AdamW") {
+      var (p, m, v) = (x, y.map { $0 * 0.1 }, y.map { $0 * $0 })
+      var step = pk_adamw_step(
+        lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01, bias1: 0.19, bias2: 0.002,
+        gradient_scale: 0.7)
+      pk_adamw(&p, &m, &v, y, t * c, &step)
+      return p + m + v + [Float(pk_sum_of_squares(x, t * c))]
+    }
+    agree("rounding") {
+      var half = [UInt16](repeating: 0, count: t * c)
+      pk_round_bf16(x, &half, t * c)
+      return half.map { Float($0) }
+    }
+  }
+
+  static func stored(_ x: [Float], _ type: pk_type) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: x.count * (type == PK_BF16 ? 2 : 4))
+    pk_store(x, &bytes, type, x.count)
+    return bytes
+  }
+}
+
+@Suite struct ElementFunctionTests {
+  @Test func `exp is within two units in the last place of the library's`() {
+    var worst = 0.0
+    for step in 0..<200_000 {
+      let x = Float(-87 + 175 * Double(step) / 200_000)
+      let exact = exp(Double(x))
+      let found = Double(pk_exp(x))
+      worst = max(worst, abs(found - exact) / Double(Float(exact).ulp))
+    }
+    #expect(worst < 2, "\(worst) ulp")
+    #expect(pk_exp(-.infinity) == 0 && pk_exp(-200) == 0 && pk_exp(.infinity) == .infinity && pk_exp(.nan).isNaN)
+    #expect(pk_exp(0) == 1)
+  }
+
+  @Test func `log is the correctly rounded logarithm of almost every number`() {
+    for step in 1..<50_000 {
+      let x = Float(step) * 0.37
+      #expect(abs(Double(pk_log(x)) - log(Double(x))) <= Double(pk_log(x).ulp) * 0.5001)
+    }
+    #expect(pk_log(1) == 0 && pk_log(0) == -.infinity && pk_log(-1).isNaN)
+  }
+
+  @Test func `Philox gives the published numbers`() {
+    // Known answers of the Random123 distribution, kat_vectors, philox4x32 10.
+    func block(_ c: [UInt32], _ k: [UInt32]) -> [UInt32] {
+      var out: [UInt32] = [0, 0, 0, 0]
+      pk_philox(c, k, &out)
+      return out
+    }
+    #expect(block([0, 0, 0, 0], [0, 0]) == [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8])
+    let ones = UInt32.max
+    #expect(
+      block([ones, ones, ones, ones], [ones, ones]) == [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd])
+    #expect(
+      block([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0])
+        == [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1])
+  }
+}
