@@ -1,0 +1,87 @@
+// Reading and writing rows and metrics as files.
+
+import Glibc
+import JSON
+
+/// Reads JSON Lines. Lines end with LF or CRLF, the last may lack its end; a byte order mark is skipped; blank lines are not
+/// rows. Every row must be an object with a string `id`, unlike any other's, and the given columns.
+/// - Throws: `InputError` naming `file:line:column`.
+public func readRows(_ path: String, requiring columns: [String] = []) throws -> [Row] {
+  let bytes: [UInt8]
+  do {
+    guard try FileStatus.orThrow(path).isRegularFile else {
+      throw InputError("`\(path)` is not a file; expected rows, one JSON object a line")
+    }
+    bytes = try File.read(path)
+  } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {
+    throw InputError("cannot read `\(path)`: \(String(cString: strerror(error.code)).lowercased())")
+  }
+  return try readRows(bytes, named: path, requiring: columns)
+}
+
+/// As `readRows(_:requiring:)`, from memory; `name` is what errors call it.
+package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [String]) throws -> [Row] {
+  var rows: [Row] = []
+  var lines: [UTF8Key: Int] = [:]
+  var line = 0
+  var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+  while start < bytes.count {
+    line += 1
+    let newline = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+    var end = newline
+    if end > start, bytes[end - 1] == 0x0D { end -= 1 }
+    let text = bytes[start..<end]
+    start = newline + 1
+    if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+    let value: JSON
+    do {
+      value = try text.withUnsafeBytes { try JSON(parsing: $0) }
+    } catch let error as JSONError {
+      throw InputError("\(name):\(line):\(error.column): not JSON: \(error.message)")
+    }
+    func fail(_ message: String) -> InputError { InputError("\(name):\(line):1: \(message)") }
+    guard case .object(let object) = value else { throw fail("expected an object, found \(value.kind)") }
+    guard let idValue = object["id"] else { throw fail("the row has no `id`") }
+    guard let id = idValue.stringValue else { throw fail("`id` must be a string, found \(idValue.kind)") }
+    if let earlier = lines.updateValue(line, forKey: UTF8Key(id)) {
+      throw fail("the id `\(id)` is also that of line \(earlier)")
+    }
+    for column in columns where object[column] == nil {
+      throw fail("the row `\(id)` has no column `\(column)`; it has \(object.keys.map { "`\($0)`" }.joined(separator: ", "))")
+    }
+    rows.append(Row(value))
+  }
+  return rows
+}
+
+/// Writes rows as JSON Lines, columns in their order.
+public func writeRows(_ rows: [Row], to path: String) throws {
+  try writeFile(path) { file in
+    var buffer = ""
+    for row in rows {
+      buffer += row.columns.text()
+      buffer += "\n"
+      if buffer.utf8.count > 1 << 20 {
+        try file.writeAll(buffer)
+        buffer = ""
+      }
+    }
+    try file.writeAll(buffer)
+  }
+}
+
+/// Writes a metrics artifact: an object of numbers and series.
+public func writeMetrics(_ metrics: JSON, to path: String) throws {
+  try writeFile(path) { try $0.writeAll(metrics.text(.pretty) + "\n") }
+}
+
+private func writeFile(_ path: String, _ body: (File) throws -> Void) throws {
+  let file = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC)
+  do {
+    try body(file)
+  } catch {
+    file.closeQuietly()
+    throw error
+  }
+  try file.close()
+}
