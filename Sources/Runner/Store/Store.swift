@@ -117,7 +117,7 @@ package final class Store {
       entries.append(Manifest.Entry(path: relative, size: size, digest: digest))
     }
     let manifest = Manifest(entries)
-    let temporary = "\(root)/tmp/manifest.\(getpid())"
+    let temporary = "\(path).manifest"
     let file = try File.open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
     do {
       try file.writeAll(manifest.text)
