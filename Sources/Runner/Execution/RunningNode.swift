@@ -89,20 +89,16 @@ final class RunningNode {
     workers.append(try RunningWorker(executable: executable, taskPath: path, shard: shard, lock: lock))
   }
 
-  /// Of all shards together.
+  /// Of all shards together; those that have not begun are taken to be like the others.
   var progress: NodeProgress? {
-    var sum: NodeProgress?
-    let parts = shardProgress.sorted { $0.key < $1.key }.map(\.value) + workers.compactMap(\.progress)
-    for part in isAssembling && node.execution.shards > 1 ? workers.compactMap(\.progress) : parts {
-      guard let earlier = sum else {
-        sum = part
-        continue
-      }
-      sum = NodeProgress(
-        done: earlier.done + part.done, total: earlier.total + part.total, unit: part.unit,
-        message: part.message ?? earlier.message)
-    }
-    return sum
+    let current = workers.compactMap(\.progress)
+    guard node.execution.shards > 1, !isAssembling else { return current.first }
+    let parts = shardProgress.sorted { $0.key < $1.key }.map(\.value) + current
+    guard let first = parts.first else { return nil }
+    let (total, overflows) = parts.reduce(0) { $0 &+ $1.total }.multipliedReportingOverflow(by: node.execution.shards)
+    return NodeProgress(
+      done: parts.reduce(0) { $0 &+ $1.done }, total: overflows ? first.total : total / parts.count, unit: first.unit,
+      message: current.compactMap(\.message).last)
   }
 
   func requestStop() {
