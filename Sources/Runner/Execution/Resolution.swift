@@ -56,6 +56,7 @@ package struct Resolution {
     for input in node.inputs {
       if case .node(let index, _) = input.source, records[index] == nil, !found.contains(index) { found.append(index) }
     }
+    for index in node.after where records[index] == nil && !found.contains(index) { found.append(index) }
     return found
   }
 

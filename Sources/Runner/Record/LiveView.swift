@@ -37,7 +37,7 @@ package final class LiveView: RunObserver {
       scroll([color(32, "✓") + " " + ProgressText.finished(plan, index, record)])
     case .nodeStopped(let index):
       running.removeAll { $0.index == index }
-      scroll([color(33, "–") + " " + ProgressText.safe(plan.nodes[index].address) + " stopped"])
+      scroll([color(33, "–") + " " + TerminalText.escaped(plan.nodes[index].address) + " stopped"])
     case .nodeFailed(let index, _, _, _), .nodeRetried(let index, _, _, _):
       running.removeAll { $0.index == index }
       scroll(RunMessages.lines(event, plan))
@@ -68,7 +68,7 @@ package final class LiveView: RunObserver {
     let now = monotonicSeconds()
     let name = min(28, running.map { plan.nodes[$0.index].address.unicodeScalars.count }.max() ?? 0)
     let lines = running.prefix(12).map { index, state in
-      line(ProgressText.safe(plan.nodes[index].address), nameWidth: name, state, now: now, width: width)
+      line(TerminalText.escaped(plan.nodes[index].address), nameWidth: name, state, now: now, width: width)
     }
     let drawing = lines.map { $0 + "\n" }.joined()
     guard drawing != lastDrawing else { return }

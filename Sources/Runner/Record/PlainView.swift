@@ -18,13 +18,13 @@ package final class PlainView: RunObserver {
   }
 
   package func observe(_ event: RunEvent, in plan: Plan) {
-    func name(_ index: Int) -> String { ProgressText.safe(plan.nodes[index].address) }
+    func name(_ index: Int) -> String { TerminalText.escaped(plan.nodes[index].address) }
     switch event {
     case .runStarted, .nodeStopped, .nodeCached: break
     case .nodeStarted(let index, _, _, let reasons):
       rates[index] = ProgressRate()
       lastLine[index] = monotonicSeconds()
-      say("start   \(name(index)) (\(ProgressText.safe(reasons.joined(separator: "; "))))")
+      say("start   \(name(index)) (\(TerminalText.escaped(reasons.joined(separator: "; "))))")
     case .nodeProgress(let index, let progress):
       let now = monotonicSeconds()
       rates[index, default: ProgressRate()].add(progress, at: now)
@@ -42,20 +42,20 @@ package final class PlainView: RunObserver {
 /// The lines both views share.
 enum RunMessages {
   static func lines(_ event: RunEvent, _ plan: Plan) -> [String] {
-    func name(_ index: Int) -> String { ProgressText.safe(plan.nodes[index].address) }
+    func name(_ index: Int) -> String { TerminalText.escaped(plan.nodes[index].address) }
     switch event {
     case .nodeFailed(let index, _, let message, let tail):
-      var lines = ["failed  \(name(index)): \(ProgressText.safe(message))"]
-      if !tail.isEmpty { lines += ["        the last lines of its log:"] + tail.map { "        | \(ProgressText.safe($0))" } }
+      var lines = ["failed  \(name(index)): \(TerminalText.escaped(message))"]
+      if !tail.isEmpty { lines += ["        the last lines of its log:"] + tail.map { "        | \(TerminalText.escaped($0))" } }
       return lines
     case .nodeRetried(let index, let attempt, let seconds, let message):
-      return ["retry   \(name(index)): attempt \(attempt) failed (\(ProgressText.safe(message))); again in \(duration(seconds))"]
+      return ["retry   \(name(index)): attempt \(attempt) failed (\(TerminalText.escaped(message))); again in \(duration(seconds))"]
     case .waitingForLock(let index, let holder):
-      return ["wait    \(name(index)) is being computed by \(ProgressText.safe(holder))"]
+      return ["wait    \(name(index)) is being computed by \(TerminalText.escaped(holder))"]
     case .stopping(let signal):
       return ["stopping (\(signalName(signal))): finished work is made durable; again to stop at once"]
-    case .warning(let text): return ["warning: \(ProgressText.safe(text))"]
-    case .note(let text): return [ProgressText.safe(text)]
+    case .warning(let text): return ["warning: \(TerminalText.escaped(text))"]
+    case .note(let text): return [TerminalText.escaped(text)]
     case .runFinished(let code, let seconds, let executed, let cached):
       let what = "\(executed) executed, \(cached) cached, \(duration(seconds))"
       switch code {

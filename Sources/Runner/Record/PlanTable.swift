@@ -32,7 +32,7 @@ package struct PlanTable: Sendable {
         case .waits(let upstream): "waits   on " + upstream.map { plan.nodes[$0].address }.joined(separator: ", ")
         }
       if case .cached = decision { cached += 1 }
-      text += ProgressText.safe("\(name)  \(what)") + "\n"
+      text += TerminalText.escaped("\(name)  \(what)") + "\n"
     }
     return text + "\(cached) of \(plan.nodes.count) cached\n"
   }

@@ -1,4 +1,4 @@
-// What is said of a running node in words: shares, rates, time left. Text from elsewhere is made harmless here.
+// What is said of a running node in words: shares, rates, time left.
 
 /// How fast a node goes, over about the last ten seconds, since a rate over all of a resumed stage would be wrong.
 struct ProgressRate {
@@ -36,26 +36,13 @@ enum ProgressText {
     if let perSecond = rate.perSecond { parts.append(ProgressText.rate(perSecond, unit: progress.unit)) }
     if progress.done < progress.total, let left = rate.secondsLeft(progress) { parts.append("\(duration(left)) left") }
     if let message = progress.message { parts.append(message) }
-    return safe(parts.joined(separator: " · "))
-  }
-
-  /// Without control and bidirectional characters, which a terminal would obey.
-  static func safe(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      let value = scalar.value
-      let isObeyed =
-        value < 0x20 || (0x7f...0x9f).contains(value) || (0x202a...0x202e).contains(value)
-        || (0x2066...0x2069).contains(value) || value == 0x200e || value == 0x200f
-      result.append(isObeyed ? "\u{FFFD}" : scalar)
-    }
-    return String(result)
+    return TerminalText.escaped(parts.joined(separator: " · "))
   }
 
   static func finished(_ plan: Plan, _ index: Int, _ record: NodeRecord) -> String {
     let shown = record.measures.prefix(4).map { measure in
       "\(measure.name) \(Float(measure.value))"
     }
-    return safe(([plan.nodes[index].address, duration(record.seconds)] + shown).joined(separator: " · "))
+    return TerminalText.escaped(([plan.nodes[index].address, duration(record.seconds)] + shown).joined(separator: " · "))
   }
 }

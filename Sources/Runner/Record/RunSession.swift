@@ -39,7 +39,7 @@ package struct RunSession: Sendable {
     do {
       return try execute()
     } catch {
-      RunSession.say("error: \(ProgressText.safe("\(error)"))")
+      RunSession.say("error: \(TerminalText.escaped("\(error)"))")
       return ExitCode(for: error)
     }
   }
@@ -48,7 +48,7 @@ package struct RunSession: Sendable {
     ignoreBrokenPipes()
     let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
     let store = try Store(at: store)
-    store.onWarning = { RunSession.say("warning: \(ProgressText.safe($0))") }
+    store.onWarning = { RunSession.say("warning: \(TerminalText.escaped($0))") }
     let resolution = try Resolution(plan: plan, store: store, stages: stages)
     let directory = try RunDirectory(below: runs, name: plan.experimentName, experimentText: experimentText)
     try directory.write(plan, keys: [:])

@@ -45,9 +45,33 @@ package struct File: Sendable {
   package let descriptor: Int32
   package let path: String
 
-  /// Called before each step that changes the disk; what it throws is what the step throws. Tests set it, to fail
-  /// or to "die" at the n-th step.
-  @TaskLocal package static var fault: (@Sendable (FileOperation, String) throws -> Void)?
+  /// Called before each step that changes the disk; what it throws is what the step throws.
+  package typealias Fault = (FileOperation, String) throws -> Void
+
+  /// Runs `body` with a fault on this thread: a test fails, or "dies", at the n-th step. A plain thread-specific value, since
+  /// a task-local one crashes in optimised builds when it is bound by synchronous code.
+  package static func withFault<T>(_ fault: @escaping Fault, _ body: () throws -> T) rethrows -> T {
+    let box = FaultBox(fault)
+    pthread_setspecific(faultKey, Unmanaged.passUnretained(box).toOpaque())
+    defer { pthread_setspecific(faultKey, nil) }
+    return try withExtendedLifetime(box, body)
+  }
+
+  private final class FaultBox {
+    let fault: Fault
+    init(_ fault: @escaping Fault) { self.fault = fault }
+  }
+
+  private static let faultKey: pthread_key_t = {
+    var key = pthread_key_t()
+    precondition(pthread_key_create(&key, nil) == 0, "no thread-specific key is left")
+    return key
+  }()
+
+  private static func attempt(_ operation: FileOperation, _ path: String) throws {
+    guard let pointer = pthread_getspecific(faultKey) else { return }
+    try Unmanaged<FaultBox>.fromOpaque(pointer).takeUnretainedValue().fault(operation, path)
+  }
 
   package init(descriptor: Int32, path: String) {
     self.descriptor = descriptor
@@ -56,7 +80,7 @@ package struct File: Sendable {
 
   /// Always with `O_CLOEXEC`.
   package static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws -> File {
-    if flags & O_CREAT != 0 { try fault?(.create, path) }
+    if flags & O_CREAT != 0 { try File.attempt(.create, path) }
     while true {
       let descriptor = Glibc.open(path, flags | O_CLOEXEC, mode)
       if descriptor >= 0 { return File(descriptor: descriptor, path: path) }
@@ -67,7 +91,7 @@ package struct File: Sendable {
   }
 
   package func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
-    try File.fault?(.write, path)
+    try File.attempt(.write, path)
     var offset = 0
     while offset < bytes.count {
       let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
@@ -88,7 +112,7 @@ package struct File: Sendable {
 
   /// Never to be repeated after a failure: the kernel may have dropped the pages it could not write.
   package func synchronize() throws {
-    try File.fault?(.fsync, path)
+    try File.attempt(.fsync, path)
     if fsync(descriptor) != 0 { throw SystemError("fsync", path, code: errno) }
   }
 
@@ -176,14 +200,14 @@ extension File {
   }
 
   package static func rename(_ source: String, to destination: String) throws {
-    try fault?(.rename, destination)
+    try File.attempt(.rename, destination)
     if Glibc.rename(source, destination) != 0 {
       throw SystemError("rename `\(source)` to", destination, code: errno)
     }
   }
 
   package static func synchronizeDirectory(_ path: String) throws {
-    try fault?(.fsyncDirectory, path)
+    try File.attempt(.fsyncDirectory, path)
     let directory = try open(path, O_RDONLY | O_DIRECTORY)
     defer { directory.closeQuietly() }
     if fsync(directory.descriptor) != 0 { throw SystemError("fsync", path, code: errno) }
@@ -191,19 +215,19 @@ extension File {
 
   /// Removes a file; one that is not there is removed already.
   package static func remove(_ path: String) throws {
-    try fault?(.unlink, path)
+    try File.attempt(.unlink, path)
     if unlink(path) != 0, errno != ENOENT { throw SystemError("remove", path, code: errno) }
   }
 
   package static func makeSymbolicLink(at path: String, to target: String) throws {
-    try fault?(.symlink, path)
+    try File.attempt(.symlink, path)
     if symlink(target, path) != 0 { throw SystemError("create", path, code: errno) }
   }
 
   /// With its parents; one that is there is made already.
   package static func makeDirectory(_ path: String) throws {
     if FileStatus.of(path)?.isDirectory == true { return }
-    try fault?(.mkdir, path)
+    try File.attempt(.mkdir, path)
     if mkdir(path, 0o755) == 0 { return }
     switch errno {
     case EEXIST:
@@ -245,7 +269,7 @@ extension File {
     if lstat(path, &raw) != 0 { return }
     guard raw.st_mode & S_IFMT == S_IFDIR else { return try remove(path) }
     for name in try names(in: path) { try removeTree("\(path)/\(name)") }
-    try fault?(.unlink, path)
+    try File.attempt(.unlink, path)
     if rmdir(path) != 0, errno != ENOENT { throw SystemError("remove", path, code: errno) }
   }
 

@@ -58,7 +58,8 @@ import Testing
     #expect(toy.standardError.contains("failed  bad: "))
     #expect(toy.standardError.contains(words), "\(toy.standardError)")
     if code == 1 {
-      #expect(toy.standardError.contains("| about to misbehave"))
+      // A crash's own report may be longer than the tail.
+      if how != "trap" { #expect(toy.standardError.contains("| about to misbehave")) }
       #expect(toy.standardError.contains("`ToyPlumb run plan.json` goes on from here"))
     }
     #expect(try toy.names("records").isEmpty)

@@ -62,7 +62,7 @@ import Testing
       let folder = try TemporaryFolder()
       let death = Death(after: steps)
       do {
-        try File.$fault.withValue({ _, _ in try death.step() }) { try finishNode(folder) }
+        try File.withFault({ _, _ in try death.step() }) { try finishNode(folder) }
       } catch is Death.Died {}
       if !death.hasStruck { break }
       let store = try Store(at: "\(folder.path)/.plumb")
@@ -81,7 +81,7 @@ import Testing
       var struck = false
       do {
         let counter = Counter(steps)
-        try File.$fault.withValue({ operation, path in
+        try File.withFault({ operation, path in
           guard operation != .unlink, counter.next() else { return }
           throw SystemError(operation.rawValue, path, code: ENOSPC, bytes: operation == .write ? 7 : nil)
         }) { try finishNode(folder) }
