@@ -44,7 +44,9 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
-    .testTarget(name: "RunnerTests", dependencies: ["Runner", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
+    // A runner with toy stages, driven as a process by RunnerTests; not a product.
+    .executableTarget(name: "ToyPlumb", dependencies: ["Runner", "JSON"], path: "Tests/ToyPlumb", swiftSettings: strict),
+    .testTarget(name: "RunnerTests", dependencies: ["Runner", "JSON", "ToyPlumb"], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "StagesTests", dependencies: ["Stages", "Runner", "Models", "JSON"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["JSON"], swiftSettings: strict),
   ],

@@ -10,6 +10,8 @@ public struct Plan: Sendable {
   public var models: [PlanModel]
   /// Declared metrics: name and the address it was resolved to.
   public var metrics: [PlanMetric]
+  /// What was found wrong without keeping the experiment from running.
+  package var warnings: [Diagnostic] = []
 
   public init(
     experimentName: String, nodes: [PlanNode], models: [PlanModel], metrics: [PlanMetric]
@@ -41,8 +43,31 @@ public struct PlanNode: Sendable {
   public var numericMode: String
   /// How to run; never in a key.
   public var execution: ExecutionSettings
+  /// Indices of nodes that must be done before this one though it reads nothing of theirs (`needs:`).
+  public var after: [Int] = []
+  /// Where the options that were written come from.
+  public var origins: [PlanOrigin] = []
   /// Names this node across runs: plug-in, version, options, recipe keys of what is upstream. Hex SHA-256.
   public var recipeKey: String
+
+  public init(
+    index: Int, address: String, stage: String, options: JSON, files: [(option: String, path: String)],
+    inputs: [PlanInput], seed: UInt64, numericMode: String, execution: ExecutionSettings, after: [Int] = [],
+    origins: [PlanOrigin] = [], recipeKey: String
+  ) {
+    self.index = index
+    self.address = address
+    self.stage = stage
+    self.options = options
+    self.files = files
+    self.inputs = inputs
+    self.seed = seed
+    self.numericMode = numericMode
+    self.execution = execution
+    self.after = after
+    self.origins = origins
+    self.recipeKey = recipeKey
+  }
 }
 
 /// What a port is bound to.
@@ -71,6 +96,9 @@ public struct ExecutionSettings: Sendable {
   public var retries: Int
   public var timeoutSeconds: Double?
   public var checkpointSeconds: Double
+  public var resources = Resources()
+  /// Which iterations' bytes a run pins: `all`, `last` or `none`.
+  public var keep = "all"
   public init(
     shards: Int = 1, threads: Int? = nil, engine: JSON = .object(JSONObject()), retries: Int = 0,
     timeoutSeconds: Double? = nil, checkpointSeconds: Double = 60
@@ -82,6 +110,31 @@ public struct ExecutionSettings: Sendable {
     self.timeoutSeconds = timeoutSeconds
     self.checkpointSeconds = checkpointSeconds
   }
+}
+
+/// What a stage asks of the machine; nil where nothing was said.
+public struct Resources: Sendable, Equatable {
+  public var cpus: Int?
+  public var memoryBytes: Int?
+  public var timeSeconds: Double?
+  public var gpus: Int?
+  public init(cpus: Int? = nil, memoryBytes: Int? = nil, timeSeconds: Double? = nil, gpus: Int? = nil) {
+    self.cpus = cpus
+    self.memoryBytes = memoryBytes
+    self.timeSeconds = timeSeconds
+    self.gpus = gpus
+  }
+}
+
+/// The place that set an option: a line of the experiment or a `--set`.
+public struct PlanOrigin: Sendable, Equatable {
+  /// Dotted path under `with:`.
+  public var option: String
+  /// As shown to the user.
+  public var file: String
+  /// Both 1-based.
+  public var line: Int
+  public var column: Int
 }
 
 /// A model named under `models:`.
@@ -107,11 +160,14 @@ public struct PlanModel: Sendable, Equatable {
 public struct PlanMetric: Sendable {
   public var name: String
   public var nodes: [Int]
+  /// The output port that holds it.
+  public var output: String
   /// The name inside the metrics artifact.
   public var metric: String
-  public init(name: String, nodes: [Int], metric: String) {
+  public init(name: String, nodes: [Int], output: String = "metrics", metric: String) {
     self.name = name
     self.nodes = nodes
+    self.output = output
     self.metric = metric
   }
 }

@@ -1,52 +1,87 @@
-// Row and metrics files: JSON Lines in and out.
+// Reading and writing rows and metrics as files.
 
 import Glibc
 import JSON
 
-/// All bytes of a regular file.
-package func readBytes(_ path: String) throws -> [UInt8] {
-  guard let file = fopen(path, "rb") else { throw InputError("\(path): \(String(cString: strerror(errno)))") }
-  defer { fclose(file) }
-  var bytes: [UInt8] = []
-  var chunk = [UInt8](repeating: 0, count: 1 << 16)
-  while true {
-    let count = fread(&chunk, 1, chunk.count, file)
-    if count == 0 { break }
-    bytes += chunk[..<count]
+/// Reads JSON Lines. Lines end with LF or CRLF, the last may lack its end; a byte order mark is skipped; blank lines are not
+/// rows. Every row must be an object with a string `id`, unlike any other's, and the given columns.
+/// - Throws: `InputError` naming `file:line:column`.
+public func readRows(_ path: String, requiring columns: [String] = []) throws -> [Row] {
+  let bytes: [UInt8]
+  do {
+    guard try FileStatus.orThrow(path).isRegularFile else {
+      throw InputError("`\(path)` is not a file; expected rows, one JSON object a line")
+    }
+    bytes = try File.read(path)
+  } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {
+    throw InputError("cannot read `\(path)`: \(String(cString: strerror(error.code)).lowercased())")
   }
-  guard ferror(file) == 0 else { throw InputError("\(path): \(String(cString: strerror(errno)))") }
-  return bytes
+  return try readRows(bytes, named: path, requiring: columns)
 }
 
-/// The rows of a rows artifact, each with an id and the columns named.
-public func readRows(_ path: String, requiring columns: [String]) throws -> [Row] {
+/// As `readRows(_:requiring:)`, from memory; `name` is what errors call it.
+package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [String]) throws -> [Row] {
   var rows: [Row] = []
-  let lines = try readBytes(path).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
-  for (index, line) in lines.enumerated() {
+  var lines: [UTF8Key: Int] = [:]
+  var line = 0
+  var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+  while start < bytes.count {
+    line += 1
+    let newline = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+    var end = newline
+    if end > start, bytes[end - 1] == 0x0D { end -= 1 }
+    let text = bytes[start..<end]
+    start = newline + 1
+    if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
     let value: JSON
-    do { value = try JSON(parsing: Array(line)) } catch let error as JSONError {
-      throw InputError("\(path):\(index + 1):\(error.column): \(error.message)")
+    do {
+      value = try text.withUnsafeBytes { try JSON(parsing: $0) }
+    } catch let error as JSONError {
+      throw InputError("\(name):\(line):\(error.column): not JSON: \(error.message)")
     }
-    for column in ["id"] + columns where value[column] == nil {
-      throw InputError("\(path):\(index + 1): a row without the column `\(column)`")
+    func fail(_ message: String) -> InputError { InputError("\(name):\(line):1: \(message)") }
+    guard case .object(let object) = value else { throw fail("expected an object, found \(value.kind)") }
+    guard let idValue = object["id"] else { throw fail("the row has no `id`") }
+    guard let id = idValue.stringValue else { throw fail("`id` must be a string, found \(idValue.kind)") }
+    if let earlier = lines.updateValue(line, forKey: UTF8Key(id)) {
+      throw fail("the id `\(id)` is also that of line \(earlier)")
+    }
+    for column in columns where object[column] == nil {
+      throw fail("the row `\(id)` has no column `\(column)`; it has \(object.keys.map { "`\($0)`" }.joined(separator: ", "))")
     }
     rows.append(Row(value))
   }
   return rows
 }
 
+/// Writes rows as JSON Lines, columns in their order.
 public func writeRows(_ rows: [Row], to path: String) throws {
-  try writeText(rows.map { $0.columns.text() + "\n" }.joined(), to: path)
+  try writeFile(path) { file in
+    var buffer = ""
+    for row in rows {
+      buffer += row.columns.text()
+      buffer += "\n"
+      if buffer.utf8.count > 1 << 20 {
+        try file.writeAll(buffer)
+        buffer = ""
+      }
+    }
+    try file.writeAll(buffer)
+  }
 }
 
-public func writeMetrics(_ metrics: JSON, to path: String) throws { try writeText(metrics.text(.pretty) + "\n", to: path) }
+/// Writes a metrics artifact: an object of numbers and series.
+public func writeMetrics(_ metrics: JSON, to path: String) throws {
+  try writeFile(path) { try $0.writeAll(metrics.text(.pretty) + "\n") }
+}
 
-struct WriteError: Error { let path: String, code: Int32 }
-
-private func writeText(_ text: String, to path: String) throws {
-  guard let file = fopen(path, "wb") else { throw WriteError(path: path, code: errno) }
-  var text = text
-  let written = text.withUTF8 { fwrite($0.baseAddress, 1, $0.count, file) }
-  let closed = fclose(file)
-  guard written == text.utf8.count, closed == 0 else { throw WriteError(path: path, code: errno) }
+private func writeFile(_ path: String, _ body: (File) throws -> Void) throws {
+  let file = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC)
+  do {
+    try body(file)
+  } catch {
+    file.closeQuietly()
+    throw error
+  }
+  try file.close()
 }

@@ -48,14 +48,16 @@ public final class StageContext: Sendable {
   public let checkpointSeconds: Double
   /// Set when this worker computes one shard only: it journals its items and writes no output.
   public let shard: Shard?
+  /// Where `RowStageDriver` keeps finished items; nil keeps none.
+  package let journalDirectory: String?
   let outputDirectory: String
   let reporter: any StageReporter
 
   public init(
     options: StageOptions, inputs: [String: Artifact], seed: UInt64, numericMode: String = "bf16",
     threads: Int, engine: JSON = .object(JSONObject()), scratch: String, checkpointDirectory: String,
-    checkpointSeconds: Double = 60, shard: Shard? = nil, outputDirectory: String,
-    reporter: any StageReporter
+    checkpointSeconds: Double = 60, shard: Shard? = nil, journalDirectory: String? = nil,
+    outputDirectory: String, reporter: any StageReporter
   ) {
     self.options = options
     self.inputs = inputs
@@ -67,6 +69,7 @@ public final class StageContext: Sendable {
     self.checkpointDirectory = checkpointDirectory
     self.checkpointSeconds = checkpointSeconds
     self.shard = shard
+    self.journalDirectory = journalDirectory
     self.outputDirectory = outputDirectory
     self.reporter = reporter
   }

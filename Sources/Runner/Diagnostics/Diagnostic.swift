@@ -1,0 +1,93 @@
+// What is wrong with a user's file or command: values that are collected, sorted and rendered elsewhere.
+
+/// One finding.
+package struct Diagnostic: Sendable {
+  package enum Severity: String, Sendable { case error, warning }
+
+  /// A further place, or a remark without one.
+  package struct Note: Sendable {
+    package var message: String
+    package var span: SourceSpan?
+    package init(_ message: String, at span: SourceSpan? = nil) {
+      self.message = message
+      self.span = span
+    }
+  }
+
+  package var severity: Severity
+  /// Stable; tests and users may match on it.
+  package var code: String
+  /// Lower case, no final period, literals in backticks.
+  package var message: String
+  /// Nil only where there is no text to point at, such as a file that cannot be read.
+  package var span: SourceSpan?
+  /// Said beside the carets.
+  package var label: String?
+  package var notes: [Note]
+  package var help: String?
+
+  package init(
+    _ severity: Severity = .error, code: String, _ message: String, at span: SourceSpan?,
+    label: String? = nil, notes: [Note] = [], help: String? = nil
+  ) {
+    self.severity = severity
+    self.code = code
+    self.message = message
+    self.span = span
+    self.label = label
+    self.notes = notes
+    self.help = help
+  }
+}
+
+/// All findings about one command's input, in order of place.
+package struct DiagnosticList: Error, Sendable {
+  package private(set) var diagnostics: [Diagnostic]
+
+  package init(_ diagnostics: [Diagnostic] = []) {
+    self.diagnostics = diagnostics.enumerated().sorted { a, b in
+      switch (a.element.span, b.element.span) {
+      case (nil, nil): return a.offset < b.offset
+      case (nil, _): return true
+      case (_, nil): return false
+      case (let first?, let second?):
+        if first == second { return a.offset < b.offset }
+        return SourceSpan.precedes(first, second)
+      }
+    }.map(\.element)
+  }
+
+  package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+  package var isEmpty: Bool { diagnostics.isEmpty }
+
+  package func adding(_ more: [Diagnostic]) -> DiagnosticList { DiagnosticList(diagnostics + more) }
+}
+
+/// Where the passes over a file leave what they find, so that one mistake does not hide the next.
+final class DiagnosticCollector {
+  private(set) var diagnostics: [Diagnostic] = []
+
+  func add(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+
+  func error(
+    _ code: String, _ message: String, at span: SourceSpan?, label: String? = nil,
+    notes: [Diagnostic.Note] = [], help: String? = nil
+  ) {
+    add(Diagnostic(code: code, message, at: span, label: label, notes: notes, help: help))
+  }
+
+  func warning(
+    _ code: String, _ message: String, at span: SourceSpan?, label: String? = nil,
+    notes: [Diagnostic.Note] = [], help: String? = nil
+  ) {
+    add(
+      Diagnostic(.warning, code: code, message, at: span, label: label, notes: notes, help: help))
+  }
+
+  /// A feature of the language that exists in its description but not in this version.
+  func notBuiltYet(_ what: String, at span: SourceSpan, help: String? = nil) {
+    error("not-built-yet", "\(what) is not built yet", at: span, label: "not built yet", help: help)
+  }
+
+  var list: DiagnosticList { DiagnosticList(diagnostics) }
+}

@@ -1,0 +1,151 @@
+// Child processes: the one file that starts them.
+//
+// Over posix_spawn rather than a subprocess library, because a worker needs what those do not give together: a process
+// group of its own, descriptors beyond the standard three (its events, and the node's lock, which must outlive a killed
+// parent), and an end that is waited for in the same poll as signals and other workers' pipes.
+
+import Glibc
+
+package struct ChildProcess: Sendable {
+  package let processID: pid_t
+
+  /// Starts `executable` in a process group of its own, with default signal handling. `descriptors[i]` becomes the
+  /// child's descriptor `i`; nil is /dev/null for the standard three. Every other descriptor of ours is `O_CLOEXEC`.
+  package static func start(
+    _ executable: String, arguments: [String], environment: [(name: String, value: String)],
+    descriptors: [Int32?]
+  ) throws -> ChildProcess {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    // Raised above the targets first, so that no dup2 overwrites a source that is still to be used.
+    var raised: [Int32] = []
+    defer { for descriptor in raised { close(descriptor) } }
+    for (target, source) in descriptors.enumerated() {
+      if let source {
+        let copy = fcntl(source, F_DUPFD_CLOEXEC, 64)
+        guard copy >= 0 else { throw SystemError("duplicate a descriptor for", executable, code: errno) }
+        raised.append(copy)
+        posix_spawn_file_actions_adddup2(&actions, copy, Int32(target))
+      } else {
+        posix_spawn_file_actions_addopen(&actions, Int32(target), "/dev/null", O_RDWR, 0)
+      }
+    }
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+    var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
+    var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.name)=\($0.value)") } + [nil]
+    defer { for pointer in argv + envp { free(pointer) } }
+    var processID: pid_t = 0
+    let code = posix_spawnp(&processID, executable, &actions, &attributes, &argv, &envp)
+    guard code == 0 else { throw SystemError("start", executable, code: code) }
+    return ChildProcess(processID: processID)
+  }
+
+  /// To the child alone.
+  package func send(_ signal: Int32) { kill(processID, signal) }
+
+  /// To whatever is left of its group.
+  package func sendToGroup(_ signal: Int32) { kill(-processID, signal) }
+
+  package enum Ending: Sendable, Equatable {
+    case exited(Int32)
+    case signalled(Int32)
+  }
+
+  /// Nil while it runs.
+  package func ending(waiting: Bool = false) -> Ending? {
+    var status: Int32 = 0
+    while true {
+      let result = waitpid(processID, &status, waiting ? 0 : WNOHANG)
+      if result == 0 { return nil }
+      if result < 0 {
+        if errno == EINTR { continue }
+        return .exited(127)
+      }
+      let signal = status & 0x7f
+      return signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
+    }
+  }
+
+  /// Runs to the end and gives what it printed, standard output and error together, at most `limit` bytes of it.
+  package static func run(
+    _ executable: String, arguments: [String], environment: [(name: String, value: String)], limit: Int = 1 << 20
+  ) throws -> (ending: Ending, output: String) {
+    let pipe = try Pipe()
+    let child: ChildProcess
+    do {
+      child = try start(
+        executable, arguments: arguments, environment: environment, descriptors: [nil, pipe.writing, pipe.writing])
+    } catch {
+      close(pipe.reading)
+      close(pipe.writing)
+      throw error
+    }
+    close(pipe.writing)
+    defer { close(pipe.reading) }
+    var output: [UInt8] = []
+    try File(descriptor: pipe.reading, path: "a pipe").readBlocks { block in
+      output.append(contentsOf: block.prefix(max(0, limit - output.count)))
+    }
+    return (child.ending(waiting: true) ?? .exited(127), String(decoding: output, as: UTF8.self))
+  }
+
+  /// The executable this process was started from.
+  package static func ownExecutable() throws -> String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let count = readlink("/proc/self/exe", &buffer, Int(PATH_MAX))
+    guard count > 0 else { throw SystemError("read", "/proc/self/exe", code: errno) }
+    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// The variables of ours that a worker is given; nothing else reaches it, so that a secret in the environment of the
+  /// run is not one in every stage.
+  package static func chosenEnvironment(_ names: [String]) -> [(name: String, value: String)] {
+    names.compactMap { name in getenv(name).map { (name, String(cString: $0)) } }
+  }
+
+  package static let workerVariables = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE"]
+}
+
+/// A pipe whose ends are `O_CLOEXEC`.
+package struct Pipe {
+  package let reading: Int32
+  package let writing: Int32
+  package init() throws {
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { throw SystemError("make", "a pipe", code: errno) }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    reading = ends[0]
+    writing = ends[1]
+  }
+}
+
+/// Names of signals as people know them.
+package func signalName(_ number: Int32) -> String {
+  switch number {
+  case SIGKILL: "SIGKILL"
+  case SIGTERM: "SIGTERM"
+  case SIGINT: "SIGINT"
+  case SIGSEGV: "SIGSEGV"
+  case SIGBUS: "SIGBUS"
+  case SIGILL: "SIGILL"
+  case SIGTRAP: "SIGTRAP"
+  case SIGABRT: "SIGABRT"
+  case SIGFPE: "SIGFPE"
+  case SIGHUP: "SIGHUP"
+  case SIGPIPE: "SIGPIPE"
+  default: "signal \(number)"
+  }
+}

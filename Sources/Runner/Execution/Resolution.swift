@@ -1,0 +1,139 @@
+// What each node's key is as soon as its inputs are known, and whether it is finished: what `plan` prints and `run` follows.
+
+import JSON
+
+/// A plan's models with the digest of their content, which is known before a remote one is fetched.
+package struct ResolvedModel: Sendable {
+  package let model: PlanModel
+  package let digest: Digest
+}
+
+/// Whether a node is finished, and if not, why.
+package enum Decision: Sendable {
+  case cached(NodeRecord)
+  /// Its inputs are known; the reasons say what changed since this address was last computed.
+  case willRun(ContentKey, reasons: [String])
+  /// On nodes that will run first; whether it must run itself is seen when their output is.
+  case waits(on: [Int])
+}
+
+package struct Resolution {
+  package let plan: Plan
+  package let store: Store
+  private let declarations: [UTF8Key: StageDeclaration]
+  package let models: [UTF8Key: ResolvedModel]
+  private let lastKeys: [UTF8Key: String]
+  /// Records of finished nodes, by index.
+  package private(set) var records: [Int: NodeRecord] = [:]
+
+  /// - Throws: `InputError` when a model's file is missing or not what its `sha256` says.
+  package init(plan: Plan, store: Store, stages: [any Stage.Type]) throws {
+    self.plan = plan
+    self.store = store
+    var declarations: [UTF8Key: StageDeclaration] = [:]
+    for stage in stages { declarations[UTF8Key(stage.declaration.name)] = stage.declaration }
+    self.declarations = declarations
+    var models: [UTF8Key: ResolvedModel] = [:]
+    for model in plan.models {
+      models[UTF8Key(model.name)] = ResolvedModel(
+        model: model, digest: try ModelSource.contentDigest(of: model, store: store))
+    }
+    self.models = models
+    lastKeys = store.lastKeys(experiment: plan.experimentName)
+  }
+
+  /// - Throws: `RunError` for a plan that names a stage this executable lacks.
+  package func declaration(of node: PlanNode) throws -> StageDeclaration {
+    guard let declaration = declarations[UTF8Key(node.stage)] else {
+      throw RunError(.bug, "the plan names the stage `\(node.stage)`, which this executable does not have")
+    }
+    return declaration
+  }
+
+  /// Upstream nodes without a record yet, in order, each once.
+  package func unfinishedUpstream(of node: PlanNode) -> [Int] {
+    var found: [Int] = []
+    for input in node.inputs {
+      if case .node(let index, _) = input.source, records[index] == nil, !found.contains(index) { found.append(index) }
+    }
+    for index in node.after where records[index] == nil && !found.contains(index) { found.append(index) }
+    return found
+  }
+
+  /// The key; all upstream nodes must be finished.
+  package func key(of node: PlanNode) throws -> ContentKey {
+    var inputs: [(port: String, digest: Digest)] = []
+    for input in node.inputs {
+      switch input.source {
+      case .node(let index, let port):
+        guard let output = records[index]?.output(port) else {
+          throw RunError(.bug, "`\(node.address)` needs output `\(port)` of `\(plan.nodes[index].address)`, which has none")
+        }
+        inputs.append((input.port, output.digest))
+      case .model(let name):
+        guard let model = models[UTF8Key(name)] else {
+          throw RunError(.bug, "`\(node.address)` needs the model `\(name)`, which the plan does not have")
+        }
+        inputs.append((input.port, model.digest))
+      }
+    }
+    return ContentKey(
+      node: node, declaration: try declaration(of: node), inputs: inputs, files: try fileDigests(of: node))
+  }
+
+  /// Digests of the files its options name, as they are now.
+  package func fileDigests(of node: PlanNode) throws -> [Digest] {
+    try node.files.map { file in
+      do {
+        guard try FileStatus.orThrow(file.path).isRegularFile else {
+          throw InputError("`\(file.path)` is not a file (option `\(file.option)` of `\(node.address)`)")
+        }
+        return try store.digestOfInput(file.path)
+      } catch let error as SystemError {
+        throw InputError("\(error.description) (option `\(file.option)` of `\(node.address)`)")
+      }
+    }
+  }
+
+  package mutating func finish(_ index: Int, _ record: NodeRecord) { records[index] = record }
+
+  /// Decides one node; a finished one is noted, so that what is downstream can be decided.
+  package mutating func decide(_ index: Int) throws -> Decision {
+    let node = plan.nodes[index]
+    let missing = unfinishedUpstream(of: node)
+    guard missing.isEmpty else { return .waits(on: missing) }
+    let key = try key(of: node)
+    if let record = try store.record(key.hex) {
+      finish(index, record)
+      return .cached(record)
+    }
+    return .willRun(key, reasons: try reasons(for: key, at: node.address))
+  }
+
+  /// Decides every node, in order.
+  package mutating func decideAll() throws -> [Decision] { try plan.nodes.indices.map { try decide($0) } }
+
+  private func reasons(for key: ContentKey, at address: String) throws -> [String] {
+    if FileStatus.of(store.journalDirectory(key.hex)) != nil { return ["was interrupted; finished items are kept"] }
+    if FileStatus.of(store.checkpointDirectory(key.hex)) != nil { return ["was interrupted; goes on from its checkpoint"] }
+    guard let last = lastKeys[UTF8Key(address)], let record = try store.unverifiedRecord(last) else {
+      return ["never ran"]
+    }
+    if last == key.hex { return ["its stored result is damaged or gone"] }
+    return ContentKey.differences(from: record.preimage, to: key.preimage)
+  }
+
+  /// Notes which key each finished address has now.
+  package func saveLastKeys() throws {
+    var keys = store.lastKeys(experiment: plan.experimentName)
+    var isChanged = false
+    for (index, record) in records {
+      let address = UTF8Key(plan.nodes[index].address)
+      if keys[address] != record.key {
+        keys[address] = record.key
+        isChanged = true
+      }
+    }
+    if isChanged { try store.setLastKeys(keys, experiment: plan.experimentName) }
+  }
+}

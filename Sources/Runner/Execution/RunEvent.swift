@@ -1,0 +1,114 @@
+// What happens in a run, as values: the event log, the live view and the plain lines are made from these alone.
+
+import JSON
+
+package enum RunEvent: Sendable {
+  case runStarted(nodes: Int)
+  case nodeCached(Int, key: String)
+  /// `reasons` as `plan` gives them. `attempt` counts from 1.
+  case nodeStarted(Int, key: String, attempt: Int, reasons: [String])
+  case nodeProgress(Int, NodeProgress)
+  case nodeFinished(Int, NodeRecord)
+  /// `logTail`: the last lines of the log, when its end tells more than the message.
+  case nodeFailed(Int, ExitCode, message: String, logTail: [String])
+  case nodeRetried(Int, attempt: Int, afterSeconds: Double, message: String)
+  /// Interrupted at a point from which it goes on.
+  case nodeStopped(Int)
+  case waitingForLock(Int, holder: String)
+  case stopping(signal: Int32)
+  case warning(String)
+  /// Something the reader may want to know while nothing else is to be seen.
+  case note(String)
+  case runFinished(ExitCode, seconds: Double, executed: Int, cached: Int)
+}
+
+package struct NodeProgress: Sendable, Equatable {
+  package var done: Int
+  package var total: Int
+  package var unit: String
+  package var message: String?
+}
+
+/// Told of every event in order, from one thread.
+package protocol RunObserver: AnyObject {
+  func observe(_ event: RunEvent, in plan: Plan)
+  /// Called about ten times a second while something runs.
+  func tick()
+}
+
+extension RunObserver {
+  package func tick() {}
+}
+
+extension RunEvent {
+  /// One line of `events.jsonl`, without its time.
+  package func json(in plan: Plan) -> JSONObject {
+    func node(_ index: Int) -> JSON { .string(plan.nodes[index].address) }
+    var object = JSONObject()
+    switch self {
+    case .runStarted(let nodes):
+      object["event"] = "run-started"
+      object["experiment"] = .string(plan.experimentName)
+      object["nodes"] = .int(Int64(nodes))
+    case .nodeCached(let index, let key):
+      object["event"] = "node-cached"
+      object["node"] = node(index)
+      object["key"] = .string(key)
+    case .nodeStarted(let index, let key, let attempt, let reasons):
+      object["event"] = "node-started"
+      object["node"] = node(index)
+      object["key"] = .string(key)
+      object["attempt"] = .int(Int64(attempt))
+      object["reasons"] = .array(reasons.map { .string($0) })
+    case .nodeProgress(let index, let progress):
+      object["event"] = "node-progress"
+      object["node"] = node(index)
+      object["done"] = .int(Int64(progress.done))
+      object["total"] = .int(Int64(progress.total))
+      object["unit"] = .string(progress.unit)
+      if let message = progress.message { object["message"] = .string(message) }
+    case .nodeFinished(let index, let record):
+      object["event"] = "node-finished"
+      object["node"] = node(index)
+      object["key"] = .string(record.key)
+      object["seconds"] = .double(record.seconds)
+      object["measures"] = .object(JSONObject(record.measures.map { ($0.name, .double($0.value)) }))
+      object["outputs"] = .array(record.outputs.map(\.json))
+    case .nodeFailed(let index, let code, let message, let tail):
+      object["event"] = "node-failed"
+      object["node"] = node(index)
+      object["exit"] = .int(Int64(code.rawValue))
+      object["message"] = .string(message)
+      object["log_tail"] = .array(tail.map { .string($0) })
+    case .nodeRetried(let index, let attempt, let seconds, let message):
+      object["event"] = "node-retried"
+      object["node"] = node(index)
+      object["attempt"] = .int(Int64(attempt))
+      object["after_seconds"] = .double(seconds)
+      object["message"] = .string(message)
+    case .nodeStopped(let index):
+      object["event"] = "node-stopped"
+      object["node"] = node(index)
+    case .waitingForLock(let index, let holder):
+      object["event"] = "waiting-for-lock"
+      object["node"] = node(index)
+      object["holder"] = .string(holder)
+    case .stopping(let signal):
+      object["event"] = "stopping"
+      object["signal"] = .string(signalName(signal))
+    case .warning(let text):
+      object["event"] = "warning"
+      object["message"] = .string(text)
+    case .note(let text):
+      object["event"] = "note"
+      object["message"] = .string(text)
+    case .runFinished(let code, let seconds, let executed, let cached):
+      object["event"] = "run-finished"
+      object["exit"] = .int(Int64(code.rawValue))
+      object["seconds"] = .double(seconds)
+      object["executed"] = .int(Int64(executed))
+      object["cached"] = .int(Int64(cached))
+    }
+    return object
+  }
+}

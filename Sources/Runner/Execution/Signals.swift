@@ -1,0 +1,40 @@
+// Signals as something that is read from a descriptor, never handled in the middle of anything.
+
+import Glibc
+
+/// Blocks the given signals in this thread and, by inheritance, in every thread it starts later (so make it before any),
+/// and collects them: a thread waits for them and writes each one's number to a pipe.
+package struct SignalDescriptor: Sendable {
+  /// Readable when a signal has come.
+  package let descriptor: Int32
+
+  package init(_ signals: [Int32]) throws {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for signal in signals { sigaddset(&set, signal) }
+    pthread_sigmask(SIG_BLOCK, &set, nil)
+    let pipe = try Pipe()
+    for end in [pipe.reading, pipe.writing] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+    descriptor = pipe.reading
+    let waited = set
+    try startThread {
+      var set = waited
+      while true {
+        var signal: Int32 = 0
+        guard sigwait(&set, &signal) == 0 else { continue }
+        var byte = UInt8(truncatingIfNeeded: signal)
+        // A full pipe holds enough signals already.
+        _ = write(pipe.writing, &byte, 1)
+      }
+    }
+  }
+
+  /// The next signal that has come, nil when there is none.
+  package func next() -> Int32? {
+    var byte: UInt8 = 0
+    return read(descriptor, &byte, 1) == 1 ? Int32(byte) : nil
+  }
+}
+
+/// A closed pipe is an error to be returned, not a death.
+package func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }

@@ -1,0 +1,165 @@
+// The worker process: runs one stage, reports, and takes what it wrote into the store.
+
+import Glibc
+import JSON
+import Synchronization
+
+/// The worker's end of the descriptors a run gives it.
+package enum WorkerDescriptor {
+  /// Closed by the kernel when the run dies.
+  package static let lifeline: Int32 = 0
+  package static let events: Int32 = 3
+  /// The node's lock, held for as long as this process lives.
+  package static let lock: Int32 = 4
+}
+
+/// Runs the task in the file and gives the process's exit status. Everything the run must know goes to descriptor 3
+/// as well; what is printed is the log.
+package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
+  ignoreBrokenPipes()
+  let reporter = WorkerReporter()
+  for descriptor in [WorkerDescriptor.events, WorkerDescriptor.lock] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+  do {
+    try reporter.watch()
+    let task = try WorkerTask(path: taskPath)
+    guard let stage = stages.first(where: { $0.declaration.name.utf8.elementsEqual(task.stage.utf8) }) else {
+      throw RunError(.bug, "this executable has no stage `\(task.stage)`")
+    }
+    try File.makeDirectory(task.scratch)
+    try File.makeDirectory(task.output)
+    if task.shard == nil { try File.makeDirectory(task.checkpointDirectory) }
+    var inputs: [String: Artifact] = [:]
+    for input in task.inputs { inputs[input.port] = Artifact(type: input.type, path: input.path) }
+    let context = StageContext(
+      options: StageOptions(task.options), inputs: inputs, seed: task.seed, numericMode: task.numericMode,
+      threads: task.threads, engine: task.engine, scratch: task.scratch,
+      checkpointDirectory: task.checkpointDirectory, checkpointSeconds: task.checkpointSeconds, shard: task.shard,
+      journalDirectory: task.journalDirectory, outputDirectory: task.output, reporter: reporter)
+    try stage.init().run(context)
+    var outputs: [StoredOutput] = []
+    if task.shard == nil {
+      let store = try Store(at: task.store)
+      for port in stage.declaration.outputs {
+        let path = context.output(port.name, port.type)
+        guard FileStatus.of(path) != nil else {
+          throw RunError(.stageFailed, "stage `\(task.stage)` ended without writing its output `\(port.name)`")
+        }
+        outputs.append(try store.adopt(path, port: port.name, type: port.type))
+      }
+    }
+    reporter.reportPeakMemory()
+    reporter.send(.done(outputs: outputs))
+    return 0
+  } catch is CancellationError where reporter.isStopRequested {
+    reporter.send(.stopped)
+    return ExitCode.stopped.rawValue
+  } catch {
+    let code = error is CancellationError ? ExitCode.stageFailed : ExitCode(for: error)
+    let message = error is CancellationError ? "the stage gave up without having been asked to stop" : "\(error)"
+    reporter.log("error: \(message)")
+    reporter.send(.failed(code, message: message))
+    return code.rawValue
+  }
+}
+
+/// Sends reports to the run and hears of a stop.
+final class WorkerReporter: StageReporter {
+  private let stopRequested = Atomic<Bool>(false)
+  private let state = Mutex(State())
+
+  private struct State {
+    var lastProgress: (time: Double, done: Int, total: Int)?
+    var isDeaf = false
+  }
+
+  var isStopRequested: Bool { stopRequested.load(ordering: .relaxed) }
+
+  /// Turns SIGTERM and SIGINT into a request, and the death of the run into our own. Call before other threads start,
+  /// since they inherit what is blocked here.
+  func watch() throws {
+    let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
+    try startThread { [self] in
+      while true {
+        var waits = [
+          pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+          pollfd(fd: WorkerDescriptor.lifeline, events: Int16(POLLIN), revents: 0),
+        ]
+        if poll(&waits, 2, -1) < 0 { continue }
+        while signals.next() != nil { stopRequested.store(true, ordering: .relaxed) }
+        if waits[1].revents != 0 {
+          // The run is gone: nobody will use what we do, and the lock must be free for the next one. Finished rows are
+          // in the journal already.
+          kill(0, SIGKILL)
+        }
+      }
+    }
+  }
+
+  /// At most ten a second reach the run, and always the last of a series.
+  func progress(done: Int, total: Int, unit: String, message: String?) {
+    let now = monotonicSeconds()
+    let isDue = state.withLock { state in
+      if let last = state.lastProgress, now - last.time < 0.1, done < total || last.done == done { return false }
+      state.lastProgress = (now, done, total)
+      return true
+    }
+    if isDue { send(.progress(done: done, total: total, unit: unit, message: message)) }
+  }
+
+  func log(_ line: String) {
+    var text = line + "\n"
+    _ = text.withUTF8 { writeEverything($0, to: 2) }
+  }
+
+  func measure(_ name: String, _ value: Double) {
+    if value.isFinite { send(.measure(name: name, value: value)) } else { log("\(name) is \(value)") }
+  }
+
+  func reportPeakMemory() {
+    var usage = rusage()
+    if getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 { measure("peak_memory_mib", Double(usage.ru_maxrss) / 1024) }
+  }
+
+  func send(_ event: WorkerEvent) {
+    var text = event.json.text() + "\n"
+    state.withLock { state in
+      if !state.isDeaf { state.isDeaf = !text.withUTF8 { writeEverything($0, to: WorkerDescriptor.events) } }
+    }
+  }
+
+  private func writeEverything(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) -> Bool {
+    var offset = 0
+    while offset < bytes.count {
+      let count = write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { return false }
+      offset += count
+    }
+    return true
+  }
+}
+
+/// A thread that nobody waits for.
+func startThread(_ body: @escaping @Sendable () -> Void) throws {
+  final class Box {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+  var thread = pthread_t()
+  let box = Unmanaged.passRetained(Box(body))
+  let code = pthread_create(
+    &thread, nil,
+    { argument in
+      if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
+      return nil
+    }, box.toOpaque())
+  guard code == 0 else { throw SystemError("start", "a thread", code: code) }
+  pthread_detach(thread)
+}
+
+/// Seconds of a clock that never jumps.
+package func monotonicSeconds() -> Double {
+  var now = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &now)
+  return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+}

@@ -1,0 +1,126 @@
+// What a worker is asked to do: one node, or one shard of it, as a file.
+
+import JSON
+
+package struct WorkerTask: Sendable {
+  package var address: String
+  package var stage: String
+  package var key: String
+  package var options: JSON
+  package var inputs: [(port: String, type: ArtifactType, path: String)]
+  package var seed: UInt64
+  package var numericMode: String
+  package var threads: Int
+  package var engine: JSON
+  package var shard: Shard?
+  package var store: String
+  /// Private to this node's attempt.
+  package var scratch: String
+  package var output: String
+  package var checkpointDirectory: String
+  package var checkpointSeconds: Double
+  package var journalDirectory: String
+
+  package var json: JSON {
+    [
+      "address": .string(address), "stage": .string(stage), "key": .string(key), "options": options,
+      "inputs": .array(
+        inputs.map { ["port": .string($0.port), "type": .string($0.type.rawValue), "path": .string($0.path)] }),
+      "seed": .string(String(seed, radix: 16)), "numeric_mode": .string(numericMode), "threads": .int(Int64(threads)),
+      "engine": engine,
+      "shard": shard.map { ["index": .int(Int64($0.index)), "count": .int(Int64($0.count))] } ?? .null,
+      "store": .string(store), "scratch": .string(scratch), "output": .string(output),
+      "checkpoint_directory": .string(checkpointDirectory), "checkpoint_seconds": .double(checkpointSeconds),
+      "journal_directory": .string(journalDirectory),
+    ]
+  }
+}
+
+extension WorkerTask {
+  /// - Throws: `RunError` when the file is not one that a run has written.
+  package init(path: String) throws {
+    let json = try JSON(parsing: try File.read(path), maximumDepth: 128)
+    func field<T>(_ name: String, _ read: (JSON) -> T?) throws -> T {
+      guard let value = json[name].flatMap(read) else {
+        throw RunError(.commandLine, "`\(path)` is not a worker's task: no valid `\(name)`")
+      }
+      return value
+    }
+    address = try field("address", \.stringValue)
+    stage = try field("stage", \.stringValue)
+    key = try field("key", \.stringValue)
+    options = try field("options") { $0 }
+    inputs = try field("inputs", \.arrayValue).map { input in
+      guard let port = input["port"]?.stringValue, let path = input["path"]?.stringValue,
+        let type = input["type"]?.stringValue.flatMap(ArtifactType.init(rawValue:))
+      else { throw RunError(.commandLine, "`\(path)` is not a worker's task: no valid `inputs`") }
+      return (port, type, path)
+    }
+    seed = try field("seed") { $0.stringValue.flatMap { UInt64($0, radix: 16) } }
+    numericMode = try field("numeric_mode", \.stringValue)
+    threads = try field("threads", \.intValue)
+    engine = try field("engine") { $0 }
+    shard = try field("shard") { value -> Shard?? in
+      if value.isNull { return .some(nil) }
+      guard let index = value["index"]?.intValue, let count = value["count"]?.intValue else { return nil }
+      return Shard(index: index, count: count)
+    }
+    store = try field("store", \.stringValue)
+    scratch = try field("scratch", \.stringValue)
+    output = try field("output", \.stringValue)
+    checkpointDirectory = try field("checkpoint_directory", \.stringValue)
+    checkpointSeconds = try field("checkpoint_seconds", \.doubleValue)
+    journalDirectory = try field("journal_directory", \.stringValue)
+  }
+}
+
+/// What a worker says while it works: one JSON object a line.
+package enum WorkerEvent: Sendable {
+  case progress(done: Int, total: Int, unit: String, message: String?)
+  case measure(name: String, value: Double)
+  /// Everything is in the store.
+  case done(outputs: [StoredOutput])
+  case stopped
+  case failed(ExitCode, message: String)
+
+  package var json: JSON {
+    switch self {
+    case .progress(let done, let total, let unit, let message):
+      [
+        "event": "progress", "done": .int(Int64(done)), "total": .int(Int64(total)), "unit": .string(unit),
+        "message": message.map { .string($0) } ?? .null,
+      ]
+    case .measure(let name, let value): ["event": "measure", "name": .string(name), "value": .double(value)]
+    case .done(let outputs): ["event": "done", "outputs": .array(outputs.map(\.json))]
+    case .stopped: ["event": "stopped"]
+    case .failed(let code, let message):
+      ["event": "failed", "exit": .int(Int64(code.rawValue)), "message": .string(message)]
+    }
+  }
+
+  package init?(line: [UInt8]) {
+    guard let json = try? JSON(parsing: line) else { return nil }
+    switch json["event"]?.stringValue {
+    case "progress":
+      guard let done = json["done"]?.intValue, let total = json["total"]?.intValue,
+        let unit = json["unit"]?.stringValue
+      else { return nil }
+      self = .progress(done: done, total: total, unit: unit, message: json["message"]?.stringValue)
+    case "measure":
+      guard let name = json["name"]?.stringValue, let value = json["value"]?.doubleValue else { return nil }
+      self = .measure(name: name, value: value)
+    case "done":
+      guard let list = json["outputs"]?.arrayValue else { return nil }
+      let outputs = list.compactMap(StoredOutput.init(json:))
+      guard outputs.count == list.count else { return nil }
+      self = .done(outputs: outputs)
+    case "stopped": self = .stopped
+    case "failed":
+      guard let code = json["exit"]?.intValue.flatMap(Int32.init(exactly:)).flatMap(ExitCode.init(rawValue:)),
+        let message = json["message"]?.stringValue
+      else { return nil }
+      self = .failed(code, message: message)
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// What stands beside `with:`: how to run, never what the result is. Also `defaults:`.
+
+import JSON
+
+struct ExecutionDecoder {
+  let collector: DiagnosticCollector
+
+  static let keys = ["shards", "engine", "retries", "timeout", "threads", "resources", "checkpoint", "keep"]
+
+  /// `base` with what `fields` says on top; mappings merge key by key.
+  func decode(_ fields: Fields, of what: String, over base: ExecutionSettings) -> ExecutionSettings {
+    var settings = base
+    if let node = fields["shards"] {
+      settings.shards = collector.integer(node, "`shards` of \(what)", 1...4096) ?? settings.shards
+    }
+    if let node = fields["threads"] {
+      settings.threads = collector.integer(node, "`threads` of \(what)", 1...1024) ?? settings.threads
+    }
+    if let node = fields["retries"] {
+      settings.retries = collector.integer(node, "`retries` of \(what)", 0...100) ?? settings.retries
+    }
+    if let node = fields["timeout"] {
+      settings.timeoutSeconds = collector.seconds(node, "`timeout` of \(what)") ?? settings.timeoutSeconds
+    }
+    if let node = fields["keep"] {
+      settings.keep = collector.choice(node, "`keep` of \(what)", ["all", "last", "none"]) ?? settings.keep
+    }
+    if let node = fields["checkpoint"],
+      let inner = collector.fields(node, of: "`checkpoint` of \(what)", known: ["seconds"])
+    {
+      if let seconds = inner["seconds"] {
+        settings.checkpointSeconds =
+          collector.number(seconds, "`checkpoint.seconds` of \(what)", 0...86400, exclusiveMinimum: true)
+          ?? settings.checkpointSeconds
+      } else {
+        collector.missingKey("seconds", of: "`checkpoint` of \(what)", at: node.span)
+      }
+    }
+    if let node = fields["engine"] { settings.engine = engine(node, of: what, over: settings.engine) }
+    if let node = fields["resources"] {
+      settings.resources = resources(node, of: what, over: settings.resources)
+    }
+    return settings
+  }
+
+  /// What an engine understands is the plug-in's affair, so that any keys may stand here.
+  private func engine(_ node: Node, of what: String, over base: JSON) -> JSON {
+    guard let entries = node.entries else {
+      collector.wrongType(node, "`engine` of \(what)", expected: "a mapping")
+      return base
+    }
+    var members = base.objectValue ?? JSONObject()
+    for entry in entries {
+      if let value = entry.value.json {
+        members[entry.key] = value
+      } else if !entry.value.isInvalid {
+        collector.wrongType(entry.value, "`engine.\(entry.key)` of \(what)", expected: "a finite value")
+      }
+    }
+    return .object(members)
+  }
+
+  private func resources(_ node: Node, of what: String, over base: Resources) -> Resources {
+    let name = "`resources` of \(what)"
+    guard let fields = collector.fields(node, of: name, known: ["cpus", "memory", "time", "gpus"]) else {
+      return base
+    }
+    var result = base
+    if let node = fields["cpus"] {
+      result.cpus = collector.integer(node, "`resources.cpus` of \(what)", 1...4096) ?? result.cpus
+    }
+    if let node = fields["gpus"] {
+      result.gpus = collector.integer(node, "`resources.gpus` of \(what)", 0...64) ?? result.gpus
+    }
+    if let node = fields["memory"] {
+      result.memoryBytes = collector.byteCount(node, "`resources.memory` of \(what)") ?? result.memoryBytes
+    }
+    if let node = fields["time"] {
+      result.timeSeconds = collector.seconds(node, "`resources.time` of \(what)") ?? result.timeSeconds
+    }
+    return result
+  }
+}

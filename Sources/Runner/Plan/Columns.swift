@@ -1,0 +1,23 @@
+// Which columns rows have, as far as the plan can know.
+
+import JSON
+
+/// Columns of a rows artifact. Rows that come from outside the experiment may hold more than is declared.
+struct Columns {
+  var names: Set<UTF8Key>
+  var isOpen: Bool
+
+  func contains(_ name: String) -> Bool { names.contains(UTF8Key(name)) }
+
+  /// The columns of an output, given those of the stage's rows inputs.
+  static func of(_ output: OutputPort, _ declaration: StageDeclaration, inputs: [UTF8Key: Columns]) -> Columns {
+    var columns = Columns(names: [UTF8Key("id")], isOpen: false)
+    if let port = output.passesThrough, let input = inputs[UTF8Key(port)] {
+      columns = input
+    } else if !declaration.inputs.contains(where: { $0.type == .rows }) {
+      columns.isOpen = true
+    }
+    for name in output.columns { columns.names.insert(UTF8Key(name)) }
+    return columns
+  }
+}

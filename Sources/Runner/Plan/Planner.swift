@@ -1,0 +1,186 @@
+// From an experiment to a plan: loops unrolled, inputs bound, seeds and recipe keys derived. Runs nothing.
+
+import JSON
+
+package enum Planner {
+  /// Digest of a file that an option names. The store may remember digests; the plan itself reads the file.
+  package typealias FileDigest = (_ path: String) throws -> Digest
+
+  /// - Throws: every cycle, missing column and unreadable file, as `DiagnosticList`.
+  package static func plan(
+    _ experiment: Experiment, digest: @escaping FileDigest = { try Digest.ofFile($0).digest }
+  ) throws(DiagnosticList) -> Plan {
+    let collector = DiagnosticCollector()
+    let plan = plan(experiment, collector, digest)
+    let list = collector.list
+    guard var plan, !list.hasErrors else { throw list }
+    plan.warnings = DiagnosticList(experiment.warnings + list.diagnostics).diagnostics
+    return plan
+  }
+
+  /// Reads, checks and plans an experiment file; on failure everything that is wrong at once.
+  package static func plan(
+    path: String, overrides: [String] = [], stages: StageRegistry,
+    digest: @escaping FileDigest = { try Digest.ofFile($0).digest }
+  ) -> Result<(experiment: Experiment, plan: Plan), DiagnosticList> {
+    let collector = DiagnosticCollector()
+    guard var experiment = ExperimentLoader(collector, stages).load(path: path, overrides: overrides) else {
+      return .failure(collector.list)
+    }
+    let isGood = !collector.list.hasErrors
+    experiment.warnings = isGood ? collector.list.diagnostics : []
+    // Keys of an experiment that is wrong are of no use, and its files may not be there.
+    let plan = plan(experiment, collector, isGood ? digest : nil)
+    guard var plan, !collector.list.hasErrors else { return .failure(collector.list) }
+    plan.warnings = collector.list.diagnostics
+    return .success((experiment, plan))
+  }
+
+  private static func plan(
+    _ experiment: Experiment, _ collector: DiagnosticCollector, _ digest: FileDigest?
+  ) -> Plan? {
+    guard let graph = PlanGraph(experiment) else {
+      collector.error(
+        "too-large", "the loops unroll to more than \(PlanGraph.maximumNodes) stages", at: nil,
+        help: "lower `times`")
+      return nil
+    }
+    let order = graph.order(collector)
+    guard !collector.list.hasErrors || digest == nil else { return nil }
+    var builder = NodeBuilder(graph: graph, collector: collector, digest: digest)
+    for instance in order { builder.add(instance) }
+    guard !collector.list.hasErrors else { return nil }
+    let metrics = experiment.metrics.map { builder.metric($0) }
+    return Plan(
+      experimentName: experiment.name, nodes: builder.nodes, models: experiment.models.map(\.model),
+      metrics: metrics)
+  }
+}
+
+/// Makes nodes, each after what it needs.
+private struct NodeBuilder {
+  let graph: PlanGraph
+  let collector: DiagnosticCollector
+  /// Nil when the experiment is already known to be wrong: then nothing is hashed.
+  let digest: Planner.FileDigest?
+  var nodes: [PlanNode] = []
+  /// Instance number to index in `nodes`.
+  var positions: [Int: Int] = [:]
+  /// Columns of the rows outputs of each node, by output.
+  var columns: [[UTF8Key: Columns]] = []
+  var digests: [String: Digest] = [:]
+  /// Places already complained about, since every iteration finds them again.
+  var reported: Set<Int> = []
+
+  var experiment: Experiment { graph.experiment }
+
+  mutating func add(_ number: Int) {
+    let instance = graph.instances[number]
+    let stage = instance.stage
+    let declaration = stage.declaration
+    var inputs: [PlanInput] = []
+    var recipeInputs: [(port: String, input: Recipe.Input)] = []
+    var inputColumns: [UTF8Key: Columns] = [:]
+    for binding in stage.inputs {
+      guard let port = declaration.inputs.first(where: { $0.name == binding.port }) else { continue }
+      switch graph.target(binding.reference, loop: instance.loop, iteration: instance.iteration) {
+      case .null, .unknown: continue
+      case .model(let index):
+        let model = experiment.models[index]
+        inputs.append(PlanInput(port: port.name, type: port.type, source: .model(model.model.name)))
+        recipeInputs.append((port.name, .model(identity: model.identity)))
+      case .node(let target, let output):
+        // Absent only on a cycle, which has been reported.
+        guard let position = positions[target] else { continue }
+        inputs.append(PlanInput(port: port.name, type: port.type, source: .node(position, output: output)))
+        recipeInputs.append((port.name, .node(recipeKey: nodes[position].recipeKey, output: output)))
+        if let columns = columns[position][UTF8Key(output)] {
+          inputColumns[UTF8Key(port.name)] = columns
+          check(columns, port, binding, instance, source: nodes[position].address)
+        }
+      }
+    }
+    let seed = NodeSeed.derive(
+      seed: stage.seed ?? experiment.seed, plugIn: declaration.name,
+      iterations: instance.iteration.map { [$0] } ?? [])
+    let recipe = Recipe(
+      declaration: declaration, options: hashedOptions(stage), inputs: recipeInputs, seed: seed,
+      numericMode: experiment.numericMode)
+    var node = PlanNode(
+      index: nodes.count, address: instance.address, stage: declaration.name, options: stage.options.json,
+      files: stage.options.files, inputs: inputs, seed: seed, numericMode: experiment.numericMode,
+      execution: stage.execution, recipeKey: digest == nil ? "" : recipe.key)
+    node.after = stage.needs.compactMap { binding in
+      if case .node(let target, _) = graph.target(
+        binding.reference, loop: instance.loop, iteration: instance.iteration)
+      {
+        positions[target]
+      } else {
+        nil
+      }
+    }
+    node.origins = stage.options.origins.map {
+      PlanOrigin(option: $0.option, file: $0.span.file.name, line: $0.span.line, column: $0.span.column)
+    }
+    positions[number] = nodes.count
+    nodes.append(node)
+    var outputs: [UTF8Key: Columns] = [:]
+    for output in declaration.outputs where output.type == .rows {
+      outputs[UTF8Key(output.name)] = Columns.of(output, declaration, inputs: inputColumns)
+    }
+    columns.append(outputs)
+  }
+
+  private mutating func check(
+    _ columns: Columns, _ port: InputPort, _ binding: Experiment.Binding, _ instance: PlanGraph.Instance,
+    source: String
+  ) {
+    let missing = port.columns.filter { !columns.contains($0) }
+    guard !missing.isEmpty, reported.insert(binding.span.start).inserted else { return }
+    let list = missing.map { "`\($0)`" }.joined(separator: ", ")
+    let noun = missing.count == 1 ? "the column" : "the columns"
+    let message = "input `\(port.name)` of `\(instance.stage.path)` needs \(noun) \(list)"
+    if columns.isOpen {
+      collector.warning(
+        "unknown-column", "\(message), which no stage before it gives", at: binding.span,
+        label: "only right if the data file has \(missing.count == 1 ? "it" : "them")")
+    } else {
+      collector.error(
+        "missing-column", "\(message), which `\(source)` does not give", at: binding.span,
+        label: "rows without \(list)")
+    }
+  }
+
+  private mutating func hashedOptions(_ stage: Experiment.StageEntry) -> JSON {
+    guard let digest else { return stage.options.json }
+    var options = stage.options.json
+    for file in stage.options.files {
+      do {
+        let value: Digest
+        if let known = digests[file.path] { value = known } else { value = try digest(file.path) }
+        digests[file.path] = value
+        options = options.replacing(file.option.split(separator: ".")[...], with: .string("sha256:\(value.hex)"))
+      } catch {
+        let span = stage.options.origins.first { $0.option == file.option }?.span
+        collector.error(
+          "missing-file", "`\(file.option)` of `\(stage.path)` cannot be read: \(error)",
+          at: span ?? stage.nameSpan)
+      }
+    }
+    return options
+  }
+
+  func metric(_ entry: Experiment.MetricEntry) -> PlanMetric {
+    var targets: [Int] = []
+    if entry.isSeries, case .iteration(let loop, _, let stage, let output) = entry.stage {
+      for iteration in 1...graph.iterationCount(of: loop) {
+        let reference = Reference.iteration(loop: loop, .number(iteration), stage: stage, output: output)
+        if case .node(let target, _) = graph.target(reference, loop: nil, iteration: nil) { targets.append(target) }
+      }
+    } else if case .node(let target, _) = graph.target(entry.stage, loop: nil, iteration: nil) {
+      targets = [target]
+    }
+    return PlanMetric(
+      name: entry.name, nodes: targets.compactMap { positions[$0] }, output: entry.output, metric: entry.metric)
+  }
+}

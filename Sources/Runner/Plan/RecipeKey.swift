@@ -1,0 +1,62 @@
+// Recipe keys: the name of a computation, known before anything has run.
+
+import JSON
+
+/// What a recipe key is computed from. Not in it: names, paths, comments, shards, engine, threads, anything else
+/// that stands beside `with:`.
+struct Recipe {
+  static let format = 1
+
+  enum Input {
+    case node(recipeKey: String, output: String)
+    case model(identity: String)
+  }
+
+  var declaration: StageDeclaration
+  /// File options already replaced by the digests of their contents.
+  var options: JSON
+  var inputs: [(port: String, input: Input)]
+  var seed: UInt64
+  var numericMode: String
+
+  var preimage: JSON {
+    var members = JSONObject([
+      ("format", .int(Int64(Self.format))), ("stage", .string(declaration.name)),
+      ("version", .int(Int64(declaration.version))), ("options", options),
+    ])
+    var inputs = JSONObject()
+    for (port, input) in self.inputs {
+      switch input {
+      case .node(let key, let output):
+        inputs[port] = .object(JSONObject([("recipe", .string(key)), ("output", .string(output))]))
+      case .model(let identity): inputs[port] = .object(JSONObject([("model", .string(identity))]))
+      }
+    }
+    members["inputs"] = .object(inputs)
+    if declaration.isRandom { members["seed"] = .string(String(seed)) }
+    if declaration.computes { members["numeric"] = .string(numericMode) }
+    return .object(members)
+  }
+
+  /// Hex SHA-256 of the canonical JSON.
+  var key: String { Digest.of(text: preimage.text(.canonical)).hex }
+}
+
+extension JSON {
+  /// With the value at a dotted path (list positions are numbers) replaced.
+  func replacing(_ path: ArraySlice<Substring>, with value: JSON) -> JSON {
+    guard let head = path.first else { return value }
+    switch self {
+    case .object(var object):
+      let key = String(head)
+      if let inner = object[key] { object[key] = inner.replacing(path.dropFirst(), with: value) }
+      return .object(object)
+    case .array(var elements):
+      if let index = Int(head), elements.indices.contains(index) {
+        elements[index] = elements[index].replacing(path.dropFirst(), with: value)
+      }
+      return .array(elements)
+    default: return self
+    }
+  }
+}

@@ -1,0 +1,75 @@
+// A run on disk: `runs/NAME/ID/` with the experiment, the plan, the events, the logs, the metrics and the machine.
+
+import Glibc
+import JSON
+
+package struct RunDirectory: Sendable {
+  package let path: String
+  /// UTC time and a short hash.
+  package let id: String
+
+  package var logDirectory: String { "\(path)/logs" }
+  package var eventsPath: String { "\(path)/events.jsonl" }
+
+  /// Makes `PARENT/NAME/ID`. `name` must be a file name.
+  package init(below parent: String, name: String, experimentText: String) throws {
+    let now = Timestamp.now()
+    let hash = Digest.of(text: "\(now.unique) \(getpid()) \(experimentText)").hex.prefix(6)
+    id = "\(now.compact)-\(hash)"
+    path = "\(parent)/\(name)/\(id)"
+    try File.makeDirectory("\(path)/logs")
+    try File.writeDurably(experimentText, to: "\(path)/experiment.yaml")
+    try File.writeDurably(RunDirectory.machine().text(.pretty) + "\n", to: "\(path)/machine.json")
+  }
+
+  /// The plan with the keys that are known; written when the run starts and again at its end.
+  package func write(_ plan: Plan, keys: [Int: String]) throws {
+    let nodes = plan.nodes.map { node -> JSON in
+      [
+        "address": .string(node.address), "stage": .string(node.stage), "options": node.options,
+        "inputs": .object(
+          JSONObject(
+            node.inputs.map { input in
+              switch input.source {
+              case .node(let index, let port): (input.port, .string("\(plan.nodes[index].address).\(port)"))
+              case .model(let name): (input.port, .string("model \(name)"))
+              }
+            })),
+        "seed": .string("0x" + String(node.seed, radix: 16)), "recipe_key": .string(node.recipeKey),
+        "key": keys[node.index].map { .string($0) } ?? .null, "shards": .int(Int64(node.execution.shards)),
+      ]
+    }
+    let json: JSON = ["experiment": .string(plan.experimentName), "nodes": .array(nodes)]
+    try File.writeDurably(json.text(.pretty) + "\n", to: "\(path)/plan.json")
+  }
+
+  package func write(metrics: JSON) throws {
+    try File.writeDurably(metrics.text(.pretty) + "\n", to: "\(path)/metrics.json")
+  }
+
+  /// What the numbers were computed on.
+  package static func machine() -> JSON {
+    var name = utsname()
+    uname(&name)
+    func text<T>(_ field: T) -> String {
+      withUnsafeBytes(of: field) { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+    func line(_ path: String, _ prefix: String) -> String? {
+      guard let bytes = try? File.read(path) else { return nil }
+      for line in bytes.split(separator: 0x0A) where line.starts(with: prefix.utf8) {
+        let value = line.drop { $0 != UInt8(ascii: ":") }.dropFirst().drop { $0 == 0x20 || $0 == 0x09 }
+        return String(decoding: value, as: UTF8.self)
+      }
+      return nil
+    }
+    let pages = sysconf(Int32(_SC_PHYS_PAGES))
+    let memory = pages.multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE))).partialValue
+    return [
+      "host": .string(text(name.nodename)), "system": .string("\(text(name.sysname)) \(text(name.release))"),
+      "architecture": .string(text(name.machine)),
+      "processor": line("/proc/cpuinfo", "model name").map { .string($0) } ?? .null,
+      "processor_flags": line("/proc/cpuinfo", "flags").map { .string($0) } ?? .null,
+      "processors": .int(Int64(processorCount())), "memory_bytes": .int(Int64(memory)),
+    ]
+  }
+}

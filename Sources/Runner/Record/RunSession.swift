@@ -1,0 +1,84 @@
+// A run from its plan to its record: the store opened, the run directory made, the plan executed, the metrics shown.
+
+import Glibc
+import JSON
+
+package struct RunSession: Sendable {
+  package var plan: Plan
+  package var stages: [any Stage.Type]
+  /// The `.plumb` folder.
+  package var store: String
+  /// The folder `runs`.
+  package var runs: String
+  /// The experiment file's text, kept with the run.
+  package var experimentText: String
+  /// What a person types to run this again; shown where that helps.
+  package var command: String
+  package var threads: Int?
+  package var jobs: Int?
+  /// Events on standard output, and no view.
+  package var writesEvents: Bool
+
+  package init(
+    plan: Plan, stages: [any Stage.Type], store: String, runs: String, experimentText: String, command: String,
+    threads: Int? = nil, jobs: Int? = nil, writesEvents: Bool = false
+  ) {
+    self.plan = plan
+    self.stages = stages
+    self.store = store
+    self.runs = runs
+    self.experimentText = experimentText
+    self.command = command
+    self.threads = threads
+    self.jobs = jobs
+    self.writesEvents = writesEvents
+  }
+
+  /// Runs, and gives how the process is to end. Everything is said: on stderr, and the metrics on stdout.
+  package func run() -> ExitCode {
+    do {
+      return try execute()
+    } catch {
+      RunSession.say("error: \(TerminalText.escaped("\(error)"))")
+      return ExitCode(for: error)
+    }
+  }
+
+  private func execute() throws -> ExitCode {
+    ignoreBrokenPipes()
+    let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
+    let store = try Store(at: store)
+    store.onWarning = { RunSession.say("warning: \(TerminalText.escaped($0))") }
+    let resolution = try Resolution(plan: plan, store: store, stages: stages)
+    let directory = try RunDirectory(below: runs, name: plan.experimentName, experimentText: experimentText)
+    try directory.write(plan, keys: [:])
+    let log = try EventLog(path: directory.eventsPath)
+    let view: any RunObserver =
+      writesEvents ? EventLog(File(descriptor: 1, path: "standard output")) : standardView()
+    var options = ExecutionOptions(
+      logDirectory: directory.logDirectory, holder: "run \(directory.id) (process \(getpid()) on \(RunSession.hostName()))",
+      executable: try ChildProcess.ownExecutable())
+    if let threads { options.threads = max(1, threads) }
+    if let jobs { options.jobs = max(1, jobs) }
+
+    let result = try Executor(resolution, options: options, signals: signals, observers: [log, view]).run()
+
+    try directory.write(plan, keys: result.records.mapValues(\.key))
+    if let problem = log.problem { throw problem }
+    if result.exitCode == .stageFailed { RunSession.say("when mended, `\(command)` goes on from here; logs: \(directory.logDirectory)") }
+    guard result.exitCode == .done else { return result.exitCode }
+    let metrics = try MetricValues(of: plan, records: result.records, store: store)
+    try directory.write(metrics: metrics.json)
+    if !writesEvents { try File(descriptor: 1, path: "standard output").writeAll(metrics.table) }
+    return .done
+  }
+
+  private static func hostName() -> String {
+    RunDirectory.machine()["host"]?.stringValue ?? "this machine"
+  }
+
+  static func say(_ line: String) {
+    // Nobody reads a closed stderr.
+    try? File(descriptor: 2, path: "stderr").writeAll(line + "\n")
+  }
+}

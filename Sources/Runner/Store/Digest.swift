@@ -1,0 +1,67 @@
+// SHA-256: the one file that imports the cryptography library.
+
+import Crypto
+import Glibc
+
+/// A SHA-256 digest.
+package struct Digest: Hashable, Sendable, CustomStringConvertible {
+  /// 64 lower-case hexadecimal digits.
+  package let hex: String
+
+  fileprivate init(bytes: some Sequence<UInt8>) {
+    var hex = ""
+    hex.reserveCapacity(64)
+    for byte in bytes {
+      hex.unicodeScalars.append(Digest.digits[Int(byte >> 4)])
+      hex.unicodeScalars.append(Digest.digits[Int(byte & 15)])
+    }
+    self.hex = hex
+  }
+
+  private static let digits = Array("0123456789abcdef".unicodeScalars)
+
+  /// Nil unless `hex` is 64 lower-case hexadecimal digits.
+  package init?(hex: String) {
+    guard hex.utf8.count == 64,
+      hex.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+    else { return nil }
+    self.hex = hex
+  }
+
+  package var description: String { hex }
+
+  package static func of(_ bytes: [UInt8]) -> Digest {
+    var stream = DigestStream()
+    bytes.withUnsafeBytes { stream.update($0) }
+    return stream.finish()
+  }
+
+  package static func of(text: String) -> Digest {
+    var stream = DigestStream()
+    var text = text
+    text.withUTF8 { stream.update(UnsafeRawBufferPointer($0)) }
+    return stream.finish()
+  }
+
+  /// Reads the file once, in blocks.
+  /// - Throws: `SystemError`.
+  package static func ofFile(_ path: String) throws -> (digest: Digest, size: Int) {
+    let file = try File.open(path, O_RDONLY)
+    defer { file.closeQuietly() }
+    var stream = DigestStream()
+    var size = 0
+    try file.readBlocks { block in
+      stream.update(block)
+      size += block.count
+    }
+    return (stream.finish(), size)
+  }
+}
+
+/// A digest taken piece by piece.
+package struct DigestStream {
+  private var hash = SHA256()
+  package init() {}
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+  package func finish() -> Digest { Digest(bytes: hash.finalize()) }
+}

@@ -1,0 +1,321 @@
+// The system calls on files: open, write everything, fsync, rename, lock. Everything the store makes durable passes here.
+
+import Glibc
+
+/// A system call that failed: which, on what, why, and how many bytes it was to write.
+package struct SystemError: Error, Sendable, CustomStringConvertible {
+  package let operation: String
+  package let path: String
+  package let code: Int32
+  /// For a write: how many bytes were to be written.
+  package let bytes: Int?
+
+  package init(_ operation: String, _ path: String, code: Int32, bytes: Int? = nil) {
+    self.operation = operation
+    self.path = path
+    self.code = code
+    self.bytes = bytes
+  }
+
+  /// Whether the machine is to blame (disk full, quota, medium, permission, descriptors) rather than the path.
+  package var isMachineFault: Bool {
+    [ENOSPC, EDQUOT, EIO, EACCES, EPERM, EROFS, EMFILE, ENFILE, ENOMEM, EXDEV].contains(code)
+  }
+
+  package var description: String {
+    var text = "cannot \(operation) `\(path)`"
+    if let bytes { text += " (\(bytes) bytes)" }
+    text += ": \(String(cString: strerror(code)).lowercased())"
+    switch code {
+    case ENOSPC, EDQUOT: text += "; free some space and run again: finished work is kept"
+    case EACCES, EPERM, EROFS: text += "; `--store DIR` puts the store elsewhere"
+    default: break
+    }
+    return text
+  }
+}
+
+/// What a test may make fail: the steps by which something becomes durable.
+package enum FileOperation: String, Sendable, CaseIterable {
+  case create, write, fsync, rename, fsyncDirectory, unlink, mkdir, symlink
+}
+
+/// An open descriptor. A value without ownership: whoever opened it closes it once.
+package struct File: Sendable {
+  package let descriptor: Int32
+  package let path: String
+
+  /// Called before each step that changes the disk; what it throws is what the step throws.
+  package typealias Fault = (FileOperation, String) throws -> Void
+
+  /// Runs `body` with a fault on this thread: a test fails, or "dies", at the n-th step. A plain thread-specific value, since
+  /// a task-local one crashes in optimised builds when it is bound by synchronous code.
+  package static func withFault<T>(_ fault: @escaping Fault, _ body: () throws -> T) rethrows -> T {
+    let box = FaultBox(fault)
+    pthread_setspecific(faultKey, Unmanaged.passUnretained(box).toOpaque())
+    defer { pthread_setspecific(faultKey, nil) }
+    return try withExtendedLifetime(box, body)
+  }
+
+  private final class FaultBox {
+    let fault: Fault
+    init(_ fault: @escaping Fault) { self.fault = fault }
+  }
+
+  private static let faultKey: pthread_key_t = {
+    var key = pthread_key_t()
+    precondition(pthread_key_create(&key, nil) == 0, "no thread-specific key is left")
+    return key
+  }()
+
+  private static func attempt(_ operation: FileOperation, _ path: String) throws {
+    guard let pointer = pthread_getspecific(faultKey) else { return }
+    try Unmanaged<FaultBox>.fromOpaque(pointer).takeUnretainedValue().fault(operation, path)
+  }
+
+  package init(descriptor: Int32, path: String) {
+    self.descriptor = descriptor
+    self.path = path
+  }
+
+  /// Always with `O_CLOEXEC`.
+  package static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws -> File {
+    if flags & O_CREAT != 0 { try File.attempt(.create, path) }
+    while true {
+      let descriptor = Glibc.open(path, flags | O_CLOEXEC, mode)
+      if descriptor >= 0 { return File(descriptor: descriptor, path: path) }
+      if errno != EINTR {
+        throw SystemError(flags & O_CREAT != 0 ? "create" : "open", path, code: errno)
+      }
+    }
+  }
+
+  package func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
+    try File.attempt(.write, path)
+    var offset = 0
+    while offset < bytes.count {
+      let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw SystemError("write", path, code: errno, bytes: bytes.count - offset)
+      }
+      // A regular file never takes 0 bytes without an error, but a loop that cannot end is worse than a wrong guess.
+      if count == 0 { throw SystemError("write", path, code: ENOSPC, bytes: bytes.count - offset) }
+      offset += count
+    }
+  }
+
+  package func writeAll(_ text: String) throws {
+    var text = text
+    try text.withUTF8 { try writeAll(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Never to be repeated after a failure: the kernel may have dropped the pages it could not write.
+  package func synchronize() throws {
+    try File.attempt(.fsync, path)
+    if fsync(descriptor) != 0 { throw SystemError("fsync", path, code: errno) }
+  }
+
+  package func close() throws {
+    if Glibc.close(descriptor) != 0, errno != EINTR { throw SystemError("close", path, code: errno) }
+  }
+
+  /// For descriptors that were only read, and on the way out of a failure.
+  package func closeQuietly() { _ = Glibc.close(descriptor) }
+
+  package func status() throws -> FileStatus {
+    var raw = stat()
+    if fstat(descriptor, &raw) != 0 { throw SystemError("stat", path, code: errno) }
+    return FileStatus(raw)
+  }
+
+  /// Gives the rest of the file in blocks of at most 1 MiB.
+  package func readBlocks(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let size = 1 << 20
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
+    defer { buffer.deallocate() }
+    while true {
+      let count = Glibc.read(descriptor, buffer.baseAddress, size)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw SystemError("read", path, code: errno)
+      }
+      if count == 0 { return }
+      try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+  }
+
+  /// Waits for nothing: false when another open file description holds the lock.
+  package func tryLock() throws -> Bool {
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      if errno == EWOULDBLOCK { return false }
+      if errno != EINTR { throw SystemError("lock", path, code: errno) }
+    }
+    return true
+  }
+}
+
+/// What tells a file's state apart without reading it.
+package struct FileStatus: Sendable, Equatable {
+  package let device: UInt64
+  package let inode: UInt64
+  package let size: Int
+  package let modifiedNanoseconds: Int64
+  package let changedNanoseconds: Int64
+  package let mode: mode_t
+
+  init(_ raw: stat) {
+    device = UInt64(raw.st_dev)
+    inode = UInt64(raw.st_ino)
+    size = Int(raw.st_size)
+    modifiedNanoseconds = Int64(raw.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_mtim.tv_nsec)
+    changedNanoseconds = Int64(raw.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_ctim.tv_nsec)
+    mode = raw.st_mode
+  }
+
+  package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+  package var isRegularFile: Bool { mode & S_IFMT == S_IFREG }
+
+  /// Follows symbolic links; nil when nothing is there.
+  package static func of(_ path: String) -> FileStatus? {
+    var raw = stat()
+    return stat(path, &raw) == 0 ? FileStatus(raw) : nil
+  }
+
+  package static func orThrow(_ path: String) throws -> FileStatus {
+    var raw = stat()
+    if stat(path, &raw) != 0 { throw SystemError("read", path, code: errno) }
+    return FileStatus(raw)
+  }
+}
+
+extension File {
+  package static func read(_ path: String) throws -> [UInt8] {
+    let file = try open(path, O_RDONLY)
+    defer { file.closeQuietly() }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(max(0, try file.status().size))
+    try file.readBlocks { bytes.append(contentsOf: $0) }
+    return bytes
+  }
+
+  package static func rename(_ source: String, to destination: String) throws {
+    try File.attempt(.rename, destination)
+    if Glibc.rename(source, destination) != 0 {
+      throw SystemError("rename `\(source)` to", destination, code: errno)
+    }
+  }
+
+  package static func synchronizeDirectory(_ path: String) throws {
+    try File.attempt(.fsyncDirectory, path)
+    let directory = try open(path, O_RDONLY | O_DIRECTORY)
+    defer { directory.closeQuietly() }
+    if fsync(directory.descriptor) != 0 { throw SystemError("fsync", path, code: errno) }
+  }
+
+  /// Removes a file; one that is not there is removed already.
+  package static func remove(_ path: String) throws {
+    try File.attempt(.unlink, path)
+    if unlink(path) != 0, errno != ENOENT { throw SystemError("remove", path, code: errno) }
+  }
+
+  package static func makeSymbolicLink(at path: String, to target: String) throws {
+    try File.attempt(.symlink, path)
+    if symlink(target, path) != 0 { throw SystemError("create", path, code: errno) }
+  }
+
+  /// With its parents; one that is there is made already.
+  package static func makeDirectory(_ path: String) throws {
+    if FileStatus.of(path)?.isDirectory == true { return }
+    try File.attempt(.mkdir, path)
+    if mkdir(path, 0o755) == 0 { return }
+    switch errno {
+    case EEXIST:
+      if FileStatus.of(path)?.isDirectory != true { throw SystemError("create", path, code: ENOTDIR) }
+    case ENOENT:
+      let parent = Path.parent(path)
+      guard parent != path else { throw SystemError("create", path, code: ENOENT) }
+      try makeDirectory(parent)
+      if mkdir(path, 0o755) != 0, errno != EEXIST { throw SystemError("create", path, code: errno) }
+    default: throw SystemError("create", path, code: errno)
+    }
+  }
+
+  /// Names in a directory without `.` and `..`, sorted by their bytes. Empty when there is no such directory.
+  package static func names(in directory: String) throws -> [String] {
+    guard let handle = opendir(directory) else {
+      if errno == ENOENT { return [] }
+      throw SystemError("list", directory, code: errno)
+    }
+    defer { closedir(handle) }
+    var names: [String] = []
+    while let entry = readdir(handle) {
+      let length = Int(strlen(File.namePointer(entry)))
+      let bytes = UnsafeRawBufferPointer(start: File.namePointer(entry), count: length)
+      let name = String(decoding: bytes, as: UTF8.self)
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  private static func namePointer(_ entry: UnsafeMutablePointer<dirent>) -> UnsafePointer<CChar> {
+    let offset = MemoryLayout<dirent>.offset(of: \dirent.d_name) ?? 19
+    return UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+  }
+
+  /// Removes a file, or a directory with what is in it; symbolic links are removed, not followed.
+  package static func removeTree(_ path: String) throws {
+    var raw = stat()
+    if lstat(path, &raw) != 0 { return }
+    guard raw.st_mode & S_IFMT == S_IFDIR else { return try remove(path) }
+    for name in try names(in: path) { try removeTree("\(path)/\(name)") }
+    try File.attempt(.unlink, path)
+    if rmdir(path) != 0, errno != ENOENT { throw SystemError("remove", path, code: errno) }
+  }
+
+  /// Writes a whole file so that a reader, and a crash at any moment, sees the old content or the new: temporary file
+  /// beside it, length check, fsync, rename, fsync of the directory.
+  package static func writeDurably(_ text: String, to path: String, mode: mode_t = 0o644) throws {
+    let temporary = "\(path).\(getpid()).tmp"
+    let file = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+    do {
+      do {
+        try file.writeAll(text)
+        guard try file.status().size == text.utf8.count else {
+          throw SystemError("write", temporary, code: EIO, bytes: text.utf8.count)
+        }
+        try file.synchronize()
+      } catch {
+        file.closeQuietly()
+        throw error
+      }
+      try file.close()
+      try rename(temporary, to: path)
+    } catch {
+      try? remove(temporary)
+      throw error
+    }
+    try synchronizeDirectory(Path.parent(path))
+  }
+}
+
+/// Paths as text.
+package enum Path {
+  package static func parent(_ path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  package static func name(_ path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+    return String(path[path.utf8.index(after: slash)...])
+  }
+
+  /// Made absolute by the working directory; links are not resolved.
+  package static func absolute(_ path: String) -> String {
+    if path.utf8.first == UInt8(ascii: "/") { return path }
+    guard let current = getcwd(nil, 0) else { return path }
+    defer { free(current) }
+    return path == "." ? String(cString: current) : "\(String(cString: current))/\(path)"
+  }
+}

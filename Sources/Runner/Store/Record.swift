@@ -1,0 +1,87 @@
+// The record of a finished node: under which key it ran, with what, and which bytes came out.
+
+import JSON
+
+/// One output of a finished node. Its bytes are the object `digest`, or, for a directory, the files of the manifest
+/// that is the object `digest`.
+package struct StoredOutput: Sendable, Equatable {
+  package let port: String
+  package let type: ArtifactType
+  package let digest: Digest
+  /// Bytes of the file; of a directory's files together.
+  package let size: Int
+  package let isTree: Bool
+
+  package init(port: String, type: ArtifactType, digest: Digest, size: Int, isTree: Bool) {
+    self.port = port
+    self.type = type
+    self.digest = digest
+    self.size = size
+    self.isTree = isTree
+  }
+
+  package var json: JSON {
+    [
+      "port": .string(port), "type": .string(type.rawValue), "digest": .string(digest.hex),
+      "size": .int(Int64(size)), "tree": .bool(isTree),
+    ]
+  }
+
+  package init?(json: JSON) {
+    guard let port = json["port"]?.stringValue,
+      let type = json["type"]?.stringValue.flatMap(ArtifactType.init(rawValue:)),
+      let digest = json["digest"]?.stringValue.flatMap(Digest.init(hex:)),
+      let size = json["size"]?.intValue, let isTree = json["tree"]?.boolValue
+    else { return nil }
+    self.init(port: port, type: type, digest: digest, size: size, isTree: isTree)
+  }
+}
+
+/// Written last, when every output is in the store: a record that reads back means a finished node.
+package struct NodeRecord: Sendable {
+  package let key: String
+  /// What the key is the digest of (see `ContentKey`).
+  package let preimage: JSON
+  package let outputs: [StoredOutput]
+  package let address: String
+  package let recipeKey: String
+  package let seconds: Double
+  /// What the stage measured; in the order of their names.
+  package let measures: [(name: String, value: Double)]
+
+  package init(
+    key: String, preimage: JSON, outputs: [StoredOutput], address: String, recipeKey: String, seconds: Double,
+    measures: [(name: String, value: Double)]
+  ) {
+    self.key = key
+    self.preimage = preimage
+    self.outputs = outputs
+    self.address = address
+    self.recipeKey = recipeKey
+    self.seconds = seconds
+    self.measures = measures
+  }
+
+  package func output(_ port: String) -> StoredOutput? { outputs.first { $0.port == port } }
+
+  package var json: JSON {
+    [
+      "key": .string(key), "preimage": preimage, "outputs": .array(outputs.map(\.json)),
+      "address": .string(address), "recipe_key": .string(recipeKey), "seconds": .double(seconds),
+      "measures": .object(JSONObject(measures.map { ($0.name, .double($0.value)) })),
+    ]
+  }
+
+  package init?(json: JSON) {
+    guard let key = json["key"]?.stringValue, let preimage = json["preimage"],
+      let list = json["outputs"]?.arrayValue, let address = json["address"]?.stringValue,
+      let recipeKey = json["recipe_key"]?.stringValue, let seconds = json["seconds"]?.doubleValue,
+      let measures = json["measures"]?.objectValue
+    else { return nil }
+    let outputs = list.compactMap(StoredOutput.init(json:))
+    guard outputs.count == list.count else { return nil }
+    self.init(
+      key: key, preimage: preimage, outputs: outputs, address: address, recipeKey: recipeKey, seconds: seconds,
+      measures: measures.members.map { ($0.key, $0.value.doubleValue ?? 0) })
+  }
+}

@@ -1,0 +1,374 @@
+// From text to nodes: anchors, aliases, merge keys, tags, duplicate keys, limits. All mistakes are located.
+
+import JSON
+
+/// One YAML document.
+package struct Document: Sendable {
+  package var root: Node
+
+  /// Nesting, aliases counted at the place where they stand.
+  static let maximumDepth = 64
+  /// Nodes and bytes after aliases and merges are expanded.
+  static let maximumNodes = 200_000
+  static let maximumTextBytes = 32 << 20
+
+  /// Reads the only document of a file.
+  /// - Returns: nil when the text cannot be made into nodes; mistakes that leave the rest readable (a duplicate key, an
+  ///   unknown alias or tag) are reported and passed over.
+  static func read(_ file: SourceFile, _ collector: DiagnosticCollector) -> Document? {
+    guard let start = TextCheck.start(of: file, collector) else { return nil }
+    return read(file, from: start, collector)
+  }
+
+  /// Reads the only document of a text from a byte offset on; what is before has been checked.
+  static func read(_ file: SourceFile, from start: Int, _ collector: DiagnosticCollector) -> Document? {
+    var composer = Composer(file: file, base: start, collector: collector)
+    do {
+      guard let root = try composer.document() else { return nil }
+      return Document(root: root)
+    } catch {
+      collector.add(error.diagnostic)
+      return nil
+    }
+  }
+}
+
+private struct Fatal: Error {
+  var diagnostic: Diagnostic
+  init(
+    _ code: String, _ message: String, at span: SourceSpan, label: String? = nil,
+    notes: [Diagnostic.Note] = [], help: String? = nil
+  ) {
+    diagnostic = Diagnostic(code: code, message, at: span, label: label, notes: notes, help: help)
+  }
+}
+
+private struct Composer {
+  /// A node with what it costs once aliases are expanded.
+  struct Composed {
+    var node: Node
+    var nodes = 1
+    var bytes = 0
+    var height = 1
+  }
+  enum Anchor {
+    case open(SourceSpan)
+    case done(Composed)
+  }
+
+  let file: SourceFile
+  let base: Int
+  let collector: DiagnosticCollector
+  let parser: LibYAML
+  var anchors: [UTF8Key: Anchor] = [:]
+  var anchorNames: [String] = []
+  var nodes = 0
+  var bytes = 0
+
+  init(file: SourceFile, base: Int, collector: DiagnosticCollector) {
+    self.file = file
+    self.base = base
+    self.collector = collector
+    parser = LibYAML(file.bytes[base...])
+  }
+
+  func span(_ event: YAMLEvent) -> SourceSpan { span(event.start, event.end) }
+  func span(_ start: Int, _ end: Int) -> SourceSpan {
+    SourceSpan(file: file, start: base + start, end: base + end)
+  }
+
+  mutating func document() throws(Fatal) -> Node? {
+    _ = try next()
+    let first = try next()
+    if case .streamEnd = first.kind { throw empty(first) }
+    let event = try next()
+    if case .scalar("", isPlain: true) = event.kind, event.anchor == nil, event.tag == nil {
+      throw empty(event)
+    }
+    let root = try compose(event, depth: 1)
+    _ = try next()
+    let after = try next()
+    if case .documentStart = after.kind {
+      throw Fatal(
+        "several-documents", "the file holds more than one YAML document", at: span(after),
+        label: "the second document begins here", help: "one file is one experiment; remove the `---`")
+    }
+    return root.node
+  }
+
+  private func empty(_ event: YAMLEvent) -> Fatal {
+    Fatal(
+      "empty-file", "there is nothing in the file", at: span(0, 0),
+      help: "an experiment has at least `version: 1`, `name:` and `stages:`")
+  }
+
+  private func next() throws(Fatal) -> YAMLEvent {
+    do { return try parser.next() } catch { throw syntaxError(error) }
+  }
+
+  private mutating func charge(_ nodes: Int, _ bytes: Int, at span: SourceSpan) throws(Fatal) {
+    self.nodes += nodes
+    self.bytes += bytes
+    guard self.nodes <= Document.maximumNodes, self.bytes <= Document.maximumTextBytes else {
+      throw Fatal(
+        "too-large", "the document expands past \(Document.maximumNodes) nodes or \(Document.maximumTextBytes) bytes",
+        at: span, label: "the limit is passed here", help: "use fewer or smaller aliases")
+    }
+  }
+
+  private func checkDepth(_ depth: Int, at span: SourceSpan) throws(Fatal) {
+    guard depth <= Document.maximumDepth else {
+      throw Fatal(
+        "too-deep", "the document is nested deeper than \(Document.maximumDepth) levels", at: span,
+        label: "level \(Document.maximumDepth + 1)")
+    }
+  }
+
+  private mutating func compose(_ event: YAMLEvent, depth: Int) throws(Fatal) -> Composed {
+    let place = span(event)
+    try checkDepth(depth, at: place)
+    if case .alias(let name) = event.kind { return try alias(name, at: place, depth: depth) }
+    if let anchor = event.anchor {
+      if anchors.updateValue(.open(place), forKey: UTF8Key(anchor)) == nil { anchorNames.append(anchor) }
+    }
+    let composed: Composed
+    switch event.kind {
+    case .scalar(let text, let isPlain): composed = try scalar(event, text, isPlain: isPlain)
+    case .sequenceStart: composed = try sequence(event, depth: depth)
+    case .mappingStart: composed = try mapping(event, depth: depth)
+    default: preconditionFailure("libyaml gave an event that begins no node")
+    }
+    if let anchor = event.anchor {
+      anchors[UTF8Key(anchor)] = .done(composed)
+    }
+    return composed
+  }
+
+  private mutating func alias(_ name: String, at place: SourceSpan, depth: Int) throws(Fatal) -> Composed {
+    switch anchors[UTF8Key(name)] {
+    case .done(let target):
+      try checkDepth(depth + target.height - 1, at: place)
+      try charge(target.nodes, target.bytes, at: place)
+      return target
+    case .open(let start):
+      collector.error(
+        "recursive-alias", "the alias `*\(name)` stands inside its own anchor", at: place,
+        label: "would contain itself", notes: [.init("the anchor `&\(name)` begins here", at: start)])
+    case nil:
+      collector.error(
+        "undefined-alias", "the alias `*\(name)` has no anchor before it", at: place,
+        label: "no `&\(name)` above",
+        help: Suggestion.nearest(to: name, among: anchorNames).map { "did you mean `*\($0)`?" })
+    }
+    return Composed(node: Node(.invalid, span: place))
+  }
+
+  private mutating func scalar(_ event: YAMLEvent, _ text: String, isPlain: Bool) throws(Fatal) -> Composed {
+    let place = span(event)
+    try charge(1, text.utf8.count, at: place)
+    let plain = ScalarValue.resolve(plain: text)
+    let value: ScalarValue?
+    switch Tag(event.tag) {
+    case .none: value = isPlain ? plain : .string(text)
+    case .string, .nonSpecific: value = .string(text)
+    case .null: value = plain == .null ? plain : nil
+    case .bool: if case .bool = plain { value = plain } else { value = nil }
+    case .int: if case .int = plain { value = plain } else { value = nil }
+    case .float:
+      switch plain {
+      case .int(let integer): value = .double(Double(integer))
+      case .double: value = plain
+      default: value = nil
+      }
+    case .map, .sequence: value = nil
+    case .unknown(let tag):
+      reportUnknown(tag, at: place)
+      return Composed(node: Node(.invalid, span: place), bytes: text.utf8.count)
+    }
+    guard let value else {
+      collector.error(
+        "wrong-tag", "`\(text)` does not fit its tag `\(Tag.short(event.tag ?? ""))`", at: place,
+        help: "remove the tag, or correct the value")
+      return Composed(node: Node(.invalid, span: place), bytes: text.utf8.count)
+    }
+    return Composed(
+      node: Node(.scalar(Scalar(text: text, value: value)), span: place), bytes: text.utf8.count)
+  }
+
+  private func checkCollectionTag(_ event: YAMLEvent, _ expected: Tag) {
+    switch Tag(event.tag) {
+    case .none, .nonSpecific, expected: break
+    case .unknown(let tag): reportUnknown(tag, at: span(event))
+    default:
+      collector.error(
+        "wrong-tag", "a collection does not fit the tag `\(Tag.short(event.tag ?? ""))`", at: span(event),
+        help: "remove the tag")
+    }
+  }
+
+  private func reportUnknown(_ tag: String, at place: SourceSpan) {
+    collector.error(
+      "unknown-tag", "the tag `\(Tag.short(tag))` is not known", at: place, label: "unknown tag",
+      help: "only `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!map` and `!!seq` are")
+  }
+
+  private mutating func sequence(_ event: YAMLEvent, depth: Int) throws(Fatal) -> Composed {
+    let place = span(event)
+    try charge(1, 0, at: place)
+    checkCollectionTag(event, .sequence)
+    var result = Composed(node: Node(.invalid, span: place))
+    var elements: [Node] = []
+    while true {
+      let inner = try next()
+      if case .sequenceEnd = inner.kind {
+        result.node = Node(.sequence(elements), span: span(event.start, inner.end))
+        return result
+      }
+      let element = try compose(inner, depth: depth + 1)
+      elements.append(element.node)
+      result.add(element)
+    }
+  }
+
+  private mutating func mapping(_ event: YAMLEvent, depth: Int) throws(Fatal) -> Composed {
+    let place = span(event)
+    try charge(1, 0, at: place)
+    checkCollectionTag(event, .map)
+    var result = Composed(node: Node(.invalid, span: place))
+    var entries: [MappingEntry] = []
+    var seen: [UTF8Key: SourceSpan] = [:]
+    var merges: [Node] = []
+    while true {
+      let keyEvent = try next()
+      if case .mappingEnd = keyEvent.kind {
+        try merge(merges, into: &entries, seen: seen, &result)
+        result.node = Node(.mapping(entries), span: span(event.start, keyEvent.end))
+        return result
+      }
+      let key = try compose(keyEvent, depth: depth + 1)
+      let value = try compose(try next(), depth: depth + 1)
+      result.add(key)
+      result.add(value)
+      guard let keyText = key.node.scalar?.text else {
+        if !key.node.isInvalid {
+          collector.error(
+            "complex-key", "a key must be a single word or string, found \(key.node.found)",
+            at: span(keyEvent), label: "not a plain key",
+            help: "write `key: value`; a `{` or `[` in a string needs quotes")
+        }
+        continue
+      }
+      let keyPlace = span(keyEvent)
+      if let first = seen.updateValue(keyPlace, forKey: UTF8Key(keyText)) {
+        seen[UTF8Key(keyText)] = first
+        collector.error(
+          "duplicate-key", "the key `\(keyText)` is written twice", at: keyPlace,
+          label: "written again here", notes: [.init("first written here", at: first)],
+          help: "remove one of them")
+        continue
+      }
+      if isMergeKey(keyEvent) {
+        merges.append(value.node)
+      } else {
+        entries.append(MappingEntry(key: keyText, keySpan: keyPlace, value: value.node))
+      }
+    }
+  }
+
+  private func isMergeKey(_ event: YAMLEvent) -> Bool {
+    if case .scalar("<<", isPlain: true) = event.kind, event.tag == nil { true } else { false }
+  }
+
+  /// What is written beats what is merged; an earlier merged mapping beats a later one.
+  private mutating func merge(
+    _ merges: [Node], into entries: inout [MappingEntry], seen: [UTF8Key: SourceSpan], _ cost: inout Composed
+  ) throws(Fatal) {
+    guard !merges.isEmpty else { return }
+    var seen = Set(seen.keys)
+    for merge in merges {
+      for source in merge.elements ?? [merge] {
+        guard let more = source.entries else {
+          if !source.isInvalid {
+            collector.error(
+              "wrong-merge", "`<<` takes a mapping or a list of mappings, found \(source.found)",
+              at: source.span, label: "not a mapping", help: "name an anchored mapping: `<<: *name`")
+          }
+          continue
+        }
+        for entry in more where seen.insert(UTF8Key(entry.key)).inserted {
+          let nodes = entry.value.count + 1
+          try charge(nodes, entry.key.utf8.count, at: merge.span)
+          cost.nodes += nodes
+          entries.append(entry)
+        }
+      }
+    }
+  }
+
+  private func syntaxError(_ problem: YAMLProblem) -> Fatal {
+    let offset = base + problem.offset
+    let place = SourceSpan(file: file, start: offset, end: offset + 1)
+    let line = file.lineRange(file.lineIndex(of: place.start))
+    let indentation = file.bytes[line].prefix { $0 == 0x20 || $0 == 0x09 }
+    if let tab = indentation.firstIndex(of: 0x09), tab <= offset {
+      return Fatal(
+        "tab", "a tab stands where YAML wants spaces", at: SourceSpan(file: file, start: tab, end: tab + 1),
+        label: "tab", help: "indent with spaces")
+    }
+    var notes: [Diagnostic.Note] = []
+    if let context = problem.context {
+      let start = base + problem.contextOffset
+      notes.append(.init(context, at: SourceSpan(file: file, start: start, end: start + 1)))
+    }
+    return Fatal(
+      "syntax", "the file is not YAML: \(problem.problem)", at: place, label: problem.problem, notes: notes,
+      help: Self.advice(problem.problem))
+  }
+
+  private static func advice(_ problem: String) -> String? {
+    switch problem {
+    case "mapping values are not allowed in this context":
+      "a value that holds `: ` needs quotes; a key must be indented like its neighbours"
+    case "did not find expected key", "did not find expected '-' indicator":
+      "check the indentation of this line"
+    case "found character that cannot start any token":
+      "a value that begins with this character needs quotes"
+    default: nil
+    }
+  }
+}
+
+extension Composer.Composed {
+  fileprivate mutating func add(_ child: Composer.Composed) {
+    nodes += child.nodes
+    bytes += child.bytes
+    height = max(height, child.height + 1)
+  }
+}
+
+/// The tags of the core schema.
+private enum Tag: Equatable {
+  case none, nonSpecific, string, int, float, bool, null, map, sequence
+  case unknown(String)
+
+  static let prefix = "tag:yaml.org,2002:"
+
+  init(_ tag: String?) {
+    switch tag {
+    case nil, "": self = .none
+    case "!": self = .nonSpecific
+    case Self.prefix + "str": self = .string
+    case Self.prefix + "int": self = .int
+    case Self.prefix + "float": self = .float
+    case Self.prefix + "bool": self = .bool
+    case Self.prefix + "null": self = .null
+    case Self.prefix + "map": self = .map
+    case Self.prefix + "seq": self = .sequence
+    case .some(let tag): self = .unknown(tag)
+    }
+  }
+
+  static func short(_ tag: String) -> String {
+    tag.hasPrefix(prefix) ? "!!" + tag.dropFirst(prefix.count) : tag
+  }
+}

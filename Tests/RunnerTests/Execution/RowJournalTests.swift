@@ -1,0 +1,116 @@
+import Glibc
+import JSON
+import Runner
+import Synchronization
+import Testing
+
+/// What a stage reports, kept.
+final class KeptReports: StageReporter {
+  private let stop: Bool
+  let progress = Mutex<[(Int, Int, String)]>([])
+  init(stop: Bool = false) { self.stop = stop }
+  func progress(done: Int, total: Int, unit: String, message: String?) { progress.withLock { $0.append((done, total, unit)) } }
+  func log(_ line: String) {}
+  func measure(_ name: String, _ value: Double) {}
+  var isStopRequested: Bool { stop }
+}
+
+/// Squares; fails at item `failAt` of all that it is given.
+struct SquareStage: RowStage {
+  static let declaration = StageDeclaration(
+    name: "square", summary: "", version: 1, inputs: [InputPort("rows", .rows, columns: ["n"], summary: "")],
+    outputs: [OutputPort("rows", .rows, passesThrough: "rows", columns: ["squares"], summary: "")],
+    options: [OptionField("fail_at", .integer(0...1000), default: 1000, summary: "")])
+  static let rowsPort = "rows"
+  struct Failure: Error {}
+  func itemCount(of row: Row, options: StageOptions) -> Int { row["n"]?.intValue ?? 0 }
+  func process(_ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) throws {
+    // Backwards: results may come in any order.
+    for (position, item) in items.reversed().enumerated() {
+      if position == context.options.int("fail_at") { throw Failure() }
+      try emit(item, .double(Double(item.rowIndex * 10 + item.item)))
+    }
+  }
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row {
+    var row = row
+    row["squares"] = .array(results)
+    return row
+  }
+}
+
+@Suite struct RowJournalTests {
+  private func context(
+    _ folder: TemporaryFolder, failAt: Int = 1000, shard: Shard? = nil, reporter: KeptReports = KeptReports()
+  ) -> StageContext {
+    StageContext(
+      options: StageOptions(["fail_at": .int(Int64(failAt))]),
+      inputs: ["rows": Artifact(type: .rows, path: "\(folder.path)/in.jsonl")], seed: 0, threads: 1,
+      scratch: folder.path, checkpointDirectory: folder.path, shard: shard, journalDirectory: "\(folder.path)/journal",
+      outputDirectory: folder.path, reporter: reporter)
+  }
+
+  private let input = "{\"id\":\"a\",\"n\":3}\n{\"id\":\"b\",\"n\":0}\n{\"id\":\"c\",\"n\":2}\n"
+  private let output = """
+    {"id":"a","n":3,"squares":[0.0,1.0,2.0]}
+    {"id":"b","n":0,"squares":[]}
+    {"id":"c","n":2,"squares":[20.0,21.0]}
+
+    """
+
+  @Test func `results in any order are assembled in row order`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(input, to: "in.jsonl")
+    try SquareStage().run(context(folder))
+    #expect(folder.text("rows.jsonl") == output)
+  }
+
+  @Test func `a failed attempt's items are not asked for again`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(input, to: "in.jsonl")
+    #expect(throws: SquareStage.Failure.self) { try SquareStage().run(context(folder, failAt: 3)) }
+    let reports = KeptReports()
+    // Of five items three are known; a stage that fails at its third would fail if it were given more than two.
+    try SquareStage().run(context(folder, failAt: 2, reporter: reports))
+    #expect(folder.text("rows.jsonl") == output)
+    #expect(reports.progress.withLock { $0.map(\.0) } == [4, 5])
+  }
+
+  @Test func `a journal cut anywhere gives the same rows`() throws {
+    let whole = try TemporaryFolder()
+    try whole.write(input, to: "in.jsonl")
+    try SquareStage().run(context(whole))
+    let name = try #require(try File.names(in: "\(whole.path)/journal").first)
+    let journal = try File.read("\(whole.path)/journal/\(name)")
+    for length in 0...journal.count {
+      let folder = try TemporaryFolder()
+      try folder.write(input, to: "in.jsonl")
+      try File.makeDirectory("\(folder.path)/journal")
+      try folder.write(String(decoding: journal[..<length], as: UTF8.self), to: "journal/torn.jsonl")
+      try SquareStage().run(context(folder))
+      #expect(folder.text("rows.jsonl") == output, "cut at \(length)")
+    }
+  }
+
+  @Test func `a line with a flipped bit is as if it were not there`() throws {
+    let whole = try TemporaryFolder()
+    try whole.write(input, to: "in.jsonl")
+    try SquareStage().run(context(whole))
+    let name = try #require(try File.names(in: "\(whole.path)/journal").first)
+    var journal = try File.read("\(whole.path)/journal/\(name)")
+    let place = try #require(journal.firstRange(of: Array("21.0".utf8))).lowerBound
+    journal[place] = UInt8(ascii: "9")
+    try whole.write(String(decoding: journal, as: UTF8.self), to: "journal/\(name)")
+    try SquareStage().run(context(whole))
+    #expect(whole.text("rows.jsonl") == output)
+  }
+
+  @Test(arguments: 1...5) func `shards journal, and the whole assembles`(count: Int) throws {
+    let folder = try TemporaryFolder()
+    try folder.write(input, to: "in.jsonl")
+    for index in 0..<count { try SquareStage().run(context(folder, shard: Shard(index: index, count: count))) }
+    #expect(FileStatus.of("\(folder.path)/rows.jsonl") == nil)
+    // Nothing is left to compute.
+    try SquareStage().run(context(folder, failAt: 0))
+    #expect(folder.text("rows.jsonl") == output)
+  }
+}

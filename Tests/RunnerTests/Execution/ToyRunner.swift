@@ -1,0 +1,96 @@
+// Drives the toy runner as a process in a folder of its own.
+
+import Glibc
+import JSON
+import Runner
+import Testing
+
+/// A folder that is gone when the test is.
+final class TemporaryFolder {
+  let path: String
+  init() throws {
+    var template = Array("/tmp/plumb-test-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw SystemError("make", "a folder", code: errno) }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+  deinit { try? File.removeTree(path) }
+
+  func write(_ text: String, to name: String) throws { try File.writeDurably(text, to: "\(path)/\(name)") }
+  func text(_ name: String) -> String {
+    String(decoding: (try? File.read("\(path)/\(name)")) ?? [], as: UTF8.self)
+  }
+}
+
+struct ToyRunner {
+  let folder: TemporaryFolder
+  var path: String { folder.path }
+
+  init(nodes: String, models: String = "{}") throws {
+    folder = try TemporaryFolder()
+    try setNodes(nodes, models: models)
+  }
+
+  func setNodes(_ nodes: String, models: String = "{}") throws {
+    try folder.write("{\"nodes\": [\(nodes)], \"models\": \(models)}", to: "plan.json")
+  }
+
+  static func executable() throws -> String {
+    // `swift test` runs the bundle itself, which lies beside the executables.
+    "\(Path.parent(try ChildProcess.ownExecutable()))/ToyPlumb"
+  }
+
+  /// Not waited for. Output goes to the files `out` and `err`.
+  func start(_ command: String = "run", _ more: String = "", output: String = "") throws -> ChildProcess {
+    let line =
+      "cd '\(path)' && exec '\(try ToyRunner.executable())' \(command) plan.json \(more) >out\(output) 2>err\(output)"
+    return try ChildProcess.start(
+      "/bin/sh", arguments: ["-c", line], environment: ChildProcess.chosenEnvironment(["PATH", "LD_LIBRARY_PATH"]),
+      descriptors: [nil, nil, nil])
+  }
+
+  func run(_ command: String = "run", _ more: String = "") throws -> ChildProcess.Ending {
+    try #require(try start(command, more).ending(waiting: true))
+  }
+
+  var standardError: String { folder.text("err") }
+  var standardOutput: String { folder.text("out") }
+  /// Items computed so far, in any run.
+  var trace: [Substring] { folder.text("trace").split(separator: "\n") }
+
+  /// Names of everything under a folder of the store: objects and records are named by what they hold.
+  func names(_ folder: String) throws -> [String] {
+    try Manifest.files(below: "\(path)/.plumb/\(folder)", followingLinks: false)
+  }
+
+  /// Waits until the condition holds; fails the test after 20 s.
+  func wait(for what: String, _ condition: () throws -> Bool) throws {
+    for _ in 0..<4000 {
+      if try condition() { return }
+      usleep(5000)
+    }
+    Issue.record("waited in vain for \(what)")
+  }
+
+  /// The last run's events with this name.
+  func events(_ name: String) throws -> [JSON] {
+    let run = try #require(try File.names(in: "\(path)/runs/toy").last)
+    return folder.text("runs/toy/\(run)/events.jsonl").split(separator: "\n").compactMap {
+      try? JSON(parsing: String($0))
+    }.filter { $0["event"]?.stringValue == name }
+  }
+}
+
+/// Processes started by this one.
+func children(of process: ChildProcess) -> [pid_t] {
+  let path = "/proc/\(process.processID)/task/\(process.processID)/children"
+  let text = String(decoding: (try? File.read(path)) ?? [], as: UTF8.self)
+  return text.split(separator: " ").compactMap { pid_t($0) }
+}
+
+let mixPlan = """
+  {"address": "rows", "stage": "rows", "options": {"count": 30}},
+  {"address": "mix", "stage": "mix", "options": {"items": 4, "milliseconds": 5}, "inputs": {"rows": "rows:rows"}},
+  {"address": "first", "stage": "train", "options": {"steps": 4, "milliseconds": 30}, "inputs": {"rows": "mix:rows"}},
+  {"address": "second", "stage": "train", "options": {"steps": 4, "milliseconds": 30}, "inputs": {"rows": "mix:rows", "model": "first:model"}},
+  {"address": "sum", "stage": "sum", "inputs": {"rows": "mix:rows"}}
+  """

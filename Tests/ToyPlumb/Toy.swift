@@ -1,0 +1,85 @@
+// A runner with toy stages, for tests of the runner as a process: `ToyPlumb run PLAN.json`, `plan`, `worker`.
+
+import Glibc
+import JSON
+import Runner
+
+@main struct Toy {
+  static let stages: [any Stage.Type] = [
+    RowsStage.self, MixStage.self, TrainStage.self, SumStage.self, MisbehaveStage.self, ReadFileStage.self,
+  ]
+
+  static func main() {
+    let arguments = CommandLine.arguments
+    guard arguments.count >= 3 else { exit(2) }
+    do {
+      switch arguments[1] {
+      case "worker": exit(runWorker(taskPath: arguments[2], stages: stages))
+      case "run":
+        let (plan, text) = try ToyPlan.read(arguments[2])
+        let session = RunSession(
+          plan: plan, stages: stages, store: ".plumb", runs: "runs", experimentText: text,
+          command: "ToyPlumb run \(arguments[2])", threads: arguments.dropFirst(3).first.flatMap { Int($0) })
+        exit(session.run().rawValue)
+      case "plan":
+        let (plan, _) = try ToyPlan.read(arguments[2])
+        print(try PlanTable(plan, store: try Store(at: ".plumb"), stages: stages).text, terminator: "")
+      default: exit(2)
+      }
+    } catch {
+      File.standardError("\(error)\n")
+      exit(ExitCode(for: error).rawValue)
+    }
+  }
+}
+
+extension File {
+  static func standardError(_ text: String) { try? File(descriptor: 2, path: "stderr").writeAll(text) }
+}
+
+/// A plan written by hand: `{"nodes": [{"address", "stage", "options", "inputs": {PORT: "ADDRESS:PORT"}, "shards", …}]}`.
+enum ToyPlan {
+  static func read(_ path: String) throws -> (Plan, String) {
+    let bytes = try File.read(path)
+    let json = try JSON(parsing: bytes)
+    var nodes: [PlanNode] = []
+    for value in json["nodes"]?.arrayValue ?? [] {
+      let stage = value["stage"]?.stringValue ?? ""
+      guard let declaration = Toy.stages.first(where: { $0.declaration.name == stage })?.declaration else {
+        throw RunError(.commandLine, "no toy stage \(stage)")
+      }
+      var options = JSONObject()
+      for field in declaration.options { options[field.name] = value["options"]?[field.name] ?? field.defaultValue }
+      var inputs: [PlanInput] = []
+      for port in declaration.inputs {
+        guard let source = value["inputs"]?[port.name]?.stringValue else { continue }
+        let parts = source.split(separator: ":").map(String.init)
+        if parts[0] == "model" {
+          inputs.append(PlanInput(port: port.name, type: port.type, source: .model(parts[1])))
+        } else if let index = nodes.firstIndex(where: { $0.address == parts[0] }) {
+          inputs.append(PlanInput(port: port.name, type: port.type, source: .node(index, output: parts[1])))
+        }
+      }
+      nodes.append(
+        PlanNode(
+          index: nodes.count, address: value["address"]?.stringValue ?? "", stage: stage, options: .object(options),
+          files: stage == "read-file" ? [("path", options["path"]?.stringValue ?? "")] : [], inputs: inputs, seed: 7,
+          numericMode: "bf16",
+          execution: ExecutionSettings(
+            shards: value["shards"]?.intValue ?? 1, threads: value["threads"]?.intValue,
+            retries: value["retries"]?.intValue ?? 0, timeoutSeconds: value["timeout"]?.doubleValue,
+            checkpointSeconds: 0.05),
+          recipeKey: ""))
+    }
+    let models = (json["models"]?.objectValue?.members ?? []).map { name, value in
+      PlanModel(name: name, source: .path(value.stringValue ?? ""), sha256: nil)
+    }
+    let metrics = nodes.filter { $0.stage == "sum" }.map {
+      PlanMetric(name: $0.address, nodes: [$0.index], metric: "sum")
+    }
+    return (
+      Plan(experimentName: "toy", nodes: nodes, models: models, metrics: metrics),
+      String(decoding: bytes, as: UTF8.self)
+    )
+  }
+}

@@ -1,0 +1,149 @@
+// Toy stages: rows out of nothing, items that take time, training with checkpoints, and every kind of misbehaviour.
+
+import Glibc
+import JSON
+import Runner
+
+struct RowsStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "rows", summary: "rows", version: 1, inputs: [],
+    outputs: [OutputPort("rows", .rows, columns: ["number"], summary: "rows")],
+    options: [
+      OptionField("count", .integer(0...1_000_000), default: 10, summary: ""),
+      OptionField("modulus", .integer(1...1_000_000), default: 1_000_000, summary: ""),
+    ])
+  func run(_ context: StageContext) throws {
+    let rows = (0..<context.options.int("count")).map { index in
+      Row(["id": .string("r\(index)"), "number": .int(Int64(index % context.options.int("modulus")))])
+    }
+    try writeRows(rows, to: context.output("rows", .rows))
+  }
+}
+
+/// Mixes each row's number with its seed, slowly; writes each computed item's name to the file `trace` names.
+struct MixStage: RowStage {
+  static let declaration = StageDeclaration(
+    name: "mix", summary: "mix", version: 1,
+    inputs: [InputPort("rows", .rows, columns: ["number"], summary: "rows")],
+    outputs: [OutputPort("rows", .rows, passesThrough: "rows", columns: ["mixed"], summary: "rows")],
+    options: [
+      OptionField("items", .integer(0...1000), default: 3, summary: ""),
+      OptionField("milliseconds", .integer(0...10_000), default: 0, summary: ""),
+      OptionField("salt", .string, default: "", summary: ""),
+    ], isRandom: true, computes: true)
+  static let rowsPort = "rows"
+
+  func itemCount(of row: Row, options: StageOptions) -> Int { options.int("items") }
+
+  func process(_ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) throws {
+    let started = open("trace", O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    defer { close(started) }
+    for item in items {
+      try context.checkCancellation()
+      usleep(UInt32(context.options.int("milliseconds")) * 1000)
+      let text = "\(item.row.id) \(item.item) \(item.row["number"]?.intValue ?? -1) \(context.seed) \(context.options.string("salt"))"
+      let value = text.utf8.reduce(UInt32(17)) { ($0 &* 31) ^ UInt32($1) }
+      let line = "\(item.row.id)/\(item.item)\n"
+      _ = write(started, line, line.utf8.count)
+      try emit(item, .double(Double(value) / 3))
+    }
+  }
+
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row {
+    var row = row
+    row["mixed"] = .array(results)
+    return row
+  }
+}
+
+/// A "model": two files. Steps take time; each is checkpointed.
+struct TrainStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "train", summary: "train", version: 1,
+    inputs: [
+      InputPort("rows", .rows, summary: "rows"), InputPort("model", .model, required: false, summary: "model"),
+    ], outputs: [OutputPort("model", .model, summary: "model")],
+    options: [
+      OptionField("steps", .integer(0...1000), default: 5, summary: ""),
+      OptionField("milliseconds", .integer(0...10_000), default: 0, summary: ""),
+    ], computes: true)
+  func run(_ context: StageContext) throws {
+    let rows = try readRows(context.input("rows").path)
+    var state = Digest.of(text: rows.map { $0.columns.text() }.joined()).hex
+    if let model = context.inputs["model"] {
+      state = Digest.of(text: state + String(decoding: try File.read("\(model.path)/weights"), as: UTF8.self)).hex
+    }
+    let checkpoint = "\(context.checkpointDirectory)/state"
+    var step = 0
+    if FileStatus.of(checkpoint) != nil {
+      let parts = String(decoding: try File.read(checkpoint), as: UTF8.self).split(separator: " ")
+      step = Int(parts[0]) ?? 0
+      state = String(parts[1])
+      context.log("resumed at step \(step)")
+    }
+    while step < context.options.int("steps") {
+      try context.checkCancellation()
+      usleep(UInt32(context.options.int("milliseconds")) * 1000)
+      state = Digest.of(text: state).hex
+      step += 1
+      try File.writeDurably("\(step) \(state)", to: checkpoint)
+      context.progress(step, of: context.options.int("steps"), unit: "steps")
+    }
+    let output = context.output("model", .model)
+    try File.makeDirectory("\(output)/sub")
+    try File.writeDurably(state, to: "\(output)/weights")
+    try File.writeDurably("{}", to: "\(output)/sub/config.json")
+  }
+}
+
+struct SumStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "sum", summary: "sum", version: 1, inputs: [InputPort("rows", .rows, summary: "rows")],
+    outputs: [OutputPort("metrics", .metrics, summary: "metrics")], options: [])
+  func run(_ context: StageContext) throws {
+    let rows = try readRows(context.input("rows").path, requiring: ["number"])
+    let sum = rows.reduce(0) { $0 + ($1["number"]?.intValue ?? 0) }
+    try writeMetrics(["sum": .int(Int64(sum))], to: context.output("metrics", .metrics))
+  }
+}
+
+struct ReadFileStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "read-file", summary: "read", version: 1, inputs: [],
+    outputs: [OutputPort("rows", .rows, summary: "rows")], options: [OptionField("path", .file, summary: "")])
+  func run(_ context: StageContext) throws {
+    try writeRows(try readRows(context.options.string("path")), to: context.output("rows", .rows))
+  }
+}
+
+struct MisbehaveStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "misbehave", summary: "misbehave", version: 1, inputs: [],
+    outputs: [OutputPort("file", .file, summary: "file")], options: [OptionField("how", .string, summary: "")])
+  struct Failure: Error, CustomStringConvertible { let description = "it went wrong" }
+  func run(_ context: StageContext) throws {
+    context.log("about to misbehave")
+    switch context.options.string("how") {
+    case "throw": throw Failure()
+    case "kill": kill(getpid(), SIGKILL)
+    case "trap": abort()
+    case "silent": break
+    case "input": throw InputError("data.jsonl:3:1: bad")
+    case "hang": while true { usleep(100_000) }
+    case "deaf-hang":
+      try File.writeDurably("\(getpid())", to: "pid")
+      while true { usleep(100_000) }
+    case "chatty":
+      for _ in 0..<300_000 { context.log(String(repeating: "x", count: 60)) }
+      try File.writeDurably("fine", to: context.output("file", .file))
+    case "exit": exit(0)
+    case "second-time":
+      if FileStatus.of("flag") == nil {
+        try File.writeDurably("", to: "flag")
+        throw Failure()
+      }
+      try File.writeDurably("fine", to: context.output("file", .file))
+    default: try File.writeDurably("fine", to: context.output("file", .file))
+    }
+  }
+}
