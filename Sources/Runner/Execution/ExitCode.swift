@@ -15,6 +15,8 @@ package enum ExitCode: Int32, Sendable {
   case machine = 6
   /// A remote service refused or stayed down.
   case remote = 7
+  /// `plan --check` found something to run.
+  case workFound = 11
   case bug = 70
   /// Stopped at a checkpoint: run again.
   case stopped = 75

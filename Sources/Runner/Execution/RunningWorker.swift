@@ -26,7 +26,7 @@ final class RunningWorker {
     do {
       process = try ChildProcess.start(
         executable, arguments: ["worker", taskPath],
-        environment: ChildProcess.chosenEnvironment(ChildProcess.workerVariables),
+        environment: RunningWorker.environment,
         descriptors: [life.reading, log.writing, log.writing, events.writing, lock.file.descriptor])
     } catch {
       for end in [events.reading, log.reading, life.writing] { close(end) }
@@ -37,6 +37,13 @@ final class RunningWorker {
     logDescriptor = log.reading
     lifeline = life.writing
     for end in [eventDescriptor, logDescriptor] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+  }
+
+  /// A crash report in a log needs no registers, images or colour.
+  private static var environment: [(name: String, value: String)] {
+    let chosen = ChildProcess.chosenEnvironment(ChildProcess.workerVariables)
+    if chosen.contains(where: { $0.name == "SWIFT_BACKTRACE" }) { return chosen }
+    return chosen + [("SWIFT_BACKTRACE", "color=no,registers=none,images=none,threads=crashed,interactive=no,limit=16")]
   }
 
   /// Takes what the pipes hold. `onLog` gets raw bytes.

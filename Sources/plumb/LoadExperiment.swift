@@ -1,0 +1,61 @@
+// From a file on the command line to a plan, with everything that is wrong said before anything runs.
+
+import ArgumentParser
+import Glibc
+import Runner
+
+/// What every command that reads an experiment takes.
+struct ExperimentArguments: ParsableArguments {
+  @Argument(help: "The experiment, a YAML file.")
+  var file: String
+
+  @Option(
+    name: .long, help: ArgumentHelp("Give a parameter another value; parsed as YAML. May be repeated.", valueName: "name=value"))
+  var set: [String] = []
+}
+
+/// Where a run keeps its things, for commands that look at the store.
+struct StoreArguments: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("The store (default: `.plumb` at the project's root, or $PLUMB_HOME).", valueName: "dir"))
+  var store: String?
+
+  func path(projectRoot: String) -> String {
+    if let store { return Path.absolute(store) }
+    if let home = getenv("PLUMB_HOME").map({ String(cString: $0) }), !home.isEmpty { return Path.absolute(home) }
+    return "\(projectRoot)/.plumb"
+  }
+}
+
+struct LoadedExperiment {
+  let plan: Plan
+  let projectRoot: String
+  /// As it was read, byte for byte where it is UTF-8.
+  let text: String
+}
+
+/// Reads and plans; diagnostics go to stderr, and errors end the process with exit code 3.
+func load(_ arguments: ExperimentArguments) -> LoadedExperiment {
+  let isColored = isatty(2) == 1 && (getenv("NO_COLOR").map { String(cString: $0).isEmpty } ?? true)
+  let renderer = DiagnosticRenderer(color: isColored)
+  switch Planner.plan(path: arguments.file, overrides: arguments.set, stages: stageRegistry) {
+  case .failure(let list):
+    standardError(renderer.render(list))
+    Glibc.exit(Runner.ExitCode.experiment.rawValue)
+  case .success(let (experiment, plan)):
+    if !plan.warnings.isEmpty { standardError(renderer.render(DiagnosticList(plan.warnings))) }
+    return LoadedExperiment(
+      plan: plan, projectRoot: experiment.projectRoot,
+      text: String(decoding: experiment.source.bytes, as: UTF8.self))
+  }
+}
+
+/// Words as a shell takes them.
+func shellWords(_ words: [String]) -> String {
+  words.map { word in
+    let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
+      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+        || "-_./=@%+:,".utf8.contains(byte)
+    }
+    return isPlain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }.joined(separator: " ")
+}

@@ -1,0 +1,6 @@
+// The stages this program has, in the order in which they are shown: from data to evaluation.
+
+import Runner
+import Stages
+
+let stageRegistry = StageRegistry([])
