@@ -1,0 +1,154 @@
+// `plumb inspect`: what a model file holds, line by line, after every check that loading it would make.
+
+import JSON
+
+/// Describes a GGUF, safetensors, `tokenizer.json` or `config.json` file, a safetensors index, or a model directory.
+/// - Returns: lines without line ends; text from the file is escaped for a terminal.
+/// - Throws: `FormatError` or `FileError`: a damaged file is refused with the rule it broke.
+package func inspect(_ path: String) throws -> [String] {
+  if isDirectory(path) { return try inspectDirectory(path) }
+  let file = try MappedFile(path)
+  if file.slice(0, 4)?.elementsEqual(GGUFFile.magic) == true { return try inspectGGUF(path) }
+  let first = file.bytes.prefix(64).first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+  let looksLikeSafeTensors = file.count >= 9 && file.bytes[8] == UInt8(ascii: "{") && first != UInt8(ascii: "{")
+  if looksLikeSafeTensors || path.hasSuffix(".safetensors") { return try inspectSafeTensors(path) }
+  guard first == UInt8(ascii: "{") else {
+    throw FormatError(path: path, "expected a GGUF, safetensors, tokenizer or configuration file, found \(whatItIs(file))")
+  }
+  return try inspectJSON(path)
+}
+
+private func inspectGGUF(_ path: String) throws -> [String] {
+  let gguf = try GGUFFile(path)
+  var lines = [
+    "kind: GGUF version \(gguf.version), alignment \(gguf.alignment)", "size: \(bytes(gguf.file.count))",
+    "metadata: \(gguf.metadata.count) entries",
+  ]
+  for (key, value) in gguf.metadata { lines.append("  \(escaped(key)) = \(try describe(value, key, gguf))") }
+  lines += table(gguf.tensors.map { ($0.name, $0.type.name, $0.shape, $0.byteCount) })
+  return lines
+}
+
+private func describe(_ value: GGUFValue, _ key: String, _ file: GGUFFile) throws -> String {
+  switch value {
+  case .unsigned(let number): return "\(number)"
+  case .signed(let number): return "\(number)"
+  case .float32(let number): return "\(number)"
+  case .float64(let number): return "\(number)"
+  case .bool(let flag): return "\(flag)"
+  case .string(let text): return shown(text)
+  case .array(let array):
+    var text = "\(array.count) of \(array.elementType)"
+    if array.elementType == .string {
+      let first = try file.strings(key)?.prefix(6).map { shown($0, limit: 24) } ?? []
+      text += ": " + first.joined(separator: ", ") + (array.count > 6 ? ", …" : "")
+    }
+    return text
+  }
+}
+
+private func inspectSafeTensors(_ path: String) throws -> [String] {
+  let file = try SafeTensorsFile(path)
+  var lines = ["kind: safetensors, header of \(file.header.dataStart - 8) bytes", "size: \(bytes(file.file.count))"]
+  lines.append("metadata: \(file.header.metadata.count) entries")
+  for (key, value) in file.header.metadata { lines.append("  \(escaped(key)) = \(shown(value))") }
+  return lines + table(file.header.entries.map { ($0.name, $0.dtype, $0.shape, $0.byteCount) })
+}
+
+private func inspectJSON(_ path: String) throws -> [String] {
+  let json = try readJSON(path)
+  if json["weight_map"] != nil {
+    let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let sharded = try ShardedSafeTensors(indexPath: path, directory: directory.isEmpty ? "." : directory)
+    let entries = sharded.shards.flatMap { shard in
+      shard.header.entries.map { ($0.name, $0.dtype, $0.shape, $0.byteCount) }
+    }
+    return ["kind: safetensors index of \(sharded.shards.count) files"] + table(entries)
+  }
+  if json["model_type"] != nil {
+    do {
+      return ["kind: model configuration"] + describe(try DecoderConfiguration(huggingFace: json))
+    } catch let error as ConfigurationError {
+      throw FormatError(path: path, part: quoted(error.field), error.problem)
+    }
+  }
+  guard json["model"] != nil else {
+    throw FormatError(path: path, "a JSON text, but no tokenizer, model configuration or safetensors index")
+  }
+  return ["kind: Hugging Face tokenizer"] + describe(try readTokenizer(path))
+}
+
+private func inspectDirectory(_ path: String) throws -> [String] {
+  let checkpoint = try openCheckpoint(path)
+  var lines = ["kind: model directory"] + describe(checkpoint.configuration)
+  if let tokenizer = checkpoint.tokenizer {
+    lines.append("tokenizer:")
+    lines += describe(tokenizer).map { "  \($0)" }
+  } else {
+    lines.append("tokenizer: none")
+  }
+  lines.append("chat template: \(checkpoint.chatTemplate.map { shown($0) } ?? "none")")
+  if let plumb = checkpoint.plumb { lines.append("plumb.json: \(shown(plumb.text(), limit: 400))") }
+  let entries = try checkpoint.tensors.names.map { name in
+    let shape = try checkpoint.tensors.shape(of: name)
+    return (name, try checkpoint.tensors.storage(of: name), shape, 0)
+  }
+  return lines + table(entries)
+}
+
+private func describe(_ configuration: DecoderConfiguration) -> [String] {
+  let c = configuration
+  return [
+    "family: \(c.family)", "layers: \(c.layerCount)", "hidden size: \(c.hiddenSize)",
+    "heads: \(c.headCount) of \(c.headDimension), \(c.keyValueHeadCount) for keys and values",
+    "feed-forward size: \(c.feedForwardSize)", "vocabulary: \(c.vocabularySize) rows",
+    "embeddings: \(c.tiedEmbeddings ? "tied" : "untied")", "context: \(c.contextLength) tokens",
+    "rotary base: \(c.rotaryBase)", "norm epsilon: \(c.normEpsilon)",
+    "begin token: \(c.bosTokenID.map { "\($0)" } ?? "none")",
+    "end tokens: \(c.eosTokenIDs.isEmpty ? "none" : c.eosTokenIDs.map { "\($0)" }.joined(separator: ", "))",
+  ]
+}
+
+private func describe(_ tokenizer: Tokenizer) -> [String] {
+  let steps = tokenizer.preTokenizer.steps.map { step in
+    switch step {
+    case .digits(let individual): individual ? "digits one by one" : "runs of digits"
+    case .split(let pattern): "the expression of \(pattern)"
+    case .bytes: "bytes"
+    }
+  }
+  var lines = [
+    "model: byte-level BPE", "tokens: \(tokenizer.count)", "merges: \(tokenizer.merges.count)",
+    "pre-tokenizer: \(steps.joined(separator: ", then "))", "added tokens: \(tokenizer.addedTokens.count)",
+  ]
+  for token in tokenizer.addedTokens {
+    lines.append("  \(token.id) \(shown(token.content))\(token.special ? " special" : "")")
+  }
+  return lines
+}
+
+/// Tensors with their shapes, types and sizes, then the total.
+private func table(_ entries: [(name: String, type: String, shape: [Int], byteCount: Int)]) -> [String] {
+  var lines = ["tensors: \(entries.count)"]
+  let rows = entries.map { (escaped($0.name), $0.type, "[\($0.shape.map { "\($0)" }.joined(separator: ", "))]") }
+  func width(_ texts: [String]) -> Int { texts.map(\.unicodeScalars.count).max() ?? 0 }
+  func padded(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.unicodeScalars.count))
+  }
+  let widths = (width(rows.map(\.0)), width(rows.map(\.1)), width(rows.map(\.2)))
+  var parameters = 0
+  for (entry, row) in zip(entries, rows) {
+    parameters &+= checkedProduct(entry.shape) ?? 0
+    let size = entry.byteCount > 0 ? "  \(bytes(entry.byteCount))" : ""
+    lines.append("  \(padded(row.0, widths.0))  \(padded(row.1, widths.1))  \(size.isEmpty ? row.2 : padded(row.2, widths.2))\(size)")
+  }
+  lines.append("parameters: \(parameters)")
+  return lines
+}
+
+private func bytes(_ count: Int) -> String { "\(count) bytes" }
+
+/// A name without the backticks of `quoted`.
+private func escaped(_ text: String) -> String { String(quoted(text).dropFirst().dropLast()) }
+
+private func shown(_ text: String, limit: Int = 120) -> String { quoted(text, limit: limit) }

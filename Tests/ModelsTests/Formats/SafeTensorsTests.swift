@@ -1,0 +1,225 @@
+import Glibc
+import JSON
+import Models
+import Testing
+
+@Suite struct SafeTensorsTests {
+  let directory = TemporaryDirectory()
+
+  @Test func `what is written is read back, bit for bit`() throws {
+    let a: [Float] = [1, -2.5, .leastNonzeroMagnitude, 3e38, -0.0, 7]
+    let b: [Float] = [1.00390625, 1.01171875, 0.3]
+    let path = "\(directory.path)/m.safetensors"
+    try a.withUnsafeBufferPointer { a in
+      try b.withUnsafeBufferPointer { b in
+        try writeSafeTensors(
+          [
+            SafeTensorsOutput(name: "z", shape: [2, 3], dtype: .f32, floats: a),
+            SafeTensorsOutput(name: "a", shape: [3], dtype: .bf16, floats: b),
+          ], to: path)
+      }
+    }
+    let file = try SafeTensorsFile(path)
+    #expect(file.names == ["z", "a"])
+    #expect(file.header.dataStart % 8 == 0)
+    #expect(file.header.metadata.map { "\($0.key)=\($0.value)" } == ["format=pt"])
+    #expect(try file.shape(of: "z") == [2, 3])
+    #expect(try file.floats("z").map(\.bitPattern) == a.map(\.bitPattern))
+    // To nearest, ties to even: 1.00390625 lies between 1 and 1.0078125, 1.01171875 between 1.0078125 and 1.015625.
+    #expect(try file.floats("a") == [1, 1.015625, 0.30078125])
+  }
+
+  @Test func `writing twice gives the same bytes, and no partial file stays`() throws {
+    let values = [Float](repeating: 0.25, count: 400_000)
+    func write(_ name: String) throws -> [UInt8] {
+      try values.withUnsafeBufferPointer { values in
+        try writeSafeTensors(
+          [SafeTensorsOutput(name: "w", shape: [400_000], dtype: .f32, floats: values)],
+          to: "\(directory.path)/\(name)")
+      }
+      return try readSmallFile("\(directory.path)/\(name)", limit: 1 << 24)
+    }
+    #expect(try write("one") == write("two"))
+    #expect(!fileExists("\(directory.path)/one.partial"))
+  }
+
+  @Test func `a failing producer leaves no file behind`() throws {
+    struct Stop: Error {}
+    let path = "\(directory.path)/never"
+    let output = SafeTensorsOutput(name: "w", shape: [4], dtype: .f32) { emit in
+      try [UInt8](repeating: 0, count: 8).withUnsafeBytes { try emit($0) }
+      throw Stop()
+    }
+    #expect(throws: Stop.self) { try writeSafeTensors([output], to: path) }
+    #expect(!fileExists(path) && !fileExists(path + ".partial"))
+  }
+
+  @Test func `the system's refusal carries its errno`() {
+    #expect { try FileWriter("/nonexistent-directory/x") } throws: { ($0 as? FileError)?.code == ENOENT }
+    #expect { try MappedFile("/nonexistent-file") } throws: { ($0 as? FileError)?.code == ENOENT }
+    #expect { try writeSafeTensors([], to: "/dev/full/x") } throws: { ($0 as? FileError)?.code == ENOTDIR }
+  }
+
+  static let one = #""dtype":"F32","shape":[1],"data_offsets":[0,4]"#
+  static let four: [UInt8] = [0, 0, 0, 0]
+  /// name, bytes, what the refusal must say
+  static let hostile: [(String, [UInt8], String)] = [
+    ("empty", [], "found an empty file"),
+    ("short", [1, 0, 0], "expected a safetensors file"),
+    ("length 2^63", littleEndian(UInt64(1) << 63) + [0x7B], "its length is 9223372036854775808 bytes"),
+    ("length all ones", littleEndian(UInt64.max), "its length is 18446744073709551615 bytes"),
+    ("length over the cap", littleEndian(UInt64(100_000_001)) + [0x7B], "more than the 100000000 allowed"),
+    ("length past the end", littleEndian(UInt64(3)) + [0x7B, 0x7D], "the file has only 2 after it"),
+    ("not an object", safeTensors("[]"), "expected `{` as the first byte"),
+    ("leading space", safeTensors(" {}"), "expected `{` as the first byte"),
+    ("cut JSON", safeTensors("{\"a\""), "not strict JSON"),
+    ("not UTF-8", littleEndian(UInt64(6)) + [0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x7D], "not valid UTF-8"),
+    ("text after", safeTensors("{}x"), "unexpected text after the value"),
+    ("duplicate name", safeTensors("{\"a\":{\(one)},\"a\":{\(one)}}", data: four), "duplicate key `a`"),
+    ("duplicate field", safeTensors(#"{"a":{"dtype":"F32","dtype":"F32"}}"#), "duplicate key `dtype`"),
+    ("deep nesting", safeTensors("{\"a\":" + String(repeating: "[", count: 100_000)), "nested deeper"),
+    ("tensor not an object", safeTensors(#"{"a":1}"#), "tensor `a`: expected an object"),
+    ("unknown field", safeTensors(#"{"a":{"x":1}}"#), "unknown key `x`"),
+    ("no dtype", safeTensors(#"{"a":{"shape":[],"data_offsets":[0,4]}}"#), "`dtype`: expected a string"),
+    ("unknown dtype", safeTensors(#"{"a":{"dtype":"F33","shape":[],"data_offsets":[0,4]}}"#), "dtype `F33` is unknown"),
+    ("no shape", safeTensors(#"{"a":{"dtype":"F32","data_offsets":[0,4]}}"#), "`shape`: expected a list"),
+    ("negative dimension", safeTensors(#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#), "`shape`"),
+    ("fractional dimension", safeTensors(#"{"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}}"#), "`shape`"),
+    ("dimension 2^64", safeTensors(#"{"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,4]}}"#), "`shape`"),
+    (
+      "product overflows",
+      safeTensors(#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#), "out of range"
+    ),
+    (
+      "product overflows only with the element size",
+      safeTensors(#"{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}"#), "out of range"
+    ),
+    (
+      "product overflows beside a zero",
+      safeTensors(#"{"a":{"dtype":"F32","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}}"#), "out of range"
+    ),
+    ("one offset", safeTensors(#"{"a":{"dtype":"F32","shape":[],"data_offsets":[0]}}"#), "expected two"),
+    ("offsets reversed", safeTensors(#"{"a":{"dtype":"F32","shape":[],"data_offsets":[4,0]}}"#, data: four), "4 is after 0"),
+    ("negative offset", safeTensors(#"{"a":{"dtype":"F32","shape":[],"data_offsets":[-4,0]}}"#, data: four), "expected two"),
+    ("past the end", safeTensors(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, data: four), "the file has 4 bytes of data"),
+    ("offset 2^63-1", safeTensors(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[9223372036854775806,9223372036854775807]}}"#), "the file has 0"),
+    ("size mismatch", safeTensors(#"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,4]}}"#, data: four), "F16 of shape [1] takes 2"),
+    ("gap at the start", safeTensors(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, data: four), "a gap of 2 bytes"),
+    ("bytes at the end", safeTensors(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#, data: four), "2 bytes at the end belong to no tensor"),
+    ("bytes without tensors", safeTensors("{}", data: four), "4 bytes at the end"),
+    (
+      "overlap",
+      safeTensors(
+        #"{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#,
+        data: four), "tensor `b`: its data overlap"
+    ),
+    (
+      "the same data twice",
+      safeTensors(
+        #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
+        data: four), "overlap"
+    ),
+    ("metadata not an object", safeTensors(#"{"__metadata__":[]}"#), "`__metadata__`: expected an object"),
+    ("metadata not a string", safeTensors(#"{"__metadata__":{"a":1}}"#), "`a`: expected a string"),
+    ("LFS pointer", Array("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".utf8), "a Git LFS pointer"),
+    ("HTML", Array("<!DOCTYPE html><html></html>".utf8), "an HTML page"),
+    ("zip", [0x50, 0x4B, 3, 4] + [UInt8](repeating: 1, count: 20), "a zip archive"),
+    ("pickle", [0x80, 2, 0x8A, 1, 1, 1, 1, 1, 1, 1], "a Python pickle"),
+    ("gzip", [0x1F, 0x8B, 8, 0, 1, 1, 1, 1, 1, 1], "a gzip archive"),
+    ("terminal escape in a name", safeTensors(#"{"\u001b[31m\u202ea":1}"#), #"tensor `\u{1b}[31m\u{202e}a`"#),
+  ]
+
+  @Test(arguments: hostile)
+  func `refuses a hostile file with the rule it broke`(name: String, bytes: [UInt8], message: String) throws {
+    let path = try directory.file("x.safetensors", bytes)
+    let found = try #require(failure { _ = try SafeTensorsFile(path) }, "\(name) was accepted")
+    #expect(found.contains(message), "\(name)")
+    #expect(found.contains(path), "\(name): the file is named")
+  }
+
+  @Test func `a header of millions of values is refused quickly`() throws {
+    let header = "{\"a\":[" + String(repeating: "0,", count: 3_000_000) + "0]}"
+    let path = try directory.file("x", safeTensors(header))
+    let clock = ContinuousClock()
+    let time = clock.measure { #expect(failure { _ = try SafeTensorsFile(path) }?.contains("more than 2000000 values") == true) }
+    #expect(time < .seconds(3))
+  }
+
+  @Test func `a file cut at any byte is refused`() throws {
+    let header = #"{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[1],"data_offsets":[3,4]}}"#
+    let bytes = safeTensors(header, data: Self.four)
+    for length in 0..<bytes.count {
+      let path = try directory.file("cut", Array(bytes[..<length]))
+      #expect(failure { _ = try SafeTensorsFile(path) } != nil, "\(length) bytes")
+    }
+    let path = try directory.file("whole", bytes)
+    #expect(failure { _ = try SafeTensorsFile(path) } == nil)
+  }
+
+  @Test func `tensors may be listed in another order than their data, and be empty`() throws {
+    let header =
+      #"{"b":{"dtype":"U8","shape":[1],"data_offsets":[3,4]},"e":{"dtype":"F32","shape":[0,5],"data_offsets":[3,3]},"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}"#
+    let file = try SafeTensorsFile(try directory.file("x", safeTensors(header, data: [1, 2, 3, 4])))
+    #expect(Array(try file.rawBytes("b")) == [4])
+    #expect(try file.floats("e") == [])
+    #expect(failure { _ = try file.floats("a") }?.contains("stored as U8, which is not read as numbers") == true)
+    #expect(failure { _ = try file.floats("c") }?.contains("no tensor of this name") == true)
+  }
+
+  @Test func `a directory and a FIFO are refused without waiting`() throws {
+    #expect(failure { _ = try SafeTensorsFile(directory.path) }?.contains("found a directory") == true)
+    mkfifo("\(directory.path)/fifo", 0o600)
+    #expect(failure { _ = try SafeTensorsFile("\(directory.path)/fifo") }?.contains("not a regular file") == true)
+  }
+
+  private func sharded(_ map: String) throws -> String {
+    try directory.file("one.safetensors", safeTensors(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: littleEndian(Float(2).bitPattern)))
+    try directory.file("two.safetensors", safeTensors(#"{"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: littleEndian(Float(3).bitPattern)))
+    return try directory.file("model.safetensors.index.json", "{\"weight_map\":\(map)}")
+  }
+
+  @Test func `shards are read through their index`() throws {
+    let index = try sharded(#"{"b":"two.safetensors","a":"one.safetensors"}"#)
+    let tensors = try ShardedSafeTensors(indexPath: index, directory: directory.path)
+    #expect(tensors.names == ["b", "a"])
+    #expect(try tensors.floats("a") == [2])
+    #expect(try tensors.floats("b") == [3])
+  }
+
+  @Test(arguments: [
+    ("{}", "`weight_map`: expected an object that is not empty"),
+    (#"{"a":1}"#, "`a`: expected a file name"),
+    (#"{"a":"../one.safetensors"}"#, "`../one.safetensors` is not the name of a file beside the index"),
+    (#"{"a":"/etc/passwd"}"#, "is not the name of a file"),
+    (#"{"a":".."}"#, "is not the name of a file"),
+    (#"{"a":"three.safetensors"}"#, "the shard `three.safetensors` is missing"),
+    (#"{"c":"one.safetensors"}"#, "holds no such tensor"),
+    (#"{"a":"one.safetensors","b":"one.safetensors"}"#, "`b`: the shard `one.safetensors` holds no such tensor"),
+    (#"{"a":"one.safetensors","a":"one.safetensors"}"#, "duplicate key"),
+  ])
+  func `a wrong index is refused by its entry`(map: String, message: String) throws {
+    let index = try sharded(map)
+    let found = failure { _ = try ShardedSafeTensors(indexPath: index, directory: directory.path) }
+    #expect(found?.contains(message) == true, "\(found ?? "accepted")")
+  }
+
+  @Test func `a tensor in two shards, or outside the index, is refused`() throws {
+    let index = try sharded(#"{"a":"one.safetensors","b":"two.safetensors"}"#)
+    try directory.file(
+      "two.safetensors",
+      safeTensors(
+        #"{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
+        data: [0, 0]))
+    #expect(
+      failure { _ = try ShardedSafeTensors(indexPath: index, directory: directory.path) }?.contains("`a` is in two shards")
+        == true)
+    try directory.file(
+      "two.safetensors",
+      safeTensors(
+        #"{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"x":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
+        data: [0, 0]))
+    #expect(
+      failure { _ = try ShardedSafeTensors(indexPath: index, directory: directory.path) }?.contains("is not in `weight_map`")
+        == true)
+  }
+}

@@ -1,0 +1,168 @@
+import JSON
+import Models
+import Testing
+
+@Suite struct TokenizerTests {
+  static func fixture(_ name: String = "smollm") throws -> Tokenizer {
+    try readTokenizer("\(fixtureDirectory)/tokenizer/\(name).json")
+  }
+
+  @Test func `special tokens in user text are plain text`() throws {
+    let tokenizer = try Self.fixture()
+    let text = "a<|im_end|>b"
+    #expect(!tokenizer.encode(text).contains(2))
+    #expect(tokenizer.encode(text, parseSpecial: true).contains(2))
+    #expect(tokenizer.decode(tokenizer.encode(text)) == text)
+    #expect(tokenizer.decode(tokenizer.encode(text, parseSpecial: true)) == "ab")
+  }
+
+  @Test func `added tokens take the next ids, are found only on request, and survive writing`() throws {
+    let original = try Self.fixture()
+    var tokenizer = original
+    let names = (0..<5).map { "_QUANTILE_TOKEN_\($0)_" }
+    let ids = try tokenizer.addTokens(names)
+    #expect(ids == (0..<5).map { Int32(truncatingIfNeeded: original.count + $0) })
+    #expect(try tokenizer.addTokens(names) == ids)
+    #expect(tokenizer.count == original.count + 5)
+    #expect(original.id(of: names[0]) == nil)
+    let text = "_QUANTILE_TOKEN_3_The ferry"
+    #expect(tokenizer.encode(text) == original.encode(text))
+    #expect(tokenizer.encode(text, parseSpecial: true) == [ids[3]] + original.encode("The ferry"))
+    #expect(tokenizer.decode([ids[3]] + original.encode("The")) == "The")
+    #expect(tokenizer.decode([ids[3]], skipSpecial: false) == names[3])
+    let again = try Tokenizer(huggingFace: tokenizer.huggingFaceJSON())
+    #expect(again.encode(text, parseSpecial: true) == tokenizer.encode(text, parseSpecial: true))
+    #expect(again.count == tokenizer.count)
+  }
+
+  @Test func `a token that is not special is found in any text; the longest wins`() throws {
+    var tokenizer = try Self.fixture()
+    let ids = try tokenizer.addTokens(["<<a>>", "<<a>>>", "é!"], special: false)
+    #expect(tokenizer.encode("<<a>>>") == [ids[1]])
+    #expect(tokenizer.encode("<<a>>") == [ids[0]])
+    #expect(tokenizer.decode([ids[2]]) == "é!")
+  }
+
+  @Test func `adding a token of the vocabulary keeps its id`() throws {
+    var tokenizer = try Self.fixture()
+    let known = try #require(tokenizer.id(of: "ou"))
+    #expect(try tokenizer.addTokens(["ou"], special: false) == [known])
+    let alone = tokenizer.encode("xoux")
+    #expect(alone.contains(known) && alone.count == 3)
+  }
+
+  @Test func `ids outside the vocabulary stand for nothing`() throws {
+    let tokenizer = try Self.fixture()
+    #expect(tokenizer.decode([-1, .max, .min]) == "")
+    #expect(tokenizer.tokenBytes(Int32.max).isEmpty)
+    #expect(tokenizer.spelling(-1) == nil)
+  }
+
+  @Test func `bytes without a token are left out`() throws {
+    let tokenizer = try Tokenizer(
+      vocabulary: ["a", "b", "ab"], merges: [("a", "b")], preTokenizer: .gpt2, addedTokens: [])
+    // As in Hugging Face, the neighbours of what was left out are neighbours.
+    #expect(tokenizer.encode("azb") == [2])
+    #expect(tokenizer.encode("zz") == [])
+  }
+
+  @Test func `lower ranks merge first, and the leftmost of equals`() throws {
+    let tokenizer = try Tokenizer(
+      vocabulary: ["a", "b", "c", "aa", "bc", "ab"], merges: [("b", "c"), ("a", "a"), ("a", "b")], preTokenizer: .gpt2,
+      addedTokens: [])
+    #expect(tokenizer.encode("abc") == [0, 4])
+    #expect(tokenizer.encode("aaa") == [3, 0])
+    #expect(tokenizer.encode("aab") == [3, 1])
+  }
+
+  static let good = #"{"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]},"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},"decoder":{"type":"ByteLevel"},"added_tokens":[{"id":3,"content":"<s>","special":true,"normalized":false}]}"#
+
+  /// Changes to `good` and the path and reason they are refused with.
+  static let hostile: [(find: String, replace: String, message: String)] = [
+    (#""type":"BPE""#, #""type":"Unigram""#, "`model.type`: `\"Unigram\"` is not supported"),
+    (#""type":"BPE""#, #""type":"BPE","byte_fallback":true"#, "`model.byte_fallback`"),
+    (#""type":"BPE""#, #""type":"BPE","unk_token":"a""#, "`model.unk_token`"),
+    (#""type":"BPE""#, #""type":"BPE","dropout":0.1"#, "`model.dropout`"),
+    (#""type":"BPE""#, #""type":"BPE","continuing_subword_prefix":"\#u{23}\#u{23}""#, "`model.continuing_subword_prefix`"),
+    (#""type":"BPE""#, #""type":"BPE","end_of_word_suffix":"</w>""#, "`model.end_of_word_suffix`"),
+    (#""vocab":{"a":0,"b":1,"ab":2}"#, #""vocab":[]"#, "`model.vocab`: expected an object"),
+    (#""ab":2"#, #""ab":5"#, "has id 5, but there are 3 tokens"),
+    (#""ab":2"#, #""ab":1"#, "`ab` and `b` have the same id 1"),
+    (#""ab":2"#, #""ab":-1"#, "expected a token id"),
+    (#""ab":2"#, #""ab":"2""#, "expected a token id, found a string"),
+    (#""ab":2"#, #""ab":9223372036854775807"#, "ids may leave no gap"),
+    (#""a b""#, #""a c""#, "`model.merges[0]`: the token `c` is not in the vocabulary"),
+    (#""a b""#, #""b a""#, "`model.merges[0]`: the token `ba` is not in the vocabulary"),
+    (#""a b""#, #""ab""#, "`model.merges[0]`: expected two tokens"),
+    (#""a b""#, #""a b c""#, "`model.merges[0]`: expected two tokens"),
+    (#""a b""#, #"["a"]"#, "`model.merges[0]`: expected two tokens"),
+    (#"["a b"]"#, #"["a b",3]"#, "`model.merges[1]`"),
+    (#""merges":["a b"]"#, #""merges":{}"#, "`model.merges`: expected a list"),
+    (#"{"type":"ByteLevel","add_prefix_space":false}"#, #"{"type":"Metaspace"}"#, "`pre_tokenizer.type`: `\"Metaspace\"`"),
+    (#"{"type":"ByteLevel","add_prefix_space":false}"#, #"{"type":"Whitespace"}"#, "`pre_tokenizer.type`"),
+    (#"{"type":"ByteLevel","add_prefix_space":false}"#, "null", "`pre_tokenizer`: missing"),
+    (#""add_prefix_space":false"#, #""add_prefix_space":true"#, "`pre_tokenizer.add_prefix_space`"),
+    (#","add_prefix_space":false"#, "", "`pre_tokenizer.add_prefix_space`"),
+    (
+      #"{"type":"ByteLevel","add_prefix_space":false}"#, #"{"type":"Sequence","pretokenizers":[{"type":"Digits"}]}"#,
+      "`pre_tokenizer.pretokenizers[0].type`"
+    ),
+    (
+      #"{"type":"ByteLevel","add_prefix_space":false}"#,
+      #"{"type":"Sequence","pretokenizers":[{"type":"ByteLevel","add_prefix_space":false},{"type":"Digits"}]}"#,
+      "`pre_tokenizer.pretokenizers[0].type`"
+    ),
+    (
+      #"{"type":"ByteLevel","add_prefix_space":false}"#,
+      #"{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"x+"},"behavior":"Isolated"},{"type":"ByteLevel","add_prefix_space":false}]}"#,
+      "`pre_tokenizer.pretokenizers[0].pattern.Regex`"
+    ),
+    (#""decoder":{"type":"ByteLevel"}"#, #""decoder":{"type":"Metaspace"}"#, "`decoder.type`"),
+    (#""decoder":{"type":"ByteLevel"}"#, #""decoder":null"#, "`decoder`: missing"),
+    (#""decoder""#, #""normalizer":{"type":"NFC"},"decoder""#, "`normalizer`: `\"NFC\"` is not supported"),
+    (#""decoder""#, #""truncation":{"max_length":4},"decoder""#, "`truncation`"),
+    (#""decoder""#, #""padding":{"pad_id":0},"decoder""#, "`padding`"),
+    (#""decoder""#, #""post_processor":{"type":"BertProcessing"},"decoder""#, "`post_processor.type`"),
+    (
+      #""decoder""#,
+      #""post_processor":{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A","type_id":0}},{"SpecialToken":{"id":"<s>","type_id":0}}]},"decoder""#,
+      "`post_processor.single[1]`"
+    ),
+    (
+      #""decoder""#,
+      #""post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<x>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]},"decoder""#,
+      "`<x>` is not in the vocabulary"
+    ),
+    (#""id":3"#, #""id":4"#, "`<s>` has id 4, expected the next free id 3"),
+    (#""id":3"#, #""id":-3"#, "`added_tokens[0].id`"),
+    (#""id":3"#, #""id":99999999999"#, "`added_tokens[0].id`"),
+    (#""content":"<s>""#, #""content":"""#, "`added_tokens[0].content`"),
+    (#""content":"<s>""#, #""content":"a""#, "`a` has id 3 here and id 0 in the vocabulary"),
+    (#""special":true"#, #""special":1"#, "`added_tokens[0].special`: expected a boolean"),
+    (#""special":true"#, #""single_word":true"#, "`added_tokens[0].single_word`"),
+    (#""added_tokens":["#, #""added_tokens":[{"id":3,"content":"<s>","special":true},"#, "appears twice"),
+    (#""added_tokens":["#, #""added_tokens":7,"x":["#, "`added_tokens`: expected a list"),
+  ]
+
+  @Test(arguments: hostile)
+  func `refuses an unsupported or malformed part by its path`(find: String, replace: String, message: String) throws {
+    let pieces = Self.good.split(separator: find, maxSplits: 1, omittingEmptySubsequences: false)
+    try #require(pieces.count == 2, "\(find) is not in the text")
+    let json = try JSON(parsing: pieces[0] + replace + pieces[1])
+    let found = failure { _ = try Tokenizer(huggingFace: json) }
+    #expect(found?.contains(message) == true, "\(replace): \(found ?? "accepted")")
+  }
+
+  @Test func `the unchanged text is accepted, and nothing else than an object`() throws {
+    #expect(try Tokenizer(huggingFace: try JSON(parsing: Self.good)).encode("ab") == [2])
+    #expect(failure { _ = try Tokenizer(huggingFace: [1]) }?.contains("expected an object") == true)
+  }
+
+  @Test func `the file and the JSON path are both named`() throws {
+    let directory = TemporaryDirectory()
+    let path = try directory.file("tokenizer.json", "{\"model\":{\"type\":\"WordPiece\"},\"decoder\":{\"type\":\"ByteLevel\"},\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false}}")
+    #expect(failure { _ = try readTokenizer(path) } == "`\(path)`: `model.type`: `\"WordPiece\"` is not supported; `BPE` is")
+    let broken = try directory.file("broken.json", "{\"model\":")
+    #expect(failure { _ = try readTokenizer(broken) }?.contains("not JSON: 1:10") == true)
+  }
+}
