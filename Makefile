@@ -17,7 +17,7 @@ test: build
 	@mkdir -p .build
 	status=0
 	swift test -c release --skip-build 2>&1 | tee .build/test.log \
-	  | sed -un -e '/^✔ Suite/p' -e '/^✘/p' -e '/^↳/p' -e '/recorded an issue/p' -e '/^➜/p' -e '/error:/p' \
+	  | sed -Eun '/^(✔ Suite|✘|↳|➜)|recorded an issue|error:/p' \
 	  || status=$$?
 	echo
 	grep -E 'Test run with' .build/test.log || echo "the test run did not finish"
