@@ -12,7 +12,9 @@ package struct DataStage: Stage {
     summary: "Reads prompts from a JSON Lines file, through a template over its fields.",
     version: 1,
     inputs: [],
-    outputs: [OutputPort("rows", .rows, columns: ["prompt"], summary: "one row for every line that was kept")],
+    outputs: [
+      OutputPort("rows", .rows, columns: ["prompt"], summary: "one row for every line that was kept")
+    ],
     options: [
       OptionField("path", .file, summary: "a JSON Lines file: one object a line"),
       OptionField(
@@ -22,7 +24,8 @@ package struct DataStage: Stage {
         "id", .optional(.string), default: nil,
         summary: "the field that names a row; without it the id is a hash of the line's content and a count"),
       OptionField(
-        "keep", .list(.string, count: 0...64), default: [], summary: "fields that become columns beside `prompt`"),
+        "keep", .list(.string, count: 0...64), default: [],
+        summary: "fields that become columns beside `prompt`"),
       OptionField(
         "where",
         .list(
@@ -37,7 +40,8 @@ package struct DataStage: Stage {
         summary: "read no further once this many rows were taken"),
       OptionField(
         "on_bad_row", .choice(["fail", "skip"]), default: "fail",
-        summary: "what to do about a line that is not a JSON object or lacks a field; skipped lines are counted"),
+        summary:
+          "what to do about a line that is not a JSON object or lacks a field; skipped lines are counted"),
     ])
 
   package func run(_ context: StageContext) throws {
@@ -183,7 +187,8 @@ struct DataReader {
     case .int(let number): id = String(number)
     case let other:
       let found = other.stringValue == nil ? other.kind : "an empty string"
-      throw BadRow(column: 1, reason: "option `id`: field `\(idField)` is \(found); expected text or an integer")
+      throw BadRow(
+        column: 1, reason: "option `id`: field `\(idField)` is \(found); expected text or an integer")
     }
     if let first = givenIDs.updateValue(lineCount, forKey: UTF8Key(id)) {
       throw InputError("\(name):\(lineCount):1: the id `\(id)` was given before, on line \(first)")

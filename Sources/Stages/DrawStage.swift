@@ -14,10 +14,13 @@ package struct DrawStage: Stage {
     summary: "Draws rows at random, in random order; each iteration of a loop draws anew.",
     version: 1,
     inputs: [InputPort("rows", .rows, summary: "rows to draw from")],
-    outputs: [OutputPort("rows", .rows, passesThrough: "rows", summary: "the rows drawn, in the order drawn")],
+    outputs: [
+      OutputPort("rows", .rows, passesThrough: "rows", summary: "the rows drawn, in the order drawn")
+    ],
     options: [
       OptionField(
-        "count", .either([.integer(1...Int.max), .choice(["all"])]), summary: "how many rows, or `all` of them"),
+        "count", .either([.integer(1...Int.max), .choice(["all"])]),
+        summary: "how many rows, or `all` of them"),
       OptionField(
         "replacement", .bool, default: false,
         summary: "whether a row may be drawn again; a repeated row gets an id of its own, `ID#2`"),

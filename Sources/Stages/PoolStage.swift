@@ -17,7 +17,8 @@ package struct PoolStage: Stage {
       InputPort("rows", .rows, columns: ["generations"], summary: "samples with classes"),
       InputPort(
         "history", .rows, required: false, columns: ["generations"],
-        summary: "an earlier `state`, put before the rows with the classes it has; where classes are computed "
+        summary:
+          "an earlier `state`, put before the rows with the classes it has; where classes are computed "
           + "anew from rewards, bind it to `quantize` instead"),
     ],
     outputs: [
@@ -36,13 +37,16 @@ package struct PoolStage: Stage {
         summary: "samples of each class of each prompt; null takes all"),
       OptionField(
         "per_prompt", .optional(.integer(1...1_000_000)), default: nil,
-        summary: "samples of each prompt in equal quotas over `classes`, what a class lacks going to the next"),
+        summary: "samples of each prompt in equal quotas over `classes`, what a class lacks going to the next"
+      ),
       OptionField(
         "fill", .choice(["listed", "any"]), default: "listed",
-        summary: "with `per_prompt`: whether what is still missing is filled with samples of listed classes only"),
+        summary:
+          "with `per_prompt`: whether what is still missing is filled with samples of listed classes only"),
       OptionField(
         "max_tokens", .optional(.integer(1...1_000_000)), default: nil,
-        summary: "prefer samples with fewer tokens than this, by the column `lengths`: longer ones were cut off"),
+        summary:
+          "prefer samples with fewer tokens than this, by the column `lengths`: longer ones were cut off"),
       OptionField(
         "drop", .number(0...1), default: 1.0,
         summary: "the share of the pool that is forgotten before the next iteration; 1 is purely on-policy"),
@@ -56,11 +60,15 @@ package struct PoolStage: Stage {
       rows = try joinSamples(try readRows(history.path, requiring: ["generations", picker.column]), rows)
     }
     let pool = try rows.compactMap(picker.withClassesOnly)
-    if pool.count < rows.count { context.log("\(rows.count - pool.count) prompts have no sample with a class") }
+    if pool.count < rows.count {
+      context.log("\(rows.count - pool.count) prompts have no sample with a class")
+    }
     let picked = try pool.compactMap(picker.picked)
-    context.measure("picked_samples", Double(picked.reduce(0) { $0 + ($1["generations"]?.arrayValue?.count ?? 0) }))
+    context.measure(
+      "picked_samples", Double(picked.reduce(0) { $0 + ($1["generations"]?.arrayValue?.count ?? 0) }))
     try writeRows(picked, to: context.output("rows", .rows))
     try writeRows(
-      try pool.compactMap { try picker.kept($0, drop: context.options.double("drop")) }, to: context.output("state", .rows))
+      try pool.compactMap { try picker.kept($0, drop: context.options.double("drop")) },
+      to: context.output("state", .rows))
   }
 }

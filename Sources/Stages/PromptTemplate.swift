@@ -31,19 +31,22 @@ struct PromptTemplate: Sendable {
         position += 2
       } else if byte == open {
         guard let end = bytes[position...].firstIndex(of: close) else {
-          throw Failure(description: "`{` at byte \(position + 1) is not closed; a literal brace is written `{{`")
+          throw Failure(
+            description: "`{` at byte \(position + 1) is not closed; a literal brace is written `{{`")
         }
         let name = String(decoding: bytes[(position + 1)..<end], as: UTF8.self)
         guard !name.isEmpty, !name.utf8.contains(open) else {
           throw Failure(
-            description: "`{\(name)}` at byte \(position + 1) names no field; a literal brace is written `{{`")
+            description: "`{\(name)}` at byte \(position + 1) names no field; a literal brace is written `{{`"
+          )
         }
         if !text.isEmpty { pieces.append(.text(String(decoding: text, as: UTF8.self))) }
         text = []
         pieces.append(.field(name))
         position = end + 1
       } else if byte == close {
-        throw Failure(description: "`}` at byte \(position + 1) closes nothing; a literal brace is written `}}`")
+        throw Failure(
+          description: "`}` at byte \(position + 1) closes nothing; a literal brace is written `}}`")
       } else {
         text.append(byte)
         position += 1

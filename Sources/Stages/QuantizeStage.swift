@@ -19,7 +19,8 @@ package struct QuantizeStage: Stage {
         summary: "an earlier pool; its samples are put before the new ones and sorted with them"),
     ],
     outputs: [
-      OutputPort("rows", .rows, passesThrough: "rows", columns: ["quantiles"], summary: "the samples with classes")
+      OutputPort(
+        "rows", .rows, passesThrough: "rows", columns: ["quantiles"], summary: "the samples with classes")
     ],
     options: [
       OptionField("classes", .integer(1...1000), default: 5, summary: "how many classes"),
@@ -28,7 +29,8 @@ package struct QuantizeStage: Stage {
         summary: "whether a sample is ranked among its prompt's samples or among all"),
       OptionField(
         "remainder", .choice(["spread", "worst"]), default: "spread",
-        summary: "where samples go that do not divide evenly: one each to the best classes, or all to the worst"),
+        summary:
+          "where samples go that do not divide evenly: one each to the best classes, or all to the worst"),
     ])
 
   package func run(_ context: StageContext) throws {
@@ -40,7 +42,8 @@ package struct QuantizeStage: Stage {
     let options = context.options
     let remainder: Remainder = options.string("remainder") == "worst" ? .worst : .spread
     let result = try quantized(
-      rows, classes: options.int("classes"), remainder: remainder, perPrompt: options.string("scope") == "prompt")
+      rows, classes: options.int("classes"), remainder: remainder,
+      perPrompt: options.string("scope") == "prompt")
     try writeRows(result, to: context.output("rows", .rows))
   }
 }

@@ -19,7 +19,8 @@ struct SampleLists {
     for name in sampleColumns {
       guard let value = row[name] else { continue }
       guard let values = value.arrayValue else {
-        throw InputError("row `\(row.id)`: column `\(name)` is \(value.kind); expected a list, one entry a generation")
+        throw InputError(
+          "row `\(row.id)`: column `\(name)` is \(value.kind); expected a list, one entry a generation")
       }
       lists.append((name, values))
     }
@@ -61,7 +62,8 @@ func joinSamples(_ earlier: [Row], _ newer: [Row]) throws -> [Row] {
     }
     let old = result[position]
     guard old["prompt"] == row["prompt"] else {
-      throw InputError("row `\(row.id)`: its prompt is not the one it has in `history`; one id names two prompts")
+      throw InputError(
+        "row `\(row.id)`: its prompt is not the one it has in `history`; one id names two prompts")
     }
     let first = try SampleLists(old)
     let second = try SampleLists(row)

@@ -36,6 +36,8 @@ func wholeFile(_ path: String) throws -> [UInt8] {
 
 private func status(_ descriptor: Int32, _ path: String) throws -> stat {
   var result = stat()
-  guard fstat(descriptor, &result) == 0 else { throw InputError("\(path): \(String(cString: strerror(errno)))") }
+  guard fstat(descriptor, &result) == 0 else {
+    throw InputError("\(path): \(String(cString: strerror(errno)))")
+  }
   return result
 }

@@ -44,12 +44,15 @@ struct DataStageTests {
   }
 
   @Test func `selects by equality and stops at the limit`() throws {
-    let text = (0..<10).map { #"{"prompt":"p\#($0)","split":"\#($0 % 2 == 0 ? "train" : "valid")","m":{"k":\#($0)}}"# }
-      .joined(separator: "\n")
+    let text = (0..<10).map {
+      #"{"prompt":"p\#($0)","split":"\#($0 % 2 == 0 ? "train" : "valid")","m":{"k":\#($0)}}"#
+    }
+    .joined(separator: "\n")
     let train: JSON = [["field": "split", "is": "train"]]
     #expect(try rows(text, ("where", train)).count == 5)
     #expect(try rows(text, ("where", train), ("limit", 2)).map { $0["prompt"] } == ["p0", "p2"])
-    #expect(try rows(text, ("where", [["field": "m.k", "is": 3], ["field": "split", "is": "valid"]])).count == 1)
+    #expect(
+      try rows(text, ("where", [["field": "m.k", "is": 3], ["field": "split", "is": "valid"]])).count == 1)
     // Past the limit nothing is read, so nothing is wrong.
     #expect(try rows(text + "\nnot json", ("limit", 10)).count == 10)
   }
@@ -60,13 +63,17 @@ struct DataStageTests {
     #expect(failure(good + "\n" + good).hasPrefix("data.jsonl:2:1: a blank line"))
     #expect(failure(good + "[1]").hasPrefix("data.jsonl:2:1: a list; expected an object"))
     #expect(
-      failure(good + #"{"text":"t"}"#) == "data.jsonl:2:1: option `prompt`: no field `prompt`; the row has `text`")
+      failure(good + #"{"text":"t"}"#)
+        == "data.jsonl:2:1: option `prompt`: no field `prompt`; the row has `text`")
     #expect(failure(#"{"prompt":null}"#).contains("field `prompt` is null; expected text"))
     #expect(failure(good, ("keep", ["label"])).contains("data.jsonl:1:1: option `keep`: no field `label`"))
-    #expect(failure(good, ("where", [["field": "split", "is": "train"]])).contains("option `where`: no field `split`"))
+    #expect(
+      failure(good, ("where", [["field": "split", "is": "train"]])).contains(
+        "option `where`: no field `split`"))
     #expect(failure(good, ("id", "id")).contains("option `id`: no field `id`"))
     #expect(failure(#"{"prompt":"p","id":""}"#, ("id", "id")).contains("is an empty string"))
-    #expect(failure(#"{"prompt":"p","id":1.5}"#, ("id", "id")).contains("is a number; expected text or an integer"))
+    #expect(
+      failure(#"{"prompt":"p","id":1.5}"#, ("id", "id")).contains("is a number; expected text or an integer"))
     #expect(failure(#"{"prompt":"p","prompt":"q"}"#).hasPrefix("data.jsonl:1:"))
   }
 
@@ -77,15 +84,21 @@ struct DataStageTests {
   }
 
   @Test func `a missing file, a directory and an empty file are named`() throws {
-    #expect(inputError { try bench.run(DataStage(), ["path": "/nowhere/x.jsonl"]) } == "/nowhere/x.jsonl: No such file or directory")
+    #expect(
+      inputError { try bench.run(DataStage(), ["path": "/nowhere/x.jsonl"]) }
+        == "/nowhere/x.jsonl: No such file or directory")
     #expect(inputError { try bench.run(DataStage(), ["path": "/tmp"]) }.contains("/tmp: a directory"))
     #expect(inputError { try bench.run(DataStage(), ["path": "/dev/null"]) }.contains("not a regular file"))
     #expect(failure("") == "data.jsonl: the file holds no rows")
-    #expect(failure(#"{"prompt":"p","s":1}"#, ("where", [["field": "s", "is": 2]])).contains("none of 1 lines was taken"))
+    #expect(
+      failure(#"{"prompt":"p","s":1}"#, ("where", [["field": "s", "is": 2]])).contains(
+        "none of 1 lines was taken"))
   }
 
   @Test func `a wrong template is named before any line is read`() {
-    for (template, part) in [("{", "not closed"), ("a}", "closes nothing"), ("{}", "names no field"), ("{a{b}", "names no field")] {
+    for (template, part) in [
+      ("{", "not closed"), ("a}", "closes nothing"), ("{}", "names no field"), ("{a{b}", "names no field"),
+    ] {
       let message = failure("not json", ("prompt", .string(template)))
       #expect(message.hasPrefix("option `prompt`: ") && message.contains(part), "\(message)")
     }
@@ -93,14 +106,16 @@ struct DataStageTests {
   }
 
   @Test func `skipping leaves bad lines out and counts them`() throws {
-    let rows = try rows("{\n{\"prompt\":\"a\"}\n\n{\"text\":\"x\"}\n{\"prompt\":\"b\"}\n", ("on_bad_row", "skip"))
+    let rows = try rows(
+      "{\n{\"prompt\":\"a\"}\n\n{\"text\":\"x\"}\n{\"prompt\":\"b\"}\n", ("on_bad_row", "skip"))
     #expect(rows.map { $0["prompt"] } == ["a", "b"])
     #expect(bench.reporter.measures.withLock { $0["skipped_rows"] } == 3)
     #expect(bench.reporter.lines.withLock { $0.last } == "skipped 3 bad of 5 lines")
   }
 
   @Test func `a given id that comes twice names both lines, even when skipping`() {
-    let text = #"{"prompt":"a","id":"x"}"# + "\n" + #"{"prompt":"b","id":"y"}"# + "\n" + #"{"prompt":"c","id":"x"}"#
+    let text =
+      #"{"prompt":"a","id":"x"}"# + "\n" + #"{"prompt":"b","id":"y"}"# + "\n" + #"{"prompt":"c","id":"x"}"#
     for mode in ["fail", "skip"] {
       #expect(
         failure(text, ("id", "id"), ("on_bad_row", .string(mode)))
@@ -109,7 +124,8 @@ struct DataStageTests {
   }
 
   @Test func `ids that differ in bytes are two ids, composed or decomposed`() throws {
-    let rows = try rows("{\"prompt\":\"a\",\"id\":\"caf\u{E9}\"}\n{\"prompt\":\"b\",\"id\":\"cafe\u{301}\"}", ("id", "id"))
+    let rows = try rows(
+      "{\"prompt\":\"a\",\"id\":\"caf\u{E9}\"}\n{\"prompt\":\"b\",\"id\":\"cafe\u{301}\"}", ("id", "id"))
     #expect(rows.count == 2)
     #expect(Array(rows[0].id.utf8) != Array(rows[1].id.utf8))
   }
@@ -127,18 +143,23 @@ struct DataStageTests {
     #expect(twins[0].id.dropLast() == twins[2].id.dropLast())
   }
 
-  @Test(.enabled(if: sharedData("toxicity_rtp_val.jsonl") != nil, "real data lies beside some checkouts only"))
+  @Test(
+    .enabled(if: sharedData("toxicity_rtp_val.jsonl") != nil, "real data lies beside some checkouts only"))
   func `reads real prompts from nested fields`() throws {
     let path = try #require(sharedData("toxicity_rtp_val.jsonl"))
-    let rows = try bench.run(DataStage(), ["path": .string(path), "prompt": "{prompt.text}", "keep": ["filename"]])
+    let rows = try bench.run(
+      DataStage(), ["path": .string(path), "prompt": "{prompt.text}", "keep": ["filename"]])
     #expect(rows["rows"]?.count == 5000)
     #expect(Set((rows["rows"] ?? []).map { UTF8Key($0.id) }).count == 5000)
   }
 
-  @Test(.enabled(if: sharedData("tldr_prompts_summaries.jsonl") != nil, "real data lies beside some checkouts only"))
+  @Test(
+    .enabled(
+      if: sharedData("tldr_prompts_summaries.jsonl") != nil, "real data lies beside some checkouts only"))
   func `reads real posts under their own ids`() throws {
     let path = try #require(sharedData("tldr_prompts_summaries.jsonl"))
-    let rows = try #require(try bench.run(DataStage(), ["path": .string(path), "id": "id", "limit": 100])["rows"])
+    let rows = try #require(
+      try bench.run(DataStage(), ["path": .string(path), "id": "id", "limit": 100])["rows"])
     #expect(rows.count == 100 && rows[0].id == "tldr-0000")
     #expect(rows.allSatisfy { $0["prompt"]?.stringValue?.hasSuffix("TL;DR:") == true })
   }

@@ -28,5 +28,7 @@ struct DistinctNTests {
 
   @Test func `words are compared by bytes`() { #expect(distinctN(["\u{E9} e\u{301}"], n: 1) == 1) }
 
-  @Test func `a space before a combining mark still separates`() { #expect(distinctN(["a \u{301}b"], n: 1) == 1) }
+  @Test func `a space before a combining mark still separates`() {
+    #expect(distinctN(["a \u{301}b"], n: 1) == 1)
+  }
 }

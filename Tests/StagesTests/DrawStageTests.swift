@@ -9,7 +9,9 @@ struct DrawStageTests {
   let bench: StageBench
   init() throws { bench = try StageBench() }
 
-  private func ids(_ count: JSON, of rows: [Row], seed: UInt64 = 1, replacement: Bool = false) throws -> [String] {
+  private func ids(_ count: JSON, of rows: [Row], seed: UInt64 = 1, replacement: Bool = false) throws
+    -> [String]
+  {
     let options: JSON = ["count": count, "replacement": .bool(replacement)]
     return try bench.run(DrawStage(), options, rows: rows, seed: seed)["rows"]?.map(\.id) ?? []
   }

@@ -9,7 +9,9 @@ struct PoolStageTests {
   let bench: StageBench
   init() throws { bench = try StageBench() }
 
-  private func pool(_ rows: [Row], _ options: JSON, history: [Row]? = nil, seed: UInt64 = 1) throws -> (rows: [Row], state: [Row]) {
+  private func pool(_ rows: [Row], _ options: JSON, history: [Row]? = nil, seed: UInt64 = 1) throws -> (
+    rows: [Row], state: [Row]
+  ) {
     let outputs = try bench.run(PoolStage(), options, rows: rows, history: history, seed: seed)
     return (try #require(outputs["rows"]), try #require(outputs["state"]))
   }
@@ -57,7 +59,10 @@ struct PoolStageTests {
   }
 
   @Test func `samples without a class are dropped, and prompts that have none`() throws {
-    let rows = [sampledRow("a", [("quantiles", [nil, 0])]), sampledRow("b", [("quantiles", [nil])]), sampledRow("c", [("quantiles", [])])]
+    let rows = [
+      sampledRow("a", [("quantiles", [nil, 0])]), sampledRow("b", [("quantiles", [nil])]),
+      sampledRow("c", [("quantiles", [])]),
+    ]
     let result = try pool(rows, ["drop": 0.0])
     #expect(result.rows.map(\.id) == ["a"] && result.state.map(\.id) == ["a"])
     #expect(result.rows[0]["generations"] == ["a 1"])
@@ -77,7 +82,8 @@ struct PoolStageTests {
 
   @Test func `rejection by length needs lengths`() {
     let row = sampledRow("a", [("quantiles", [0])])
-    #expect(inputError { _ = try pool([row], ["per_class": 1, "max_tokens": 64]) }.contains("no column `lengths`"))
+    #expect(
+      inputError { _ = try pool([row], ["per_class": 1, "max_tokens": 64]) }.contains("no column `lengths`"))
   }
 
   @Test func `picks depend on seed and row, not on other rows or their order`() throws {
@@ -116,7 +122,8 @@ struct PoolStageTests {
     let options: JSON = ["by": "feedbacks", "classes": ["Good", "Fair", "Bad"], "per_prompt": 4]
     // Quota 1 each, 1 pending; nothing fair: 2 pending, filled in pool order from listed classes.
     for seed in 0..<10 as Range<UInt64> {
-      let labels = try pool([row], options, seed: seed).rows[0]["feedbacks"]?.arrayValue?.compactMap(\.stringValue) ?? []
+      let labels =
+        try pool([row], options, seed: seed).rows[0]["feedbacks"]?.arrayValue?.compactMap(\.stringValue) ?? []
       #expect(labels.count == 4)
       #expect(labels[1] == "bad" && !labels.contains("Bad."))
       #expect(labels[0].lowercased() == "good")
@@ -135,7 +142,8 @@ struct PoolStageTests {
 
   @Test func `options that contradict each other are refused`() {
     let row = sampledRow("a", [("quantiles", [0]), ("feedbacks", ["x"])])
-    #expect(inputError { _ = try pool([row], ["per_class": 1, "per_prompt": 1]) }.contains("write one of them"))
+    #expect(
+      inputError { _ = try pool([row], ["per_class": 1, "per_prompt": 1]) }.contains("write one of them"))
     #expect(inputError { _ = try pool([row], ["by": "feedbacks"]) }.contains("option `classes`: empty"))
     #expect(inputError { _ = try pool([row], ["by": "scores", "classes": [1]]) }.contains("column `scores`"))
   }

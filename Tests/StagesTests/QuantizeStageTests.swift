@@ -9,13 +9,16 @@ struct QuantizeStageTests {
   let bench: StageBench
   init() throws { bench = try StageBench() }
 
-  private func quantiles(_ rows: [Row], _ options: JSON = .object(JSONObject()), history: [Row]? = nil) throws -> [[Int?]] {
+  private func quantiles(_ rows: [Row], _ options: JSON = .object(JSONObject()), history: [Row]? = nil) throws
+    -> [[Int?]]
+  {
     try #require(try bench.run(QuantizeStage(), options, rows: rows, history: history)["rows"])
       .map { row in row["quantiles"]?.arrayValue?.map(\.intValue) ?? [] }
   }
 
   @Test(arguments: [
-    (3, [0, 0, 0, 0, 3]), (5, [1, 1, 1, 1, 1]), (9, [1, 1, 1, 1, 5]), (14, [2, 2, 2, 2, 6]), (20, [4, 4, 4, 4, 4]),
+    (3, [0, 0, 0, 0, 3]), (5, [1, 1, 1, 1, 1]), (9, [1, 1, 1, 1, 5]), (14, [2, 2, 2, 2, 6]),
+    (20, [4, 4, 4, 4, 4]),
     (96, [19, 19, 19, 19, 20]), (0, [0, 0, 0, 0, 0]),
   ])
   func `the worst class gets the remainder`(count: Int, sizes: [Int]) {
@@ -23,7 +26,8 @@ struct QuantizeStageTests {
   }
 
   @Test(arguments: [
-    (3, [1, 1, 1, 0, 0]), (5, [1, 1, 1, 1, 1]), (9, [2, 2, 2, 2, 1]), (14, [3, 3, 3, 3, 2]), (96, [20, 19, 19, 19, 19]),
+    (3, [1, 1, 1, 0, 0]), (5, [1, 1, 1, 1, 1]), (9, [2, 2, 2, 2, 1]), (14, [3, 3, 3, 3, 2]),
+    (96, [20, 19, 19, 19, 19]),
     (0, [0, 0, 0, 0, 0]), (1, [1, 0, 0, 0, 0]),
   ])
   func `the best classes share the remainder`(count: Int, sizes: [Int]) {
@@ -40,7 +44,8 @@ struct QuantizeStageTests {
 
   @Test func `equal rewards keep their order across a boundary`() throws {
     #expect(try quantiles([sampledRow("a", [("rewards", [1, 1, 1, 1])])], ["classes": 2]) == [[0, 0, 1, 1]])
-    #expect(try quantiles([sampledRow("a", [("rewards", [0, 1, 1.0, 1])])], ["classes": 2]) == [[1, 0, 0, 1]])
+    #expect(
+      try quantiles([sampledRow("a", [("rewards", [0, 1, 1.0, 1])])], ["classes": 2]) == [[1, 0, 0, 1]])
   }
 
   @Test func `a null reward has no class and counts for nothing`() throws {
@@ -64,7 +69,9 @@ struct QuantizeStageTests {
   }
 
   @Test func `inside a prompt neither other rows nor their order matter`() throws {
-    let rows = (0..<9).map { k in sampledRow("r\(k)", [("rewards", (0..<7).map { .int(Int64(($0 * 5 + k) % 7)) })]) }
+    let rows = (0..<9).map { k in
+      sampledRow("r\(k)", [("rewards", (0..<7).map { .int(Int64(($0 * 5 + k) % 7)) })])
+    }
     let forward = try quantiles(rows)
     #expect(try quantiles(rows.reversed()) == forward.reversed())
     #expect(try quantiles([rows[4]]) == [forward[4]])
@@ -76,7 +83,8 @@ struct QuantizeStageTests {
       sampledRow("both", [("rewards", [1, 9]), ("quantiles", [1, 0])]),
     ]
     let rows = [sampledRow("new", [("rewards", [1])]), sampledRow("both", [("rewards", [4])])]
-    let result = try #require(try bench.run(QuantizeStage(), ["classes": 3], rows: rows, history: history)["rows"])
+    let result = try #require(
+      try bench.run(QuantizeStage(), ["classes": 3], rows: rows, history: history)["rows"])
     #expect(result.map(\.id) == ["old", "both", "new"])
     #expect(result[1]["generations"] == ["both 0", "both 1", "both 0"])
     #expect(result.map { $0["quantiles"] } == [[0], [2, 0, 1], [0]])
@@ -85,8 +93,12 @@ struct QuantizeStageTests {
   @Test func `history that does not fit is refused`() {
     let new = sampledRow("a", [("rewards", [1]), ("lengths", [3])])
     var other = sampledRow("a", [("rewards", [1])])
-    #expect(inputError { _ = try quantiles([new], history: [other]) }.contains("only the new samples have the column `lengths`"))
-    #expect(inputError { _ = try quantiles([other], history: [new]) }.contains("only `history` has the column `lengths`"))
+    #expect(
+      inputError { _ = try quantiles([new], history: [other]) }.contains(
+        "only the new samples have the column `lengths`"))
+    #expect(
+      inputError { _ = try quantiles([other], history: [new]) }.contains(
+        "only `history` has the column `lengths`"))
     other["prompt"] = "another"
     #expect(inputError { _ = try quantiles([new], history: [other]) }.contains("one id names two prompts"))
   }
@@ -95,6 +107,8 @@ struct QuantizeStageTests {
     var row = sampledRow("a", [("rewards", [1, 2])])
     row["generations"] = ["one"]
     #expect(inputError { _ = try quantiles([row]) }.contains("row `a`: column `rewards` has 2 entries"))
-    #expect(inputError { _ = try quantiles([sampledRow("b", [("rewards", ["high"])])]) }.contains("row `b`: reward 0 is a string"))
+    #expect(
+      inputError { _ = try quantiles([sampledRow("b", [("rewards", ["high"])])]) }.contains(
+        "row `b`: reward 0 is a string"))
   }
 }

@@ -54,7 +54,8 @@ final class StageBench {
   /// Runs the stage with its defaults under the given options; the rows of every output port by name.
   @discardableResult
   func run<S: Stage>(
-    _ stage: S, _ options: JSON = .object(JSONObject()), rows: [Row]? = nil, history: [Row]? = nil, seed: UInt64 = 1
+    _ stage: S, _ options: JSON = .object(JSONObject()), rows: [Row]? = nil, history: [Row]? = nil,
+    seed: UInt64 = 1
   ) throws -> [String: [Row]] {
     var complete = JSONObject()
     for field in S.declaration.options { complete[field.name] = options[field.name] ?? field.defaultValue }

