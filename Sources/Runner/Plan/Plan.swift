@@ -49,6 +49,22 @@ public struct PlanNode: Sendable {
   public var origins: [PlanOrigin] = []
   /// Names this node across runs: plug-in, version, options, recipe keys of what is upstream. Hex SHA-256.
   public var recipeKey: String
+
+  public init(
+    index: Int, address: String, stage: String, options: JSON, files: [(option: String, path: String)],
+    inputs: [PlanInput], seed: UInt64, numericMode: String, execution: ExecutionSettings, recipeKey: String
+  ) {
+    self.index = index
+    self.address = address
+    self.stage = stage
+    self.options = options
+    self.files = files
+    self.inputs = inputs
+    self.seed = seed
+    self.numericMode = numericMode
+    self.execution = execution
+    self.recipeKey = recipeKey
+  }
 }
 
 /// What a port is bound to.
