@@ -49,7 +49,6 @@ import Testing
     let bomb = Self.bombs[index]
     let result = try refuse(Array(bomb.text.utf8))
     #expect(result.text.contains("error[\(bomb.code)]"), "\(bomb.name): \(result.text.prefix(300))")
-    print("BOMB", bomb.name, result.seconds)
     // Far above what it takes (hundredths of a second), far below what quadratic work would.
     #expect(result.seconds < 3, "\(bomb.name)")
     #expect(result.text.utf8.count < 20_000)
