@@ -3,4 +3,7 @@
 import Runner
 import Stages
 
-let stageRegistry = StageRegistry([])
+let stageRegistry = StageRegistry([
+  DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self, PoolStage.self,
+  TrainStage.self, EvaluateStage.self,
+])

@@ -29,6 +29,16 @@ package struct Parameters: Sendable {
     self.tensors = tensors
   }
 
+  private init(names: [String], tensors: [String: Tensor]) {
+    self.names = names
+    self.tensors = tensors
+    shapes = tensors.mapValues { $0.rows == 1 ? [$0.columns] : [$0.rows, $0.columns] }
+  }
+
+  func replacing(_ replaced: [String: Tensor]) -> Parameters {
+    Parameters(names: names, tensors: tensors.merging(replaced) { $1 })
+  }
+
   static func read(_ name: String, _ shape: [Int], from source: any TensorSource) throws -> Tensor {
     let tensor = shape.count == 1 ? Tensor(1, shape[0]) : Tensor(shape[0], shape[1])
     try source.readFloats(name, into: tensor.elements)

@@ -1,7 +1,5 @@
 // Learning rate over the steps of a training run.
 
-import CKernels
-
 /// Warm-up to the peak, then decay. Steps are counted from 0.
 /// Source: DeepSpeed's WarmupDecayLR for the logarithmic warm-up and the linear decay.
 package struct LearningRateSchedule: Sendable {
@@ -37,7 +35,7 @@ package struct LearningRateSchedule: Sendable {
     if t < warmUpSteps {
       switch warmUp {
       case .linear: return peak * (t + 1) / (warmUpSteps + 1)
-      case .logarithmic: return warmUpSteps > 1 ? peak * Double(pk_log(Float(t + 1)) / pk_log(Float(warmUpSteps))) : 0
+      case .logarithmic: return warmUpSteps > 1 ? peak * naturalLogarithm(t + 1) / naturalLogarithm(warmUpSteps) : 0
       }
     }
     switch decay {

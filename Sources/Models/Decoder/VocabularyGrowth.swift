@@ -1,0 +1,60 @@
+// Making room for added tokens: new rows of the embedding and of the head.
+
+extension Parameters {
+  /// The parameters of the same model with a vocabulary of `newSize`. Rows from `firstNew` on are fresh: those
+  /// of the embedding drawn per dimension from a normal with the mean and standard deviation of the old rows,
+  /// those of an untied head from a normal with standard deviation 0.02.
+  ///
+  /// Source: METHODS 1.11, added tokens of Quark on TL;DR.
+  package func growingVocabulary(
+    _ configuration: inout DecoderConfiguration, firstNew: Int, to newSize: Int, seed: UInt64
+  ) -> Parameters {
+    let table = self["model.embed_tokens.weight"]
+    let c = configuration.hiddenSize
+    let size = max(newSize, configuration.vocabularySize)
+    var normal = NormalNumbers(seed: seed)
+    let grown = Tensor(size, c)
+    _ = grown.elements.update(fromContentsOf: table.elements)
+    for column in 0..<c {
+      var sum = 0.0
+      var squares = 0.0
+      for row in 0..<firstNew {
+        let value = Double(table.floats[row * c + column])
+        sum += value
+        squares += value * value
+      }
+      let mean = sum / Double(firstNew)
+      let deviation = max(0, squares / Double(firstNew) - mean * mean).squareRoot()
+      for row in firstNew..<newSize {
+        grown.floats[row * c + column] = Float(mean + deviation * normal.next())
+      }
+    }
+    var replaced = ["model.embed_tokens.weight": grown]
+    if !configuration.tiedEmbeddings {
+      let head = Tensor(size, c)
+      _ = head.elements.update(fromContentsOf: self["lm_head.weight"].elements)
+      for index in firstNew * c..<newSize * c { head.floats[index] = Float(0.02 * normal.next()) }
+      replaced["lm_head.weight"] = head
+    }
+    configuration.vocabularySize = size
+    return replacing(replaced)
+  }
+}
+
+/// Standard normal numbers by the polar method. Source: Marsaglia and Bray (1964).
+struct NormalNumbers {
+  private let random: Philox
+  private var position = 0
+
+  init(seed: UInt64) { random = Philox(seed: seed) }
+
+  mutating func next() -> Double {
+    while true {
+      let u = 2 * random.uniform(row: 0, sample: 0, position: position) - 1
+      let v = 2 * random.uniform(row: 0, sample: 1, position: position) - 1
+      position += 1
+      let s = u * u + v * v
+      if s > 0, s < 1 { return u * (-2 * naturalLogarithm(s) / s).squareRoot() }
+    }
+  }
+}

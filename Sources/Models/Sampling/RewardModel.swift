@@ -1,0 +1,60 @@
+// A reward model: a decoder with a head of one output, read at the last token.
+
+/// Scores whole texts. Source: `LlamaForSequenceClassification` of transformers with one label.
+package final class RewardModel {
+  private let decoder: Decoder
+  private let head: PackedMatrix
+
+  private static let headName = "score.weight"
+  private static let tokenBudget = 1024
+
+  /// - Throws: `FormatError` when the checkpoint has no `score.weight` of [1, C].
+  package init(_ checkpoint: Checkpoint, decoder: Decoder) throws {
+    let name = Self.headName
+    guard checkpoint.tensors.names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+      throw FormatError(
+        path: checkpoint.path, part: "tensor `\(name)`",
+        "a reward model has a head of one output under this name, but there is none; is this a language model?")
+    }
+    let shape = try checkpoint.tensors.shape(of: name)
+    guard shape == [1, decoder.configuration.hiddenSize] else {
+      throw FormatError(
+        path: checkpoint.path, part: "tensor `\(name)`",
+        "expected shape [1, \(decoder.configuration.hiddenSize)], found \(shape)")
+    }
+    self.decoder = decoder
+    let weights = Tensor(1, decoder.configuration.hiddenSize)
+    try checkpoint.tensors.readFloats(name, into: weights.elements)
+    head = decoder.backend.pack(weights, as: decoder.mode.operandType, over: nil)
+  }
+
+  /// Calls `emit` with the score of each text, in order.
+  package func score(
+    _ texts: [[Int32]], memory: Int, checkpoint: () throws -> Void, emit: (Int, Float) throws -> Void
+  ) throws {
+    let pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
+    var next = 0
+    while next < texts.count {
+      try checkpoint()
+      var batch = TokenBatch()
+      var last: [Int32] = []
+      let first = next
+      while next < texts.count, last.isEmpty || batch.tokens.count + texts[next].count <= Self.tokenBudget {
+        guard let cache = CachedSequence(pool, positions: texts[next].count) else {
+          if last.isEmpty {
+            throw CacheExhausted(
+              wantedBytes: PagePool.pageCount(texts[next].count) * pool.pageBytes, capacityBytes: memory)
+          }
+          break
+        }
+        last.append(Int32(batch.append(texts[next], to: cache).upperBound - 1))
+        next += 1
+      }
+      let x = decoder.hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool))
+      let normed = decoder.normalized(decoder.rows(x, at: last, named: "last"))
+      let scores = Tensor(last.count, 1)
+      decoder.backend.multiply(normed, head, into: scores, accumulate: false)
+      for (offset, score) in scores.array().enumerated() { try emit(first + offset, score) }
+    }
+  }
+}

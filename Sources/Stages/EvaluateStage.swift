@@ -1,0 +1,96 @@
+// `evaluate`: numbers about a set of generations.
+
+import JSON
+import Models
+import Runner
+
+/// Source: METHODS 1.13. Rewards and perplexities are means over generations, distinct-n is pooled.
+package struct EvaluateStage: Stage {
+  package init() {}
+
+  package static let declaration = StageDeclaration(
+    name: "evaluate",
+    summary: "Measures generations: reward, perplexity under a reference, distinct n-grams.",
+    version: 1,
+    inputs: [
+      InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "rows, scored if `reward` is wanted"),
+      InputPort("reference", .model, required: false, summary: "the model whose perplexity is measured"),
+    ],
+    outputs: [OutputPort("metrics", .metrics, summary: "`reward`, `perplexity`, `distinct_1` to `distinct_3`, `generations`")],
+    options: [
+      OptionField(
+        "metrics", .list(.choice(["reward", "perplexity", "distinct"]), count: 1...3),
+        default: ["reward", "perplexity", "distinct"], summary: "what to measure")
+    ],
+    computes: true)
+
+  package func run(_ context: StageContext) throws {
+    let wanted = context.options.strings("metrics")
+    let rows = try readRows(
+      context.input("rows").path,
+      requiring: ["prompt", "generations"] + (wanted.contains("reward") ? ["rewards"] : []))
+    let samples = try rows.flatMap { row -> [(row: Row, text: String)] in
+      guard let generations = row["generations"]?.arrayValue?.map(\.stringValue), !generations.contains(nil)
+      else { throw InputError("row `\(row.id)`: `generations` is not a list of strings") }
+      return generations.compactMap { $0 }.map { (row, $0) }
+    }
+    guard !samples.isEmpty else { throw InputError("\(context.input("rows").path): there are no generations to evaluate") }
+    var metrics = JSONObject([("generations", .int(Int64(samples.count)))])
+    if wanted.contains("reward") { try addReward(rows, &metrics, context) }
+    if wanted.contains("perplexity") { metrics["perplexity"] = .double(try perplexity(samples, context)) }
+    if wanted.contains("distinct") {
+      for n in 1...3 {
+        metrics["distinct_\(n)"] = distinctN(samples.map(\.text), n: n).map { .double($0) } ?? .null
+      }
+    }
+    try writeMetrics(.object(metrics), to: context.output("metrics", .metrics))
+  }
+
+  private func addReward(_ rows: [Row], _ metrics: inout JSONObject, _ context: StageContext) throws {
+    let rewards = rows.flatMap { $0["rewards"]?.arrayValue ?? [] }
+    let known = rewards.compactMap(\.doubleValue)
+    guard !known.isEmpty else { throw InputError("\(context.input("rows").path): no generation has a reward") }
+    if known.count < rewards.count { context.log("\(rewards.count - known.count) generations have no reward") }
+    let mean = known.reduce(0, +) / Double(known.count)
+    let squares = known.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    metrics["reward"] = .double(mean)
+    metrics["reward_deviation"] = .double((squares / Double(known.count)).squareRoot())
+  }
+
+  /// The mean over generations of exp(-mean log-probability of the generation's tokens after its prompt, without
+  /// conditioning). Empty generations have no perplexity and are counted in the log.
+  private func perplexity(_ samples: [(row: Row, text: String)], _ context: StageContext) throws -> Double {
+    guard context.inputs["reference"] != nil else {
+      throw InputError("`metrics` asks for perplexity, which needs the input `reference`")
+    }
+    let checkpoint = try context.checkpoint("reference")
+    let tokenizer = try readingModel { try checkpoint.requireTokenizer() }
+    var items: [ScoringItem] = []
+    for (row, text) in samples {
+      let prompt = startTokens(tokenizer) + tokenizer.encode(row["prompt"]?.stringValue ?? "")
+      let generation = tokenizer.encode(text)
+      if generation.isEmpty || prompt.isEmpty { continue }
+      guard prompt.count + generation.count <= checkpoint.configuration.contextLength else {
+        throw InputError("row `\(row.id)`: prompt and generation exceed the reference's context of \(checkpoint.configuration.contextLength) tokens")
+      }
+      items.append(ScoringItem(context: prompt, continuations: [generation]))
+    }
+    guard !items.isEmpty else { throw InputError("\(context.input("rows").path): all generations are empty, so there is no perplexity") }
+    if items.count < samples.count {
+      context.log("\(samples.count - items.count) empty generations have no perplexity")
+    }
+    let progress = ScoreProgress(
+      context, total: items.count, tokens: items.map { $0.context.count + $0.continuations[0].count })
+    var sum = 0.0
+    let scorer = SequenceScorer(
+      try context.decoder(checkpoint), memory: context.engineMemory, tokenBudget: context.engineBatch(1024))
+    try scorer.score(items, checkpoint: context.checkCancellation) { index, scores in
+      let logProbabilities = scores[0]
+      let mean = logProbabilities.reduce(0) { $0 + Double($1) } / Double(logProbabilities.count)
+      sum += exponential(-mean)
+      progress.finish(index)
+    }
+    progress.close()
+    return sum / Double(items.count)
+  }
+}

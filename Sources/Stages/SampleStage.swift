@@ -1,0 +1,153 @@
+// `sample`: continuations of prompts, drawn from a policy.
+
+import JSON
+import Models
+import Runner
+
+package struct SampleStage: RowStage {
+  package init() {}
+
+  package static let rowsPort = "prompts"
+
+  package static let declaration = StageDeclaration(
+    name: "sample",
+    summary: "Draws continuations of each prompt from a model.",
+    version: 1,
+    inputs: [
+      InputPort("model", .model, summary: "the policy"),
+      InputPort("prompts", .rows, columns: ["prompt"], summary: "one prompt a row"),
+    ],
+    outputs: [
+      OutputPort(
+        "rows", .rows, passesThrough: "prompts",
+        columns: ["generations", "lengths", "finished", "conditioning"],
+        summary: "the prompts with their samples")
+    ],
+    options: [
+      OptionField("n", .integer(1...100_000), default: 1, summary: "samples of each prompt"),
+      OptionField(
+        "temperature", .number(0...100), default: 1.0, summary: "0 is greedy, the lowest id winning a tie"),
+      OptionField("top_k", .integer(0...10_000_000), default: 0, summary: "0 keeps all"),
+      OptionField(
+        "top_p", .number(0...1, exclusiveMinimum: true), default: 1.0,
+        summary: "the smallest set of most probable tokens with this mass"),
+      OptionField(
+        "min_p", .number(0...1), default: 0.0,
+        summary: "drops tokens less than this share as probable as the most probable"),
+      OptionField("max_new_tokens", .integer(1...1_000_000), summary: "length at which a sample is cut"),
+      OptionField(
+        "condition",
+        .either([
+          .choice(["none", "best"]), .object([OptionField("text", .string, summary: "a prefix of your own")]),
+          .object([OptionField("class", .integer(0...1_000_000), summary: "a class of the model, 0 the best")]),
+        ]), default: "none",
+        summary: "what is put before the prompt; on a model never conditioned `best` means none"),
+    ],
+    isRandom: true, computes: true)
+
+  package func itemCount(of row: Row, options: StageOptions) throws -> Int { options.int("n") }
+
+  package func process(
+    _ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void
+  ) throws {
+    let options = context.options
+    let checkpoint = try context.checkpoint("model")
+    let tokenizer = try readingModel { try checkpoint.requireTokenizer() }
+    let (prefix, prefixTokens, banned) = try condition(options, checkpoint, tokenizer, context)
+    let limit = options.int("max_new_tokens")
+
+    var groups: [[RowItem]] = []
+    for item in items {
+      if groups.last?.last?.rowIndex == item.rowIndex {
+        groups[groups.count - 1].append(item)
+      } else {
+        groups.append([item])
+      }
+    }
+    let requests = try groups.map { group in
+      let row = group[0].row
+      guard let text = row["prompt"]?.stringValue else {
+        throw InputError("row `\(row.id)`: `prompt` is not a string")
+      }
+      let prompt = prefixTokens + startTokens(tokenizer) + tokenizer.encode(text)
+      guard !prompt.isEmpty else { throw InputError("row `\(row.id)`: the prompt is empty") }
+      guard prompt.count + limit <= checkpoint.configuration.contextLength else {
+        throw InputError(
+          "row `\(row.id)`: a prompt of \(prompt.count) tokens and `max_new_tokens` \(limit) exceed the model's context of \(checkpoint.configuration.contextLength)")
+      }
+      return SamplingRequest(row: hash64(row.id), prompt: prompt, samples: group.map(\.item))
+    }
+    let engine = SamplingEngine(
+      try context.decoder(checkpoint),
+      parameters: SamplingParameters(
+        temperature: Float(options.double("temperature")), topK: options.int("top_k"),
+        topP: Float(options.double("top_p")), minP: Float(options.double("min_p"))),
+      maximumNewTokens: limit, endTokens: checkpoint.endTokens, bannedTokens: banned, seed: context.seed,
+      memory: context.engineMemory, batch: context.engineBatch(64))
+    let started = ContinuousClock.now
+    var done = 0
+    var tokens = 0
+    try engine.run(requests, checkpoint: context.checkCancellation) { sample in
+      let group = groups[sample.request]
+      guard let item = group.first(where: { $0.item == sample.sample }) else {
+        preconditionFailure("sample \(sample.sample) was not asked for")
+      }
+      done += 1
+      tokens += sample.tokens.count + (sample.finished ? 1 : 0)
+      try emit(
+        item,
+        [
+          "text": .string(tokenizer.decode(sample.tokens)), "length": .int(Int64(sample.tokens.count)),
+          "finished": .bool(sample.finished), "conditioning": prefix.map { .string($0) } ?? .null,
+        ])
+      let seconds = (ContinuousClock.now - started) / .seconds(1)
+      context.progress(
+        done, of: items.count, unit: "samples", message: "\(Int(Double(tokens) / max(seconds, 1e-3))) tokens/s")
+    }
+    let seconds = (ContinuousClock.now - started) / .seconds(1)
+    context.measure("tokens", Double(tokens))
+    context.measure("tokens_per_second", Double(tokens) / max(seconds, 1e-3))
+  }
+
+  /// The prefix as text and as tokens, and the tokens that a sample must not contain: the conditioning's own.
+  private func condition(
+    _ options: StageOptions, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer, _ context: StageContext
+  ) throws -> (String?, [Int32], banned: [Int32]) {
+    let conditioning = try Conditioning(checkpoint)
+    let banned =
+      try conditioning.map { conditioning in
+        conditioning.kind == .tokens
+          ? try conditioning.prefixes.flatMap { try conditioning.tokens($0, tokenizer) } : []
+      } ?? []
+    let choice = options.value("condition")
+    if let text = choice["text"]?.stringValue { return (text, tokenizer.encode(text), banned) }
+    if choice.stringValue == "none" { return (nil, [], banned) }
+    guard let conditioning else {
+      guard choice["class"] == nil else {
+        throw InputError("`condition: {class: …}` asks for a class, but the model was never conditioned: \(checkpoint.path)")
+      }
+      context.log("`condition: best`: the model was never conditioned, so prompts stand alone")
+      return (nil, [], banned)
+    }
+    let wanted = choice["class"]?.intValue ?? 0
+    guard conditioning.prefixes.indices.contains(wanted) else {
+      throw InputError("class \(wanted) is wanted, but the model has classes 0 to \(conditioning.prefixes.count - 1)")
+    }
+    let prefix = conditioning.prefixes[wanted]
+    return (prefix, try conditioning.tokens(prefix, tokenizer), banned)
+  }
+
+  package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row {
+    var row = row
+    row["generations"] = .array(results.map { $0["text"] ?? .null })
+    row["lengths"] = .array(results.map { $0["length"] ?? .null })
+    row["finished"] = .array(results.map { $0["finished"] ?? .null })
+    row["conditioning"] = results.first?["conditioning"] ?? .null
+    return row
+  }
+}
+
+/// The token that opens every text of this tokenizer, where there is one.
+func startTokens(_ tokenizer: Tokenizer) -> [Int32] {
+  tokenizer.addsBeginToken ? [tokenizer.beginToken].compactMap { $0 } : []
+}

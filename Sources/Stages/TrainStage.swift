@@ -1,0 +1,204 @@
+// `train`: the policy, trained on pooled rows conditioned on their class.
+
+import JSON
+import Models
+import Runner
+
+package struct TrainStage: Stage {
+  package init() {}
+
+  package static let declaration = StageDeclaration(
+    name: "train",
+    summary: "Trains a policy on rows conditioned on their class.",
+    version: 1,
+    inputs: [
+      InputPort("model", .model, summary: "the policy to start from"),
+      InputPort("reference", .model, required: false, summary: "the model that the KL term compares with"),
+      InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "what to train on"),
+    ],
+    outputs: [
+      OutputPort("model", .model, summary: "the trained policy, fp32"),
+      OutputPort("metrics", .metrics, summary: "series over the steps: `loss`, `lm`, `kl`, `entropy`, `gradient_norm`, `lr`"),
+    ],
+    options: [
+      OptionField(
+        "objective",
+        .variant([
+          OptionVariant(
+            "conditional",
+            [
+              OptionField("kl", .number(0...1000), default: 0.0, summary: "weight of the KL term"),
+              OptionField("entropy", .number(0...1000), default: 0.0, summary: "weight of the entropy bonus"),
+              OptionField(
+                "kl_direction", .choice(["reference_policy", "policy_reference"]), default: "reference_policy",
+                summary: "KL(reference || policy), or KL(policy || reference)"),
+              OptionField(
+                "reference_conditioning", .choice(["strip", "keep"]), default: "strip",
+                summary: "whether the reference reads the conditioning"),
+            ],
+            summary: "the mean over target tokens of lm + kl * KL - entropy * H")
+        ]), default: ["kind": "conditional", "kl": 0.0, "entropy": 0.0, "kl_direction": "reference_policy", "reference_conditioning": "strip"],
+        summary: "what is minimised"),
+      OptionField(
+        "conditioning",
+        .variant([
+          OptionVariant(
+            "tokens", [OptionField("classes", .integer(1...1000), default: 5, summary: "how many tokens")],
+            summary: "one added token a class, `_QUANTILE_TOKEN_k_`"),
+          OptionVariant(
+            "text",
+            [
+              OptionField("prefixes", .list(.string, count: 1...1000), summary: "one prefix a class, best first")
+            ], summary: "one text a class, put before the prompt as it is"),
+          OptionVariant("none", [], summary: "no conditioning: the classes are not read"),
+        ]), default: ["kind": "tokens", "classes": 5], summary: "how a class is said to the model"),
+      OptionField("lr", .number(0...10, exclusiveMinimum: true), summary: "peak learning rate"),
+      OptionField("warmup_ratio", .number(0...1), default: 0.05, summary: "share of the steps that warm up"),
+      OptionField("warmup", .choice(["linear", "logarithmic"]), default: "linear", summary: "shape of the warm-up"),
+      OptionField("decay", .choice(["linear", "constant"]), default: "linear", summary: "after the warm-up"),
+      OptionField("epochs", .integer(1...10_000), default: 1, summary: "passes over the rows"),
+      OptionField("batch_size", .integer(1...100_000), default: 8, summary: "samples in a step"),
+      OptionField(
+        "drop_last", .bool, default: false, summary: "leave out an epoch's last batch when it is not full"),
+      OptionField(
+        "unfrozen_ratio", .number(0...1), default: 1.0,
+        summary: "share of the blocks that train, counted from the last; the rest is frozen"),
+      OptionField("train_embeddings", .bool, default: true, summary: "whether token embeddings and head train"),
+      OptionField(
+        "max_gradient_norm", .optional(.number(0...1e9, exclusiveMinimum: true)), default: 1.0,
+        summary: "clips the global norm; null does not"),
+      OptionField(
+        "adam",
+        .object([
+          OptionField("beta1", .number(0...0.999999), default: 0.9, summary: "decay of the first moment"),
+          OptionField("beta2", .number(0...0.999999), default: 0.999, summary: "decay of the second moment"),
+          OptionField("epsilon", .number(0...1, exclusiveMinimum: true), default: 1e-8, summary: "added to the root"),
+          OptionField("weight_decay", .number(0...1), default: 0.0, summary: "decoupled"),
+        ]), default: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0], summary: "AdamW"),
+    ],
+    isRandom: true, computes: true)
+
+  package func run(_ context: StageContext) throws {
+    let options = context.options
+    let objective = options.object("objective")
+    let checkpoint = try context.checkpoint("model")
+    var tokenizer = try readingModel { try checkpoint.requireTokenizer() }
+    var configuration = checkpoint.configuration
+    var parameters = try readingModel { try Parameters(configuration, from: checkpoint.tensors) }
+    let conditioning = try conditioning(options.object("conditioning"), checkpoint)
+    if let conditioning, conditioning.kind == .tokens {
+      try addTokens(conditioning, &tokenizer, &configuration, &parameters, context)
+    }
+    let examples = try TrainingRows(
+      tokenizer: tokenizer, conditioning: conditioning, endToken: checkpoint.endTokens.first,
+      contextLength: configuration.contextLength
+    ).examples(try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), log: context.log)
+
+    let kl = objective.double("kl")
+    var reference: Decoder?
+    if kl > 0 {
+      guard context.inputs["reference"] != nil else {
+        throw InputError("`objective.kl` is \(kl), which needs the input `reference`")
+      }
+      reference = try context.decoder(try context.checkpoint("reference"))
+    }
+    let plan = BatchPlan(
+      ids: examples.map(\.id), batchSize: options.int("batch_size"), epochs: options.int("epochs"),
+      dropLast: options.bool("drop_last"), seed: context.seed)
+    guard plan.stepCount > 0 else {
+      throw InputError("\(examples.count) samples make no full batch of \(options.int("batch_size")), and `drop_last` is set")
+    }
+    let adam = options.object("adam")
+    let trainer = ConditionalTrainer(
+      configuration, parameters: parameters,
+      trainable: ConditionalTrainer.trainableNames(
+        configuration, blocks: Int((options.double("unfrozen_ratio") * Double(configuration.layerCount)).rounded(.down)),
+        embeddings: options.bool("train_embeddings")),
+      reference: reference, referenceConditioned: objective.string("reference_conditioning") == "keep",
+      objective: ConditionalObjective(
+        kl: kl, entropy: objective.double("entropy"),
+        klDirection: ConditionalObjective.KLDirection(rawValue: objective.string("kl_direction")) ?? .referencePolicy),
+      optimizer: AdamW(
+        beta1: adam.double("beta1"), beta2: adam.double("beta2"), epsilon: adam.double("epsilon"),
+        weightDecay: adam.double("weight_decay")),
+      schedule: LearningRateSchedule(
+        peak: options.double("lr"), steps: plan.stepCount, warmUpRatio: options.double("warmup_ratio"),
+        warmUp: options.string("warmup") == "linear" ? .linear : .logarithmic,
+        decay: options.string("decay") == "linear" ? .linear : .constant),
+      maximumGradientNorm: options.optionalDouble("max_gradient_norm"), mode: context.mode,
+      backend: CPUBackend(threads: context.threads), tokenBudget: context.engineBatch(1024))
+    let series = try train(trainer, examples, plan, context)
+
+    try writeModel(
+      to: context.output("model", .model), configuration: configuration, parameters: parameters,
+      tokenizer: tokenizer, chatTemplate: checkpoint.chatTemplate,
+      plumb: ["format": 1, "conditioning": conditioning?.json ?? .null])
+    try writeMetrics(series.json(trainedSamples: examples.count), to: context.output("metrics", .metrics))
+  }
+
+  private func train(
+    _ trainer: ConditionalTrainer, _ examples: [TrainingExample], _ plan: BatchPlan, _ context: StageContext
+  ) throws -> StepSeries {
+    var series = StepSeries()
+    if let record = try trainer.restoreCheckpoint(from: context.checkpointDirectory, log: context.log) {
+      series = StepSeries(record)
+      context.log("continues at step \(trainer.step + 1) of \(plan.stepCount)")
+    }
+    var saved = ContinuousClock.now
+    let started = ContinuousClock.now
+    var tokens = 0
+    while trainer.step < plan.stepCount {
+      let batch = plan.batch(trainer.step).map { examples[$0] }
+      let step = try trainer.train(batch)
+      series.append(step)
+      tokens += batch.reduce(0) { $0 + $1.conditioning.count + $1.prompt.count + $1.output.count }
+      let rate = Double(tokens) / max((ContinuousClock.now - started) / .seconds(1), 1e-3)
+      context.progress(
+        trainer.step, of: plan.stepCount, unit: "steps",
+        message: "loss \(rounded(step.loss)) · \(Int(rate)) tokens/s")
+      do {
+        try context.checkCancellation()
+      } catch {
+        try trainer.saveCheckpoint(in: context.checkpointDirectory, record: series.record)
+        throw error
+      }
+      if trainer.step < plan.stepCount, (ContinuousClock.now - saved) / .seconds(1) >= context.checkpointSeconds {
+        try trainer.saveCheckpoint(in: context.checkpointDirectory, record: series.record)
+        saved = .now
+      }
+    }
+    let seconds = (ContinuousClock.now - started) / .seconds(1)
+    context.measure("tokens", Double(tokens))
+    context.measure("tokens_per_second", Double(tokens) / max(seconds, 1e-3))
+    return series
+  }
+
+  private func conditioning(_ options: StageOptions, _ checkpoint: Checkpoint) throws -> Conditioning? {
+    switch options.string("kind") {
+    case "tokens": return .quantileTokens(options.int("classes"))
+    case "text": return Conditioning(kind: .text, prefixes: options.strings("prefixes"))
+    default: return nil
+    }
+  }
+
+  /// Adds the conditioning's tokens and their embedding rows, unless the policy has them from before.
+  private func addTokens(
+    _ conditioning: Conditioning, _ tokenizer: inout Tokenizer, _ configuration: inout DecoderConfiguration,
+    _ parameters: inout Parameters, _ context: StageContext
+  ) throws {
+    let missing = conditioning.prefixes.filter { tokenizer.id(of: $0) == nil }
+    guard !missing.isEmpty else { return }
+    let first = tokenizer.count
+    _ = try readingModel { try tokenizer.addTokens(missing) }
+    parameters = parameters.growingVocabulary(
+      &configuration, firstNew: first, to: tokenizer.count, seed: context.seed)
+    context.log("added \(missing.count) tokens: \(missing.joined(separator: " "))")
+  }
+}
+
+/// A number for the live view.
+private func rounded(_ x: Double) -> String {
+  let thousandths = Int((abs(x) * 1000).rounded())
+  let fraction = String(thousandths % 1000)
+  return (x < 0 ? "-" : "") + "\(thousandths / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+}
