@@ -221,6 +221,17 @@ import Testing
     #expect(plan.warnings.map(\.code) == ["missing-model", "missing-model"])
   }
 
+  @Test(arguments: ["path: pypi:pkg==1.0/a/b.gguf", "pypi: pkg==1.0/a/b.gguf"])
+  func `a model may come out of a wheel, named by its digest`(_ source: String) throws {
+    let digest = String(repeating: "ab", count: 32)
+    let plan = try plan(quark.replacing("sft: {path: sft}", with: "sft: {\(source), sha256: \(digest)}"))
+    let model = try #require(plan.models.first)
+    #expect(
+      model == PlanModel(
+        name: "sft", source: .pypi(package: "pkg", version: "1.0", file: "a/b.gguf"), sha256: digest))
+    #expect(plan.warnings.count == 1)
+  }
+
   @Test func `a path through a symbolic link may not leave the project`() throws {
     let project = try project()
     let outside = try TemporaryProject()
