@@ -42,13 +42,7 @@ extension DecoderConfiguration {
   }
 
   /// The `config.json` of a model with this configuration, loaded by transformers as `LlamaForCausalLM`.
-  package func huggingFaceConfig() -> JSON {
-    let eos: JSON =
-      switch eosTokenIDs.count {
-      case 0: .null
-      case 1: .int(Int64(eosTokenIDs[0]))
-      default: .array(eosTokenIDs.map { .int(Int64($0)) })
-      }
+  package func huggingFaceConfig(dtype: SafeTensorsOutput.DType = .f32) -> JSON {
     return .object(
       JSONObject([
         ("architectures", ["LlamaForCausalLM"]),
@@ -72,10 +66,27 @@ extension DecoderConfiguration {
         ("pretraining_tp", 1),
         ("tie_word_embeddings", .bool(tiedEmbeddings)),
         ("bos_token_id", bosTokenID.map { .int(Int64($0)) } ?? .null),
-        ("eos_token_id", eos),
+        ("eos_token_id", endTokensJSON),
         ("use_cache", true),
-        ("torch_dtype", "float32"),
+        ("torch_dtype", dtype == .f32 ? "float32" : "bfloat16"),
       ]))
+  }
+
+  /// The `generation_config.json` beside it: which tokens begin, end and pad.
+  package func generationConfig(padTokenID: Int?) -> JSON {
+    var object = JSONObject()
+    if let bosTokenID { object["bos_token_id"] = .int(Int64(bosTokenID)) }
+    if !eosTokenIDs.isEmpty { object["eos_token_id"] = endTokensJSON }
+    if let padTokenID { object["pad_token_id"] = .int(Int64(padTokenID)) }
+    return .object(object)
+  }
+
+  private var endTokensJSON: JSON {
+    switch eosTokenIDs.count {
+    case 0: .null
+    case 1: .int(Int64(eosTokenIDs[0]))
+    default: .array(eosTokenIDs.map { .int(Int64($0)) })
+    }
   }
 }
 

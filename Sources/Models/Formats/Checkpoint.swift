@@ -135,7 +135,11 @@ package func readJSON(_ path: String) throws -> JSON {
   }
 }
 
-private func optionalJSON(_ path: String) throws -> JSON? { fileExists(path) ? try readJSON(path) : nil }
+/// Nil when there is no such file. (Not a `?:`, whose `nil` would be the JSON value `null`.)
+private func optionalJSON(_ path: String) throws -> JSON? {
+  guard fileExists(path) else { return .none }
+  return try readJSON(path)
+}
 
 /// Every tensor the configuration calls for is there, in its shape; no other is, but for those that are known to be inert.
 private func checkTensors(_ checkpoint: Checkpoint) throws {

@@ -97,25 +97,22 @@ import Testing
   }
 
   /// Writes the checkpoint as a Hugging Face directory and returns its path.
-  private func save(_ checkpoint: Checkpoint, dtype: SafeTensorsOutput.DType = .f32) throws -> String {
+  private func save(_ checkpoint: Checkpoint) throws -> String {
     let path = "\(directory.path)/hf"
-    mkdir(path, 0o755)
-    try writeFile("\(path)/config.json", checkpoint.configuration.huggingFaceConfig().text(.pretty))
-    try checkpoint.tokenizer?.write(
-      toDirectory: path, chatTemplate: checkpoint.chatTemplate, contextLength: checkpoint.configuration.contextLength)
     let outputs = checkpoint.configuration.tensorShapes.map { name, shape in
-      SafeTensorsOutput(name: name, shape: shape, dtype: dtype) { emit in
+      SafeTensorsOutput(name: name, shape: shape, dtype: .f32) { emit in
         try checkpoint.tensors.floats(name).withUnsafeBytes { try emit($0) }
       }
     }
-    try writeSafeTensors(outputs, to: "\(path)/model.safetensors")
+    try writeModelDirectory(
+      path, configuration: checkpoint.configuration, tensors: outputs, tokenizer: checkpoint.tokenizer,
+      chatTemplate: checkpoint.chatTemplate, plumb: ["conditioning": [:]])
     return path
   }
 
   @Test func `a model written as a directory opens as the same model`() throws {
     let original = try openCheckpoint(try directory.file("m.gguf", Self.gguf().bytes()))
     let path = try save(original)
-    try writeFile("\(path)/plumb.json", "{\"conditioning\":{}}")
     let again = try openCheckpoint(path)
     #expect(again.configuration == original.configuration)
     #expect(again.chatTemplate == original.chatTemplate)
@@ -125,6 +122,9 @@ import Testing
     for text in ["ab a", "abc<s>", " a  ab"] { #expect(a.encode(text) == b.encode(text)) }
     #expect(b.beginToken == 1 && b.endToken == 2)
     #expect(try inspect(path).contains("tensors: 20"))
+    unlink("\(path)/plumb.json")
+    #expect(try openCheckpoint(path).plumb.map(\.kind) == nil)
+    #expect(try !inspect(path).contains { $0.hasPrefix("plumb.json") })
   }
 
   @Test func `values that are not finite are counted by tensor`() throws {
