@@ -30,14 +30,14 @@ struct PoolStageTests {
 
   @Test func `takes so many of each class, best class first`() throws {
     let result = try pool([balanced("a", classes: 5, each: 4)], ["per_class": 2]).rows
-    #expect(result[0]["quantiles"] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
+    #expect(result.first?["quantiles"] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
   }
 
   @Test func `all parallel lists stay in step, and the prompt's own columns stay`() throws {
     var row = balanced("a", classes: 3, each: 3)
     row["conditioning"] = "<best>"
     row["label"] = [1, 2, 3, 4, 5, 6, 7, 8, 9]
-    let result = try pool([row], ["per_class": 2]).rows[0]
+    let result = try #require(try pool([row], ["per_class": 2]).rows.first)
     let texts = try #require(result["generations"]?.arrayValue)
     let lengths = try #require(result["lengths"]?.arrayValue)
     #expect(texts.count == 6)
@@ -50,11 +50,12 @@ struct PoolStageTests {
 
   @Test func `a class with too few gives what it has, an empty class nothing`() throws {
     let row = sampledRow("a", [("quantiles", [4, 4, 4, 0])])
-    #expect(try pool([row], ["per_class": 2]).rows[0]["quantiles"] == [0, 4, 4])
+    #expect(try pool([row], ["per_class": 2]).rows.first?["quantiles"] == [0, 4, 4])
   }
 
   @Test func `without a number per class everything is taken, class by class`() throws {
-    let result = try pool([balanced("a", classes: 2, each: 3)], .object(JSONObject())).rows[0]
+    let result = try #require(
+      try pool([balanced("a", classes: 2, each: 3)], .object(JSONObject())).rows.first)
     #expect(result["generations"] == ["a 0", "a 2", "a 4", "a 1", "a 3", "a 5"])
   }
 
@@ -65,16 +66,16 @@ struct PoolStageTests {
     ]
     let result = try pool(rows, ["drop": 0.0])
     #expect(result.rows.map(\.id) == ["a"] && result.state.map(\.id) == ["a"])
-    #expect(result.rows[0]["generations"] == ["a 1"])
+    #expect(result.rows.first?["generations"] == ["a 1"])
     #expect(try pool([], ["per_class": 2]).rows == [])
   }
 
   @Test func `short samples are preferred and long ones fill up`() throws {
     for seed in 0..<20 as Range<UInt64> {
       let row = sampledRow("a", [("quantiles", [0, 0, 0, 0]), ("lengths", [64, 63, 70, 5])])
-      let two = try pool([row], ["per_class": 2, "max_tokens": 64], seed: seed).rows[0]
+      let two = try #require(try pool([row], ["per_class": 2, "max_tokens": 64], seed: seed).rows.first)
       #expect(Set(two["lengths"]?.arrayValue?.compactMap(\.intValue) ?? []) == [5, 63])
-      let three = try pool([row], ["per_class": 3, "max_tokens": 64], seed: seed).rows[0]
+      let three = try #require(try pool([row], ["per_class": 3, "max_tokens": 64], seed: seed).rows.first)
       let lengths = three["lengths"]?.arrayValue?.compactMap(\.intValue) ?? []
       #expect(Set(lengths.prefix(2)) == [5, 63] && [64, 70].contains(lengths.last))
     }
@@ -105,8 +106,9 @@ struct PoolStageTests {
 
   @Test func `dropping a share keeps the rest of each class, grouped by class`() throws {
     let state = try pool([balanced("a", classes: 2, each: 10)], ["drop": 0.75]).state
-    #expect(state[0]["quantiles"] == [0, 0, 1, 1])
-    #expect(try pool([balanced("a", classes: 2, each: 10)], ["drop": 0.9]).state[0]["quantiles"] == [0, 1])
+    #expect(state.first?["quantiles"] == [0, 0, 1, 1])
+    #expect(
+      try pool([balanced("a", classes: 2, each: 10)], ["drop": 0.9]).state.first?["quantiles"] == [0, 1])
     #expect(try pool([balanced("a", classes: 2, each: 1)], ["drop": 0.9]).state == [])
   }
 
@@ -114,7 +116,7 @@ struct PoolStageTests {
     let history = [sampledRow("a", [("quantiles", [0])]), sampledRow("z", [("quantiles", [1])])]
     let result = try pool([sampledRow("a", [("quantiles", [1, 0])])], ["drop": 0.0], history: history)
     #expect(result.state.map(\.id) == ["a", "z"])
-    #expect(result.state[0]["quantiles"] == [0, 1, 0])
+    #expect(result.state.first?["quantiles"] == [0, 1, 0])
   }
 
   @Test func `quotas per prompt pass on what a class lacks`() throws {
@@ -123,21 +125,22 @@ struct PoolStageTests {
     // Quota 1 each, 1 pending; nothing fair: 2 pending, filled in pool order from listed classes.
     for seed in 0..<10 as Range<UInt64> {
       let labels =
-        try pool([row], options, seed: seed).rows[0]["feedbacks"]?.arrayValue?.compactMap(\.stringValue) ?? []
-      #expect(labels.count == 4)
+        try pool([row], options, seed: seed).rows.first?["feedbacks"]?.arrayValue?.compactMap(\.stringValue)
+        ?? []
+      try #require(labels.count == 4)
       #expect(labels[1] == "bad" && !labels.contains("Bad."))
       #expect(labels[0].lowercased() == "good")
     }
     let any: JSON = ["by": "feedbacks", "classes": ["Bad"], "per_prompt": 2, "fill": "any"]
-    #expect(try pool([row], any).rows[0]["generations"] == ["a 1", "a 0"])
+    #expect(try pool([row], any).rows.first?["generations"] == ["a 1", "a 0"])
     let listed: JSON = ["by": "feedbacks", "classes": ["Bad"], "per_prompt": 2]
-    #expect(try pool([row], listed).rows[0]["generations"] == ["a 1"])
+    #expect(try pool([row], listed).rows.first?["generations"] == ["a 1"])
   }
 
   @Test func `a score belongs to the class of its integer part`() throws {
     let row = sampledRow("a", [("scores", [2.5, 3, 7.0, 0, 1])])
     let options: JSON = ["by": "scores", "classes": [3, 2, 1, 0], "per_prompt": 4]
-    #expect(try pool([row], options).rows[0]["scores"] == [3, 2.5, 1, 0])
+    #expect(try pool([row], options).rows.first?["scores"] == [3, 2.5, 1, 0])
   }
 
   @Test func `options that contradict each other are refused`() {

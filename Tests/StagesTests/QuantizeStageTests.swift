@@ -85,7 +85,7 @@ struct QuantizeStageTests {
     let rows = [sampledRow("new", [("rewards", [1])]), sampledRow("both", [("rewards", [4])])]
     let result = try #require(
       try bench.run(QuantizeStage(), ["classes": 3], rows: rows, history: history)["rows"])
-    #expect(result.map(\.id) == ["old", "both", "new"])
+    try #require(result.map(\.id) == ["old", "both", "new"])
     #expect(result[1]["generations"] == ["both 0", "both 1", "both 0"])
     #expect(result.map { $0["quantiles"] } == [[0], [2, 0, 1], [0]])
   }
