@@ -129,8 +129,8 @@ package struct TrainStage: Stage {
       backend: CPUBackend(threads: context.threads), tokenBudget: context.engineBatch(1024))
     let series = try train(trainer, examples, plan, context)
 
-    try writeModel(
-      to: context.output("model", .model), configuration: configuration, parameters: parameters,
+    try writeModelDirectory(
+      context.output("model", .model), configuration: configuration, tensors: parameters.outputs,
       tokenizer: tokenizer, chatTemplate: checkpoint.chatTemplate,
       plumb: ["format": 1, "conditioning": conditioning?.json ?? .null])
     try writeMetrics(series.json(trainedSamples: examples.count), to: context.output("metrics", .metrics))

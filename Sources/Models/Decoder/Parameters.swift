@@ -50,5 +50,13 @@ package struct Parameters: Sendable {
     return tensor
   }
 
+  /// The tensors as they are written to a model's file, fp32. Valid while the parameters are.
+  package var outputs: [SafeTensorsOutput] {
+    names.map {
+      SafeTensorsOutput(
+        name: $0, shape: shapes[$0] ?? [], dtype: .f32, floats: UnsafeBufferPointer(self[$0].elements))
+    }
+  }
+
   package func contains(_ name: String) -> Bool { tensors[name] != nil }
 }
