@@ -130,7 +130,7 @@ package struct TrainStage: Stage {
     let series = try train(trainer, examples, plan, context)
 
     try writeModelDirectory(
-      context.output("model", .model), configuration: configuration, tensors: parameters.outputs,
+      context.output("model", .model), configuration: configuration, tensors: parameters.outputs(),
       tokenizer: tokenizer, chatTemplate: checkpoint.chatTemplate,
       plumb: ["format": 1, "conditioning": conditioning?.json ?? .null])
     try writeMetrics(series.json(trainedSamples: examples.count), to: context.output("metrics", .metrics))

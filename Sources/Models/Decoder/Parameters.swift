@@ -50,11 +50,13 @@ package struct Parameters: Sendable {
     return tensor
   }
 
-  /// The tensors as they are written to a model's file, fp32. Valid while the parameters are.
-  package var outputs: [SafeTensorsOutput] {
-    names.map {
-      SafeTensorsOutput(
-        name: $0, shape: shapes[$0] ?? [], dtype: .f32, floats: UnsafeBufferPointer(self[$0].elements))
+  /// The tensors as they are written to a file, fp32, each under its name after `prefix`.
+  package func outputs(of names: [String]? = nil, prefix: String = "") -> [SafeTensorsOutput] {
+    (names ?? self.names).map { name in
+      let tensor = self[name]
+      return SafeTensorsOutput(name: prefix + name, shape: shapes[name] ?? [], dtype: .f32) { emit in
+        try withExtendedLifetime(tensor) { try emit(UnsafeRawBufferPointer(tensor.elements)) }
+      }
     }
   }
 

@@ -10,15 +10,9 @@ extension ConditionalTrainer {
   package func saveCheckpoint(in directory: String, record: JSON) throws {
     let name = "step-\(step).safetensors"
     let temporary = "\(directory)/.\(name).tmp"
-    var tensors: [SafeTensorsOutput] = []
-    for (prefix, state) in [("parameters", parameters), ("first", firstMoments), ("second", secondMoments)] {
-      for tensorName in trainable {
-        tensors.append(
-          SafeTensorsOutput(
-            name: "\(prefix).\(tensorName)", shape: parameters.shapes[tensorName] ?? [], dtype: .f32,
-            floats: UnsafeBufferPointer(state[tensorName].elements)))
-      }
-    }
+    let tensors =
+      parameters.outputs(of: trainable, prefix: "parameters.") + firstMoments.outputs(of: trainable, prefix: "first.")
+      + secondMoments.outputs(of: trainable, prefix: "second.")
     let metadata = [("format", "pt"), ("step", String(step)), ("record", record.text(.compact))]
     try writeSafeTensors(tensors, to: temporary, metadata: metadata)
     guard rename(temporary, "\(directory)/\(name)") == 0 else {

@@ -14,8 +14,7 @@ struct Golden {
 
   init(_ name: String) throws {
     directory = "\(Self.root)/\(name)"
-    let file = try MappedFile("\(directory)/goldens.json")
-    json = try JSON(parsing: file.bytes)
+    json = try readJSON("\(directory)/goldens.json")
     checkpoint = try openCheckpoint(directory)
   }
 
