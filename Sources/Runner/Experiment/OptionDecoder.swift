@@ -101,7 +101,7 @@ struct OptionDecoder {
       guard count.contains(nodes.count) else {
         collector.error(
           "out-of-range", "\(what) has \(nodes.count) elements", at: node.span,
-          label: "expected \(Self.lengthWords(count))", notes: collector.originNotes(node))
+          label: "expected \(Self.lengthWords(count)) elements", notes: collector.originNotes(node))
         return nil
       }
       var values: [JSON] = []

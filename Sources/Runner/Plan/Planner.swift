@@ -81,22 +81,33 @@ private struct NodeBuilder {
     var inputs: [PlanInput] = []
     var recipeInputs: [(port: String, input: Recipe.Input)] = []
     var inputColumns: [UTF8Key: Columns] = [:]
+    // After a mistake upstream nothing is known of the columns, and nothing more is said about them.
+    var isSound = declaration.inputs.allSatisfy { port in
+      !port.isRequired || stage.inputs.contains { $0.port == port.name }
+    }
     for binding in stage.inputs {
       guard let port = declaration.inputs.first(where: { $0.name == binding.port }) else { continue }
       switch graph.target(binding.reference, loop: instance.loop, iteration: instance.iteration) {
-      case .null, .unknown: continue
+      case .null: continue
+      case .unknown: isSound = false
       case .model(let index):
+        if port.type != .model { isSound = false }
         let model = experiment.models[index]
         inputs.append(PlanInput(port: port.name, type: port.type, source: .model(model.model.name)))
         recipeInputs.append((port.name, .model(identity: model.identity)))
       case .node(let target, let output):
         // Absent only on a cycle, which has been reported.
-        guard let position = positions[target] else { continue }
+        guard let position = positions[target] else {
+          isSound = false
+          continue
+        }
         inputs.append(PlanInput(port: port.name, type: port.type, source: .node(position, output: output)))
         recipeInputs.append((port.name, .node(recipeKey: nodes[position].recipeKey, output: output)))
         if let columns = columns[position][UTF8Key(output)] {
           inputColumns[UTF8Key(port.name)] = columns
           check(columns, port, binding, instance, source: nodes[position].address)
+        } else if port.type == .rows {
+          isSound = false
         }
       }
     }
@@ -125,7 +136,7 @@ private struct NodeBuilder {
     positions[number] = nodes.count
     nodes.append(node)
     var outputs: [UTF8Key: Columns] = [:]
-    for output in declaration.outputs where output.type == .rows {
+    for output in declaration.outputs where output.type == .rows && isSound {
       outputs[UTF8Key(output.name)] = Columns.of(output, declaration, inputs: inputColumns)
     }
     columns.append(outputs)

@@ -321,7 +321,7 @@ private struct Composer {
       notes.append(.init(context, at: SourceSpan(file: file, start: start, end: start + 1)))
     }
     return Fatal(
-      "syntax", "the file is not YAML: \(problem.problem)", at: place, label: problem.problem, notes: notes,
+      "syntax", "this is not YAML: \(problem.problem)", at: place, label: problem.problem, notes: notes,
       help: Self.advice(problem.problem))
   }
 

@@ -61,8 +61,8 @@ extension Node {
   var found: String {
     switch content {
     case .invalid: return "nothing"
-    case .sequence: return "a list"
-    case .mapping: return "a mapping"
+    case .sequence(let nodes): return nodes.isEmpty ? "an empty list" : "a list"
+    case .mapping(let entries): return entries.isEmpty ? "an empty mapping" : "a mapping"
     case .scalar(let scalar):
       if case .null = scalar.value { return "null" }
       let text = scalar.text.unicodeScalars.count > 40

@@ -188,8 +188,11 @@ import Testing
   @Test func `a recipe key is what it was`() throws {
     // Changes only with `Recipe.format`: stored results are found by it.
     let plan = try plan()
-    #expect(try node("quark@2.evaluate", plan).recipeKey == "PIN")
-    #expect(try node("quark@2.sample", plan).seed == 0)
+    let key = try node("quark@2.evaluate", plan).recipeKey
+    let seed = try node("quark@2.sample", plan).seed
+    #expect(key == "68e4953b779e4610dedeff1b14215e9530400904900fa8fadb9e56318ab571d8")
+    // The first 16 digits of `printf '{"iterations":[2],"plug-in":"sample","seed":"42"}' | sha256sum`.
+    #expect(seed == 13_418_337_632_672_082_886)
   }
 
   @Test func `merge keys and anchors give what they stand for`() throws {
@@ -216,6 +219,17 @@ import Testing
   @Test func `an absent model is a warning`() throws {
     let plan = try plan()
     #expect(plan.warnings.map(\.code) == ["missing-model", "missing-model"])
+  }
+
+  @Test(arguments: ["path: pypi:pkg==1.0/a/b.gguf", "pypi: pkg==1.0/a/b.gguf"])
+  func `a model may come out of a wheel, named by its digest`(_ source: String) throws {
+    let digest = String(repeating: "ab", count: 32)
+    let plan = try plan(quark.replacing("sft: {path: sft}", with: "sft: {\(source), sha256: \(digest)}"))
+    let model = try #require(plan.models.first)
+    #expect(
+      model == PlanModel(
+        name: "sft", source: .pypi(package: "pkg", version: "1.0", file: "a/b.gguf"), sha256: digest))
+    #expect(plan.warnings.count == 1)
   }
 
   @Test func `a path through a symbolic link may not leave the project`() throws {
