@@ -52,12 +52,7 @@ public struct PlanNode: Sendable {
 
   public init(
     index: Int, address: String, stage: String, options: JSON, files: [(option: String, path: String)],
-<<<<<<< HEAD
-    inputs: [PlanInput], seed: UInt64, numericMode: String, execution: ExecutionSettings, after: [Int] = [],
-    origins: [PlanOrigin] = [], recipeKey: String
-=======
     inputs: [PlanInput], seed: UInt64, numericMode: String, execution: ExecutionSettings, recipeKey: String
->>>>>>> language
   ) {
     self.index = index
     self.address = address
@@ -68,11 +63,6 @@ public struct PlanNode: Sendable {
     self.seed = seed
     self.numericMode = numericMode
     self.execution = execution
-<<<<<<< HEAD
-    self.after = after
-    self.origins = origins
-=======
->>>>>>> language
     self.recipeKey = recipeKey
   }
 }
