@@ -17,7 +17,7 @@ import Testing
       fputs(file, handle)
       fclose(handle)
     }
-    let status = system("cd \(place) && '\(folder)/plumb' \(arguments) >out 2>err")
+    let status = system("cd \(place) && ('\(folder)/plumb' \(arguments)) >out 2>err")
     func text(_ name: String) -> String {
       guard let handle = fopen("\(place)/\(name)", "r") else { return "" }
       defer { fclose(handle) }

@@ -49,7 +49,7 @@ import Testing
     #expect(toy.standardOutput == "curve  66  66\n")
     #expect(try run(toy, experiment(iterations: 2)).isEmpty)
     #expect(
-      try run(toy, experiment(iterations: 3)).sorted() == ["round@3.mix", "round@3.train"])
+      try run(toy, experiment(iterations: 3)).sorted() == ["round@3.mix", "round@3.sum", "round@3.train"])
   }
 
   @Test func `comments, names and shards run nothing`() throws {
