@@ -37,9 +37,13 @@ extension File {
   static func standardError(_ text: String) { try? File(descriptor: 2, path: "stderr").writeAll(text) }
 }
 
-/// A plan written by hand: `{"nodes": [{"address", "stage", "options", "inputs": {PORT: "ADDRESS:PORT"}, "shards", …}]}`.
+/// A plan written by hand, or an experiment in YAML: `{"nodes": [{"address", "stage", "options", "inputs": {PORT: "ADDRESS:PORT"}, "shards", …}]}`.
 enum ToyPlan {
   static func read(_ path: String) throws -> (Plan, String) {
+    if path.hasSuffix(".yaml") {
+      let (experiment, plan) = try Planner.plan(path: path, stages: StageRegistry(Toy.stages)).get()
+      return (plan, String(decoding: experiment.source.bytes, as: UTF8.self))
+    }
     let bytes = try File.read(path)
     let json = try JSON(parsing: bytes)
     var nodes: [PlanNode] = []

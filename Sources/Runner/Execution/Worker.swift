@@ -86,10 +86,12 @@ final class WorkerReporter: StageReporter {
         ]
         if poll(&waits, 2, -1) < 0 { continue }
         while signals.next() != nil { stopRequested.store(true, ordering: .relaxed) }
-        if waits[1].revents != 0 {
+        var byte: UInt8 = 0
+        if waits[1].revents != 0, read(WorkerDescriptor.lifeline, &byte, 1) == 0 {
           // The run is gone: nobody will use what we do, and the lock must be free for the next one. Finished rows are
-          // in the journal already.
-          kill(0, SIGKILL)
+          // in the journal already. A run makes each worker the leader of a group of its own.
+          if getpgrp() == getpid() { kill(0, SIGKILL) }
+          _exit(ExitCode.stopped.rawValue)
         }
       }
     }

@@ -23,12 +23,16 @@ package struct Timestamp: Sendable {
 
   /// `2026-05-12T09:30:00.123Z`
   package var text: String {
-    let milliseconds = String(nanoseconds / 1_000_000)
-    return format("%Y-%m-%dT%H:%M:%S.") + String(repeating: "0", count: 3 - milliseconds.count) + milliseconds + "Z"
+    format("%Y-%m-%dT%H:%M:%S.") + milliseconds + "Z"
   }
 
-  /// `20260512-093000`, sorts by time.
-  package var compact: String { format("%Y%m%d-%H%M%S") }
+  private var milliseconds: String {
+    let digits = String(nanoseconds / 1_000_000)
+    return String(repeating: "0", count: 3 - digits.count) + digits
+  }
+
+  /// `20260512-093000.123`, sorts by time.
+  package var compact: String { format("%Y%m%d-%H%M%S.") + milliseconds }
   package var unique: String { "\(seconds).\(nanoseconds)" }
 }
 

@@ -9,7 +9,9 @@ import Testing
 final class TemporaryFolder {
   let path: String
   init() throws {
-    var template = Array("/tmp/plumb-test-XXXXXX".utf8CString)
+    // In memory where that can be had: these tests fsync thousands of times.
+    let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var template = Array("\(parent)/plumb-test-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw SystemError("make", "a folder", code: errno) }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
@@ -40,16 +42,16 @@ struct ToyRunner {
   }
 
   /// Not waited for. Output goes to the files `out` and `err`.
-  func start(_ command: String = "run", _ more: String = "", output: String = "") throws -> ChildProcess {
+  func start(_ command: String = "run", _ more: String = "", output: String = "", file: String = "plan.json") throws -> ChildProcess {
     let line =
-      "cd '\(path)' && exec '\(try ToyRunner.executable())' \(command) plan.json \(more) >out\(output) 2>err\(output)"
+      "cd '\(path)' && exec '\(try ToyRunner.executable())' \(command) \(file) \(more) >out\(output) 2>err\(output)"
     return try ChildProcess.start(
       "/bin/sh", arguments: ["-c", line], environment: ChildProcess.chosenEnvironment(["PATH", "LD_LIBRARY_PATH"]),
       descriptors: [nil, nil, nil])
   }
 
-  func run(_ command: String = "run", _ more: String = "") throws -> ChildProcess.Ending {
-    try #require(try start(command, more).ending(waiting: true))
+  func run(_ command: String = "run", _ more: String = "", file: String = "plan.json") throws -> ChildProcess.Ending {
+    try #require(try start(command, more, file: file).ending(waiting: true))
   }
 
   var standardError: String { folder.text("err") }

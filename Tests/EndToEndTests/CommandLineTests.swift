@@ -1,0 +1,61 @@
+import Glibc
+import Testing
+
+/// The built binary as a person meets it.
+@Suite struct CommandLineTests {
+  private func plumb(_ arguments: String, file: String? = nil) throws -> (status: Int32, output: String, error: String) {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let count = readlink("/proc/self/exe", &buffer, 4095)
+    let own = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let folder = own[..<(try #require(own.lastIndex(of: "/")))]
+    var template = Array("/tmp/plumb-e2e-XXXXXX".utf8CString)
+    try #require(mkdtemp(&template) != nil)
+    let place = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    defer { _ = system("rm -r \(place)") }
+    if let file {
+      let handle = try #require(fopen("\(place)/x.yaml", "w"))
+      fputs(file, handle)
+      fclose(handle)
+    }
+    let status = system("cd \(place) && ('\(folder)/plumb' \(arguments)) >out 2>err")
+    func text(_ name: String) -> String {
+      guard let handle = fopen("\(place)/\(name)", "r") else { return "" }
+      defer { fclose(handle) }
+      var bytes = [UInt8](repeating: 0, count: 1 << 16)
+      let count = fread(&bytes, 1, bytes.count, handle)
+      return String(decoding: bytes[..<count], as: UTF8.self)
+    }
+    return ((status >> 8) & 0xff, text("out"), text("err"))
+  }
+
+  @Test func `help lists the commands and hides the worker`() throws {
+    let (status, output, _) = try plumb("--help")
+    #expect(status == 0)
+    for command in ["run", "plan", "check"] { #expect(output.contains("\n  \(command) ")) }
+    #expect(!output.contains("worker"))
+  }
+
+  @Test(arguments: ["nonsense", "run", "run x.yaml --threads 0", "plan --what"])
+  func `a wrong command line ends with 2`(arguments: String) throws {
+    let (status, output, error) = try plumb(arguments)
+    #expect(status == 2)
+    #expect(output.isEmpty && !error.isEmpty)
+  }
+
+  @Test(arguments: ["check", "plan", "run"])
+  func `a wrong experiment ends with 3, says where, and makes nothing`(command: String) throws {
+    let (status, output, error) = try plumb(
+      "\(command) x.yaml; status=$?; ls -A; exit $status", file: "version: 1\nname: x\nstages:\n  a: {uses: nothing}\n")
+    #expect(status == 3)
+    #expect(error.contains("x.yaml:4:"), "\(error)")
+    #expect(!output.contains(".plumb") && !output.contains("runs"))
+  }
+
+  @Test func `an experiment that is not there ends with 3`() throws {
+    #expect(try plumb("check nowhere.yaml").status == 3)
+  }
+
+  @Test func `a task that no run has written is refused`() throws {
+    #expect(try plumb("worker nowhere.json").status != 0)
+  }
+}
