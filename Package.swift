@@ -17,7 +17,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     // libyaml, as the system ships it.
@@ -33,7 +32,6 @@ let package = Package(
       dependencies: [
         "CYAML", "JSON",
         .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
       ], swiftSettings: strict),
     .target(name: "Stages", dependencies: ["Runner", "Models", "JSON"], swiftSettings: strict),
     .executableTarget(
