@@ -40,31 +40,45 @@ static uint16_t round_one(float x) {
   return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+/* Element (k, n) of the source as it is stored, zero outside the matrix. */
+static float pack_float(const pack_job *job, ptrdiff_t at, int there) {
+  return there ? ((const float *)job->source)[at] : 0;
+}
+static uint32_t pack_half(const pack_job *job, ptrdiff_t at, int there) {
+  if (!there) return 0;
+  return job->source_is_float ? round_one(((const float *)job->source)[at]) : ((const uint16_t *)job->source)[at];
+}
+
 static void pack_panel(void *context, size_t panel) {
   const pack_job *job = context;
-  size_t first = panel * PANEL, live = min_size(PANEL, job->columns - first), pair = 0;
+  size_t first = panel * PANEL, live = min_size(PANEL, job->columns - first);
   float *f = (float *)job->packed + panel * job->pairs * 2 * PANEL;
-  uint16_t *h = (uint16_t *)job->packed + panel * job->pairs * 2 * PANEL;
+  uint32_t *h = (uint32_t *)job->packed + panel * job->pairs * PANEL;
   for (size_t block = 0; block < job->block_count; block++) {
-    for (size_t k = 0; k < job->blocks[block].length; k += 2, pair++) {
-      for (size_t half = 0; half < 2; half++) {
-        int exists = k + half < job->blocks[block].length;
-        ptrdiff_t base = (ptrdiff_t)(job->blocks[block].start + k + half) * job->reduction_stride;
-        for (size_t n = 0; n < PANEL; n++) {
-          ptrdiff_t at = base + (ptrdiff_t)(first + n) * job->column_stride;
-          int there = exists && n < live;
-          if (job->type == PK_F32) {
-            f[(pair * 2 + half) * PANEL + n] = there ? ((const float *)job->source)[at] : 0;
-          } else {
-            uint16_t value = 0;
-            if (there)
-              value = job->source_is_float ? round_one(((const float *)job->source)[at])
-                                           : ((const uint16_t *)job->source)[at];
-            h[(pair * PANEL + n) * 2 + half] = value;
-          }
-        }
+    size_t length = job->blocks[block].length, pairs = (length + 1) / 2;
+    ptrdiff_t start = (ptrdiff_t)job->blocks[block].start * job->reduction_stride;
+    int whole = live == PANEL && length % 2 == 0 && job->source_is_float && job->type == PK_BF16;
+    for (size_t n = 0; n < PANEL && whole; n++) { /* the case of every weight: no edge to look out for */
+      const float *column = (const float *)job->source + start + (ptrdiff_t)(first + n) * job->column_stride;
+      for (size_t p = 0; p < pairs; p++) {
+        float even = column[(ptrdiff_t)(2 * p) * job->reduction_stride];
+        float odd = column[(ptrdiff_t)(2 * p + 1) * job->reduction_stride];
+        h[p * PANEL + n] = round_one(even) | (uint32_t)round_one(odd) << 16;
       }
     }
+    for (size_t p = 0; p < pairs && !whole; p++)
+      for (size_t n = 0; n < PANEL; n++) {
+        ptrdiff_t at = start + (ptrdiff_t)(2 * p) * job->reduction_stride + (ptrdiff_t)(first + n) * job->column_stride;
+        int odd_there = n < live && 2 * p + 1 < length;
+        if (job->type == PK_F32) {
+          f[p * 2 * PANEL + n] = pack_float(job, at, n < live);
+          f[(p * 2 + 1) * PANEL + n] = pack_float(job, at + job->reduction_stride, odd_there);
+        } else {
+          h[p * PANEL + n] = pack_half(job, at, n < live) | pack_half(job, at + job->reduction_stride, odd_there) << 16;
+        }
+      }
+    f += pairs * 2 * PANEL;
+    h += pairs * PANEL;
   }
 }
 

@@ -55,15 +55,25 @@ static size_t leading(const float *weights, size_t v, double mass, size_t count,
   }
 }
 
+/* This thread's room for one row: logits, weights and candidates, kept between rows. */
+static char *row_memory(size_t bytes) {
+  static _Thread_local char *memory;
+  static _Thread_local size_t capacity;
+  if (bytes > capacity) {
+    free(memory);
+    memory = malloc(bytes);
+    if (!memory) abort(); /* out of memory: the worker dies, its stage fails */
+    capacity = bytes;
+  }
+  return memory;
+}
+
 static void sample_row(void *context, size_t row) {
   const sample_job *job = context;
   size_t v = job->v;
-  const float *source = job->logits + row * v;
-  float *logits = malloc(v * sizeof(float));
-  float *weights = malloc(v * sizeof(float));
-  candidate *candidates = malloc(v * sizeof(candidate));
-  if (!logits || !weights || !candidates) abort(); /* out of memory: the worker dies, its stage fails */
-  memcpy(logits, source, v * sizeof(float));
+  candidate *candidates = (candidate *)row_memory(v * (sizeof(candidate) + 2 * sizeof(float)));
+  float *logits = (float *)(candidates + v), *weights = logits + v;
+  memcpy(logits, job->logits + row * v, v * sizeof(float));
   for (size_t i = 0; i < job->banned_count; i++) logits[job->banned[i]] = -INFINITY;
   const pk_sampling *s = &job->sampling[row];
   if (s->temperature == 0) {
@@ -120,9 +130,6 @@ static void sample_row(void *context, size_t row) {
       job->tokens[row] = candidates[chosen].id;
     }
   }
-  free(logits);
-  free(weights);
-  free(candidates);
 }
 
 void pk_sample(const float *logits, size_t rows, size_t v, const pk_sampling *sampling, const double *uniforms,

@@ -4,27 +4,28 @@ import JSON
 import Models
 import Runner
 
-/// Runs `body`, turning what the model library says of a damaged file into the runner's input error.
-func readingModel<T>(_ body: () throws -> T) throws -> T {
+/// Runs `body`, turning the model library's errors into the runner's: a damaged file is a wrong input, what the
+/// system refused stays what the system refused.
+func translatingModelErrors<T>(_ body: () throws -> T) throws -> T {
   do {
     return try body()
   } catch let error as FormatError {
     throw InputError(error.description)
   } catch let error as TokenizerError {
     throw InputError(error.description)
+  } catch let error as FileError {
+    throw SystemError(error.operation, error.path, code: error.code)
   }
 }
 
 extension StageContext {
   func checkpoint(_ port: String) throws -> Checkpoint {
-    try readingModel { try openCheckpoint(input(port).path) }
+    try openCheckpoint(input(port).path)
   }
 
   func decoder(_ checkpoint: Checkpoint) throws -> Decoder {
-    try readingModel {
-      try Decoder(
-        checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: CPUBackend(threads: threads))
-    }
+    try Decoder(
+      checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: CPUBackend(threads: threads))
   }
 
   var mode: NumericMode {

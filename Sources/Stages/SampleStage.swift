@@ -43,16 +43,22 @@ package struct SampleStage: RowStage {
         ]), default: "none",
         summary: "what is put before the prompt; on a model never conditioned `best` means none"),
     ],
-    isRandom: true, computes: true)
+    isRandom: true, computes: true, rowsAreIndependent: true)
 
   package func itemCount(of row: Row, options: StageOptions) throws -> Int { options.int("n") }
 
   package func process(
     _ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void
   ) throws {
+    try translatingModelErrors { try sample(items, context, emit) }
+  }
+
+  private func sample(
+    _ items: [RowItem], _ context: StageContext, _ emit: (RowItem, JSON) throws -> Void
+  ) throws {
     let options = context.options
     let checkpoint = try context.checkpoint("model")
-    let tokenizer = try readingModel { try checkpoint.requireTokenizer() }
+    let tokenizer = try checkpoint.requireTokenizer()
     let (prefix, prefixTokens, banned) = try condition(options, checkpoint, tokenizer, context)
     let limit = options.int("max_new_tokens")
 

@@ -44,7 +44,7 @@ package struct ScoreStage: RowStage {
             summary: "the score of a reward model (a sequence classification head of one output) at the last token"),
         ]), summary: "how the score is made")
     ],
-    computes: true)
+    computes: true, rowsAreIndependent: true)
 
   package func itemCount(of row: Row, options: StageOptions) throws -> Int {
     guard let generations = row["generations"]?.arrayValue else {
@@ -56,9 +56,15 @@ package struct ScoreStage: RowStage {
   package func process(
     _ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void
   ) throws {
+    try translatingModelErrors { try score(items, context, emit) }
+  }
+
+  private func score(
+    _ items: [RowItem], _ context: StageContext, _ emit: (RowItem, JSON) throws -> Void
+  ) throws {
     let scorer = context.options.object("scorer")
     let checkpoint = try context.checkpoint("model")
-    let tokenizer = try readingModel { try checkpoint.requireTokenizer() }
+    let tokenizer = try checkpoint.requireTokenizer()
     let template = try ScoringTemplate(scorer.string("template"))
     let texts = try items.map { item -> [Int32] in
       let tokens = startTokens(tokenizer) + template.tokens(try text(item), tokenizer)
@@ -70,9 +76,7 @@ package struct ScoreStage: RowStage {
     }
     let counter = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
     guard scorer.string("kind") == "choice" else {
-      let model = try readingModel {
-        try RewardModel(checkpoint, decoder: try context.decoder(checkpoint))
-      }
+      let model = try RewardModel(checkpoint, decoder: try context.decoder(checkpoint))
       try model.score(texts, memory: context.engineMemory, checkpoint: context.checkCancellation) { index, score in
         try emit(items[index], .double(Double(score)))
         counter.finish(index)

@@ -78,13 +78,15 @@ package struct TrainStage: Stage {
     ],
     isRandom: true, computes: true)
 
-  package func run(_ context: StageContext) throws {
+  package func run(_ context: StageContext) throws { try translatingModelErrors { try train(context) } }
+
+  private func train(_ context: StageContext) throws {
     let options = context.options
     let objective = options.object("objective")
     let checkpoint = try context.checkpoint("model")
-    var tokenizer = try readingModel { try checkpoint.requireTokenizer() }
+    var tokenizer = try checkpoint.requireTokenizer()
     var configuration = checkpoint.configuration
-    var parameters = try readingModel { try Parameters(configuration, from: checkpoint.tensors) }
+    var parameters = try Parameters(configuration, from: checkpoint.tensors)
     let conditioning = try conditioning(options.object("conditioning"), checkpoint)
     if let conditioning, conditioning.kind == .tokens {
       try addTokens(conditioning, &tokenizer, &configuration, &parameters, context)
@@ -189,7 +191,7 @@ package struct TrainStage: Stage {
     let missing = conditioning.prefixes.filter { tokenizer.id(of: $0) == nil }
     guard !missing.isEmpty else { return }
     let first = tokenizer.count
-    _ = try readingModel { try tokenizer.addTokens(missing) }
+    _ = try tokenizer.addTokens(missing)
     parameters = parameters.growingVocabulary(
       &configuration, firstNew: first, to: tokenizer.count, seed: context.seed)
     context.log("added \(missing.count) tokens: \(missing.joined(separator: " "))")

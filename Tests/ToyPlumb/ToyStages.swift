@@ -30,7 +30,7 @@ struct MixStage: RowStage {
       OptionField("items", .integer(0...1000), default: 3, summary: ""),
       OptionField("milliseconds", .integer(0...10_000), default: 0, summary: ""),
       OptionField("salt", .string, default: "", summary: ""),
-    ], isRandom: true, computes: true)
+    ], isRandom: true, computes: true, rowsAreIndependent: true)
   static let rowsPort = "rows"
 
   func itemCount(of row: Row, options: StageOptions) -> Int { options.int("items") }

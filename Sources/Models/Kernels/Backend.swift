@@ -102,4 +102,7 @@ package struct RotaryTable: Sendable {
     sine = Tensor(positions, headDimension / 2)
     pk_rotary_table(Float(base), positions, headDimension, cosine.floats, sine.floats)
   }
+
+  package var cosines: [Float] { cosine.array() }
+  package var sines: [Float] { sine.array() }
 }

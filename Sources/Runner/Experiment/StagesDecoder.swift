@@ -189,6 +189,19 @@ struct StagesDecoder {
     }
   }
 
+  /// Only stages whose rows are independent can be cut into shards; a default for all does not reach the others.
+  private func execution(_ fields: Fields, of what: String, rowsAreIndependent: Bool) -> ExecutionSettings {
+    var settings = ExecutionDecoder(collector: collector).decode(fields, of: what, over: defaults)
+    guard !rowsAreIndependent else { return settings }
+    if let node = fields["shards"], settings.shards > 1 {
+      collector.error(
+        "not-shardable", "\(what) cannot be cut into shards: its rows are not independent", at: node.span,
+        label: "only 1 is possible here")
+    }
+    settings.shards = 1
+    return settings
+  }
+
   private func entry(_ draft: StageDraft, _ scope: ReferenceScope) -> Experiment.StageEntry {
     let what = "stage `\(draft.path)`"
     let fields = draft.fields ?? Fields(entries: [], span: draft.nameSpan)
@@ -205,7 +218,7 @@ struct StagesDecoder {
       inputs: scope.bind(draft, fields["in"]), needs: scope.needs(draft, fields["needs"]), options: options,
       seed: fields["seed"].flatMap { collector.integer($0, "`seed` of \(what)", 0...Int.max) }
         .map { UInt64($0) },
-      execution: ExecutionDecoder(collector: collector).decode(fields, of: what, over: defaults),
+      execution: execution(fields, of: what, rowsAreIndependent: draft.declaration?.rowsAreIndependent ?? true),
       description: fields["description"].flatMap { collector.string($0, "`description` of \(what)") })
   }
 }

@@ -18,10 +18,12 @@ public struct StageDeclaration: Sendable {
   public let isRandom: Bool
   /// Whether it computes in floating point; only then does the numeric mode enter its key.
   public let computes: Bool
+  /// Whether it is a `RowStage`; only then can it be cut into shards.
+  public let rowsAreIndependent: Bool
 
   public init(
     name: String, summary: String, version: Int, inputs: [InputPort], outputs: [OutputPort],
-    options: [OptionField], isRandom: Bool = false, computes: Bool = false
+    options: [OptionField], isRandom: Bool = false, computes: Bool = false, rowsAreIndependent: Bool = false
   ) {
     self.name = name
     self.summary = summary
@@ -31,6 +33,7 @@ public struct StageDeclaration: Sendable {
     self.options = options
     self.isRandom = isRandom
     self.computes = computes
+    self.rowsAreIndependent = rowsAreIndependent
   }
 }
 

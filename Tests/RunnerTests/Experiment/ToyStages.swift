@@ -49,7 +49,7 @@ enum Toys {
           .either([.choice(["none", "best"]), .object([OptionField("text", .string, summary: "a prefix")])]),
           default: "none", summary: "what to condition on"),
         OptionField("stop", .list(.string, count: 0...4), default: [], summary: "stop strings"),
-      ], isRandom: true, computes: true)
+      ], isRandom: true, computes: true, rowsAreIndependent: true)
   }
   struct Score: ToyStage {
     static let declaration = StageDeclaration(

@@ -1,0 +1,41 @@
+import CKernels
+import Models
+import Testing
+
+/// The bits of the arithmetic, pinned. They are the same on every machine and path; when a change moves them,
+/// `numericsVersion` of the content key must move with them, or old results would be taken for new ones.
+@Suite struct NumericsVersionTests {
+  /// FNV-1a over bit patterns.
+  static func fingerprint(_ values: [Float]) -> String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for value in values {
+      for shift in stride(from: 0, to: 32, by: 8) {
+        hash = (hash ^ UInt64(value.bitPattern >> UInt32(shift) & 0xff)) &* 0x100_0000_01b3
+      }
+    }
+    return String(hash, radix: 16)
+  }
+
+  @Test func `element functions keep their bits`() {
+    let points = (0..<20_000).map { Float($0 - 10_000) * 0.00873 }
+    #expect(Self.fingerprint(points.map { pk_exp($0) }) == "EXP")
+    #expect(Self.fingerprint(points.map { pk_log(abs($0) + 0.01) }) == "LOG")
+    let table = RotaryTable(base: 100_000, positions: 3000, headDimension: 64)
+    #expect(Self.fingerprint(table.cosines + table.sines) == "ROTARY")
+  }
+
+  @Test(arguments: [("bf16", "LOGITS_BF16", "GRADIENTS_BF16"), ("fp32", "LOGITS_FP32", "GRADIENTS_FP32")])
+  func `logits and gradients keep their bits`(mode: String, logits: String, gradients: String) throws {
+    let golden = try Golden("tied")
+    let mode = try #require(NumericMode(rawValue: mode))
+    let decoder = try Decoder(
+      golden.checkpoint.configuration, from: golden.checkpoint.tensors, mode: mode,
+      backend: CPUBackend(threads: 2))
+    let found = try golden.sequences.flatMap { try forward(decoder, $0.tokens).flatMap { $0 } }
+    #expect(Self.fingerprint(found) == logits)
+    let trainer = try DecoderGoldenTests.trainer(
+      golden, objective: DecoderGoldenTests.objective(golden, "policy_reference"), mode: mode)
+    let sums = trainer.gradient(golden.examples).gradients
+    #expect(Self.fingerprint(sums.names.flatMap { sums[$0].array() }) == gradients)
+  }
+}
