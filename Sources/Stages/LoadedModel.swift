@@ -19,13 +19,24 @@ func translatingModelErrors<T>(_ body: () throws -> T) throws -> T {
 }
 
 extension StageContext {
-  func checkpoint(_ port: String) throws -> Checkpoint {
-    try openCheckpoint(input(port).path)
+  /// A language model; a reward model only where one is wanted.
+  func checkpoint(_ port: String, allowingRewardModel: Bool = false) throws -> Checkpoint {
+    let checkpoint = try openCheckpoint(input(port).path)
+    guard allowingRewardModel || !checkpoint.isRewardModel else {
+      throw InputError("\(checkpoint.path): input `\(port)` wants a language model, but this is a reward model: it has the tensor `score.weight`")
+    }
+    return checkpoint
   }
 
-  func decoder(_ checkpoint: Checkpoint) throws -> Decoder {
-    try Decoder(
-      checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: CPUBackend(threads: threads))
+  /// The kernels. The log says which: the first thing to ask should two machines disagree.
+  func backend() -> CPUBackend {
+    let backend = CPUBackend(threads: threads)
+    log("kernels: \(CPUBackend.instructionSet), \(threads) threads")
+    return backend
+  }
+
+  func decoder(_ checkpoint: Checkpoint, on backend: CPUBackend? = nil) throws -> Decoder {
+    try Decoder(checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: backend ?? self.backend())
   }
 
   var mode: NumericMode {

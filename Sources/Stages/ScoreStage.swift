@@ -63,19 +63,25 @@ package struct ScoreStage: RowStage {
     _ items: [RowItem], _ context: StageContext, _ emit: (RowItem, JSON) throws -> Void
   ) throws {
     let scorer = context.options.object("scorer")
-    let checkpoint = try context.checkpoint("model")
+    let isChoice = scorer.string("kind") == "choice"
+    let checkpoint = try context.checkpoint("model", allowingRewardModel: !isChoice)
     let tokenizer = try checkpoint.requireTokenizer()
     let template = try ScoringTemplate(scorer.string("template"))
+    let labels = isChoice ? scorer.strings("labels") : []
+    let labelTokens = labels.map { tokenizer.encode($0) }
+    let longest = labelTokens.map(\.count).max() ?? 0
+    let limit = checkpoint.configuration.contextLength - longest
     let texts = try items.map { item -> [Int32] in
       let tokens = startTokens(tokenizer) + template.tokens(try text(item), tokenizer)
-      guard tokens.count < checkpoint.configuration.contextLength, !tokens.isEmpty else {
+      guard tokens.count <= limit, !tokens.isEmpty else {
         throw InputError(
-          "row `\(item.row.id)`: the text to score has \(tokens.count) tokens; from 1 to \(checkpoint.configuration.contextLength - 1) are possible")
+          "row `\(item.row.id)`: the text to score has \(tokens.count) tokens; from 1 to \(limit) are possible, since the model's context is \(checkpoint.configuration.contextLength)"
+            + (isChoice ? " and the longest label has \(longest)" : ""))
       }
       return tokens
     }
     let counter = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
-    guard scorer.string("kind") == "choice" else {
+    guard isChoice else {
       let model = try RewardModel(checkpoint, decoder: try context.decoder(checkpoint))
       try model.score(texts, memory: context.engineMemory, checkpoint: context.checkCancellation) { index, score in
         try emit(items[index], .double(Double(score)))
@@ -84,11 +90,9 @@ package struct ScoreStage: RowStage {
       counter.close()
       return
     }
-    let labels = scorer.strings("labels")
     guard let wanted = labels.firstIndex(where: { $0.utf8.elementsEqual(scorer.string("reward").utf8) }) else {
       throw InputError("`reward` is `\(scorer.string("reward"))`, which is none of `labels`: \(labels.map { "`\($0)`" }.joined(separator: ", "))")
     }
-    let labelTokens = labels.map { tokenizer.encode($0) }
     guard !labelTokens.contains(where: \.isEmpty) else { throw InputError("a label of `labels` is empty") }
     let engine = SequenceScorer(
       try context.decoder(checkpoint), memory: context.engineMemory, tokenBudget: context.engineBatch(1024))

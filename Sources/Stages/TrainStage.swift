@@ -97,12 +97,16 @@ package struct TrainStage: Stage {
     ).examples(try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), log: context.log)
 
     let kl = objective.double("kl")
+    let backend = context.backend()
+    let keepsConditioning = objective.string("reference_conditioning") == "keep"
     var reference: Decoder?
     if kl > 0 {
       guard context.inputs["reference"] != nil else {
         throw InputError("`objective.kl` is \(kl), which needs the input `reference`")
       }
-      reference = try context.decoder(try context.checkpoint("reference"))
+      let source = try context.checkpoint("reference")
+      try check(source, reads: examples, conditioned: keepsConditioning)
+      reference = try context.decoder(source, on: backend)
     }
     let plan = BatchPlan(
       ids: examples.map(\.id), batchSize: options.int("batch_size"), epochs: options.int("epochs"),
@@ -116,7 +120,7 @@ package struct TrainStage: Stage {
       trainable: ConditionalTrainer.trainableNames(
         configuration, blocks: Int((options.double("unfrozen_ratio") * Double(configuration.layerCount)).rounded(.down)),
         embeddings: options.bool("train_embeddings")),
-      reference: reference, referenceConditioned: objective.string("reference_conditioning") == "keep",
+      reference: reference, referenceConditioned: keepsConditioning,
       objective: ConditionalObjective(
         kl: kl, entropy: objective.double("entropy"),
         klDirection: ConditionalObjective.KLDirection(rawValue: objective.string("kl_direction")) ?? .referencePolicy),
@@ -128,7 +132,7 @@ package struct TrainStage: Stage {
         warmUp: options.string("warmup") == "linear" ? .linear : .logarithmic,
         decay: options.string("decay") == "linear" ? .linear : .constant),
       maximumGradientNorm: options.optionalDouble("max_gradient_norm"), mode: context.mode,
-      backend: CPUBackend(threads: context.threads), tokenBudget: context.engineBatch(1024))
+      backend: backend, tokenBudget: context.engineBatch(1024))
     let series = try train(trainer, examples, plan, context)
 
     try writeModelDirectory(
@@ -173,6 +177,23 @@ package struct TrainStage: Stage {
     context.measure("tokens", Double(tokens))
     context.measure("tokens_per_second", Double(tokens) / max(seconds, 1e-3))
     return series
+  }
+
+  /// Token ids are the policy's; a reference with a smaller vocabulary lacks the last of them, and may have a shorter context.
+  private func check(_ reference: Checkpoint, reads examples: [TrainingExample], conditioned: Bool) throws {
+    let configuration = reference.configuration
+    for example in examples {
+      let tokens = (conditioned ? example.conditioning : []) + example.prompt + example.output
+      if let missing = tokens.first(where: { Int($0) >= configuration.vocabularySize }) {
+        throw InputError(
+          "\(reference.path): the reference has \(configuration.vocabularySize) tokens, but sample `\(example.id)` has token \(missing)"
+            + (conditioned ? "; `reference_conditioning: keep` wants a reference with the conditioning's tokens" : ""))
+      }
+      guard tokens.count <= configuration.contextLength else {
+        throw InputError(
+          "\(reference.path): sample `\(example.id)` has \(tokens.count) tokens, more than the reference's context of \(configuration.contextLength)")
+      }
+    }
   }
 
   private func conditioning(_ options: StageOptions, _ checkpoint: Checkpoint) throws -> Conditioning? {

@@ -1,10 +1,10 @@
 // The backward pass, block by block, written by hand beside the forward pass it undoes.
 
 extension Decoder {
-  /// Adds the gradients of every parameter in `gradients` that the residual gradient reaches.
+  /// Adds the gradients of every block parameter in `gradients` that the residual gradient reaches.
   ///
   /// - Parameters:
-  ///   - dx: [T, C], the gradient at the end of the last block; overwritten.
+  ///   - dx: [T, C], the gradient at the end of the last block; turned into that before the lowest block entered.
   ///   - lowestBlock: blocks below it are not entered, since nothing trainable lies there.
   func backward(
     _ sequences: PackedSequences, activations: Activations, dx: Tensor, gradients: Parameters, lowestBlock: Int
@@ -16,9 +16,6 @@ extension Decoder {
         keys: activations.keysValues(layer: layer, 0, tokens: dx.rows),
         values: activations.keysValues(layer: layer, 1, tokens: dx.rows), sequences: sequences,
         reduction: reduction, rotary: rotary, workspace: workspace, gradients: gradients)
-    }
-    if gradients.contains("model.embed_tokens.weight"), lowestBlock == 0 {
-      backend.scatterAdd(dx, sequences.tokens, into: gradients["model.embed_tokens.weight"])
     }
   }
 }

@@ -14,6 +14,9 @@ package struct Checkpoint: Sendable {
   /// The content of `plumb.json`, if the model is one of ours.
   package let plumb: JSON?
 
+  /// Whether it has a head of one output, `score.weight`, in place of a language model's.
+  package var isRewardModel: Bool { hasRewardHead(tensors) }
+
   package func requireTokenizer() throws -> Tokenizer {
     guard let tokenizer else { throw FormatError(path: path, "the model has no tokenizer") }
     return tokenizer
@@ -54,13 +57,15 @@ private func openDirectory(_ directory: String) throws -> Checkpoint {
   guard fileExists(configPath) else {
     throw FormatError(path: directory, "expected a model directory, but it has no `config.json`")
   }
-  let configuration: DecoderConfiguration
+  var configuration: DecoderConfiguration
   do {
     configuration = try DecoderConfiguration(huggingFace: try readJSON(configPath))
   } catch let error as ConfigurationError {
     throw FormatError(path: configPath, part: quoted(error.field), error.problem)
   }
   let tensors = try openTensors(directory)
+  // `LlamaForSequenceClassification` has no other head, whatever its configuration says of tying it.
+  if hasRewardHead(tensors) { configuration.tiedEmbeddings = true }
   let settings = try optionalJSON("\(directory)/tokenizer_config.json")
   let tokenizer = try openTokenizer(directory, settings)
   let templatePath = "\(directory)/chat_template.jinja"
@@ -71,6 +76,10 @@ private func openDirectory(_ directory: String) throws -> Checkpoint {
   return Checkpoint(
     path: directory, configuration: configuration, tensors: tensors, tokenizer: tokenizer, chatTemplate: chatTemplate,
     plumb: try optionalJSON("\(directory)/plumb.json"))
+}
+
+private func hasRewardHead(_ tensors: any TensorSource) -> Bool {
+  tensors.names.contains { $0.utf8.elementsEqual("score.weight".utf8) }
 }
 
 private func openTensors(_ directory: String) throws -> any TensorSource {
@@ -165,7 +174,8 @@ private func checkTensors(_ checkpoint: Checkpoint) throws {
   }
   for name in checkpoint.tensors.names where !wanted.contains(UTF8Key(name)) {
     // A tied head is a second name for the embedding; old checkpoints store the rotary frequencies.
-    if name == "lm_head.weight" || name.hasSuffix(".rotary_emb.inv_freq") { continue }
+    // A reward model's head is checked and read by `RewardModel`.
+    if name == "lm_head.weight" || name == "score.weight" || name.hasSuffix(".rotary_emb.inv_freq") { continue }
     throw FormatError(
       path: checkpoint.path, part: "tensor \(quoted(name))", "the configuration has no place for it; nothing is left out silently")
   }

@@ -69,11 +69,22 @@ package final class SamplingEngine {
     /// Of the prompt's last position, [1, V].
     var logits = Tensor(1, 0)
     var waiting: [Int]
-    init(request: Int, cache: CachedSequence, waiting: [Int]) {
+    /// Pages set aside for the next sample, so that prompts that wait side by side cannot starve each other.
+    private var promised: Int
+
+    init(request: Int, cache: CachedSequence, waiting: [Int], promised: Int) {
       self.request = request
       self.cache = cache
       self.waiting = waiting
+      self.promised = promised
     }
+
+    func takePromised() {
+      cache.pool.release(reserved: promised)
+      promised = 0
+    }
+
+    deinit { takePromised() }
   }
 
   private final class Running {
@@ -135,15 +146,13 @@ package final class SamplingEngine {
         continue
       }
       let length = request.prompt.count
+      prompt.takePromised()
       guard
         let cache = CachedSequence(
           pool, positions: length + maximumNewTokens, sharing: prompt.cache, first: length)
       else {
-        if running.isEmpty {
-          throw CacheExhausted(
-            wantedBytes: PagePool.pageCount(length + maximumNewTokens) * 2 * pool.pageBytes,
-            capacityBytes: pool.capacity * pool.pageBytes)
-        }
+        // The first sample of a prompt has its pages, and each later one finds those of one that ended.
+        precondition(!running.isEmpty, "no sample runs and none can start")
         break
       }
       prompt.waiting.removeFirst()
@@ -154,7 +163,7 @@ package final class SamplingEngine {
     }
   }
 
-  /// Reserves room for prompts to prefill in this pass.
+  /// Reserves room for prompts to prefill in this pass, and for one sample of each.
   private func admit(
     _ requests: [SamplingRequest], _ next: inout Int, waiting: [Prefilled], running: Int
   ) throws -> [Prefilled] {
@@ -164,16 +173,21 @@ package final class SamplingEngine {
     while next < requests.count, samples < maximumBatch {
       let request = requests[next]
       guard tokens == 0 || tokens + request.prompt.count <= Self.prefillTokens else { break }
-      guard let cache = CachedSequence(pool, positions: request.prompt.count) else {
+      let length = request.prompt.count
+      let samplePages = PagePool.pageCount(length + maximumNewTokens) - length / PagePool.pageLength
+      guard let cache = CachedSequence(pool, positions: length), pool.reserve(samplePages) else {
         if running == 0, waiting.isEmpty, newcomers.isEmpty {
           throw CacheExhausted(
-            wantedBytes: PagePool.pageCount(request.prompt.count) * pool.pageBytes,
+            wantedBytes: (PagePool.pageCount(length) + samplePages) * pool.pageBytes,
             capacityBytes: pool.capacity * pool.pageBytes)
         }
         break
       }
-      if !request.samples.isEmpty {
-        newcomers.append(Prefilled(request: next, cache: cache, waiting: request.samples))
+      if request.samples.isEmpty {
+        pool.release(reserved: samplePages)
+      } else {
+        newcomers.append(
+          Prefilled(request: next, cache: cache, waiting: request.samples, promised: samplePages))
         tokens += request.prompt.count
         samples += request.samples.count
       }

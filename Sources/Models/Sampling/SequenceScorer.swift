@@ -38,29 +38,40 @@ package final class SequenceScorer {
       try checkpoint()
       var batch: [(index: Int, cache: CachedSequence)] = []
       var tokens = 0
+      // Pages for the continuations of the batch's items, which are computed after all its contexts.
+      var promised = 0
+      defer { pool.release(reserved: promised) }
       while next < items.count {
         let item = items[next]
         let cost = item.context.count - prefixLength + item.continuations.reduce(0) { $0 + $1.count }
         if !batch.isEmpty, tokens + cost > tokenBudget { break }
+        let forkPages = item.continuations.reduce(0) { $0 + Self.forkPages(item, $1) }
         guard
           let cache = CachedSequence(
-            pool, positions: item.context.count, sharing: prefix, first: prefixLength)
+            pool, positions: item.context.count, sharing: prefix, first: prefixLength),
+          pool.reserve(forkPages)
         else {
-          if batch.isEmpty { throw exhausted(item) }
+          if batch.isEmpty { throw exhausted(item, forkPages) }
           break
         }
+        promised += forkPages
         batch.append((next, cache))
         tokens += cost
         next += 1
       }
-      try score(batch, items, prefixLength, emit)
+      try score(batch, items, prefixLength, promised: &promised, emit)
     }
   }
 
-  private func exhausted(_ item: ScoringItem) -> CacheExhausted {
-    let longest = item.continuations.map(\.count).max() ?? 0
-    return CacheExhausted(
-      wantedBytes: PagePool.pageCount(item.context.count + longest) * pool.pageBytes,
+  /// Pages that a continuation takes beyond those it shares with its context.
+  private static func forkPages(_ item: ScoringItem, _ continuation: [Int32]) -> Int {
+    guard continuation.count > 1 else { return 0 }
+    return PagePool.pageCount(item.context.count + continuation.count - 1) - item.context.count / PagePool.pageLength
+  }
+
+  private func exhausted(_ item: ScoringItem, _ forkPages: Int) -> CacheExhausted {
+    CacheExhausted(
+      wantedBytes: (PagePool.pageCount(item.context.count) + forkPages) * pool.pageBytes,
       capacityBytes: pool.capacity * pool.pageBytes)
   }
 
@@ -86,7 +97,7 @@ package final class SequenceScorer {
   /// One pass over the contexts, one over the continuations' tokens but their last.
   private func score(
     _ batch: [(index: Int, cache: CachedSequence)], _ items: [ScoringItem], _ prefixLength: Int,
-    _ emit: (Int, [[Float]]) throws -> Void
+    promised: inout Int, _ emit: (Int, [[Float]]) throws -> Void
   ) throws {
     var contexts = TokenBatch()
     var targets: [Target] = []
@@ -107,10 +118,13 @@ package final class SequenceScorer {
     for (index, cache) in batch {
       for (continuation, tokens) in items[index].continuations.enumerated() where tokens.count > 1 {
         let length = items[index].context.count
+        let pages = Self.forkPages(items[index], tokens)
+        pool.release(reserved: pages)
+        promised -= pages
         guard
           let fork = CachedSequence(
-            pool, positions: length + tokens.count, sharing: cache, first: length)
-        else { throw exhausted(items[index]) }
+            pool, positions: length + tokens.count - 1, sharing: cache, first: length)
+        else { preconditionFailure("\(pages) pages were promised and are not there") }
         let rows = tails.append(tokens.dropLast(), to: fork)
         for (row, token) in zip(rows, tokens.dropFirst()) {
           targets.append(Target(row: row, token: token, item: index, continuation: continuation))

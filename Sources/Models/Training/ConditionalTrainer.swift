@@ -42,6 +42,9 @@ package final class ConditionalTrainer {
   private let tokenBudget: Int
   private let lowestBlock: Int
   private let backend: any Backend
+  /// Gradients at the embeddings of the micro-batches so far. A tied table gets the head's gradient too; all of that comes
+  /// first, then these, so that the order of the sum does not depend on how a batch was cut.
+  private var embeddingGradients: [(tokens: [Int32], rows: Tensor)] = []
 
   /// Rows of logits that exist at once.
   private static let logitRows = 128
@@ -103,9 +106,7 @@ package final class ConditionalTrainer {
     for name in trainable { gradients[name].fill(0) }
     let targetTokens = batch.reduce(0) { $0 + $1.output.count }
     var totals = LossTotals()
-    for microBatch in microBatches(batch) {
-      addGradients(microBatch, scale: 1 / Float(targetTokens), totals: &totals)
-    }
+    addGradients(of: batch, targetTokens: targetTokens, totals: &totals)
     let count = Double(targetTokens)
     let loss = (totals.languageModel + objective.kl * totals.kl - objective.entropy * totals.entropy) / count
     guard loss.isFinite else { throw TrainingDiverged(step: step, what: "loss") }
@@ -138,9 +139,7 @@ package final class ConditionalTrainer {
     for name in trainable { gradients[name].fill(0) }
     let count = batch.reduce(0) { $0 + $1.output.count }
     var totals = LossTotals()
-    for microBatch in microBatches(batch) {
-      addGradients(microBatch, scale: 1 / Float(count), totals: &totals)
-    }
+    addGradients(of: batch, targetTokens: count, totals: &totals)
     let sum = totals.languageModel + objective.kl * totals.kl - objective.entropy * totals.entropy
     return (sum / Double(count), gradients)
   }
@@ -170,6 +169,16 @@ package final class ConditionalTrainer {
       tokens += length
     }
     return result
+  }
+
+  private func addGradients(of batch: [TrainingExample], targetTokens: Int, totals: inout LossTotals) {
+    for microBatch in microBatches(batch) {
+      addGradients(microBatch, scale: 1 / Float(targetTokens), totals: &totals)
+    }
+    for (tokens, rows) in embeddingGradients {
+      backend.scatterAdd(rows, tokens, into: gradients["model.embed_tokens.weight"])
+    }
+    embeddingGradients = []
   }
 
   private func addGradients(_ batch: [TrainingExample], scale: Float, totals: inout LossTotals) {
@@ -216,6 +225,12 @@ package final class ConditionalTrainer {
     backend.scatterAdd(dRows, targets.rows, into: dx)
     policy.backward(
       sequences, activations: activations, dx: dx, gradients: gradients, lowestBlock: lowestBlock)
+    if gradients.contains("model.embed_tokens.weight") {
+      // The workspace is used again by the next micro-batch.
+      let kept = Tensor(dx.rows, dx.columns)
+      backend.store(dx, into: kept)
+      embeddingGradients.append((sequences.tokens, kept))
+    }
   }
 
   /// The gradient through the head: to the normed rows, and to the head's weights when they train.

@@ -116,7 +116,7 @@ package struct ChildProcess: Sendable {
     names.compactMap { name in getenv(name).map { (name, String(cString: $0)) } }
   }
 
-  package static let workerVariables = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE"]
+  package static let workerVariables = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE", "PLUMB_ISA"]
 }
 
 /// A pipe whose ends are `O_CLOEXEC`.

@@ -43,7 +43,8 @@ struct ExecutionDecoder {
     return settings
   }
 
-  /// What an engine understands is the plug-in's affair, so that any keys may stand here.
+  /// `memory` is a size and becomes bytes, `batch` a count. What else an engine understands is the plug-in's affair, so
+  /// that any keys may stand here.
   private func engine(_ node: Node, of what: String, over base: JSON) -> JSON {
     guard let entries = node.entries else {
       collector.wrongType(node, "`engine` of \(what)", expected: "a mapping")
@@ -51,10 +52,15 @@ struct ExecutionDecoder {
     }
     var members = base.objectValue ?? JSONObject()
     for entry in entries {
-      if let value = entry.value.json {
+      let name = "`engine.\(entry.key)` of \(what)"
+      if entry.key == "memory" {
+        if let bytes = collector.byteCount(entry.value, name) { members["memory"] = .int(Int64(bytes)) }
+      } else if entry.key == "batch" {
+        if let count = collector.integer(entry.value, name, 1...1_000_000) { members["batch"] = .int(Int64(count)) }
+      } else if let value = entry.value.json {
         members[entry.key] = value
       } else if !entry.value.isInvalid {
-        collector.wrongType(entry.value, "`engine.\(entry.key)` of \(what)", expected: "a finite value")
+        collector.wrongType(entry.value, name, expected: "a finite value")
       }
     }
     return .object(members)

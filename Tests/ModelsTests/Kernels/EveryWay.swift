@@ -1,0 +1,62 @@
+// Every way this machine can compute: instruction sets and threads.
+
+import CKernels
+import Models
+import Testing
+
+/// One way of computing, which must not matter.
+struct Way: CustomStringConvertible {
+  let path: pk_isa
+  let threads: Int32
+  /// Sets the threads; once more after making a backend, which sets them too.
+  func take() { pk_set_threads(threads) }
+
+  var description: String { "\(String(cString: pk_isa_name(path))) with \(threads) threads" }
+}
+
+extension KernelPathTests {
+  /// Runs `body` on every path with 1, 2 and 3 threads, and leaves the process as it was. Only for tests inside
+  /// `KernelPathTests`, which are serialized: the choice of path is the process's.
+  static func onEveryWay(_ body: (Way) throws -> Void) throws {
+    let (path, threads) = (pk_selected_isa(), pk_threads())
+    defer {
+      _ = pk_select_isa(path)
+      pk_set_threads(threads)
+    }
+    for path in paths {
+      for threads: Int32 in [1, 2, 3] {
+        #expect(pk_select_isa(path) == 1)
+        let way = Way(path: path, threads: threads)
+        way.take()
+        try body(way)
+        #expect(pk_selected_isa() == path)
+      }
+    }
+  }
+}
+
+/// Tiny models and inputs made of numbers from a counter.
+enum Tiny {
+  /// Tokens of a vocabulary of 91, which all tiny models have, without the end token 2.
+  static func tokens(_ count: Int, seed: UInt64) -> [Int32] {
+    let random = Philox(seed: seed)
+    return (0..<count).map { Int32(3 + 88 * random.uniform(row: seed, sample: 1, position: $0)) }
+  }
+
+  static func decoder(_ model: String = "tied", mode: NumericMode) throws -> Decoder {
+    let checkpoint = try openCheckpoint("\(Golden.root)/\(model)")
+    return try Decoder(
+      checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: CPUBackend(threads: 1))
+  }
+
+  /// Bytes of keys and values of so many pages.
+  static func memory(pages: Int, _ decoder: Decoder) -> Int {
+    let c = decoder.configuration
+    return pages * c.layerCount * 2 * 32 * c.keyValueHeadCount * c.headDimension
+      * decoder.mode.operandType.byteCount
+  }
+}
+
+extension NumericMode { static let both: [NumericMode] = [.bf16, .fp32] }
+
+func bitRows(_ rows: [[Float]]) -> [[UInt32]] { rows.map { $0.map(\.bitPattern) } }

@@ -1,0 +1,118 @@
+// Which token is chosen how often: against probabilities written out plainly.
+
+import Glibc
+import Models
+import Testing
+
+struct DistributionTests {
+  static let backend = CPUBackend(threads: 1)
+  static let vocabulary = 24
+  static let draws = 200_000
+
+  /// Some tie, so that filters must cut between equals.
+  static let logits: [Float] = (0..<vocabulary).map { index in
+    let u = Philox(seed: 3).uniform(row: 0, sample: 0, position: index)
+    return index % 4 == 3 ? 0.5 : Float(6 * u - 3)
+  }
+
+  /// The definition: temperature, top-k, top-p, min-p, each on what the one before left; lowest id first among equals.
+  static func probabilities(_ p: SamplingParameters, banned: Set<Int> = []) -> [Double] {
+    var weights = logits.enumerated().map { index, x in
+      banned.contains(index) ? 0 : exp(Double(x) / Double(p.temperature))
+    }
+    let order = weights.indices.sorted { weights[$0] != weights[$1] ? weights[$0] > weights[$1] : $0 < $1 }
+    func keep(_ count: Int) { for index in order.dropFirst(count) { weights[index] = 0 } }
+    if p.topK > 0 { keep(p.topK) }
+    if p.topP < 1 {
+      let total = weights.reduce(0, +)
+      var mass = 0.0
+      var count = 0
+      while count < order.count, mass < Double(p.topP) * total {
+        mass += weights[order[count]]
+        count += 1
+      }
+      keep(count)
+    }
+    if p.minP > 0 { keep(order.filter { weights[$0] >= Double(p.minP) * weights[order[0]] }.count) }
+    let total = weights.reduce(0, +)
+    return weights.map { $0 / total }
+  }
+
+  static func counts(_ p: SamplingParameters, banned: [Int32] = []) -> [Int] {
+    let rows = 500
+    let tensor = Tensor(rows, vocabulary)
+    for row in 0..<rows { _ = tensor.slice(row..<row + 1).elements.update(fromContentsOf: logits) }
+    let random = Philox(seed: 11)
+    var counts = [Int](repeating: 0, count: vocabulary)
+    for call in 0..<draws / rows {
+      // As the engine names them: a row, a sample, a position.
+      let uniforms = (0..<rows).map { random.uniform(row: UInt64($0), sample: call % 20, position: call / 20) }
+      let tokens = backend.sample(
+        tensor, parameters: Array(repeating: p, count: rows), uniforms: uniforms, banned: banned)
+      for token in tokens { counts[Int(token)] += 1 }
+    }
+    return counts
+  }
+
+  /// How many standard deviations the chi-square statistic lies above what chance gives.
+  static func surprise(_ counts: [Int], _ probabilities: [Double]) -> Double {
+    var statistic = 0.0
+    var degrees = -1.0
+    for (count, probability) in zip(counts, probabilities) where probability > 0 {
+      let expected = probability * Double(draws)
+      statistic += (Double(count) - expected) * (Double(count) - expected) / expected
+      degrees += 1
+    }
+    return degrees <= 0 ? 0 : (statistic - degrees) / (2 * degrees).squareRoot()
+  }
+
+  static let cases: [SamplingParameters] = [
+    SamplingParameters(temperature: 1), SamplingParameters(temperature: 0.6), SamplingParameters(temperature: 3),
+    SamplingParameters(temperature: 1, topK: 1), SamplingParameters(temperature: 1, topK: 7),
+    SamplingParameters(temperature: 1.3, topK: 100), SamplingParameters(temperature: 1, topP: 0.3),
+    SamplingParameters(temperature: 1, topP: 0.8), SamplingParameters(temperature: 1, topP: 0.999),
+    SamplingParameters(temperature: 1, topP: 1e-6), SamplingParameters(temperature: 1, minP: 0.1),
+    SamplingParameters(temperature: 0.8, minP: 1), SamplingParameters(temperature: 1.5, minP: 1e-4),
+    SamplingParameters(temperature: 0.9, topK: 12, topP: 0.9),
+    SamplingParameters(temperature: 1.2, topK: 15, topP: 0.95, minP: 0.08),
+    SamplingParameters(temperature: 1, topP: 0.9, minP: 0.05),
+  ]
+
+  @Test(arguments: cases)
+  func `tokens come as often as they should`(parameters: SamplingParameters) {
+    let expected = Self.probabilities(parameters)
+    let counts = Self.counts(parameters)
+    for (token, probability) in expected.enumerated() where probability == 0 {
+      #expect(counts[token] == 0, "token \(token) is filtered out")
+    }
+    let surprise = Self.surprise(counts, expected)
+    #expect(surprise < 4, "chi-square lies \(surprise) deviations above chance")
+  }
+
+  @Test func `the measure notices a wrong temperature`() {
+    let counts = Self.counts(SamplingParameters(temperature: 1))
+    #expect(Self.surprise(counts, Self.probabilities(SamplingParameters(temperature: 1.03))) > 8)
+  }
+
+  @Test(arguments: [cases[0], cases[4], cases[7], cases[10]])
+  func `banned tokens never come, and the others share their mass`(parameters: SamplingParameters) {
+    let best = Self.logits.indices.max { Self.logits[$0] < Self.logits[$1] } ?? 0
+    let banned: Set<Int> = [best, 3, 20]
+    let counts = Self.counts(parameters, banned: banned.map { Int32($0) })
+    for token in banned { #expect(counts[token] == 0) }
+    #expect(Self.surprise(counts, Self.probabilities(parameters, banned: banned)) < 4)
+  }
+
+  @Test func `greedy takes the largest, the lowest id among equals, and nothing banned`() {
+    func greedy(_ logits: [Float], banned: [Int32] = []) -> Int32 {
+      let tensor = Tensor(1, logits.count)
+      _ = tensor.elements.update(fromContentsOf: logits)
+      return Self.backend.sample(tensor, parameters: [.greedy], uniforms: [0.999], banned: banned)[0]
+    }
+    #expect(greedy([0, 3, 1, 3, 3]) == 1)
+    #expect(greedy([0, 3, 1, 3, 3], banned: [1]) == 3)
+    #expect(greedy([0, 3, 1, 3, 3], banned: [1, 3, 4]) == 2)
+    #expect(greedy([-5, -5]) == 0)
+    #expect(greedy([-.infinity, -7]) == 1)
+  }
+}

@@ -1,0 +1,136 @@
+// A sample is a function of model, prompt, parameters, seed, row and index: of nothing else, bit for bit.
+
+import Models
+import Testing
+
+extension KernelPathTests {
+  @Suite struct SamplingLawTests {
+    /// Prompts around the sizes where pages and blocks of keys begin.
+    static let lengths = [1, 5, 31, 32, 33, 63, 64, 65, 70]
+    static let newTokens = 36
+
+    static let requests = lengths.enumerated().map { index, length in
+      SamplingRequest(
+        row: hash64("row\(index)"), prompt: Tiny.tokens(length, seed: UInt64(index)), samples: [0, 1, 2])
+    }
+
+    /// Results by row and sample.
+    static func draw(
+      _ decoder: Decoder, _ requests: [SamplingRequest] = requests, batch: Int = 64, memory: Int = 1 << 30,
+      parameters: SamplingParameters = SamplingParameters(temperature: 1.2, topP: 0.95), seed: UInt64 = 7
+    ) throws -> [String: [Int32]] {
+      let engine = SamplingEngine(
+        decoder, parameters: parameters, maximumNewTokens: newTokens, endTokens: [2, 9], bannedTokens: [4],
+        seed: seed, memory: memory, batch: batch)
+      var results: [String: [Int32]] = [:]
+      try engine.run(requests) { sample in
+        let key = "\(requests[sample.request].row)#\(sample.sample)"
+        #expect(results[key] == nil, "\(key) came twice")
+        // The end is part of what must agree.
+        results[key] = sample.tokens + (sample.finished ? [-1] : [])
+        #expect(sample.finished || sample.tokens.count == newTokens)
+      }
+      return results
+    }
+
+    @Test(arguments: NumericMode.both)
+    func `samples do not depend on the batch`(mode: NumericMode) throws {
+      let decoder = try Tiny.decoder(mode: mode)
+      let expected = try Self.draw(decoder)
+      #expect(expected.count == 27)
+      // The test can fail: samples differ from one another, some end early and some do not.
+      #expect(Set(expected.values).count > 20)
+      let ended = expected.values.filter { $0.last == -1 }.count
+      #expect(ended > 0 && ended < 27)
+      #expect(!expected.values.contains { $0.contains(4) })
+      #expect(try Self.draw(decoder, seed: 8) != expected)
+      for batch in [1, 3, 7, 32] { #expect(try Self.draw(decoder, batch: batch) == expected, "batch \(batch)") }
+    }
+
+    /// The longest request has 3 pages of prompt, and its sample 4, of which it shares 2.
+    @Test(arguments: NumericMode.both)
+    func `samples that wait for memory are the same`(mode: NumericMode) throws {
+      let decoder = try Tiny.decoder(mode: mode)
+      let expected = try Self.draw(decoder)
+      for pages in [5, 6, 9, 13] {
+        for batch in [3, 64] {
+          let memory = Tiny.memory(pages: pages, decoder)
+          #expect(
+            try Self.draw(decoder, batch: batch, memory: memory) == expected, "\(pages) pages, batch \(batch)")
+        }
+      }
+    }
+
+    @Test func `too little memory for one sample is an error that names the need`() throws {
+      let decoder = try Tiny.decoder(mode: .bf16)
+      let error = #expect(throws: CacheExhausted.self) {
+        _ = try Self.draw(decoder, memory: Tiny.memory(pages: 4, decoder))
+      }
+      #expect(error?.description.contains("`engine.memory`") == true)
+    }
+
+    @Test func `samples do not depend on the order of requests or of samples`() throws {
+      let decoder = try Tiny.decoder(mode: .bf16)
+      let expected = try Self.draw(decoder)
+      for seed in 1...3 as ClosedRange<UInt64> {
+        let order = shuffledOrder(Self.requests.map { "\($0.row)" }, seed: seed, epoch: 0)
+        let requests = order.map { Self.requests[$0] }.map {
+          SamplingRequest(row: $0.row, prompt: $0.prompt, samples: seed % 2 == 1 ? [2, 0, 1] : $0.samples)
+        }
+        #expect(try Self.draw(decoder, requests, batch: 5) == expected)
+      }
+    }
+
+    @Test func `samples asked for one by one are those asked for together`() throws {
+      let decoder = try Tiny.decoder(mode: .bf16)
+      let expected = try Self.draw(decoder)
+      var found: [String: [Int32]] = [:]
+      for request in Self.requests {
+        for sample in request.samples {
+          let alone = SamplingRequest(row: request.row, prompt: request.prompt, samples: [sample])
+          found.merge(try Self.draw(decoder, [alone])) { a, _ in a }
+        }
+      }
+      #expect(found == expected)
+    }
+
+    @Test(arguments: NumericMode.both)
+    func `samples do not depend on threads or instruction set`(mode: NumericMode) throws {
+      let decoder = try Tiny.decoder(mode: mode)
+      let expected = try Self.draw(decoder)
+      let greedy = try Self.draw(decoder, parameters: .greedy)
+      try KernelPathTests.onEveryWay { way in
+        // A decoder of its own: weights are packed by the same path.
+        let decoder = try Tiny.decoder(mode: mode)
+        way.take()
+        #expect(try Self.draw(decoder, batch: 7) == expected, "\(way)")
+        #expect(try Self.draw(decoder, batch: 32, parameters: .greedy) == greedy, "\(way)")
+      }
+    }
+
+    @Test(arguments: ["tied", "untied"], NumericMode.both)
+    func `logits do not depend on pieces, company, threads or instruction set`(model: String, mode: NumericMode)
+      throws
+    {
+      let sequences = [128, 1, 33, 64, 97].enumerated().map { Tiny.tokens($1, seed: UInt64(100 + $0)) }
+      let logits = SequenceLogits(try Tiny.decoder(model, mode: mode))
+      let expected = try sequences.map { bitRows(try logits.logits($0)) }
+      #expect(expected.map(\.count) == sequences.map(\.count))
+      #expect(expected[0][0] != expected[0][1])
+      for chunk in [1, 7, 32, 33] {
+        #expect(bitRows(try logits.logits(sequences[0], chunk: chunk)) == expected[0], "pieces of \(chunk)")
+        #expect(
+          try logits.logits(sideBySide: sequences, chunk: chunk).map(bitRows) == expected,
+          "side by side in pieces of \(chunk)")
+      }
+      #expect(try logits.logits(sideBySide: sequences).map(bitRows) == expected, "side by side")
+      #expect(try logits.logits(sideBySide: sequences.reversed()).map(bitRows) == expected.reversed())
+      try KernelPathTests.onEveryWay { way in
+        let logits = SequenceLogits(try Tiny.decoder(model, mode: mode))
+        way.take()
+        #expect(bitRows(try logits.logits(sequences[0])) == expected[0], "\(way)")
+        #expect(try logits.logits(sideBySide: sequences, chunk: 7).map(bitRows) == expected, "\(way)")
+      }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// Tiny training runs, and their parameters as bits.
+
+import Glibc
+import JSON
+import Models
+import Testing
+
+struct TrainingBench {
+  var model = "tied"
+  var mode = NumericMode.bf16
+  var tokenBudget = 1024
+  var objective = ConditionalObjective(kl: 0.3, entropy: 0.2, klDirection: .referencePolicy)
+  /// The reference that reads the conditioning is one that has its tokens.
+  var referenceConditioned = false
+  var maximumGradientNorm: Double? = 0.5
+  /// Blocks that train, counted from the last; nil trains everything.
+  var trainableBlocks: Int?
+  var trainsEmbeddings = true
+  var optimizer = AdamW(beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01)
+  var peak = 2e-2
+
+  /// Outputs around the sizes where reduction blocks and chunks of logits begin: 278 target tokens in all.
+  static let examples: [TrainingExample] = [1, 7, 31, 32, 33, 70, 64, 5, 35].enumerated().map { index, length in
+    let seed = UInt64(200 + 10 * index)
+    return TrainingExample(
+      id: "row\(index)", conditioning: index % 3 == 0 ? [] : [Int32(91 + index % 5)],
+      prompt: Tiny.tokens([1, 4, 40, 31, 17, 50, 3, 60, 2][index], seed: seed),
+      output: Tiny.tokens(length, seed: seed + 1))
+  }
+
+  /// Batches of three in a fixed order, over and over.
+  static func batch(_ step: Int) -> [TrainingExample] {
+    (0..<3).map { examples[(3 * step + $0) % examples.count] }
+  }
+
+  func trainer(_ prepare: (Parameters) -> Void = { _ in }) throws -> ConditionalTrainer {
+    let backend = CPUBackend(threads: 1)
+    let checkpoint = try openCheckpoint("\(Golden.root)/\(model)")
+    let configuration = checkpoint.configuration
+    let parameters = try Parameters(configuration, from: checkpoint.tensors)
+    prepare(parameters)
+    let names = trainableBlocks.map {
+      ConditionalTrainer.trainableNames(configuration, blocks: $0, embeddings: trainsEmbeddings)
+    }
+    return ConditionalTrainer(
+      configuration, parameters: parameters, trainable: names ?? configuration.tensorShapes.map(\.name),
+      reference: try Tiny.decoder(referenceConditioned ? "untied" : "reference", mode: mode), referenceConditioned: referenceConditioned,
+      objective: objective, optimizer: optimizer,
+      schedule: LearningRateSchedule(peak: peak, steps: 8, warmUpRatio: 0.25, warmUp: .linear, decay: .linear),
+      maximumGradientNorm: maximumGradientNorm, mode: mode, backend: backend, tokenBudget: tokenBudget)
+  }
+
+  /// Trains up to a step; the losses as bits.
+  @discardableResult
+  static func train(_ trainer: ConditionalTrainer, to step: Int) throws -> [UInt64] {
+    var losses: [UInt64] = []
+    while trainer.step < step { losses.append(try trainer.train(batch(trainer.step)).loss.bitPattern) }
+    return losses
+  }
+}
+
+func bits(_ parameters: Parameters) -> [[UInt32]] {
+  parameters.names.map { parameters[$0].elements.map(\.bitPattern) }
+}
+
+/// Names of the tensors that differ.
+func differences(_ a: Parameters, _ b: Parameters) -> [String] {
+  a.names.filter { a[$0].elements.map(\.bitPattern) != b[$0].elements.map(\.bitPattern) }
+}
+
+/// A folder that is gone when the test is.
+final class Folder {
+  let path: String
+  init() throws {
+    var template = Array("/tmp/plumb-models-XXXXXX".utf8CString)
+    try #require(mkdtemp(&template) != nil)
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+  deinit {
+    for name in names { unlink("\(path)/\(name)") }
+    rmdir(path)
+  }
+
+  var names: [String] {
+    guard let stream = opendir(path) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  func read(_ name: String) throws -> [UInt8] {
+    let file = try MappedFile("\(path)/\(name)")
+    return Array(file.bytes)
+  }
+
+  func write(_ bytes: [UInt8], to name: String) throws {
+    let stream = try #require(fopen("\(path)/\(name)", "wb"))
+    #expect(fwrite(bytes, 1, bytes.count, stream) == bytes.count)
+    fclose(stream)
+  }
+}

@@ -1,0 +1,109 @@
+// Stop anywhere, go on: the same bits. A damaged checkpoint is passed over, with words, and leaves no trace.
+
+import Glibc
+import JSON
+import Models
+import Testing
+
+struct TrainingCheckpointTests {
+  let folder: Folder
+  init() throws { folder = try Folder() }
+
+  private final class Log { var lines: [String] = [] }
+
+  @Test(arguments: [1, 3, 5], NumericMode.both)
+  func `training goes on from a checkpoint to the same bits`(step: Int, mode: NumericMode) throws {
+    let bench = TrainingBench(mode: mode)
+    let undisturbed = try bench.trainer()
+    let losses = try TrainingBench.train(undisturbed, to: 6)
+
+    let first = try bench.trainer()
+    try TrainingBench.train(first, to: step)
+    try first.saveCheckpoint(in: folder.path, record: ["note": "kept"])
+    try TrainingBench.train(first, to: step + 1)
+
+    let second = try bench.trainer()
+    let record = try second.restoreCheckpoint(from: folder.path) { _ in }
+    #expect(record == ["note": "kept"])
+    #expect(second.step == step)
+    #expect(try TrainingBench.train(second, to: 6) == Array(losses[step...]))
+    #expect(differences(second.parameters, undisturbed.parameters) == [])
+  }
+
+  @Test func `only the newest checkpoint stays, whole under its name`() throws {
+    let trainer = try TrainingBench().trainer()
+    #expect(try trainer.restoreCheckpoint(from: folder.path + "/absent") { _ in } == nil)
+    for step in 1...3 {
+      try TrainingBench.train(trainer, to: step)
+      try trainer.saveCheckpoint(in: folder.path, record: .null)
+      #expect(folder.names == ["step-\(step).safetensors"])
+    }
+  }
+
+  enum Damage: CaseIterable {
+    case cut, emptied, header, flippedBit, flippedMoment, missingTensor, otherShape, noStep, badRecord
+  }
+
+  private func damage(_ name: String, _ damage: Damage) throws {
+    var bytes = try folder.read(name)
+    func replace(_ old: String, _ new: String) throws {
+      let old = Array(old.utf8)
+      #expect(old.count == new.utf8.count)
+      let place = try #require((0..<min(bytes.count, 100_000)).first { bytes[$0...].starts(with: old) })
+      bytes.replaceSubrange(place..<place + old.count, with: new.utf8)
+    }
+    switch damage {
+    case .cut: bytes.removeLast(bytes.count / 3)
+    case .emptied: bytes = []
+    case .header: bytes[9] = 0x7B
+    // The files hold parameters, then both moments.
+    case .flippedBit: bytes[bytes.count / 4] ^= 0x10
+    case .flippedMoment: bytes[bytes.count - 3] ^= 0x01
+    case .missingTensor: try replace("\"second.model.norm.weight\"", "\"second.model.norm.weighs\"")
+    case .otherShape: try replace("[96,64]", "[64,96]")
+    case .noStep: try replace("\"step\"", "\"stop\"")
+    case .badRecord: try replace("\"record\":\"{", "\"record\":\"[")
+    }
+    try folder.write(bytes, to: name)
+  }
+
+  @Test(arguments: Damage.allCases)
+  func `a damaged checkpoint is passed over, with words, and changes nothing`(damage: Damage) throws {
+    let bench = TrainingBench()
+    let trainer = try bench.trainer()
+    try TrainingBench.train(trainer, to: 2)
+    try trainer.saveCheckpoint(in: folder.path, record: ["a": 1])
+    try self.damage("step-2.safetensors", damage)
+
+    let log = Log()
+    let fresh = try bench.trainer()
+    let start = bits(fresh.parameters)
+    #expect(try fresh.restoreCheckpoint(from: folder.path) { log.lines.append($0) } == nil)
+    #expect(log.lines.count == 1)
+    #expect(log.lines.first?.contains("passed over") == true && log.lines.first?.contains("step-2.safetensors") == true, "\(log.lines)")
+    #expect(fresh.step == 0)
+    #expect(bits(fresh.parameters) == start)
+    // Moments as well: from here on it trains as if nothing had been there.
+    try TrainingBench.train(fresh, to: 2)
+    #expect(differences(fresh.parameters, trainer.parameters) == [])
+  }
+
+  @Test func `behind a damaged checkpoint an older one counts`() throws {
+    let bench = TrainingBench()
+    let trainer = try bench.trainer()
+    try TrainingBench.train(trainer, to: 1)
+    try trainer.saveCheckpoint(in: folder.path, record: ["a": 1])
+    let older = try folder.read("step-1.safetensors")
+    try TrainingBench.train(trainer, to: 2)
+    try trainer.saveCheckpoint(in: folder.path, record: ["a": 2])
+    try folder.write(older, to: "step-1.safetensors")
+    try damage("step-2.safetensors", .flippedBit)
+
+    let fresh = try bench.trainer()
+    let log = Log()
+    #expect(try fresh.restoreCheckpoint(from: folder.path) { log.lines.append($0) } == ["a": 1])
+    #expect(log.lines.count == 1 && fresh.step == 1)
+    try TrainingBench.train(fresh, to: 2)
+    #expect(differences(fresh.parameters, trainer.parameters) == [])
+  }
+}

@@ -1,0 +1,123 @@
+// What a step changes and what it leaves: frozen tensors, clipping, the schedule, the order of examples.
+
+import Glibc
+import Models
+import Testing
+
+struct TrainingStepTests {
+  @Test(arguments: [0, 1, 2], [false, true])
+  func `frozen tensors keep their bits and the others change`(blocks: Int, embeddings: Bool) throws {
+    for model in ["tied", "untied"] {
+      let bench = TrainingBench(model: model, trainableBlocks: blocks, trainsEmbeddings: embeddings)
+      let trainer = try bench.trainer()
+      let before = try bench.trainer().parameters
+      let layers = model == "tied" ? 3 : 2
+      let expected = before.names.filter { name in
+        if name == "model.norm.weight" { return true }
+        if name.hasPrefix("model.layers.") {
+          return (layers - blocks..<layers).contains { name.hasPrefix("model.layers.\($0).") }
+        }
+        return embeddings
+      }
+      #expect(trainer.trainable == expected)
+      try TrainingBench.train(trainer, to: 2)
+      #expect(differences(trainer.parameters, before) == expected, "\(model)")
+    }
+  }
+
+  @Test func `what a frozen part computes does not depend on the budget either`() throws {
+    var bench = TrainingBench(tokenBudget: 1, trainableBlocks: 1, trainsEmbeddings: false)
+    let one = try bench.trainer()
+    try TrainingBench.train(one, to: 3)
+    bench.tokenBudget = 10_000
+    let all = try bench.trainer()
+    try TrainingBench.train(all, to: 3)
+    #expect(differences(one.parameters, all.parameters) == [])
+  }
+
+  /// With a large epsilon AdamW's first step is lr * g / (|g| + epsilon), which shows the gradient's scale.
+  @Test(arguments: [nil, 1e9, 0.1, 0.01])
+  func `clipping scales the gradient down to the norm and not up`(maximum: Double?) throws {
+    var bench = TrainingBench(mode: .fp32, maximumGradientNorm: maximum)
+    bench.optimizer = AdamW(beta1: 0.9, beta2: 0.99, epsilon: 0.5, weightDecay: 0)
+    let batch = TrainingBench.batch(0)
+    let trainer = try bench.trainer()
+    let before = try bench.trainer().parameters
+    let gradients = try bench.trainer().gradient(batch).gradients
+    let squares = gradients.names.reduce(0.0) { sum, name in
+      gradients[name].elements.reduce(sum) { $0 + Double($1) * Double($1) }
+    }
+    let report = try trainer.train(batch)
+    #expect(abs(report.gradientNorm - squares.squareRoot()) < 1e-5 * report.gradientNorm)
+    #expect(report.gradientNorm > 0.2)
+    let scale = min(1, (maximum ?? .infinity) / report.gradientNorm)
+    var worst = 0.0
+    var largest = 0.0
+    for name in before.names {
+      for (index, gradient) in gradients[name].elements.enumerated() {
+        let g = Double(gradient) * scale
+        let expected = -report.learningRate * g / (abs(g) + 0.5)
+        let found = Double(trainer.parameters[name].elements[index]) - Double(before[name].elements[index])
+        worst = max(worst, abs(found - expected))
+        largest = max(largest, abs(expected))
+      }
+    }
+    // A weight near 1 moves in steps of 6e-8.
+    #expect(worst < 1.5e-7 && largest > 1e-6, "\(worst) of \(largest)")
+  }
+
+  @Test func `a loss that is not a number is an error and changes nothing`() throws {
+    let bench = TrainingBench()
+    let trainer = try bench.trainer { $0["model.norm.weight"].elements[0] = .nan }
+    let before = bits(trainer.parameters)
+    let error = #expect(throws: TrainingDiverged.self) { _ = try trainer.train(TrainingBench.batch(0)) }
+    #expect(error?.description.contains("at step 1") == true)
+    #expect(bits(trainer.parameters) == before && trainer.step == 0)
+  }
+
+  private func schedule(
+    _ steps: Int, _ ratio: Double, _ warmUp: LearningRateSchedule.WarmUp, _ decay: LearningRateSchedule.Decay
+  ) -> LearningRateSchedule {
+    LearningRateSchedule(peak: 2e-5, steps: steps, warmUpRatio: ratio, warmUp: warmUp, decay: decay)
+  }
+
+  /// METHODS 1.11: 2,560 steps of which 128 warm up.
+  @Test func `the schedule warms up by the logarithm and decays to zero`() {
+    let schedule = schedule(2560, 0.05, .logarithmic, .linear)
+    #expect(schedule.warmUpSteps == 128)
+    for (step, share) in [
+      (0, 0), (1, log(2) / log(128)), (63, 6.0 / 7), (127, 1), (128, 1), (1344, 0.5), (2559, 1.0 / 2432),
+      (2560, 0), (9999, 0),
+    ] {
+      #expect(abs(schedule.rate(at: step) - 2e-5 * share) < 2e-5 * 1e-6, "step \(step)")
+    }
+    // A warm-up that ends between two steps: 0.05 of 2,048.
+    let broken = self.schedule(2048, 0.05, .logarithmic, .constant)
+    #expect(abs(broken.rate(at: 101) / 2e-5 - log(102) / log(102.4)) < 1e-6)
+    #expect(abs(broken.rate(at: 103) / 2e-5 - 1) < 1e-12)
+  }
+
+  @Test func `the linear warm-up reaches the peak after its last step`() {
+    let schedule = schedule(100, 0.04, .linear, .linear)
+    for (step, share) in [(0, 0.2), (1, 0.4), (3, 0.8), (4, 1), (52, 0.5), (99, 1.0 / 96)] {
+      #expect(abs(schedule.rate(at: step) / 2e-5 - share) < 1e-12, "step \(step)")
+    }
+    let plain = self.schedule(10, 0, .linear, .constant)
+    #expect((0..<10).allSatisfy { plain.rate(at: $0) == 2e-5 })
+    #expect(self.schedule(1, 1, .linear, .linear).rate(at: 0) > 0)
+  }
+
+  @Test func `the order of an epoch does not depend on the order examples came in`() {
+    let ids = (0..<50).map { "row\($0 / 3)#\($0 % 3)" }
+    func order(_ ids: [String], seed: UInt64 = 5, epoch: Int = 0) -> [String] {
+      shuffledOrder(ids, seed: seed, epoch: epoch).map { ids[$0] }
+    }
+    let expected = order(ids)
+    #expect(expected.sorted() == ids.sorted() && expected != ids)
+    #expect(order(ids.reversed()) == expected)
+    #expect(order(ids.sorted()) == expected)
+    // Leaving one out leaves the others in their order.
+    #expect(order(ids.filter { $0 != "row3#1" }) == expected.filter { $0 != "row3#1" })
+    #expect(order(ids, epoch: 1) != expected && order(ids, seed: 6) != expected)
+  }
+}

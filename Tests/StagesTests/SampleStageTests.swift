@@ -1,0 +1,114 @@
+// `sample`: columns, conditioning, refusals, and that circumstances do not matter.
+
+import JSON
+import Models
+import Runner
+import Stages
+import Testing
+import TinyModel
+
+struct SampleStageTests {
+  let bench: ModelBench
+  init() throws { bench = try ModelBench() }
+
+  static let tokens: JSON = ["kind": "tokens", "prefixes": ["A", "B"]]
+
+  private func sample(
+    _ model: String, _ options: JSON, rows: [Row] = prompts, _ circumstances: ModelBench.Circumstances = .init()
+  ) throws -> [Row] {
+    try bench.rows(
+      bench.run(SampleStage(), options, models: ["model": model], rows: rows, port: "prompts", circumstances))
+  }
+
+  @Test func `every prompt has its samples, and each says how it ended`() throws {
+    let model = try bench.model()
+    let rows = try sample(model, ["n": 6, "max_new_tokens": 30, "temperature": 1.5])
+    #expect(rows.map(\.id) == prompts.map(\.id))
+    var ends: Set<Bool> = []
+    let tokenizer = try readTokenizer(TinyModel.tokenizerPath)
+    for (row, prompt) in zip(rows, prompts) {
+      #expect(row["prompt"] == prompt["prompt"])
+      #expect(row["conditioning"] == .null)
+      let texts = try #require(row["generations"]?.arrayValue).compactMap(\.stringValue)
+      let lengths = try #require(row["lengths"]?.arrayValue).compactMap(\.intValue)
+      let finished = try #require(row["finished"]?.arrayValue).compactMap(\.boolValue)
+      #expect(texts.count == 6 && lengths.count == 6 && finished.count == 6)
+      #expect(Set(texts).count > 4)
+      for (length, isFinished) in zip(lengths, finished) { #expect(isFinished ? length < 30 : length == 30) }
+      for text in texts { #expect(!text.contains(tokenizer.spelling(2) ?? "<|im_end|>")) }
+      ends.formUnion(finished)
+    }
+    #expect(ends == [true, false])
+    #expect(bench.reporter.measures.withLock { $0["tokens"] ?? 0 } > 0)
+  }
+
+  @Test func `threads, batch and memory do not matter`() throws {
+    let model = try bench.model()
+    let options: JSON = ["n": 5, "max_new_tokens": 20, "top_p": 0.9]
+    let expected = try sample(model, options)
+    for circumstances in [
+      ModelBench.Circumstances(threads: 1), .init(threads: 3), .init(engine: ["batch": 1]), .init(engine: ["batch": 3]),
+      .init(engine: ["batch": 100]), .init(engine: ["memory": .int(4 * 8192), "batch": 32]),
+    ] {
+      #expect(try sample(model, options, circumstances) == expected)
+    }
+    #expect(try sample(model, ["n": 5, "max_new_tokens": 20, "top_p": 0.8]) != expected)
+    // Rows do not depend on their company, nor samples on how many there are.
+    #expect(try sample(model, options, rows: [prompts[2]]) == [expected[2]])
+    let fewer = try sample(model, ["n": 2, "max_new_tokens": 20, "top_p": 0.9])
+    for (few, all) in zip(fewer, expected) {
+      #expect(few["generations"]?.arrayValue == all["generations"]?.arrayValue.map { Array($0.prefix(2)) })
+    }
+  }
+
+  @Test func `the best class of a model never conditioned is none, and the log says so`() throws {
+    let model = try bench.model()
+    let plain = try sample(model, ["n": 2, "max_new_tokens": 10])
+    #expect(!bench.log.contains { $0.contains("never conditioned") })
+    #expect(try sample(model, ["n": 2, "max_new_tokens": 10, "condition": "best"]) == plain)
+    #expect(bench.log.contains("`condition: best`: the model was never conditioned, so prompts stand alone"))
+    let text = inputError { _ = try sample(model, ["max_new_tokens": 10, "condition": ["class": 0]]) }
+    #expect(text.contains("the model was never conditioned"))
+  }
+
+  @Test func `a conditioned model is asked for its best class, or another`() throws {
+    let model = try bench.model { $0.plumb = ["format": 1, "conditioning": ["kind": "text", "prefixes": ["Good. ", "Bad. "]]] }
+    let options: JSON = ["n": 2, "max_new_tokens": 10]
+    let plain = try sample(model, options)
+    func conditioned(_ condition: JSON) throws -> [Row] {
+      try sample(model, ["n": 2, "max_new_tokens": 10, "condition": condition])
+    }
+    let best = try conditioned("best")
+    #expect(best.allSatisfy { $0["conditioning"] == "Good. " })
+    #expect(try conditioned(["class": 0]) == best)
+    #expect(try conditioned(["text": "Good. "]) == best)
+    let bad = try conditioned(["class": 1])
+    #expect(bad.allSatisfy { $0["conditioning"] == "Bad. " })
+    #expect(Set([plain, best, bad].map { $0.map { $0["generations"]?.text() ?? "" } }).count == 3)
+    #expect(best.map { $0["prompt"] } == prompts.map { $0["prompt"] })
+    let text = inputError { _ = try conditioned(["class": 2]) }
+    #expect(text.contains("class 2 is wanted, but the model has classes 0 to 1"), "\(text)")
+  }
+
+  @Test func `prompts that cannot be sampled are named`() throws {
+    let model = try bench.model { $0.contextLength = 32 }
+    func refusal(_ prompt: JSON, _ options: JSON = ["max_new_tokens": 8]) -> String {
+      inputError { _ = try sample(model, options, rows: [prompts[0], Row(["id": "bad", "prompt": prompt])]) }
+    }
+    let long = refusal(.string(String(repeating: "zq", count: 20)))
+    #expect(long.contains("row `bad`: a prompt of 40 tokens and `max_new_tokens` 8 exceed the model's context of 32"), "\(long)")
+    #expect(refusal("A", ["max_new_tokens": 40]).contains("exceed the model's context of 32"))
+    #expect(refusal("").contains("row `bad`: the prompt is empty"))
+    #expect(refusal(3).contains("row `bad`: `prompt` is not a string"))
+  }
+
+  @Test func `models that cannot be sampled from are named`() throws {
+    let mute = try bench.model("mute") { $0.hasTokenizer = false }
+    #expect(inputError { _ = try sample(mute, ["max_new_tokens": 2]) }.contains("mute`: the model has no tokenizer"))
+    let reward = try bench.model("reward") { $0.isRewardModel = true }
+    #expect(inputError { _ = try sample(reward, ["max_new_tokens": 2]) }.contains("`score.weight`"))
+    let strange = try bench.model("strange") { $0.plumb = ["conditioning": ["kind": "tokens", "prefixes": ["_NOT_THERE_"]]] }
+    let text = inputError { _ = try sample(strange, ["max_new_tokens": 2, "condition": "best"]) }
+    #expect(text.contains("no token `_NOT_THERE_`"), "\(text)")
+  }
+}

@@ -1,0 +1,215 @@
+// `train`: what it writes, conditioning of every kind, refusals, stopping and going on.
+
+import JSON
+import Models
+import Runner
+import Stages
+import Synchronization
+import Testing
+import TinyModel
+
+struct TrainStageTests {
+  let bench: ModelBench
+  init() throws { bench = try ModelBench() }
+
+  static func objective(kl: Double = 0, entropy: Double = 0, conditioning: String = "strip") -> JSON {
+    [
+      "kind": "conditional", "kl": .double(kl), "entropy": .double(entropy), "kl_direction": "reference_policy",
+      "reference_conditioning": .string(conditioning),
+    ]
+  }
+
+  static let options: JSON = [
+    "lr": 0.01, "batch_size": 4, "epochs": 2, "objective": objective(kl: 0.1, entropy: 0.05),
+    "conditioning": ["kind": "tokens", "classes": 3],
+  ]
+
+  private static func with(_ changes: [(String, JSON)]) -> JSON {
+    var object = options.objectValue ?? JSONObject()
+    for (name, value) in changes { object[name] = value }
+    return .object(object)
+  }
+
+  private func train(
+    _ model: String, _ options: JSON = options, reference: String? = "", rows: [Row] = pooledRows(),
+    _ circumstances: ModelBench.Circumstances = .init()
+  ) throws -> String {
+    var models = ["model": model]
+    if let reference { models["reference"] = reference.isEmpty ? model : reference }
+    return try bench.run(TrainStage(), options, models: models, rows: rows, circumstances)
+  }
+
+  private func weights(_ output: String) throws -> [UInt8] { try File.read("\(output)/model/model.safetensors") }
+
+  @Test func `a trained model is a whole model that knows its conditioning`() throws {
+    let model = try bench.model()
+    let output = try train(model)
+    let plumb = try bench.json("\(output)/model/plumb.json")
+    #expect(
+      plumb == [
+        "format": 1,
+        "conditioning": [
+          "kind": "tokens", "prefixes": ["_QUANTILE_TOKEN_0_", "_QUANTILE_TOKEN_1_", "_QUANTILE_TOKEN_2_"],
+        ],
+      ])
+    let trained = try openCheckpoint("\(output)/model")
+    let tokenizer = try trained.requireTokenizer()
+    // 485 tokens and three spare rows: exactly the three new ones.
+    #expect(tokenizer.count == 488 && trained.configuration.vocabularySize == 488)
+    #expect(tokenizer.id(of: "_QUANTILE_TOKEN_2_") == 487)
+    #expect(bench.log.contains("added 3 tokens: _QUANTILE_TOKEN_0_ _QUANTILE_TOKEN_1_ _QUANTILE_TOKEN_2_"))
+
+    let metrics = try bench.json("\(output)/metrics.json")
+    // 15 samples in batches of 4, twice.
+    #expect(metrics["steps"] == 8 && metrics["samples"] == 15)
+    for name in ["loss", "lm", "kl", "entropy", "gradient_norm", "lr"] {
+      #expect(metrics[name]?.arrayValue?.compactMap(\.doubleValue).count == 8, "\(name)")
+    }
+    let losses = (metrics["loss"]?.arrayValue ?? []).compactMap(\.doubleValue)
+    try #require(losses.count == 8)
+    #expect(losses[7] < losses[0])
+
+    // It is asked for its best with its own token, which it never says.
+    let sampled = try bench.rows(
+      bench.run(
+        SampleStage(), ["n": 4, "max_new_tokens": 20, "condition": "best", "temperature": 3.0], models: ["model": "\(output)/model"],
+        rows: prompts, port: "prompts"))
+    #expect(sampled.allSatisfy { $0["conditioning"] == "_QUANTILE_TOKEN_0_" })
+    #expect(!sampled.contains { $0["generations"]?.text().contains("QUANTILE") ?? true })
+  }
+
+  @Test func `a vocabulary without spare rows grows`() throws {
+    let model = try bench.model { $0.spareRows = 0 }
+    let trained = try openCheckpoint("\(try train(model))/model")
+    #expect(trained.configuration.vocabularySize == 488)
+  }
+
+  @Test func `a second training keeps the tokens of the first`() throws {
+    let model = try bench.model()
+    let first = try train(model)
+    let second = try train("\(first)/model", reference: model)
+    #expect(bench.log.filter { $0.hasPrefix("added") }.count == 1)
+    #expect(try openCheckpoint("\(second)/model").configuration.vocabularySize == 488)
+    #expect(try weights(first) != weights(second))
+    #expect(try bench.json("\(first)/model/plumb.json") == bench.json("\(second)/model/plumb.json"))
+  }
+
+  @Test(arguments: ["bf16", "fp32"])
+  func `threads and engine do not matter`(mode: String) throws {
+    let model = try bench.model()
+    func run(_ circumstances: ModelBench.Circumstances, seed: UInt64 = 1) throws -> String {
+      try bench.run(
+        TrainStage(), Self.options, models: ["model": model, "reference": model], rows: pooledRows(), mode: mode,
+        seed: seed, circumstances)
+    }
+    let expected = try run(.init())
+    for circumstances in [
+      ModelBench.Circumstances(threads: 1), .init(threads: 3), .init(engine: ["batch": 1]), .init(engine: ["batch": 17]),
+      .init(engine: ["batch": 10_000]),
+    ] {
+      let found = try run(circumstances)
+      #expect(try weights(found) == weights(expected))
+      #expect(try bench.json("\(found)/metrics.json") == bench.json("\(expected)/metrics.json"))
+    }
+    #expect(try weights(run(.init(), seed: 2)) != weights(expected))
+  }
+
+  @Test func `the order of rows does not matter`() throws {
+    let model = try bench.model()
+    let expected = try train(model)
+    #expect(try weights(train(model, rows: pooledRows().reversed())) == weights(expected))
+  }
+
+  @Test func `prefixes of text are kept, and add no tokens`() throws {
+    let model = try bench.model()
+    let prefixes: JSON = ["Good. ", "Fair. ", "Bad. "]
+    let output = try train(model, Self.with([("conditioning", ["kind": "text", "prefixes": prefixes])]))
+    #expect(
+      try bench.json("\(output)/model/plumb.json") == ["format": 1, "conditioning": ["kind": "text", "prefixes": prefixes]])
+    let trained = try openCheckpoint("\(output)/model")
+    #expect(try trained.requireTokenizer().count == 485 && trained.configuration.vocabularySize == 488)
+    #expect(!bench.log.contains { $0.hasPrefix("added") })
+  }
+
+  @Test func `without conditioning the classes are not read`() throws {
+    let model = try bench.model()
+    var rows = pooledRows()
+    for index in rows.indices { rows[index]["quantiles"] = .null }
+    rows = rows.map { row in Row(.object(JSONObject((row.columns.objectValue?.members ?? []).filter { $0.key != "quantiles" }.map { ($0.key, $0.value) }))) }
+    let output = try train(model, Self.with([("conditioning", ["kind": "none"])]), rows: rows)
+    #expect(try bench.json("\(output)/model/plumb.json") == ["format": 1, "conditioning": .null])
+    // Sampled plainly afterwards.
+    let sampled = try bench.rows(
+      bench.run(
+        SampleStage(), ["max_new_tokens": 3, "condition": "best"], models: ["model": "\(output)/model"], rows: prompts,
+        port: "prompts"))
+    #expect(sampled.allSatisfy { $0["conditioning"] == .null })
+    let missing = inputError { _ = try train(model, rows: rows) }
+    #expect(missing.contains("row `q0`: sample 0 has no quantile to be conditioned on; is `quantize` missing?"), "\(missing)")
+  }
+
+  @Test func `frozen blocks are written as they were`() throws {
+    let model = try bench.model()
+    let output = try train(model, Self.with([("unfrozen_ratio", 0.5), ("train_embeddings", false)]))
+    let (before, after) = (try SafeTensorsFile("\(model)/model.safetensors"), try SafeTensorsFile("\(output)/model/model.safetensors"))
+    func floats(_ file: SafeTensorsFile, _ name: String) throws -> [Float] { try file.floats(name) }
+    for (name, _) in try openCheckpoint(model).configuration.tensorShapes where name != "model.embed_tokens.weight" {
+      let isSame = try floats(before, name) == floats(after, name)
+      #expect(isSame == name.hasPrefix("model.layers.0."), "\(name)")
+    }
+    // Of the embedding only the new rows differ.
+    let name = "model.embed_tokens.weight"
+    #expect(try floats(before, name).prefix(485 * 64) == floats(after, name).prefix(485 * 64))
+    #expect(try floats(before, name) != floats(after, name))
+  }
+
+  @Test func `what cannot be trained on is named`() throws {
+    let model = try bench.model { $0.contextLength = 32 }
+    func refusal(_ options: JSON = Self.options, reference: String? = "", _ change: (inout Row) -> Void = { _ in }) -> String {
+      var rows = pooledRows()
+      change(&rows[3])
+      return inputError { _ = try train(model, options, reference: reference, rows: rows) }
+    }
+    #expect(refusal { $0["quantiles"] = [0, nil, 1] }.contains("row `q3`: sample 1 has no quantile"))
+    #expect(
+      refusal { $0["quantiles"] = [0, 1, 3] }.contains(
+        "row `q3`: sample 2 is of class 3, but `conditioning` has classes 0 to 2"))
+    #expect(
+      refusal { $0["generations"] = ["x", .string(String(repeating: "zq", count: 20)), "y"] }.contains(
+        "row `q3`: sample 1 and its prompt exceed the model's context of 32 tokens"))
+    #expect(refusal { $0["generations"] = ["x", 1, "y"] }.contains("row `q3`: generation 1 is not a string"))
+    #expect(refusal(reference: nil).contains("`objective.kl` is 0.1, which needs the input `reference`"))
+    #expect(refusal(Self.with([("batch_size", 100), ("drop_last", true)])).contains("15 samples make no full batch of 100"))
+    #expect(inputError { _ = try train(model, rows: []) }.contains("nothing to train on"))
+    let reward = try bench.model("reward") { $0.isRewardModel = true }
+    #expect(inputError { _ = try train(reward) }.contains("`score.weight`"))
+  }
+
+  /// The start model has no quantile tokens to read.
+  @Test func `a reference that lacks a token it is to read is refused`() throws {
+    let model = try bench.model { $0.spareRows = 0 }
+    let text = inputError { _ = try train(model, Self.with([("objective", Self.objective(kl: 0.1, conditioning: "keep"))])) }
+    #expect(text.contains("`reference_conditioning: keep`") && text.contains("485"), "\(text)")
+    // One that was trained with them can.
+    let first = try train(model)
+    _ = try train("\(first)/model", Self.with([("objective", Self.objective(kl: 0.1, conditioning: "keep"))]), reference: "\(first)/model")
+  }
+
+  @Test(arguments: [1, 4, 7])
+  func `training that was stopped goes on to the same bytes`(step: Int) throws {
+    let model = try bench.model()
+    let expected = try train(model)
+    let stopping = StoppingReporter(after: step)
+    #expect(throws: CancellationError.self) {
+      _ = try train(model, .init(checkpoints: "kept", reporter: stopping))
+    }
+    let found = try train(model, .init(threads: 1, engine: ["batch": 1], checkpoints: "kept"))
+    #expect(bench.log.contains("continues at step \(step + 1) of 8"))
+    #expect(try weights(found) == weights(expected))
+    #expect(try bench.json("\(found)/metrics.json") == bench.json("\(expected)/metrics.json"))
+  }
+
+  private func train(_ model: String, _ circumstances: ModelBench.Circumstances) throws -> String {
+    try train(model, Self.options, reference: "", rows: pooledRows(), circumstances)
+  }
+}
