@@ -43,19 +43,15 @@ struct ExecutionDecoder {
     return settings
   }
 
-  /// What an engine understands is the plug-in's affair, so that any keys may stand here.
+  /// What stages hear of how to compute: `memory` in bytes, `batch` as a count.
   private func engine(_ node: Node, of what: String, over base: JSON) -> JSON {
-    guard let entries = node.entries else {
-      collector.wrongType(node, "`engine` of \(what)", expected: "a mapping")
-      return base
-    }
+    guard let fields = collector.fields(node, of: "`engine` of \(what)", known: ["memory", "batch"]) else { return base }
     var members = base.objectValue ?? JSONObject()
-    for entry in entries {
-      if let value = entry.value.json {
-        members[entry.key] = value
-      } else if !entry.value.isInvalid {
-        collector.wrongType(entry.value, "`engine.\(entry.key)` of \(what)", expected: "a finite value")
-      }
+    if let node = fields["memory"], let bytes = collector.byteCount(node, "`engine.memory` of \(what)") {
+      members["memory"] = .int(Int64(bytes))
+    }
+    if let node = fields["batch"], let count = collector.integer(node, "`engine.batch` of \(what)", 1...1_000_000) {
+      members["batch"] = .int(Int64(count))
     }
     return .object(members)
   }

@@ -69,7 +69,11 @@ package struct RunSession: Sendable {
     guard result.exitCode == .done else { return result.exitCode }
     let metrics = try MetricValues(of: plan, records: result.records, store: store)
     try directory.write(metrics: metrics.json)
-    if !writesEvents { try File(descriptor: 1, path: "standard output").writeAll(metrics.table) }
+    if !writesEvents {
+      let evaluations = try EvaluationTable(of: plan, records: result.records, store: store).text
+      let parts = [metrics.table, evaluations].filter { !$0.isEmpty }
+      try File(descriptor: 1, path: "standard output").writeAll(parts.joined(separator: "\n"))
+    }
     return .done
   }
 

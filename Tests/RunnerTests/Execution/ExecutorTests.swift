@@ -118,7 +118,7 @@ import Testing
         first   waits   on mix
         second  waits   on mix, first
         sum     waits   on mix
-        0 of 5 cached
+        5 stages: 1 to run, 4 waiting for others
 
         """)
     #expect(try toy.run() == .exited(0))
@@ -131,7 +131,7 @@ import Testing
         first   waits   on mix
         second  waits   on mix, first
         sum     waits   on mix
-        1 of 5 cached
+        5 stages: 1 cached, 1 to run, 3 waiting for others
 
         """)
   }
