@@ -84,7 +84,17 @@ package struct SampleStage: RowStage {
     let started = ContinuousClock.now
     var done = 0
     var tokens = 0
-    try engine.run(requests, checkpoint: context.checkCancellation) { sample in
+    func report() {
+      let seconds = (ContinuousClock.now - started) / .seconds(1)
+      context.progress(
+        done, of: items.count, unit: "samples", message: "\(Int(Double(engine.drawnTokens) / max(seconds, 1e-3))) tokens/s")
+    }
+    // Samples of one length end together, so that every pass is reported and not their ends alone.
+    func betweenPasses() throws {
+      try context.checkCancellation()
+      report()
+    }
+    try engine.run(requests, checkpoint: betweenPasses) { sample in
       let group = groups[sample.request]
       guard let item = group.first(where: { $0.item == sample.sample }) else {
         preconditionFailure("sample \(sample.sample) was not asked for")
@@ -97,9 +107,7 @@ package struct SampleStage: RowStage {
           "text": .string(tokenizer.decode(sample.tokens)), "length": .int(Int64(sample.tokens.count)),
           "finished": .bool(sample.finished), "conditioning": prefix.text.map { .string($0) } ?? .null,
         ])
-      let seconds = (ContinuousClock.now - started) / .seconds(1)
-      context.progress(
-        done, of: items.count, unit: "samples", message: "\(Int(Double(tokens) / max(seconds, 1e-3))) tokens/s")
+      report()
     }
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     context.measure("tokens", Double(tokens))

@@ -17,12 +17,6 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     finish {
       let plan = load(experiment).plan
-      for model in plan.models {
-        if case .path(let path) = model.source, FileStatus.of(path) == nil {
-          standardError(
-            TerminalText.escaped("warning: model `\(model.name)`: there is nothing at `\(path)`; `plumb run` will refuse it") + "\n")
-        }
-      }
       let count = plan.nodes.count
       try standardOutput(
         "\(TerminalText.escaped(plan.experimentName)): good, \(count) stage\(count == 1 ? "" : "s") to run\n")

@@ -34,6 +34,7 @@ import Runner
     ])
 
   static func main() {
+    refuseUnknownCommand()
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -49,10 +50,25 @@ import Runner
           return .done
         }
       }
-      standardError(text + "\n")
+      // The house's errors begin in lower case.
+      standardError((text.hasPrefix("Error: ") ? "error: " + text.dropFirst(7) : text) + "\n")
       Glibc.exit(Runner.ExitCode.commandLine.rawValue)
     }
   }
+}
+
+/// The argument parser says only that a word was unexpected.
+private func refuseUnknownCommand() {
+  guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), word != "help" else { return }
+  let commands = Plumb.configuration.subcommands.map { $0.configuration }
+  let names = commands.compactMap(\.commandName)
+  if names.contains(word) { return }
+  let shown = zip(commands, names).filter { $0.0.shouldDisplay }.map(\.1)
+  let help =
+    Suggestion.nearest(to: word, among: shown).map { "did you mean `\($0)`?" }
+    ?? "the commands are \(shown.map { "`\($0)`" }.joined(separator: ", "))"
+  standardError("error: there is no command `\(TerminalText.escaped(word))`; \(help)\n")
+  Glibc.exit(Runner.ExitCode.commandLine.rawValue)
 }
 
 func standardOutput(_ text: String) throws {

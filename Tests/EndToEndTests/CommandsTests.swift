@@ -97,6 +97,34 @@ import Testing
     #expect(result.status == 2 && result.error.contains("no generations"), "\(result.error)")
   }
 
+  @Test func `a command that is not there is named, with what is near`() {
+    let near = place.plumb("rum x.yaml")
+    #expect(near.status == 2 && near.error == "error: there is no command `rum`; did you mean `run`?\n", "\(near.error)")
+    let far = place.plumb("frobnicate")
+    #expect(far.status == 2 && far.error.contains("the commands are `run`, ") && !far.error.contains("worker"))
+  }
+
+  @Test func `a line that is not JSON ends with 4 and its place`() throws {
+    try place.writeExperiment()
+    try place.write("{\"id\": \"a\", \"p\": \"x\"}\n{\"p\": oops}\n", to: "rows.jsonl")
+    let (status, output, error) = place.plumb("run tiny.yaml")
+    #expect(status == 4 && output.isEmpty)
+    #expect(error.contains("rows.jsonl:2:7: not JSON: expected a value, found `o`"), "\(error)")
+  }
+
+  @Test func `a misspelt engine key ends with 3, and memory is written in people's units`() throws {
+    try place.writeExperiment()
+    func engine(_ text: String) throws -> (status: Int32, output: String, error: String) {
+      try place.write(CommandsFixture.experiment + "\ndefaults: {engine: \(text)}\n", to: "tiny.yaml")
+      return place.plumb("run tiny.yaml")
+    }
+    let wrong = try engine("{memroy: 1GiB}")
+    #expect(wrong.status == 3 && wrong.error.contains("did you mean `memory`?"), "\(wrong.error)")
+    let small = try engine("{memory: 1KiB}")
+    #expect(small.status == 6 && small.error.contains("`engine.memory`"), "\(small.error)")
+    #expect(try engine("{memory: 64MiB, batch: 2}").status == 0)
+  }
+
   @Test func `help lists every command and exit code, and the version is said`() {
     let (status, output, error) = place.plumb("--help")
     #expect(status == 0 && error.isEmpty)

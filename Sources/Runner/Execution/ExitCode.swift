@@ -45,7 +45,7 @@ extension ExitCode {
       case let error as any ErrorWithExitCode: error.exitCode
       case is InputError: .input
       case is StoreError: .store
-      case let error as SystemError: error.isMachineFault ? .machine : .stageFailed
+      case let error as SystemError: error.isMachineFault || error.changesTheDisk ? .machine : .stageFailed
       case is CancellationError: .stopped
       default: .stageFailed
       }

@@ -107,9 +107,15 @@ package final class LiveView: RunObserver {
   }
 
   private func summary(_ plan: Plan, _ now: Double) -> String {
-    var text = "\(cached + finished) of \(RunMessages.stages(plan.nodes.count)) done · \(duration((now - startTime).rounded(.down)))"
+    var text = "\(cached + finished) of \(RunMessages.stages(plan.nodes.count)) done · \(elapsed(since: startTime, now))"
     if running.count > 12 { text += " · \(running.count - 12) more running" }
     return text + (isStopping ? " · stopping" : " · Ctrl-C stops, the same command goes on")
+  }
+
+  /// In whole seconds, which do not flicker.
+  private func elapsed(since start: Double, _ now: Double) -> String {
+    let seconds = max(0, (now - start).rounded(.down))
+    return seconds < 10 ? "\(Int(seconds)) s" : duration(seconds)
   }
 
   private func line(_ address: String, nameWidth: Int, _ state: Running, now: Double, width: Int) -> String {
@@ -121,7 +127,7 @@ package final class LiveView: RunObserver {
       color(.cyan, String(repeating: "━", count: filled)) + color(.faint, String(repeating: "╌", count: barWidth - filled))
     let room = width - nameWidth - (barWidth > 0 ? barWidth + 4 : 2)
     var parts =
-      state.progress.map { ProgressText.parts($0, state.rate) } ?? ["starting, \(duration((now - state.start).rounded(.down)))"]
+      state.progress.map { ProgressText.parts($0, state.rate) } ?? ["starting · \(elapsed(since: state.start, now))"]
     while parts.count > 1, TextTable.width(parts.joined(separator: " · ")) > room { parts.removeLast() }
     let text = clip(parts.joined(separator: " · "), room)
     return barWidth > 0 ? "\(name)  \(bar)  \(text)" : "\(name)  \(text)"
