@@ -9,7 +9,7 @@ struct CheckCommand: ParsableCommand {
     discussion: """
       Every mistake is shown with its place and, where one is near, what was probably meant; then it ends with 3.
 
-      plumb check experiments/quickstart.yaml
+        plumb check experiments/quickstart.yaml
       """)
 
   @OptionGroup var experiment: ExperimentArguments

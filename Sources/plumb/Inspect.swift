@@ -11,7 +11,7 @@ struct Inspect: ParsableCommand {
       Reads safetensors, GGUF, tokenizer.json and config.json files, and model directories. The whole header is checked
       before anything is printed; a damaged file ends with 4 and the rule it broke.
 
-      plumb inspect models/start/model.safetensors
+        plumb inspect models/start/model.safetensors
       """)
 
   @Argument(help: "The file or model directory.", completion: .file())

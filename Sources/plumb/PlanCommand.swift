@@ -9,7 +9,7 @@ struct PlanCommand: ParsableCommand {
     discussion: """
       One line a stage: its address, `cached`, `run` or `waits`, and why. `waits` is decided when what it waits for has run.
 
-      plumb plan experiments/quickstart.yaml --set lr=1e-5
+        plumb plan experiments/quickstart.yaml --set lr=1e-5
       """)
 
   @OptionGroup var experiment: ExperimentArguments

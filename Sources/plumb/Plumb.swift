@@ -9,8 +9,8 @@ import Runner
     commandName: "plumb",
     abstract: "Runs language-model alignment experiments from one YAML file.",
     discussion: """
-      plumb run experiments/quickstart.yaml     what is finished already is not run again
-      plumb plan experiments/quickstart.yaml    what would run, and why
+        plumb run experiments/quickstart.yaml     only what is not finished yet
+        plumb plan experiments/quickstart.yaml    what would run, and why
 
       Data goes to standard output, all else to standard error.
 

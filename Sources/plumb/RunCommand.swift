@@ -11,7 +11,7 @@ struct RunCommand: ParsableCommand {
       metrics and a table of all evaluations go to standard output; all else goes to standard error, and everything about the \
       run to runs/NAME/ID/.
 
-      plumb run experiments/quickstart.yaml --set iterations=3
+        plumb run experiments/quickstart.yaml --set iterations=3
       """)
 
   @OptionGroup var experiment: ExperimentArguments

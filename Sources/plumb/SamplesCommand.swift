@@ -11,7 +11,7 @@ struct SamplesCommand: ParsableCommand {
       An address is a stage as `plumb plan` shows it; `@last` is the last iteration, and `.NAME` an output. The prompts are the \
       first of the first address, in the order of its rows: no choosing. Of several generations of a prompt the first is shown.
 
-      plumb samples experiments/quickstart.yaml before_score quark@last.judge --count 5
+        plumb samples experiments/quickstart.yaml before_score quark@last.judge
       """)
 
   @OptionGroup var experiment: ExperimentArguments

@@ -14,7 +14,7 @@ struct TryCommand: ParsableCommand {
       the model cache. The prompt is given to the model as it is: no chat template. Samples go to standard output, each when \
       it is finished, control characters escaped; all else goes to standard error.
 
-      plumb try models/start --prompt "The food was" --n 3 --max-new-tokens 24
+        plumb try models/start --prompt "The food was" --n 3 --max-new-tokens 24
       """)
 
   @Argument(help: "A model directory, a GGUF file, or pypi:PACKAGE==VERSION/FILE.", completion: .file())

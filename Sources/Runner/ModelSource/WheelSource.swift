@@ -62,7 +62,7 @@ struct WheelSource {
       if text.contains("No matching distribution"), unreachable(text) == nil {
         throw RunError(.remote, "the package index has no wheel of `\(package)` \(version): \(lastLine(text))")
       }
-      if attempt < WheelSource.attempts { note("fetching `\(package)` \(version) failed (\(lastLine(text))); trying again") }
+      if attempt < WheelSource.attempts { note("fetching `\(package)` \(version) failed (\(unreachable(text) ?? lastLine(text))); trying again") }
     }
     if let reason = unreachable(output) {
       throw RunError(.remote, "pip does not get at the package index (\(reason)), so `\(package)` \(version) is not fetched; run again when the network is back")
