@@ -6,11 +6,15 @@ SHELL := bash
 .PHONY: quickstart test build packages format lint
 
 EXPERIMENT ?= experiments/quickstart.yaml
+# Stages whose generations quickstart shows side by side.
+BEFORE_AFTER ?= before_score quark@last.judge
 
-# From a clone to a steered model: packages, build, model, run, table.
+# From a clone to a steered model: packages, build, model, run, table, samples.
 quickstart: packages
 	@swift build -c release --product plumb
 	.build/release/plumb run $(EXPERIMENT)
+	echo
+	.build/release/plumb samples $(EXPERIMENT) $(BEFORE_AFTER) --count 5
 
 # The whole suite, in release mode: the build that runs experiments is the build that is tested.
 test: build

@@ -82,6 +82,7 @@ struct JSONReader {
     case UInt8(ascii: "f"): return try readWord("false", .bool(false))
     case UInt8(ascii: "n"): return try readWord("null", .null)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try readNumber()
+    case 0x21...0x7E: throw error("expected a value, found `\(Unicode.Scalar(byte))`")
     default: throw error("expected a value, found byte 0x\(String(byte, radix: 16))")
     }
   }

@@ -138,7 +138,7 @@ struct DataReader {
     do {
       source = try line.withUnsafeBytes { try JSON(parsing: $0) }
     } catch let error as JSONError {
-      throw BadRow(column: error.column, reason: error.message)
+      throw BadRow(column: error.column, reason: "not JSON: \(error.message)")
     }
     guard source.objectValue != nil else {
       throw BadRow(column: 1, reason: "\(source.kind); expected an object")

@@ -55,5 +55,5 @@ extension StageContext {
 }
 
 extension Checkpoint {
-  var endTokens: [Int32] { configuration.eosTokenIDs.compactMap { Int32(exactly: $0) } }
+  package var endTokens: [Int32] { configuration.eosTokenIDs.compactMap { Int32(exactly: $0) } }
 }

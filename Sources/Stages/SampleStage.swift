@@ -59,7 +59,7 @@ package struct SampleStage: RowStage {
     let options = context.options
     let checkpoint = try context.checkpoint("model")
     let tokenizer = try checkpoint.requireTokenizer()
-    let (prefix, prefixTokens, banned) = try condition(options, checkpoint, tokenizer, context)
+    let prefix = try PromptPrefix(condition(options), of: checkpoint, tokenizer, note: context.log)
     let limit = options.int("max_new_tokens")
 
     var groups: [[RowItem]] = []
@@ -75,12 +75,9 @@ package struct SampleStage: RowStage {
       guard let text = row["prompt"]?.stringValue else {
         throw InputError("row `\(row.id)`: `prompt` is not a string")
       }
-      let prompt = prefixTokens + startTokens(tokenizer) + tokenizer.encode(text)
-      guard !prompt.isEmpty else { throw InputError("row `\(row.id)`: the prompt is empty") }
-      guard prompt.count + limit <= checkpoint.configuration.contextLength else {
-        throw InputError(
-          "row `\(row.id)`: a prompt of \(prompt.count) tokens and `max_new_tokens` \(limit) exceed the model's context of \(checkpoint.configuration.contextLength)")
-      }
+      let prompt = try prefix.promptTokens(
+        text, named: "row `\(row.id)`", tokenizer, newTokens: limit,
+        contextLength: checkpoint.configuration.contextLength)
       return SamplingRequest(row: hash64(row.id), prompt: prompt, samples: group.map(\.item))
     }
     let engine = SamplingEngine(
@@ -88,12 +85,22 @@ package struct SampleStage: RowStage {
       parameters: SamplingParameters(
         temperature: Float(options.double("temperature")), topK: options.int("top_k"),
         topP: Float(options.double("top_p")), minP: Float(options.double("min_p"))),
-      maximumNewTokens: limit, endTokens: checkpoint.endTokens, bannedTokens: banned, seed: context.seed,
+      maximumNewTokens: limit, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens, seed: context.seed,
       memory: context.engineMemory, batch: context.engineBatch(64))
     let started = ContinuousClock.now
     var done = 0
     var tokens = 0
-    try engine.run(requests, checkpoint: context.checkCancellation) { sample in
+    func report() {
+      let seconds = (ContinuousClock.now - started) / .seconds(1)
+      context.progress(
+        done, of: items.count, unit: "samples", message: "\(Int(Double(engine.drawnTokens) / max(seconds, 1e-3))) tokens/s")
+    }
+    // Samples of one length end together, so that every pass is reported and not their ends alone.
+    func betweenPasses() throws {
+      try context.checkCancellation()
+      report()
+    }
+    try engine.run(requests, checkpoint: betweenPasses) { sample in
       let group = groups[sample.request]
       guard let item = group.first(where: { $0.item == sample.sample }) else {
         preconditionFailure("sample \(sample.sample) was not asked for")
@@ -104,43 +111,20 @@ package struct SampleStage: RowStage {
         item,
         [
           "text": .string(tokenizer.decode(sample.tokens)), "length": .int(Int64(sample.tokens.count)),
-          "finished": .bool(sample.finished), "conditioning": prefix.map { .string($0) } ?? .null,
+          "finished": .bool(sample.finished), "conditioning": prefix.text.map { .string($0) } ?? .null,
         ])
-      let seconds = (ContinuousClock.now - started) / .seconds(1)
-      context.progress(
-        done, of: items.count, unit: "samples", message: "\(Int(Double(tokens) / max(seconds, 1e-3))) tokens/s")
+      report()
     }
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     context.measure("tokens", Double(tokens))
     context.measure("tokens_per_second", Double(tokens) / max(seconds, 1e-3))
   }
 
-  /// The prefix as text and as tokens, and the tokens that a sample must not contain: the conditioning's own.
-  private func condition(
-    _ options: StageOptions, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer, _ context: StageContext
-  ) throws -> (String?, [Int32], banned: [Int32]) {
-    let conditioning = try Conditioning(checkpoint)
-    let banned =
-      try conditioning.map { conditioning in
-        conditioning.kind == .tokens
-          ? try conditioning.prefixes.flatMap { try conditioning.tokens($0, tokenizer) } : []
-      } ?? []
+  private func condition(_ options: StageOptions) -> ConditionChoice {
     let choice = options.value("condition")
-    if let text = choice["text"]?.stringValue { return (text, tokenizer.encode(text), banned) }
-    if choice.stringValue == "none" { return (nil, [], banned) }
-    guard let conditioning else {
-      guard choice["class"] == nil else {
-        throw InputError("`condition: {class: …}` asks for a class, but the model was never conditioned: \(checkpoint.path)")
-      }
-      context.log("`condition: best`: the model was never conditioned, so prompts stand alone")
-      return (nil, [], banned)
-    }
-    let wanted = choice["class"]?.intValue ?? 0
-    guard conditioning.prefixes.indices.contains(wanted) else {
-      throw InputError("class \(wanted) is wanted, but the model has classes 0 to \(conditioning.prefixes.count - 1)")
-    }
-    let prefix = conditioning.prefixes[wanted]
-    return (prefix, try conditioning.tokens(prefix, tokenizer), banned)
+    if let text = choice["text"]?.stringValue { return .text(text) }
+    if let number = choice["class"]?.intValue { return .numbered(number) }
+    return choice.stringValue == "best" ? .best : .none
   }
 
   package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row {
@@ -151,9 +135,4 @@ package struct SampleStage: RowStage {
     row["conditioning"] = results.first?["conditioning"] ?? .null
     return row
   }
-}
-
-/// The token that opens every text of this tokenizer, where there is one.
-func startTokens(_ tokenizer: Tokenizer) -> [Int32] {
-  tokenizer.addsBeginToken ? [tokenizer.beginToken].compactMap { $0 } : []
 }

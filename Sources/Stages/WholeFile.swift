@@ -7,7 +7,7 @@ import Runner
 func wholeFile(_ path: String) throws -> [UInt8] {
   // O_NONBLOCK: opening a pipe must not wait for its writer.
   let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-  guard descriptor >= 0 else { throw InputError("\(path): \(String(cString: strerror(errno)))") }
+  guard descriptor >= 0 else { throw InputError("\(path): \(String(cString: strerror(errno)).lowercased())") }
   defer { close(descriptor) }
   let before = try status(descriptor, path)
   let kind = before.st_mode & S_IFMT
@@ -21,7 +21,7 @@ func wholeFile(_ path: String) throws -> [UInt8] {
     let count = read(descriptor, &chunk, chunk.count)
     if count < 0 {
       if errno == EINTR { continue }
-      throw InputError("\(path): \(String(cString: strerror(errno)))")
+      throw InputError("\(path): \(String(cString: strerror(errno)).lowercased())")
     }
     if count == 0 { break }
     bytes.append(contentsOf: chunk[..<count])
@@ -37,7 +37,7 @@ func wholeFile(_ path: String) throws -> [UInt8] {
 private func status(_ descriptor: Int32, _ path: String) throws -> stat {
   var result = stat()
   guard fstat(descriptor, &result) == 0 else {
-    throw InputError("\(path): \(String(cString: strerror(errno)))")
+    throw InputError("\(path): \(String(cString: strerror(errno)).lowercased())")
   }
   return result
 }

@@ -5,21 +5,20 @@ import Runner
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Say everything that is wrong with an experiment. Runs nothing.")
+    commandName: "check", abstract: "Say everything that is wrong with an experiment. Runs nothing.",
+    discussion: """
+      Every mistake is shown with its place and, where one is near, what was probably meant; then it ends with 3.
+
+        plumb check experiments/quickstart.yaml
+      """)
 
   @OptionGroup var experiment: ExperimentArguments
 
   func run() throws {
     finish {
       let plan = load(experiment).plan
-      for model in plan.models {
-        if case .path(let path) = model.source, FileStatus.of(path) == nil {
-          standardError(
-            TerminalText.escaped("warning: model `\(model.name)`: there is nothing at `\(path)`; `plumb run` will refuse it") + "\n")
-        }
-      }
       let count = plan.nodes.count
-      try File(descriptor: 1, path: "standard output").writeAll(
+      try standardOutput(
         "\(TerminalText.escaped(plan.experimentName)): good, \(count) stage\(count == 1 ? "" : "s") to run\n")
       return .done
     }

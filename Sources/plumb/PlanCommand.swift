@@ -5,7 +5,12 @@ import Runner
 
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "Say what a run would do, and why. Runs nothing.")
+    commandName: "plan", abstract: "Say what a run would do, and why. Runs nothing.",
+    discussion: """
+      One line a stage: its address, `cached`, `run` or `waits`, and why. `waits` is decided when what it waits for has run.
+
+        plumb plan experiments/quickstart.yaml --set lr=1e-5
+      """)
 
   @OptionGroup var experiment: ExperimentArguments
   @OptionGroup var storage: StoreArguments
@@ -22,7 +27,7 @@ struct PlanCommand: ParsableCommand {
       let store = try Store(at: storage.path(projectRoot: loaded.projectRoot))
       store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
       let table = try PlanTable(loaded.plan, store: store, stages: stageRegistry.stages)
-      try File(descriptor: 1, path: "standard output").writeAll(json ? table.json.text(.pretty) + "\n" : table.text)
+      try standardOutput(json ? table.json.text(.pretty) + "\n" : table.text)
       return check && table.hasWork ? .workFound : .done
     }
   }

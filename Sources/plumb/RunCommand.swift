@@ -5,7 +5,14 @@ import Runner
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Run an experiment; what is finished already is not run again.")
+    commandName: "run", abstract: "Run an experiment; what is finished already is not run again.",
+    discussion: """
+      The first Ctrl-C stops at the next point from which the same command goes on, the second at once. At the end the declared \
+      metrics and a table of all evaluations go to standard output; all else goes to standard error, and everything about the \
+      run to runs/NAME/ID/.
+
+        plumb run experiments/quickstart.yaml --set iterations=3
+      """)
 
   @OptionGroup var experiment: ExperimentArguments
   @OptionGroup var storage: StoreArguments

@@ -14,7 +14,7 @@ import Testing
   @Test(arguments: [
     ("", "1:1: expected a value, found the end of the text"),
     ("{\"a\":1,\n\"a\":2}", "2:1: duplicate key `a`"),
-    ("[1,]", "1:4: expected a value, found byte 0x5d"),
+    ("[1,]", "1:4: expected a value, found `]`"),
     ("01", "1:1: a number may not start with 0"),
     ("1e999", "1:1: number out of range"),
     ("\"\\ud800\"", "1:8: lone surrogate in a string"),

@@ -86,7 +86,7 @@ struct DataStageTests {
   @Test func `a missing file, a directory and an empty file are named`() throws {
     #expect(
       inputError { try bench.run(DataStage(), ["path": "/nowhere/x.jsonl"]) }
-        == "/nowhere/x.jsonl: No such file or directory")
+        == "/nowhere/x.jsonl: no such file or directory")
     #expect(inputError { try bench.run(DataStage(), ["path": "/tmp"]) }.contains("/tmp: a directory"))
     #expect(inputError { try bench.run(DataStage(), ["path": "/dev/null"]) }.contains("not a regular file"))
     #expect(failure("") == "data.jsonl: the file holds no rows")

@@ -41,7 +41,7 @@ package struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   package var description: String {
-    "cannot \(operation) \(quoted(path, limit: 4096)): \(String(cString: strerror(code)))"
+    "cannot \(operation) \(quoted(path, limit: 4096)): \(String(cString: strerror(code)).lowercased())"
   }
 }
 

@@ -39,6 +39,8 @@ package final class SamplingEngine {
   private let random: Philox
   private let maximumBatch: Int
   private let pool: PagePool
+  /// Tokens drawn so far, also of samples that still run; for showing progress.
+  package private(set) var drawnTokens = 0
 
   /// Tokens of prompts that join one forward pass beside the running samples.
   private static let prefillTokens = 512
@@ -208,6 +210,7 @@ package final class SamplingEngine {
     let drawn = decoder.backend.sample(
       logits, parameters: Array(repeating: parameters, count: running.count), uniforms: uniforms,
       banned: bannedTokens)
+    drawnTokens += drawn.count
     var still: [Running] = []
     for (sample, token) in zip(running, drawn) {
       let ended = endTokens.contains(token)

@@ -15,7 +15,7 @@ package enum ExitCode: Int32, Sendable {
   case machine = 6
   /// A remote service refused or stayed down.
   case remote = 7
-  /// `plan --check` found something to run.
+  /// There is something to run first: `plan --check`, and `samples` of a stage that has not run.
   case workFound = 11
   case bug = 70
   /// Stopped at a checkpoint: run again.
@@ -24,8 +24,12 @@ package enum ExitCode: Int32, Sendable {
   case terminated = 143
 }
 
-/// An error that knows how the process is to end.
-package struct RunError: Error, Sendable, CustomStringConvertible {
+/// An error that knows how the process is to end; modules above this one give their own errors a code by it.
+package protocol ErrorWithExitCode: Error {
+  var exitCode: ExitCode { get }
+}
+
+package struct RunError: ErrorWithExitCode, Sendable, CustomStringConvertible {
   package let exitCode: ExitCode
   package let description: String
   package init(_ exitCode: ExitCode, _ description: String) {
@@ -38,10 +42,10 @@ extension ExitCode {
   package init(for error: any Error) {
     self =
       switch error {
-      case let error as RunError: error.exitCode
+      case let error as any ErrorWithExitCode: error.exitCode
       case is InputError: .input
       case is StoreError: .store
-      case let error as SystemError: error.isMachineFault ? .machine : .stageFailed
+      case let error as SystemError: error.isMachineFault || error.changesTheDisk ? .machine : .stageFailed
       case is CancellationError: .stopped
       default: .stageFailed
       }

@@ -43,25 +43,15 @@ struct ExecutionDecoder {
     return settings
   }
 
-  /// `memory` is a size and becomes bytes, `batch` a count. What else an engine understands is the plug-in's affair, so
-  /// that any keys may stand here.
+  /// What stages hear of how to compute: `memory` in bytes, `batch` as a count.
   private func engine(_ node: Node, of what: String, over base: JSON) -> JSON {
-    guard let entries = node.entries else {
-      collector.wrongType(node, "`engine` of \(what)", expected: "a mapping")
-      return base
-    }
+    guard let fields = collector.fields(node, of: "`engine` of \(what)", known: ["memory", "batch"]) else { return base }
     var members = base.objectValue ?? JSONObject()
-    for entry in entries {
-      let name = "`engine.\(entry.key)` of \(what)"
-      if entry.key == "memory" {
-        if let bytes = collector.byteCount(entry.value, name) { members["memory"] = .int(Int64(bytes)) }
-      } else if entry.key == "batch" {
-        if let count = collector.integer(entry.value, name, 1...1_000_000) { members["batch"] = .int(Int64(count)) }
-      } else if let value = entry.value.json {
-        members[entry.key] = value
-      } else if !entry.value.isInvalid {
-        collector.wrongType(entry.value, name, expected: "a finite value")
-      }
+    if let node = fields["memory"], let bytes = collector.byteCount(node, "`engine.memory` of \(what)") {
+      members["memory"] = .int(Int64(bytes))
+    }
+    if let node = fields["batch"], let count = collector.integer(node, "`engine.batch` of \(what)", 1...1_000_000) {
+      members["batch"] = .int(Int64(count))
     }
     return .object(members)
   }

@@ -97,10 +97,20 @@ struct ModelDecoder {
     }
   }
 
-  /// `package==version/file/inside/the/wheel`
   private func pypi(_ node: Node, prefix: String, what: String) -> PlanModel.Source? {
     guard let text = collector.string(node, "the source of \(what)") else { return nil }
-    let bytes = Array(text.utf8.dropFirst(prefix.utf8.count))
+    if let source = PlanModel.Source(pypi: String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)) {
+      return source
+    }
+    collector.wrongType(node, "the source of \(what)", expected: "`\(prefix)PACKAGE==VERSION/FILE`")
+    return nil
+  }
+}
+
+extension PlanModel.Source {
+  /// `package==version/file/inside/the/wheel`; nil for anything else.
+  package init?(pypi text: String) {
+    let bytes = Array(text.utf8)
     func isWord(_ bytes: ArraySlice<UInt8>, extra: String) -> Bool {
       !bytes.isEmpty && bytes.first != UInt8(ascii: "-")
         && bytes.allSatisfy {
@@ -116,12 +126,12 @@ struct ModelDecoder {
       let parts = file.split(separator: "/", omittingEmptySubsequences: false)
       let isInside = parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
       if isWord(package, extra: "._-"), isWord(version, extra: "._+!-"), isInside {
-        return .pypi(
+        self = .pypi(
           package: String(decoding: package, as: UTF8.self),
           version: String(decoding: version, as: UTF8.self), file: file)
+        return
       }
     }
-    collector.wrongType(node, "the source of \(what)", expected: "`\(prefix)PACKAGE==VERSION/FILE`")
     return nil
   }
 }

@@ -19,9 +19,10 @@ package struct ModelCache: Sendable {
   }
 
   /// `ROOT/SHA256/NAME`, fetched unless it is there. `fetch` is given an empty folder on the same file system and returns the
-  /// path of what it made there; only bytes with the right digest get the name. Two runs fetch once.
+  /// path of what it made there; only bytes with the right digest get the name. Two runs fetch once. A store remembers what
+  /// was hashed; without one the file is hashed each time.
   package func path(
-    of digest: Digest, named name: String, store: Store, fetch: (_ folder: String) throws -> String
+    of digest: Digest, named name: String, store: Store?, fetch: (_ folder: String) throws -> String
   ) throws -> String {
     let folder = "\(root)/\(digest.hex)"
     let path = "\(folder)/\(name)"
@@ -51,10 +52,11 @@ package struct ModelCache: Sendable {
     return path
   }
 
-  private func isIntact(_ path: String, _ digest: Digest, _ store: Store) throws -> Bool {
+  private func isIntact(_ path: String, _ digest: Digest, _ store: Store?) throws -> Bool {
     guard FileStatus.of(path) != nil else { return false }
-    if try store.digestOfInput(path) == digest { return true }
-    store.onWarning("`\(path)` was damaged and is fetched again")
+    let found = try store?.digestOfInput(path) ?? Digest.ofFile(path).digest
+    if found == digest { return true }
+    store?.onWarning("`\(path)` was damaged and is fetched again")
     try File.remove(path)
     return false
   }

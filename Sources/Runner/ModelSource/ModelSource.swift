@@ -22,20 +22,23 @@ package enum ModelSource {
         throw InputError("model `\(model.name)`: `\(path)` has sha256 \(digest.hex), expected \(wanted)")
       }
       return digest
-    case .pypi:
-      guard let digest = model.sha256.flatMap(Digest.init(hex:)) else {
-        throw InputError("model `\(model.name)`: a remote model needs `sha256`, 64 lower-case hexadecimal digits")
-      }
-      return digest
+    case .pypi: return try remoteDigest(of: model)
     }
   }
 
+  private static func remoteDigest(of model: PlanModel) throws -> Digest {
+    guard let digest = model.sha256.flatMap(Digest.init(hex:)) else {
+      throw InputError("model `\(model.name)`: a remote model needs `sha256`, 64 lower-case hexadecimal digits")
+    }
+    return digest
+  }
+
   /// Where the model is on this machine, fetched first if it must be. `note` gets a line a person waiting wants to read.
-  package static func localPath(of model: PlanModel, store: Store, note: (String) -> Void) throws -> String {
+  package static func localPath(of model: PlanModel, store: Store?, note: (String) -> Void) throws -> String {
     switch model.source {
     case .path(let path): return path
     case .pypi(let package, let version, let file):
-      let digest = try contentDigest(of: model, store: store)
+      let digest = try remoteDigest(of: model)
       let cache = try ModelCache.standard()
       return try cache.path(of: digest, named: Path.name(file), store: store) { folder in
         note("model `\(model.name)`: fetching \(file) from \(package) \(version)")

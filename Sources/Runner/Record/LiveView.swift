@@ -1,4 +1,5 @@
-// The view of a run on a terminal: one line for each running node, redrawn in place; what is finished scrolls away above.
+// The view of a run on a terminal: one line for each running node and one for the run, redrawn in place; what is finished
+// scrolls away above.
 
 import Glibc
 import JSON
@@ -12,9 +13,13 @@ package final class LiveView: RunObserver {
 
   private let file: File
   private let usesColor: Bool
+  private let startTime = monotonicSeconds()
   private var plan: Plan?
   private var running: [(index: Int, state: Running)] = []
-  private var waiting: [Int] = []
+  private var cached = 0
+  private var finished = 0
+  private var hasStarted = false
+  private var isStopping = false
   private var drawnLines = 0
   private var lastDrawing = ""
 
@@ -26,31 +31,49 @@ package final class LiveView: RunObserver {
   package func observe(_ event: RunEvent, in plan: Plan) {
     self.plan = plan
     switch event {
-    case .runStarted, .nodeCached: break
-    case .nodeStarted(let index, _, _, _): running.append((index, Running(start: monotonicSeconds())))
+    case .runStarted: break
+    case .nodeCached: cached += 1
+    case .nodeStarted(let index, _, _, _):
+      if !hasStarted, cached > 0 { scroll([color(.faint, "· \(cached) of \(RunMessages.stages(plan.nodes.count)) cached")]) }
+      hasStarted = true
+      running.append((index, Running(start: monotonicSeconds())))
     case .nodeProgress(let index, let progress):
       guard let place = running.firstIndex(where: { $0.index == index }) else { return }
       running[place].state.progress = progress
       running[place].state.rate.add(progress, at: monotonicSeconds())
     case .nodeFinished(let index, let record):
       running.removeAll { $0.index == index }
-      scroll([color(32, "✓") + " " + ProgressText.finished(plan, index, record)])
+      finished += 1
+      scroll([color(.green, "✓") + " " + clip(RunMessages.finished(plan, index, record), columns() - 2)])
     case .nodeStopped(let index):
       running.removeAll { $0.index == index }
-      scroll([color(33, "–") + " " + TerminalText.escaped(plan.nodes[index].address) + " stopped"])
+      scroll([color(.yellow, "–") + " " + TerminalText.escaped(plan.nodes[index].address) + " stopped"])
     case .nodeFailed(let index, _, _, _), .nodeRetried(let index, _, _, _):
       running.removeAll { $0.index == index }
+      var lines = RunMessages.lines(event, plan)
+      if let first = lines.first { lines[0] = color(.red, "✗") + " " + first }
+      scroll(lines)
+    case .stopping:
+      isStopping = true
+      scroll(RunMessages.lines(event, plan))
+    case .runFinished:
+      running = []
       scroll(RunMessages.lines(event, plan))
     default: scroll(RunMessages.lines(event, plan))
     }
   }
 
-  private func color(_ code: Int, _ text: String) -> String { usesColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+  private enum Color: Int { case faint = 2, red = 31, green = 32, yellow = 33, cyan = 36 }
+
+  private func color(_ color: Color, _ text: String) -> String {
+    usesColor && !text.isEmpty ? "\u{1B}[\(color.rawValue)m\(text)\u{1B}[0m" : text
+  }
 
   package func tick() { draw() }
 
   /// Puts lines above the running ones, for good.
   private func scroll(_ lines: [String]) {
+    guard !lines.isEmpty else { return }
     emit(erasing() + lines.map { $0 + "\n" }.joined())
     drawnLines = 0
     lastDrawing = ""
@@ -64,11 +87,17 @@ package final class LiveView: RunObserver {
   /// In one write, and only when something changed: no flicker.
   private func draw() {
     guard let plan else { return }
-    let width = columns()
     let now = monotonicSeconds()
-    let name = min(28, running.map { plan.nodes[$0.index].address.unicodeScalars.count }.max() ?? 0)
-    let lines = running.prefix(12).map { index, state in
-      line(TerminalText.escaped(plan.nodes[index].address), nameWidth: name, state, now: now, width: width)
+    var lines: [String] = []
+    if !running.isEmpty {
+      // The last column stays free: some terminals wrap when it is written.
+      let width = columns() - 1
+      let shown = running.prefix(12)
+      let name = min(28, shown.map { TextTable.width(TerminalText.escaped(plan.nodes[$0.index].address)) }.max() ?? 0)
+      lines = shown.map { index, state in
+        line(TerminalText.escaped(plan.nodes[index].address), nameWidth: name, state, now: now, width: width)
+      }
+      lines.append(color(.faint, clip(summary(plan, now), width)))
     }
     let drawing = lines.map { $0 + "\n" }.joined()
     guard drawing != lastDrawing else { return }
@@ -77,41 +106,61 @@ package final class LiveView: RunObserver {
     lastDrawing = drawing
   }
 
+  private func summary(_ plan: Plan, _ now: Double) -> String {
+    var text = "\(cached + finished) of \(RunMessages.stages(plan.nodes.count)) done · \(elapsed(since: startTime, now))"
+    if running.count > 12 { text += " · \(running.count - 12) more running" }
+    return text + (isStopping ? " · stopping" : " · Ctrl-C stops, the same command goes on")
+  }
+
+  /// In whole seconds, which do not flicker.
+  private func elapsed(since start: Double, _ now: Double) -> String {
+    let seconds = max(0, (now - start).rounded(.down))
+    return seconds < 10 ? "\(Int(seconds)) s" : duration(seconds)
+  }
+
   private func line(_ address: String, nameWidth: Int, _ state: Running, now: Double, width: Int) -> String {
-    let name = LiveView.fit(address, nameWidth)
-    guard let progress = state.progress else {
-      return LiveView.clip("\(name)  \(duration((now - state.start).rounded(.down)))", width)
-    }
-    let share = progress.total > 0 ? min(1, max(0, Double(progress.done) / Double(progress.total))) : 0
-    let barWidth = width >= 80 ? 20 : width >= 50 ? 10 : 0
+    let name = fit(address, nameWidth)
+    let share = state.progress.map { $0.total > 0 ? min(1, max(0, Double($0.done) / Double($0.total))) : 0 } ?? 0
+    let barWidth = width >= 99 ? 20 : width >= 60 ? 10 : 0
     let filled = Int(share * Double(barWidth))
-    let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: barWidth - filled)
-    let text = LiveView.clip(ProgressText.status(progress, state.rate), width - nameWidth - barWidth - 4)
-    return "\(name)  \(color(36, bar))  \(text)"
+    let bar =
+      color(.cyan, String(repeating: "━", count: filled)) + color(.faint, String(repeating: "╌", count: barWidth - filled))
+    let room = width - nameWidth - (barWidth > 0 ? barWidth + 4 : 2)
+    var parts =
+      state.progress.map { ProgressText.parts($0, state.rate) } ?? ["starting · \(elapsed(since: state.start, now))"]
+    while parts.count > 1, TextTable.width(parts.joined(separator: " · ")) > room { parts.removeLast() }
+    let text = clip(parts.joined(separator: " · "), room)
+    return barWidth > 0 ? "\(name)  \(bar)  \(text)" : "\(name)  \(text)"
   }
 
-  private static func fit(_ text: String, _ width: Int) -> String {
-    let scalars = Array(text.unicodeScalars)
-    if scalars.count <= width { return text + String(repeating: " ", count: width - scalars.count) }
-    return "…" + String(String.UnicodeScalarView(scalars.suffix(max(0, width - 1))))
+  /// Exactly so wide; of a long name the end, which tells more.
+  private func fit(_ text: String, _ width: Int) -> String {
+    if TextTable.width(text) <= width { return TextTable.padded(text, to: width) }
+    var scalars = Array(text.unicodeScalars)
+    while !scalars.isEmpty, scalars.reduce(0, { $0 + TerminalText.width($1) }) > width - 1 { scalars.removeFirst() }
+    return TextTable.padded("…" + String(String.UnicodeScalarView(scalars)), to: width)
   }
 
-  /// A scalar counts as one column; wide characters are rare in what stages say.
-  private static func clip(_ text: String, _ width: Int) -> String {
-    let scalars = text.unicodeScalars
-    return scalars.count <= width ? text : String(String.UnicodeScalarView(scalars.prefix(max(0, width - 1)))) + "…"
+  private func clip(_ text: String, _ width: Int) -> String {
+    if TextTable.width(text) <= width { return text }
+    var scalars = Array(text.unicodeScalars)
+    while !scalars.isEmpty, scalars.reduce(0, { $0 + TerminalText.width($1) }) > width - 1 { scalars.removeLast() }
+    return width > 0 ? String(String.UnicodeScalarView(scalars)) + "…" : ""
   }
 
-  private func columns() -> Int {
-    var size = winsize()
-    guard ioctl(file.descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
-  }
+  private func columns() -> Int { terminalColumns(file.descriptor) ?? 80 }
 
   private func emit(_ text: String) {
     // A terminal that went away is no reason to lose the run.
     try? file.writeAll(text)
   }
+}
+
+/// The width of the terminal behind a descriptor; nil when there is none.
+package func terminalColumns(_ descriptor: Int32) -> Int? {
+  var size = winsize()
+  guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+  return Int(size.ws_col)
 }
 
 /// The view that fits where stderr goes.

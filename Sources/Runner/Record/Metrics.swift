@@ -45,32 +45,17 @@ package struct MetricValues: Sendable {
         }))
   }
 
-  /// One line a metric: `reward   0.4123  0.5311  0.6120`.
+  /// One line a metric: `reward  0.4123  0.5311  0.6120`.
   package var table: String {
-    let width = values.map(\.name.unicodeScalars.count).max() ?? 0
-    return values.map { metric in
-      let padding = String(repeating: " ", count: width - metric.name.unicodeScalars.count)
-      return metric.name + padding + metric.values.map { "  " + MetricValues.show($0.value) }.joined() + "\n"
-    }.joined()
+    TextTable.aligned(values.map { metric in [metric.name] + metric.values.map { MetricValues.show($0.value) } })
   }
 
   private static func show(_ value: JSON) -> String {
     switch value {
-    case .double(let number): significant(number)
+    case .double(let number): TextTable.number(number)
     case .array(let elements): elements.map(show).joined(separator: " ")
     case .string(let text): text
     default: value.text()
     }
-  }
-
-  /// Four decimal places below a thousand, fewer above; the exact number is in `metrics.json`.
-  private static func significant(_ number: Double) -> String {
-    guard number.magnitude < 1e6, number == 0 || number.magnitude >= 1e-3 else { return "\(Float(number))" }
-    let places = number.magnitude < 1000 ? 4 : 1
-    let scale = places == 4 ? 10000.0 : 10.0
-    let scaled = Int((number.magnitude * scale).rounded())
-    let fraction = String(scaled % Int(scale))
-    return (number < 0 ? "-" : "") + "\(scaled / Int(scale))." + String(repeating: "0", count: places - fraction.count)
-      + fraction
   }
 }

@@ -4,9 +4,18 @@ import Glibc
 import JSON
 
 package final class PlainView: RunObserver {
+  private struct Running {
+    let start: Double
+    var lastLine: Double
+    var progress: NodeProgress?
+    var rate = ProgressRate()
+  }
+
   private let file: File
-  private var rates: [Int: ProgressRate] = [:]
-  private var lastLine: [Int: Double] = [:]
+  private var running: [(index: Int, state: Running)] = []
+  private var plan: Plan?
+  private var cached = 0
+  private var hasStarted = false
 
   static let secondsBetweenLines = 10.0
 
@@ -18,52 +27,45 @@ package final class PlainView: RunObserver {
   }
 
   package func observe(_ event: RunEvent, in plan: Plan) {
-    func name(_ index: Int) -> String { TerminalText.escaped(plan.nodes[index].address) }
+    self.plan = plan
     switch event {
-    case .runStarted, .nodeStopped, .nodeCached: break
+    case .runStarted: break
+    case .nodeCached: cached += 1
     case .nodeStarted(let index, _, _, let reasons):
-      rates[index] = ProgressRate()
-      lastLine[index] = monotonicSeconds()
-      say("start   \(name(index)) (\(TerminalText.escaped(reasons.joined(separator: "; "))))")
-    case .nodeProgress(let index, let progress):
+      if !hasStarted, cached > 0 { say("cached  \(cached) of \(RunMessages.stages(plan.nodes.count))") }
+      hasStarted = true
       let now = monotonicSeconds()
-      rates[index, default: ProgressRate()].add(progress, at: now)
-      if now - (lastLine[index] ?? 0) >= PlainView.secondsBetweenLines, let rate = rates[index] {
-        lastLine[index] = now
-        say("        \(name(index)) \(ProgressText.status(progress, rate))")
-      }
-    case .nodeFinished(let index, let record): say("done    \(ProgressText.finished(plan, index, record))")
+      running.append((index, Running(start: now, lastLine: now)))
+      say("start   \(name(index, plan))  \(TerminalText.escaped(reasons.joined(separator: "; ")))")
+    case .nodeProgress(let index, let progress):
+      guard let place = running.firstIndex(where: { $0.index == index }) else { return }
+      running[place].state.progress = progress
+      running[place].state.rate.add(progress, at: monotonicSeconds())
+    case .nodeFinished(let index, let record):
+      running.removeAll { $0.index == index }
+      say("done    \(RunMessages.finished(plan, index, record))")
+    case .nodeStopped(let index), .nodeFailed(let index, _, _, _), .nodeRetried(let index, _, _, _):
+      running.removeAll { $0.index == index }
+      for line in RunMessages.lines(event, plan) { say(line) }
     default:
       for line in RunMessages.lines(event, plan) { say(line) }
     }
   }
-}
 
-/// The lines both views share.
-enum RunMessages {
-  static func lines(_ event: RunEvent, _ plan: Plan) -> [String] {
-    func name(_ index: Int) -> String { TerminalText.escaped(plan.nodes[index].address) }
-    switch event {
-    case .nodeFailed(let index, _, let message, let tail):
-      var lines = ["failed  \(name(index)): \(TerminalText.escaped(message))"]
-      if !tail.isEmpty { lines += ["        the last lines of its log:"] + tail.map { "        | \(TerminalText.escaped($0))" } }
-      return lines
-    case .nodeRetried(let index, let attempt, let seconds, let message):
-      return ["retry   \(name(index)): attempt \(attempt) failed (\(TerminalText.escaped(message))); again in \(duration(seconds))"]
-    case .waitingForLock(let index, let holder):
-      return ["wait    \(name(index)) is being computed by \(TerminalText.escaped(holder))"]
-    case .stopping(let signal):
-      return ["stopping (\(signalName(signal))): finished work is made durable; again to stop at once"]
-    case .warning(let text): return ["warning: \(TerminalText.escaped(text))"]
-    case .note(let text): return [TerminalText.escaped(text)]
-    case .runFinished(let code, let seconds, let executed, let cached):
-      let what = "\(executed) executed, \(cached) cached, \(duration(seconds))"
-      switch code {
-      case .done: return ["done: \(what)"]
-      case .interrupted, .terminated: return ["stopped: \(what); run the same command again to go on"]
-      default: return ["failed: \(what)"]
-      }
-    default: return []
+  package func tick() {
+    guard let plan else { return }
+    let now = monotonicSeconds()
+    for place in running.indices where now - running[place].state.lastLine >= PlainView.secondsBetweenLines {
+      running[place].state.lastLine = now
+      let (index, state) = running[place]
+      let words =
+        state.progress.map { ProgressText.parts($0, state.rate).joined(separator: " · ") }
+        ?? "for \(duration(now - state.start)) now"
+      say("        \(name(index, plan))  \(words)")
     }
+  }
+
+  private func name(_ index: Int, _ plan: Plan) -> String {
+    TextTable.padded(TerminalText.escaped(plan.nodes[index].address), to: RunMessages.addressWidth(plan))
   }
 }

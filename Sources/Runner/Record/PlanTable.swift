@@ -20,21 +20,29 @@ package struct PlanTable: Sendable {
   }
 
   package var text: String {
-    let width = plan.nodes.map(\.address.unicodeScalars.count).max() ?? 0
+    func plain(_ node: Int) -> String { TerminalText.escaped(plan.nodes[node].address) }
+    let width = plan.nodes.indices.map { TextTable.width(plain($0)) }.max() ?? 0
     var text = ""
-    var cached = 0
-    for (node, decision) in zip(plan.nodes, decisions) {
-      let name = node.address + String(repeating: " ", count: width - node.address.unicodeScalars.count)
-      let what =
-        switch decision {
-        case .cached: "cached"
-        case .willRun(_, let reasons): "run     " + reasons.joined(separator: "; ")
-        case .waits(let upstream): "waits   on " + upstream.map { plan.nodes[$0].address }.joined(separator: ", ")
-        }
-      if case .cached = decision { cached += 1 }
-      text += TerminalText.escaped("\(name)  \(what)") + "\n"
+    var counts = (cached: 0, run: 0, waits: 0)
+    for (index, decision) in decisions.enumerated() {
+      let what: String
+      switch decision {
+      case .cached:
+        counts.cached += 1
+        what = "cached"
+      case .willRun(_, let reasons):
+        counts.run += 1
+        what = "run     \(reasons.joined(separator: "; "))"
+      case .waits(let upstream):
+        counts.waits += 1
+        what = "waits   on \(upstream.map { plan.nodes[$0].address }.joined(separator: ", "))"
+      }
+      text += "\(TextTable.padded(plain(index), to: width))  \(TerminalText.escaped(what))\n"
     }
-    return text + "\(cached) of \(plan.nodes.count) cached\n"
+    let total = RunMessages.stages(decisions.count)
+    if counts.cached == decisions.count { return text + "\(total), all cached\n" }
+    let parts = [(counts.cached, "cached"), (counts.run, "to run"), (counts.waits, "waiting for others")]
+    return text + "\(total): " + parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ") + "\n"
   }
 
   package var json: JSON {

@@ -1,4 +1,4 @@
-// What is said of a running node in words: shares, rates, time left.
+// What is said of a node in words: shares, rates, time left, what it measured.
 
 /// How fast a node goes, over about the last ten seconds, since a rate over all of a resumed stage would be wrong.
 struct ProgressRate {
@@ -22,27 +22,40 @@ struct ProgressRate {
 }
 
 enum ProgressText {
-  static func rate(_ perSecond: Double, unit: String) -> String {
-    if perSecond >= 100 { return "\(Int(min(perSecond, 1e12).rounded())) \(unit)/s" }
-    let hundredths = Int((perSecond * 100).rounded())
-    if perSecond >= 10 { return "\(hundredths / 100).\(hundredths / 10 % 10) \(unit)/s" }
-    let fraction = hundredths % 100
-    return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) \(unit)/s"
+  /// `3.14`, `31.4`, `314`.
+  static func rate(_ perSecond: Double) -> String {
+    TextTable.format(perSecond >= 99.95 ? "%.0f" : perSecond >= 9.995 ? "%.1f" : "%.2f", perSecond)
   }
 
-  /// ` 12/200 samples · 3.10 samples/s · 1 min 02 s left · loss 3.2`
-  static func status(_ progress: NodeProgress, _ rate: ProgressRate) -> String {
+  /// `12/200 samples`, `1 min 02 s left`, `loss 3.2`, `3.10/s`: the more important first.
+  static func parts(_ progress: NodeProgress, _ rate: ProgressRate) -> [String] {
     var parts = ["\(progress.done)/\(progress.total) \(progress.unit)"]
-    if let perSecond = rate.perSecond { parts.append(ProgressText.rate(perSecond, unit: progress.unit)) }
     if progress.done < progress.total, let left = rate.secondsLeft(progress) { parts.append("\(duration(left)) left") }
     if let message = progress.message { parts.append(message) }
-    return TerminalText.escaped(parts.joined(separator: " · "))
+    if let perSecond = rate.perSecond { parts.append("\(ProgressText.rate(perSecond))/s") }
+    return parts.map { TerminalText.escaped($0) }
   }
 
-  static func finished(_ plan: Plan, _ index: Int, _ record: NodeRecord) -> String {
-    let shown = record.measures.prefix(4).map { measure in
-      "\(measure.name) \(Float(measure.value))"
+  /// `41 s · 9216 tokens · 91 tokens/s · peak 554 MiB`
+  static func finished(_ record: NodeRecord) -> String {
+    let shown = record.measures.prefix(6).map { measured($0.name, $0.value) }
+    return TerminalText.escaped(([duration(record.seconds)] + shown).joined(separator: " · "))
+  }
+
+  /// The unit is the end of a measure's name, by convention: `_per_second`, `_mib`, `_seconds`; a whole number is a count.
+  static func measured(_ name: String, _ value: Double) -> String {
+    func words(without suffix: String) -> String {
+      String(decoding: name.utf8.dropLast(suffix.utf8.count).map { $0 == UInt8(ascii: "_") ? 0x20 : $0 }, as: UTF8.self)
     }
-    return TerminalText.escaped(([plan.nodes[index].address, duration(record.seconds)] + shown).joined(separator: " · "))
+    if name.hasSuffix("_per_second") { return "\(rate(value)) \(words(without: "_per_second"))/s" }
+    if name.hasSuffix("_memory_mib") { return "\(words(without: "_memory_mib")) \(memory(value))" }
+    if name.hasSuffix("_mib") { return "\(words(without: "_mib")) \(memory(value))" }
+    if name.hasSuffix("_seconds") { return "\(words(without: "_seconds")) \(duration(value))" }
+    if let count = Int(exactly: value), count.magnitude < 1 << 53 { return "\(count) \(words(without: ""))" }
+    return "\(words(without: "")) \(TextTable.number(value))"
+  }
+
+  private static func memory(_ mebibytes: Double) -> String {
+    mebibytes >= 9999.5 ? TextTable.format("%.1f GiB", mebibytes / 1024) : TextTable.format("%.0f MiB", mebibytes)
   }
 }

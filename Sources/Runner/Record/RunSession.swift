@@ -50,8 +50,7 @@ package struct RunSession: Sendable {
     let store = try Store(at: store)
     store.onWarning = { RunSession.say("warning: \(TerminalText.escaped($0))") }
     let resolution = try Resolution(plan: plan, store: store, stages: stages)
-    let directory = try RunDirectory(below: runs, name: plan.experimentName, experimentText: experimentText)
-    try directory.write(plan, keys: [:])
+    let directory = try makeDirectory()
     let log = try EventLog(path: directory.eventsPath)
     let view: any RunObserver =
       writesEvents ? EventLog(File(descriptor: 1, path: "standard output")) : standardView()
@@ -69,8 +68,25 @@ package struct RunSession: Sendable {
     guard result.exitCode == .done else { return result.exitCode }
     let metrics = try MetricValues(of: plan, records: result.records, store: store)
     try directory.write(metrics: metrics.json)
-    if !writesEvents { try File(descriptor: 1, path: "standard output").writeAll(metrics.table) }
+    if !writesEvents {
+      let evaluations = try EvaluationTable(of: plan, records: result.records, store: store).text
+      let parts = [metrics.table, evaluations].filter { !$0.isEmpty }
+      try File(descriptor: 1, path: "standard output").writeAll(parts.joined(separator: "\n"))
+    }
     return .done
+  }
+
+  private func makeDirectory() throws -> RunDirectory {
+    do {
+      let directory = try RunDirectory(below: runs, name: plan.experimentName, experimentText: experimentText)
+      try directory.write(plan, keys: [:])
+      return directory
+    } catch let error as SystemError where [EACCES, EPERM, EROFS].contains(error.code) {
+      throw RunError(
+        .machine,
+        "cannot \(error.operation) `\(error.path)`: \(String(cString: strerror(error.code)).lowercased()); every run is recorded in `\(runs)`, so make that writable"
+      )
+    }
   }
 
   private static func hostName() -> String {

@@ -36,10 +36,14 @@ package struct Timestamp: Sendable {
   package var unique: String { "\(seconds).\(nanoseconds)" }
 }
 
-/// `4.2 s`, `3 min 12 s`, `2 h 05 min`.
+/// `0.04 s`, `4.2 s`, `3 min 12 s`, `2 h 05 min`.
 package func duration(_ seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0, seconds < 1e8 else { return "?" }
-  if seconds < 10 {
+  if seconds < 0.995 {
+    let hundredths = Int((seconds * 100).rounded())
+    return "0.\(hundredths < 10 ? "0" : "")\(hundredths) s"
+  }
+  if seconds < 9.95 {
     let tenths = Int((seconds * 10).rounded())
     return "\(tenths / 10).\(tenths % 10) s"
   }

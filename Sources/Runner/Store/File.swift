@@ -22,13 +22,16 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
     [ENOSPC, EDQUOT, EIO, EACCES, EPERM, EROFS, EMFILE, ENFILE, ENOMEM, EXDEV].contains(code)
   }
 
+  /// Whether it was to make or change something, and so failed in a place that was given for that.
+  package var changesTheDisk: Bool { operation != "open" && operation != "read" && operation != "list" }
+
   package var description: String {
     var text = "cannot \(operation) `\(path)`"
     if let bytes { text += " (\(bytes) bytes)" }
     text += ": \(String(cString: strerror(code)).lowercased())"
     switch code {
     case ENOSPC, EDQUOT: text += "; free some space and run again: finished work is kept"
-    case EACCES, EPERM, EROFS: text += "; `--store DIR` puts the store elsewhere"
+    case EACCES, EPERM, EROFS: if changesTheDisk { text += "; `--store DIR` puts the store elsewhere" }
     default: break
     }
     return text

@@ -245,7 +245,7 @@ import Testing
     #expect(failure { _ = try openCheckpoint(directory.path) }?.contains("a Python pickle") == true)
     let empty = TemporaryDirectory()
     #expect(failure { _ = try openCheckpoint(empty.path) }?.contains("it has no `config.json`") == true)
-    #expect(failure { _ = try openCheckpoint("/nonexistent") } == "cannot open `/nonexistent`: No such file or directory")
+    #expect(failure { _ = try openCheckpoint("/nonexistent") } == "cannot open `/nonexistent`: no such file or directory")
   }
 
   @Test func `inspect tells kind, metadata, tensors and the sum`() throws {

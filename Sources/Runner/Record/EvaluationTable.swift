@@ -1,0 +1,44 @@
+// What a run's evaluations measured: one row for each stage whose metrics are plain numbers, in the order of the plan.
+
+import JSON
+
+package struct EvaluationTable: Sendable {
+  /// In the order in which they first appear.
+  package let columns: [String]
+  package let rows: [(address: String, values: JSONObject)]
+
+  /// Nodes without a record, and those that report series, such as training, have no row.
+  package init(of plan: Plan, records: [Int: NodeRecord], store: Store) throws {
+    var columns: [String] = []
+    var seen: Set<UTF8Key> = []
+    var rows: [(address: String, values: JSONObject)] = []
+    for node in plan.nodes {
+      for output in records[node.index]?.outputs ?? [] where output.type == .metrics {
+        let json = try JSON(parsing: try File.read(try store.readingPath(output)))
+        guard let values = json.objectValue, !values.members.isEmpty,
+          values.members.allSatisfy({ $0.value.isNull || $0.value.doubleValue != nil })
+        else { continue }
+        for key in values.keys where seen.insert(UTF8Key(key)).inserted { columns.append(key) }
+        rows.append((node.address, values))
+      }
+    }
+    self.columns = columns
+    self.rows = rows
+  }
+
+  /// Empty when there are no rows.
+  package var text: String {
+    guard !rows.isEmpty else { return "" }
+    let body = rows.map { row in
+      [row.address]
+        + columns.map { column in
+          switch row.values[column] {
+          case .int(let number)?: String(number)
+          case let value?: value.doubleValue.map { TextTable.number($0) } ?? "-"
+          case nil: ""
+          }
+        }
+    }
+    return TextTable.aligned([["stage"] + columns] + body)
+  }
+}

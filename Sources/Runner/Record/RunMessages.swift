@@ -1,0 +1,46 @@
+// The lines that both views of a run share.
+
+enum RunMessages {
+  static func lines(_ event: RunEvent, _ plan: Plan) -> [String] {
+    func name(_ index: Int) -> String { TerminalText.escaped(plan.nodes[index].address) }
+    switch event {
+    case .nodeFailed(let index, _, let message, let tail):
+      var lines = ["failed  \(name(index)): \(TerminalText.escaped(message))"]
+      if !tail.isEmpty { lines += ["        the last lines of its log:"] + tail.map { "        | \(TerminalText.escaped($0))" } }
+      return lines
+    case .nodeRetried(let index, let attempt, let seconds, let message):
+      return ["retry   \(name(index)): attempt \(attempt) failed (\(TerminalText.escaped(message))); again in \(duration(seconds))"]
+    case .waitingForLock(let index, let holder):
+      return ["wait    \(name(index)) is being computed by \(TerminalText.escaped(holder))"]
+    case .stopping(let signal):
+      return ["stopping (\(signalName(signal))): finished work is made durable; again to stop at once"]
+    case .warning(let text): return ["warning: \(TerminalText.escaped(text))"]
+    case .note(let text): return [TerminalText.escaped(text)]
+    case .runFinished(let code, let seconds, let executed, let cached):
+      let total = plan.nodes.count
+      if code == .done, executed == 0 { return ["nothing to run: all \(stages(total)) cached (\(duration(seconds)))"] }
+      var parts = ["\(stages(executed)) run"]
+      if cached > 0 { parts.append("\(cached) cached") }
+      if executed + cached < total { parts.append("\(total - executed - cached) not finished") }
+      let what = (parts + [duration(seconds)]).joined(separator: ", ")
+      switch code {
+      case .done: return ["done: \(what)"]
+      case .interrupted, .terminated: return ["stopped: \(what); run the same command again to go on"]
+      // With nothing done, what failed has been said and there is nothing to add.
+      default: return executed > 0 ? ["failed: \(what)"] : []
+      }
+    default: return []
+    }
+  }
+
+  static func stages(_ count: Int) -> String { "\(count) stage\(count == 1 ? "" : "s")" }
+
+  /// Addresses beside which something stands, so that it stands in one column; a long one may stick out.
+  static func addressWidth(_ plan: Plan) -> Int {
+    min(32, plan.nodes.map { TextTable.width(TerminalText.escaped($0.address)) }.max() ?? 0)
+  }
+
+  static func finished(_ plan: Plan, _ index: Int, _ record: NodeRecord) -> String {
+    TextTable.padded(TerminalText.escaped(plan.nodes[index].address), to: addressWidth(plan)) + "  " + ProgressText.finished(record)
+  }
+}

@@ -1,0 +1,78 @@
+// What stands before a prompt when a model is sampled from: the prefix a condition asks for, and the token that opens a text.
+
+import JSON
+import Models
+import Runner
+
+/// How samples are asked for; the words of `condition:`.
+package enum ConditionChoice: Sendable, Equatable {
+  case none
+  /// The best class of a conditioned model; nothing on a model that was never conditioned.
+  case best
+  /// 0 is the best.
+  case numbered(Int)
+  case text(String)
+}
+
+package struct PromptPrefix: Sendable {
+  /// Nil when prompts stand alone.
+  package let text: String?
+  package let tokens: [Int32]
+  /// The conditioning's own tokens, which a sample must not contain.
+  package let bannedTokens: [Int32]
+
+  /// - Throws: `InputError` when the model lacks the class, or its `plumb.json` is not ours. `note` hears when `best` means
+  ///   nothing.
+  package init(_ choice: ConditionChoice, of checkpoint: Checkpoint, _ tokenizer: Tokenizer, note: (String) -> Void) throws {
+    let conditioning = try Conditioning(checkpoint)
+    bannedTokens =
+      try conditioning.map { conditioning in
+        conditioning.kind == .tokens
+          ? try conditioning.prefixes.flatMap { try conditioning.tokens($0, tokenizer) } : []
+      } ?? []
+    let wanted: Int
+    switch choice {
+    case .none:
+      (text, tokens) = (nil, [])
+      return
+    case .text(let prefix):
+      (text, tokens) = (prefix, tokenizer.encode(prefix))
+      return
+    case .best: wanted = 0
+    case .numbered(let number): wanted = number
+    }
+    guard let conditioning else {
+      guard choice == .best else {
+        throw InputError("`condition: {class: \(wanted)}` asks for a class, but the model was never conditioned: \(checkpoint.path)")
+      }
+      note("`condition: best`: the model was never conditioned, so prompts stand alone")
+      (text, tokens) = (nil, [])
+      return
+    }
+    guard conditioning.prefixes.indices.contains(wanted) else {
+      throw InputError("class \(wanted) is wanted, but the model has classes 0 to \(conditioning.prefixes.count - 1)")
+    }
+    let prefix = conditioning.prefixes[wanted]
+    (text, tokens) = (prefix, try conditioning.tokens(prefix, tokenizer))
+  }
+
+  /// All that is put into the model before it goes on by itself. `name` is what errors call the prompt.
+  /// - Throws: `InputError` when there is nothing to go on from, or no room for `newTokens`.
+  package func promptTokens(
+    _ prompt: String, named name: String, _ tokenizer: Tokenizer, newTokens: Int, contextLength: Int
+  ) throws -> [Int32] {
+    let all = tokens + startTokens(tokenizer) + tokenizer.encode(prompt)
+    guard !all.isEmpty else { throw InputError("\(name): the prompt is empty") }
+    let (length, overflows) = all.count.addingReportingOverflow(newTokens)
+    guard !overflows, length <= contextLength else {
+      throw InputError(
+        "\(name): a prompt of \(all.count) tokens and `max_new_tokens` \(newTokens) exceed the model's context of \(contextLength)")
+    }
+    return all
+  }
+}
+
+/// The token that opens every text of this tokenizer, where there is one.
+func startTokens(_ tokenizer: Tokenizer) -> [Int32] {
+  tokenizer.addsBeginToken ? [tokenizer.beginToken].compactMap { $0 } : []
+}

