@@ -23,7 +23,9 @@ package struct PromptPrefix: Sendable {
 
   /// - Throws: `InputError` when the model lacks the class, or its `plumb.json` is not ours. `note` hears when `best` means
   ///   nothing.
-  package init(_ choice: ConditionChoice, of checkpoint: Checkpoint, _ tokenizer: Tokenizer, note: (String) -> Void) throws {
+  package init(
+    _ choice: ConditionChoice, of checkpoint: Checkpoint, _ tokenizer: Tokenizer, note: (String) -> Void
+  ) throws {
     let conditioning = try Conditioning(checkpoint)
     bannedTokens =
       try conditioning.map { conditioning in
@@ -43,14 +45,17 @@ package struct PromptPrefix: Sendable {
     }
     guard let conditioning else {
       guard choice == .best else {
-        throw InputError("`condition: {class: \(wanted)}` asks for a class, but the model was never conditioned: \(checkpoint.path)")
+        throw InputError(
+          "`condition: {class: \(wanted)}` asks for a class, but the model was never conditioned: \(checkpoint.path)"
+        )
       }
       note("`condition: best`: the model was never conditioned, so prompts stand alone")
       (text, tokens) = (nil, [])
       return
     }
     guard conditioning.prefixes.indices.contains(wanted) else {
-      throw InputError("class \(wanted) is wanted, but the model has classes 0 to \(conditioning.prefixes.count - 1)")
+      throw InputError(
+        "class \(wanted) is wanted, but the model has classes 0 to \(conditioning.prefixes.count - 1)")
     }
     let prefix = conditioning.prefixes[wanted]
     (text, tokens) = (prefix, try conditioning.tokens(prefix, tokenizer))
@@ -66,7 +71,8 @@ package struct PromptPrefix: Sendable {
     let (length, overflows) = all.count.addingReportingOverflow(newTokens)
     guard !overflows, length <= contextLength else {
       throw InputError(
-        "\(name): a prompt of \(all.count) tokens and `max_new_tokens` \(newTokens) exceed the model's context of \(contextLength)")
+        "\(name): a prompt of \(all.count) tokens and `max_new_tokens` \(newTokens) exceed the model's context of \(contextLength)"
+      )
     }
     return all
   }

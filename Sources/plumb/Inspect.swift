@@ -6,7 +6,8 @@ import Runner
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show what a model or tokenizer file holds; refuse a damaged one, saying why.",
+    commandName: "inspect",
+    abstract: "Show what a model or tokenizer file holds; refuse a damaged one, saying why.",
     discussion: """
       Reads safetensors, GGUF, tokenizer.json and config.json files, and model directories. The whole header is checked
       before anything is printed; a damaged file ends with 4 and the rule it broke.

@@ -10,18 +10,25 @@ struct ExperimentArguments: ParsableArguments {
   var file: String
 
   @Option(
-    name: .long, help: ArgumentHelp("Give a parameter another value; parsed as YAML. May be repeated.", valueName: "name=value"))
+    name: .long,
+    help: ArgumentHelp(
+      "Give a parameter another value; parsed as YAML. May be repeated.", valueName: "name=value"))
   var set: [String] = []
 }
 
 /// Where a run keeps its things, for commands that look at the store.
 struct StoreArguments: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("The store (default: `.plumb` at the project's root, or $PLUMB_HOME).", valueName: "dir"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The store (default: `.plumb` at the project's root, or $PLUMB_HOME).", valueName: "dir"))
   var store: String?
 
   func path(projectRoot: String) -> String {
     if let store { return Path.absolute(store) }
-    if let home = getenv("PLUMB_HOME").map({ String(cString: $0) }), !home.isEmpty { return Path.absolute(home) }
+    if let home = getenv("PLUMB_HOME").map({ String(cString: $0) }), !home.isEmpty {
+      return Path.absolute(home)
+    }
     return "\(projectRoot)/.plumb"
   }
 }
@@ -52,10 +59,14 @@ func load(_ arguments: ExperimentArguments) -> LoadedExperiment {
 /// Words as a shell takes them.
 func shellWords(_ words: [String]) -> String {
   words.map { word in
-    let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        || "-_./=@%+:,".utf8.contains(byte)
-    }
-    return isPlain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    let isPlain =
+      !word.isEmpty
+      && word.utf8.allSatisfy { byte in
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+          || "-_./=@%+:,".utf8.contains(byte)
+      }
+    return isPlain
+      ? word
+      : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }.joined(separator: " ")
 }

@@ -30,7 +30,8 @@ import Runner
       """,
     version: "plumb 0.1.0-dev",
     subcommands: [
-      RunCommand.self, PlanCommand.self, CheckCommand.self, SamplesCommand.self, TryCommand.self, Inspect.self, WorkerCommand.self,
+      RunCommand.self, PlanCommand.self, CheckCommand.self, SamplesCommand.self, TryCommand.self,
+      Inspect.self, WorkerCommand.self,
     ])
 
   static func main() {
@@ -59,7 +60,9 @@ import Runner
 
 /// The argument parser says only that a word was unexpected.
 private func refuseUnknownCommand() {
-  guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), word != "help" else { return }
+  guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), word != "help" else {
+    return
+  }
   let commands = Plumb.configuration.subcommands.map { $0.configuration }
   let names = commands.compactMap(\.commandName)
   if names.contains(word) { return }

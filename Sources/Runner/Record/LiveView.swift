@@ -34,7 +34,9 @@ package final class LiveView: RunObserver {
     case .runStarted: break
     case .nodeCached: cached += 1
     case .nodeStarted(let index, _, _, _):
-      if !hasStarted, cached > 0 { scroll([color(.faint, "· \(cached) of \(RunMessages.stages(plan.nodes.count)) cached")]) }
+      if !hasStarted, cached > 0 {
+        scroll([color(.faint, "· \(cached) of \(RunMessages.stages(plan.nodes.count)) cached")])
+      }
       hasStarted = true
       running.append((index, Running(start: monotonicSeconds())))
     case .nodeProgress(let index, let progress):
@@ -63,7 +65,13 @@ package final class LiveView: RunObserver {
     }
   }
 
-  private enum Color: Int { case faint = 2, red = 31, green = 32, yellow = 33, cyan = 36 }
+  private enum Color: Int {
+    case faint = 2
+    case red = 31
+    case green = 32
+    case yellow = 33
+    case cyan = 36
+  }
 
   private func color(_ color: Color, _ text: String) -> String {
     usesColor && !text.isEmpty ? "\u{1B}[\(color.rawValue)m\(text)\u{1B}[0m" : text
@@ -93,7 +101,8 @@ package final class LiveView: RunObserver {
       // The last column stays free: some terminals wrap when it is written.
       let width = columns() - 1
       let shown = running.prefix(12)
-      let name = min(28, shown.map { TextTable.width(TerminalText.escaped(plan.nodes[$0.index].address)) }.max() ?? 0)
+      let name = min(
+        28, shown.map { TextTable.width(TerminalText.escaped(plan.nodes[$0.index].address)) }.max() ?? 0)
       lines = shown.map { index, state in
         line(TerminalText.escaped(plan.nodes[index].address), nameWidth: name, state, now: now, width: width)
       }
@@ -107,7 +116,8 @@ package final class LiveView: RunObserver {
   }
 
   private func summary(_ plan: Plan, _ now: Double) -> String {
-    var text = "\(cached + finished) of \(RunMessages.stages(plan.nodes.count)) done · \(elapsed(since: startTime, now))"
+    var text =
+      "\(cached + finished) of \(RunMessages.stages(plan.nodes.count)) done · \(elapsed(since: startTime, now))"
     if running.count > 12 { text += " · \(running.count - 12) more running" }
     return text + (isStopping ? " · stopping" : " · Ctrl-C stops, the same command goes on")
   }
@@ -120,14 +130,18 @@ package final class LiveView: RunObserver {
 
   private func line(_ address: String, nameWidth: Int, _ state: Running, now: Double, width: Int) -> String {
     let name = fit(address, nameWidth)
-    let share = state.progress.map { $0.total > 0 ? min(1, max(0, Double($0.done) / Double($0.total))) : 0 } ?? 0
+    let share =
+      state.progress.map { $0.total > 0 ? min(1, max(0, Double($0.done) / Double($0.total))) : 0 } ?? 0
     let barWidth = width >= 99 ? 20 : width >= 60 ? 10 : 0
     let filled = Int(share * Double(barWidth))
     let bar =
-      color(.cyan, String(repeating: "━", count: filled)) + color(.faint, String(repeating: "╌", count: barWidth - filled))
+      color(.cyan, String(repeating: "━", count: filled))
+      + color(.faint, String(repeating: "╌", count: barWidth - filled))
     let room = width - nameWidth - (barWidth > 0 ? barWidth + 4 : 2)
     var parts =
-      state.progress.map { ProgressText.parts($0, state.rate) } ?? ["starting · \(elapsed(since: state.start, now))"]
+      state.progress.map { ProgressText.parts($0, state.rate) } ?? [
+        "starting · \(elapsed(since: state.start, now))"
+      ]
     while parts.count > 1, TextTable.width(parts.joined(separator: " · ")) > room { parts.removeLast() }
     let text = clip(parts.joined(separator: " · "), room)
     return barWidth > 0 ? "\(name)  \(bar)  \(text)" : "\(name)  \(text)"
@@ -137,14 +151,18 @@ package final class LiveView: RunObserver {
   private func fit(_ text: String, _ width: Int) -> String {
     if TextTable.width(text) <= width { return TextTable.padded(text, to: width) }
     var scalars = Array(text.unicodeScalars)
-    while !scalars.isEmpty, scalars.reduce(0, { $0 + TerminalText.width($1) }) > width - 1 { scalars.removeFirst() }
+    while !scalars.isEmpty, scalars.reduce(0, { $0 + TerminalText.width($1) }) > width - 1 {
+      scalars.removeFirst()
+    }
     return TextTable.padded("…" + String(String.UnicodeScalarView(scalars)), to: width)
   }
 
   private func clip(_ text: String, _ width: Int) -> String {
     if TextTable.width(text) <= width { return text }
     var scalars = Array(text.unicodeScalars)
-    while !scalars.isEmpty, scalars.reduce(0, { $0 + TerminalText.width($1) }) > width - 1 { scalars.removeLast() }
+    while !scalars.isEmpty, scalars.reduce(0, { $0 + TerminalText.width($1) }) > width - 1 {
+      scalars.removeLast()
+    }
     return width > 0 ? String(String.UnicodeScalarView(scalars)) + "…" : ""
   }
 

@@ -17,7 +17,9 @@ package struct MetricValues: Sendable {
         let address = plan.nodes[index].address
         guard let value = MetricValues.find(metric.metric, in: json) else {
           let names = json.objectValue?.keys.map { "`\($0)`" }.joined(separator: ", ") ?? "nothing"
-          throw RunError(.stageFailed, "metric `\(metric.name)`: `\(address)` reports no `\(metric.metric)`; it has \(names)")
+          throw RunError(
+            .stageFailed,
+            "metric `\(metric.name)`: `\(address)` reports no `\(metric.metric)`; it has \(names)")
         }
         values.append((address, value))
       }
@@ -41,13 +43,17 @@ package struct MetricValues: Sendable {
     .object(
       JSONObject(
         values.map { metric in
-          (metric.name, metric.values.count == 1 ? metric.values[0].value : .array(metric.values.map(\.value)))
+          (
+            metric.name,
+            metric.values.count == 1 ? metric.values[0].value : .array(metric.values.map(\.value))
+          )
         }))
   }
 
   /// One line a metric: `reward  0.4123  0.5311  0.6120`.
   package var table: String {
-    TextTable.aligned(values.map { metric in [metric.name] + metric.values.map { MetricValues.show($0.value) } })
+    TextTable.aligned(
+      values.map { metric in [metric.name] + metric.values.map { MetricValues.show($0.value) } })
   }
 
   private static func show(_ value: JSON) -> String {

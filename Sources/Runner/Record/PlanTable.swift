@@ -42,14 +42,16 @@ package struct PlanTable: Sendable {
     let total = RunMessages.stages(decisions.count)
     if counts.cached == decisions.count { return text + "\(total), all cached\n" }
     let parts = [(counts.cached, "cached"), (counts.run, "to run"), (counts.waits, "waiting for others")]
-    return text + "\(total): " + parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ") + "\n"
+    return text + "\(total): " + parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+      + "\n"
   }
 
   package var json: JSON {
     .array(
       zip(plan.nodes, decisions).map { node, decision in
         switch decision {
-        case .cached(let record): ["address": .string(node.address), "state": "cached", "key": .string(record.key)]
+        case .cached(let record):
+          ["address": .string(node.address), "state": "cached", "key": .string(record.key)]
         case .willRun(let key, let reasons):
           [
             "address": .string(node.address), "state": "run", "key": .string(key.hex),

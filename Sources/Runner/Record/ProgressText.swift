@@ -11,7 +11,8 @@ struct ProgressRate {
   }
 
   var perSecond: Double? {
-    guard let first = samples.first, let last = samples.last, last.time - first.time > 0.5, last.done > first.done
+    guard let first = samples.first, let last = samples.last, last.time - first.time > 0.5,
+      last.done > first.done
     else { return nil }
     return Double(last.done - first.done) / (last.time - first.time)
   }
@@ -30,7 +31,9 @@ enum ProgressText {
   /// `12/200 samples`, `1 min 02 s left`, `loss 3.2`, `3.10/s`: the more important first.
   static func parts(_ progress: NodeProgress, _ rate: ProgressRate) -> [String] {
     var parts = ["\(progress.done)/\(progress.total) \(progress.unit)"]
-    if progress.done < progress.total, let left = rate.secondsLeft(progress) { parts.append("\(duration(left)) left") }
+    if progress.done < progress.total, let left = rate.secondsLeft(progress) {
+      parts.append("\(duration(left)) left")
+    }
     if let message = progress.message { parts.append(message) }
     if let perSecond = rate.perSecond { parts.append("\(ProgressText.rate(perSecond))/s") }
     return parts.map { TerminalText.escaped($0) }
@@ -45,7 +48,9 @@ enum ProgressText {
   /// The unit is the end of a measure's name, by convention: `_per_second`, `_mib`, `_seconds`; a whole number is a count.
   static func measured(_ name: String, _ value: Double) -> String {
     func words(without suffix: String) -> String {
-      String(decoding: name.utf8.dropLast(suffix.utf8.count).map { $0 == UInt8(ascii: "_") ? 0x20 : $0 }, as: UTF8.self)
+      String(
+        decoding: name.utf8.dropLast(suffix.utf8.count).map { $0 == UInt8(ascii: "_") ? 0x20 : $0 },
+        as: UTF8.self)
     }
     if name.hasSuffix("_per_second") { return "\(rate(value)) \(words(without: "_per_second"))/s" }
     if name.hasSuffix("_memory_mib") { return "\(words(without: "_memory_mib")) \(memory(value))" }
@@ -56,6 +61,7 @@ enum ProgressText {
   }
 
   private static func memory(_ mebibytes: Double) -> String {
-    mebibytes >= 9999.5 ? TextTable.format("%.1f GiB", mebibytes / 1024) : TextTable.format("%.0f MiB", mebibytes)
+    mebibytes >= 9999.5
+      ? TextTable.format("%.1f GiB", mebibytes / 1024) : TextTable.format("%.0f MiB", mebibytes)
   }
 }

@@ -6,10 +6,14 @@ enum RunMessages {
     switch event {
     case .nodeFailed(let index, _, let message, let tail):
       var lines = ["failed  \(name(index)): \(TerminalText.escaped(message))"]
-      if !tail.isEmpty { lines += ["        the last lines of its log:"] + tail.map { "        | \(TerminalText.escaped($0))" } }
+      if !tail.isEmpty {
+        lines += ["        the last lines of its log:"] + tail.map { "        | \(TerminalText.escaped($0))" }
+      }
       return lines
     case .nodeRetried(let index, let attempt, let seconds, let message):
-      return ["retry   \(name(index)): attempt \(attempt) failed (\(TerminalText.escaped(message))); again in \(duration(seconds))"]
+      return [
+        "retry   \(name(index)): attempt \(attempt) failed (\(TerminalText.escaped(message))); again in \(duration(seconds))"
+      ]
     case .waitingForLock(let index, let holder):
       return ["wait    \(name(index)) is being computed by \(TerminalText.escaped(holder))"]
     case .stopping(let signal):
@@ -18,7 +22,9 @@ enum RunMessages {
     case .note(let text): return [TerminalText.escaped(text)]
     case .runFinished(let code, let seconds, let executed, let cached):
       let total = plan.nodes.count
-      if code == .done, executed == 0 { return ["nothing to run: all \(stages(total)) cached (\(duration(seconds)))"] }
+      if code == .done, executed == 0 {
+        return ["nothing to run: all \(stages(total)) cached (\(duration(seconds)))"]
+      }
       var parts = ["\(stages(executed)) run"]
       if cached > 0 { parts.append("\(cached) cached") }
       if executed + cached < total { parts.append("\(total - executed - cached) not finished") }
@@ -41,6 +47,7 @@ enum RunMessages {
   }
 
   static func finished(_ plan: Plan, _ index: Int, _ record: NodeRecord) -> String {
-    TextTable.padded(TerminalText.escaped(plan.nodes[index].address), to: addressWidth(plan)) + "  " + ProgressText.finished(record)
+    TextTable.padded(TerminalText.escaped(plan.nodes[index].address), to: addressWidth(plan)) + "  "
+      + ProgressText.finished(record)
   }
 }

@@ -20,7 +20,8 @@ package struct RunSession: Sendable {
   package var writesEvents: Bool
 
   package init(
-    plan: Plan, stages: [any Stage.Type], store: String, runs: String, experimentText: String, command: String,
+    plan: Plan, stages: [any Stage.Type], store: String, runs: String, experimentText: String,
+    command: String,
     threads: Int? = nil, jobs: Int? = nil, writesEvents: Bool = false
   ) {
     self.plan = plan
@@ -55,7 +56,8 @@ package struct RunSession: Sendable {
     let view: any RunObserver =
       writesEvents ? EventLog(File(descriptor: 1, path: "standard output")) : standardView()
     var options = ExecutionOptions(
-      logDirectory: directory.logDirectory, holder: "run \(directory.id) (process \(getpid()) on \(RunSession.hostName()))",
+      logDirectory: directory.logDirectory,
+      holder: "run \(directory.id) (process \(getpid()) on \(RunSession.hostName()))",
       executable: try ChildProcess.ownExecutable())
     if let threads { options.threads = max(1, threads) }
     if let jobs { options.jobs = max(1, jobs) }
@@ -64,7 +66,9 @@ package struct RunSession: Sendable {
 
     try directory.write(plan, keys: result.records.mapValues(\.key))
     if let problem = log.problem { throw problem }
-    if result.exitCode == .stageFailed { RunSession.say("when mended, `\(command)` goes on from here; logs: \(directory.logDirectory)") }
+    if result.exitCode == .stageFailed {
+      RunSession.say("when mended, `\(command)` goes on from here; logs: \(directory.logDirectory)")
+    }
     guard result.exitCode == .done else { return result.exitCode }
     let metrics = try MetricValues(of: plan, records: result.records, store: store)
     try directory.write(metrics: metrics.json)

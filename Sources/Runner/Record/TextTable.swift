@@ -7,7 +7,8 @@ package enum TextTable {
   package static func aligned(_ rows: [[String]]) -> String {
     let rows = rows.map { $0.map { TerminalText.escaped($0) } }
     let count = rows.map(\.count).max() ?? 0
-    let widths = (0..<count).map { column in rows.map { column < $0.count ? width($0[column]) : 0 }.max() ?? 0 }
+    let widths = (0..<count).map { column in rows.map { column < $0.count ? width($0[column]) : 0 }.max() ?? 0
+    }
     return rows.map { row in
       var line = ""
       for (column, cell) in row.enumerated() {
@@ -20,7 +21,9 @@ package enum TextTable {
   }
 
   /// Columns on a terminal.
-  package static func width(_ text: String) -> Int { text.unicodeScalars.reduce(0) { $0 + TerminalText.width($1) } }
+  package static func width(_ text: String) -> Int {
+    text.unicodeScalars.reduce(0) { $0 + TerminalText.width($1) }
+  }
 
   package static func padded(_ text: String, to columns: Int) -> String {
     text + String(repeating: " ", count: max(0, columns - width(text)))
@@ -35,6 +38,8 @@ package enum TextTable {
   static func format(_ pattern: String, _ value: Double) -> String {
     var buffer = [CChar](repeating: 0, count: 64)
     let count = withVaList([value]) { vsnprintf(&buffer, buffer.count, pattern, $0) }
-    return String(decoding: buffer.prefix(max(0, min(Int(count), buffer.count - 1))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return String(
+      decoding: buffer.prefix(max(0, min(Int(count), buffer.count - 1))).map { UInt8(bitPattern: $0) },
+      as: UTF8.self)
   }
 }
