@@ -37,7 +37,7 @@ package struct EvaluateStage: Stage {
     guard !samples.isEmpty else { throw InputError("\(context.input("rows").path): there are no generations to evaluate") }
     var metrics = JSONObject([("generations", .int(Int64(samples.count)))])
     if wanted.contains("reward") { try addReward(rows, &metrics, context) }
-    if wanted.contains("perplexity") { metrics["perplexity"] = .double(try translatingModelErrors { try perplexity(samples, context) }) }
+    if wanted.contains("perplexity") { metrics["perplexity"] = .double(try perplexity(samples, context)) }
     if wanted.contains("distinct") {
       for n in 1...3 {
         metrics["distinct_\(n)"] = distinctN(samples.map(\.text), n: n).map { .double($0) } ?? .null

@@ -4,20 +4,6 @@ import JSON
 import Models
 import Runner
 
-/// Runs `body`, turning the model library's errors into the runner's: a damaged file is a wrong input, what the
-/// system refused stays what the system refused.
-func translatingModelErrors<T>(_ body: () throws -> T) throws -> T {
-  do {
-    return try body()
-  } catch let error as FormatError {
-    throw InputError(error.description)
-  } catch let error as TokenizerError {
-    throw InputError(error.description)
-  } catch let error as FileError {
-    throw SystemError(error.operation, error.path, code: error.code)
-  }
-}
-
 extension StageContext {
   /// A language model; a reward model only where one is wanted.
   func checkpoint(_ port: String, allowingRewardModel: Bool = false) throws -> Checkpoint {

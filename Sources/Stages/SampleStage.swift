@@ -50,12 +50,6 @@ package struct SampleStage: RowStage {
   package func process(
     _ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void
   ) throws {
-    try translatingModelErrors { try sample(items, context, emit) }
-  }
-
-  private func sample(
-    _ items: [RowItem], _ context: StageContext, _ emit: (RowItem, JSON) throws -> Void
-  ) throws {
     let options = context.options
     let checkpoint = try context.checkpoint("model")
     let tokenizer = try checkpoint.requireTokenizer()

@@ -56,12 +56,6 @@ package struct ScoreStage: RowStage {
   package func process(
     _ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void
   ) throws {
-    try translatingModelErrors { try score(items, context, emit) }
-  }
-
-  private func score(
-    _ items: [RowItem], _ context: StageContext, _ emit: (RowItem, JSON) throws -> Void
-  ) throws {
     let scorer = context.options.object("scorer")
     let isChoice = scorer.string("kind") == "choice"
     let checkpoint = try context.checkpoint("model", allowingRewardModel: !isChoice)

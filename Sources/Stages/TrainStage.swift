@@ -53,6 +53,9 @@ package struct TrainStage: Stage {
           OptionVariant("none", [], summary: "no conditioning: the classes are not read"),
         ]), default: ["kind": "tokens", "classes": 5], summary: "how a class is said to the model"),
       OptionField("lr", .number(0...10, exclusiveMinimum: true), summary: "peak learning rate"),
+      OptionField(
+        "conditioning_lr", .optional(.number(0...10, exclusiveMinimum: true)), default: nil,
+        summary: "peak learning rate of the conditioning tokens' embedding rows, which start as noise; null is `lr`"),
       OptionField("warmup_ratio", .number(0...1), default: 0.05, summary: "share of the steps that warm up"),
       OptionField("warmup", .choice(["linear", "logarithmic"]), default: "linear", summary: "shape of the warm-up"),
       OptionField("decay", .choice(["linear", "constant"]), default: "linear", summary: "after the warm-up"),
@@ -78,9 +81,7 @@ package struct TrainStage: Stage {
     ],
     isRandom: true, computes: true)
 
-  package func run(_ context: StageContext) throws { try translatingModelErrors { try train(context) } }
-
-  private func train(_ context: StageContext) throws {
+  package func run(_ context: StageContext) throws {
     let options = context.options
     let objective = options.object("objective")
     let checkpoint = try context.checkpoint("model")
@@ -131,6 +132,7 @@ package struct TrainStage: Stage {
         peak: options.double("lr"), steps: plan.stepCount, warmUpRatio: options.double("warmup_ratio"),
         warmUp: options.string("warmup") == "linear" ? .linear : .logarithmic,
         decay: options.string("decay") == "linear" ? .linear : .constant),
+      fastRows: try fastRows(options, conditioning, tokenizer, configuration),
       maximumGradientNorm: options.optionalDouble("max_gradient_norm"), mode: context.mode,
       backend: backend, tokenBudget: context.engineBatch(1024))
     let series = try train(trainer, examples, plan, context)
@@ -202,6 +204,22 @@ package struct TrainStage: Stage {
     case "text": return Conditioning(kind: .text, prefixes: options.strings("prefixes"))
     default: return nil
     }
+  }
+
+  /// The conditioning tokens' rows, when they have a learning rate of their own.
+  private func fastRows(
+    _ options: StageOptions, _ conditioning: Conditioning?, _ tokenizer: Tokenizer,
+    _ configuration: DecoderConfiguration
+  ) throws -> FastRows? {
+    guard let rate = options.optionalDouble("conditioning_lr") else { return nil }
+    guard let conditioning, conditioning.kind == .tokens, options.bool("train_embeddings") else {
+      throw InputError("`conditioning_lr` is for conditioning of kind tokens, with `train_embeddings`")
+    }
+    let ids = try conditioning.prefixes.flatMap { try conditioning.tokens($0, tokenizer) }.map { Int($0) }
+    guard let first = ids.min(), ids.sorted() == Array(first..<configuration.vocabularySize) else {
+      throw InputError("`conditioning_lr` needs the conditioning's tokens to be the last of the vocabulary; they are \(ids)")
+    }
+    return FastRows(rows: first..<configuration.vocabularySize, factor: rate / options.double("lr"))
   }
 
   /// Adds the conditioning's tokens and their embedding rows, unless the policy has them from before.

@@ -14,6 +14,16 @@ package struct TrainingStep: Sendable {
   package let targetTokens: Int
 }
 
+/// The last rows of the token embedding, and how many times the common learning rate they learn at.
+package struct FastRows: Sendable {
+  let rows: Range<Int>
+  let factor: Double
+  package init(rows: Range<Int>, factor: Double) {
+    self.rows = rows
+    self.factor = factor
+  }
+}
+
 /// Gradients or a loss stopped being numbers.
 package struct TrainingDiverged: Error, Sendable, CustomStringConvertible {
   let step: Int
@@ -40,6 +50,7 @@ package final class ConditionalTrainer {
   private let schedule: LearningRateSchedule
   private let maximumGradientNorm: Double?
   private let tokenBudget: Int
+  private let fastRows: FastRows?
   private let lowestBlock: Int
   private let backend: any Backend
   /// Gradients at the embeddings of the micro-batches so far. A tied table gets the head's gradient too; all of that comes
@@ -54,12 +65,13 @@ package final class ConditionalTrainer {
   ///   - trainable: names of the tensors that change.
   ///   - reference: needed when `objective.kl` is not 0; its vocabulary may lack the policy's last tokens.
   ///   - referenceConditioned: whether the reference reads the conditioning too.
+  ///   - fastRows: embedding rows that start as noise and have to learn faster than the rest.
   ///   - tokenBudget: tokens in one forward and backward pass; changes no result.
   package init(
     _ configuration: DecoderConfiguration, parameters: Parameters, trainable: [String],
     reference: Decoder?, referenceConditioned: Bool, objective: ConditionalObjective, optimizer: AdamW,
-    schedule: LearningRateSchedule, maximumGradientNorm: Double?, mode: NumericMode, backend: any Backend,
-    tokenBudget: Int = 1024
+    schedule: LearningRateSchedule, fastRows: FastRows? = nil, maximumGradientNorm: Double?, mode: NumericMode,
+    backend: any Backend, tokenBudget: Int = 1024
   ) {
     self.parameters = parameters
     self.trainable = trainable
@@ -70,6 +82,7 @@ package final class ConditionalTrainer {
     self.schedule = schedule
     self.maximumGradientNorm = maximumGradientNorm
     self.tokenBudget = tokenBudget
+    self.fastRows = fastRows
     self.backend = backend
     precondition(objective.kl == 0 || reference != nil, "a KL term needs a reference")
     policy = Decoder(configuration, parameters: parameters, mode: mode, backend: backend, forTraining: true)
@@ -118,14 +131,26 @@ package final class ConditionalTrainer {
     let rate = schedule.rate(at: step)
     let update = optimizer.step(step + 1, learningRate: rate, gradientScale: clip)
     for name in trainable {
-      backend.adamW(
-        parameters[name], firstMoments[name], secondMoments[name], gradient: gradients[name], step: update)
+      let isTable = name == "model.embed_tokens.weight"
+      let ordinary = isTable ? fastRows?.rows.lowerBound ?? parameters[name].rows : parameters[name].rows
+      apply(update, to: name, rows: 0..<ordinary)
+      if isTable, let fastRows {
+        apply(
+          optimizer.step(step + 1, learningRate: rate * fastRows.factor, gradientScale: clip), to: name,
+          rows: fastRows.rows)
+      }
     }
     policy.update(from: parameters, names: trainable)
     step += 1
     return TrainingStep(
       step: step, loss: loss, languageModel: totals.languageModel / count, kl: totals.kl / count,
       entropy: totals.entropy / count, gradientNorm: norm, learningRate: rate, targetTokens: targetTokens)
+  }
+
+  private func apply(_ update: AdamWStep, to name: String, rows: Range<Int>) {
+    backend.adamW(
+      parameters[name].slice(rows), firstMoments[name].slice(rows), secondMoments[name].slice(rows),
+      gradient: gradients[name].slice(rows), step: update)
   }
 
   /// Takes a checkpoint's place in the schedule after its tensors were read into `parameters` and the moments.
