@@ -1,4 +1,4 @@
-// Opening and writing models for a stage, with the errors a stage reports.
+// Opening a model for a stage, with the errors a stage reports.
 
 import JSON
 import Models
@@ -12,20 +12,6 @@ func readingModel<T>(_ body: () throws -> T) throws -> T {
     throw InputError(error.description)
   } catch let error as TokenizerError {
     throw InputError(error.description)
-  } catch let error as FileError {
-    let system = SystemError(error.operation, error.path, code: error.code)
-    if system.isMachineFault { throw system }
-    throw InputError(error.description)
-  }
-}
-
-/// Runs `body`, turning what the model library says of a file it could not write into the runner's system error, so that a
-/// full disk is known for one.
-func writingModel<T>(_ body: () throws -> T) throws -> T {
-  do {
-    return try body()
-  } catch let error as FileError {
-    throw SystemError(error.operation, error.path, code: error.code)
   }
 }
 

@@ -133,12 +133,10 @@ package struct TrainStage: Stage {
       backend: backend, tokenBudget: context.engineBatch(1024))
     let series = try train(trainer, examples, plan, context)
 
-    try writingModel {
-      try writeModelDirectory(
-        context.output("model", .model), configuration: configuration, tensors: parameters.outputs,
-        tokenizer: tokenizer, chatTemplate: checkpoint.chatTemplate,
-        plumb: ["format": 1, "conditioning": conditioning?.json ?? .null])
-    }
+    try writeModelDirectory(
+      context.output("model", .model), configuration: configuration, tensors: parameters.outputs,
+      tokenizer: tokenizer, chatTemplate: checkpoint.chatTemplate,
+      plumb: ["format": 1, "conditioning": conditioning?.json ?? .null])
     try writeMetrics(series.json(trainedSamples: examples.count), to: context.output("metrics", .metrics))
   }
 
@@ -146,10 +144,7 @@ package struct TrainStage: Stage {
     _ trainer: ConditionalTrainer, _ examples: [TrainingExample], _ plan: BatchPlan, _ context: StageContext
   ) throws -> StepSeries {
     var series = StepSeries()
-    let kept = try writingModel {
-      try trainer.restoreCheckpoint(from: context.checkpointDirectory, log: context.log)
-    }
-    if let record = kept {
+    if let record = try trainer.restoreCheckpoint(from: context.checkpointDirectory, log: context.log) {
       series = StepSeries(record)
       context.log("continues at step \(trainer.step + 1) of \(plan.stepCount)")
     }
@@ -168,11 +163,11 @@ package struct TrainStage: Stage {
       do {
         try context.checkCancellation()
       } catch {
-        try writingModel { try trainer.saveCheckpoint(in: context.checkpointDirectory, record: series.record) }
+        try trainer.saveCheckpoint(in: context.checkpointDirectory, record: series.record)
         throw error
       }
       if trainer.step < plan.stepCount, (ContinuousClock.now - saved) / .seconds(1) >= context.checkpointSeconds {
-        try writingModel { try trainer.saveCheckpoint(in: context.checkpointDirectory, record: series.record) }
+        try trainer.saveCheckpoint(in: context.checkpointDirectory, record: series.record)
         saved = .now
       }
     }

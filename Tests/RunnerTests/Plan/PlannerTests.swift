@@ -75,7 +75,7 @@ import Testing
     #expect(try node("train_prompts", plan).options["limit"] == .null)
     let sample = try node("quark@1.sample", plan)
     #expect(sample.execution.shards == 8)
-    #expect(sample.execution.engine == ["memory": .int(4 << 30)])
+    #expect(sample.execution.engine == ["memory": "4GiB"])
     #expect(sample.execution.retries == 1)
     #expect(sample.execution.resources == Resources(cpus: 2, memoryBytes: 8 << 30, timeSeconds: 14400))
     #expect(try node("valid_prompts", plan).files.map(\.option) == ["path"])
