@@ -104,7 +104,7 @@ struct TrainStageTests {
     }
     let expected = try run(.init())
     for circumstances in [
-      ModelBench.Circumstances(threads: 1), .init(threads: 3), .init(engine: ["batch": 1]), .init(engine: ["batch": 17]),
+      ModelBench.Circumstances(threads: 1, engine: ["batch": 1]), .init(threads: 3, engine: ["batch": 17]),
       .init(engine: ["batch": 10_000]),
     ] {
       let found = try run(circumstances)
