@@ -46,7 +46,7 @@ struct BadInputTests {
 
   @Test func `a data line that is not JSON, or lacks the field, is exit 4 with its line`() throws {
     try project.write("{\"id\": \"a\", \"text\": \"x\"}\n{\"id\": \"b\", \"text\": \"y\"}\n{\"id\": \"c\", text\n", to: "prompts.jsonl")
-    try expect(4, ["prompts.jsonl:3:13: expected"])
+    try expect(4, ["prompts.jsonl:3:13: ", "expected a string as key"])
     try project.write("{\"id\": \"a\", \"text\": \"x\"}\n{\"id\": \"b\", \"txt\": \"y\"}\n", to: "prompts.jsonl")
     try expect(4, ["prompts.jsonl:2", "`text`"])
     try project.write("", to: "prompts.jsonl")
