@@ -41,15 +41,24 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
-    .testTarget(name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
-    // A runner with toy stages, driven as a process by RunnerTests; not a product.
-    .executableTarget(name: "ToyPlumb", dependencies: ["Runner", "JSON"], path: "Tests/ToyPlumb", swiftSettings: strict),
-    .testTarget(name: "RunnerTests", dependencies: ["Runner", "JSON", "ToyPlumb"], exclude: ["Fixtures"], swiftSettings: strict),
-    // A tiny model with a real tokenizer, for tests of stages and of the program; not a product.
-    .target(name: "TinyModel", dependencies: ["Models", "JSON"], path: "Tests/TinyModel", swiftSettings: strict),
-    .testTarget(name: "StagesTests", dependencies: ["Stages", "Runner", "Models", "JSON", "TinyModel"], swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Runner", "Models", "JSON", "TinyModel", "plumb"], swiftSettings: strict),
+      name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON"], exclude: ["Fixtures"],
+      swiftSettings: strict),
+    // A runner with toy stages, driven as a process by RunnerTests; not a product.
+    .executableTarget(
+      name: "ToyPlumb", dependencies: ["Runner", "JSON"], path: "Tests/ToyPlumb", swiftSettings: strict),
+    .testTarget(
+      name: "RunnerTests", dependencies: ["Runner", "JSON", "ToyPlumb"], exclude: ["Fixtures"],
+      swiftSettings: strict),
+    // A tiny model with a real tokenizer, for tests of stages and of the program; not a product.
+    .target(
+      name: "TinyModel", dependencies: ["Models", "JSON"], path: "Tests/TinyModel", swiftSettings: strict),
+    .testTarget(
+      name: "StagesTests", dependencies: ["Stages", "Runner", "Models", "JSON", "TinyModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Runner", "Models", "JSON", "TinyModel", "plumb"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

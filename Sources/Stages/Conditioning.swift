@@ -34,7 +34,8 @@ struct Conditioning: Sendable, Equatable {
       let prefixes = json["prefixes"]?.arrayValue?.map(\.stringValue), !prefixes.isEmpty,
       !prefixes.contains(nil)
     else {
-      throw InputError("\(checkpoint.path)/plumb.json: `conditioning` needs `kind` (tokens or text) and `prefixes`")
+      throw InputError(
+        "\(checkpoint.path)/plumb.json: `conditioning` needs `kind` (tokens or text) and `prefixes`")
     }
     self.init(kind: kind, prefixes: prefixes.compactMap { $0 })
   }

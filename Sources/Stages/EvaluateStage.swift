@@ -13,10 +13,14 @@ package struct EvaluateStage: Stage {
     summary: "Measures generations: reward, perplexity under a reference, distinct n-grams.",
     version: 1,
     inputs: [
-      InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "rows, scored if `reward` is wanted"),
+      InputPort(
+        "rows", .rows, columns: ["prompt", "generations"], summary: "rows, scored if `reward` is wanted"),
       InputPort("reference", .model, required: false, summary: "the model whose perplexity is measured"),
     ],
-    outputs: [OutputPort("metrics", .metrics, summary: "`reward`, `perplexity`, `distinct_1` to `distinct_3`, `generations`")],
+    outputs: [
+      OutputPort(
+        "metrics", .metrics, summary: "`reward`, `perplexity`, `distinct_1` to `distinct_3`, `generations`")
+    ],
     options: [
       OptionField(
         "metrics", .list(.choice(["reward", "perplexity", "distinct"]), count: 1...3),
@@ -34,7 +38,9 @@ package struct EvaluateStage: Stage {
       else { throw InputError("row `\(row.id)`: `generations` is not a list of strings") }
       return generations.compactMap { $0 }.map { (row, $0) }
     }
-    guard !samples.isEmpty else { throw InputError("\(context.input("rows").path): there are no generations to evaluate") }
+    guard !samples.isEmpty else {
+      throw InputError("\(context.input("rows").path): there are no generations to evaluate")
+    }
     var metrics = JSONObject([("generations", .int(Int64(samples.count)))])
     if wanted.contains("reward") { try addReward(rows, &metrics, context) }
     if wanted.contains("perplexity") { metrics["perplexity"] = .double(try perplexity(samples, context)) }
@@ -49,8 +55,12 @@ package struct EvaluateStage: Stage {
   private func addReward(_ rows: [Row], _ metrics: inout JSONObject, _ context: StageContext) throws {
     let rewards = rows.flatMap { $0["rewards"]?.arrayValue ?? [] }
     let known = rewards.compactMap(\.doubleValue)
-    guard !known.isEmpty else { throw InputError("\(context.input("rows").path): no generation has a reward") }
-    if known.count < rewards.count { context.log("\(rewards.count - known.count) generations have no reward") }
+    guard !known.isEmpty else {
+      throw InputError("\(context.input("rows").path): no generation has a reward")
+    }
+    if known.count < rewards.count {
+      context.log("\(rewards.count - known.count) generations have no reward")
+    }
     let mean = known.reduce(0, +) / Double(known.count)
     let squares = known.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     metrics["reward"] = .double(mean)
@@ -71,11 +81,15 @@ package struct EvaluateStage: Stage {
       let generation = tokenizer.encode(text)
       if generation.isEmpty || prompt.isEmpty { continue }
       guard prompt.count + generation.count <= checkpoint.configuration.contextLength else {
-        throw InputError("row `\(row.id)`: prompt and generation exceed the reference's context of \(checkpoint.configuration.contextLength) tokens")
+        throw InputError(
+          "row `\(row.id)`: prompt and generation exceed the reference's context of \(checkpoint.configuration.contextLength) tokens"
+        )
       }
       items.append(ScoringItem(context: prompt, continuations: [generation]))
     }
-    guard !items.isEmpty else { throw InputError("\(context.input("rows").path): all generations are empty, so there is no perplexity") }
+    guard !items.isEmpty else {
+      throw InputError("\(context.input("rows").path): all generations are empty, so there is no perplexity")
+    }
     if items.count < samples.count {
       context.log("\(samples.count - items.count) empty generations have no perplexity")
     }

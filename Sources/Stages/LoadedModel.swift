@@ -9,7 +9,9 @@ extension StageContext {
   func checkpoint(_ port: String, allowingRewardModel: Bool = false) throws -> Checkpoint {
     let checkpoint = try openCheckpoint(input(port).path)
     guard allowingRewardModel || !checkpoint.isRewardModel else {
-      throw InputError("\(checkpoint.path): input `\(port)` wants a language model, but this is a reward model: it has the tensor `score.weight`")
+      throw InputError(
+        "\(checkpoint.path): input `\(port)` wants a language model, but this is a reward model: it has the tensor `score.weight`"
+      )
     }
     return checkpoint
   }
@@ -22,7 +24,8 @@ extension StageContext {
   }
 
   func decoder(_ checkpoint: Checkpoint, on backend: CPUBackend? = nil) throws -> Decoder {
-    try Decoder(checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: backend ?? self.backend())
+    try Decoder(
+      checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: backend ?? self.backend())
   }
 
   var mode: NumericMode {

@@ -39,7 +39,8 @@ package struct SampleStage: RowStage {
         "condition",
         .either([
           .choice(["none", "best"]), .object([OptionField("text", .string, summary: "a prefix of your own")]),
-          .object([OptionField("class", .integer(0...1_000_000), summary: "a class of the model, 0 the best")]),
+          .object([OptionField("class", .integer(0...1_000_000), summary: "a class of the model, 0 the best")]
+          ),
         ]), default: "none",
         summary: "what is put before the prompt; on a model never conditioned `best` means none"),
     ],
@@ -79,7 +80,8 @@ package struct SampleStage: RowStage {
       parameters: SamplingParameters(
         temperature: Float(options.double("temperature")), topK: options.int("top_k"),
         topP: Float(options.double("top_p")), minP: Float(options.double("min_p"))),
-      maximumNewTokens: limit, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens, seed: context.seed,
+      maximumNewTokens: limit, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
+      seed: context.seed,
       memory: context.engineMemory, batch: context.engineBatch(64))
     let started = ContinuousClock.now
     var done = 0
@@ -87,7 +89,8 @@ package struct SampleStage: RowStage {
     func report() {
       let seconds = (ContinuousClock.now - started) / .seconds(1)
       context.progress(
-        done, of: items.count, unit: "samples", message: "\(Int(Double(engine.drawnTokens) / max(seconds, 1e-3))) tokens/s")
+        done, of: items.count, unit: "samples",
+        message: "\(Int(Double(engine.drawnTokens) / max(seconds, 1e-3))) tokens/s")
     }
     // Samples of one length end together, so that every pass is reported and not their ends alone.
     func betweenPasses() throws {

@@ -29,8 +29,10 @@ package struct ScoreStage: RowStage {
             "choice",
             [
               OptionField(
-                "template", .string, summary: "the question, with `{prompt}` and `{generation}`; special tokens may be written"),
-              OptionField("labels", .list(.string, count: 2...1000), summary: "the answers to choose between"),
+                "template", .string,
+                summary: "the question, with `{prompt}` and `{generation}`; special tokens may be written"),
+              OptionField(
+                "labels", .list(.string, count: 2...1000), summary: "the answers to choose between"),
               OptionField("reward", .string, summary: "the label whose probability is the reward"),
             ],
             summary: "the probability a language model gives one label, normalised over the labels"),
@@ -41,7 +43,8 @@ package struct ScoreStage: RowStage {
                 "template", .string, default: "{prompt}{generation}",
                 summary: "the text to score, with `{prompt}` and `{generation}`")
             ],
-            summary: "the score of a reward model (a sequence classification head of one output) at the last token"),
+            summary:
+              "the score of a reward model (a sequence classification head of one output) at the last token"),
         ]), summary: "how the score is made")
     ],
     computes: true, rowsAreIndependent: true)
@@ -77,21 +80,26 @@ package struct ScoreStage: RowStage {
     let counter = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
     guard isChoice else {
       let model = try RewardModel(checkpoint, decoder: try context.decoder(checkpoint))
-      try model.score(texts, memory: context.engineMemory, checkpoint: context.checkCancellation) { index, score in
+      try model.score(texts, memory: context.engineMemory, checkpoint: context.checkCancellation) {
+        index, score in
         try emit(items[index], .double(Double(score)))
         counter.finish(index)
       }
       counter.close()
       return
     }
-    guard let wanted = labels.firstIndex(where: { $0.utf8.elementsEqual(scorer.string("reward").utf8) }) else {
-      throw InputError("`reward` is `\(scorer.string("reward"))`, which is none of `labels`: \(labels.map { "`\($0)`" }.joined(separator: ", "))")
+    guard let wanted = labels.firstIndex(where: { $0.utf8.elementsEqual(scorer.string("reward").utf8) })
+    else {
+      throw InputError(
+        "`reward` is `\(scorer.string("reward"))`, which is none of `labels`: \(labels.map { "`\($0)`" }.joined(separator: ", "))"
+      )
     }
     guard !labelTokens.contains(where: \.isEmpty) else { throw InputError("a label of `labels` is empty") }
     let engine = SequenceScorer(
       try context.decoder(checkpoint), memory: context.engineMemory, tokenBudget: context.engineBatch(1024))
     try engine.score(
-      texts.map { ScoringItem(context: $0, continuations: labelTokens) }, checkpoint: context.checkCancellation
+      texts.map { ScoringItem(context: $0, continuations: labelTokens) },
+      checkpoint: context.checkCancellation
     ) { index, scores in
       let probabilities = softmax(scores.map { $0.reduce(0) { $0 + Double($1) } })
       try emit(items[index], .double(probabilities[wanted]))

@@ -18,7 +18,9 @@ package struct TrainStage: Stage {
     ],
     outputs: [
       OutputPort("model", .model, summary: "the trained policy, fp32"),
-      OutputPort("metrics", .metrics, summary: "series over the steps: `loss`, `lm`, `kl`, `entropy`, `gradient_norm`, `lr`"),
+      OutputPort(
+        "metrics", .metrics,
+        summary: "series over the steps: `loss`, `lm`, `kl`, `entropy`, `gradient_norm`, `lr`"),
     ],
     options: [
       OptionField(
@@ -30,14 +32,19 @@ package struct TrainStage: Stage {
               OptionField("kl", .number(0...1000), default: 0.0, summary: "weight of the KL term"),
               OptionField("entropy", .number(0...1000), default: 0.0, summary: "weight of the entropy bonus"),
               OptionField(
-                "kl_direction", .choice(["reference_policy", "policy_reference"]), default: "reference_policy",
+                "kl_direction", .choice(["reference_policy", "policy_reference"]),
+                default: "reference_policy",
                 summary: "KL(reference || policy), or KL(policy || reference)"),
               OptionField(
                 "reference_conditioning", .choice(["strip", "keep"]), default: "strip",
                 summary: "whether the reference reads the conditioning"),
             ],
             summary: "the mean over target tokens of lm + kl * KL - entropy * H")
-        ]), default: ["kind": "conditional", "kl": 0.0, "entropy": 0.0, "kl_direction": "reference_policy", "reference_conditioning": "strip"],
+        ]),
+        default: [
+          "kind": "conditional", "kl": 0.0, "entropy": 0.0, "kl_direction": "reference_policy",
+          "reference_conditioning": "strip",
+        ],
         summary: "what is minimised"),
       OptionField(
         "conditioning",
@@ -48,16 +55,19 @@ package struct TrainStage: Stage {
           OptionVariant(
             "text",
             [
-              OptionField("prefixes", .list(.string, count: 1...1000), summary: "one prefix a class, best first")
+              OptionField(
+                "prefixes", .list(.string, count: 1...1000), summary: "one prefix a class, best first")
             ], summary: "one text a class, put before the prompt as it is"),
           OptionVariant("none", [], summary: "no conditioning: the classes are not read"),
         ]), default: ["kind": "tokens", "classes": 5], summary: "how a class is said to the model"),
       OptionField("lr", .number(0...10, exclusiveMinimum: true), summary: "peak learning rate"),
       OptionField(
         "conditioning_lr", .optional(.number(0...10, exclusiveMinimum: true)), default: nil,
-        summary: "peak learning rate of the conditioning tokens' embedding rows, which start as noise; null is `lr`"),
+        summary:
+          "peak learning rate of the conditioning tokens' embedding rows, which start as noise; null is `lr`"),
       OptionField("warmup_ratio", .number(0...1), default: 0.05, summary: "share of the steps that warm up"),
-      OptionField("warmup", .choice(["linear", "logarithmic"]), default: "linear", summary: "shape of the warm-up"),
+      OptionField(
+        "warmup", .choice(["linear", "logarithmic"]), default: "linear", summary: "shape of the warm-up"),
       OptionField("decay", .choice(["linear", "constant"]), default: "linear", summary: "after the warm-up"),
       OptionField("epochs", .integer(1...10_000), default: 1, summary: "passes over the rows"),
       OptionField("batch_size", .integer(1...100_000), default: 8, summary: "samples in a step"),
@@ -66,7 +76,8 @@ package struct TrainStage: Stage {
       OptionField(
         "unfrozen_ratio", .number(0...1), default: 1.0,
         summary: "share of the blocks that train, counted from the last; the rest is frozen"),
-      OptionField("train_embeddings", .bool, default: true, summary: "whether token embeddings and head train"),
+      OptionField(
+        "train_embeddings", .bool, default: true, summary: "whether token embeddings and head train"),
       OptionField(
         "max_gradient_norm", .optional(.number(0...1e9, exclusiveMinimum: true)), default: 1.0,
         summary: "clips the global norm; null does not"),
@@ -75,7 +86,8 @@ package struct TrainStage: Stage {
         .object([
           OptionField("beta1", .number(0...0.999999), default: 0.9, summary: "decay of the first moment"),
           OptionField("beta2", .number(0...0.999999), default: 0.999, summary: "decay of the second moment"),
-          OptionField("epsilon", .number(0...1, exclusiveMinimum: true), default: 1e-8, summary: "added to the root"),
+          OptionField(
+            "epsilon", .number(0...1, exclusiveMinimum: true), default: 1e-8, summary: "added to the root"),
           OptionField("weight_decay", .number(0...1), default: 0.0, summary: "decoupled"),
         ]), default: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0], summary: "AdamW"),
     ],
@@ -95,7 +107,8 @@ package struct TrainStage: Stage {
     let examples = try TrainingRows(
       tokenizer: tokenizer, conditioning: conditioning, endToken: checkpoint.endTokens.first,
       contextLength: configuration.contextLength
-    ).examples(try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), log: context.log)
+    ).examples(
+      try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), log: context.log)
 
     let kl = objective.double("kl")
     let backend = context.backend()
@@ -113,18 +126,22 @@ package struct TrainStage: Stage {
       ids: examples.map(\.id), batchSize: options.int("batch_size"), epochs: options.int("epochs"),
       dropLast: options.bool("drop_last"), seed: context.seed)
     guard plan.stepCount > 0 else {
-      throw InputError("\(examples.count) samples make no full batch of \(options.int("batch_size")), and `drop_last` is set")
+      throw InputError(
+        "\(examples.count) samples make no full batch of \(options.int("batch_size")), and `drop_last` is set"
+      )
     }
     let adam = options.object("adam")
     let trainer = ConditionalTrainer(
       configuration, parameters: parameters,
       trainable: ConditionalTrainer.trainableNames(
-        configuration, blocks: Int((options.double("unfrozen_ratio") * Double(configuration.layerCount)).rounded(.down)),
+        configuration,
+        blocks: Int((options.double("unfrozen_ratio") * Double(configuration.layerCount)).rounded(.down)),
         embeddings: options.bool("train_embeddings")),
       reference: reference, referenceConditioned: keepsConditioning,
       objective: ConditionalObjective(
         kl: kl, entropy: objective.double("entropy"),
-        klDirection: ConditionalObjective.KLDirection(rawValue: objective.string("kl_direction")) ?? .referencePolicy),
+        klDirection: ConditionalObjective.KLDirection(rawValue: objective.string("kl_direction"))
+          ?? .referencePolicy),
       optimizer: AdamW(
         beta1: adam.double("beta1"), beta2: adam.double("beta2"), epsilon: adam.double("epsilon"),
         weightDecay: adam.double("weight_decay")),
@@ -170,7 +187,9 @@ package struct TrainStage: Stage {
         try trainer.saveCheckpoint(in: context.checkpointDirectory, record: series.record)
         throw error
       }
-      if trainer.step < plan.stepCount, (ContinuousClock.now - saved) / .seconds(1) >= context.checkpointSeconds {
+      if trainer.step < plan.stepCount,
+        (ContinuousClock.now - saved) / .seconds(1) >= context.checkpointSeconds
+      {
         try trainer.saveCheckpoint(in: context.checkpointDirectory, record: series.record)
         saved = .now
       }
@@ -189,11 +208,13 @@ package struct TrainStage: Stage {
       if let missing = tokens.first(where: { Int($0) >= configuration.vocabularySize }) {
         throw InputError(
           "\(reference.path): the reference has \(configuration.vocabularySize) tokens, but sample `\(example.id)` has token \(missing)"
-            + (conditioned ? "; `reference_conditioning: keep` wants a reference with the conditioning's tokens" : ""))
+            + (conditioned
+              ? "; `reference_conditioning: keep` wants a reference with the conditioning's tokens" : ""))
       }
       guard tokens.count <= configuration.contextLength else {
         throw InputError(
-          "\(reference.path): sample `\(example.id)` has \(tokens.count) tokens, more than the reference's context of \(configuration.contextLength)")
+          "\(reference.path): sample `\(example.id)` has \(tokens.count) tokens, more than the reference's context of \(configuration.contextLength)"
+        )
       }
     }
   }
@@ -217,7 +238,8 @@ package struct TrainStage: Stage {
     }
     let ids = try conditioning.prefixes.flatMap { try conditioning.tokens($0, tokenizer) }.map { Int($0) }
     guard let first = ids.min(), ids.sorted() == Array(first..<configuration.vocabularySize) else {
-      throw InputError("`conditioning_lr` needs the conditioning's tokens to be the last of the vocabulary; they are \(ids)")
+      throw InputError(
+        "`conditioning_lr` needs the conditioning's tokens to be the last of the vocabulary; they are \(ids)")
     }
     return FastRows(rows: first..<configuration.vocabularySize, factor: rate / options.double("lr"))
   }
@@ -241,5 +263,6 @@ package struct TrainStage: Stage {
 private func rounded(_ x: Double) -> String {
   let thousandths = Int((abs(x) * 1000).rounded())
   let fraction = String(thousandths % 1000)
-  return (x < 0 ? "-" : "") + "\(thousandths / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+  return (x < 0 ? "-" : "") + "\(thousandths / 1000)." + String(repeating: "0", count: 3 - fraction.count)
+    + fraction
 }

@@ -36,14 +36,18 @@ struct TrainingRows {
           continue
         }
         guard prefix.count + prompt.count + output.count <= contextLength else {
-          throw InputError("row `\(row.id)`: sample \(index) and its prompt exceed the model's context of \(contextLength) tokens")
+          throw InputError(
+            "row `\(row.id)`: sample \(index) and its prompt exceed the model's context of \(contextLength) tokens"
+          )
         }
         examples.append(
           TrainingExample(id: "\(row.id)#\(index)", conditioning: prefix, prompt: prompt, output: output))
       }
     }
     if empty > 0 { log("\(empty) samples are empty and were left out") }
-    guard !examples.isEmpty else { throw InputError("there is nothing to train on: the rows hold no samples") }
+    guard !examples.isEmpty else {
+      throw InputError("there is nothing to train on: the rows hold no samples")
+    }
     return examples
   }
 
@@ -58,10 +62,13 @@ struct TrainingRows {
     _ prefixes: [[Int32]], _ row: Row, _ samples: SampleLists, _ index: Int
   ) throws -> [Int32] {
     guard let label = samples["quantiles"]?[index].intValue else {
-      throw InputError("row `\(row.id)`: sample \(index) has no quantile to be conditioned on; is `quantize` missing?")
+      throw InputError(
+        "row `\(row.id)`: sample \(index) has no quantile to be conditioned on; is `quantize` missing?")
     }
     guard prefixes.indices.contains(label) else {
-      throw InputError("row `\(row.id)`: sample \(index) is of class \(label), but `conditioning` has classes 0 to \(prefixes.count - 1)")
+      throw InputError(
+        "row `\(row.id)`: sample \(index) is of class \(label), but `conditioning` has classes 0 to \(prefixes.count - 1)"
+      )
     }
     return prefixes[label]
   }

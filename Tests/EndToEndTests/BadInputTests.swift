@@ -11,7 +11,9 @@ struct BadInputTests {
   /// Runs and expects the exit code and the words on stderr; no sampling has begun.
   private func expect(_ code: Int32, _ words: [String]) throws {
     #expect(try project.run() == .exited(code), "\(project.standardError)")
-    for word in words { #expect(project.standardError.contains(word), "`\(word)` in: \(project.standardError)") }
+    for word in words {
+      #expect(project.standardError.contains(word), "`\(word)` in: \(project.standardError)")
+    }
     #expect(!project.executed.contains("quark@1.sample"))
     // Never a crash's own words.
     for word in ["Fatal error", "Crash"] { #expect(!project.standardError.contains(word)) }
@@ -38,16 +40,21 @@ struct BadInputTests {
     try expect(3, ["--> law.yaml:"])
   }
 
-  @Test(arguments: [("memory: much", "memory"), ("memory: -4", "memory"), ("batch: 0", "batch"), ("batch: ten", "batch")])
+  @Test(arguments: [
+    ("memory: much", "memory"), ("memory: -4", "memory"), ("batch: 0", "batch"), ("batch: ten", "batch"),
+  ])
   func `an engine setting that cannot be read is exit 3`(setting: String, key: String) throws {
     try project.set(LawProject.Variant(extra: ["sample": "engine: {\(setting)}"]))
     try expect(3, ["`engine.\(key)`", "--> law.yaml:"])
   }
 
   @Test func `a data line that is not JSON, or lacks the field, is exit 4 with its line`() throws {
-    try project.write("{\"id\": \"a\", \"text\": \"x\"}\n{\"id\": \"b\", \"text\": \"y\"}\n{\"id\": \"c\", text\n", to: "prompts.jsonl")
+    try project.write(
+      "{\"id\": \"a\", \"text\": \"x\"}\n{\"id\": \"b\", \"text\": \"y\"}\n{\"id\": \"c\", text\n",
+      to: "prompts.jsonl")
     try expect(4, ["prompts.jsonl:3:13: ", "expected a string as key"])
-    try project.write("{\"id\": \"a\", \"text\": \"x\"}\n{\"id\": \"b\", \"txt\": \"y\"}\n", to: "prompts.jsonl")
+    try project.write(
+      "{\"id\": \"a\", \"text\": \"x\"}\n{\"id\": \"b\", \"txt\": \"y\"}\n", to: "prompts.jsonl")
     try expect(4, ["prompts.jsonl:2", "`text`"])
     try project.write("", to: "prompts.jsonl")
     try expect(4, ["prompts.jsonl"])
@@ -85,7 +92,8 @@ struct BadInputTests {
     // The magic and version 3, then counts that promise far more than there is.
     let bytes = Array("GGUF".utf8) + [3, 0, 0, 0] + [UInt8](repeating: 0xFF, count: 192)
     try rewrite("model.gguf", Array(bytes.prefix(length)))
-    try project.write(LawProject.Variant().yaml.replacing("{path: model}", with: "{path: model.gguf}"), to: "law.yaml")
+    try project.write(
+      LawProject.Variant().yaml.replacing("{path: model}", with: "{path: model.gguf}"), to: "law.yaml")
     try expect(4, ["model.gguf"])
   }
 }

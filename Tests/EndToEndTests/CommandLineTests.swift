@@ -3,7 +3,9 @@ import Testing
 
 /// The built binary as a person meets it.
 @Suite struct CommandLineTests {
-  private func plumb(_ arguments: String, file: String? = nil) throws -> (status: Int32, output: String, error: String) {
+  private func plumb(_ arguments: String, file: String? = nil) throws -> (
+    status: Int32, output: String, error: String
+  ) {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &buffer, 4095)
     let own = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -45,7 +47,8 @@ import Testing
   @Test(arguments: ["check", "plan", "run"])
   func `a wrong experiment ends with 3, says where, and makes nothing`(command: String) throws {
     let (status, output, error) = try plumb(
-      "\(command) x.yaml; status=$?; ls -A; exit $status", file: "version: 1\nname: x\nstages:\n  a: {uses: nothing}\n")
+      "\(command) x.yaml; status=$?; ls -A; exit $status",
+      file: "version: 1\nname: x\nstages:\n  a: {uses: nothing}\n")
     #expect(status == 3)
     #expect(error.contains("x.yaml:4:"), "\(error)")
     #expect(!output.contains(".plumb") && !output.contains("runs"))

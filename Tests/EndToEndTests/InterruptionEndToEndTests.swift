@@ -23,10 +23,14 @@ import Testing
     #expect(try project.objects() == expected.objects)
     #expect(try File.names(in: "\(project.path)/store/tmp").isEmpty)
     let log = project.log(node)
-    #expect(log.contains(node.hasSuffix("train") ? "continues at step " : "items were finished before"), "\(log)")
+    #expect(
+      log.contains(node.hasSuffix("train") ? "continues at step " : "items were finished before"), "\(log)")
   }
 
-  @Test(arguments: [("quark@1.sample", 1), ("quark@2.sample", 4), ("quark@1.score", 3), ("quark@2.score", 1), ("quark@2.train", 1)])
+  @Test(arguments: [
+    ("quark@1.sample", 1), ("quark@2.sample", 4), ("quark@1.score", 3), ("quark@2.score", 1),
+    ("quark@2.train", 1),
+  ])
   func `a run killed with its worker goes on to the same bytes`(node: String, shards: Int) throws {
     let project = try LawProject(.slow)
     let run = try project.start()

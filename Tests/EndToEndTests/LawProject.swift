@@ -68,7 +68,8 @@ final class LawProject {
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     try TinyModel().write(to: "\(path)/model")
     try write(
-      (0..<20).map { "{\"id\": \"o\($0)\", \"text\": \"The film \($0) was for\"}\n" }.joined(), to: "prompts.jsonl")
+      (0..<20).map { "{\"id\": \"o\($0)\", \"text\": \"The film \($0) was for\"}\n" }.joined(),
+      to: "prompts.jsonl")
     try set(variant)
   }
 
@@ -94,7 +95,9 @@ final class LawProject {
   }
 
   /// Not waited for. Output goes to the files `out` and `err`.
-  func start(_ arguments: String = "", environment more: [(name: String, value: String)] = []) throws -> ChildProcess {
+  func start(_ arguments: String = "", environment more: [(name: String, value: String)] = []) throws
+    -> ChildProcess
+  {
     // One run at a time, so that what is read of a run is of the last.
     try File.removeTree("\(path)/runs")
     let line = "cd '\(path)' && exec '\(try Self.executable())' run law.yaml \(arguments) >out 2>err"
@@ -137,7 +140,9 @@ final class LawProject {
   }
 
   /// All that the store holds, by what it is: every output of every stage.
-  func objects() throws -> [String] { try Manifest.files(below: "\(path)/store/objects", followingLinks: false) }
+  func objects() throws -> [String] {
+    try Manifest.files(below: "\(path)/store/objects", followingLinks: false)
+  }
 
   /// Until the condition holds; fails the test after 30 s, or when the run ends first.
   func wait(for what: String, while run: ChildProcess, _ condition: () throws -> Bool) throws {
@@ -157,7 +162,9 @@ final class LawProject {
   func waitForMiddle(of node: String, while run: ChildProcess, results: Int = 1) throws -> String {
     var key: String?
     try wait(for: "the middle of \(node)", while: run) {
-      if key == nil { key = events("node-started").first { $0["node"]?.stringValue == node }?["key"]?.stringValue }
+      if key == nil {
+        key = events("node-started").first { $0["node"]?.stringValue == node }?["key"]?.stringValue
+      }
       guard let key else { return false }
       return journaled(key) >= results || checkpoint(key) != nil
     }

@@ -43,7 +43,9 @@ import Testing
       guard flag.isEmpty || flags.contains(flag) else { continue }
       // Few and short: the portable path emulates fused multiply-add.
       let project = try LawProject(LawProject.Variant(prompts: 2, samples: 3, tokens: 4))
-      #expect(try project.run(environment: [("PLUMB_ISA", name)]) == .exited(0), "\(name): \(project.standardError)")
+      #expect(
+        try project.run(environment: [("PLUMB_ISA", name)]) == .exited(0), "\(name): \(project.standardError)"
+      )
       for stage in ["sample", "score", "train", "evaluate"] {
         let log = project.log("quark@2.\(stage)")
         #expect(log.contains("kernels: \(name),"), "\(stage): \(log)")
@@ -77,7 +79,9 @@ import Testing
     try expectNothingRuns("a stage's name")
     try project.set(LawProject.Variant(extra: ["sample": "shards: 3", "score": "shards: 2"]))
     try expectNothingRuns("shards")
-    try project.set(LawProject.Variant(extra: ["sample": "engine: {batch: 3, memory: 1GiB}", "train": "engine: {batch: 9}"]))
+    try project.set(
+      LawProject.Variant(extra: ["sample": "engine: {batch: 3, memory: 1GiB}", "train": "engine: {batch: 9}"])
+    )
     try expectNothingRuns("engine")
     try expectNothingRuns("threads", "--threads 1")
 

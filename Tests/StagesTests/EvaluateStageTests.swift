@@ -17,14 +17,16 @@ struct EvaluateStageTests {
     _ circumstances: ModelBench.Circumstances = .init()
   ) throws -> JSON {
     let output = try bench.run(
-      EvaluateStage(), ["metrics": .array(metrics)], models: reference.map { ["reference": $0] } ?? [:], rows: rows,
+      EvaluateStage(), ["metrics": .array(metrics)], models: reference.map { ["reference": $0] } ?? [:],
+      rows: rows,
       circumstances)
     return try bench.json("\(output)/metrics.json")
   }
 
   @Test func `rewards are averaged over generations, those without one left out`() throws {
     let rows = [
-      sampledRow("a", [("rewards", [1, 0.5])]), sampledRow("b", [("rewards", [nil, 3])]), sampledRow("c", [("rewards", [])]),
+      sampledRow("a", [("rewards", [1, 0.5])]), sampledRow("b", [("rewards", [nil, 3])]),
+      sampledRow("c", [("rewards", [])]),
     ]
     let found = try evaluate(["reward"], rows: rows)
     #expect(found["generations"] == 4 && found["reward"] == 1.5)
@@ -58,7 +60,10 @@ struct EvaluateStageTests {
       }
     }
     #expect(abs(found - sum / count) < 1e-4 * found, "\(found), expected \(sum / count)")
-    for circumstances in [ModelBench.Circumstances(threads: 1), .init(threads: 3, engine: ["batch": 1]), .init(engine: ["batch": 40])] {
+    for circumstances in [
+      ModelBench.Circumstances(threads: 1), .init(threads: 3, engine: ["batch": 1]),
+      .init(engine: ["batch": 40]),
+    ] {
       #expect(try evaluate(["perplexity"], reference: model, circumstances)["perplexity"] == .double(found))
     }
     // The conditioning a row carries is not read.
@@ -69,7 +74,8 @@ struct EvaluateStageTests {
 
   @Test func `distinct n-grams are pooled over all generations`() throws {
     let rows = [
-      Row(["id": "a", "prompt": "", "generations": ["one two one"]]), Row(["id": "b", "prompt": "", "generations": ["two", ""]]),
+      Row(["id": "a", "prompt": "", "generations": ["one two one"]]),
+      Row(["id": "b", "prompt": "", "generations": ["two", ""]]),
     ]
     let found = try evaluate(["distinct"], rows: rows)
     #expect(found["distinct_1"] == 0.6)
@@ -85,7 +91,9 @@ struct EvaluateStageTests {
         "no generation has a reward"))
     #expect(inputError { _ = try evaluate(["distinct"], rows: []) }.contains("no generations to evaluate"))
     let model = try bench.model { $0.contextLength = 16 }
-    let long = Row(["id": "long", "prompt": "A", "generations": [.string(String(repeating: "zq", count: 20))]])
+    let long = Row([
+      "id": "long", "prompt": "A", "generations": [.string(String(repeating: "zq", count: 20))],
+    ])
     #expect(
       inputError { _ = try evaluate(["perplexity"], rows: [long], reference: model) }.contains(
         "row `long`: prompt and generation exceed the reference's context of 16 tokens"))

@@ -86,7 +86,8 @@ final class ModelBench {
 }
 
 let prompts: [Row] = [
-  "The film was", "They had been", "A", "for the old 42 and nobody counted on it, so they never happened to be anyone",
+  "The film was", "They had been", "A",
+  "for the old 42 and nobody counted on it, so they never happened to be anyone",
 ].enumerated().map { Row(["id": .string("p\($0)"), "prompt": .string($1)]) }
 
 /// Rows with generations, rewards and classes, as `pool` hands them to `train`.
@@ -95,7 +96,8 @@ func pooledRows(_ count: Int = 5) -> [Row] {
     Row([
       "id": .string("q\(index)"), "prompt": .string("The film \(index)"),
       "generations": [.string(" had been fine"), .string(" was old, for \(index)"), "x"],
-      "finished": [true, false, true], "rewards": [0.5, 0.25, 1.0], "quantiles": [0, 1, .int(Int64(index % 3))],
+      "finished": [true, false, true], "rewards": [0.5, 0.25, 1.0],
+      "quantiles": [0, 1, .int(Int64(index % 3))],
     ])
   }
 }

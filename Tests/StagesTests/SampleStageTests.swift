@@ -14,7 +14,8 @@ struct SampleStageTests {
   static let tokens: JSON = ["kind": "tokens", "prefixes": ["A", "B"]]
 
   private func sample(
-    _ model: String, _ options: JSON, rows: [Row] = prompts, _ circumstances: ModelBench.Circumstances = .init()
+    _ model: String, _ options: JSON, rows: [Row] = prompts,
+    _ circumstances: ModelBench.Circumstances = .init()
   ) throws -> [Row] {
     try bench.rows(
       bench.run(SampleStage(), options, models: ["model": model], rows: rows, port: "prompts", circumstances))
@@ -47,7 +48,8 @@ struct SampleStageTests {
     let options: JSON = ["n": 5, "max_new_tokens": 20, "top_p": 0.9]
     let expected = try sample(model, options)
     for circumstances in [
-      ModelBench.Circumstances(threads: 1), .init(threads: 3), .init(engine: ["batch": 1]), .init(engine: ["batch": 3]),
+      ModelBench.Circumstances(threads: 1), .init(threads: 3), .init(engine: ["batch": 1]),
+      .init(engine: ["batch": 3]),
       .init(engine: ["batch": 100]), .init(engine: ["memory": .int(4 * 8192), "batch": 32]),
     ] {
       #expect(try sample(model, options, circumstances) == expected)
@@ -72,7 +74,9 @@ struct SampleStageTests {
   }
 
   @Test func `a conditioned model is asked for its best class, or another`() throws {
-    let model = try bench.model { $0.plumb = ["format": 1, "conditioning": ["kind": "text", "prefixes": ["Good. ", "Bad. "]]] }
+    let model = try bench.model {
+      $0.plumb = ["format": 1, "conditioning": ["kind": "text", "prefixes": ["Good. ", "Bad. "]]]
+    }
     let options: JSON = ["n": 2, "max_new_tokens": 10]
     let plain = try sample(model, options)
     func conditioned(_ condition: JSON) throws -> [Row] {
@@ -93,10 +97,15 @@ struct SampleStageTests {
   @Test func `prompts that cannot be sampled are named`() throws {
     let model = try bench.model { $0.contextLength = 32 }
     func refusal(_ prompt: JSON, _ options: JSON = ["max_new_tokens": 8]) -> String {
-      inputError { _ = try sample(model, options, rows: [prompts[0], Row(["id": "bad", "prompt": prompt])]) }
+      inputError {
+        _ = try sample(model, options, rows: [prompts[0], Row(["id": "bad", "prompt": prompt])])
+      }
     }
     let long = refusal(.string(String(repeating: "zq", count: 20)))
-    #expect(long.contains("row `bad`: a prompt of 40 tokens and `max_new_tokens` 8 exceed the model's context of 32"), "\(long)")
+    #expect(
+      long.contains(
+        "row `bad`: a prompt of 40 tokens and `max_new_tokens` 8 exceed the model's context of 32"), "\(long)"
+    )
     #expect(refusal("A", ["max_new_tokens": 40]).contains("exceed the model's context of 32"))
     #expect(refusal("").contains("row `bad`: the prompt is empty"))
     #expect(refusal(3).contains("row `bad`: `prompt` is not a string"))
@@ -104,10 +113,14 @@ struct SampleStageTests {
 
   @Test func `models that cannot be sampled from are named`() throws {
     let mute = try bench.model("mute") { $0.hasTokenizer = false }
-    #expect(inputError { _ = try sample(mute, ["max_new_tokens": 2]) }.contains("mute`: the model has no tokenizer"))
+    #expect(
+      inputError { _ = try sample(mute, ["max_new_tokens": 2]) }.contains("mute`: the model has no tokenizer")
+    )
     let reward = try bench.model("reward") { $0.isRewardModel = true }
     #expect(inputError { _ = try sample(reward, ["max_new_tokens": 2]) }.contains("`score.weight`"))
-    let strange = try bench.model("strange") { $0.plumb = ["conditioning": ["kind": "tokens", "prefixes": ["_NOT_THERE_"]]] }
+    let strange = try bench.model("strange") {
+      $0.plumb = ["conditioning": ["kind": "tokens", "prefixes": ["_NOT_THERE_"]]]
+    }
     let text = inputError { _ = try sample(strange, ["max_new_tokens": 2, "condition": "best"]) }
     #expect(text.contains("no token `_NOT_THERE_`"), "\(text)")
   }

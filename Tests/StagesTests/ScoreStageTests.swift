@@ -13,16 +13,19 @@ struct ScoreStageTests {
   init() throws { bench = try ModelBench() }
 
   static func choice(
-    _ template: String = "Review: {prompt}{generation}\nIt is", labels: [JSON] = [" good", " bad", " for nobody"],
+    _ template: String = "Review: {prompt}{generation}\nIt is",
+    labels: [JSON] = [" good", " bad", " for nobody"],
     reward: JSON = " good"
   ) -> JSON {
     ["scorer": ["kind": "choice", "template": .string(template), "labels": .array(labels), "reward": reward]]
   }
 
   private func rewards(
-    _ model: String, _ options: JSON, rows: [Row] = pooledRows(), _ circumstances: ModelBench.Circumstances = .init()
+    _ model: String, _ options: JSON, rows: [Row] = pooledRows(),
+    _ circumstances: ModelBench.Circumstances = .init()
   ) throws -> [[Double]] {
-    try bench.rows(bench.run(ScoreStage(), options, models: ["model": model], rows: rows, circumstances)).map {
+    try bench.rows(bench.run(ScoreStage(), options, models: ["model": model], rows: rows, circumstances)).map
+    {
       ($0["rewards"]?.arrayValue ?? []).compactMap(\.doubleValue)
     }
   }
@@ -47,7 +50,8 @@ struct ScoreStageTests {
       checkpoint.configuration, from: checkpoint.tensors, mode: .bf16, backend: CPUBackend(threads: 1))
     // A field is split into tokens apart from the template around it.
     let context =
-      tokenizer.encode("Review: ") + tokenizer.encode("The film 0 had been fine") + tokenizer.encode("\nIt is")
+      tokenizer.encode("Review: ") + tokenizer.encode("The film 0 had been fine")
+      + tokenizer.encode("\nIt is")
     let logProbabilities = try [" good", " bad", " for nobody"].map { label in
       let tokens = tokenizer.encode(label)
       let rows = try SequenceLogits(decoder).logits(context + tokens)
@@ -64,7 +68,8 @@ struct ScoreStageTests {
     let model = try bench.model()
     let expected = try rewards(model, Self.choice())
     for circumstances in [
-      ModelBench.Circumstances(threads: 1), .init(threads: 3), .init(engine: ["batch": 1]), .init(engine: ["batch": 50]),
+      ModelBench.Circumstances(threads: 1), .init(threads: 3), .init(engine: ["batch": 1]),
+      .init(engine: ["batch": 50]),
       .init(engine: ["memory": .int(5 * 8192)]),
     ] {
       #expect(try rewards(model, Self.choice(), circumstances) == expected)
@@ -93,19 +98,30 @@ struct ScoreStageTests {
     let model = try bench.model { $0.contextLength = 40 }
     func refusal(_ options: JSON, generations: JSON = ["x"]) -> String {
       inputError {
-        _ = try rewards(model, options, rows: [Row(["id": "bad", "prompt": "A", "generations": generations])])
+        _ = try rewards(
+          model, options, rows: [Row(["id": "bad", "prompt": "A", "generations": generations])])
       }
     }
     #expect(refusal(Self.choice(reward: "fine")).contains("`reward` is `fine`, which is none of `labels`"))
     #expect(refusal(Self.choice(labels: [" good", ""])).contains("a label of `labels` is empty"))
-    #expect(refusal(Self.choice("{text}")).contains("`template` names `{text}`; it can name `{prompt}` and `{generation}`"))
+    #expect(
+      refusal(Self.choice("{text}")).contains(
+        "`template` names `{text}`; it can name `{prompt}` and `{generation}`"))
     #expect(refusal(Self.choice("{prompt")).contains("`template`"))
     let long = refusal(Self.choice(), generations: [.string(String(repeating: "zq", count: 40))])
-    #expect(long.contains("row `bad`: the text to score has") && long.contains("the model's context is 40 and the longest label has"), "\(long)")
+    #expect(
+      long.contains("row `bad`: the text to score has")
+        && long.contains("the model's context is 40 and the longest label has"), "\(long)")
     // The labels must fit as well.
-    let edge = refusal(Self.choice("{generation}", labels: [" good", " had been for nobody counted on old"]), generations: [.string(String(repeating: "z", count: 38))])
-    #expect(edge.contains("row `bad`: the text to score has 38 tokens") && edge.contains("the longest label has"), "\(edge)")
-    #expect(refusal(Self.choice(), generations: [4]).contains("row `bad`: `prompt` or generation 0 is not a string"))
+    let edge = refusal(
+      Self.choice("{generation}", labels: [" good", " had been for nobody counted on old"]),
+      generations: [.string(String(repeating: "z", count: 38))])
+    #expect(
+      edge.contains("row `bad`: the text to score has 38 tokens") && edge.contains("the longest label has"),
+      "\(edge)")
+    #expect(
+      refusal(Self.choice(), generations: [4]).contains("row `bad`: `prompt` or generation 0 is not a string")
+    )
     #expect(refusal(Self.choice(), generations: "x").contains("row `bad`: `generations` is not a list"))
   }
 
@@ -121,7 +137,8 @@ struct ScoreStageTests {
     // Doubling the head doubles the scores, so it is the head that speaks.
     let file = try SafeTensorsFile("\(model)/model.safetensors")
     #expect(try file.shape(of: "score.weight") == [1, 64])
-    let longer = try rewards(model, ["scorer": ["kind": "reward", "template": "{prompt}{generation}<|im_end|>"]])
+    let longer = try rewards(
+      model, ["scorer": ["kind": "reward", "template": "{prompt}{generation}<|im_end|>"]])
     #expect(longer != found)
   }
 

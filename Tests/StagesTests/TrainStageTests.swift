@@ -14,7 +14,8 @@ struct TrainStageTests {
 
   static func objective(kl: Double = 0, entropy: Double = 0, conditioning: String = "strip") -> JSON {
     [
-      "kind": "conditional", "kl": .double(kl), "entropy": .double(entropy), "kl_direction": "reference_policy",
+      "kind": "conditional", "kl": .double(kl), "entropy": .double(entropy),
+      "kl_direction": "reference_policy",
       "reference_conditioning": .string(conditioning),
     ]
   }
@@ -39,7 +40,9 @@ struct TrainStageTests {
     return try bench.run(TrainStage(), options, models: models, rows: rows, circumstances)
   }
 
-  private func weights(_ output: String) throws -> [UInt8] { try File.read("\(output)/model/model.safetensors") }
+  private func weights(_ output: String) throws -> [UInt8] {
+    try File.read("\(output)/model/model.safetensors")
+  }
 
   @Test func `a trained model is a whole model that knows its conditioning`() throws {
     let model = try bench.model()
@@ -72,7 +75,8 @@ struct TrainStageTests {
     // It is asked for its best with its own token, which it never says.
     let sampled = try bench.rows(
       bench.run(
-        SampleStage(), ["n": 4, "max_new_tokens": 20, "condition": "best", "temperature": 3.0], models: ["model": "\(output)/model"],
+        SampleStage(), ["n": 4, "max_new_tokens": 20, "condition": "best", "temperature": 3.0],
+        models: ["model": "\(output)/model"],
         rows: prompts, port: "prompts"))
     #expect(sampled.allSatisfy { $0["conditioning"] == "_QUANTILE_TOKEN_0_" })
     #expect(!sampled.contains { $0["generations"]?.text().contains("QUANTILE") ?? true })
@@ -99,7 +103,8 @@ struct TrainStageTests {
     let model = try bench.model()
     func run(_ circumstances: ModelBench.Circumstances, seed: UInt64 = 1) throws -> String {
       try bench.run(
-        TrainStage(), Self.options, models: ["model": model, "reference": model], rows: pooledRows(), mode: mode,
+        TrainStage(), Self.options, models: ["model": model, "reference": model], rows: pooledRows(),
+        mode: mode,
         seed: seed, circumstances)
     }
     let expected = try run(.init())
@@ -125,7 +130,9 @@ struct TrainStageTests {
     let prefixes: JSON = ["Good. ", "Fair. ", "Bad. "]
     let output = try train(model, Self.with([("conditioning", ["kind": "text", "prefixes": prefixes])]))
     #expect(
-      try bench.json("\(output)/model/plumb.json") == ["format": 1, "conditioning": ["kind": "text", "prefixes": prefixes]])
+      try bench.json("\(output)/model/plumb.json") == [
+        "format": 1, "conditioning": ["kind": "text", "prefixes": prefixes],
+      ])
     let trained = try openCheckpoint("\(output)/model")
     #expect(try trained.requireTokenizer().count == 485 && trained.configuration.vocabularySize == 488)
     #expect(!bench.log.contains { $0.hasPrefix("added") })
@@ -135,25 +142,39 @@ struct TrainStageTests {
     let model = try bench.model()
     var rows = pooledRows()
     for index in rows.indices { rows[index]["quantiles"] = .null }
-    rows = rows.map { row in Row(.object(JSONObject((row.columns.objectValue?.members ?? []).filter { $0.key != "quantiles" }.map { ($0.key, $0.value) }))) }
+    rows = rows.map { row in
+      Row(
+        .object(
+          JSONObject(
+            (row.columns.objectValue?.members ?? []).filter { $0.key != "quantiles" }.map {
+              ($0.key, $0.value)
+            })))
+    }
     let output = try train(model, Self.with([("conditioning", ["kind": "none"])]), rows: rows)
     #expect(try bench.json("\(output)/model/plumb.json") == ["format": 1, "conditioning": .null])
     // Sampled plainly afterwards.
     let sampled = try bench.rows(
       bench.run(
-        SampleStage(), ["max_new_tokens": 3, "condition": "best"], models: ["model": "\(output)/model"], rows: prompts,
+        SampleStage(), ["max_new_tokens": 3, "condition": "best"], models: ["model": "\(output)/model"],
+        rows: prompts,
         port: "prompts"))
     #expect(sampled.allSatisfy { $0["conditioning"] == .null })
     let missing = inputError { _ = try train(model, rows: rows) }
-    #expect(missing.contains("row `q0`: sample 0 has no quantile to be conditioned on; is `quantize` missing?"), "\(missing)")
+    #expect(
+      missing.contains("row `q0`: sample 0 has no quantile to be conditioned on; is `quantize` missing?"),
+      "\(missing)")
   }
 
   @Test func `frozen blocks are written as they were`() throws {
     let model = try bench.model()
     let output = try train(model, Self.with([("unfrozen_ratio", 0.5), ("train_embeddings", false)]))
-    let (before, after) = (try SafeTensorsFile("\(model)/model.safetensors"), try SafeTensorsFile("\(output)/model/model.safetensors"))
+    let (before, after) = (
+      try SafeTensorsFile("\(model)/model.safetensors"),
+      try SafeTensorsFile("\(output)/model/model.safetensors")
+    )
     func floats(_ file: SafeTensorsFile, _ name: String) throws -> [Float] { try file.floats(name) }
-    for (name, _) in try openCheckpoint(model).configuration.tensorShapes where name != "model.embed_tokens.weight" {
+    for (name, _) in try openCheckpoint(model).configuration.tensorShapes
+    where name != "model.embed_tokens.weight" {
       let isSame = try floats(before, name) == floats(after, name)
       #expect(isSame == name.hasPrefix("model.layers.0."), "\(name)")
     }
@@ -165,7 +186,9 @@ struct TrainStageTests {
 
   @Test func `what cannot be trained on is named`() throws {
     let model = try bench.model { $0.contextLength = 32 }
-    func refusal(_ options: JSON = Self.options, reference: String? = "", _ change: (inout Row) -> Void = { _ in }) -> String {
+    func refusal(
+      _ options: JSON = Self.options, reference: String? = "", _ change: (inout Row) -> Void = { _ in }
+    ) -> String {
       var rows = pooledRows()
       change(&rows[3])
       return inputError { _ = try train(model, options, reference: reference, rows: rows) }
@@ -179,7 +202,9 @@ struct TrainStageTests {
         "row `q3`: sample 1 and its prompt exceed the model's context of 32 tokens"))
     #expect(refusal { $0["generations"] = ["x", 1, "y"] }.contains("row `q3`: generation 1 is not a string"))
     #expect(refusal(reference: nil).contains("`objective.kl` is 0.1, which needs the input `reference`"))
-    #expect(refusal(Self.with([("batch_size", 100), ("drop_last", true)])).contains("15 samples make no full batch of 100"))
+    #expect(
+      refusal(Self.with([("batch_size", 100), ("drop_last", true)])).contains(
+        "15 samples make no full batch of 100"))
     #expect(inputError { _ = try train(model, rows: []) }.contains("nothing to train on"))
     let reward = try bench.model("reward") { $0.isRewardModel = true }
     #expect(inputError { _ = try train(reward) }.contains("`score.weight`"))
@@ -188,11 +213,15 @@ struct TrainStageTests {
   /// The start model has no quantile tokens to read.
   @Test func `a reference that lacks a token it is to read is refused`() throws {
     let model = try bench.model { $0.spareRows = 0 }
-    let text = inputError { _ = try train(model, Self.with([("objective", Self.objective(kl: 0.1, conditioning: "keep"))])) }
+    let text = inputError {
+      _ = try train(model, Self.with([("objective", Self.objective(kl: 0.1, conditioning: "keep"))]))
+    }
     #expect(text.contains("`reference_conditioning: keep`") && text.contains("485"), "\(text)")
     // One that was trained with them can.
     let first = try train(model)
-    _ = try train("\(first)/model", Self.with([("objective", Self.objective(kl: 0.1, conditioning: "keep"))]), reference: "\(first)/model")
+    _ = try train(
+      "\(first)/model", Self.with([("objective", Self.objective(kl: 0.1, conditioning: "keep"))]),
+      reference: "\(first)/model")
   }
 
   @Test(arguments: [1, 4, 7])

@@ -29,7 +29,8 @@ package struct TinyModel {
     let configuration = try DecoderConfiguration(
       huggingFace: [
         "model_type": "llama", "vocab_size": .int(Int64(tokenizer.count + spareRows)), "hidden_size": 64,
-        "num_hidden_layers": .int(Int64(layers)), "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+        "num_hidden_layers": .int(Int64(layers)), "num_attention_heads": 4, "num_key_value_heads": 2,
+        "head_dim": 16,
         "intermediate_size": 96, "rope_theta": 10000.0, "rms_norm_eps": 1e-5, "tie_word_embeddings": true,
         "max_position_embeddings": .int(Int64(contextLength)), "eos_token_id": 2,
       ])
@@ -48,7 +49,8 @@ package struct TinyModel {
       }
       tensors.append(tensor)
       outputs.append(
-        SafeTensorsOutput(name: name, shape: shape, dtype: .f32, floats: UnsafeBufferPointer(tensor.elements)))
+        SafeTensorsOutput(name: name, shape: shape, dtype: .f32, floats: UnsafeBufferPointer(tensor.elements))
+      )
     }
     for (name, shape) in configuration.tensorShapes { add(name, shape) }
     try writeModelDirectory(

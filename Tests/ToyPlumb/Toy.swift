@@ -53,7 +53,9 @@ enum ToyPlan {
         throw RunError(.commandLine, "no toy stage \(stage)")
       }
       var options = JSONObject()
-      for field in declaration.options { options[field.name] = value["options"]?[field.name] ?? field.defaultValue }
+      for field in declaration.options {
+        options[field.name] = value["options"]?[field.name] ?? field.defaultValue
+      }
       var inputs: [PlanInput] = []
       for port in declaration.inputs {
         guard let source = value["inputs"]?[port.name]?.stringValue else { continue }
@@ -66,8 +68,10 @@ enum ToyPlan {
       }
       nodes.append(
         PlanNode(
-          index: nodes.count, address: value["address"]?.stringValue ?? "", stage: stage, options: .object(options),
-          files: stage == "read-file" ? [("path", options["path"]?.stringValue ?? "")] : [], inputs: inputs, seed: 7,
+          index: nodes.count, address: value["address"]?.stringValue ?? "", stage: stage,
+          options: .object(options),
+          files: stage == "read-file" ? [("path", options["path"]?.stringValue ?? "")] : [], inputs: inputs,
+          seed: 7,
           numericMode: "bf16",
           execution: ExecutionSettings(
             shards: value["shards"]?.intValue ?? 1, threads: value["threads"]?.intValue,

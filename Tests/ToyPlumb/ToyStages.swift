@@ -41,7 +41,8 @@ struct MixStage: RowStage {
     for item in items {
       try context.checkCancellation()
       usleep(UInt32(context.options.int("milliseconds")) * 1000)
-      let text = "\(item.row.id) \(item.item) \(item.row["number"]?.intValue ?? -1) \(context.seed) \(context.options.string("salt"))"
+      let text =
+        "\(item.row.id) \(item.item) \(item.row["number"]?.intValue ?? -1) \(context.seed) \(context.options.string("salt"))"
       let value = text.utf8.reduce(UInt32(17)) { ($0 &* 31) ^ UInt32($1) }
       let line = "\(item.row.id)/\(item.item)\n"
       _ = write(started, line, line.utf8.count)
@@ -61,7 +62,8 @@ struct TrainStage: Stage {
   static let declaration = StageDeclaration(
     name: "train", summary: "train", version: 1,
     inputs: [
-      InputPort("rows", .rows, summary: "rows"), InputPort("model", .model, required: false, summary: "model"),
+      InputPort("rows", .rows, summary: "rows"),
+      InputPort("model", .model, required: false, summary: "model"),
     ], outputs: [OutputPort("model", .model, summary: "model")],
     options: [
       OptionField("steps", .integer(0...1000), default: 5, summary: ""),
@@ -71,7 +73,8 @@ struct TrainStage: Stage {
     let rows = try readRows(context.input("rows").path)
     var state = Digest.of(text: rows.map { $0.columns.text() }.joined()).hex
     if let model = context.inputs["model"] {
-      state = Digest.of(text: state + String(decoding: try File.read("\(model.path)/weights"), as: UTF8.self)).hex
+      state =
+        Digest.of(text: state + String(decoding: try File.read("\(model.path)/weights"), as: UTF8.self)).hex
     }
     let checkpoint = "\(context.checkpointDirectory)/state"
     var step = 0
@@ -119,7 +122,8 @@ struct ReadFileStage: Stage {
 struct MisbehaveStage: Stage {
   static let declaration = StageDeclaration(
     name: "misbehave", summary: "misbehave", version: 1, inputs: [],
-    outputs: [OutputPort("file", .file, summary: "file")], options: [OptionField("how", .string, summary: "")])
+    outputs: [OutputPort("file", .file, summary: "file")], options: [OptionField("how", .string, summary: "")]
+  )
   struct Failure: Error, CustomStringConvertible { let description = "it went wrong" }
   func run(_ context: StageContext) throws {
     context.log("about to misbehave")

@@ -21,7 +21,8 @@ package struct DecoderConfiguration: Sendable, Equatable {
   package var eosTokenIDs: [Int]
 
   package init(
-    vocabularySize: Int, hiddenSize: Int, layerCount: Int, headCount: Int, keyValueHeadCount: Int, headDimension: Int,
+    vocabularySize: Int, hiddenSize: Int, layerCount: Int, headCount: Int, keyValueHeadCount: Int,
+    headDimension: Int,
     feedForwardSize: Int, rotaryBase: Double, normEpsilon: Double, tiedEmbeddings: Bool, contextLength: Int,
     bosTokenID: Int? = nil, eosTokenIDs: [Int] = []
   ) {
@@ -61,7 +62,8 @@ extension DecoderConfiguration {
   package func validate(naming field: (String) -> String = { $0 }) throws {
     let sizes = [
       ("vocab_size", vocabularySize), ("hidden_size", hiddenSize), ("num_hidden_layers", layerCount),
-      ("num_attention_heads", headCount), ("num_key_value_heads", keyValueHeadCount), ("head_dim", headDimension),
+      ("num_attention_heads", headCount), ("num_key_value_heads", keyValueHeadCount),
+      ("head_dim", headDimension),
       ("intermediate_size", feedForwardSize), ("max_position_embeddings", contextLength),
     ]
     for (name, value) in sizes where value < 1 || value > Self.largestSize {
@@ -72,10 +74,12 @@ extension DecoderConfiguration {
     }
     guard headCount % keyValueHeadCount == 0 else {
       throw ConfigurationError(
-        field("num_key_value_heads"), "\(headCount) heads do not divide evenly over \(keyValueHeadCount) key-value heads")
+        field("num_key_value_heads"),
+        "\(headCount) heads do not divide evenly over \(keyValueHeadCount) key-value heads")
     }
     guard headDimension % 2 == 0 else {
-      throw ConfigurationError(field("head_dim"), "rotary positions need an even head dimension, found \(headDimension)")
+      throw ConfigurationError(
+        field("head_dim"), "rotary positions need an even head dimension, found \(headDimension)")
     }
     guard rotaryBase.isFinite, rotaryBase > 0 else {
       throw ConfigurationError(field("rope_theta"), "expected a positive number, found \(rotaryBase)")
@@ -91,7 +95,9 @@ extension DecoderConfiguration {
 
   /// Every tensor the decoder needs, in the order in which it is written, under Hugging Face names.
   package var tensorShapes: [(name: String, shape: [Int])] {
-    var shapes: [(name: String, shape: [Int])] = [("model.embed_tokens.weight", [vocabularySize, hiddenSize])]
+    var shapes: [(name: String, shape: [Int])] = [
+      ("model.embed_tokens.weight", [vocabularySize, hiddenSize])
+    ]
     let queryRows = headCount * headDimension
     let keyRows = keyValueHeadCount * headDimension
     for layer in 0..<layerCount {

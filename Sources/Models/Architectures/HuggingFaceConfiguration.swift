@@ -32,7 +32,8 @@ extension DecoderConfiguration {
     self.init(
       vocabularySize: try reader.size("vocab_size"), hiddenSize: hiddenSize,
       layerCount: try reader.size("num_hidden_layers"), headCount: headCount,
-      keyValueHeadCount: try reader.optionalSize("num_key_value_heads") ?? headCount, headDimension: headDimension,
+      keyValueHeadCount: try reader.optionalSize("num_key_value_heads") ?? headCount,
+      headDimension: headDimension,
       feedForwardSize: try reader.size("intermediate_size"), rotaryBase: try reader.rotaryBase(),
       normEpsilon: try reader.number("rms_norm_eps"),
       tiedEmbeddings: try reader.flag("tie_word_embeddings") ?? false,
@@ -108,19 +109,25 @@ private struct ConfigurationReader {
   }
 
   func size(_ key: String) throws -> Int {
-    guard let value = try optionalSize(key) else { throw ConfigurationError(key, "missing; expected a positive integer") }
+    guard let value = try optionalSize(key) else {
+      throw ConfigurationError(key, "missing; expected a positive integer")
+    }
     return value
   }
 
   func number(_ key: String) throws -> Double {
     guard let value = present(key) else { throw ConfigurationError(key, "missing; expected a number") }
-    guard let number = value.doubleValue else { throw ConfigurationError(key, "expected a number, found \(shown(value))") }
+    guard let number = value.doubleValue else {
+      throw ConfigurationError(key, "expected a number, found \(shown(value))")
+    }
     return number
   }
 
   func flag(_ key: String) throws -> Bool? {
     guard let value = present(key) else { return nil }
-    guard let flag = value.boolValue else { throw ConfigurationError(key, "expected a boolean, found \(shown(value))") }
+    guard let flag = value.boolValue else {
+      throw ConfigurationError(key, "expected a boolean, found \(shown(value))")
+    }
     return flag
   }
 
@@ -161,7 +168,9 @@ private struct ConfigurationReader {
         // `default` is plain rotary; older files spell the key `type`.
         let type = value["rope_type"] ?? value["type"]
         let known: Set<String> = ["rope_type", "type", "rope_theta"]
-        if type?.stringValue == "default", value.objectValue?.keys.allSatisfy(known.contains) == true { continue }
+        if type?.stringValue == "default", value.objectValue?.keys.allSatisfy(known.contains) == true {
+          continue
+        }
       }
       throw ConfigurationError(key, "\(shown(value)) is not supported")
     }

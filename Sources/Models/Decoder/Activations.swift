@@ -74,7 +74,10 @@ struct Activations {
   let keysValues: Tensor
   let view: KeyValueView
 
-  init(_ sequences: PackedSequences, _ configuration: DecoderConfiguration, mode: NumericMode, _ workspace: Workspace) {
+  init(
+    _ sequences: PackedSequences, _ configuration: DecoderConfiguration, mode: NumericMode,
+    _ workspace: Workspace
+  ) {
     let t = sequences.tokens.count
     blocks = (0..<configuration.layerCount).map {
       BlockActivations(layer: $0, tokens: t, configuration, workspace)

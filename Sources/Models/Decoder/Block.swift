@@ -63,7 +63,9 @@ struct Block {
 
   /// out = y W
   func applyTransposed(_ projection: Projection, to y: Tensor, into out: Tensor, accumulate: Bool) {
-    guard let weights = transposed[projection] else { preconditionFailure("\(projection) is not packed for training") }
+    guard let weights = transposed[projection] else {
+      preconditionFailure("\(projection) is not packed for training")
+    }
     backend.multiply(y, weights, into: out, accumulate: accumulate)
   }
 
@@ -80,7 +82,8 @@ struct Block {
     // Attention: x += o(attention(rotate(q(n)), rotate(k(n)), v(n))), n = norm(x)
     if let activations { backend.store(x, into: activations.input) }
     let normed = workspace.tensor("normed", t, c, operand)
-    backend.rmsNorm(x, weight: attentionNorm, epsilon: epsilon, into: normed, rstd: activations?.attentionRstd)
+    backend.rmsNorm(
+      x, weight: attentionNorm, epsilon: epsilon, into: normed, rstd: activations?.attentionRstd)
     let q = activations?.query ?? workspace.tensor("q", t, configuration.headCount * d)
     let k = workspace.tensor("k", t, configuration.keyValueHeadCount * d)
     let v = workspace.tensor("v", t, configuration.keyValueHeadCount * d)
@@ -98,7 +101,8 @@ struct Block {
 
     // Feed-forward: x += down(silu(gate(n)) * up(n)), n = norm(x)
     if let activations { backend.store(x, into: activations.middle) }
-    backend.rmsNorm(x, weight: feedForwardNorm, epsilon: epsilon, into: normed, rstd: activations?.feedForwardRstd)
+    backend.rmsNorm(
+      x, weight: feedForwardNorm, epsilon: epsilon, into: normed, rstd: activations?.feedForwardRstd)
     let gate = activations?.gate ?? workspace.tensor("gate", t, f)
     let up = activations?.up ?? workspace.tensor("up", t, f)
     apply(.gate, to: normed, into: gate)

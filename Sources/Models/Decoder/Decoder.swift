@@ -84,7 +84,8 @@ package final class Decoder {
   func hidden(
     tokens: [Int32], positions: [Int32], view: KeyValueView, activations: Activations? = nil
   ) -> Tensor {
-    precondition(tokens.count == positions.count && tokens.count == view.queries.count, "one position a token")
+    precondition(
+      tokens.count == positions.count && tokens.count == view.queries.count, "one position a token")
     let x = workspace.tensor("x", tokens.count, configuration.hiddenSize)
     backend.gather(embedding, tokens, into: x)
     for (layer, block) in blocks.enumerated() {

@@ -7,7 +7,8 @@ extension Decoder {
   ///   - dx: [T, C], the gradient at the end of the last block; turned into that before the lowest block entered.
   ///   - lowestBlock: blocks below it are not entered, since nothing trainable lies there.
   func backward(
-    _ sequences: PackedSequences, activations: Activations, dx: Tensor, gradients: Parameters, lowestBlock: Int
+    _ sequences: PackedSequences, activations: Activations, dx: Tensor, gradients: Parameters,
+    lowestBlock: Int
   ) {
     let reduction = ReductionBlocks(sequences: sequences.ranges)
     for layer in (lowestBlock..<blocks.count).reversed() {

@@ -39,7 +39,8 @@ package func openCheckpoint(_ path: String) throws -> Checkpoint {
   if let tokenizer = checkpoint.tokenizer, tokenizer.count > checkpoint.configuration.vocabularySize {
     throw FormatError(
       path: path,
-      "the tokenizer has \(tokenizer.count) tokens, but the embedding has only \(checkpoint.configuration.vocabularySize) rows")
+      "the tokenizer has \(tokenizer.count) tokens, but the embedding has only \(checkpoint.configuration.vocabularySize) rows"
+    )
   }
   return checkpoint
 }
@@ -74,7 +75,8 @@ private func openDirectory(_ directory: String) throws -> Checkpoint {
     ? String(decoding: try readSmallFile(templatePath, limit: 1 << 24), as: UTF8.self)
     : settings?["chat_template"]?.stringValue
   return Checkpoint(
-    path: directory, configuration: configuration, tensors: tensors, tokenizer: tokenizer, chatTemplate: chatTemplate,
+    path: directory, configuration: configuration, tensors: tensors, tokenizer: tokenizer,
+    chatTemplate: chatTemplate,
     plumb: try optionalJSON("\(directory)/plumb.json"))
 }
 
@@ -90,9 +92,11 @@ private func openTensors(_ directory: String) throws -> any TensorSource {
   let pickle = "pytorch_model.bin"
   if fileExists("\(directory)/\(pickle)") {
     throw FormatError(
-      path: directory, "found `\(pickle)`, a Python pickle, which Plumb does not read; convert it to `model.safetensors`")
+      path: directory,
+      "found `\(pickle)`, a Python pickle, which Plumb does not read; convert it to `model.safetensors`")
   }
-  throw FormatError(path: directory, "expected `model.safetensors` or `model.safetensors.index.json`, found neither")
+  throw FormatError(
+    path: directory, "expected `model.safetensors` or `model.safetensors.index.json`, found neither")
 }
 
 /// The tokenizer of a directory, with the named tokens of `tokenizer_config.json`.
@@ -104,11 +108,14 @@ private func openTokenizer(_ directory: String, _ settings: JSON?) throws -> Tok
     guard let value = settings?[key], !value.isNull else { return nil }
     // Older files hold the whole added token.
     guard let spelling = value.stringValue ?? value["content"]?.stringValue else {
-      throw FormatError(path: "\(directory)/tokenizer_config.json", part: quoted(key), "expected a token, found \(value.kind)")
+      throw FormatError(
+        path: "\(directory)/tokenizer_config.json", part: quoted(key), "expected a token, found \(value.kind)"
+      )
     }
     guard let id = tokenizer.id(of: spelling) else {
       throw FormatError(
-        path: "\(directory)/tokenizer_config.json", part: quoted(key), "\(quoted(spelling)) is not in the vocabulary")
+        path: "\(directory)/tokenizer_config.json", part: quoted(key),
+        "\(quoted(spelling)) is not in the vocabulary")
     }
     return id
   }
@@ -157,26 +164,32 @@ private func checkTensors(_ checkpoint: Checkpoint) throws {
   for (name, shape) in checkpoint.configuration.tensorShapes {
     guard present.contains(UTF8Key(name)) else {
       throw FormatError(
-        path: checkpoint.path, part: "tensor \(quoted(name))", "missing; the configuration calls for it with shape \(shape)")
+        path: checkpoint.path, part: "tensor \(quoted(name))",
+        "missing; the configuration calls for it with shape \(shape)")
     }
     wanted.insert(UTF8Key(name))
     let found = try checkpoint.tensors.shape(of: name)
     guard found == shape else {
       throw FormatError(
-        path: checkpoint.path, part: "tensor \(quoted(name))", "the configuration calls for shape \(shape), found \(found)")
+        path: checkpoint.path, part: "tensor \(quoted(name))",
+        "the configuration calls for shape \(shape), found \(found)")
     }
     let storage = try checkpoint.tensors.storage(of: name)
     guard ElementEncoding(rawValue: storage) != nil else {
       throw FormatError(
         path: checkpoint.path, part: "tensor \(quoted(name))",
-        "stored as \(storage), which is not read; \(ElementEncoding.allCases.map(\.rawValue).joined(separator: ", ")) are")
+        "stored as \(storage), which is not read; \(ElementEncoding.allCases.map(\.rawValue).joined(separator: ", ")) are"
+      )
     }
   }
   for name in checkpoint.tensors.names where !wanted.contains(UTF8Key(name)) {
     // A tied head is a second name for the embedding; old checkpoints store the rotary frequencies.
     // A reward model's head is checked and read by `RewardModel`.
-    if name == "lm_head.weight" || name == "score.weight" || name.hasSuffix(".rotary_emb.inv_freq") { continue }
+    if name == "lm_head.weight" || name == "score.weight" || name.hasSuffix(".rotary_emb.inv_freq") {
+      continue
+    }
     throw FormatError(
-      path: checkpoint.path, part: "tensor \(quoted(name))", "the configuration has no place for it; nothing is left out silently")
+      path: checkpoint.path, part: "tensor \(quoted(name))",
+      "the configuration has no place for it; nothing is left out silently")
   }
 }

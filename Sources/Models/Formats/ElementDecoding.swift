@@ -5,15 +5,15 @@ package enum ElementEncoding: String, Sendable, CaseIterable {
   case f32 = "F32"
   case f16 = "F16"
   case bf16 = "BF16"
-  case q8_0 = "Q8_0"
-  case q4_0 = "Q4_0"
-  case q4_1 = "Q4_1"
+  case q8Zero = "Q8_0"
+  case q4Zero = "Q4_0"
+  case q4One = "Q4_1"
 
   /// Values stored together; a row is a whole number of blocks.
   package var blockLength: Int {
     switch self {
     case .f32, .f16, .bf16: 1
-    case .q8_0, .q4_0, .q4_1: 32
+    case .q8Zero, .q4Zero, .q4One: 32
     }
   }
 
@@ -22,9 +22,9 @@ package enum ElementEncoding: String, Sendable, CaseIterable {
     switch self {
     case .f32: 4
     case .f16, .bf16: 2
-    case .q8_0: 34
-    case .q4_0: 18
-    case .q4_1: 20
+    case .q8Zero: 34
+    case .q4Zero: 18
+    case .q4One: 20
     }
   }
 
@@ -52,7 +52,7 @@ package enum ElementEncoding: String, Sendable, CaseIterable {
         let bits = UInt16(littleEndian: source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
         target[index] = Float(bitPattern: UInt32(bits) << 16)
       }
-    case .q8_0:
+    case .q8Zero:
       for block in 0..<(count / 32) {
         let start = source + 34 * block
         let values = target + 32 * block
@@ -60,7 +60,7 @@ package enum ElementEncoding: String, Sendable, CaseIterable {
         let quants = (start + 2).assumingMemoryBound(to: Int8.self)
         for index in 0..<32 { values[index] = Float(quants[index]) * scale }
       }
-    case .q4_0:
+    case .q4Zero:
       for block in 0..<(count / 32) {
         let start = source + 18 * block
         let values = target + 32 * block
@@ -71,7 +71,7 @@ package enum ElementEncoding: String, Sendable, CaseIterable {
           values[index + 16] = Float(Int32(quants[index] >> 4) - 8) * scale
         }
       }
-    case .q4_1:
+    case .q4One:
       for block in 0..<(count / 32) {
         let start = source + 20 * block
         let values = target + 32 * block

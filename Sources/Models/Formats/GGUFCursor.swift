@@ -81,7 +81,8 @@ struct GGUFCursor {
     }
     let elementType = try valueType("an array's element type")
     // A string takes at least its length, a nested array its type and its count.
-    let count = try count("an array's length", minimumSize: elementType.size ?? (elementType == .string ? 8 : 12))
+    let count = try count(
+      "an array's length", minimumSize: elementType.size ?? (elementType == .string ? 8 : 12))
     let array = GGUFArray(elementType: elementType, count: count, offset: position)
     switch elementType {
     case .string: for _ in 0..<count { position = try skipString() }

@@ -20,14 +20,17 @@ package final class GGUFFile: TensorSource {
     let file = try MappedFile(path)
     var cursor = GGUFCursor(file: file, position: 0, part: "header")
     guard file.slice(0, 4)?.elementsEqual(Self.magic) == true else {
-      throw FormatError(path: path, part: "header", offset: 0, "expected a GGUF file, found \(whatItIs(file))")
+      throw FormatError(
+        path: path, part: "header", offset: 0, "expected a GGUF file, found \(whatItIs(file))")
     }
     cursor.position = 4
     let version = try cursor.integer("the version", as: UInt32.self)
     guard version == 2 || version == 3 else {
       let isBigEndian = version.byteSwapped == 2 || version.byteSwapped == 3
       throw cursor.failure(
-        isBigEndian ? "a big-endian file; only little endian is read" : "version \(version); only 2 and 3 are read", at: 4)
+        isBigEndian
+          ? "a big-endian file; only little endian is read" : "version \(version); only 2 and 3 are read",
+        at: 4)
     }
     // The smallest tensor entry: name length, dimension count, one dimension, type, offset.
     let tensorCount = try cursor.count("the number of tensors", minimumSize: 32)
@@ -134,7 +137,8 @@ package final class GGUFFile: TensorSource {
   ) throws -> [GGUFTensor] {
     guard !declarations.isEmpty else { return [] }
     guard let dataStart = roundedUp(headerEnd, to: alignment), dataStart <= file.count else {
-      throw FormatError(path: file.path, part: "header", offset: headerEnd, "the file ends before the tensor data")
+      throw FormatError(
+        path: file.path, part: "header", offset: headerEnd, "the file ends before the tensor data")
     }
     var tensors: [GGUFTensor] = []
     tensors.reserveCapacity(declarations.count)
@@ -145,12 +149,16 @@ package final class GGUFFile: TensorSource {
           path: file.path, part: "tensor \(quoted(declaration.name))", offset: declaration.position, problem)
       }
       guard declaration.relativeOffset == UInt64(expected) else {
-        throw failure("its data offset is \(declaration.relativeOffset), expected \(expected): the data must lie without gap or overlap")
+        throw failure(
+          "its data offset is \(declaration.relativeOffset), expected \(expected): the data must lie without gap or overlap"
+        )
       }
       // `expected` never passes the file's size, see below.
       let offset = dataStart + expected
       guard declaration.byteCount <= file.count - offset else {
-        throw failure("its data, \(declaration.byteCount) bytes from byte \(offset), pass the end of the file at \(file.count)")
+        throw failure(
+          "its data, \(declaration.byteCount) bytes from byte \(offset), pass the end of the file at \(file.count)"
+        )
       }
       tensors.append(
         GGUFTensor(
@@ -178,7 +186,8 @@ extension GGUFFile {
 
   package func tensor(_ name: String) throws -> GGUFTensor {
     guard let index = tensorIndex[UTF8Key(name)] else {
-      throw FormatError(path: file.path, part: "tensor \(quoted(name))", "the file has no tensor of this name")
+      throw FormatError(
+        path: file.path, part: "tensor \(quoted(name))", "the file has no tensor of this name")
     }
     return tensors[index]
   }
@@ -197,6 +206,7 @@ extension GGUFFile {
   func undecodable(_ tensor: GGUFTensor) -> FormatError {
     FormatError(
       path: file.path, part: "tensor \(quoted(tensor.name))", offset: tensor.offset,
-      "stored as \(tensor.type.name), which is not read; \(ElementEncoding.allCases.map(\.rawValue).joined(separator: ", ")) are")
+      "stored as \(tensor.type.name), which is not read; \(ElementEncoding.allCases.map(\.rawValue).joined(separator: ", ")) are"
+    )
   }
 }

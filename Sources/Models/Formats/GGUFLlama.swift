@@ -27,7 +27,8 @@ package final class GGUFLlama: TensorSource {
       guard let name = Self.huggingFaceName(tensor.name, layerCount: configuration.layerCount) else {
         throw FormatError(
           path: file.file.path, part: "tensor \(quoted(tensor.name))",
-          "a `llama` model of \(configuration.layerCount) layers has no such tensor, or it is not computed here")
+          "a `llama` model of \(configuration.layerCount) layers has no such tensor, or it is not computed here"
+        )
       }
       let isRotary = name.hasSuffix("q_proj.weight") || name.hasSuffix("k_proj.weight")
       entries[UTF8Key(name)] = Entry(tensor: tensor, interleaved: isRotary ? configuration.headDimension : 0)
@@ -41,7 +42,8 @@ package final class GGUFLlama: TensorSource {
 
   private func entry(_ name: String) throws -> Entry {
     guard let entry = entries[UTF8Key(name)] else {
-      throw FormatError(path: file.file.path, part: "tensor \(quoted(name))", "the file has no tensor for this name")
+      throw FormatError(
+        path: file.file.path, part: "tensor \(quoted(name))", "the file has no tensor for this name")
     }
     return entry
   }
@@ -61,7 +63,8 @@ package final class GGUFLlama: TensorSource {
       let bytes = file.file.slice(tensor.offset, tensor.byteCount)
     else { throw file.undecodable(tensor) }
     let columns = tensor.shape[1]
-    precondition(output.count == tensor.shape[0] * columns, "\(output.count) values for shape \(tensor.shape)")
+    precondition(
+      output.count == tensor.shape[0] * columns, "\(output.count) values for shape \(tensor.shape)")
     let rowSize = columns / encoding.blockLength * encoding.blockSize
     withExtendedLifetime(file) {
       for row in 0..<tensor.shape[0] {
@@ -125,7 +128,8 @@ package final class GGUFLlama: TensorSource {
       headDimension = stated
     } else {
       guard headCount > 0, hiddenSize % headCount == 0 else {
-        throw file.failure("llama.attention.head_count", "\(hiddenSize) does not divide evenly over \(headCount) heads")
+        throw file.failure(
+          "llama.attention.head_count", "\(hiddenSize) does not divide evenly over \(headCount) heads")
       }
       headDimension = hiddenSize / headCount
     }
@@ -142,7 +146,8 @@ package final class GGUFLlama: TensorSource {
     let configuration = DecoderConfiguration(
       vocabularySize: vocabularySize, hiddenSize: hiddenSize,
       layerCount: try file.requiredInteger("llama.block_count"), headCount: headCount,
-      keyValueHeadCount: try file.integer("llama.attention.head_count_kv") ?? headCount, headDimension: headDimension,
+      keyValueHeadCount: try file.integer("llama.attention.head_count_kv") ?? headCount,
+      headDimension: headDimension,
       feedForwardSize: try file.requiredInteger("llama.feed_forward_length"),
       rotaryBase: try file.number("llama.rope.freq_base") ?? 10_000,
       normEpsilon: try file.requiredNumber("llama.attention.layer_norm_rms_epsilon"),

@@ -12,7 +12,8 @@ extension GGUFFile {
   }
 
   private func wanted(_ key: String, _ kind: String, _ found: GGUFValue?) -> FormatError {
-    failure(key, found.map { "expected \(kind), found \($0.kind)" } ?? "expected \(kind), but the key is missing")
+    failure(
+      key, found.map { "expected \(kind), found \($0.kind)" } ?? "expected \(kind), but the key is missing")
   }
 
   package func string(_ key: String) throws -> String? {

@@ -35,7 +35,8 @@ extension GGUFFile {
       case 1, 5: break
       case 3: added.append(AddedToken(id: Int32(truncatingIfNeeded: id), content: tokens[id], special: true))
       case 4: added.append(AddedToken(id: Int32(truncatingIfNeeded: id), content: tokens[id], special: false))
-      default: throw failure("tokenizer.ggml.token_type", "entry \(id) is \(type); 1, 3, 4 and 5 are supported")
+      default:
+        throw failure("tokenizer.ggml.token_type", "entry \(id) is \(type); 1, 3, 4 and 5 are supported")
       }
     }
     do {
@@ -43,7 +44,8 @@ extension GGUFFile {
         vocabulary: tokens, merges: merges, preTokenizer: preTokenizer, addedTokens: added,
         ignoreMerges: preTokenizer == PreTokenizer([.split(.llama3)]),
         addsBeginToken: try bool("tokenizer.ggml.add_bos_token") ?? false,
-        vocabularyLocation: { "tokenizer.ggml.tokens[\($0)]" }, mergeLocation: { "tokenizer.ggml.merges[\($0)]" })
+        vocabularyLocation: { "tokenizer.ggml.tokens[\($0)]" },
+        mergeLocation: { "tokenizer.ggml.merges[\($0)]" })
       tokenizer.beginToken = try tokenID("tokenizer.ggml.bos_token_id", count: tokens.count)
       tokenizer.endToken = try tokenID("tokenizer.ggml.eos_token_id", count: tokens.count)
       tokenizer.padToken = try tokenID("tokenizer.ggml.padding_token_id", count: tokens.count)
@@ -70,13 +72,16 @@ extension GGUFFile {
     default:
       throw failure(
         "tokenizer.ggml.pre",
-        "\(name.map { quoted($0) } ?? "a missing pre-tokenizer") is not supported; `smollm`, `gpt-2` and `llama-bpe` are")
+        "\(name.map { quoted($0) } ?? "a missing pre-tokenizer") is not supported; `smollm`, `gpt-2` and `llama-bpe` are"
+      )
     }
   }
 
   private func tokenID(_ key: String, count: Int) throws -> Int32? {
     guard let id = try integer(key) else { return nil }
-    guard id >= 0, id < count else { throw failure(key, "token id \(id) is outside the vocabulary of \(count)") }
+    guard id >= 0, id < count else {
+      throw failure(key, "token id \(id) is outside the vocabulary of \(count)")
+    }
     return Int32(truncatingIfNeeded: id)
   }
 }

@@ -10,10 +10,12 @@ package func inspect(_ path: String) throws -> [String] {
   let file = try MappedFile(path)
   if file.slice(0, 4)?.elementsEqual(GGUFFile.magic) == true { return try inspectGGUF(path) }
   let first = file.bytes.prefix(64).first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-  let looksLikeSafeTensors = file.count >= 9 && file.bytes[8] == UInt8(ascii: "{") && first != UInt8(ascii: "{")
+  let looksLikeSafeTensors =
+    file.count >= 9 && file.bytes[8] == UInt8(ascii: "{") && first != UInt8(ascii: "{")
   if looksLikeSafeTensors || path.hasSuffix(".safetensors") { return try inspectSafeTensors(path) }
   guard first == UInt8(ascii: "{") else {
-    throw FormatError(path: path, "expected a GGUF, safetensors, tokenizer or configuration file, found \(whatItIs(file))")
+    throw FormatError(
+      path: path, "expected a GGUF, safetensors, tokenizer or configuration file, found \(whatItIs(file))")
   }
   return try inspectJSON(path)
 }
@@ -49,7 +51,9 @@ private func describe(_ value: GGUFValue, _ key: String, _ file: GGUFFile) throw
 
 private func inspectSafeTensors(_ path: String) throws -> [String] {
   let file = try SafeTensorsFile(path)
-  var lines = ["kind: safetensors, header of \(file.header.dataStart - 8) bytes", "size: \(bytes(file.file.count))"]
+  var lines = [
+    "kind: safetensors, header of \(file.header.dataStart - 8) bytes", "size: \(bytes(file.file.count))",
+  ]
   lines.append("metadata: \(file.header.metadata.count) entries")
   for (key, value) in file.header.metadata { lines.append("  \(escaped(key)) = \(shown(value))") }
   return lines + table(file.header.entries.map { ($0.name, $0.dtype, $0.shape, $0.byteCount) })
@@ -58,7 +62,8 @@ private func inspectSafeTensors(_ path: String) throws -> [String] {
 private func inspectJSON(_ path: String) throws -> [String] {
   let json = try readJSON(path)
   if json["weight_map"] != nil {
-    let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+      separator: "/")
     let sharded = try ShardedSafeTensors(indexPath: path, directory: directory.isEmpty ? "." : directory)
     let entries = sharded.shards.flatMap { shard in
       shard.header.entries.map { ($0.name, $0.dtype, $0.shape, $0.byteCount) }
@@ -130,7 +135,9 @@ private func describe(_ tokenizer: Tokenizer) -> [String] {
 /// Tensors with their shapes, types and sizes, then the total.
 private func table(_ entries: [(name: String, type: String, shape: [Int], byteCount: Int)]) -> [String] {
   var lines = ["tensors: \(entries.count)"]
-  let rows = entries.map { (escaped($0.name), $0.type, "[\($0.shape.map { "\($0)" }.joined(separator: ", "))]") }
+  let rows = entries.map {
+    (escaped($0.name), $0.type, "[\($0.shape.map { "\($0)" }.joined(separator: ", "))]")
+  }
   func width(_ texts: [String]) -> Int { texts.map(\.unicodeScalars.count).max() ?? 0 }
   func padded(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.unicodeScalars.count))
@@ -140,7 +147,9 @@ private func table(_ entries: [(name: String, type: String, shape: [Int], byteCo
   for (entry, row) in zip(entries, rows) {
     parameters &+= checkedProduct(entry.shape) ?? 0
     let size = entry.byteCount > 0 ? "  \(bytes(entry.byteCount))" : ""
-    lines.append("  \(padded(row.0, widths.0))  \(padded(row.1, widths.1))  \(size.isEmpty ? row.2 : padded(row.2, widths.2))\(size)")
+    lines.append(
+      "  \(padded(row.0, widths.0))  \(padded(row.1, widths.1))  \(size.isEmpty ? row.2 : padded(row.2, widths.2))\(size)"
+    )
   }
   lines.append("parameters: \(parameters)")
   return lines

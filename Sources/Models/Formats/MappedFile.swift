@@ -23,7 +23,8 @@ package final class MappedFile: Sendable {
     guard fstat(descriptor, &status) == 0 else { throw FileError("read", path, code: errno) }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw FormatError(
-        path: path, status.st_mode & S_IFMT == S_IFDIR ? "expected a file, found a directory" : "not a regular file")
+        path: path,
+        status.st_mode & S_IFMT == S_IFDIR ? "expected a file, found a directory" : "not a regular file")
     }
     guard let size = Int(exactly: status.st_size), size >= 0 else {
       throw FormatError(path: path, "the file's size is out of range")

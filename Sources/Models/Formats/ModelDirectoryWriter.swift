@@ -8,20 +8,27 @@ import JSON
 /// (`DecoderConfiguration.tensorShapes`), so that equal weights give equal bytes. The weights come last.
 /// - Throws: `FileError`.
 package func writeModelDirectory(
-  _ directory: String, configuration: DecoderConfiguration, tensors: [SafeTensorsOutput], tokenizer: Tokenizer?,
+  _ directory: String, configuration: DecoderConfiguration, tensors: [SafeTensorsOutput],
+  tokenizer: Tokenizer?,
   chatTemplate: String?, plumb: JSON? = nil
 ) throws {
   let wanted = configuration.tensorShapes
   precondition(
-    tensors.count == wanted.count && zip(tensors, wanted).allSatisfy { $0.name == $1.name && $0.shape == $1.shape },
+    tensors.count == wanted.count
+      && zip(tensors, wanted).allSatisfy { $0.name == $1.name && $0.shape == $1.shape },
     "\(tensors.count) tensors are not the configuration's \(wanted.count), in order")
-  guard mkdir(directory, 0o755) == 0 || errno == EEXIST else { throw FileError("create", directory, code: errno) }
+  guard mkdir(directory, 0o755) == 0 || errno == EEXIST else {
+    throw FileError("create", directory, code: errno)
+  }
   let dtype: SafeTensorsOutput.DType = tensors.allSatisfy { $0.dtype == .bf16 } ? .bf16 : .f32
-  try writeFile("\(directory)/config.json", configuration.huggingFaceConfig(dtype: dtype).text(.pretty) + "\n")
+  try writeFile(
+    "\(directory)/config.json", configuration.huggingFaceConfig(dtype: dtype).text(.pretty) + "\n")
   let padToken = tokenizer?.padToken.map { Int($0) }
   try writeFile(
-    "\(directory)/generation_config.json", configuration.generationConfig(padTokenID: padToken).text(.pretty) + "\n")
-  try tokenizer?.write(toDirectory: directory, chatTemplate: chatTemplate, contextLength: configuration.contextLength)
+    "\(directory)/generation_config.json",
+    configuration.generationConfig(padTokenID: padToken).text(.pretty) + "\n")
+  try tokenizer?.write(
+    toDirectory: directory, chatTemplate: chatTemplate, contextLength: configuration.contextLength)
   if let plumb { try writeFile("\(directory)/plumb.json", plumb.text(.pretty) + "\n") }
   try writeSafeTensors(tensors, to: "\(directory)/model.safetensors")
 }

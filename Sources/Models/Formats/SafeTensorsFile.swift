@@ -19,7 +19,8 @@ package final class SafeTensorsFile: TensorSource {
 
   package func entry(_ name: String) throws -> SafeTensorsEntry {
     guard let position = index[UTF8Key(name)] else {
-      throw FormatError(path: file.path, part: "tensor \(quoted(name))", "the file has no tensor of this name")
+      throw FormatError(
+        path: file.path, part: "tensor \(quoted(name))", "the file has no tensor of this name")
     }
     return header.entries[position]
   }
@@ -74,7 +75,10 @@ package final class ShardedSafeTensors: TensorSource {
       }
       guard !fileName.isEmpty, !fileName.utf8.contains(UInt8(ascii: "/")), !fileName.utf8.contains(0),
         fileName != ".", fileName != ".."
-      else { throw failure("`weight_map`, \(quoted(name)): \(quoted(fileName)) is not the name of a file beside the index") }
+      else {
+        throw failure(
+          "`weight_map`, \(quoted(name)): \(quoted(fileName)) is not the name of a file beside the index")
+      }
       let number: Int
       if let known = shardNumbers[UTF8Key(fileName)] {
         number = known
@@ -109,7 +113,8 @@ package final class ShardedSafeTensors: TensorSource {
 
   private func shard(_ name: String) throws -> SafeTensorsFile {
     guard let number = shardOf[UTF8Key(name)] else {
-      throw FormatError(path: indexPath, part: "tensor \(quoted(name))", "the index has no tensor of this name")
+      throw FormatError(
+        path: indexPath, part: "tensor \(quoted(name))", "the index has no tensor of this name")
     }
     return shards[number]
   }

@@ -38,7 +38,8 @@ package struct SafeTensorsHeader: Sendable {
 
   /// Bits of one element. Only whole-byte dtypes are known.
   static let elementSizes: [(dtype: String, size: Int)] = [
-    ("F64", 8), ("F32", 4), ("F16", 2), ("BF16", 2), ("I64", 8), ("I32", 4), ("I16", 2), ("I8", 1), ("U64", 8),
+    ("F64", 8), ("F32", 4), ("F16", 2), ("BF16", 2), ("I64", 8), ("I32", 4), ("I16", 2), ("I8", 1),
+    ("U64", 8),
     ("U32", 4), ("U16", 2), ("U8", 1), ("BOOL", 1), ("F8_E4M3", 1), ("F8_E5M2", 1), ("C64", 8),
   ]
 
@@ -52,7 +53,8 @@ package struct SafeTensorsHeader: Sendable {
     let stated = UInt64(littleEndian: lengthBytes.loadUnaligned(as: UInt64.self))
     guard stated <= UInt64(Self.maximumSize), let length = Int(exactly: stated) else {
       throw failure(
-        "its length is \(stated) bytes, more than the \(Self.maximumSize) allowed; found \(whatItIs(file))", 0)
+        "its length is \(stated) bytes, more than the \(Self.maximumSize) allowed; found \(whatItIs(file))", 0
+      )
     }
     guard let text = file.slice(8, length) else {
       throw failure("its length is \(length) bytes, but the file has only \(file.count - 8) after it", 0)
@@ -60,7 +62,8 @@ package struct SafeTensorsHeader: Sendable {
     guard text.first == UInt8(ascii: "{") else {
       throw failure("expected `{` as the first byte; found \(whatItIs(file))", 8)
     }
-    guard text.lazy.filter({ $0 == UInt8(ascii: ",") }).prefix(Self.maximumCommas + 1).count <= Self.maximumCommas
+    guard
+      text.lazy.filter({ $0 == UInt8(ascii: ",") }).prefix(Self.maximumCommas + 1).count <= Self.maximumCommas
     else { throw failure("more than \(Self.maximumCommas) values", 8) }
 
     let json: JSON
@@ -91,7 +94,8 @@ package struct SafeTensorsHeader: Sendable {
     }
     return try object.members.map { key, value in
       guard let text = value.stringValue else {
-        throw FormatError(path: path, part: "header `__metadata__`", "\(quoted(key)): expected a string, found \(value.kind)")
+        throw FormatError(
+          path: path, part: "header `__metadata__`", "\(quoted(key)): expected a string, found \(value.kind)")
       }
       return (key, text)
     }
@@ -124,13 +128,16 @@ package struct SafeTensorsHeader: Sendable {
     let dataCount = file.count - dataStart
     guard begin <= end else { throw failure("`data_offsets`: \(begin) is after \(end)") }
     guard end <= dataCount else {
-      throw failure("`data_offsets`: the data end at \(end), the file has \(dataCount) bytes of data", dataStart)
+      throw failure(
+        "`data_offsets`: the data end at \(end), the file has \(dataCount) bytes of data", dataStart)
     }
     guard end - begin == byteCount else {
       throw failure(
-        "`data_offsets` span \(end - begin) bytes, but \(dtype) of shape \(shape) takes \(byteCount)", dataStart + begin)
+        "`data_offsets` span \(end - begin) bytes, but \(dtype) of shape \(shape) takes \(byteCount)",
+        dataStart + begin)
     }
-    return SafeTensorsEntry(name: name, dtype: dtype, shape: shape, offset: dataStart + begin, byteCount: byteCount)
+    return SafeTensorsEntry(
+      name: name, dtype: dtype, shape: shape, offset: dataStart + begin, byteCount: byteCount)
   }
 
   private static func naturals(_ value: JSON?) -> [Int]? {
@@ -138,7 +145,9 @@ package struct SafeTensorsHeader: Sendable {
     var numbers: [Int] = []
     for element in elements {
       // Only integers written as such: `2.0` is not a shape.
-      guard case .int(let number) = element, let number = Int(exactly: number), number >= 0 else { return nil }
+      guard case .int(let number) = element, let number = Int(exactly: number), number >= 0 else {
+        return nil
+      }
       numbers.append(number)
     }
     return numbers
@@ -147,7 +156,9 @@ package struct SafeTensorsHeader: Sendable {
   /// The data cover the rest of the file: no gap, no overlap, nothing before, nothing after.
   private static func checkPlacement(_ entries: [SafeTensorsEntry], dataStart: Int, file: MappedFile) throws {
     var end = dataStart
-    let inDataOrder = entries.sorted { ($0.offset, $0.offset + $0.byteCount) < ($1.offset, $1.offset + $1.byteCount) }
+    let inDataOrder = entries.sorted {
+      ($0.offset, $0.offset + $0.byteCount) < ($1.offset, $1.offset + $1.byteCount)
+    }
     for entry in inDataOrder {
       guard entry.offset == end else {
         throw FormatError(
@@ -159,7 +170,8 @@ package struct SafeTensorsHeader: Sendable {
     }
     guard end == file.count else {
       throw FormatError(
-        path: file.path, part: "header", offset: end, "\(file.count - end) bytes at the end belong to no tensor")
+        path: file.path, part: "header", offset: end,
+        "\(file.count - end) bytes at the end belong to no tensor")
     }
   }
 }

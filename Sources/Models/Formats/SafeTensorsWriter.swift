@@ -54,7 +54,8 @@ package struct SafeTensorsOutput {
 /// - Throws: `FileError` from the system (nothing is left under `path`); a tensor whose producer hands other than its
 ///   declared number of bytes, or a repeated name, is a programmer error.
 package func writeSafeTensors(
-  _ tensors: [SafeTensorsOutput], to path: String, metadata: [(key: String, value: String)] = [("format", "pt")]
+  _ tensors: [SafeTensorsOutput], to path: String,
+  metadata: [(key: String, value: String)] = [("format", "pt")]
 ) throws {
   var members: [JSONObject.Member] = []
   if !metadata.isEmpty {

@@ -20,7 +20,9 @@ package func whatItIs(_ file: MappedFile) -> String {
   if firstText.starts(with: Array("<!doctype html".utf8)) || firstText.starts(with: Array("<html".utf8)) {
     return "an HTML page, probably an error or login page saved by a download; fetch the file again"
   }
-  if head.count >= 9, head[8] == UInt8(ascii: "{"), head[4..<8].allSatisfy({ $0 == 0 }) { return "a safetensors file" }
+  if head.count >= 9, head[8] == UInt8(ascii: "{"), head[4..<8].allSatisfy({ $0 == 0 }) {
+    return "a safetensors file"
+  }
   if head.first == UInt8(ascii: "{") { return "a JSON text" }
   if head.allSatisfy({ $0 == 0 }) { return "a file that begins with zeros" }
   return "something else: it begins with \(head.prefix(8).map { hex($0) }.joined(separator: " "))"

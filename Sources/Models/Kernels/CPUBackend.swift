@@ -15,7 +15,8 @@ package struct CPUBackend: Backend {
   ) -> PackedMatrix {
     let count = pk_packed_count(columns, reduction.blocks, reduction.blocks.count)
     let storage = old?.storage ?? Tensor(1, count, type)
-    precondition(storage.count == count && storage.type == type, "packs \(count) elements over \(storage.count)")
+    precondition(
+      storage.count == count && storage.type == type, "packs \(count) elements over \(storage.count)")
     if matrix.type == .float32 {
       pk_pack_f32(
         matrix.floats, reductionStride, columnStride, columns, reduction.blocks, reduction.blocks.count,
@@ -35,7 +36,8 @@ package struct CPUBackend: Backend {
       reduction: ReductionBlocks(matrix.columns), type: type, over: old)
   }
 
-  package func packTransposed(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix {
+  package func packTransposed(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix
+  {
     packed(
       matrix, reductionStride: matrix.columns, columnStride: 1, columns: matrix.columns,
       reduction: ReductionBlocks(matrix.rows), type: type, over: old)

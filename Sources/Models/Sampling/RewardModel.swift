@@ -14,7 +14,8 @@ package final class RewardModel {
     guard checkpoint.tensors.names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else {
       throw FormatError(
         path: checkpoint.path, part: "tensor `\(name)`",
-        "a reward model has a head of one output under this name, but there is none; is this a language model?")
+        "a reward model has a head of one output under this name, but there is none; is this a language model?"
+      )
     }
     let shape = try checkpoint.tensors.shape(of: name)
     guard shape == [1, decoder.configuration.hiddenSize] else {

@@ -7,7 +7,8 @@ package struct ScoringItem: Sendable {
   /// Each at least one token.
   package let continuations: [[Int32]]
   package init(context: [Int32], continuations: [[Int32]]) {
-    precondition(!context.isEmpty && continuations.allSatisfy { !$0.isEmpty }, "nothing to score may be empty")
+    precondition(
+      !context.isEmpty && continuations.allSatisfy { !$0.isEmpty }, "nothing to score may be empty")
     self.context = context
     self.continuations = continuations
   }
@@ -66,7 +67,8 @@ package final class SequenceScorer {
   /// Pages that a continuation takes beyond those it shares with its context.
   private static func forkPages(_ item: ScoringItem, _ continuation: [Int32]) -> Int {
     guard continuation.count > 1 else { return 0 }
-    return PagePool.pageCount(item.context.count + continuation.count - 1) - item.context.count / PagePool.pageLength
+    return PagePool.pageCount(item.context.count + continuation.count - 1) - item.context.count
+      / PagePool.pageLength
   }
 
   private func exhausted(_ item: ScoringItem, _ forkPages: Int) -> CacheExhausted {
@@ -105,7 +107,8 @@ package final class SequenceScorer {
       let rows = contexts.append(items[index].context[prefixLength...], to: cache)
       for continuation in items[index].continuations.indices {
         targets.append(
-          Target(row: rows.upperBound - 1, token: items[index].continuations[continuation][0],
+          Target(
+            row: rows.upperBound - 1, token: items[index].continuations[continuation][0],
             item: index, continuation: continuation))
       }
     }

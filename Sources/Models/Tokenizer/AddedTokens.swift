@@ -15,7 +15,8 @@ package struct AddedToken: Sendable, Equatable {
   package let normalized: Bool
 
   package init(
-    id: Int32, content: String, special: Bool, lstrip: Bool = false, rstrip: Bool = false, normalized: Bool = false
+    id: Int32, content: String, special: Bool, lstrip: Bool = false, rstrip: Bool = false,
+    normalized: Bool = false
   ) {
     self.id = id
     self.content = content
@@ -52,7 +53,8 @@ struct AddedTokenMatcher: Sendable {
   /// `parseSpecial` is false, stays plain text as a whole.
   /// Source: tokenizers `added_vocabulary.rs` `find_matches`.
   func split(
-    _ text: ScalarText, _ range: Range<Int>, parseSpecial: Bool, plain: (Range<Int>) -> Void, token: (Int32) -> Void
+    _ text: ScalarText, _ range: Range<Int>, parseSpecial: Bool, plain: (Range<Int>) -> Void,
+    token: (Int32) -> Void
   ) {
     guard !isEmpty else {
       plain(range)

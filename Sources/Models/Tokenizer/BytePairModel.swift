@@ -15,14 +15,17 @@ package struct BytePairModel: Sendable {
   }
 
   /// - Parameter merges: in rank order; of two equal pairs the later counts, as in Hugging Face's reader.
-  init(byteTokens: [Int32], merges: [(left: Int32, right: Int32, result: Int32)], wholePieces: [[UInt8]: Int32]?) {
+  init(
+    byteTokens: [Int32], merges: [(left: Int32, right: Int32, result: Int32)], wholePieces: [[UInt8]: Int32]?
+  ) {
     precondition(byteTokens.count == 256, "\(byteTokens.count) byte tokens")
     self.byteTokens = byteTokens
     self.wholePieces = wholePieces
     var table: [UInt64: Merge] = [:]
     table.reserveCapacity(merges.count)
     for (rank, merge) in merges.enumerated() {
-      table[Self.key(merge.left, merge.right)] = Merge(rank: Int32(truncatingIfNeeded: rank), result: merge.result)
+      table[Self.key(merge.left, merge.right)] = Merge(
+        rank: Int32(truncatingIfNeeded: rank), result: merge.result)
     }
     self.merges = table
   }
@@ -71,7 +74,8 @@ package struct BytePairModel: Sendable {
       // Stale when the left token was merged away (-1) or either side has changed since.
       let right = Int(space.next[position])
       guard space.tokens[position] >= 0, right >= 0,
-        let merge = merges[Self.key(space.tokens[position], space.tokens[right])], UInt64(merge.rank) == top >> 32
+        let merge = merges[Self.key(space.tokens[position], space.tokens[right])],
+        UInt64(merge.rank) == top >> 32
       else { continue }
       space.tokens[position] = merge.result
       space.tokens[right] = -1

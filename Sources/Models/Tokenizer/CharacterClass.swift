@@ -14,7 +14,9 @@ enum CharacterClass: UInt8 {
     }
   }
 
-  private static let ascii: [CharacterClass] = (0..<0x80).map { (value: UInt8) in classify(Unicode.Scalar(value)) }
+  private static let ascii: [CharacterClass] = (0..<0x80).map { (value: UInt8) in
+    classify(Unicode.Scalar(value))
+  }
 
   /// Source: Unicode general categories L*, N* and the property White_Space, as in Oniguruma's and Rust's regexes.
   private static func classify(_ scalar: Unicode.Scalar) -> CharacterClass {

@@ -40,7 +40,8 @@ package struct Tokenizer: Sendable {
   package init(
     vocabulary: [String], merges: [(left: String, right: String)], preTokenizer: PreTokenizer,
     addedTokens: [AddedToken], ignoreMerges: Bool = false, addsBeginToken: Bool = false,
-    vocabularyLocation: (Int) -> String = { "vocabulary[\($0)]" }, mergeLocation: (Int) -> String = { "merges[\($0)]" }
+    vocabularyLocation: (Int) -> String = { "vocabulary[\($0)]" },
+    mergeLocation: (Int) -> String = { "merges[\($0)]" }
   ) throws {
     guard vocabulary.count <= Self.maximumCount else {
       throw TokenizerError(vocabularyLocation(Self.maximumCount), "more than \(Self.maximumCount) tokens")
@@ -111,7 +112,8 @@ package struct Tokenizer: Sendable {
       if let known = ids[UTF8Key(token.content)] {
         guard known == token.id else {
           throw TokenizerError(
-            "added_tokens", "\(quoted(token.content)) has id \(token.id) here and id \(known) in the vocabulary")
+            "added_tokens",
+            "\(quoted(token.content)) has id \(token.id) here and id \(known) in the vocabulary")
         }
         guard !isAdded.contains(token.id) else {
           throw TokenizerError("added_tokens", "\(quoted(token.content)) appears twice")
@@ -140,7 +142,8 @@ package struct Tokenizer: Sendable {
     var newBlob: [UInt8] = []
     var newStarts = [0]
     for id in 0..<count {
-      newBlob.append(contentsOf: changed[Int32(truncatingIfNeeded: id)] ?? Array(blob[starts[id]..<starts[id + 1]]))
+      newBlob.append(
+        contentsOf: changed[Int32(truncatingIfNeeded: id)] ?? Array(blob[starts[id]..<starts[id + 1]]))
       newStarts.append(newBlob.count)
     }
     blob = newBlob
@@ -200,7 +203,8 @@ extension Tokenizer {
       first.split(
         scalars, 0..<bytes.count, parseSpecial: parseSpecial,
         plain: { range in
-          second.split(scalars, range, parseSpecial: parseSpecial, plain: encodePlain, token: { output.append($0) })
+          second.split(
+            scalars, range, parseSpecial: parseSpecial, plain: encodePlain, token: { output.append($0) })
         },
         token: { output.append($0) })
     }

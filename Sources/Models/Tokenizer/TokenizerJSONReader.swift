@@ -41,7 +41,9 @@ enum TokenizerJSON {
   }
 
   static func type(_ json: JSON, _ path: String) throws -> String {
-    guard let type = json["type"]?.stringValue else { throw TokenizerError("\(path).type", "expected a string") }
+    guard let type = json["type"]?.stringValue else {
+      throw TokenizerError("\(path).type", "expected a string")
+    }
     return type
   }
 
@@ -68,7 +70,9 @@ enum TokenizerJSON {
     guard let json, !json.isNull else { throw TokenizerError(path, "missing; `ByteLevel` is supported") }
     guard try type(json, path) == "Sequence" else {
       let (steps, isByteLevel) = try readStep(json, path)
-      guard isByteLevel else { throw unsupported("\(path).type", json["type"] ?? json, "it must be or end in `ByteLevel`") }
+      guard isByteLevel else {
+        throw unsupported("\(path).type", json["type"] ?? json, "it must be or end in `ByteLevel`")
+      }
       return steps
     }
     guard let members = json["pretokenizers"]?.arrayValue, !members.isEmpty else {
@@ -80,14 +84,17 @@ enum TokenizerJSON {
       let (steps, isByteLevel) = try readStep(member, memberPath)
       // What follows `ByteLevel` would see the byte alphabet, not the text.
       guard isByteLevel == (index == members.count - 1) else {
-        throw unsupported("\(memberPath).type", member["type"] ?? member, "`ByteLevel` must come last, and only there")
+        throw unsupported(
+          "\(memberPath).type", member["type"] ?? member, "`ByteLevel` must come last, and only there")
       }
       all += steps
     }
     return all
   }
 
-  private static func readStep(_ json: JSON, _ path: String) throws -> (steps: [PreTokenizerStep], isByteLevel: Bool) {
+  private static func readStep(_ json: JSON, _ path: String) throws -> (
+    steps: [PreTokenizerStep], isByteLevel: Bool
+  ) {
     switch try type(json, path) {
     case "ByteLevel":
       guard try !flag(json, "add_prefix_space", path, default: true) else {
@@ -100,15 +107,22 @@ enum TokenizerJSON {
       guard let expression = json["pattern"]?["Regex"]?.stringValue else {
         throw unsupported("\(path).pattern", json["pattern"] ?? .null, "`Regex` is")
       }
-      guard let pattern = SplitPattern.allCases.first(where: { $0.rawValue.utf8.elementsEqual(expression.utf8) }) else {
-        throw unsupported("\(path).pattern.Regex", .string(expression), "the expressions of GPT-2, Llama 3 and Qwen 2 are")
+      guard
+        let pattern = SplitPattern.allCases.first(where: { $0.rawValue.utf8.elementsEqual(expression.utf8) })
+      else {
+        throw unsupported(
+          "\(path).pattern.Regex", .string(expression), "the expressions of GPT-2, Llama 3 and Qwen 2 are")
       }
       // The expressions match everywhere, so keeping the matches and isolating them are the same.
       switch (json["behavior"]?.stringValue, try flag(json, "invert", path, default: false)) {
       case ("Isolated", _), ("Removed", true): return ([.split(pattern)], false)
-      default: throw unsupported("\(path).behavior", json["behavior"] ?? .null, "`Isolated` is, and `Removed` with `invert`")
+      default:
+        throw unsupported(
+          "\(path).behavior", json["behavior"] ?? .null, "`Isolated` is, and `Removed` with `invert`")
       }
-    default: throw unsupported("\(path).type", json["type"] ?? json, "`Sequence`, `Digits`, `Split` and `ByteLevel` are")
+    default:
+      throw unsupported(
+        "\(path).type", json["type"] ?? json, "`Sequence`, `Digits`, `Split` and `ByteLevel` are")
     }
   }
 
@@ -133,7 +147,8 @@ enum TokenizerJSON {
       }
       return begin
     case "TemplateProcessing": return try readTemplate(json, "\(path).single")
-    default: throw unsupported("\(path).type", json["type"] ?? json, "`ByteLevel` and `TemplateProcessing` are")
+    default:
+      throw unsupported("\(path).type", json["type"] ?? json, "`ByteLevel` and `TemplateProcessing` are")
     }
   }
 
@@ -174,7 +189,8 @@ enum TokenizerJSON {
       }
       return AddedToken(
         id: id, content: content, special: try flag(element, "special", path, default: false),
-        lstrip: try flag(element, "lstrip", path, default: false), rstrip: try flag(element, "rstrip", path, default: false),
+        lstrip: try flag(element, "lstrip", path, default: false),
+        rstrip: try flag(element, "rstrip", path, default: false),
         normalized: try flag(element, "normalized", path, default: true))
     }
   }
@@ -192,14 +208,20 @@ enum TokenizerJSON {
       guard let json, json.objectValue != nil else { throw TokenizerError("model", "expected an object") }
       // Files before tokenizers 0.8 have no type; their BPE is known by its merges.
       if let type = json["type"] {
-        guard type.stringValue == "BPE" else { throw TokenizerJSON.unsupported("model.type", type, "`BPE` is") }
+        guard type.stringValue == "BPE" else {
+          throw TokenizerJSON.unsupported("model.type", type, "`BPE` is")
+        }
       } else if json["merges"] == nil {
         throw TokenizerError("model.type", "missing; `BPE` is supported")
       }
       for key in ["dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix"] {
         // The empty string and 0 do nothing, and old files have them.
         guard let value = json[key], !value.isNull else { continue }
-        if key == "dropout" ? value.doubleValue == 0 : (key != "unk_token" && value.stringValue?.isEmpty == true) { continue }
+        if key == "dropout"
+          ? value.doubleValue == 0 : (key != "unk_token" && value.stringValue?.isEmpty == true)
+        {
+          continue
+        }
         if key == "unk_token", try Self.hasAllBytes(json) { continue }
         throw TokenizerJSON.unsupported("model.\(key)", value, "only `null` is")
       }
@@ -224,12 +246,15 @@ enum TokenizerJSON {
       var tokens = [String?](repeating: nil, count: members.count)
       var entryOfID = [Int](repeating: 0, count: members.count)
       for (entry, (token, value)) in members.enumerated() {
-        func failure(_ problem: String) -> TokenizerError { TokenizerError("model.vocab entry \(entry)", problem) }
+        func failure(_ problem: String) -> TokenizerError {
+          TokenizerError("model.vocab entry \(entry)", problem)
+        }
         guard case .int(let number) = value, let id = Int(exactly: number), id >= 0 else {
           throw failure("\(quoted(token)): expected a token id, found \(value.kind)")
         }
         guard id < tokens.count else {
-          throw failure("\(quoted(token)) has id \(id), but there are \(tokens.count) tokens; ids may leave no gap")
+          throw failure(
+            "\(quoted(token)) has id \(id), but there are \(tokens.count) tokens; ids may leave no gap")
         }
         guard tokens[id] == nil else {
           throw failure("\(quoted(token)) and \(quoted(tokens[id] ?? "")) have the same id \(id)")
@@ -245,10 +270,13 @@ enum TokenizerJSON {
       guard let elements = json?.arrayValue else { throw TokenizerError("model.merges", "expected a list") }
       return try elements.enumerated().map { index, element in
         if let text = element.stringValue, let merge = splitMerge(text) { return merge }
-        if let pair = element.arrayValue, pair.count == 2, let left = pair[0].stringValue, let right = pair[1].stringValue {
+        if let pair = element.arrayValue, pair.count == 2, let left = pair[0].stringValue,
+          let right = pair[1].stringValue
+        {
           return (left, right)
         }
-        throw TokenizerError("model.merges[\(index)]", "expected two tokens, found \(quoted(element.text(), limit: 80))")
+        throw TokenizerError(
+          "model.merges[\(index)]", "expected two tokens, found \(quoted(element.text(), limit: 80))")
       }
     }
   }

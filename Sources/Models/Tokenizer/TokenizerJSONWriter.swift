@@ -20,7 +20,8 @@ extension Tokenizer {
     .object(
       JSONObject([
         ("id", .int(Int64(token.id))), ("content", .string(token.content)), ("single_word", false),
-        ("lstrip", .bool(token.lstrip)), ("rstrip", .bool(token.rstrip)), ("normalized", .bool(token.normalized)),
+        ("lstrip", .bool(token.lstrip)), ("rstrip", .bool(token.rstrip)),
+        ("normalized", .bool(token.normalized)),
         ("special", .bool(token.special)),
       ]))
   }
@@ -65,10 +66,14 @@ extension Tokenizer {
   private var postProcessorJSON: JSON {
     guard addsBeginToken, let beginToken, let spelling = spelling(beginToken) else { return .null }
     func special(_ type: Int64) -> JSON {
-      .object(JSONObject([("SpecialToken", .object(JSONObject([("id", .string(spelling)), ("type_id", .int(type))])))]))
+      .object(
+        JSONObject([
+          ("SpecialToken", .object(JSONObject([("id", .string(spelling)), ("type_id", .int(type))])))
+        ]))
     }
     func text(_ name: String, _ type: Int64) -> JSON {
-      .object(JSONObject([("Sequence", .object(JSONObject([("id", .string(name)), ("type_id", .int(type))])))]))
+      .object(
+        JSONObject([("Sequence", .object(JSONObject([("id", .string(name)), ("type_id", .int(type))])))]))
     }
     let entry = JSON.object(
       JSONObject([
@@ -91,7 +96,9 @@ extension Tokenizer {
     let pairs = merges.map { (spelling($0.left) ?? "", spelling($0.right) ?? "") }
     // The form `a b` is read by every version of tokenizers; it cannot hold a token with a space.
     let hasSpace = pairs.contains { $0.0.utf8.contains(0x20) || $0.1.utf8.contains(0x20) }
-    let mergesJSON: [JSON] = pairs.map { hasSpace ? [.string($0.0), .string($0.1)] : .string("\($0.0) \($0.1)") }
+    let mergesJSON: [JSON] = pairs.map {
+      hasSpace ? [.string($0.0), .string($0.1)] : .string("\($0.0) \($0.1)")
+    }
     return .object(
       JSONObject([
         ("type", "BPE"), ("dropout", .null), ("unk_token", .null), ("continuing_subword_prefix", .null),

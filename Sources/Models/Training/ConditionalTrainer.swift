@@ -70,7 +70,8 @@ package final class ConditionalTrainer {
   package init(
     _ configuration: DecoderConfiguration, parameters: Parameters, trainable: [String],
     reference: Decoder?, referenceConditioned: Bool, objective: ConditionalObjective, optimizer: AdamW,
-    schedule: LearningRateSchedule, fastRows: FastRows? = nil, maximumGradientNorm: Double?, mode: NumericMode,
+    schedule: LearningRateSchedule, fastRows: FastRows? = nil, maximumGradientNorm: Double?,
+    mode: NumericMode,
     backend: any Backend, tokenBudget: Int = 1024
   ) {
     self.parameters = parameters
@@ -260,8 +261,11 @@ package final class ConditionalTrainer {
 
   /// The gradient through the head: to the normed rows, and to the head's weights when they train.
   private func backwardHead(_ dLogits: Tensor, _ normed: Tensor, _ chunk: Chunk, into dNormed: Tensor) {
-    guard let transposed = policy.headTransposed else { preconditionFailure("the head is not packed for training") }
-    let operand = policy.workspace.tensor("dlogits.operand", dLogits.rows, dLogits.columns, policy.mode.operandType)
+    guard let transposed = policy.headTransposed else {
+      preconditionFailure("the head is not packed for training")
+    }
+    let operand = policy.workspace.tensor(
+      "dlogits.operand", dLogits.rows, dLogits.columns, policy.mode.operandType)
     backend.store(dLogits, into: operand)
     backend.multiply(operand, transposed, into: dNormed, accumulate: false)
     let name = policy.configuration.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"

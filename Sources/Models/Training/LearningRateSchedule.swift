@@ -35,7 +35,8 @@ package struct LearningRateSchedule: Sendable {
     if t < warmUpSteps {
       switch warmUp {
       case .linear: return peak * (t + 1) / (warmUpSteps + 1)
-      case .logarithmic: return warmUpSteps > 1 ? peak * naturalLogarithm(t + 1) / naturalLogarithm(warmUpSteps) : 0
+      case .logarithmic:
+        return warmUpSteps > 1 ? peak * naturalLogarithm(t + 1) / naturalLogarithm(warmUpSteps) : 0
       }
     }
     switch decay {

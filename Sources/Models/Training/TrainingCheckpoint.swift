@@ -11,7 +11,8 @@ extension ConditionalTrainer {
     let name = "step-\(step).safetensors"
     let temporary = "\(directory)/.\(name).tmp"
     let tensors =
-      parameters.outputs(of: trainable, prefix: "parameters.") + firstMoments.outputs(of: trainable, prefix: "first.")
+      parameters.outputs(of: trainable, prefix: "parameters.")
+      + firstMoments.outputs(of: trainable, prefix: "first.")
       + secondMoments.outputs(of: trainable, prefix: "second.")
     let metadata = [
       ("format", "pt"), ("step", String(step)), ("record", record.text(.compact)),
@@ -64,7 +65,9 @@ extension ConditionalTrainer {
         mix(bytes.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt32>.self))
       }
       var rest = SIMD4(repeating: UInt32(truncatingIfNeeded: bytes.count))
-      for (index, byte) in bytes[whole...].enumerated() { rest[index / 4] ^= UInt32(byte) << UInt32(8 * (index % 4)) }
+      for (index, byte) in bytes[whole...].enumerated() {
+        rest[index / 4] ^= UInt32(byte) << UInt32(8 * (index % 4))
+      }
       mix(rest)
     }
     return (0..<4).map { String(lanes[$0], radix: 16) }.joined(separator: "-")
@@ -95,7 +98,9 @@ extension ConditionalTrainer {
       }
       return value
     }
-    guard let step = Int(try metadata("step")), step >= 0 else { throw FormatError(path: path, "its `step` is not a number") }
+    guard let step = Int(try metadata("step")), step >= 0 else {
+      throw FormatError(path: path, "its `step` is not a number")
+    }
     let record: JSON
     do {
       record = try JSON(parsing: try metadata("record"))
@@ -107,11 +112,14 @@ extension ConditionalTrainer {
       let expected = parameters.shapes[name.parameter] ?? []
       guard entry.dtype == "F32", entry.shape == expected else {
         throw FormatError(
-          path: path, part: "tensor `\(name.written)`", "expected F32 \(expected), found \(entry.dtype) \(entry.shape)")
+          path: path, part: "tensor `\(name.written)`",
+          "expected F32 \(expected), found \(entry.dtype) \(entry.shape)")
       }
     }
     let found = try Self.checksum(tensorNames) { try file.rawBytes($0.written) }
-    guard try metadata("checksum") == found else { throw FormatError(path: path, "its bytes are not those that were written") }
+    guard try metadata("checksum") == found else {
+      throw FormatError(path: path, "its bytes are not those that were written")
+    }
     return (step, record)
   }
 

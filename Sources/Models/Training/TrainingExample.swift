@@ -37,7 +37,8 @@ package func shuffledOrder(_ ids: [String], seed: UInt64, epoch: Int) -> [Int] {
   let keys = ids.map { id -> (UInt64, String) in
     let hash = hash64(id)
     let words = random.block(
-      UInt32(truncatingIfNeeded: hash), UInt32(truncatingIfNeeded: hash >> 32), UInt32(truncatingIfNeeded: epoch), 1)
+      UInt32(truncatingIfNeeded: hash), UInt32(truncatingIfNeeded: hash >> 32),
+      UInt32(truncatingIfNeeded: epoch), 1)
     return (UInt64(words.0) << 32 | UInt64(words.1), id)
   }
   return ids.indices.sorted {

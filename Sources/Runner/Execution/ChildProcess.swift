@@ -81,13 +81,15 @@ package struct ChildProcess: Sendable {
 
   /// Runs to the end and gives what it printed, standard output and error together, at most `limit` bytes of it.
   package static func run(
-    _ executable: String, arguments: [String], environment: [(name: String, value: String)], limit: Int = 1 << 20
+    _ executable: String, arguments: [String], environment: [(name: String, value: String)],
+    limit: Int = 1 << 20
   ) throws -> (ending: Ending, output: String) {
     let pipe = try Pipe()
     let child: ChildProcess
     do {
       child = try start(
-        executable, arguments: arguments, environment: environment, descriptors: [nil, pipe.writing, pipe.writing])
+        executable, arguments: arguments, environment: environment,
+        descriptors: [nil, pipe.writing, pipe.writing])
     } catch {
       close(pipe.reading)
       close(pipe.writing)
@@ -116,7 +118,9 @@ package struct ChildProcess: Sendable {
     names.compactMap { name in getenv(name).map { (name, String(cString: $0)) } }
   }
 
-  package static let workerVariables = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE", "PLUMB_ISA"]
+  package static let workerVariables = [
+    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE", "PLUMB_ISA",
+  ]
 }
 
 /// A pipe whose ends are `O_CLOEXEC`.

@@ -52,7 +52,8 @@ package final class Executor {
   private var isStopping: Bool { stopSignal != nil || failure != nil }
 
   package init(
-    _ resolution: Resolution, options: ExecutionOptions, signals: SignalDescriptor, observers: [any RunObserver]
+    _ resolution: Resolution, options: ExecutionOptions, signals: SignalDescriptor,
+    observers: [any RunObserver]
   ) {
     self.resolution = resolution
     self.options = options
@@ -137,7 +138,9 @@ package final class Executor {
         guard case .model(let name) = input.source, modelPaths[UTF8Key(name)] == nil,
           let resolved = resolution.models[UTF8Key(name)]
         else { continue }
-        modelPaths[UTF8Key(name)] = try ModelSource.localPath(of: resolved.model, store: resolution.store) { tell(.note($0)) }
+        modelPaths[UTF8Key(name)] = try ModelSource.localPath(of: resolved.model, store: resolution.store) {
+          tell(.note($0))
+        }
       }
     }
   }
@@ -171,13 +174,16 @@ package final class Executor {
         let attempt = attempts[index, default: 0] + 1
         attempts[index] = attempt
         let run = try RunningNode(
-          node: node, key: key, declaration: try resolution.declaration(of: node), inputs: try inputs(of: node),
+          node: node, key: key, declaration: try resolution.declaration(of: node),
+          inputs: try inputs(of: node),
           lock: lock, store: resolution.store, threads: demand, totalThreads: slots.total, options: options,
           fileDigests: try resolution.fileDigests(of: node))
         isTaken = true
         running.append(run)
         pending.removeAll { $0 == index }
-        tell(.nodeStarted(index, key: key.hex, attempt: attempt, reasons: attempt == 1 ? reasons : ["attempt \(attempt)"]))
+        tell(
+          .nodeStarted(
+            index, key: key.hex, attempt: attempt, reasons: attempt == 1 ? reasons : ["attempt \(attempt)"]))
         try run.startWorkers()
       }
     }
@@ -188,7 +194,9 @@ package final class Executor {
       switch input.source {
       case .node(let index, let port):
         guard let output = resolution.records[index]?.output(port) else {
-          throw RunError(.bug, "`\(node.address)` needs output `\(port)` of `\(plan.nodes[index].address)`, which has none")
+          throw RunError(
+            .bug, "`\(node.address)` needs output `\(port)` of `\(plan.nodes[index].address)`, which has none"
+          )
         }
         return (input.port, input.type, try resolution.store.readingPath(output))
       case .model(let name):
@@ -252,7 +260,8 @@ package final class Executor {
     for (file, digest) in zip(node.files, try resolution.fileDigests(of: node)) {
       guard run.fileDigests.contains(where: { $0.path == file.path && $0.digest == digest }) else {
         return try fail(
-          run, .input, "`\(file.path)` changed while `\(node.address)` ran; its result is not kept", showsLog: false)
+          run, .input, "`\(file.path)` changed while `\(node.address)` ran; its result is not kept",
+          showsLog: false)
       }
     }
     let record = NodeRecord(

@@ -54,7 +54,9 @@ package struct Resolution {
   package func unfinishedUpstream(of node: PlanNode) -> [Int] {
     var found: [Int] = []
     for input in node.inputs {
-      if case .node(let index, _) = input.source, records[index] == nil, !found.contains(index) { found.append(index) }
+      if case .node(let index, _) = input.source, records[index] == nil, !found.contains(index) {
+        found.append(index)
+      }
     }
     for index in node.after where records[index] == nil && !found.contains(index) { found.append(index) }
     return found
@@ -67,7 +69,9 @@ package struct Resolution {
       switch input.source {
       case .node(let index, let port):
         guard let output = records[index]?.output(port) else {
-          throw RunError(.bug, "`\(node.address)` needs output `\(port)` of `\(plan.nodes[index].address)`, which has none")
+          throw RunError(
+            .bug, "`\(node.address)` needs output `\(port)` of `\(plan.nodes[index].address)`, which has none"
+          )
         }
         inputs.append((input.port, output.digest))
       case .model(let name):
@@ -114,8 +118,12 @@ package struct Resolution {
   package mutating func decideAll() throws -> [Decision] { try plan.nodes.indices.map { try decide($0) } }
 
   private func reasons(for key: ContentKey, at address: String) throws -> [String] {
-    if FileStatus.of(store.journalDirectory(key.hex)) != nil { return ["was interrupted; finished items are kept"] }
-    if FileStatus.of(store.checkpointDirectory(key.hex)) != nil { return ["was interrupted; goes on from its checkpoint"] }
+    if FileStatus.of(store.journalDirectory(key.hex)) != nil {
+      return ["was interrupted; finished items are kept"]
+    }
+    if FileStatus.of(store.checkpointDirectory(key.hex)) != nil {
+      return ["was interrupted; goes on from its checkpoint"]
+    }
     guard let last = lastKeys[UTF8Key(address)], let record = try store.unverifiedRecord(last) else {
       return ["never ran"]
     }

@@ -77,10 +77,13 @@ final class RunningNode {
   private func start(shard: Shard?, threads: Int) throws {
     let name = shard.map { "shard-\($0.index)" } ?? "whole"
     let task = WorkerTask(
-      address: node.address, stage: node.stage, key: key.hex, options: node.options, inputs: inputs, seed: node.seed,
-      numericMode: node.numericMode, threads: threads, engine: node.execution.engine, shard: shard, store: store.root,
+      address: node.address, stage: node.stage, key: key.hex, options: node.options, inputs: inputs,
+      seed: node.seed,
+      numericMode: node.numericMode, threads: threads, engine: node.execution.engine, shard: shard,
+      store: store.root,
       scratch: "\(scratch)/\(name)/scratch", output: "\(scratch)/\(name)/output",
-      checkpointDirectory: store.checkpointDirectory(key.hex), checkpointSeconds: node.execution.checkpointSeconds,
+      checkpointDirectory: store.checkpointDirectory(key.hex),
+      checkpointSeconds: node.execution.checkpointSeconds,
       journalDirectory: store.journalDirectory(key.hex))
     let path = "\(scratch)/\(name).json"
     let file = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC)
@@ -95,9 +98,11 @@ final class RunningNode {
     guard node.execution.shards > 1, !isAssembling else { return current.first }
     let parts = shardProgress.sorted { $0.key < $1.key }.map(\.value) + current
     guard let first = parts.first else { return nil }
-    let (total, overflows) = parts.reduce(0) { $0 &+ $1.total }.multipliedReportingOverflow(by: node.execution.shards)
+    let (total, overflows) = parts.reduce(0) { $0 &+ $1.total }.multipliedReportingOverflow(
+      by: node.execution.shards)
     return NodeProgress(
-      done: parts.reduce(0) { $0 &+ $1.done }, total: overflows ? first.total : total / parts.count, unit: first.unit,
+      done: parts.reduce(0) { $0 &+ $1.done }, total: overflows ? first.total : total / parts.count,
+      unit: first.unit,
       message: current.compactMap(\.message).last)
   }
 

@@ -43,7 +43,9 @@ final class RunningWorker {
   private static var environment: [(name: String, value: String)] {
     let chosen = ChildProcess.chosenEnvironment(ChildProcess.workerVariables)
     if chosen.contains(where: { $0.name == "SWIFT_BACKTRACE" }) { return chosen }
-    return chosen + [("SWIFT_BACKTRACE", "color=no,registers=none,images=none,threads=crashed,interactive=no,limit=16")]
+    return chosen + [
+      ("SWIFT_BACKTRACE", "color=no,registers=none,images=none,threads=crashed,interactive=no,limit=16")
+    ]
   }
 
   /// Takes what the pipes hold. `onLog` gets raw bytes.

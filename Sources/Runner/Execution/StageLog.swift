@@ -25,7 +25,9 @@ final class StageLog {
     guard room > 0 else { return }
     try Array(bytes.prefix(room)).withUnsafeBytes { try file.writeAll($0) }
     written += min(room, bytes.count)
-    if bytes.count > room { try file.writeAll("\n[the log is cut here, at \(StageLog.capacity >> 20) MiB]\n") }
+    if bytes.count > room {
+      try file.writeAll("\n[the log is cut here, at \(StageLog.capacity >> 20) MiB]\n")
+    }
   }
 
   /// The last lines, without control characters, each at most 300 characters.

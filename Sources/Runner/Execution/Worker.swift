@@ -18,7 +18,9 @@ package enum WorkerDescriptor {
 package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
   ignoreBrokenPipes()
   let reporter = WorkerReporter()
-  for descriptor in [WorkerDescriptor.events, WorkerDescriptor.lock] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+  for descriptor in [WorkerDescriptor.events, WorkerDescriptor.lock] {
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+  }
   do {
     try reporter.watch()
     let task = try WorkerTask(path: taskPath)
@@ -33,7 +35,8 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
     let context = StageContext(
       options: StageOptions(task.options), inputs: inputs, seed: task.seed, numericMode: task.numericMode,
       threads: task.threads, engine: task.engine, scratch: task.scratch,
-      checkpointDirectory: task.checkpointDirectory, checkpointSeconds: task.checkpointSeconds, shard: task.shard,
+      checkpointDirectory: task.checkpointDirectory, checkpointSeconds: task.checkpointSeconds,
+      shard: task.shard,
       journalDirectory: task.journalDirectory, outputDirectory: task.output, reporter: reporter)
     try stage.init().run(context)
     var outputs: [StoredOutput] = []
@@ -42,7 +45,8 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
       for port in stage.declaration.outputs {
         let path = context.output(port.name, port.type)
         guard FileStatus.of(path) != nil else {
-          throw RunError(.stageFailed, "stage `\(task.stage)` ended without writing its output `\(port.name)`")
+          throw RunError(
+            .stageFailed, "stage `\(task.stage)` ended without writing its output `\(port.name)`")
         }
         outputs.append(try store.adopt(path, port: port.name, type: port.type))
       }
@@ -55,7 +59,8 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
     return ExitCode.stopped.rawValue
   } catch {
     let code = error is CancellationError ? ExitCode.stageFailed : ExitCode(for: error)
-    let message = error is CancellationError ? "the stage gave up without having been asked to stop" : "\(error)"
+    let message =
+      error is CancellationError ? "the stage gave up without having been asked to stop" : "\(error)"
     reporter.log("error: \(message)")
     reporter.send(.failed(code, message: message))
     return code.rawValue
@@ -101,7 +106,9 @@ final class WorkerReporter: StageReporter {
   func progress(done: Int, total: Int, unit: String, message: String?) {
     let now = monotonicSeconds()
     let isDue = state.withLock { state in
-      if let last = state.lastProgress, now - last.time < 0.1, done < total || last.done == done { return false }
+      if let last = state.lastProgress, now - last.time < 0.1, done < total || last.done == done {
+        return false
+      }
       state.lastProgress = (now, done, total)
       return true
     }
@@ -119,7 +126,9 @@ final class WorkerReporter: StageReporter {
 
   func reportPeakMemory() {
     var usage = rusage()
-    if getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 { measure("peak_memory_mib", Double(usage.ru_maxrss) / 1024) }
+    if getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {
+      measure("peak_memory_mib", Double(usage.ru_maxrss) / 1024)
+    }
   }
 
   func send(_ event: WorkerEvent) {

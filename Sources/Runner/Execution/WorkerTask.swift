@@ -25,8 +25,11 @@ package struct WorkerTask: Sendable {
     [
       "address": .string(address), "stage": .string(stage), "key": .string(key), "options": options,
       "inputs": .array(
-        inputs.map { ["port": .string($0.port), "type": .string($0.type.rawValue), "path": .string($0.path)] }),
-      "seed": .string(String(seed, radix: 16)), "numeric_mode": .string(numericMode), "threads": .int(Int64(threads)),
+        inputs.map {
+          ["port": .string($0.port), "type": .string($0.type.rawValue), "path": .string($0.path)]
+        }),
+      "seed": .string(String(seed, radix: 16)), "numeric_mode": .string(numericMode),
+      "threads": .int(Int64(threads)),
       "engine": engine,
       "shard": shard.map { ["index": .int(Int64($0.index)), "count": .int(Int64($0.count))] } ?? .null,
       "store": .string(store), "scratch": .string(scratch), "output": .string(output),

@@ -45,12 +45,16 @@ struct ExecutionDecoder {
 
   /// What stages hear of how to compute: `memory` in bytes, `batch` as a count.
   private func engine(_ node: Node, of what: String, over base: JSON) -> JSON {
-    guard let fields = collector.fields(node, of: "`engine` of \(what)", known: ["memory", "batch"]) else { return base }
+    guard let fields = collector.fields(node, of: "`engine` of \(what)", known: ["memory", "batch"]) else {
+      return base
+    }
     var members = base.objectValue ?? JSONObject()
     if let node = fields["memory"], let bytes = collector.byteCount(node, "`engine.memory` of \(what)") {
       members["memory"] = .int(Int64(bytes))
     }
-    if let node = fields["batch"], let count = collector.integer(node, "`engine.batch` of \(what)", 1...1_000_000) {
+    if let node = fields["batch"],
+      let count = collector.integer(node, "`engine.batch` of \(what)", 1...1_000_000)
+    {
       members["batch"] = .int(Int64(count))
     }
     return .object(members)

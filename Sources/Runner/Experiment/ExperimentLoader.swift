@@ -72,7 +72,8 @@ struct ExperimentLoader {
       source: file, projectRoot: paths.root, name: name(fields, top),
       description: fields["description"].flatMap { collector.string($0, "`description`") },
       seed: fields["seed"].flatMap { seed($0, "`seed`") } ?? 0,
-      numericMode: fields["numeric"].flatMap { collector.choice($0, "`numeric`", ["bf16", "fp32"]) } ?? "bf16",
+      numericMode: fields["numeric"].flatMap { collector.choice($0, "`numeric`", ["bf16", "fp32"]) }
+        ?? "bf16",
       parameters: parameters.entries.map {
         Experiment.Parameter(name: $0.key, value: $0.value.json ?? .null, span: $0.value.span)
       },

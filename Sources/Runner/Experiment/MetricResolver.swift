@@ -16,7 +16,9 @@ struct MetricResolver {
       guard let found = resolver.scope(inside: nil).iterationTarget(address, selector, node, user) else {
         return nil
       }
-      return finish(entry, found.stage, Array(address.rest.dropFirst()), text, isSeries: found.iteration == nil) {
+      return finish(
+        entry, found.stage, Array(address.rest.dropFirst()), text, isSeries: found.iteration == nil
+      ) {
         .iteration(loop: found.loop, found.iteration ?? .last, stage: found.index, output: $0)
       }
     }

@@ -99,7 +99,9 @@ struct ModelDecoder {
 
   private func pypi(_ node: Node, prefix: String, what: String) -> PlanModel.Source? {
     guard let text = collector.string(node, "the source of \(what)") else { return nil }
-    if let source = PlanModel.Source(pypi: String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)) {
+    if let source = PlanModel.Source(
+      pypi: String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
+    {
       return source
     }
     collector.wrongType(node, "the source of \(what)", expected: "`\(prefix)PACKAGE==VERSION/FILE`")

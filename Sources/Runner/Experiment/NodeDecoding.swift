@@ -120,7 +120,8 @@ extension DiagnosticCollector {
   private static func numberHelp(_ node: Node) -> String? {
     guard let text = node.string else { return nil }
     let bare = text.split(separator: "_").joined()
-    if bare != text, case .string = ScalarValue.resolve(plain: bare) {} else if bare != text {
+    if bare != text, case .string = ScalarValue.resolve(plain: bare) {
+    } else if bare != text {
       return "write the digits without `_`"
     }
     if case .string = ScalarValue.resolve(plain: text) { return nil }

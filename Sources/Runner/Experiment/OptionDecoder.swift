@@ -129,7 +129,9 @@ struct OptionDecoder {
     return "\(count.lowerBound) to \(count.upperBound)"
   }
 
-  private mutating func variant(_ node: Node, _ variants: [OptionVariant], path: String, what: String) -> JSON? {
+  private mutating func variant(_ node: Node, _ variants: [OptionVariant], path: String, what: String)
+    -> JSON?
+  {
     let kinds = variants.map(\.kind)
     guard node.entries != nil else {
       collector.wrongType(
@@ -149,7 +151,9 @@ struct OptionDecoder {
   }
 
   /// The first alternative that fits. When none does, the one of the node's shape says what is wrong.
-  private mutating func either(_ node: Node, _ alternatives: [OptionType], path: String, what: String) -> JSON? {
+  private mutating func either(_ node: Node, _ alternatives: [OptionType], path: String, what: String)
+    -> JSON?
+  {
     var nearest: [DiagnosticCollector] = []
     for alternative in alternatives {
       let trial = DiagnosticCollector()
@@ -163,7 +167,7 @@ struct OptionDecoder {
       if Self.hasShape(node, of: alternative) { nearest.append(trial) }
     }
     if nearest.count == 1 {
-      nearest[0].diagnostics.forEach { collector.add($0) }
+      for diagnostic in nearest[0].diagnostics { collector.add(diagnostic) }
     } else {
       collector.wrongType(node, what, expected: alternatives.map(Self.words).joined(separator: ", or "))
     }

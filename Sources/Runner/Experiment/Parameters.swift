@@ -65,8 +65,8 @@ struct Parameters {
 
   private func rejectReferences(in node: Node) {
     switch node.content {
-    case .sequence(let nodes): nodes.forEach { rejectReferences(in: $0) }
-    case .mapping(let entries): entries.forEach { rejectReferences(in: $0.value) }
+    case .sequence(let nodes): for node in nodes { rejectReferences(in: node) }
+    case .mapping(let entries): for entry in entries { rejectReferences(in: entry.value) }
     case .scalar(let scalar):
       guard case .string(let text) = scalar.value else { return }
       if case .plain = ParameterText(text) { return }

@@ -12,7 +12,10 @@ struct ReferenceResolver {
   /// One name means one thing wherever it can be seen.
   func checkNames() {
     var seen: [UTF8Key: (kind: String, span: SourceSpan)] = [:]
-    func add(_ name: String, _ kind: String, _ span: SourceSpan, to seen: inout [UTF8Key: (kind: String, span: SourceSpan)]) {
+    func add(
+      _ name: String, _ kind: String, _ span: SourceSpan,
+      to seen: inout [UTF8Key: (kind: String, span: SourceSpan)]
+    ) {
       if let first = seen[UTF8Key(name)] {
         // Two of one kind in one mapping have been reported as a duplicate key.
         collector.error(
@@ -109,7 +112,9 @@ struct ReferenceScope {
     return name(address, text, node, user)
   }
 
-  private func name(_ address: ReferenceResolver.Address, _ text: String, _ node: Node, _ user: String) -> Reference {
+  private func name(_ address: ReferenceResolver.Address, _ text: String, _ node: Node, _ user: String)
+    -> Reference
+  {
     let head = UTF8Key(address.head)
     if let index = body?.carries.firstIndex(where: { UTF8Key($0.name) == head }) {
       return plain(.carried(index), address, "a carried value", node)
@@ -124,7 +129,8 @@ struct ReferenceScope {
       case .loop(let loop):
         let inner = address.rest.first ?? loop.stages.last?.name ?? "stage"
         collector.error(
-          "unknown-reference", "\(user) refers to the loop `\(loop.name)` without an iteration", at: node.span,
+          "unknown-reference", "\(user) refers to the loop `\(loop.name)` without an iteration",
+          at: node.span,
           label: "a loop is not a stage", notes: collector.originNotes(node),
           help: index == self.loop
             ? "inside the loop write `\(inner)` alone" : "write `\(loop.name)@last.\(inner)`")
@@ -209,7 +215,8 @@ struct ReferenceScope {
     else {
       let loops = resolver.members.compactMap { if case .loop(let loop) = $0 { loop.name } else { nil } }
       collector.error(
-        "unknown-reference", "\(user) refers to the loop `\(address.head)`, which does not exist", at: node.span,
+        "unknown-reference", "\(user) refers to the loop `\(address.head)`, which does not exist",
+        at: node.span,
         label: "not a loop", notes: collector.originNotes(node),
         help: Suggestion.helpOrList(for: address.head, among: loops, what: "the loops are"))
       return nil
@@ -280,16 +287,19 @@ struct ReferenceScope {
 
   func carry(_ index: Int) -> Experiment.Carry {
     guard let draft = body?.carries[index] else { preconditionFailure("carry \(index) is not in a loop") }
-    let first = draft.first.map { outside.resolve($0, user: "`first` of carried `\(draft.name)`") } ?? .invalid
+    let first =
+      draft.first.map { outside.resolve($0, user: "`first` of carried `\(draft.name)`") } ?? .invalid
     let next = draft.next.map { resolve($0, user: "`next` of carried `\(draft.name)`") } ?? .invalid
     if let node = draft.next, let from = outside.type(of: first), let to = type(of: next), from != to {
       collector.error(
         "type-mismatch",
         "carried `\(draft.name)` begins as \(from.words) but its `next` is \(to.words)", at: node.span,
-        label: "gives \(to.words)", notes: draft.first.map { [.init("gives \(from.words)", at: $0.span)] } ?? [])
+        label: "gives \(to.words)",
+        notes: draft.first.map { [.init("gives \(from.words)", at: $0.span)] } ?? [])
     }
     return Experiment.Carry(
-      name: draft.name, nameSpan: draft.nameSpan, first: first, firstSpan: draft.first?.span ?? draft.nameSpan,
+      name: draft.name, nameSpan: draft.nameSpan, first: first,
+      firstSpan: draft.first?.span ?? draft.nameSpan,
       next: next, nextSpan: draft.next?.span ?? draft.nameSpan)
   }
 
@@ -300,7 +310,8 @@ struct ReferenceScope {
       if let written = node.entries {
         entries = written
       } else {
-        collector.wrongType(node, "`in` of stage `\(draft.path)`", expected: "a mapping of inputs to references")
+        collector.wrongType(
+          node, "`in` of stage `\(draft.path)`", expected: "a mapping of inputs to references")
         return []
       }
     }

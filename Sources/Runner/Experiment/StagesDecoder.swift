@@ -218,7 +218,8 @@ struct StagesDecoder {
       inputs: scope.bind(draft, fields["in"]), needs: scope.needs(draft, fields["needs"]), options: options,
       seed: fields["seed"].flatMap { collector.integer($0, "`seed` of \(what)", 0...Int.max) }
         .map { UInt64($0) },
-      execution: execution(fields, of: what, rowsAreIndependent: draft.declaration?.rowsAreIndependent ?? true),
+      execution: execution(
+        fields, of: what, rowsAreIndependent: draft.declaration?.rowsAreIndependent ?? true),
       description: fields["description"].flatMap { collector.string($0, "`description` of \(what)") })
   }
 }

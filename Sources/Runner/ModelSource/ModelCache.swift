@@ -13,9 +13,12 @@ package struct ModelCache: Sendable {
       getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
     if let path = variable("PLUMB_MODELS") { return ModelCache(root: Path.absolute(path)) }
-    if let path = variable("XDG_CACHE_HOME") { return ModelCache(root: "\(Path.absolute(path))/plumb/models") }
+    if let path = variable("XDG_CACHE_HOME") {
+      return ModelCache(root: "\(Path.absolute(path))/plumb/models")
+    }
     if let home = variable("HOME") { return ModelCache(root: "\(home)/.cache/plumb/models") }
-    throw RunError(.machine, "no place for fetched models: neither `PLUMB_MODELS`, `XDG_CACHE_HOME` nor `HOME` is set")
+    throw RunError(
+      .machine, "no place for fetched models: neither `PLUMB_MODELS`, `XDG_CACHE_HOME` nor `HOME` is set")
   }
 
   /// `ROOT/SHA256/NAME`, fetched unless it is there. `fetch` is given an empty folder on the same file system and returns the
@@ -41,7 +44,8 @@ package struct ModelCache: Sendable {
     let fetched = try fetch(temporary)
     let found = try Digest.ofFile(fetched).digest
     guard found == digest else {
-      throw InputError("`\(name)` was fetched with sha256 \(found.hex), expected \(digest.hex); it is not kept")
+      throw InputError(
+        "`\(name)` was fetched with sha256 \(found.hex), expected \(digest.hex); it is not kept")
     }
     let file = try File.open(fetched, O_RDONLY)
     defer { file.closeQuietly() }

@@ -28,7 +28,8 @@ package enum ModelSource {
 
   private static func remoteDigest(of model: PlanModel) throws -> Digest {
     guard let digest = model.sha256.flatMap(Digest.init(hex:)) else {
-      throw InputError("model `\(model.name)`: a remote model needs `sha256`, 64 lower-case hexadecimal digits")
+      throw InputError(
+        "model `\(model.name)`: a remote model needs `sha256`, 64 lower-case hexadecimal digits")
     }
     return digest
   }

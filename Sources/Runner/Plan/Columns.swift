@@ -10,7 +10,8 @@ struct Columns {
   func contains(_ name: String) -> Bool { names.contains(UTF8Key(name)) }
 
   /// The columns of an output, given those of the stage's rows inputs.
-  static func of(_ output: OutputPort, _ declaration: StageDeclaration, inputs: [UTF8Key: Columns]) -> Columns {
+  static func of(_ output: OutputPort, _ declaration: StageDeclaration, inputs: [UTF8Key: Columns]) -> Columns
+  {
     var columns = Columns(names: [UTF8Key("id")], isOpen: false)
     if let port = output.passesThrough, let input = inputs[UTF8Key(port)] {
       columns = input

@@ -82,7 +82,8 @@ struct PlanGraph {
       guard let loop, let iteration else { return .unknown }
       return .node(number(loop: loop, iteration: iteration, stage: stage), output: output)
     case .iteration(let loop, let which, let stage, let output):
-      return .node(number(loop: loop, iteration: self.iteration(which, of: loop), stage: stage), output: output)
+      return .node(
+        number(loop: loop, iteration: self.iteration(which, of: loop), stage: stage), output: output)
     }
   }
 
@@ -167,7 +168,8 @@ struct PlanGraph {
       "`\(instances[step.node].address)` waits for `\(instances[step.edge.target].address)`"
     }
     collector.error(
-      "cycle", cycle.count == 1 ? "stage `\(names[0])` waits for itself" : "stages wait for each other: \(path)",
+      "cycle",
+      cycle.count == 1 ? "stage `\(names[0])` waits for itself" : "stages wait for each other: \(path)",
       at: cycle[0].edge.span, label: sentences[0],
       notes: zip(sentences, cycle).dropFirst().map { .init("\($0)", at: $1.edge.span) },
       help: "hand a value to the next iteration with `carry`, or remove one of these references")

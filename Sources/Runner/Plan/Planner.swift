@@ -170,7 +170,8 @@ private struct NodeBuilder {
         let value: Digest
         if let known = digests[file.path] { value = known } else { value = try digest(file.path) }
         digests[file.path] = value
-        options = options.replacing(file.option.split(separator: ".")[...], with: .string("sha256:\(value.hex)"))
+        options = options.replacing(
+          file.option.split(separator: ".")[...], with: .string("sha256:\(value.hex)"))
       } catch {
         let span = stage.options.origins.first { $0.option == file.option }?.span
         collector.error(
@@ -186,12 +187,15 @@ private struct NodeBuilder {
     if entry.isSeries, case .iteration(let loop, _, let stage, let output) = entry.stage {
       for iteration in 1...graph.iterationCount(of: loop) {
         let reference = Reference.iteration(loop: loop, .number(iteration), stage: stage, output: output)
-        if case .node(let target, _) = graph.target(reference, loop: nil, iteration: nil) { targets.append(target) }
+        if case .node(let target, _) = graph.target(reference, loop: nil, iteration: nil) {
+          targets.append(target)
+        }
       }
     } else if case .node(let target, _) = graph.target(entry.stage, loop: nil, iteration: nil) {
       targets = [target]
     }
     return PlanMetric(
-      name: entry.name, nodes: targets.compactMap { positions[$0] }, output: entry.output, metric: entry.metric)
+      name: entry.name, nodes: targets.compactMap { positions[$0] }, output: entry.output,
+      metric: entry.metric)
   }
 }

@@ -47,7 +47,9 @@ package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [
       throw fail("the id `\(id)` is also that of line \(earlier)")
     }
     for column in columns where object[column] == nil {
-      throw fail("the row `\(id)` has no column `\(column)`; it has \(object.keys.map { "`\($0)`" }.joined(separator: ", "))")
+      throw fail(
+        "the row `\(id)` has no column `\(column)`; it has \(object.keys.map { "`\($0)`" }.joined(separator: ", "))"
+      )
     }
     rows.append(Row(value))
   }

@@ -31,7 +31,9 @@ struct RowStageDriver<S: RowStage> {
       }
       total += counts[offset]
     }
-    if missing.count < total { context.log("\(total - missing.count) of \(total) items were finished before") }
+    if missing.count < total {
+      context.log("\(total - missing.count) of \(total) items were finished before")
+    }
 
     let reporter = RowStageReporter(inner: context.reporter, done: total - missing.count, total: total)
     if !missing.isEmpty {
@@ -41,10 +43,13 @@ struct RowStageDriver<S: RowStage> {
           let offset = item.rowIndex - range.lowerBound
           precondition(
             results.indices.contains(offset) && results[offset].indices.contains(item.item),
-            "stage `\(declaration.name)` gave item \(item.item) of row \(item.rowIndex), which it was not asked for")
+            "stage `\(declaration.name)` gave item \(item.item) of row \(item.rowIndex), which it was not asked for"
+          )
           if let place = result.pathOfNonFiniteNumber() {
             throw RowStageError(
-              description: "stage `\(declaration.name)` gave a number that is not finite for item \(item.item) of row `\(item.row.id)`, at `\(place)`")
+              description:
+                "stage `\(declaration.name)` gave a number that is not finite for item \(item.item) of row `\(item.row.id)`, at `\(place)`"
+            )
           }
           try journal?.append(id: item.row.id, item: item.item, result: result)
           if results[offset][item.item] == nil { reporter.finishItem() }
@@ -59,7 +64,8 @@ struct RowStageDriver<S: RowStage> {
     for (offset, index) in range.enumerated() {
       if let item = results[offset].firstIndex(where: { $0 == nil }) {
         throw RowStageError(
-          description: "stage `\(declaration.name)` ended without a result for item \(item) of row `\(rows[index].id)`")
+          description:
+            "stage `\(declaration.name)` ended without a result for item \(item) of row `\(rows[index].id)`")
       }
     }
     guard context.shard == nil else { return }
@@ -113,8 +119,10 @@ private final class RowStageReporter: StageReporter {
 extension StageContext {
   fileprivate func reporting(to reporter: any StageReporter) -> StageContext {
     StageContext(
-      options: options, inputs: inputs, seed: seed, numericMode: numericMode, threads: threads, engine: engine,
-      scratch: scratch, checkpointDirectory: checkpointDirectory, checkpointSeconds: checkpointSeconds, shard: shard,
+      options: options, inputs: inputs, seed: seed, numericMode: numericMode, threads: threads,
+      engine: engine,
+      scratch: scratch, checkpointDirectory: checkpointDirectory, checkpointSeconds: checkpointSeconds,
+      shard: shard,
       journalDirectory: journalDirectory, outputDirectory: outputDirectory, reporter: reporter)
   }
 }

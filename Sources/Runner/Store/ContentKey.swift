@@ -14,7 +14,9 @@ package struct ContentKey: Sendable {
 
   /// `inputs`: the digest of what each bound port holds. `files`: the digests of the files that options name, in the
   /// order of `node.files`.
-  package init(node: PlanNode, declaration: StageDeclaration, inputs: [(port: String, digest: Digest)], files: [Digest]) {
+  package init(
+    node: PlanNode, declaration: StageDeclaration, inputs: [(port: String, digest: Digest)], files: [Digest]
+  ) {
     var options = node.options
     for (file, digest) in zip(node.files, files) {
       let path = file.option.utf8.split(separator: UInt8(ascii: ".")).map { String(Substring($0)) }
@@ -28,7 +30,8 @@ package struct ContentKey: Sendable {
     if declaration.isRandom { object["seed"] = .string("0x" + String(node.seed, radix: 16)) }
     if declaration.computes {
       object["numerics"] = [
-        "mode": .string(node.numericMode), "device_class": "cpu", "version": .int(Int64(ContentKey.numericsVersion)),
+        "mode": .string(node.numericMode), "device_class": "cpu",
+        "version": .int(Int64(ContentKey.numericsVersion)),
       ]
     }
     preimage = .object(object)
@@ -67,7 +70,9 @@ package struct ContentKey: Sendable {
       let b = new[field]?.objectValue ?? JSONObject()
       let names = a.keys + b.keys.filter { a[$0] == nil }
       for name in names where a[name] != b[name] {
-        if values { compare("\(word) \(name)", a[name], b[name]) } else {
+        if values {
+          compare("\(word) \(name)", a[name], b[name])
+        } else {
           let change = a[name] == nil ? "is new" : b[name] == nil ? "is gone" : "changed"
           lines.append("\(word) \(name) \(change)")
         }
@@ -89,6 +94,7 @@ package struct ContentKey: Sendable {
     guard let value else { return "(none)" }
     if let digest = value["sha256"]?.stringValue { return "file \(digest.prefix(8))" }
     let text = value.text()
-    return text.unicodeScalars.count > 40 ? String(String.UnicodeScalarView(text.unicodeScalars.prefix(39))) + "…" : text
+    return text.unicodeScalars.count > 40
+      ? String(String.UnicodeScalarView(text.unicodeScalars.prefix(39))) + "…" : text
   }
 }

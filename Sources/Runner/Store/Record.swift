@@ -81,7 +81,8 @@ package struct NodeRecord: Sendable {
     let outputs = list.compactMap(StoredOutput.init(json:))
     guard outputs.count == list.count else { return nil }
     self.init(
-      key: key, preimage: preimage, outputs: outputs, address: address, recipeKey: recipeKey, seconds: seconds,
+      key: key, preimage: preimage, outputs: outputs, address: address, recipeKey: recipeKey,
+      seconds: seconds,
       measures: measures.members.map { ($0.key, $0.value.doubleValue ?? 0) })
   }
 }

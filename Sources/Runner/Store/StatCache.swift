@@ -36,13 +36,17 @@ package struct StatCache: Sendable {
   }
 
   package func digest(of path: String, status: FileStatus) -> Digest? {
-    guard let entry = entries[UTF8Key(path)], entry.status == StatCache.fingerprint(status) else { return nil }
+    guard let entry = entries[UTF8Key(path)], entry.status == StatCache.fingerprint(status) else {
+      return nil
+    }
     return entry.digest
   }
 
   /// `isImmutable`: nobody writes this file in place, so that a state this young can be trusted. Any other file is
   /// remembered only when its last change lies far enough back that a further change would show in its times.
-  package mutating func remember(_ path: String, status: FileStatus, digest: Digest, isImmutable: Bool = false) {
+  package mutating func remember(
+    _ path: String, status: FileStatus, digest: Digest, isImmutable: Bool = false
+  ) {
     if !isImmutable {
       var now = timespec()
       clock_gettime(CLOCK_REALTIME, &now)

@@ -36,7 +36,9 @@ package final class Store {
     try File.makeDirectory(self.root)
     let formatPath = "\(self.root)/format"
     if FileStatus.of(formatPath) == nil {
-      for name in ["objects", "records", "trees", "journals", "checkpoints", "locks", "index", "tmp", "quarantine"] {
+      for name in [
+        "objects", "records", "trees", "journals", "checkpoints", "locks", "index", "tmp", "quarantine",
+      ] {
         try File.makeDirectory("\(self.root)/\(name)")
       }
       try File.writeDurably("\(Store.formatVersion)\n", to: formatPath)
@@ -45,7 +47,9 @@ package final class Store {
       let digits = text.unicodeScalars.filter { $0 != "\n" }
       guard let found = Int(String(String.UnicodeScalarView(digits))), found > 0 else {
         throw StoreError(
-          description: "the store `\(self.root)` has no readable format version in `\(formatPath)`; expected `\(Store.formatVersion)`")
+          description:
+            "the store `\(self.root)` has no readable format version in `\(formatPath)`; expected `\(Store.formatVersion)`"
+        )
       }
       guard found <= Store.formatVersion else {
         throw StoreError(
@@ -152,7 +156,8 @@ package final class Store {
     statCache.forget(path)
     let place = "\(root)/quarantine/\(name)"
     try File.rename(path, to: place)
-    onWarning("\(what) of the store was damaged and is set aside in `\(place)`; what needs it will be computed again")
+    onWarning(
+      "\(what) of the store was damaged and is set aside in `\(place)`; what needs it will be computed again")
   }
 
   private func manifest(_ digest: Digest) throws -> Manifest? {
@@ -173,7 +178,9 @@ package final class Store {
   package func readingPath(_ output: StoredOutput) throws -> String {
     guard try isIntact(output) else {
       throw StoreError(
-        description: "output `\(output.port)` (\(output.digest.hex.prefix(12))) is damaged or gone; run again to compute it anew")
+        description:
+          "output `\(output.port)` (\(output.digest.hex.prefix(12))) is damaged or gone; run again to compute it anew"
+      )
     }
     guard output.isTree, let manifest = try manifest(output.digest) else { return objectPath(output.digest) }
     let tree = "\(root)/trees/\(output.digest.hex)"
@@ -215,7 +222,9 @@ package final class Store {
   package func unverifiedRecord(_ key: String) throws -> NodeRecord? {
     let path = recordPath(key)
     guard FileStatus.of(path) != nil else { return nil }
-    if let json = try readSealed(path), let record = NodeRecord(json: json), record.key == key { return record }
+    if let json = try readSealed(path), let record = NodeRecord(json: json), record.key == key {
+      return record
+    }
     try setAside(path, as: "record-\(key)", what: "a record")
     return nil
   }
@@ -249,7 +258,8 @@ package final class Store {
 
   /// The key each address had when it last ran or was found finished.
   package func lastKeys(experiment: String) -> [UTF8Key: String] {
-    guard let json = try? SealedText.read(indexPath(experiment)), let members = json.objectValue?.members else {
+    guard let json = try? SealedText.read(indexPath(experiment)), let members = json.objectValue?.members
+    else {
       return [:]
     }
     var keys: [UTF8Key: String] = [:]

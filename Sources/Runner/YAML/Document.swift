@@ -111,7 +111,8 @@ private struct Composer {
     self.bytes += bytes
     guard self.nodes <= Document.maximumNodes, self.bytes <= Document.maximumTextBytes else {
       throw Fatal(
-        "too-large", "the document expands past \(Document.maximumNodes) nodes or \(Document.maximumTextBytes) bytes",
+        "too-large",
+        "the document expands past \(Document.maximumNodes) nodes or \(Document.maximumTextBytes) bytes",
         at: span, label: "the limit is passed here", help: "use fewer or smaller aliases")
     }
   }

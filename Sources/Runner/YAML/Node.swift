@@ -65,7 +65,8 @@ extension Node {
     case .mapping(let entries): return entries.isEmpty ? "an empty mapping" : "a mapping"
     case .scalar(let scalar):
       if case .null = scalar.value { return "null" }
-      let text = scalar.text.unicodeScalars.count > 40
+      let text =
+        scalar.text.unicodeScalars.count > 40
         ? String(String.UnicodeScalarView(scalar.text.unicodeScalars.prefix(40))) + "…" : scalar.text
       let kind = scalar.value.kind
       return "the \(kind.split(separator: " ").last ?? "value") `\(text)`"

@@ -53,7 +53,9 @@ import Testing
     let golden = try Golden("tied")
     let adamW = try #require(golden.json["adamw"])
     let trainer = try Self.trainer(golden, objective: Self.objective(golden, direction))
-    for (step, expected) in (adamW["conditional_\(direction)"]?["losses"]?.arrayValue ?? []).compactMap(\.doubleValue).enumerated() {
+    for (step, expected) in (adamW["conditional_\(direction)"]?["losses"]?.arrayValue ?? []).compactMap(
+      \.doubleValue
+    ).enumerated() {
       let found = try trainer.train(golden.examples)
       #expect(abs(found.loss - expected) < 2e-4 * abs(expected), "step \(step + 1)")
     }

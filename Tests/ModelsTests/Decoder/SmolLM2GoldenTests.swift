@@ -11,7 +11,8 @@ import Testing
   static var path: String? {
     func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
     let cache =
-      variable("PLUMB_MODELS") ?? (variable("XDG_CACHE_HOME") ?? (variable("HOME") ?? "") + "/.cache") + "/plumb/models"
+      variable("PLUMB_MODELS") ?? (variable("XDG_CACHE_HOME") ?? (variable("HOME") ?? "") + "/.cache")
+      + "/plumb/models"
     let path = "\(cache)/\(sha256)/SmolLM2-135M-Instruct.Q4_1.gguf"
     return access(path, R_OK) == 0 ? path : nil
   }
@@ -29,7 +30,7 @@ import Testing
     var expected: [[Int32]] = []
     for (index, prompt) in (golden["prompts"]?.arrayValue ?? []).enumerated() {
       let tokens = (prompt["tokens"]?.arrayValue ?? []).compactMap(\.intValue).map { Int32($0) }
-      #expect(tokenizer.encode(prompt["text"]?.stringValue ?? "") == tokens)
+      #expect(tokenizer.encode(prompt["text"]?.stringValue ?? "", parseSpecial: true) == tokens)
       let logits = try forward(decoder, tokens)
       for (row, wanted) in zip(logits, prompt["logits"]?.arrayValue ?? []) {
         for (id, value) in zip(vocabulary, (wanted.arrayValue ?? []).compactMap(\.doubleValue)) {

@@ -8,7 +8,8 @@ import Testing
 
   static let tiny = DecoderConfiguration(
     vocabularySize: 12, hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, headDimension: 4,
-    feedForwardSize: 6, rotaryBase: 5000, normEpsilon: 1e-5, tiedEmbeddings: true, contextLength: 32, bosTokenID: 1,
+    feedForwardSize: 6, rotaryBase: 5000, normEpsilon: 1e-5, tiedEmbeddings: true, contextLength: 32,
+    bosTokenID: 1,
     eosTokenIDs: [2])
 
   static let ggufNames = [
@@ -50,7 +51,8 @@ import Testing
     builder.add("tokenizer.ggml.eos_token_id", UInt32(2))
     builder.add("tokenizer.chat_template", "{{ messages }}")
     for (name, shape, values) in Self.values() {
-      let rows = name.contains("q_proj") || name.contains("k_proj") ? interleaved(values, shape, dimension: 4) : values
+      let rows =
+        name.contains("q_proj") || name.contains("k_proj") ? interleaved(values, shape, dimension: 4) : values
       builder.tensor(ggufName(name), shape: shape, rows)
     }
     change(&builder)
@@ -117,7 +119,9 @@ import Testing
     #expect(again.configuration == original.configuration)
     #expect(again.chatTemplate == original.chatTemplate)
     #expect(again.plumb?["conditioning"] != nil)
-    for name in original.tensors.names { #expect(try again.tensors.floats(name) == original.tensors.floats(name)) }
+    for name in original.tensors.names {
+      #expect(try again.tensors.floats(name) == original.tensors.floats(name))
+    }
     let (a, b) = (try original.requireTokenizer(), try again.requireTokenizer())
     for text in ["ab a", "abc<s>", " a  ab"] { #expect(a.encode(text) == b.encode(text)) }
     #expect(b.beginToken == 1 && b.endToken == 2)
@@ -141,41 +145,189 @@ import Testing
   }
 
   static let wrong: [(String, @Sendable (inout GGUFBuilder) -> Void, String)] = [
-    ("architecture", { without("general.architecture", &$0); $0.add("general.architecture", "gemma") }, "`gemma` is not supported; `llama` is"),
+    (
+      "architecture",
+      {
+        without("general.architecture", &$0)
+        $0.add("general.architecture", "gemma")
+      }, "`gemma` is not supported; `llama` is"
+    ),
     ("no architecture", { without("general.architecture", &$0) }, "`general.architecture`: missing"),
-    ("missing key", { without("llama.block_count", &$0) }, "`llama.block_count`: expected an integer, but the key is missing"),
-    ("wrong type", { without("llama.block_count", &$0); $0.add("llama.block_count", "2") }, "expected an integer, found a string"),
-    ("zero layers", { without("llama.block_count", &$0); $0.add("llama.block_count", UInt32(0)) }, "`llama.block_count`: expected 1"),
-    ("2^32-1 layers", { without("llama.block_count", &$0); $0.add("llama.block_count", UInt32.max) }, "`llama.block_count`: expected 1"),
-    ("5000 layers", { without("llama.block_count", &$0); $0.add("llama.block_count", UInt32(5000)) }, "expected at most 4096"),
-    ("more layers", { without("llama.block_count", &$0); $0.add("llama.block_count", UInt32(3)) }, "`model.layers.2.input_layernorm.weight`: missing; the configuration calls for it with shape [8]"),
-    ("fewer layers", { without("llama.block_count", &$0); $0.add("llama.block_count", UInt32(1)) }, "tensor `blk.1.attn_norm.weight`"),
-    ("zero heads", { without("llama.attention.head_count", &$0); $0.add("llama.attention.head_count", UInt32(0)) }, "does not divide evenly over 0 heads"),
-    ("uneven groups", { without("llama.attention.head_count_kv", &$0); $0.add("llama.attention.head_count_kv", UInt32(3)) }, "do not divide evenly over 3"),
-    ("rotary part", { without("llama.rope.dimension_count", &$0); $0.add("llama.rope.dimension_count", UInt32(2)) }, "2 is not supported; the head dimension, 4, is"),
-    ("scaled positions", { $0.add("llama.rope.scaling.type", "linear") }, "scaled rotary positions are not supported"),
+    (
+      "missing key", { without("llama.block_count", &$0) },
+      "`llama.block_count`: expected an integer, but the key is missing"
+    ),
+    (
+      "wrong type",
+      {
+        without("llama.block_count", &$0)
+        $0.add("llama.block_count", "2")
+      }, "expected an integer, found a string"
+    ),
+    (
+      "zero layers",
+      {
+        without("llama.block_count", &$0)
+        $0.add("llama.block_count", UInt32(0))
+      }, "`llama.block_count`: expected 1"
+    ),
+    (
+      "2^32-1 layers",
+      {
+        without("llama.block_count", &$0)
+        $0.add("llama.block_count", UInt32.max)
+      }, "`llama.block_count`: expected 1"
+    ),
+    (
+      "5000 layers",
+      {
+        without("llama.block_count", &$0)
+        $0.add("llama.block_count", UInt32(5000))
+      }, "expected at most 4096"
+    ),
+    (
+      "more layers",
+      {
+        without("llama.block_count", &$0)
+        $0.add("llama.block_count", UInt32(3))
+      }, "`model.layers.2.input_layernorm.weight`: missing; the configuration calls for it with shape [8]"
+    ),
+    (
+      "fewer layers",
+      {
+        without("llama.block_count", &$0)
+        $0.add("llama.block_count", UInt32(1))
+      }, "tensor `blk.1.attn_norm.weight`"
+    ),
+    (
+      "zero heads",
+      {
+        without("llama.attention.head_count", &$0)
+        $0.add("llama.attention.head_count", UInt32(0))
+      }, "does not divide evenly over 0 heads"
+    ),
+    (
+      "uneven groups",
+      {
+        without("llama.attention.head_count_kv", &$0)
+        $0.add("llama.attention.head_count_kv", UInt32(3))
+      }, "do not divide evenly over 3"
+    ),
+    (
+      "rotary part",
+      {
+        without("llama.rope.dimension_count", &$0)
+        $0.add("llama.rope.dimension_count", UInt32(2))
+      }, "2 is not supported; the head dimension, 4, is"
+    ),
+    (
+      "scaled positions", { $0.add("llama.rope.scaling.type", "linear") },
+      "scaled rotary positions are not supported"
+    ),
     ("experts", { $0.add("llama.expert_count", UInt32(8)) }, "mixtures of experts are not supported"),
-    ("vocabulary size", { without("llama.vocab_size", &$0); $0.add("llama.vocab_size", UInt32(13)) }, "13, but `token_embd.weight` has 12 rows"),
-    ("end token outside", { without("tokenizer.ggml.eos_token_id", &$0); $0.add("tokenizer.ggml.eos_token_id", UInt32(9)) }, "token id 9 is outside the vocabulary of 9"),
-    ("unknown tensor", { $0.tensor("blk.0.attn_q.bias", shape: [8], [Float](repeating: 0, count: 8)) }, "tensor `blk.0.attn_q.bias`"),
+    (
+      "vocabulary size",
+      {
+        without("llama.vocab_size", &$0)
+        $0.add("llama.vocab_size", UInt32(13))
+      }, "13, but `token_embd.weight` has 12 rows"
+    ),
+    (
+      "end token outside",
+      {
+        without("tokenizer.ggml.eos_token_id", &$0)
+        $0.add("tokenizer.ggml.eos_token_id", UInt32(9))
+      }, "token id 9 is outside the vocabulary of 9"
+    ),
+    (
+      "unknown tensor", { $0.tensor("blk.0.attn_q.bias", shape: [8], [Float](repeating: 0, count: 8)) },
+      "tensor `blk.0.attn_q.bias`"
+    ),
     ("rope factors", { $0.tensor("rope_freqs.weight", shape: [2], [1, 1]) }, "tensor `rope_freqs.weight`"),
     ("missing tensor", { $0.tensors.removeLast() }, "`model.norm.weight`: missing"),
-    ("wrong shape", { $0.tensors[1].dimensions = [4]; $0.tensors[1].data = [UInt8](repeating: 0, count: 16) }, "calls for shape [8], found [4]"),
+    (
+      "wrong shape",
+      {
+        $0.tensors[1].dimensions = [4]
+        $0.tensors[1].data = [UInt8](repeating: 0, count: 16)
+      }, "calls for shape [8], found [4]"
+    ),
     ("transposed", { $0.tensors[7].dimensions = [6, 8] }, "calls for shape [6, 8], found [8, 6]"),
     ("flat query", { $0.tensors[2].dimensions = [64] }, "calls for shape [8, 8], found [64]"),
-    ("untied", { $0.tensor("output.weight", shape: [2, 2], [0, 0, 0, 0]) }, "`lm_head.weight`: the configuration calls for shape [12, 8], found [2, 2]"),
-    ("undecodable", { $0.tensors[0].type = 24; $0.tensors[0].data = [UInt8](repeating: 0, count: 96) }, "stored as I8, which is not read"),
-    ("other tokenizer", { without("tokenizer.ggml.model", &$0); $0.add("tokenizer.ggml.model", "llama") }, "`llama` is not supported; `gpt2`"),
-    ("other pre-tokenizer", { without("tokenizer.ggml.pre", &$0); $0.add("tokenizer.ggml.pre", "qwen2") }, "`tokenizer.ggml.pre`: `qwen2` is not supported"),
+    (
+      "untied", { $0.tensor("output.weight", shape: [2, 2], [0, 0, 0, 0]) },
+      "`lm_head.weight`: the configuration calls for shape [12, 8], found [2, 2]"
+    ),
+    (
+      "undecodable",
+      {
+        $0.tensors[0].type = 24
+        $0.tensors[0].data = [UInt8](repeating: 0, count: 96)
+      }, "stored as I8, which is not read"
+    ),
+    (
+      "other tokenizer",
+      {
+        without("tokenizer.ggml.model", &$0)
+        $0.add("tokenizer.ggml.model", "llama")
+      }, "`llama` is not supported; `gpt2`"
+    ),
+    (
+      "other pre-tokenizer",
+      {
+        without("tokenizer.ggml.pre", &$0)
+        $0.add("tokenizer.ggml.pre", "qwen2")
+      }, "`tokenizer.ggml.pre`: `qwen2` is not supported"
+    ),
     ("no pre-tokenizer", { without("tokenizer.ggml.pre", &$0) }, "a missing pre-tokenizer is not supported"),
     ("no merges", { without("tokenizer.ggml.merges", &$0) }, "`tokenizer.ggml.merges`"),
-    ("bad merge", { without("tokenizer.ggml.merges", &$0); $0.add("tokenizer.ggml.merges", ["a b", "ab"]) }, "entry 1, `ab`: expected two tokens"),
-    ("unknown merge", { without("tokenizer.ggml.merges", &$0); $0.add("tokenizer.ggml.merges", ["a c"]) }, "`tokenizer.ggml.merges[0]`: the token `ac` is not in the vocabulary"),
-    ("types short", { without("tokenizer.ggml.token_type", &$0); $0.add("tokenizer.ggml.token_type", [3]) }, "1 types for 9 tokens"),
-    ("type 6", { without("tokenizer.ggml.token_type", &$0); $0.add("tokenizer.ggml.token_type", [3, 3, 3, 1, 1, 6, 1, 1, 1]) }, "entry 5 is 6"),
-    ("token twice", { without("tokenizer.ggml.tokens", &$0); $0.add("tokenizer.ggml.tokens", ["<u>", "<s>", "</s>", "a", "b", "a", "ab", "Ġ", "Ġa"]) }, "`tokenizer.ggml.tokens[5]`: the token `a` appears twice"),
-    ("too many tokens", { without("tokenizer.ggml.tokens", &$0); without("tokenizer.ggml.token_type", &$0); $0.add("tokenizer.ggml.tokens", ["<u>", "<s>", "</s>", "a", "b", "c", "ab", "Ġ", "Ġa", "1", "2", "3", "4"]) }, "the tokenizer has 13 tokens, but the embedding has only 12 rows"),
-    ("prefix space", { $0.add("tokenizer.ggml.add_space_prefix", true) }, "`tokenizer.ggml.add_space_prefix`"),
+    (
+      "bad merge",
+      {
+        without("tokenizer.ggml.merges", &$0)
+        $0.add("tokenizer.ggml.merges", ["a b", "ab"])
+      }, "entry 1, `ab`: expected two tokens"
+    ),
+    (
+      "unknown merge",
+      {
+        without("tokenizer.ggml.merges", &$0)
+        $0.add("tokenizer.ggml.merges", ["a c"])
+      }, "`tokenizer.ggml.merges[0]`: the token `ac` is not in the vocabulary"
+    ),
+    (
+      "types short",
+      {
+        without("tokenizer.ggml.token_type", &$0)
+        $0.add("tokenizer.ggml.token_type", [3])
+      }, "1 types for 9 tokens"
+    ),
+    (
+      "type 6",
+      {
+        without("tokenizer.ggml.token_type", &$0)
+        $0.add("tokenizer.ggml.token_type", [3, 3, 3, 1, 1, 6, 1, 1, 1])
+      }, "entry 5 is 6"
+    ),
+    (
+      "token twice",
+      {
+        without("tokenizer.ggml.tokens", &$0)
+        $0.add("tokenizer.ggml.tokens", ["<u>", "<s>", "</s>", "a", "b", "a", "ab", "Ġ", "Ġa"])
+      }, "`tokenizer.ggml.tokens[5]`: the token `a` appears twice"
+    ),
+    (
+      "too many tokens",
+      {
+        without("tokenizer.ggml.tokens", &$0)
+        without("tokenizer.ggml.token_type", &$0)
+        $0.add(
+          "tokenizer.ggml.tokens", ["<u>", "<s>", "</s>", "a", "b", "c", "ab", "Ġ", "Ġa", "1", "2", "3", "4"])
+      }, "the tokenizer has 13 tokens, but the embedding has only 12 rows"
+    ),
+    (
+      "prefix space", { $0.add("tokenizer.ggml.add_space_prefix", true) }, "`tokenizer.ggml.add_space_prefix`"
+    ),
   ]
 
   @Test(arguments: wrong.indices)
@@ -191,25 +343,43 @@ import Testing
     (#""model_type": "llama""#, #""model_type": "gpt2""#, "`model_type`: \"gpt2\" is not supported"),
     (#""model_type": "llama","#, "", "`model_type`: missing"),
     (#""hidden_size": 8,"#, "", "`hidden_size`: missing; expected a positive integer"),
-    (#""hidden_size": 8"#, #""hidden_size": "8""#, "`hidden_size`: expected a positive integer, found `\"8\"`"),
+    (
+      #""hidden_size": 8"#, #""hidden_size": "8""#,
+      "`hidden_size`: expected a positive integer, found `\"8\"`"
+    ),
     (#""hidden_size": 8"#, #""hidden_size": 8.5"#, "`hidden_size`: expected a positive integer"),
     (#""hidden_size": 8"#, #""hidden_size": 9223372036854775807"#, "`hidden_size`: expected 1 to"),
-    (#""num_hidden_layers": 2"#, #""num_hidden_layers": -2"#, "`num_hidden_layers`: expected a positive integer"),
+    (
+      #""num_hidden_layers": 2"#, #""num_hidden_layers": -2"#,
+      "`num_hidden_layers`: expected a positive integer"
+    ),
     (#""num_key_value_heads": 1"#, #""num_key_value_heads": 3"#, "`num_key_value_heads`"),
     (#""head_dim": 4"#, #""head_dim": 3"#, "`head_dim`: rotary positions need an even head dimension"),
     (#""rope_theta": 5000.0"#, #""rope_theta": 0"#, "`rope_theta`: expected a positive number"),
     (#""rope_theta": 5000.0"#, #""rope_theta": "x""#, "`rope_theta`: expected a number"),
     (#""rope_scaling": null"#, #""rope_scaling": {"rope_type": "llama3", "factor": 8}"#, "`rope_scaling`"),
-    (#""rope_scaling": null"#, #""rope_parameters": {"rope_type": "yarn", "rope_theta": 5}"#, "`rope_parameters`"),
+    (
+      #""rope_scaling": null"#, #""rope_parameters": {"rope_type": "yarn", "rope_theta": 5}"#,
+      "`rope_parameters`"
+    ),
     (#""attention_bias": false"#, #""attention_bias": true"#, "`attention_bias`: `true` is not supported"),
     (#""mlp_bias": false"#, #""mlp_bias": true"#, "`mlp_bias`"),
-    (#""hidden_act": "silu""#, #""hidden_act": "gelu""#, "`hidden_act`: `\"gelu\"` is not supported; `silu` is"),
+    (
+      #""hidden_act": "silu""#, #""hidden_act": "gelu""#,
+      "`hidden_act`: `\"gelu\"` is not supported; `silu` is"
+    ),
     (#""attention_dropout": 0.0"#, #""attention_dropout": 0.1"#, "`attention_dropout`"),
     (#""pretraining_tp": 1"#, #""quantization_config": {"bits": 4}"#, "`quantization_config`"),
-    (#""tie_word_embeddings": true"#, #""tie_word_embeddings": 1"#, "`tie_word_embeddings`: expected a boolean"),
+    (
+      #""tie_word_embeddings": true"#, #""tie_word_embeddings": 1"#,
+      "`tie_word_embeddings`: expected a boolean"
+    ),
     (#""eos_token_id": 2"#, #""eos_token_id": [2, 12]"#, "token id 12 is outside the vocabulary of 12 rows"),
     (#""eos_token_id": 2"#, #""eos_token_id": "2""#, "`eos_token_id`: expected a token id"),
-    (#""vocab_size": 12"#, #""vocab_size": 13"#, "`model.embed_tokens.weight`: the configuration calls for shape [13, 8], found [12, 8]"),
+    (
+      #""vocab_size": 12"#, #""vocab_size": 13"#,
+      "`model.embed_tokens.weight`: the configuration calls for shape [13, 8], found [12, 8]"
+    ),
     (#""tie_word_embeddings": true"#, #""tie_word_embeddings": false"#, "`lm_head.weight`: missing"),
     (#""hidden_act""#, #""hidden_size": 8, "hidden_act""#, "duplicate key `hidden_size`"),
   ])
@@ -245,7 +415,9 @@ import Testing
     #expect(failure { _ = try openCheckpoint(directory.path) }?.contains("a Python pickle") == true)
     let empty = TemporaryDirectory()
     #expect(failure { _ = try openCheckpoint(empty.path) }?.contains("it has no `config.json`") == true)
-    #expect(failure { _ = try openCheckpoint("/nonexistent") } == "cannot open `/nonexistent`: no such file or directory")
+    #expect(
+      failure { _ = try openCheckpoint("/nonexistent") }
+        == "cannot open `/nonexistent`: no such file or directory")
   }
 
   @Test func `inspect tells kind, metadata, tensors and the sum`() throws {
@@ -262,7 +434,9 @@ import Testing
     let config = try directory.file("config.json", Self.tiny.huggingFaceConfig().text())
     #expect(try inspect(config).contains("heads: 2 of 4, 1 for keys and values"))
     let other = try directory.file("other", "hello")
-    #expect(failure { _ = try inspect(other) }?.contains("found something else: it begins with 68 65 6c 6c 6f") == true)
+    #expect(
+      failure { _ = try inspect(other) }?.contains("found something else: it begins with 68 65 6c 6c 6f")
+        == true)
   }
 
   @Test(.enabled(if: smolLM2Path != nil, "SmolLM2 is not in the model cache"))
@@ -273,11 +447,14 @@ import Testing
     let tokenizer = try checkpoint.requireTokenizer()
     let again = try Tokenizer(huggingFace: tokenizer.huggingFaceJSON())
     let goldens = try TokenizerGoldenTests.goldens(
-      "\(fixtureDirectory)/tokenizer/smollm2.golden.jsonl", plain: "plain", parsed: "parsed", decoded: "decoded")
+      "\(fixtureDirectory)/tokenizer/smollm2.golden.jsonl", plain: "plain", parsed: "parsed",
+      decoded: "decoded")
     for golden in goldens {
       for tokenizer in [tokenizer, again] {
         #expect(tokenizer.encode(golden.text) == golden.plain, "\(golden.text.debugDescription)")
-        #expect(tokenizer.encode(golden.text, parseSpecial: true) == golden.parsed, "\(golden.text.debugDescription)")
+        #expect(
+          tokenizer.encode(golden.text, parseSpecial: true) == golden.parsed,
+          "\(golden.text.debugDescription)")
         #expect(tokenizer.decode(golden.parsed, skipSpecial: false).utf8.elementsEqual(golden.decoded.utf8))
       }
     }

@@ -23,7 +23,8 @@ let smolLM2Path: String? = {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
   let root =
-    variable("PLUMB_MODELS") ?? (variable("XDG_CACHE_HOME") ?? (variable("HOME") ?? "") + "/.cache") + "/plumb/models"
+    variable("PLUMB_MODELS") ?? (variable("XDG_CACHE_HOME") ?? (variable("HOME") ?? "") + "/.cache")
+    + "/plumb/models"
   let path = "\(root)/\(digest)/SmolLM2-135M-Instruct.Q4_1.gguf"
   return fileExists(path) ? path : nil
 }()
@@ -57,7 +58,9 @@ final class TemporaryDirectory {
   @discardableResult
   func file(_ name: String, _ bytes: [UInt8]) throws -> String {
     // Not through FileWriter: thousands of files need no fsync.
-    guard let file = fopen("\(path)/\(name)", "w") else { throw FileError("create", "\(path)/\(name)", code: errno) }
+    guard let file = fopen("\(path)/\(name)", "w") else {
+      throw FileError("create", "\(path)/\(name)", code: errno)
+    }
     defer { fclose(file) }
     guard fwrite(bytes, 1, bytes.count, file) == bytes.count else {
       throw FileError("write", "\(path)/\(name)", code: errno)
@@ -100,20 +103,25 @@ struct GGUFBuilder {
   mutating func add(_ key: String, _ value: Float) { add(key, type: 6, littleEndian(value.bitPattern)) }
   mutating func add(_ key: String, _ value: Bool) { add(key, type: 7, [value ? 1 : 0]) }
   mutating func add(_ key: String, _ values: [String]) {
-    add(key, type: 9, littleEndian(UInt32(8)) + littleEndian(UInt64(values.count)) + values.flatMap(Self.text))
+    add(
+      key, type: 9, littleEndian(UInt32(8)) + littleEndian(UInt64(values.count)) + values.flatMap(Self.text))
   }
   mutating func add(_ key: String, _ values: [Int32]) {
-    add(key, type: 9, littleEndian(UInt32(5)) + littleEndian(UInt64(values.count)) + values.flatMap { littleEndian($0) })
+    add(
+      key, type: 9,
+      littleEndian(UInt32(5)) + littleEndian(UInt64(values.count)) + values.flatMap { littleEndian($0) })
   }
 
   /// An F32 tensor; `shape` outermost first.
   mutating func tensor(_ name: String, shape: [Int], _ values: [Float]) {
-    tensors.append((name, shape.reversed().map { UInt64($0) }, 0, values.flatMap { littleEndian($0.bitPattern) }))
+    tensors.append(
+      (name, shape.reversed().map { UInt64($0) }, 0, values.flatMap { littleEndian($0.bitPattern) }))
   }
 
   func bytes() -> [UInt8] {
     var header = Array("GGUF".utf8) + littleEndian(version)
-    header += littleEndian(tensorCount ?? UInt64(tensors.count)) + littleEndian(entryCount ?? UInt64(entries.count))
+    header +=
+      littleEndian(tensorCount ?? UInt64(tensors.count)) + littleEndian(entryCount ?? UInt64(entries.count))
     for entry in entries { header += entry }
     var data: [UInt8] = []
     for (index, tensor) in tensors.enumerated() {

@@ -40,7 +40,9 @@ import Testing
     #expect(try file.integer("i16") == -2)
     #expect(try file.integer("i32") == -3)
     #expect(try file.integer("i64") == Int.min)
-    #expect(failure { _ = try file.integer("u64") }?.contains("metadata `u64`: the integer is out of range") == true)
+    #expect(
+      failure { _ = try file.integer("u64") }?.contains("metadata `u64`: the integer is out of range") == true
+    )
     #expect(try file.number("f32") == 1e-5)
     #expect(try file.number("f64") == 0.1)
     #expect(try file.bool("flag") == true)
@@ -65,7 +67,9 @@ import Testing
     withTensor("t", dimensions, type: type, data: data)
   }
 
-  static func withTensor(_ name: String, _ dimensions: [UInt64], type: UInt32 = 0, data: [UInt8] = []) -> [UInt8] {
+  static func withTensor(_ name: String, _ dimensions: [UInt64], type: UInt32 = 0, data: [UInt8] = [])
+    -> [UInt8]
+  {
     var builder = GGUFBuilder()
     builder.tensors.append((name, dimensions, type, data))
     return builder.bytes()
@@ -83,23 +87,61 @@ import Testing
     ("2^63 tensors", changed { $0.tensorCount = huge }, "the number of tensors is 9223372036854775808"),
     ("2^64-1 tensors", changed { $0.tensorCount = .max }, "the number of tensors is 18446744073709551615"),
     ("too many tensors", changed { $0.tensorCount = 1 << 32 }, "the number of tensors is 4294967296"),
-    ("2^63 entries", changed { $0.entryCount = huge }, "the number of metadata entries is 9223372036854775808"),
+    (
+      "2^63 entries", changed { $0.entryCount = huge },
+      "the number of metadata entries is 9223372036854775808"
+    ),
     ("more tensors than there are", changed { $0.tensorCount = 3 }, "tensor"),
     ("more entries than there are", changed { $0.entryCount = 17 }, "the length of a key is"),
     ("empty key", changed { $0.add("", UInt32(1)) }, "a key has 0 bytes"),
-    ("long key", changed { $0.add(String(repeating: "k", count: 65_536), UInt32(1)) }, "a key has 65536 bytes"),
-    ("key of 2^63 bytes", changed { $0.entries.append(littleEndian(huge)) }, "the length of a key is 9223372036854775808"),
-    ("key not UTF-8", changed { $0.entries.append(littleEndian(UInt64(1)) + [0xFF] + littleEndian(UInt32(0)) + [1]) }, "a key is not valid UTF-8"),
+    (
+      "long key", changed { $0.add(String(repeating: "k", count: 65_536), UInt32(1)) },
+      "a key has 65536 bytes"
+    ),
+    (
+      "key of 2^63 bytes", changed { $0.entries.append(littleEndian(huge)) },
+      "the length of a key is 9223372036854775808"
+    ),
+    (
+      "key not UTF-8",
+      changed { $0.entries.append(littleEndian(UInt64(1)) + [0xFF] + littleEndian(UInt32(0)) + [1]) },
+      "a key is not valid UTF-8"
+    ),
     ("key twice", changed { $0.add("flag", true) }, "metadata `flag`: the key appears twice"),
     ("unknown value type", changed { $0.add("k", type: 13, [0, 0, 0, 0]) }, "a value's type is 13"),
     ("boolean 2", changed { $0.add("k", type: 7, [2]) }, "a boolean is 2, not 0 or 1"),
-    ("boolean 2 in an array", changed { $0.add("k", type: 9, littleEndian(UInt32(7)) + littleEndian(UInt64(1)) + [2]) }, "a boolean is 2"),
-    ("string of 2^63 bytes", changed { $0.add("k", type: 8, littleEndian(huge)) }, "the length of a string is 9223372036854775808"),
-    ("string not UTF-8", changed { $0.add("k", type: 8, littleEndian(UInt64(2)) + [0xC3, 0x28]) }, "a string is not valid UTF-8"),
-    ("array of 2^63", changed { $0.add("k", type: 9, littleEndian(UInt32(0)) + littleEndian(huge)) }, "an array's length is 9223372036854775808"),
-    ("array of 2^61 8-byte values", changed { $0.add("k", type: 9, littleEndian(UInt32(10)) + littleEndian(UInt64(1) << 61)) }, "an array's length is"),
-    ("array of 2^60 strings", changed { $0.add("k", type: 9, littleEndian(UInt32(8)) + littleEndian(UInt64(1) << 60)) }, "an array's length is"),
-    ("unknown element type", changed { $0.add("k", type: 9, littleEndian(UInt32(99)) + littleEndian(UInt64(0))) }, "an array's element type is 99"),
+    (
+      "boolean 2 in an array",
+      changed { $0.add("k", type: 9, littleEndian(UInt32(7)) + littleEndian(UInt64(1)) + [2]) },
+      "a boolean is 2"
+    ),
+    (
+      "string of 2^63 bytes", changed { $0.add("k", type: 8, littleEndian(huge)) },
+      "the length of a string is 9223372036854775808"
+    ),
+    (
+      "string not UTF-8", changed { $0.add("k", type: 8, littleEndian(UInt64(2)) + [0xC3, 0x28]) },
+      "a string is not valid UTF-8"
+    ),
+    (
+      "array of 2^63", changed { $0.add("k", type: 9, littleEndian(UInt32(0)) + littleEndian(huge)) },
+      "an array's length is 9223372036854775808"
+    ),
+    (
+      "array of 2^61 8-byte values",
+      changed { $0.add("k", type: 9, littleEndian(UInt32(10)) + littleEndian(UInt64(1) << 61)) },
+      "an array's length is"
+    ),
+    (
+      "array of 2^60 strings",
+      changed { $0.add("k", type: 9, littleEndian(UInt32(8)) + littleEndian(UInt64(1) << 60)) },
+      "an array's length is"
+    ),
+    (
+      "unknown element type",
+      changed { $0.add("k", type: 9, littleEndian(UInt32(99)) + littleEndian(UInt64(0))) },
+      "an array's element type is 99"
+    ),
     (
       "arrays in arrays in arrays",
       changed {
@@ -107,14 +149,29 @@ import Testing
         $0.add("k", type: 9, open + open + open + open + littleEndian(UInt32(0)) + littleEndian(UInt64(0)))
       }, "arrays nested deeper than 4"
     ),
-    ("alignment 0", changed { $0.add("general.alignment", UInt32(0)) }, "`general.alignment`: expected a power of two"),
+    (
+      "alignment 0", changed { $0.add("general.alignment", UInt32(0)) },
+      "`general.alignment`: expected a power of two"
+    ),
     ("alignment 12", changed { $0.add("general.alignment", UInt32(12)) }, "expected a power of two"),
     ("alignment as text", changed { $0.add("general.alignment", "32") }, "expected a power of two"),
-    ("alignment past the end", changed { $0.add("general.alignment", UInt32(1 << 31)) }, "the file ends before the tensor data"),
-    ("alignment 2^63", changed { $0.add("general.alignment", type: 10, littleEndian(huge)) }, "expected a power of two"),
-    ("alignment 2^62", changed { $0.add("general.alignment", type: 10, littleEndian(UInt64(1) << 62)) }, "the file ends before the tensor data"),
+    (
+      "alignment past the end", changed { $0.add("general.alignment", UInt32(1 << 31)) },
+      "the file ends before the tensor data"
+    ),
+    (
+      "alignment 2^63", changed { $0.add("general.alignment", type: 10, littleEndian(huge)) },
+      "expected a power of two"
+    ),
+    (
+      "alignment 2^62", changed { $0.add("general.alignment", type: 10, littleEndian(UInt64(1) << 62)) },
+      "the file ends before the tensor data"
+    ),
     ("empty tensor name", withTensor("", [1], data: [0, 0, 0, 0]), "a tensor's name has 0 bytes"),
-    ("long tensor name", withTensor(String(repeating: "n", count: 65), [1], data: [0, 0, 0, 0]), "a tensor's name has 65 bytes"),
+    (
+      "long tensor name", withTensor(String(repeating: "n", count: 65), [1], data: [0, 0, 0, 0]),
+      "a tensor's name has 65 bytes"
+    ),
     ("tensor name twice", changed { $0.tensor("w", shape: [1], [1]) }, "tensor `w`: the name appears twice"),
     ("no dimensions", withTensor([], data: [UInt8](repeating: 0, count: 8)), "0 dimensions"),
     ("five dimensions", withTensor([1, 1, 1, 1, 1]), "5 dimensions"),
@@ -122,10 +179,16 @@ import Testing
     ("dimension 2^63", withTensor([huge]), "out of range"),
     ("product wraps to zero", withTensor([1 << 32, 1 << 32]), "out of range"),
     ("product wraps to small", withTensor([(1 << 32) + 1, (1 << 32) + 1]), "out of range"),
-    ("bytes overflow", withTensor([1 << 62]), "the size in bytes of shape [4611686018427387904] is out of range"),
+    (
+      "bytes overflow", withTensor([1 << 62]),
+      "the size in bytes of shape [4611686018427387904] is out of range"
+    ),
     ("unknown element type", withTensor([1], type: 4), "element type 4 is unknown"),
     ("element type 2^32-1", withTensor([1], type: .max), "element type 4294967295 is unknown"),
-    ("row not of whole blocks", withTensor([33, 2], type: 8, data: [UInt8](repeating: 0, count: 80)), "no whole number of Q8_0 blocks of 32"),
+    (
+      "row not of whole blocks", withTensor([33, 2], type: 8, data: [UInt8](repeating: 0, count: 80)),
+      "no whole number of Q8_0 blocks of 32"
+    ),
     ("data past the end", withTensor([1000], data: [0, 0, 0, 0]), "its data, 4000 bytes from byte"),
     ("offset 2^63", changed { $0.offsets[1] = huge }, "its data offset is 9223372036854775808, expected 32"),
     ("offset inside the other's data", changed { $0.offsets[1] = 0 }, "its data offset is 0, expected 32"),
@@ -176,9 +239,12 @@ import Testing
   }
 
   @Test func `a type that is not decoded is named`() throws {
-    let path = try directory.file("x", Self.withTensor([256], type: 12, data: [UInt8](repeating: 0, count: 144)))
+    let path = try directory.file(
+      "x", Self.withTensor([256], type: 12, data: [UInt8](repeating: 0, count: 144)))
     let file = try GGUFFile(path)
-    #expect(failure { _ = try file.floats("t") }?.contains("tensor `t`: stored as Q4_K, which is not read; F32, F16") == true)
+    #expect(
+      failure { _ = try file.floats("t") }?.contains(
+        "tensor `t`: stored as Q4_K, which is not read; F32, F16") == true)
   }
 
   @Test func `the padding after the last tensor may be missing`() throws {
@@ -188,7 +254,8 @@ import Testing
   }
 
   @Test func `every encoding decodes to the bits that ggml gives`() throws {
-    let cases = try JSON(parsing: try readSmallFile("\(fixtureDirectory)/formats/blocks.json", limit: 1 << 20))
+    let cases = try JSON(
+      parsing: try readSmallFile("\(fixtureDirectory)/formats/blocks.json", limit: 1 << 20))
     var seen: [String] = []
     for value in try #require(cases.arrayValue) {
       let name = try #require(value["type"]?.stringValue)
@@ -197,7 +264,9 @@ import Testing
       let bytes = stride(from: 0, to: text.count, by: 2).map { index in
         UInt8(String(decoding: text[index..<(index + 2)], as: UTF8.self), radix: 16) ?? 0
       }
-      let wanted = try #require(value["bits"]?.arrayValue).map { UInt32(truncatingIfNeeded: $0.intValue ?? -1) }
+      let wanted = try #require(value["bits"]?.arrayValue).map {
+        UInt32(truncatingIfNeeded: $0.intValue ?? -1)
+      }
       let found = [Float](unsafeUninitializedCapacity: wanted.count) { buffer, count in
         bytes.withUnsafeBytes {
           encoding.decode($0, into: UnsafeMutableBufferPointer(rebasing: buffer[0..<wanted.count]))

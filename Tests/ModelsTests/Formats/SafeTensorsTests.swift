@@ -81,31 +81,69 @@ import Testing
     ("tensor not an object", safeTensors(#"{"a":1}"#), "tensor `a`: expected an object"),
     ("unknown field", safeTensors(#"{"a":{"x":1}}"#), "unknown key `x`"),
     ("no dtype", safeTensors(#"{"a":{"shape":[],"data_offsets":[0,4]}}"#), "`dtype`: expected a string"),
-    ("unknown dtype", safeTensors(#"{"a":{"dtype":"F33","shape":[],"data_offsets":[0,4]}}"#), "dtype `F33` is unknown"),
+    (
+      "unknown dtype", safeTensors(#"{"a":{"dtype":"F33","shape":[],"data_offsets":[0,4]}}"#),
+      "dtype `F33` is unknown"
+    ),
     ("no shape", safeTensors(#"{"a":{"dtype":"F32","data_offsets":[0,4]}}"#), "`shape`: expected a list"),
-    ("negative dimension", safeTensors(#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#), "`shape`"),
-    ("fractional dimension", safeTensors(#"{"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}}"#), "`shape`"),
-    ("dimension 2^64", safeTensors(#"{"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,4]}}"#), "`shape`"),
+    (
+      "negative dimension", safeTensors(#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#),
+      "`shape`"
+    ),
+    (
+      "fractional dimension", safeTensors(#"{"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}}"#),
+      "`shape`"
+    ),
+    (
+      "dimension 2^64",
+      safeTensors(#"{"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,4]}}"#), "`shape`"
+    ),
     (
       "product overflows",
-      safeTensors(#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#), "out of range"
+      safeTensors(#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#),
+      "out of range"
     ),
     (
       "product overflows only with the element size",
-      safeTensors(#"{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}"#), "out of range"
+      safeTensors(#"{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}"#),
+      "out of range"
     ),
     (
       "product overflows beside a zero",
-      safeTensors(#"{"a":{"dtype":"F32","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}}"#), "out of range"
+      safeTensors(#"{"a":{"dtype":"F32","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}}"#),
+      "out of range"
     ),
     ("one offset", safeTensors(#"{"a":{"dtype":"F32","shape":[],"data_offsets":[0]}}"#), "expected two"),
-    ("offsets reversed", safeTensors(#"{"a":{"dtype":"F32","shape":[],"data_offsets":[4,0]}}"#, data: four), "4 is after 0"),
-    ("negative offset", safeTensors(#"{"a":{"dtype":"F32","shape":[],"data_offsets":[-4,0]}}"#, data: four), "expected two"),
-    ("past the end", safeTensors(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, data: four), "the file has 4 bytes of data"),
-    ("offset 2^63-1", safeTensors(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[9223372036854775806,9223372036854775807]}}"#), "the file has 0"),
-    ("size mismatch", safeTensors(#"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,4]}}"#, data: four), "F16 of shape [1] takes 2"),
-    ("gap at the start", safeTensors(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, data: four), "a gap of 2 bytes"),
-    ("bytes at the end", safeTensors(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#, data: four), "2 bytes at the end belong to no tensor"),
+    (
+      "offsets reversed", safeTensors(#"{"a":{"dtype":"F32","shape":[],"data_offsets":[4,0]}}"#, data: four),
+      "4 is after 0"
+    ),
+    (
+      "negative offset", safeTensors(#"{"a":{"dtype":"F32","shape":[],"data_offsets":[-4,0]}}"#, data: four),
+      "expected two"
+    ),
+    (
+      "past the end", safeTensors(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, data: four),
+      "the file has 4 bytes of data"
+    ),
+    (
+      "offset 2^63-1",
+      safeTensors(
+        #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[9223372036854775806,9223372036854775807]}}"#),
+      "the file has 0"
+    ),
+    (
+      "size mismatch", safeTensors(#"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,4]}}"#, data: four),
+      "F16 of shape [1] takes 2"
+    ),
+    (
+      "gap at the start", safeTensors(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, data: four),
+      "a gap of 2 bytes"
+    ),
+    (
+      "bytes at the end", safeTensors(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#, data: four),
+      "2 bytes at the end belong to no tensor"
+    ),
     ("bytes without tensors", safeTensors("{}", data: four), "4 bytes at the end"),
     (
       "overlap",
@@ -121,7 +159,10 @@ import Testing
     ),
     ("metadata not an object", safeTensors(#"{"__metadata__":[]}"#), "`__metadata__`: expected an object"),
     ("metadata not a string", safeTensors(#"{"__metadata__":{"a":1}}"#), "`a`: expected a string"),
-    ("LFS pointer", Array("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".utf8), "a Git LFS pointer"),
+    (
+      "LFS pointer", Array("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".utf8),
+      "a Git LFS pointer"
+    ),
     ("HTML", Array("<!DOCTYPE html><html></html>".utf8), "an HTML page"),
     ("zip", [0x50, 0x4B, 3, 4] + [UInt8](repeating: 1, count: 20), "a zip archive"),
     ("pickle", [0x80, 2, 0x8A, 1, 1, 1, 1, 1, 1, 1], "a Python pickle"),
@@ -141,12 +182,15 @@ import Testing
     let header = "{\"a\":[" + String(repeating: "0,", count: 3_000_000) + "0]}"
     let path = try directory.file("x", safeTensors(header))
     let clock = ContinuousClock()
-    let time = clock.measure { #expect(failure { _ = try SafeTensorsFile(path) }?.contains("more than 2000000 values") == true) }
+    let time = clock.measure {
+      #expect(failure { _ = try SafeTensorsFile(path) }?.contains("more than 2000000 values") == true)
+    }
     #expect(time < .seconds(3))
   }
 
   @Test func `a file cut at any byte is refused`() throws {
-    let header = #"{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[1],"data_offsets":[3,4]}}"#
+    let header =
+      #"{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[1],"data_offsets":[3,4]}}"#
     let bytes = safeTensors(header, data: Self.four)
     for length in 0..<bytes.count {
       let path = try directory.file("cut", Array(bytes[..<length]))
@@ -162,19 +206,27 @@ import Testing
     let file = try SafeTensorsFile(try directory.file("x", safeTensors(header, data: [1, 2, 3, 4])))
     #expect(Array(try file.rawBytes("b")) == [4])
     #expect(try file.floats("e") == [])
-    #expect(failure { _ = try file.floats("a") }?.contains("stored as U8, which is not read as numbers") == true)
+    #expect(
+      failure { _ = try file.floats("a") }?.contains("stored as U8, which is not read as numbers") == true)
     #expect(failure { _ = try file.floats("c") }?.contains("no tensor of this name") == true)
   }
 
   @Test func `a directory and a FIFO are refused without waiting`() throws {
     #expect(failure { _ = try SafeTensorsFile(directory.path) }?.contains("found a directory") == true)
     mkfifo("\(directory.path)/fifo", 0o600)
-    #expect(failure { _ = try SafeTensorsFile("\(directory.path)/fifo") }?.contains("not a regular file") == true)
+    #expect(
+      failure { _ = try SafeTensorsFile("\(directory.path)/fifo") }?.contains("not a regular file") == true)
   }
 
   private func sharded(_ map: String) throws -> String {
-    try directory.file("one.safetensors", safeTensors(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: littleEndian(Float(2).bitPattern)))
-    try directory.file("two.safetensors", safeTensors(#"{"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: littleEndian(Float(3).bitPattern)))
+    try directory.file(
+      "one.safetensors",
+      safeTensors(
+        #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: littleEndian(Float(2).bitPattern)))
+    try directory.file(
+      "two.safetensors",
+      safeTensors(
+        #"{"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: littleEndian(Float(3).bitPattern)))
     return try directory.file("model.safetensors.index.json", "{\"weight_map\":\(map)}")
   }
 
@@ -194,7 +246,10 @@ import Testing
     (#"{"a":".."}"#, "is not the name of a file"),
     (#"{"a":"three.safetensors"}"#, "the shard `three.safetensors` is missing"),
     (#"{"c":"one.safetensors"}"#, "holds no such tensor"),
-    (#"{"a":"one.safetensors","b":"one.safetensors"}"#, "`b`: the shard `one.safetensors` holds no such tensor"),
+    (
+      #"{"a":"one.safetensors","b":"one.safetensors"}"#,
+      "`b`: the shard `one.safetensors` holds no such tensor"
+    ),
     (#"{"a":"one.safetensors","a":"one.safetensors"}"#, "duplicate key"),
   ])
   func `a wrong index is refused by its entry`(map: String, message: String) throws {
@@ -211,7 +266,8 @@ import Testing
         #"{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
         data: [0, 0]))
     #expect(
-      failure { _ = try ShardedSafeTensors(indexPath: index, directory: directory.path) }?.contains("`a` is in two shards")
+      failure { _ = try ShardedSafeTensors(indexPath: index, directory: directory.path) }?.contains(
+        "`a` is in two shards")
         == true)
     try directory.file(
       "two.safetensors",
@@ -219,7 +275,8 @@ import Testing
         #"{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"x":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
         data: [0, 0]))
     #expect(
-      failure { _ = try ShardedSafeTensors(indexPath: index, directory: directory.path) }?.contains("is not in `weight_map`")
+      failure { _ = try ShardedSafeTensors(indexPath: index, directory: directory.path) }?.contains(
+        "is not in `weight_map`")
         == true)
   }
 }

@@ -123,7 +123,9 @@ import Testing
         }
       }
       memory.withUnsafeBytes { memory in
-        let addresses: [UnsafeRawPointer?] = (0..<pageCount).map { memory.baseAddress?.advanced(by: $0 * pageBytes) }
+        let addresses: [UnsafeRawPointer?] = (0..<pageCount).map {
+          memory.baseAddress?.advanced(by: $0 * pageBytes)
+        }
         addresses.withUnsafeBufferPointer { addresses in
           let queries = positions.map { pk_query(pages: addresses.baseAddress, position: Int32($0)) }
           var layout = pk_kv_layout(
@@ -217,7 +219,8 @@ import Testing
       worst = max(worst, abs(found - exact) / Double(Float(exact).ulp))
     }
     #expect(worst < 2, "\(worst) ulp")
-    #expect(pk_exp(-.infinity) == 0 && pk_exp(-200) == 0 && pk_exp(.infinity) == .infinity && pk_exp(.nan).isNaN)
+    #expect(
+      pk_exp(-.infinity) == 0 && pk_exp(-200) == 0 && pk_exp(.infinity) == .infinity && pk_exp(.nan).isNaN)
     #expect(pk_exp(0) == 1)
   }
 

@@ -46,7 +46,9 @@ struct DistributionTests {
     var counts = [Int](repeating: 0, count: vocabulary)
     for call in 0..<draws / rows {
       // As the engine names them: a row, a sample, a position.
-      let uniforms = (0..<rows).map { random.uniform(row: UInt64($0), sample: call % 20, position: call / 20) }
+      let uniforms = (0..<rows).map {
+        random.uniform(row: UInt64($0), sample: call % 20, position: call / 20)
+      }
       let tokens = backend.sample(
         tensor, parameters: Array(repeating: p, count: rows), uniforms: uniforms, banned: banned)
       for token in tokens { counts[Int(token)] += 1 }
@@ -67,7 +69,8 @@ struct DistributionTests {
   }
 
   static let cases: [SamplingParameters] = [
-    SamplingParameters(temperature: 1), SamplingParameters(temperature: 0.6), SamplingParameters(temperature: 3),
+    SamplingParameters(temperature: 1), SamplingParameters(temperature: 0.6),
+    SamplingParameters(temperature: 3),
     SamplingParameters(temperature: 1, topK: 1), SamplingParameters(temperature: 1, topK: 7),
     SamplingParameters(temperature: 1.3, topK: 100), SamplingParameters(temperature: 1, topP: 0.3),
     SamplingParameters(temperature: 1, topP: 0.8), SamplingParameters(temperature: 1, topP: 0.999),

@@ -44,7 +44,9 @@ extension KernelPathTests {
       #expect(ended > 0 && ended < 27)
       #expect(!expected.values.contains { $0.contains(4) })
       #expect(try Self.draw(decoder, seed: 8) != expected)
-      for batch in [1, 3, 7, 32] { #expect(try Self.draw(decoder, batch: batch) == expected, "batch \(batch)") }
+      for batch in [1, 3, 7, 32] {
+        #expect(try Self.draw(decoder, batch: batch) == expected, "batch \(batch)")
+      }
     }
 
     /// The longest request has 3 pages of prompt, and its sample 4, of which it shares 2.
@@ -56,7 +58,8 @@ extension KernelPathTests {
         for batch in [3, 64] {
           let memory = Tiny.memory(pages: pages, decoder)
           #expect(
-            try Self.draw(decoder, batch: batch, memory: memory) == expected, "\(pages) pages, batch \(batch)")
+            try Self.draw(decoder, batch: batch, memory: memory) == expected, "\(pages) pages, batch \(batch)"
+          )
         }
       }
     }
@@ -110,7 +113,9 @@ extension KernelPathTests {
     }
 
     @Test(arguments: ["tied", "untied"], NumericMode.both)
-    func `logits do not depend on pieces, company, threads or instruction set`(model: String, mode: NumericMode)
+    func `logits do not depend on pieces, company, threads or instruction set`(
+      model: String, mode: NumericMode
+    )
       throws
     {
       let sequences = [128, 1, 33, 64, 97].enumerated().map { Tiny.tokens($1, seed: UInt64(100 + $0)) }

@@ -13,7 +13,8 @@ extension KernelPathTests {
         let context = prefix + Tiny.tokens([0, 1, 24, 25, 40, 3][index % 6], seed: 70 + seed)
         let lengths = multiToken ? [1, 5, 33, 2] : [1, 1, 1]
         return ScoringItem(
-          context: context, continuations: lengths.enumerated().map { Tiny.tokens($1, seed: 80 + seed * 8 + UInt64($0)) })
+          context: context,
+          continuations: lengths.enumerated().map { Tiny.tokens($1, seed: 80 + seed * 8 + UInt64($0)) })
       }
     }
 
@@ -68,7 +69,8 @@ extension KernelPathTests {
       let expected = try Self.scores(decoder, items)
       for pages in [7, 8, 11, 20] {
         #expect(
-          try Self.scores(decoder, items, memory: Tiny.memory(pages: pages, decoder)) == expected, "\(pages) pages")
+          try Self.scores(decoder, items, memory: Tiny.memory(pages: pages, decoder)) == expected,
+          "\(pages) pages")
       }
       #expect(throws: CacheExhausted.self) {
         _ = try Self.scores(decoder, items, memory: Tiny.memory(pages: 3, decoder))

@@ -39,7 +39,8 @@ import Testing
   func `encodes and decodes as Hugging Face does`(name: String) throws {
     let tokenizer = try readTokenizer("\(fixtureDirectory)/tokenizer/\(name).json")
     let goldens = try Self.goldens(
-      "\(fixtureDirectory)/tokenizer/\(name).golden.jsonl", plain: "plain", parsed: "parsed", decoded: "decoded")
+      "\(fixtureDirectory)/tokenizer/\(name).golden.jsonl", plain: "plain", parsed: "parsed",
+      decoded: "decoded")
     #expect(goldens.count > 100)
     for golden in goldens { check(tokenizer, golden) }
   }
@@ -51,19 +52,26 @@ import Testing
     let again = try Tokenizer(huggingFace: try JSON(parsing: written.text()))
     #expect(again.huggingFaceJSON() == written)
     for golden in try Self.goldens(
-      "\(fixtureDirectory)/tokenizer/\(name).golden.jsonl", plain: "plain", parsed: "parsed", decoded: "decoded")
+      "\(fixtureDirectory)/tokenizer/\(name).golden.jsonl", plain: "plain", parsed: "parsed",
+      decoded: "decoded")
     { check(again, golden) }
   }
 
-  @Test(.enabled(if: fileExists("\(conformanceDirectory)/tokenizer"), "no conformance material beside the package"))
+  @Test(
+    .enabled(
+      if: fileExists("\(conformanceDirectory)/tokenizer"), "no conformance material beside the package"))
   func `agrees with the conformance vectors`() throws {
     let tokenizer = try readTokenizer("\(conformanceDirectory)/tokenizer/tiny_bpe_tokenizer.json")
     let goldens = try Self.goldens(
-      "\(conformanceDirectory)/tokenizer/tiny_bpe_golden.jsonl", plain: "ids", parsed: "ids", decoded: "decoded")
+      "\(conformanceDirectory)/tokenizer/tiny_bpe_golden.jsonl", plain: "ids", parsed: "ids",
+      decoded: "decoded")
     #expect(goldens.count > 50)
     for golden in goldens {
-      #expect(tokenizer.encode(golden.text, parseSpecial: true) == golden.parsed, "\(golden.text.debugDescription)")
-      #expect(tokenizer.decode(golden.parsed, skipSpecial: false) == golden.decoded, "\(golden.text.debugDescription)")
+      #expect(
+        tokenizer.encode(golden.text, parseSpecial: true) == golden.parsed, "\(golden.text.debugDescription)")
+      #expect(
+        tokenizer.decode(golden.parsed, skipSpecial: false) == golden.decoded,
+        "\(golden.text.debugDescription)")
     }
   }
 
@@ -73,7 +81,8 @@ import Testing
     for _ in 0..<3000 {
       // Mostly single bytes, so that broken characters of every kind come up.
       let ids = (0..<(1 + random.below(12))).map { _ in
-        Int32(truncatingIfNeeded: random.below(4) == 0 ? random.below(tokenizer.count) : 3 + random.below(256))
+        Int32(
+          truncatingIfNeeded: random.below(4) == 0 ? random.below(tokenizer.count) : 3 + random.below(256))
       }
       for skipSpecial in [true, false] {
         var stream = StreamingDecoder(tokenizer, skipSpecial: skipSpecial)
@@ -106,7 +115,9 @@ import Testing
     for _ in 0..<500 {
       var scalars = String.UnicodeScalarView()
       for _ in 0..<random.below(40) {
-        if let scalar = Unicode.Scalar(UInt32(random.below(random.below(2) == 0 ? 0x250 : 0x11_0000))) { scalars.append(scalar) }
+        if let scalar = Unicode.Scalar(UInt32(random.below(random.below(2) == 0 ? 0x250 : 0x11_0000))) {
+          scalars.append(scalar)
+        }
       }
       let text = String(scalars)
       // [LEFT] and [RIGHT] take whitespace with them, but no random text spells them.

@@ -68,14 +68,16 @@ import Testing
 
   @Test func `lower ranks merge first, and the leftmost of equals`() throws {
     let tokenizer = try Tokenizer(
-      vocabulary: ["a", "b", "c", "aa", "bc", "ab"], merges: [("b", "c"), ("a", "a"), ("a", "b")], preTokenizer: .gpt2,
+      vocabulary: ["a", "b", "c", "aa", "bc", "ab"], merges: [("b", "c"), ("a", "a"), ("a", "b")],
+      preTokenizer: .gpt2,
       addedTokens: [])
     #expect(tokenizer.encode("abc") == [0, 4])
     #expect(tokenizer.encode("aaa") == [3, 0])
     #expect(tokenizer.encode("aab") == [3, 1])
   }
 
-  static let good = #"{"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]},"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},"decoder":{"type":"ByteLevel"},"added_tokens":[{"id":3,"content":"<s>","special":true,"normalized":false}]}"#
+  static let good =
+    #"{"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]},"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},"decoder":{"type":"ByteLevel"},"added_tokens":[{"id":3,"content":"<s>","special":true,"normalized":false}]}"#
 
   /// Changes to `good` and the path and reason they are refused with.
   static let hostile: [(find: String, replace: String, message: String)] = [
@@ -83,7 +85,10 @@ import Testing
     (#""type":"BPE""#, #""type":"BPE","byte_fallback":true"#, "`model.byte_fallback`"),
     (#""type":"BPE""#, #""type":"BPE","unk_token":"a""#, "`model.unk_token`"),
     (#""type":"BPE""#, #""type":"BPE","dropout":0.1"#, "`model.dropout`"),
-    (#""type":"BPE""#, #""type":"BPE","continuing_subword_prefix":"\#u{23}\#u{23}""#, "`model.continuing_subword_prefix`"),
+    (
+      #""type":"BPE""#, #""type":"BPE","continuing_subword_prefix":"\#u{23}\#u{23}""#,
+      "`model.continuing_subword_prefix`"
+    ),
     (#""type":"BPE""#, #""type":"BPE","end_of_word_suffix":"</w>""#, "`model.end_of_word_suffix`"),
     (#""vocab":{"a":0,"b":1,"ab":2}"#, #""vocab":[]"#, "`model.vocab`: expected an object"),
     (#""ab":2"#, #""ab":5"#, "has id 5, but there are 3 tokens"),
@@ -98,13 +103,17 @@ import Testing
     (#""a b""#, #"["a"]"#, "`model.merges[0]`: expected two tokens"),
     (#"["a b"]"#, #"["a b",3]"#, "`model.merges[1]`"),
     (#""merges":["a b"]"#, #""merges":{}"#, "`model.merges`: expected a list"),
-    (#"{"type":"ByteLevel","add_prefix_space":false}"#, #"{"type":"Metaspace"}"#, "`pre_tokenizer.type`: `\"Metaspace\"`"),
+    (
+      #"{"type":"ByteLevel","add_prefix_space":false}"#, #"{"type":"Metaspace"}"#,
+      "`pre_tokenizer.type`: `\"Metaspace\"`"
+    ),
     (#"{"type":"ByteLevel","add_prefix_space":false}"#, #"{"type":"Whitespace"}"#, "`pre_tokenizer.type`"),
     (#"{"type":"ByteLevel","add_prefix_space":false}"#, "null", "`pre_tokenizer`: missing"),
     (#""add_prefix_space":false"#, #""add_prefix_space":true"#, "`pre_tokenizer.add_prefix_space`"),
     (#","add_prefix_space":false"#, "", "`pre_tokenizer.add_prefix_space`"),
     (
-      #"{"type":"ByteLevel","add_prefix_space":false}"#, #"{"type":"Sequence","pretokenizers":[{"type":"Digits"}]}"#,
+      #"{"type":"ByteLevel","add_prefix_space":false}"#,
+      #"{"type":"Sequence","pretokenizers":[{"type":"Digits"}]}"#,
       "`pre_tokenizer.pretokenizers[0].type`"
     ),
     (
@@ -145,7 +154,9 @@ import Testing
   ]
 
   @Test(arguments: hostile)
-  func `refuses an unsupported or malformed part by its path`(find: String, replace: String, message: String) throws {
+  func `refuses an unsupported or malformed part by its path`(find: String, replace: String, message: String)
+    throws
+  {
     let pieces = Self.good.split(separator: find, maxSplits: 1, omittingEmptySubsequences: false)
     try #require(pieces.count == 2, "\(find) is not in the text")
     let json = try JSON(parsing: pieces[0] + replace + pieces[1])
@@ -160,8 +171,13 @@ import Testing
 
   @Test func `the file and the JSON path are both named`() throws {
     let directory = TemporaryDirectory()
-    let path = try directory.file("tokenizer.json", "{\"model\":{\"type\":\"WordPiece\"},\"decoder\":{\"type\":\"ByteLevel\"},\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false}}")
-    #expect(failure { _ = try readTokenizer(path) } == "`\(path)`: `model.type`: `\"WordPiece\"` is not supported; `BPE` is")
+    let path = try directory.file(
+      "tokenizer.json",
+      "{\"model\":{\"type\":\"WordPiece\"},\"decoder\":{\"type\":\"ByteLevel\"},\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false}}"
+    )
+    #expect(
+      failure { _ = try readTokenizer(path) }
+        == "`\(path)`: `model.type`: `\"WordPiece\"` is not supported; `BPE` is")
     let broken = try directory.file("broken.json", "{\"model\":")
     #expect(failure { _ = try readTokenizer(broken) }?.contains("not JSON: 1:10") == true)
   }

@@ -62,7 +62,8 @@ struct ObjectiveTests {
       let gradient = gradients[name].array()
       let norm = gradient.reduce(0.0) { $0 + Double($1 * $1) }.squareRoot()
       try #require(norm > 0)
-      let found = try slope(bench, [name: gradient.map { $0 / Float(norm) }], size: Float(min(0.02, 2e-3 / norm)))
+      let found = try slope(
+        bench, [name: gradient.map { $0 / Float(norm) }], size: Float(min(0.02, 2e-3 / norm)))
       #expect(abs(found - norm) < 5e-3 * norm, "\(name): \(found), expected \(norm)")
     }
   }

@@ -20,7 +20,8 @@ struct TrainingBench {
   var peak = 2e-2
 
   /// Outputs around the sizes where reduction blocks and chunks of logits begin: 278 target tokens in all.
-  static let examples: [TrainingExample] = [1, 7, 31, 32, 33, 70, 64, 5, 35].enumerated().map { index, length in
+  static let examples: [TrainingExample] = [1, 7, 31, 32, 33, 70, 64, 5, 35].enumerated().map {
+    index, length in
     let seed = UInt64(200 + 10 * index)
     return TrainingExample(
       id: "row\(index)", conditioning: index % 3 == 0 ? [] : [Int32(91 + index % 5)],
@@ -44,9 +45,11 @@ struct TrainingBench {
     }
     return ConditionalTrainer(
       configuration, parameters: parameters, trainable: names ?? configuration.tensorShapes.map(\.name),
-      reference: try Tiny.decoder(referenceConditioned ? "untied" : "reference", mode: mode), referenceConditioned: referenceConditioned,
+      reference: try Tiny.decoder(referenceConditioned ? "untied" : "reference", mode: mode),
+      referenceConditioned: referenceConditioned,
       objective: objective, optimizer: optimizer,
-      schedule: LearningRateSchedule(peak: peak, steps: 8, warmUpRatio: 0.25, warmUp: .linear, decay: .linear),
+      schedule: LearningRateSchedule(
+        peak: peak, steps: 8, warmUpRatio: 0.25, warmUp: .linear, decay: .linear),
       maximumGradientNorm: maximumGradientNorm, mode: mode, backend: backend, tokenBudget: tokenBudget)
   }
 

@@ -80,7 +80,9 @@ struct TrainingCheckpointTests {
     let start = bits(fresh.parameters)
     #expect(try fresh.restoreCheckpoint(from: folder.path) { log.lines.append($0) } == nil)
     #expect(log.lines.count == 1)
-    #expect(log.lines.first?.contains("passed over") == true && log.lines.first?.contains("step-2.safetensors") == true, "\(log.lines)")
+    #expect(
+      log.lines.first?.contains("passed over") == true
+        && log.lines.first?.contains("step-2.safetensors") == true, "\(log.lines)")
     #expect(fresh.step == 0)
     #expect(bits(fresh.parameters) == start)
     // Moments as well: from here on it trains as if nothing had been there.

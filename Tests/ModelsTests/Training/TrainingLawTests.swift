@@ -6,7 +6,9 @@ import Testing
 extension KernelPathTests {
   @Suite struct TrainingLawTests {
     @Test(arguments: ["tied", "untied"], NumericMode.both)
-    func `gradients do not depend on token budget, threads or instruction set`(model: String, mode: NumericMode)
+    func `gradients do not depend on token budget, threads or instruction set`(
+      model: String, mode: NumericMode
+    )
       throws
     {
       var bench = TrainingBench(model: model, mode: mode, tokenBudget: 10_000)
@@ -33,7 +35,8 @@ extension KernelPathTests {
     }
 
     @Test(arguments: NumericMode.both)
-    func `trained weights do not depend on token budget, threads or instruction set`(mode: NumericMode) throws {
+    func `trained weights do not depend on token budget, threads or instruction set`(mode: NumericMode) throws
+    {
       for direction in [ConditionalObjective.KLDirection.referencePolicy, .policyReference] {
         var bench = TrainingBench(mode: mode, tokenBudget: 10_000)
         bench.objective.klDirection = direction

@@ -38,7 +38,10 @@ struct VocabularyGrowthTests {
   func `new rows are a function of the seed`(model: String) throws {
     #expect(differences(try grown(model).new, try grown(model).new) == [])
     let changed = differences(try grown(model).new, try grown(model, seed: 2).new)
-    #expect(changed == (model == "tied" ? ["model.embed_tokens.weight"] : ["model.embed_tokens.weight", "lm_head.weight"]))
+    #expect(
+      changed
+        == (model == "tied"
+          ? ["model.embed_tokens.weight"] : ["model.embed_tokens.weight", "lm_head.weight"]))
   }
 
   @Test func `rows set aside for tokens to come are used, and the size stays`() throws {

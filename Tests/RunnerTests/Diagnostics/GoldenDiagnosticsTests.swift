@@ -22,8 +22,10 @@ import Testing
       try files.createDirectory(atPath: "\(project.folder)/\(folder)", withIntermediateDirectories: true)
     }
     // `# --set NAME=VALUE` in the first lines stands for the command line.
-    let overrides = String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix { $0.hasPrefix("# --set ") }
-      .map { String($0.dropFirst(8)) }
+    let overrides = String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix {
+      $0.hasPrefix("# --set ")
+    }
+    .map { String($0.dropFirst(8)) }
     let found = project.diagnostics("\(name).yaml", set: overrides)
     let path = "\(Fixtures.diagnostics)/\(name).expected.txt"
     if ProcessInfo.processInfo.environment["PLUMB_REWRITE_GOLDEN"] == "1" {

@@ -55,8 +55,11 @@ import Testing
     ("silent", 1, "without writing its output `file`"), ("input", 4, "data.jsonl:3:1: bad"),
     ("exit", 1, "ended with status 0 and no word"),
   ])
-  func `a misbehaving stage fails with its own exit code and words`(how: String, code: Int32, words: String) throws {
-    let toy = try ToyRunner(nodes: "{\"address\": \"bad\", \"stage\": \"misbehave\", \"options\": {\"how\": \"\(how)\"}}")
+  func `a misbehaving stage fails with its own exit code and words`(how: String, code: Int32, words: String)
+    throws
+  {
+    let toy = try ToyRunner(
+      nodes: "{\"address\": \"bad\", \"stage\": \"misbehave\", \"options\": {\"how\": \"\(how)\"}}")
     #expect(try toy.run() == .exited(code))
     #expect(toy.standardError.contains("failed  bad: "))
     #expect(toy.standardError.contains(words), "\(toy.standardError)")
@@ -70,18 +73,23 @@ import Testing
 
   @Test func `a stage that runs too long is ended`() throws {
     let toy = try ToyRunner(
-      nodes: "{\"address\": \"bad\", \"stage\": \"misbehave\", \"timeout\": 0.3, \"options\": {\"how\": \"throw-not\"}}, "
+      nodes:
+        "{\"address\": \"bad\", \"stage\": \"misbehave\", \"timeout\": 0.3, \"options\": {\"how\": \"throw-not\"}}, "
         + "{\"address\": \"rows\", \"stage\": \"rows\"}, "
-        + "{\"address\": \"mix\", \"stage\": \"mix\", \"timeout\": 0.3, \"options\": {\"milliseconds\": 50}, \"inputs\": {\"rows\": \"rows:rows\"}}")
+        + "{\"address\": \"mix\", \"stage\": \"mix\", \"timeout\": 0.3, \"options\": {\"milliseconds\": 50}, \"inputs\": {\"rows\": \"rows:rows\"}}"
+    )
     #expect(try toy.run() == .exited(1))
-    #expect(toy.standardError.contains("failed  mix: it ran longer than its timeout of 0.3 s"), "\(toy.standardError)")
+    #expect(
+      toy.standardError.contains("failed  mix: it ran longer than its timeout of 0.3 s"),
+      "\(toy.standardError)")
     // What was finished stays.
     #expect(try toy.names("records").count == 2)
     #expect(try !toy.names("journals").isEmpty)
   }
 
   @Test func `a log that never ends is cut, and the stage goes on`() throws {
-    let toy = try ToyRunner(nodes: "{\"address\": \"loud\", \"stage\": \"misbehave\", \"options\": {\"how\": \"chatty\"}}")
+    let toy = try ToyRunner(
+      nodes: "{\"address\": \"loud\", \"stage\": \"misbehave\", \"options\": {\"how\": \"chatty\"}}")
     #expect(try toy.run() == .exited(0))
     let run = try #require(try File.names(in: "\(toy.path)/runs/toy").last)
     let size = try FileStatus.orThrow("\(toy.path)/runs/toy/\(run)/logs/loud.log").size
@@ -90,13 +98,16 @@ import Testing
 
   @Test func `a failed stage is tried again when it may be`() throws {
     let toy = try ToyRunner(
-      nodes: "{\"address\": \"late\", \"stage\": \"misbehave\", \"retries\": 1, \"options\": {\"how\": \"second-time\"}}")
+      nodes:
+        "{\"address\": \"late\", \"stage\": \"misbehave\", \"retries\": 1, \"options\": {\"how\": \"second-time\"}}"
+    )
     #expect(try toy.run() == .exited(0))
     #expect(toy.standardError.contains("retry   late: attempt 1 failed (it went wrong)"))
   }
 
   @Test func `an input file that is wrong is named with its line`() throws {
-    let toy = try ToyRunner(nodes: "{\"address\": \"read\", \"stage\": \"read-file\", \"options\": {\"path\": \"data.jsonl\"}}")
+    let toy = try ToyRunner(
+      nodes: "{\"address\": \"read\", \"stage\": \"read-file\", \"options\": {\"path\": \"data.jsonl\"}}")
     #expect(try toy.run() == .exited(4))
     #expect(toy.standardError.contains("`data.jsonl`"))
     try toy.folder.write("{\"id\":\"a\"}\n{\"id\":\n", to: "data.jsonl")
@@ -161,7 +172,8 @@ import Testing
       try bytes.withUnsafeBytes { try file.writeAll($0) }
       try file.close()
       #expect(try toy.run() == .exited(0))
-      #expect(toy.standardError.contains("warning: an object of the store was damaged"), "\(toy.standardError)")
+      #expect(
+        toy.standardError.contains("warning: an object of the store was damaged"), "\(toy.standardError)")
       #expect(try toy.names("objects") == objects)
       #expect(try Digest.ofFile(path).digest.hex == name.replacing("/", with: ""))
     }
@@ -169,7 +181,9 @@ import Testing
 
   @Test(.enabled(if: canMount, "needs the right to mount a small tmpfs"))
   func `a full disk ends with exit 6, and the run goes on when there is room`() throws {
-    let toy = try ToyRunner(nodes: mixPlan.replacing("\"count\": 30", with: "\"count\": 30000").replacing("\"milliseconds\": 5", with: "\"milliseconds\": 0"))
+    let toy = try ToyRunner(
+      nodes: mixPlan.replacing("\"count\": 30", with: "\"count\": 30000").replacing(
+        "\"milliseconds\": 5", with: "\"milliseconds\": 0"))
     try File.makeDirectory("\(toy.path)/.plumb")
     #expect(mount("tmpfs", "\(toy.path)/.plumb", "tmpfs", 0, "size=512k") == 0)
     defer { umount2("\(toy.path)/.plumb", Int32(MNT_DETACH)) }
@@ -182,7 +196,9 @@ import Testing
 
 /// Tries it, on a folder of its own.
 let canMount: Bool = {
-  guard let folder = try? TemporaryFolder(), mount("tmpfs", folder.path, "tmpfs", 0, "size=64k") == 0 else { return false }
+  guard let folder = try? TemporaryFolder(), mount("tmpfs", folder.path, "tmpfs", 0, "size=64k") == 0 else {
+    return false
+  }
   return umount2(folder.path, Int32(MNT_DETACH)) == 0
 }()
 

@@ -58,7 +58,8 @@ import Testing
   }
 
   @Test func `workers do not outlive a run that is killed`() throws {
-    let toy = try ToyRunner(nodes: "{\"address\": \"bad\", \"stage\": \"misbehave\", \"options\": {\"how\": \"deaf-hang\"}}")
+    let toy = try ToyRunner(
+      nodes: "{\"address\": \"bad\", \"stage\": \"misbehave\", \"options\": {\"how\": \"deaf-hang\"}}")
     let run = try toy.start()
     try toy.wait(for: "the worker") { !toy.folder.text("pid").isEmpty }
     let worker = try #require(pid_t(toy.folder.text("pid")))
@@ -81,7 +82,8 @@ import Testing
     let worker = try #require(children(of: run).last)
     kill(worker, SIGKILL)
     #expect(run.ending(waiting: true) == .exited(1))
-    #expect(toy.standardError.contains("failed  mix: its worker was killed by SIGKILL"), "\(toy.standardError)")
+    #expect(
+      toy.standardError.contains("failed  mix: its worker was killed by SIGKILL"), "\(toy.standardError)")
     // Another count of shards uses the same journal.
     try toy.setNodes(mixPlan)
     try expectRecovery(toy)
@@ -103,7 +105,8 @@ import Testing
   }
 
   @Test func `a second signal stops at once`() throws {
-    let toy = try ToyRunner(nodes: "{\"address\": \"bad\", \"stage\": \"misbehave\", \"options\": {\"how\": \"deaf-hang\"}}")
+    let toy = try ToyRunner(
+      nodes: "{\"address\": \"bad\", \"stage\": \"misbehave\", \"options\": {\"how\": \"deaf-hang\"}}")
     let run = try toy.start()
     try toy.wait(for: "the worker") { !toy.folder.text("pid").isEmpty }
     kill(run.processID, SIGINT)

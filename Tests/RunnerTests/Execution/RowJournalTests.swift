@@ -9,7 +9,9 @@ final class KeptReports: StageReporter {
   private let stop: Bool
   let progress = Mutex<[(Int, Int, String)]>([])
   init(stop: Bool = false) { self.stop = stop }
-  func progress(done: Int, total: Int, unit: String, message: String?) { progress.withLock { $0.append((done, total, unit)) } }
+  func progress(done: Int, total: Int, unit: String, message: String?) {
+    progress.withLock { $0.append((done, total, unit)) }
+  }
   func log(_ line: String) {}
   func measure(_ name: String, _ value: Double) {}
   var isStopRequested: Bool { stop }
@@ -45,7 +47,8 @@ struct SquareStage: RowStage {
     StageContext(
       options: StageOptions(["fail_at": .int(Int64(failAt))]),
       inputs: ["rows": Artifact(type: .rows, path: "\(folder.path)/in.jsonl")], seed: 0, threads: 1,
-      scratch: folder.path, checkpointDirectory: folder.path, shard: shard, journalDirectory: "\(folder.path)/journal",
+      scratch: folder.path, checkpointDirectory: folder.path, shard: shard,
+      journalDirectory: "\(folder.path)/journal",
       outputDirectory: folder.path, reporter: reporter)
   }
 
@@ -107,7 +110,9 @@ struct SquareStage: RowStage {
   @Test(arguments: 1...5) func `shards journal, and the whole assembles`(count: Int) throws {
     let folder = try TemporaryFolder()
     try folder.write(input, to: "in.jsonl")
-    for index in 0..<count { try SquareStage().run(context(folder, shard: Shard(index: index, count: count))) }
+    for index in 0..<count {
+      try SquareStage().run(context(folder, shard: Shard(index: index, count: count)))
+    }
     #expect(FileStatus.of("\(folder.path)/rows.jsonl") == nil)
     // Nothing is left to compute.
     try SquareStage().run(context(folder, failAt: 0))

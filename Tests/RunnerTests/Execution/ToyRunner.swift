@@ -42,15 +42,20 @@ struct ToyRunner {
   }
 
   /// Not waited for. Output goes to the files `out` and `err`.
-  func start(_ command: String = "run", _ more: String = "", output: String = "", file: String = "plan.json") throws -> ChildProcess {
+  func start(_ command: String = "run", _ more: String = "", output: String = "", file: String = "plan.json")
+    throws -> ChildProcess
+  {
     let line =
       "cd '\(path)' && exec '\(try ToyRunner.executable())' \(command) \(file) \(more) >out\(output) 2>err\(output)"
     return try ChildProcess.start(
-      "/bin/sh", arguments: ["-c", line], environment: ChildProcess.chosenEnvironment(["PATH", "LD_LIBRARY_PATH"]),
+      "/bin/sh", arguments: ["-c", line],
+      environment: ChildProcess.chosenEnvironment(["PATH", "LD_LIBRARY_PATH"]),
       descriptors: [nil, nil, nil])
   }
 
-  func run(_ command: String = "run", _ more: String = "", file: String = "plan.json") throws -> ChildProcess.Ending {
+  func run(_ command: String = "run", _ more: String = "", file: String = "plan.json") throws
+    -> ChildProcess.Ending
+  {
     try #require(try start(command, more, file: file).ending(waiting: true))
   }
 

@@ -21,7 +21,9 @@ final class TemporaryProject {
     try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
   }
 
-  func result(_ name: String, set overrides: [String] = []) -> Result<(experiment: Experiment, plan: Plan), DiagnosticList> {
+  func result(_ name: String, set overrides: [String] = []) -> Result<
+    (experiment: Experiment, plan: Plan), DiagnosticList
+  > {
     Planner.plan(path: "\(folder)/\(name)", overrides: overrides, stages: Toys.registry)
   }
 

@@ -38,7 +38,9 @@ enum Toys {
         InputPort("model", .model, summary: "the policy"),
         InputPort("prompts", .rows, columns: ["prompt"], summary: "prompts"),
       ],
-      outputs: [OutputPort("rows", .rows, passesThrough: "prompts", columns: ["generations"], summary: "samples")],
+      outputs: [
+        OutputPort("rows", .rows, passesThrough: "prompts", columns: ["generations"], summary: "samples")
+      ],
       options: [
         OptionField("n", .integer(1...1024), default: 1, summary: "samples a prompt"),
         OptionField("temperature", .number(0...10), default: 1, summary: "0 is greedy"),
@@ -92,7 +94,9 @@ enum Toys {
         InputPort("reference", .model, required: false, summary: "for the KL"),
         InputPort("rows", .rows, columns: ["generations"], summary: "rows"),
       ],
-      outputs: [OutputPort("model", .model, summary: "trained"), OutputPort("metrics", .metrics, summary: "losses")],
+      outputs: [
+        OutputPort("model", .model, summary: "trained"), OutputPort("metrics", .metrics, summary: "losses"),
+      ],
       options: [
         OptionField(
           "objective",

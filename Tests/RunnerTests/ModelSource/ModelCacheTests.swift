@@ -37,7 +37,8 @@ import Testing
         return "\(place)/x"
       }
     }
-    #expect(error.description.contains(wanted.hex) && error.description.contains(Digest.of(text: "other").hex))
+    #expect(
+      error.description.contains(wanted.hex) && error.description.contains(Digest.of(text: "other").hex))
     #expect(try File.names(in: "\(cache.root)/\(wanted.hex)") == [".lock"])
   }
 
@@ -55,7 +56,9 @@ import Testing
   @Test func `a model path that is not there is an input error`() throws {
     let (folder, store, _) = try make()
     let model = PlanModel(name: "sft", source: .path("\(folder.path)/none"), sha256: nil)
-    let error = try #require(throws: InputError.self) { try ModelSource.contentDigest(of: model, store: store) }
+    let error = try #require(throws: InputError.self) {
+      try ModelSource.contentDigest(of: model, store: store)
+    }
     #expect(error.description == "model `sft`: there is nothing at `\(folder.path)/none`")
   }
 

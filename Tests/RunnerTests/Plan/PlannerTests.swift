@@ -48,11 +48,16 @@ import Testing
     let pool = try node("quark@1.pool", plan).index
     let first = try node("quark@1.sample", plan)
     let second = try node("quark@2.sample", plan)
-    #expect(first.inputs.map(\.source) == [.model("sft"), .node(try node("quark@1.draw", plan).index, output: "rows")])
+    #expect(
+      first.inputs.map(\.source) == [
+        .model("sft"), .node(try node("quark@1.draw", plan).index, output: "rows"),
+      ])
     #expect(second.inputs[0].source == .node(train, output: "model"))
     #expect(try node("quark@1.quantize", plan).inputs.map(\.port) == ["rows"])
     #expect(try node("quark@2.quantize", plan).inputs[1].source == .node(pool, output: "state"))
-    #expect(try node("report", plan).inputs[0].source == .node(try node("quark@1.judge", plan).index, output: "rows"))
+    #expect(
+      try node("report", plan).inputs[0].source
+        == .node(try node("quark@1.judge", plan).index, output: "rows"))
     #expect(try node("report", plan).after == [try node("quark@2.train", plan).index])
   }
 
@@ -70,7 +75,8 @@ import Testing
     let train = try node("quark@1.train", plan)
     #expect(
       train.options.text(.canonical)
-        == #"{"batch_size":8,"lr":2e-05,"objective":{"entropy":0.06,"kind":"conditional","kl":0.05},"shuffle":true}"#)
+        == #"{"batch_size":8,"lr":2e-05,"objective":{"entropy":0.06,"kind":"conditional","kl":0.05},"shuffle":true}"#
+    )
     #expect(try node("train_prompts", plan).options["prompt"] == "tldr: {prompt} ${x}")
     #expect(try node("train_prompts", plan).options["limit"] == .null)
     let sample = try node("quark@1.sample", plan)
@@ -99,7 +105,9 @@ import Testing
     ("scope: prompt", "scope: \"prompt\""), (", batch_size: 8", ""),
   ]
 
-  @Test(arguments: neutral) func `keys do not hold how, names or comments`(_ old: String, _ new: String) throws {
+  @Test(arguments: neutral) func `keys do not hold how, names or comments`(_ old: String, _ new: String)
+    throws
+  {
     let text = quark.replacing(old, with: new)
     #expect(text != quark)
     #expect(try changed(plan(), plan(text)) == [])
@@ -122,8 +130,12 @@ import Testing
 
   static let method: [(String, String, String)] = [
     ("count: 2048", "count: 2049", "quark@1.draw"), ("n: 96", "n: 95", "quark@1.sample"),
-    ("temperature: 0.9", "temperature: 0.8", "quark@1.sample"), ("top_p: 0.9", "top_p: 0.8", "quark@1.sample"),
-    ("max_new_tokens: 64, condition: best}\n        shards", "max_new_tokens: 63, condition: best}\n        shards", "quark@1.sample"),
+    ("temperature: 0.9", "temperature: 0.8", "quark@1.sample"),
+    ("top_p: 0.9", "top_p: 0.8", "quark@1.sample"),
+    (
+      "max_new_tokens: 64, condition: best}\n        shards",
+      "max_new_tokens: 63, condition: best}\n        shards", "quark@1.sample"
+    ),
     ("condition: best}\n        shards", "condition: none}\n        shards", "quark@1.sample"),
     ("condition: best}\n        shards", "condition: {text: good}}\n        shards", "quark@1.sample"),
     ("classes: 5", "classes: 6", "quark@1.quantize"), ("scope: prompt", "scope: global", "quark@1.quantize"),
@@ -145,7 +157,9 @@ import Testing
     // Exactly what hangs on the first one, through inputs.
     var expected: Set<Int> = []
     for node in before.nodes {
-      let isBelow = node.inputs.contains { if case .node(let from, _) = $0.source { expected.contains(from) } else { false } }
+      let isBelow = node.inputs.contains {
+        if case .node(let from, _) = $0.source { expected.contains(from) } else { false }
+      }
       let isSame = first.hasPrefix("quark@1.") && node.address == first.replacing("@1", with: "@2")
       if node.address == first || isSame || isBelow { expected.insert(node.index) }
     }
@@ -158,7 +172,8 @@ import Testing
     #expect(changed(two, three) == [])
     #expect(three.nodes.count == two.nodes.count + 9)
     let known = Set(two.nodes.map(\.recipeKey))
-    #expect(three.nodes.filter { !known.contains($0.recipeKey) }.allSatisfy { $0.address.hasPrefix("quark@3.") })
+    #expect(
+      three.nodes.filter { !known.contains($0.recipeKey) }.allSatisfy { $0.address.hasPrefix("quark@3.") })
   }
 
   @Test func `seeds follow the plug-in and the iteration`() throws {
@@ -227,8 +242,9 @@ import Testing
     let plan = try plan(quark.replacing("sft: {path: sft}", with: "sft: {\(source), sha256: \(digest)}"))
     let model = try #require(plan.models.first)
     #expect(
-      model == PlanModel(
-        name: "sft", source: .pypi(package: "pkg", version: "1.0", file: "a/b.gguf"), sha256: digest))
+      model
+        == PlanModel(
+          name: "sft", source: .pypi(package: "pkg", version: "1.0", file: "a/b.gguf"), sha256: digest))
     #expect(plan.warnings.count == 1)
   }
 

@@ -3,7 +3,8 @@ import Runner
 import Testing
 
 @Suite struct ContentKeyTests {
-  private func declaration(version: Int = 1, isRandom: Bool = true, computes: Bool = true) -> StageDeclaration {
+  private func declaration(version: Int = 1, isRandom: Bool = true, computes: Bool = true) -> StageDeclaration
+  {
     StageDeclaration(
       name: "sample", summary: "", version: version, inputs: [], outputs: [], options: [], isRandom: isRandom,
       computes: computes)
@@ -12,7 +13,8 @@ import Testing
   private func node(_ change: (inout PlanNode) -> Void = { _ in }) -> PlanNode {
     var node = PlanNode(
       index: 0, address: "quark@1.sample", stage: "sample",
-      options: ["n": 4, "scorer": ["kind": "choice", "path": "/somewhere/file"]], files: [("scorer.path", "/somewhere/file")],
+      options: ["n": 4, "scorer": ["kind": "choice", "path": "/somewhere/file"]],
+      files: [("scorer.path", "/somewhere/file")],
       inputs: [], seed: UInt64.max, numericMode: "bf16", execution: ExecutionSettings(), recipeKey: "r")
     change(&node)
     return node
@@ -39,9 +41,21 @@ import Testing
     let original = key(node()).hex
     #expect(key(node { $0.address = "other" }).hex == original)
     #expect(key(node { $0.recipeKey = "other" }).hex == original)
-    #expect(key(node { $0.execution.shards = 8; $0.execution.threads = 1; $0.execution.engine = ["batch": 1] }).hex == original)
     #expect(
-      key(node { $0.options = ["n": 4, "scorer": ["kind": "choice", "path": "/elsewhere"]]; $0.files = [("scorer.path", "/elsewhere")] }).hex
+      key(
+        node {
+          $0.execution.shards = 8
+          $0.execution.threads = 1
+          $0.execution.engine = ["batch": 1]
+        }
+      ).hex == original)
+    #expect(
+      key(
+        node {
+          $0.options = ["n": 4, "scorer": ["kind": "choice", "path": "/elsewhere"]]
+          $0.files = [("scorer.path", "/elsewhere")]
+        }
+      ).hex
         == original)
   }
 
@@ -51,20 +65,34 @@ import Testing
       #expect(other.hex != original.hex)
       return ContentKey.differences(from: original.preimage, to: other.preimage)
     }
-    #expect(differences(key(node { $0.options = ["n": 5, "scorer": ["kind": "choice", "path": "x"]] })) == ["option n 4 -> 5"])
-    #expect(differences(key(node { $0.options = ["n": 4, "scorer": ["kind": "reward", "path": "x"]] })) == ["option scorer.kind \"choice\" -> \"reward\""])
+    #expect(
+      differences(key(node { $0.options = ["n": 5, "scorer": ["kind": "choice", "path": "x"]] })) == [
+        "option n 4 -> 5"
+      ])
+    #expect(
+      differences(key(node { $0.options = ["n": 4, "scorer": ["kind": "reward", "path": "x"]] })) == [
+        "option scorer.kind \"choice\" -> \"reward\""
+      ])
     #expect(differences(key(node { $0.seed = 1 })) == ["seed changed"])
     #expect(differences(key(node { $0.numericMode = "fp32" })) == ["numerics mode \"bf16\" -> \"fp32\""])
     #expect(differences(key(node(), declaration(version: 2))) == ["stage version 1 -> 2"])
     let otherInput = ContentKey(
       node: node(), declaration: declaration(), inputs: [("rows", Digest.of(text: "other"))], files: file)
     #expect(differences(otherInput) == ["input rows changed"])
-    let otherFile = ContentKey(node: node(), declaration: declaration(), inputs: input, files: [Digest.of(text: "other")])
+    let otherFile = ContentKey(
+      node: node(), declaration: declaration(), inputs: input, files: [Digest.of(text: "other")])
     #expect(differences(otherFile).first?.hasPrefix("option scorer.path file ") == true)
   }
 
   @Test func `seed and numerics enter only where they matter`() {
     let plain = declaration(isRandom: false, computes: false)
-    #expect(key(node(), plain).hex == key(node { $0.seed = 1; $0.numericMode = "fp32" }, plain).hex)
+    #expect(
+      key(node(), plain).hex
+        == key(
+          node {
+            $0.seed = 1
+            $0.numericMode = "fp32"
+          }, plain
+        ).hex)
   }
 }

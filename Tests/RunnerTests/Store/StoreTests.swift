@@ -62,7 +62,7 @@ import Testing
       let folder = try TemporaryFolder()
       let death = Death(after: steps)
       do {
-        try File.withFault({ _, _ in try death.step() }) { try finishNode(folder) }
+        try File.withFault({ _, _ in try death.step() }, { try finishNode(folder) })
       } catch is Death.Died {}
       if !death.hasStruck { break }
       let store = try Store(at: "\(folder.path)/.plumb")
@@ -74,17 +74,20 @@ import Testing
     #expect(steps > 40)
   }
 
-  @Test func `a full disk at any step is a typed error that names the path, and the next attempt completes`() throws {
+  @Test func `a full disk at any step is a typed error that names the path, and the next attempt completes`()
+    throws
+  {
     var steps = 0
     while true {
       let folder = try TemporaryFolder()
       var struck = false
       do {
         let counter = Counter(steps)
-        try File.withFault({ operation, path in
-          guard operation != .unlink, counter.next() else { return }
-          throw SystemError(operation.rawValue, path, code: ENOSPC, bytes: operation == .write ? 7 : nil)
-        }) { try finishNode(folder) }
+        try File.withFault(
+          { operation, path in
+            guard operation != .unlink, counter.next() else { return }
+            throw SystemError(operation.rawValue, path, code: ENOSPC, bytes: operation == .write ? 7 : nil)
+          }, { try finishNode(folder) })
       } catch let error as SystemError {
         struck = true
         #expect(ExitCode(for: error) == .machine)
@@ -114,7 +117,10 @@ import Testing
   func `any damage to an object or a record is a miss, never a wrong result`(how: String) throws {
     let intact = try TemporaryFolder()
     try finishNode(intact)
-    let files = try Manifest.files(below: "\(intact.path)/.plumb/objects", followingLinks: false).map { "objects/\($0)" }
+    let files =
+      try Manifest.files(below: "\(intact.path)/.plumb/objects", followingLinks: false).map {
+        "objects/\($0)"
+      }
       + Manifest.files(below: "\(intact.path)/.plumb/records", followingLinks: false).map { "records/\($0)" }
     #expect(files.count == 5)
     for name in files {

@@ -32,17 +32,24 @@ import Testing
     ),
     (
       "many aliases of a long text",
-      "a: &a \(String(repeating: "x", count: 50_000))\nb: [" + String(repeating: "*a,", count: 50_000) + "]\n",
+      "a: &a \(String(repeating: "x", count: 50_000))\nb: [" + String(repeating: "*a,", count: 50_000)
+        + "]\n",
       "too-large"
     ),
     ("a key of a megabyte", String(repeating: "k", count: 1 << 20) + ": {a: [}", "syntax"),
-    ("an unknown key of a kilobyte", String(repeating: "k", count: 1000) + String(repeating: "é", count: 10) + ": 1", "unknown-key"),
+    (
+      "an unknown key of a kilobyte",
+      String(repeating: "k", count: 1000) + String(repeating: "é", count: 10) + ": 1", "unknown-key"
+    ),
     (
       "a chain of merges",
       "m0: &m0 {\((0..<500).map { "k\($0): 1" }.joined(separator: ","))}\n"
         + (1..<2000).map { "m\($0): &m\($0) {<<: *m\($0 - 1), x\($0): 1}\n" }.joined(), "too-large"
     ),
-    ("aliases that nest", (0..<40).reduce("a0: &a0 [[x]]\n") { $0 + "a\($1 + 1): &a\($1 + 1) [[*a\($1)]]\n" }, "too-deep"),
+    (
+      "aliases that nest",
+      (0..<40).reduce("a0: &a0 [[x]]\n") { $0 + "a\($1 + 1): &a\($1 + 1) [[*a\($1)]]\n" }, "too-deep"
+    ),
   ]
 
   @Test(arguments: bombs.indices) func `refuses a bomb in well under a second`(_ index: Int) throws {
@@ -77,8 +84,10 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: FileManager.default.fileExists(atPath: "\(Fixtures.shared)/conformance/yaml-test-suite"),
-    "the YAML test suite is not beside the project"))
+  @Test(
+    .enabled(
+      if: FileManager.default.fileExists(atPath: "\(Fixtures.shared)/conformance/yaml-test-suite"),
+      "the YAML test suite is not beside the project"))
   func `no case of the YAML test suite crashes`() throws {
     let folder = "\(Fixtures.shared)/conformance/yaml-test-suite"
     var count = 0
