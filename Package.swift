@@ -48,7 +48,7 @@ let package = Package(
     .executableTarget(
       name: "ToyPlumb", dependencies: ["Runner", "JSON"], path: "Tests/ToyPlumb", swiftSettings: strict),
     .testTarget(
-      name: "RunnerTests", dependencies: ["Runner", "JSON", "ToyPlumb"], exclude: ["Fixtures"],
+      name: "RunnerTests", dependencies: ["Runner", "JSON", "ToyPlumb", "CYAML"], exclude: ["Fixtures"],
       swiftSettings: strict),
     // A tiny model with a real tokenizer, for tests of stages and of the program; not a product.
     .target(

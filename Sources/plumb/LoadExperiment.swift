@@ -42,18 +42,23 @@ struct LoadedExperiment {
 
 /// Reads and plans; diagnostics go to stderr, and errors end the process with exit code 3.
 func load(_ arguments: ExperimentArguments) -> LoadedExperiment {
-  let isColored = isatty(2) == 1 && (getenv("NO_COLOR").map { String(cString: $0).isEmpty } ?? true)
-  let renderer = DiagnosticRenderer(color: isColored)
   switch Planner.plan(path: arguments.file, overrides: arguments.set, stages: stageRegistry) {
   case .failure(let list):
-    standardError(renderer.render(list))
+    say(list)
     Glibc.exit(Runner.ExitCode.experiment.rawValue)
   case .success(let (experiment, plan)):
-    if !plan.warnings.isEmpty { standardError(renderer.render(DiagnosticList(plan.warnings))) }
+    say(DiagnosticList(plan.warnings))
     return LoadedExperiment(
       plan: plan, projectRoot: experiment.projectRoot,
       text: String(decoding: experiment.source.bytes, as: UTF8.self))
   }
+}
+
+/// Diagnostics for people, on stderr; in colour on a terminal unless `NO_COLOR` is set and not empty.
+func say(_ list: DiagnosticList) {
+  guard !list.isEmpty else { return }
+  let isColored = isatty(2) == 1 && (getenv("NO_COLOR").map { String(cString: $0).isEmpty } ?? true)
+  standardError(DiagnosticRenderer(color: isColored).render(list))
 }
 
 /// Words as a shell takes them.

@@ -1,6 +1,5 @@
 // From a file to an `Experiment`: the top level, then stages and loops, then what their names mean.
 
-import Glibc
 import JSON
 
 /// Reads and checks an experiment. `overrides` are the texts given to `--set`.
@@ -84,35 +83,13 @@ struct ExperimentLoader {
   }
 
   private func open(_ path: String) -> (SourceFile, ProjectPaths)? {
-    let bytes: [UInt8]
     do {
-      bytes = try readAll(path)
+      let file = try SourceFile.read(path)
+      return (file, ProjectPaths(aboveFolder: file.folder))
     } catch {
-      collector.error("missing-file", "cannot read `\(path)`: \(error.reason)", at: nil)
+      for diagnostic in error.diagnostics { collector.add(diagnostic) }
       return nil
     }
-    let absolute = ProjectPaths.real(path) ?? path
-    let folder = ProjectPaths.parent(absolute)
-    return (SourceFile(name: path, folder: folder, bytes: bytes), ProjectPaths(aboveFolder: folder))
-  }
-
-  private struct ReadError: Error { var reason: String }
-
-  private func readAll(_ path: String) throws(ReadError) -> [UInt8] {
-    func reason() -> ReadError { ReadError(reason: String(cString: strerror(errno)).lowercased()) }
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw reason() }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while bytes.count <= TextCheck.maximumBytes {
-      let count = read(descriptor, &buffer, buffer.count)
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw reason() }
-      if count == 0 { break }
-      bytes += buffer[..<count]
-    }
-    return bytes
   }
 
   private func mapping(_ node: Node?, _ what: String) -> [MappingEntry]? {

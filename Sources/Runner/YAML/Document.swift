@@ -35,6 +35,7 @@ package struct Document: Sendable {
 
 private struct Fatal: Error {
   var diagnostic: Diagnostic
+  init(_ diagnostic: Diagnostic) { self.diagnostic = diagnostic }
   init(
     _ code: String, _ message: String, at span: SourceSpan, label: String? = nil,
     notes: [Diagnostic.Note] = [], help: String? = nil
@@ -82,7 +83,7 @@ private struct Composer {
     let first = try next()
     if case .streamEnd = first.kind { throw empty(first) }
     let event = try next()
-    if case .scalar("", isPlain: true) = event.kind, event.anchor == nil, event.tag == nil {
+    if case .scalar("", .plain) = event.kind, event.anchor == nil, event.tag == nil {
       throw empty(event)
     }
     let root = try compose(event, depth: 1)
@@ -103,7 +104,7 @@ private struct Composer {
   }
 
   private func next() throws(Fatal) -> YAMLEvent {
-    do { return try parser.next() } catch { throw syntaxError(error) }
+    do { return try parser.next() } catch { throw Fatal(.syntax(error, in: file, base: base)) }
   }
 
   private mutating func charge(_ nodes: Int, _ bytes: Int, at span: SourceSpan) throws(Fatal) {
@@ -119,9 +120,7 @@ private struct Composer {
 
   private func checkDepth(_ depth: Int, at span: SourceSpan) throws(Fatal) {
     guard depth <= Document.maximumDepth else {
-      throw Fatal(
-        "too-deep", "the document is nested deeper than \(Document.maximumDepth) levels", at: span,
-        label: "level \(Document.maximumDepth + 1)")
+      throw Fatal(.tooDeep(at: span))
     }
   }
 
@@ -134,7 +133,7 @@ private struct Composer {
     }
     let composed: Composed
     switch event.kind {
-    case .scalar(let text, let isPlain): composed = try scalar(event, text, isPlain: isPlain)
+    case .scalar(let text, let style): composed = try scalar(event, text, isPlain: style == .plain)
     case .sequenceStart: composed = try sequence(event, depth: depth)
     case .mappingStart: composed = try mapping(event, depth: depth)
     default: preconditionFailure("libyaml gave an event that begins no node")
@@ -156,10 +155,7 @@ private struct Composer {
         "recursive-alias", "the alias `*\(name)` stands inside its own anchor", at: place,
         label: "would contain itself", notes: [.init("the anchor `&\(name)` begins here", at: start)])
     case nil:
-      collector.error(
-        "undefined-alias", "the alias `*\(name)` has no anchor before it", at: place,
-        label: "no `&\(name)` above",
-        help: Suggestion.nearest(to: name, among: anchorNames).map { "did you mean `*\($0)`?" })
+      collector.add(.undefinedAlias(name, at: place, anchors: anchorNames))
     }
     return Composed(node: Node(.invalid, span: place))
   }
@@ -277,7 +273,7 @@ private struct Composer {
   }
 
   private func isMergeKey(_ event: YAMLEvent) -> Bool {
-    if case .scalar("<<", isPlain: true) = event.kind, event.tag == nil { true } else { false }
+    if case .scalar("<<", .plain) = event.kind, event.tag == nil { true } else { false }
   }
 
   /// What is written beats what is merged; an earlier merged mapping beats a later one.
@@ -303,38 +299,6 @@ private struct Composer {
           entries.append(entry)
         }
       }
-    }
-  }
-
-  private func syntaxError(_ problem: YAMLProblem) -> Fatal {
-    let offset = base + problem.offset
-    let place = SourceSpan(file: file, start: offset, end: offset + 1)
-    let line = file.lineRange(file.lineIndex(of: place.start))
-    let indentation = file.bytes[line].prefix { $0 == 0x20 || $0 == 0x09 }
-    if let tab = indentation.firstIndex(of: 0x09), tab <= offset {
-      return Fatal(
-        "tab", "a tab stands where YAML wants spaces", at: SourceSpan(file: file, start: tab, end: tab + 1),
-        label: "tab", help: "indent with spaces")
-    }
-    var notes: [Diagnostic.Note] = []
-    if let context = problem.context {
-      let start = base + problem.contextOffset
-      notes.append(.init(context, at: SourceSpan(file: file, start: start, end: start + 1)))
-    }
-    return Fatal(
-      "syntax", "this is not YAML: \(problem.problem)", at: place, label: problem.problem, notes: notes,
-      help: Self.advice(problem.problem))
-  }
-
-  private static func advice(_ problem: String) -> String? {
-    switch problem {
-    case "mapping values are not allowed in this context":
-      "a value that holds `: ` needs quotes; a key must be indented like its neighbours"
-    case "did not find expected key", "did not find expected '-' indicator":
-      "check the indentation of this line"
-    case "found character that cannot start any token":
-      "a value that begins with this character needs quotes"
-    default: nil
     }
   }
 }

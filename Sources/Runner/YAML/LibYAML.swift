@@ -5,11 +5,18 @@ import CYAML
 /// What libyaml saw. Offsets are in bytes of the text it was given.
 struct YAMLEvent {
   enum Kind {
-    case streamStart, streamEnd, documentStart, documentEnd, sequenceEnd, mappingEnd
-    case sequenceStart, mappingStart
+    case streamStart, streamEnd, sequenceEnd, mappingEnd
+    /// With `---`
+    case documentStart(isExplicit: Bool)
+    /// With `...`
+    case documentEnd(isExplicit: Bool)
+    /// Flow style is `[a]` and `{a: b}`.
+    case sequenceStart(isFlow: Bool)
+    case mappingStart(isFlow: Bool)
     case alias(String)
-    case scalar(String, isPlain: Bool)
+    case scalar(String, ScalarStyle)
   }
+  enum ScalarStyle { case plain, singleQuoted, doubleQuoted, literal, folded }
   var kind: Kind
   var anchor: String?
   var tag: String?
@@ -75,29 +82,40 @@ final class LibYAML {
       end: offset(event.end_mark))
     switch event.type {
     case YAML_STREAM_START_EVENT: result.kind = .streamStart
-    case YAML_DOCUMENT_START_EVENT: result.kind = .documentStart
-    case YAML_DOCUMENT_END_EVENT: result.kind = .documentEnd
+    case YAML_DOCUMENT_START_EVENT:
+      result.kind = .documentStart(isExplicit: event.data.document_start.implicit == 0)
+    case YAML_DOCUMENT_END_EVENT:
+      result.kind = .documentEnd(isExplicit: event.data.document_end.implicit == 0)
     case YAML_SEQUENCE_END_EVENT: result.kind = .sequenceEnd
     case YAML_MAPPING_END_EVENT: result.kind = .mappingEnd
     case YAML_ALIAS_EVENT: result.kind = .alias(text(event.data.alias.anchor) ?? "")
     case YAML_SEQUENCE_START_EVENT:
-      result.kind = .sequenceStart
+      result.kind = .sequenceStart(isFlow: event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE)
       result.anchor = text(event.data.sequence_start.anchor)
       result.tag = text(event.data.sequence_start.tag)
     case YAML_MAPPING_START_EVENT:
-      result.kind = .mappingStart
+      result.kind = .mappingStart(isFlow: event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE)
       result.anchor = text(event.data.mapping_start.anchor)
       result.tag = text(event.data.mapping_start.tag)
     case YAML_SCALAR_EVENT:
       let scalar = event.data.scalar
       let value = UnsafeBufferPointer(start: scalar.value, count: Int(clamping: scalar.length))
-      result.kind = .scalar(
-        String(decoding: value, as: UTF8.self), isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE)
+      result.kind = .scalar(String(decoding: value, as: UTF8.self), style(scalar.style))
       result.anchor = text(scalar.anchor)
       result.tag = text(scalar.tag)
     default: result.kind = .streamEnd
     }
     return result
+  }
+
+  private func style(_ style: yaml_scalar_style_t) -> YAMLEvent.ScalarStyle {
+    switch style {
+    case YAML_SINGLE_QUOTED_SCALAR_STYLE: .singleQuoted
+    case YAML_DOUBLE_QUOTED_SCALAR_STYLE: .doubleQuoted
+    case YAML_LITERAL_SCALAR_STYLE: .literal
+    case YAML_FOLDED_SCALAR_STYLE: .folded
+    default: .plain
+    }
   }
 
   private func text(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {
