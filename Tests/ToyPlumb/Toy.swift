@@ -6,7 +6,8 @@ import Runner
 
 @main struct Toy {
   static let stages: [any Stage.Type] = [
-    RowsStage.self, MixStage.self, TrainStage.self, SumStage.self, MisbehaveStage.self, ReadFileStage.self,
+    RowsStage.self, StartStage.self, MixStage.self, TrainStage.self, SumStage.self, MisbehaveStage.self,
+    ReadFileStage.self,
   ]
 
   static func main() {

@@ -99,6 +99,21 @@ struct TrainStage: Stage {
   }
 }
 
+/// Rows and a "model" out of nothing.
+struct StartStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "start", summary: "start", version: 1, inputs: [],
+    outputs: [
+      OutputPort("rows", .rows, columns: ["number"], summary: "rows"),
+      OutputPort("model", .model, summary: "model"),
+    ], options: [])
+  func run(_ context: StageContext) throws {
+    try writeRows([Row(["id": "r", "number": 1])], to: context.output("rows", .rows))
+    try File.makeDirectory(context.output("model", .model))
+    try File.writeDurably("start", to: "\(context.output("model", .model))/weights")
+  }
+}
+
 struct SumStage: Stage {
   static let declaration = StageDeclaration(
     name: "sum", summary: "sum", version: 1, inputs: [InputPort("rows", .rows, summary: "rows")],

@@ -1,5 +1,6 @@
 // What each node's key is as soon as its inputs are known, and whether it is finished: what `plan` prints and `run` follows.
 
+import Glibc
 import JSON
 
 /// A plan's models with the digest of their content, which is known before a remote one is fetched.
@@ -93,7 +94,7 @@ package struct Resolution {
           throw InputError("`\(file.path)` is not a file (option `\(file.option)` of `\(node.address)`)")
         }
         return try store.digestOfInput(file.path)
-      } catch let error as SystemError {
+      } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {
         throw InputError("\(error.description) (option `\(file.option)` of `\(node.address)`)")
       }
     }

@@ -33,9 +33,7 @@ package struct ModelCache: Sendable {
     try File.makeDirectory(folder)
     let lock = try File.open("\(folder)/.lock", O_RDWR | O_CREAT)
     defer { lock.closeQuietly() }
-    while flock(lock.descriptor, LOCK_EX) != 0 {
-      if errno != EINTR { throw SystemError("lock", lock.path, code: errno) }
-    }
+    try lock.waitForLock()
     if try isIntact(path, digest, store) { return path }
     let temporary = "\(folder)/.fetching"
     try File.removeTree(temporary)
@@ -49,7 +47,7 @@ package struct ModelCache: Sendable {
     }
     let file = try File.open(fetched, O_RDONLY)
     defer { file.closeQuietly() }
-    if fchmod(file.descriptor, 0o444) != 0 { throw SystemError("chmod", fetched, code: errno) }
+    try file.setMode(0o444)
     try file.synchronize()
     try File.rename(fetched, to: path)
     try File.synchronizeDirectory(folder)

@@ -15,7 +15,7 @@ package enum ModelSource {
         digest = try store.digestOfModel(path)
       } catch let error as SystemError where error.code == ENOENT || error.code == ENOTDIR {
         throw InputError("model `\(model.name)`: there is nothing at `\(path)`")
-      } catch let error as SystemError {
+      } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {
         throw InputError("model `\(model.name)`: \(error.description)")
       }
       if let wanted = model.sha256, wanted != digest.hex {

@@ -50,6 +50,7 @@ package struct RunSession: Sendable {
     let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
     let store = try Store(at: store)
     store.onWarning = { RunSession.say("warning: \(TerminalText.escaped($0))") }
+    try store.removeLeftovers()
     let resolution = try Resolution(plan: plan, store: store, stages: stages)
     let directory = try makeDirectory()
     let log = try EventLog(path: directory.eventsPath)

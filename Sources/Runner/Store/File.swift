@@ -38,11 +38,6 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// What a test may make fail: the steps by which something becomes durable.
-package enum FileOperation: String, Sendable, CaseIterable {
-  case create, write, fsync, rename, fsyncDirectory, unlink, mkdir, symlink
-}
-
 /// An open descriptor. A value without ownership: whoever opened it closes it once.
 package struct File: Sendable {
   package let descriptor: Int32
@@ -71,8 +66,15 @@ package struct File: Sendable {
     return key
   }()
 
-  private static func attempt(_ operation: FileOperation, _ path: String) throws {
-    guard let pointer = pthread_getspecific(faultKey) else { return }
+  private static func attempt(
+    _ operation: FileOperation, _ path: String, bytes: UnsafeRawBufferPointer? = nil, descriptor: Int32 = -1
+  ) throws {
+    if let fault = InjectedFault.current,
+      let code = fault.strike(operation, bytes: bytes, descriptor: descriptor)
+    {
+      throw SystemError(operation.verb, path, code: code, bytes: bytes?.count)
+    }
+    guard operation.changesTheDisk, let pointer = pthread_getspecific(faultKey) else { return }
     try Unmanaged<FaultBox>.fromOpaque(pointer).takeUnretainedValue().fault(operation, path)
   }
 
@@ -83,7 +85,7 @@ package struct File: Sendable {
 
   /// Always with `O_CLOEXEC`.
   package static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws -> File {
-    if flags & O_CREAT != 0 { try File.attempt(.create, path) }
+    try File.attempt(flags & O_CREAT != 0 ? .create : .open, path)
     while true {
       let descriptor = Glibc.open(path, flags | O_CLOEXEC, mode)
       if descriptor >= 0 { return File(descriptor: descriptor, path: path) }
@@ -94,10 +96,12 @@ package struct File: Sendable {
   }
 
   package func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
-    try File.attempt(.write, path)
+    try File.attempt(.write, path, bytes: bytes, descriptor: descriptor)
     var offset = 0
     while offset < bytes.count {
-      let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
+      let left = bytes.count - offset
+      let piece = InjectedFault.current?.piece(of: left) ?? left
+      let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + offset }, piece)
       if count < 0 {
         if errno == EINTR { continue }
         throw SystemError("write", path, code: errno, bytes: bytes.count - offset)
@@ -119,8 +123,11 @@ package struct File: Sendable {
     if fsync(descriptor) != 0 { throw SystemError("fsync", path, code: errno) }
   }
 
+  /// The descriptor is gone whether or not this throws.
   package func close() throws {
-    if Glibc.close(descriptor) != 0, errno != EINTR { throw SystemError("close", path, code: errno) }
+    let code = Glibc.close(descriptor) != 0 ? errno : 0
+    try File.attempt(.close, path)
+    if code != 0, code != EINTR { throw SystemError("close", path, code: code) }
   }
 
   /// For descriptors that were only read, and on the way out of a failure.
@@ -134,6 +141,7 @@ package struct File: Sendable {
 
   /// Gives the rest of the file in blocks of at most 1 MiB.
   package func readBlocks(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try File.attempt(.read, path)
     let size = 1 << 20
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
     defer { buffer.deallocate() }
@@ -150,11 +158,30 @@ package struct File: Sendable {
 
   /// Waits for nothing: false when another open file description holds the lock.
   package func tryLock() throws -> Bool {
+    try File.attempt(.lock, path)
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       if errno == EWOULDBLOCK { return false }
       if errno != EINTR { throw SystemError("lock", path, code: errno) }
     }
     return true
+  }
+
+  /// Waits until the lock is had; several may hold a shared one.
+  package func waitForLock(shared: Bool = false) throws {
+    try File.attempt(.lock, path)
+    while flock(descriptor, shared ? LOCK_SH : LOCK_EX) != 0 {
+      if errno != EINTR { throw SystemError("lock", path, code: errno) }
+    }
+  }
+
+  package func setMode(_ mode: mode_t) throws {
+    try File.attempt(.chmod, path)
+    if fchmod(descriptor, mode) != 0 { throw SystemError("chmod", path, code: errno) }
+  }
+
+  package func truncate() throws {
+    try File.attempt(.truncate, path)
+    if ftruncate(descriptor, 0) != 0 { throw SystemError("truncate", path, code: errno) }
   }
 }
 
@@ -192,6 +219,26 @@ package struct FileStatus: Sendable, Equatable {
   }
 }
 
+extension FileOperation {
+  var changesTheDisk: Bool {
+    switch self {
+    case .open, .read, .close, .lock: false
+    default: true
+    }
+  }
+
+  /// In the words of a `SystemError`.
+  var verb: String {
+    switch self {
+    case .fsyncDirectory: "fsync"
+    case .unlink: "remove"
+    case .mkdir, .symlink: "create"
+    case .rename: "rename a file to"
+    default: rawValue
+    }
+  }
+}
+
 extension File {
   package static func read(_ path: String) throws -> [UInt8] {
     let file = try open(path, O_RDONLY)
@@ -211,9 +258,10 @@ extension File {
 
   package static func synchronizeDirectory(_ path: String) throws {
     try File.attempt(.fsyncDirectory, path)
-    let directory = try open(path, O_RDONLY | O_DIRECTORY)
-    defer { directory.closeQuietly() }
-    if fsync(directory.descriptor) != 0 { throw SystemError("fsync", path, code: errno) }
+    let directory = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0 else { throw SystemError("open", path, code: errno) }
+    defer { _ = Glibc.close(directory) }
+    if fsync(directory) != 0 { throw SystemError("fsync", path, code: errno) }
   }
 
   /// Removes a file; one that is not there is removed already.
@@ -227,25 +275,30 @@ extension File {
     if symlink(target, path) != 0 { throw SystemError("create", path, code: errno) }
   }
 
-  /// With its parents; one that is there is made already.
-  package static func makeDirectory(_ path: String) throws {
+  /// With its parents; one that is there is made already. `isDurable`: so that a crash does not take it away again with what
+  /// was put into it.
+  package static func makeDirectory(_ path: String, isDurable: Bool = false) throws {
     if FileStatus.of(path)?.isDirectory == true { return }
     try File.attempt(.mkdir, path)
-    if mkdir(path, 0o755) == 0 { return }
+    if mkdir(path, 0o755) == 0 {
+      if isDurable { try synchronizeDirectory(Path.parent(path)) }
+      return
+    }
     switch errno {
     case EEXIST:
       if FileStatus.of(path)?.isDirectory != true { throw SystemError("create", path, code: ENOTDIR) }
     case ENOENT:
       let parent = Path.parent(path)
       guard parent != path else { throw SystemError("create", path, code: ENOENT) }
-      try makeDirectory(parent)
-      if mkdir(path, 0o755) != 0, errno != EEXIST { throw SystemError("create", path, code: errno) }
+      try makeDirectory(parent, isDurable: isDurable)
+      try makeDirectory(path, isDurable: isDurable)
     default: throw SystemError("create", path, code: errno)
     }
   }
 
   /// Names in a directory without `.` and `..`, sorted by their bytes. Empty when there is no such directory.
   package static func names(in directory: String) throws -> [String] {
+    try File.attempt(.open, directory)
     guard let handle = opendir(directory) else {
       if errno == ENOENT { return [] }
       throw SystemError("list", directory, code: errno)
@@ -278,27 +331,43 @@ extension File {
 
   /// Writes a whole file so that a reader, and a crash at any moment, sees the old content or the new: temporary file
   /// beside it, length check, fsync, rename, fsync of the directory.
-  package static func writeDurably(_ text: String, to path: String, mode: mode_t = 0o644) throws {
-    let temporary = "\(path).\(getpid()).tmp"
-    let file = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+  /// - Parameter temporaries: the folder for the temporary file, on the same file system; else it stands beside `path`.
+  package static func writeDurably(
+    _ text: String, to path: String, mode: mode_t = 0o644, temporaries: String? = nil
+  ) throws {
+    let name = "\(Path.name(path)).\(getpid()).tmp"
+    let temporary = "\(temporaries ?? Path.parent(path))/\(name)"
+    try writeWhole(text, to: temporary, mode: mode, isDurable: true)
     do {
-      do {
-        try file.writeAll(text)
-        guard try file.status().size == text.utf8.count else {
-          throw SystemError("write", temporary, code: EIO, bytes: text.utf8.count)
-        }
-        try file.synchronize()
-      } catch {
-        file.closeQuietly()
-        throw error
-      }
-      try file.close()
       try rename(temporary, to: path)
     } catch {
       try? remove(temporary)
       throw error
     }
     try synchronizeDirectory(Path.parent(path))
+  }
+
+  /// Writes a whole file under a name that nobody reads yet; after a failure it is gone.
+  package static func writeWhole(
+    _ text: String, to path: String, mode: mode_t = 0o644, isDurable: Bool = false
+  ) throws {
+    let file = try open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+    do {
+      do {
+        try file.writeAll(text)
+        guard try file.status().size == text.utf8.count else {
+          throw SystemError("write", path, code: EIO, bytes: text.utf8.count)
+        }
+        if isDurable { try file.synchronize() }
+      } catch {
+        file.closeQuietly()
+        throw error
+      }
+      try file.close()
+    } catch {
+      try? remove(path)
+      throw error
+    }
   }
 }
 

@@ -23,7 +23,8 @@ package struct NodeLock: Sendable {
         return .busy(holder: text.isEmpty ? "another run" : text)
       }
       // Who holds it is a courtesy to the reader of a message, never what decides.
-      if ftruncate(file.descriptor, 0) == 0 { try file.writeAll(holder) }
+      try file.truncate()
+      try file.writeAll(holder)
     } catch {
       file.closeQuietly()
       throw error

@@ -66,22 +66,20 @@ package struct StatCache: Sendable {
   }
 
   /// Not made durable: losing it is harmless.
-  package mutating func save() throws {
+  package mutating func save(temporaries: String) throws {
     guard isChanged else { return }
     let sorted = entries.sorted { $0.key.string.utf8.lexicographicallyPrecedes($1.key.string.utf8) }
     let lines = sorted.map { key, entry in
       JSON.array([.string(key.string)] + entry.status.map { .int($0) } + [.string(entry.digest.hex)])
     }
-    let temporary = "\(path).\(getpid()).tmp"
-    let file = try File.open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
+    let temporary = "\(temporaries)/\(Path.name(path)).\(getpid()).tmp"
+    try File.writeWhole(SealedText.text(of: .array(lines)), to: temporary)
     do {
-      try file.writeAll(SealedText.text(of: .array(lines)))
+      try File.rename(temporary, to: path)
     } catch {
-      file.closeQuietly()
+      try? File.remove(temporary)
       throw error
     }
-    try file.close()
-    try File.rename(temporary, to: path)
     isChanged = false
   }
 }

@@ -41,7 +41,7 @@ package final class Store {
       ] {
         try File.makeDirectory("\(self.root)/\(name)")
       }
-      try File.writeDurably("\(Store.formatVersion)\n", to: formatPath)
+      try File.writeDurably("\(Store.formatVersion)\n", to: formatPath, temporaries: "\(self.root)/tmp")
     } else {
       let text = String(decoding: try File.read(formatPath), as: UTF8.self)
       let digits = text.unicodeScalars.filter { $0 != "\n" }
@@ -60,7 +60,10 @@ package final class Store {
     }
   }
 
-  package func saveStatCache() throws { try statCache.save() }
+  /// Where what is not whole yet stands, so that a folder of whole things holds nothing else.
+  private var temporaries: String { "\(root)/tmp" }
+
+  package func saveStatCache() throws { try statCache.save(temporaries: temporaries) }
 
   // MARK: objects
 
@@ -82,7 +85,7 @@ package final class Store {
         stream.update(block)
         size += block.count
       }
-      if fchmod(file.descriptor, 0o444) != 0 { throw SystemError("chmod", path, code: errno) }
+      try file.setMode(0o444)
       try file.synchronize()
       guard try file.status().size == size else {
         throw StoreError(description: "`\(path)` changed while it was taken into the store")
@@ -94,7 +97,7 @@ package final class Store {
     try file.close()
     let digest = stream.finish()
     let destination = objectPath(digest)
-    try File.makeDirectory(Path.parent(destination))
+    try File.makeDirectory(Path.parent(destination), isDurable: true)
     try File.rename(path, to: destination)
     try File.synchronizeDirectory(Path.parent(destination))
     try trustObject(digest)
@@ -122,15 +125,7 @@ package final class Store {
     }
     let manifest = Manifest(entries)
     let temporary = "\(path).manifest"
-    let file = try File.open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
-    do {
-      try file.writeAll(manifest.text)
-    } catch {
-      file.closeQuietly()
-      try? File.remove(temporary)
-      throw error
-    }
-    try file.close()
+    try File.writeWhole(manifest.text, to: temporary)
     let (digest, _) = try adoptFile(temporary)
     return StoredOutput(port: port, type: type, digest: digest, size: manifest.totalSize, isTree: true)
   }
@@ -241,10 +236,26 @@ package final class Store {
       for entry in manifest.entries { try trustObject(entry.digest) }
     }
     let path = recordPath(record.key)
-    try File.makeDirectory(Path.parent(path))
-    try File.writeDurably(SealedText.text(of: record.json), to: path)
-    try File.removeTree(journalDirectory(record.key))
-    try File.removeTree(checkpointDirectory(record.key))
+    try File.makeDirectory(Path.parent(path), isDurable: true)
+    try File.writeDurably(SealedText.text(of: record.json), to: path, temporaries: temporaries)
+    // The node is finished whatever becomes of these: what cannot be removed now is when the store is next used.
+    try? File.removeTree(journalDirectory(record.key))
+    try? File.removeTree(checkpointDirectory(record.key))
+  }
+
+  /// Removes what a killed run left and nobody will use: journals and checkpoints of nodes that are finished, scratch of
+  /// nodes that nobody computes. Looks only at what is unfinished, which is little.
+  package func removeLeftovers() throws {
+    for folder in ["journals", "checkpoints"] {
+      for key in try File.names(in: "\(root)/\(folder)") where FileStatus.of(recordPath(key)) != nil {
+        try File.removeTree("\(root)/\(folder)/\(key)")
+      }
+    }
+    for key in try File.names(in: temporaries) where Digest(hex: key) != nil {
+      guard case .held(let lock) = try NodeLock.attempt(key, in: self, holder: "a cleaning") else { continue }
+      defer { lock.release() }
+      try File.removeTree("\(temporaries)/\(key)")
+    }
   }
 
   package func journalDirectory(_ key: String) -> String { "\(root)/journals/\(key)" }
@@ -270,7 +281,8 @@ package final class Store {
   package func setLastKeys(_ keys: [UTF8Key: String], experiment: String) throws {
     let sorted = keys.sorted { $0.key.string.utf8.lexicographicallyPrecedes($1.key.string.utf8) }
     let object = JSONObject(sorted.map { ($0.key.string, JSON.string($0.value)) })
-    try File.writeDurably(SealedText.text(of: .object(object)), to: indexPath(experiment))
+    try File.writeDurably(
+      SealedText.text(of: .object(object)), to: indexPath(experiment), temporaries: temporaries)
   }
 
   // MARK: files that are not the store's

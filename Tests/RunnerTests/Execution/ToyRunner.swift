@@ -42,14 +42,15 @@ struct ToyRunner {
   }
 
   /// Not waited for. Output goes to the files `out` and `err`.
-  func start(_ command: String = "run", _ more: String = "", output: String = "", file: String = "plan.json")
-    throws -> ChildProcess
-  {
+  func start(
+    _ command: String = "run", _ more: String = "", output: String = "", file: String = "plan.json",
+    environment: [(name: String, value: String)] = []
+  ) throws -> ChildProcess {
     let line =
       "cd '\(path)' && exec '\(try ToyRunner.executable())' \(command) \(file) \(more) >out\(output) 2>err\(output)"
     return try ChildProcess.start(
       "/bin/sh", arguments: ["-c", line],
-      environment: ChildProcess.chosenEnvironment(["PATH", "LD_LIBRARY_PATH"]),
+      environment: ChildProcess.chosenEnvironment(["PATH", "LD_LIBRARY_PATH"]) + environment,
       descriptors: [nil, nil, nil])
   }
 
