@@ -14,7 +14,15 @@ struct ExperimentArguments: ParsableArguments {
     help: ArgumentHelp(
       "Give a parameter another value; parsed as YAML. May be repeated.", valueName: "name=value"))
   var set: [String] = []
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "How mistakes are written: text, or json, one object a line.", valueName: "text|json"))
+  var format = DiagnosticFormat.text
 }
+
+enum DiagnosticFormat: String, ExpressibleByArgument { case text, json }
 
 /// Where a run keeps its things, for commands that look at the store.
 struct StoreArguments: ParsableArguments {
@@ -40,8 +48,14 @@ struct LoadedExperiment {
   let text: String
 }
 
-/// Reads and plans; diagnostics go to stderr, and errors end the process with exit code 3.
-func load(_ arguments: ExperimentArguments) -> LoadedExperiment {
+/// Reads and plans; errors end the process with exit code 3. Diagnostics go to stderr, those in JSON to `jsonTo`.
+func load(_ arguments: ExperimentArguments, jsonTo descriptor: Int32 = 2) -> LoadedExperiment {
+  func say(_ list: DiagnosticList) {
+    switch arguments.format {
+    case .text: plumb.say(list)
+    case .json: try? File(descriptor: descriptor, path: "diagnostics").writeAll(list.jsonLines)
+    }
+  }
   switch Planner.plan(path: arguments.file, overrides: arguments.set, stages: stageRegistry) {
   case .failure(let list):
     say(list)

@@ -49,8 +49,9 @@ package struct DiagnosticRenderer: Sendable {
     return output
   }
 
-  /// Safe for a terminal, and not longer than someone would read: a key or a value may have megabytes.
+  /// Safe for a terminal, without secrets, and not longer than someone would read: a key or a value may have megabytes.
   private func shown(_ text: String) -> String {
+    let text = SecretText.masked(text)
     let scalars = text.unicodeScalars
     guard let end = scalars.index(scalars.startIndex, offsetBy: 1000, limitedBy: scalars.endIndex),
       end < scalars.endIndex
@@ -92,7 +93,7 @@ package struct DiagnosticRenderer: Sendable {
   }
 }
 
-/// The line of a span as it is shown: escaped, tabs widened, very long lines cut around the span.
+/// The line of a span as it is shown: escaped, secrets masked, tabs widened, very long lines cut around the span.
 private struct SnippetLine {
   static let maximumWidth = 140
   var text = ""
@@ -117,6 +118,7 @@ private struct SnippetLine {
       text = "…"
       width = 1
     }
+    let secrets = Self.secrets(around: span, in: range)
     var caretEnd: Int?
     caretStart = width
     while index < range.upperBound {
@@ -125,6 +127,12 @@ private struct SnippetLine {
       if width >= Self.maximumWidth {
         text += "…"
         break
+      }
+      if let secret = secrets.first(where: { $0.contains(index) }) {
+        text += SecretText.mask
+        width += SecretText.mask.utf8.count
+        index = secret.upperBound
+        continue
       }
       let next = UTF8Scalar.at(index, in: file.bytes)
       let (shown, cells) = Self.cell(next.scalar, byte: file.bytes[index])
@@ -135,6 +143,13 @@ private struct SnippetLine {
     if span.start >= range.upperBound { caretStart = width }
     caretCount = max(1, (caretEnd ?? width) - caretStart)
     while text.utf8.last == 0x20 { text.removeLast() }
+  }
+
+  /// Looked for somewhat beyond what is shown, so that a cut does not hide where a secret begins.
+  private static func secrets(around span: SourceSpan, in line: Range<Int>) -> [Range<Int>] {
+    let start = max(line.lowerBound, span.start - 4096)
+    let end = min(line.upperBound, span.start + 4096)
+    return start < end ? SecretText.ranges(inLine: span.file.bytes[start..<end]) : []
   }
 
   private static func cell(_ scalar: Unicode.Scalar?, byte: UInt8) -> (String, Int) {

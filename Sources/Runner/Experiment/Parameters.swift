@@ -59,8 +59,9 @@ struct Parameters {
       entries[position].value = Node(.invalid, span: nameSpan)
       return
     }
-    rejectReferences(in: document.root)
-    entries[position].value = document.root
+    let value = SecretCheck(collector: collector).cleaned(document.root, under: name, at: nameSpan)
+    rejectReferences(in: value)
+    entries[position].value = value
   }
 
   private func rejectReferences(in node: Node) {

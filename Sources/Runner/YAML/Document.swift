@@ -25,7 +25,7 @@ package struct Document: Sendable {
     var composer = Composer(file: file, base: start, collector: collector)
     do {
       guard let root = try composer.document() else { return nil }
-      return Document(root: root)
+      return Document(root: SecretCheck(collector: collector).cleaned(root))
     } catch {
       collector.add(error.diagnostic)
       return nil

@@ -1,0 +1,71 @@
+// Explanations: names, and what they refer to.
+
+extension Explanation {
+  private static let models = "models: {sft: {path: sft}}\n"
+
+  static let ofNames: [Explanation] = [
+    Explanation(
+      "bad-name", "a name with characters that a name cannot have",
+      """
+      Names of stages, loops, models, parameters and metrics are a letter or `_`, then letters, digits, `_` and `-`; `.` and `@`
+      belong to addresses. The experiment's own name may hold `.` and names a folder.
+      """,
+      wrong: Example(smallest.replacing("rows:", with: "my rows:")),
+      right: Example(smallest.replacing("rows:", with: "my_rows:"))),
+    Explanation(
+      "duplicate-name", "one name for two things",
+      """
+      A reference is a bare name, so what can be seen from one place must differ in name: models, stages, loops, and inside
+      a loop what it carries.
+      """,
+      wrong: Example(
+        smallest.replacing("rows:", with: "sft:").replacing("stages:", with: models + "stages:")),
+      right: Example(smallest.replacing("stages:", with: models + "stages:"))),
+    Explanation(
+      "unknown-reference", "a reference to something that does not exist",
+      """
+      `in:`, `needs:` and `carry:` name stages, models and carried values. Inside a loop its stages are seen by their bare names;
+      from outside with an iteration: `loop@2.stage`, `loop@last.stage`.
+      """,
+      wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: row}, with: {count: 8}}"),
+      right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}}")),
+    Explanation(
+      "unknown-output", "a reference to an output that the stage does not have",
+      "`stage` means its first output, `stage.name` the one of that name. `plumb stages NAME` lists them.",
+      wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows.row}, with: {count: 8}}"),
+      right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows.rows}, with: {count: 8}}")),
+    Explanation(
+      "unknown-metric", "a metric that no stage gives",
+      """
+      A metric is the address of a number in the metrics of a stage: `evaluate.reward`, `loop@last.evaluate.reward`, and
+      `loop@all.evaluate.reward` for one value an iteration.
+      """,
+      wrong: Example(smallest + "\nmetrics: {quality: rows.reward}"),
+      right: Example(
+        smallest.replacing("stages:", with: models + "stages:") + """
+
+            answers: {uses: sample, in: {model: sft, prompts: rows}, with: {max_new_tokens: 8}}
+            scored: {uses: score, in: {model: sft, rows: answers}}
+            evaluate: {in: {rows: scored}}
+          metrics: {quality: evaluate.reward}
+          """)),
+    Explanation(
+      "cycle", "stages wait for each other",
+      """
+      Each of these stages needs the result of the next, and the last that of the first. What should go from one round to the
+      next is carried by a loop: `carry: {name: {first: …, next: …}}`.
+      """,
+      wrong: Example(
+        smallest + """
+
+            a: {uses: draw, in: {rows: b}, with: {count: 8}}
+            b: {uses: draw, in: {rows: a}, with: {count: 8}}
+          """),
+      right: Example(
+        smallest + """
+
+            a: {uses: draw, in: {rows: rows}, with: {count: 8}}
+            b: {uses: draw, in: {rows: a}, with: {count: 8}}
+          """)),
+  ]
+}

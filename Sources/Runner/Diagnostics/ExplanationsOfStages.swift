@@ -1,0 +1,79 @@
+// Explanations: what stages take and give.
+
+extension Explanation {
+  private static let sampling =
+    smallest.replacing("stages:", with: "models: {sft: {path: sft}}\nstages:")
+    + "\n  answers: {uses: sample, in: {model: sft, prompts: rows}, with: {max_new_tokens: 8}}"
+
+  static let ofStages: [Explanation] = [
+    Explanation(
+      "unknown-plug-in", "a stage of a kind that does not exist",
+      "`uses:` names the kind of a stage and is the stage's own name when nothing is said. `plumb stages` lists them.",
+      wrong: Example(smallest.replacing("uses: data", with: "uses: dta")), right: Example(smallest)),
+    Explanation(
+      "unknown-input", "an input that the stage does not have",
+      "`in:` binds a stage's inputs by their names. `plumb stages NAME` lists them.",
+      wrong: Example(smallest + "\n  drawn: {uses: draw, in: {row: rows}, with: {count: 8}}"),
+      right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}}")),
+    Explanation(
+      "missing-input", "an input that is needed is not bound",
+      "The stage cannot do without this input: name under `in:` what it is to read.",
+      wrong: Example(smallest + "\n  drawn: {uses: draw, with: {count: 8}}"),
+      right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}}")),
+    Explanation(
+      "null-input", "an input that is needed is null",
+      """
+      Only an optional input may be `null`. A carried value that begins as `null` is null in the first iteration, and fits only
+      optional inputs.
+      """,
+      wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: null}, with: {count: 8}}"),
+      right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}}")),
+    Explanation(
+      "type-mismatch", "an input is given another kind of thing than it takes",
+      "Stages hand on rows, models, metrics and files. Another output of the same stage may be the one that fits.",
+      wrong: Example(
+        sampling.replacing("{model: sft, prompts: rows}", with: "{model: rows, prompts: sft}")),
+      right: Example(sampling)),
+    Explanation(
+      "missing-column", "rows lack a column that a stage reads",
+      """
+      A stage declares the columns it reads and those it gives. The rows that reach this input come from stages that do not
+      give it.
+      """,
+      wrong: Example(
+        sampling + """
+
+            scored: {uses: score, in: {model: sft, rows: answers}}
+            sorted: {uses: quantize, in: {rows: scored}}
+            pool: {in: {rows: sorted}}
+            again: {uses: quantize, in: {rows: pool}}
+          """),
+      right: Example(
+        sampling + """
+
+            scored: {uses: score, in: {model: sft, rows: answers}}
+            sorted: {uses: quantize, in: {rows: scored}}
+          """)),
+    Explanation(
+      "unknown-column", "rows may lack a column that a stage reads", severity: .warning,
+      """
+      No stage gives the column, but the rows come from a data file that may hold it. If it does not, the stage fails when
+      it reads them.
+      """,
+      wrong: Example(sampling + "\n  sorted: {uses: quantize, in: {rows: answers}}"),
+      right: Example(
+        sampling + """
+
+            scored: {uses: score, in: {model: sft, rows: answers}}
+            sorted: {uses: quantize, in: {rows: scored}}
+          """)),
+    Explanation(
+      "not-shardable", "a stage that cannot be cut into shards",
+      """
+      `shards: n` lets n workers each compute a part of the rows, which is possible where every row depends on itself alone.
+      This stage looks at all rows together.
+      """,
+      wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}, shards: 4}"),
+      right: Example(sampling.replacing("max_new_tokens: 8}", with: "max_new_tokens: 8}, shards: 4"))),
+  ]
+}

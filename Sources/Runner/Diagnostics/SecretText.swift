@@ -1,0 +1,129 @@
+// Secrets in text: by the shape of a provider's key, or by the name they are written under. Shown as `***`, always.
+
+package enum SecretText {
+  static let mask = "***"
+
+  /// How known providers' keys begin, and how many characters follow at least.
+  private static let shapes: [(prefix: String, count: Int)] = [
+    ("sk-", 16), ("sk_live_", 16), ("hf_", 20), ("gsk_", 20), ("r8_", 20), ("ghp_", 20), ("gho_", 20),
+    ("ghs_", 20), ("github_pat_", 20), ("glpat-", 16), ("xoxb-", 16), ("xoxp-", 16), ("pypi-", 40),
+    ("AKIA", 16),
+    ("AIza", 30),
+  ]
+
+  /// Names under which only a secret is written. `eos_token` and `max_tokens` are none.
+  private static let names: Set<String> = [
+    "api_key", "apikey", "access_key", "secret_key", "private_key", "secret_access_key", "token", "api_token",
+    "access_token", "auth_token", "bearer_token", "refresh_token", "hf_token", "github_token", "password",
+    "passwd", "passphrase", "secret", "client_secret", "credential", "credentials", "authorization",
+  ]
+  private static let suffixes = [
+    "_api_key", "_apikey", "_secret", "_secret_key", "_password", "_access_token",
+  ]
+
+  static func isName(_ key: String) -> Bool {
+    guard key.utf8.count <= 100 else { return false }
+    let name = key.lowercased().replacing("-", with: "_")
+    return names.contains(name) || suffixes.contains { name.hasSuffix($0) }
+  }
+
+  static func holdsKey(_ text: String) -> Bool { !keys(in: Array(text.utf8)[...]).isEmpty }
+
+  /// `text` with everything in the shape of a key replaced.
+  package static func masked(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    let ranges = keys(in: bytes[...])
+    guard !ranges.isEmpty else { return text }
+    var result = ""
+    var start = 0
+    for range in ranges {
+      result += String(decoding: bytes[start..<range.lowerBound], as: UTF8.self) + mask
+      start = range.upperBound
+    }
+    return result + String(decoding: bytes[start...], as: UTF8.self)
+  }
+
+  /// What to hide in a line of an experiment or of a command line, in order and apart. Judged by the text alone, since
+  /// the line may be shown because it is not YAML.
+  static func ranges(inLine line: ArraySlice<UInt8>) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    for range in (keys(in: line) + namedValues(in: line)).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if let last = result.last, range.lowerBound <= last.upperBound {
+        result[result.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+      } else {
+        result.append(range)
+      }
+    }
+    return result
+  }
+
+  private static func isWordByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "-"): true
+    default: false
+    }
+  }
+
+  /// The words of a text: runs of letters, digits, `_` and `-`.
+  private static func words(in text: ArraySlice<UInt8>) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    var start: Int?
+    for index in text.indices {
+      if isWordByte(text[index]) {
+        start = start ?? index
+      } else if let begin = start {
+        result.append(begin..<index)
+        start = nil
+      }
+    }
+    if let start { result.append(start..<text.endIndex) }
+    return result
+  }
+
+  private static func keys(in text: ArraySlice<UInt8>) -> [Range<Int>] {
+    words(in: text).filter { word in
+      shapes.contains { shape in
+        guard word.count >= shape.prefix.utf8.count + shape.count else { return false }
+        guard text[word].starts(with: shape.prefix.utf8) else { return false }
+        // `sk-learn-based-classifier` is a name; keys have digits or capitals.
+        return text[word].dropFirst(shape.prefix.utf8.count).contains {
+          (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
+        }
+      }
+    }
+  }
+
+  /// The value in `password: value`, `{"token": "value", …}`, `api_key=value`.
+  private static func namedValues(in line: ArraySlice<UInt8>) -> [Range<Int>] {
+    words(in: line).compactMap { word in
+      guard isName(String(decoding: line[word], as: UTF8.self)) else { return nil }
+      var index = word.upperBound
+      func skip(_ bytes: String) {
+        while index < line.endIndex, bytes.utf8.contains(line[index]) { index += 1 }
+      }
+      skip("'\"")
+      skip(" \t")
+      guard index < line.endIndex, line[index] == UInt8(ascii: ":") || line[index] == UInt8(ascii: "=") else {
+        return nil
+      }
+      index += 1
+      skip(" \t")
+      guard index < line.endIndex, !"{[$&*|>#".utf8.contains(line[index]) else { return nil }
+      let isFlow = line[..<word.lowerBound].contains(UInt8(ascii: "{"))
+      let start = index
+      let first = line[start]
+      if first == UInt8(ascii: "\"") || first == UInt8(ascii: "'") {
+        let close = line[(start + 1)...].firstIndex(of: first) ?? line.endIndex
+        return start..<min(close + 1, line.endIndex)
+      }
+      while index < line.endIndex {
+        let byte = line[index]
+        if isFlow, byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") { break }
+        if byte == UInt8(ascii: "#"), line[index - 1] == 0x20 { break }
+        index += 1
+      }
+      while index > start, line[index - 1] == 0x20 { index -= 1 }
+      return start < index ? start..<index : nil
+    }
+  }
+}

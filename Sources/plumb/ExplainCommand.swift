@@ -1,0 +1,38 @@
+// `plumb explain CODE`: what a kind of mistake means, with an example of it and one without.
+
+import ArgumentParser
+import Runner
+
+struct ExplainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain", abstract: "Explain a kind of mistake: plumb explain duplicate-key.",
+    discussion: """
+      The code stands in brackets at the head of every mistake: `error[unknown-reference]`. Without a code all are listed.
+
+        plumb explain unknown-reference
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The code of a mistake.", valueName: "code"),
+    completion: .list(Explanation.all.map(\.code)))
+  var code: String?
+
+  func run() throws {
+    finish {
+      guard let code else {
+        try standardOutput(Explanation.list)
+        return .done
+      }
+      // `error[code]` and `[code]`, as they are shown, will do.
+      let bare = code.split(separator: "[").last?.split(separator: "]").first.map { String($0) } ?? code
+      guard let explanation = Explanation.of(bare) else {
+        let help =
+          Suggestion.nearest(to: bare, among: Explanation.all.map(\.code)).map { "did you mean `\($0)`?" }
+          ?? "`plumb explain` lists them"
+        throw RunError(.commandLine, "there is no code `\(bare)`; \(help)")
+      }
+      try standardOutput(explanation.page)
+      return .done
+    }
+  }
+}
