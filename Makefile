@@ -1,9 +1,9 @@
-# make quickstart · make test · make format · make lint
+# make quickstart · make test · make docs · make format · make lint
 
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build packages format lint
+.PHONY: quickstart test build packages docs format lint
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -33,6 +33,12 @@ test: build
 
 build: packages
 	@swift build -c release --build-tests
+
+# docs/reference, from what the program declares about itself. A test holds it current.
+docs:
+	@swift build -c release --product plumb
+	.build/release/plumb stages --markdown docs/reference/stages
+	.build/release/plumb explain --markdown > docs/reference/mistakes.md
 
 # What the system must provide: libyaml and pkg-config to build, pip to fetch the quickstart's model.
 packages:

@@ -17,8 +17,15 @@ struct ExplainCommand: ParsableCommand {
     completion: .list(Explanation.all.map(\.code)))
   var code: String?
 
+  @Flag(help: "Print all of them, as a page of Markdown.")
+  var markdown = false
+
   func run() throws {
     finish {
+      if markdown {
+        try standardOutput(Explanation.markdown)
+        return .done
+      }
       guard let code else {
         try standardOutput(Explanation.list)
         return .done

@@ -31,7 +31,7 @@ import Runner
     version: "plumb 0.1.0-dev",
     subcommands: [
       RunCommand.self, PlanCommand.self, CheckCommand.self, SamplesCommand.self, TryCommand.self,
-      Inspect.self, ExplainCommand.self, YAMLCommand.self, WorkerCommand.self,
+      Inspect.self, StagesCommand.self, ExplainCommand.self, YAMLCommand.self, WorkerCommand.self,
     ])
 
   static func main() {

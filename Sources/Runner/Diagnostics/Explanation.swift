@@ -59,6 +59,16 @@ package struct Explanation: Sendable {
     "\(severity.rawValue)[\(code)]: \(title)\n\n\(text)\n\nWrong:\n\n\(Self.block(wrong))\nRight:\n\n\(Self.block(right))"
   }
 
+  /// All pages as one of docs/reference.
+  package static var markdown: String {
+    "# Mistakes\n\nWhat stands in brackets at the head of a message, at length. `plumb explain CODE` prints the same.\n"
+      + all.map { explanation in
+        "\n## \(explanation.code)\n\n"
+          + (explanation.severity == .warning ? "A warning: " : "")
+          + "\(explanation.title).\n\n\(explanation.text)\n\nWrong:\n\n\(block(explanation.wrong))\nRight:\n\n\(block(explanation.right))"
+      }.joined()
+  }
+
   private static func block(_ example: Example) -> String {
     let command = example.overrides.map { "    plumb check experiment.yaml --set \($0)\n" }.joined()
     let lines = example.text.split(separator: "\n", omittingEmptySubsequences: false)
