@@ -7,19 +7,31 @@ struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Say what a run would do, and why. Runs nothing.",
     discussion: """
-      One line a stage: its address, `cached`, `run` or `waits`, and why. `waits` is decided when what it waits for has run.
+      One line a stage: its address, `cached`, `run` or `waits`, how long it took before where that is known, and why it runs. \
+      `waits` is decided when what it waits for has run: if that gives the same bytes, it stays cached.
 
-        plumb plan experiments/quickstart.yaml --set lr=1e-5
+        plumb plan experiments/quickstart.yaml --set lr=1e-5 --why
+        plumb plan experiments/quickstart.yaml --graph dot | dot -Tsvg > plan.svg
       """)
 
   @OptionGroup var experiment: ExperimentArguments
   @OptionGroup var storage: StoreArguments
 
-  @Flag(help: "Exit with 11 when anything would run.")
+  @Flag(help: "Under each stage, the chain of stages and settings that makes it run.")
+  var why = false
+
+  @Flag(help: "Exit with 11 unless every stage is cached or skipped.")
   var check = false
+
+  @Option(help: "Write the graph instead of the table: mermaid or dot.")
+  var graph: PlanGraphText.Language?
 
   @Flag(help: "Write one JSON value to standard output.")
   var json = false
+
+  func validate() throws {
+    if json, graph != nil { throw ValidationError("--json and --graph exclude each other") }
+  }
 
   func run() throws {
     finish {
@@ -27,8 +39,14 @@ struct PlanCommand: ParsableCommand {
       let store = try Store(at: storage.path(projectRoot: loaded.projectRoot))
       store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
       let table = try PlanTable(loaded.plan, store: store, stages: stageRegistry.stages)
-      try standardOutput(json ? table.json.text(.pretty) + "\n" : table.text)
+      if let graph {
+        try standardOutput(PlanGraphText(loaded.plan, table.decisions).text(graph))
+      } else {
+        try standardOutput(json ? table.json().text(.pretty) + "\n" : table.text(showsCauses: why))
+      }
       return check && table.hasWork ? .workFound : .done
     }
   }
 }
+
+extension PlanGraphText.Language: ExpressibleByArgument {}

@@ -24,7 +24,8 @@ import Runner
         exit(session.run().rawValue)
       case "plan":
         let (plan, _) = try ToyPlan.read(arguments[2])
-        print(try PlanTable(plan, store: try Store(at: ".plumb"), stages: stages).text, terminator: "")
+        let table = try PlanTable(plan, store: try Store(at: ".plumb"), stages: stages)
+        print(try table.text(showsCauses: arguments.contains("--why")), terminator: "")
       default: exit(2)
       }
     } catch {

@@ -123,7 +123,7 @@ package final class Executor {
         cached += 1
         tell(.nodeCached(index, key: record.key))
       case .willRun(let key, let reasons):
-        keys[index] = (key, reasons)
+        keys[index] = (key, reasons.map(\.text))
         waiting.append(index)
       case .waits: waiting.append(index)
       }
@@ -266,7 +266,8 @@ package final class Executor {
     }
     let record = NodeRecord(
       key: run.key.hex, preimage: run.key.preimage, outputs: outputs, address: node.address,
-      recipeKey: node.recipeKey, seconds: monotonicSeconds() - run.startTime, measures: run.measures)
+      recipeKey: node.recipeKey, seconds: monotonicSeconds() - run.startTime, measures: run.measures,
+      provenance: resolution.provenance(of: node))
     try resolution.store.write(record)
     resolution.finish(node.index, record)
     executed += 1

@@ -13,7 +13,7 @@ package struct ResolvedModel: Sendable {
 package enum Decision: Sendable {
   case cached(NodeRecord)
   /// Its inputs are known; the reasons say what changed since this address was last computed.
-  case willRun(ContentKey, reasons: [String])
+  case willRun(ContentKey, reasons: [StaleReason])
   /// On nodes that will run first; whether it must run itself is seen when their output is.
   case waits(on: [Int])
 }
@@ -23,7 +23,8 @@ package struct Resolution {
   package let store: Store
   private let declarations: [UTF8Key: StageDeclaration]
   package let models: [UTF8Key: ResolvedModel]
-  private let lastKeys: [UTF8Key: String]
+  /// The key each address had when it last ran or was found finished.
+  package let lastKeys: [UTF8Key: String]
   /// Records of finished nodes, by index.
   package private(set) var records: [Int: NodeRecord] = [:]
 
@@ -112,24 +113,26 @@ package struct Resolution {
       finish(index, record)
       return .cached(record)
     }
-    return .willRun(key, reasons: try reasons(for: key, at: node.address))
+    return .willRun(key, reasons: try reasons(node, key))
   }
 
   /// Decides every node, in order.
   package mutating func decideAll() throws -> [Decision] { try plan.nodes.indices.map { try decide($0) } }
 
-  private func reasons(for key: ContentKey, at address: String) throws -> [String] {
-    if FileStatus.of(store.journalDirectory(key.hex)) != nil {
-      return ["was interrupted; finished items are kept"]
+  /// The record of the last time an address ran or was found finished, whether or not its bytes are there.
+  package func lastRecord(at address: String) throws -> NodeRecord? {
+    try lastKeys[UTF8Key(address)].flatMap { try store.unverifiedRecord($0) }
+  }
+
+  private func reasons(_ node: PlanNode, _ key: ContentKey) throws -> [StaleReason] {
+    if FileStatus.of(store.journalDirectory(key.hex)) != nil { return [.interrupted(hasCheckpoint: false)] }
+    if FileStatus.of(store.checkpointDirectory(key.hex)) != nil { return [.interrupted(hasCheckpoint: true)] }
+    // Under another address, or before another change, this may have run too.
+    if try lastKeys[UTF8Key(node.address)] == key.hex || store.unverifiedRecord(key.hex) != nil {
+      return [.damaged]
     }
-    if FileStatus.of(store.checkpointDirectory(key.hex)) != nil {
-      return ["was interrupted; goes on from its checkpoint"]
-    }
-    guard let last = lastKeys[UTF8Key(address)], let record = try store.unverifiedRecord(last) else {
-      return ["never ran"]
-    }
-    if last == key.hex { return ["its stored result is damaged or gone"] }
-    return ContentKey.differences(from: record.preimage, to: key.preimage)
+    guard let last = try lastRecord(at: node.address) else { return [.neverRan] }
+    return changes(of: node, from: last.preimage, to: key.preimage)
   }
 
   /// Notes which key each finished address has now.

@@ -49,3 +49,22 @@ extension Plan {
     return last?.node
   }
 }
+
+/// The parts of an address.
+package enum PlanAddress {
+  /// `quark@2.train` is `quark@2` and `train`; a dot inside a matrix value, as in `score@lr=0.1`, parts nothing.
+  package static func parts(of address: String) -> [String] {
+    var parts: [[UInt8]] = [[]]
+    let bytes = Array(address.utf8)
+    for (index, byte) in bytes.enumerated() {
+      let isDigitNext = index + 1 < bytes.count && (0x30...0x39).contains(bytes[index + 1])
+      let isInValue = parts[parts.count - 1].contains(UInt8(ascii: "=")) && isDigitNext
+      if byte == UInt8(ascii: "."), !isInValue {
+        parts.append([])
+      } else {
+        parts[parts.count - 1].append(byte)
+      }
+    }
+    return parts.map { String(decoding: $0, as: UTF8.self) }
+  }
+}

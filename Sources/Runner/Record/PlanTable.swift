@@ -1,68 +1,189 @@
-// What `plumb plan` prints: for each node whether it is cached, will run and why, or waits.
+// What `plumb plan` prints: for each node whether it is cached, will run and why, or waits and for whom, and how long
+// that may take.
 
 import JSON
 
-package struct PlanTable: Sendable {
+package struct PlanTable {
   package let decisions: [Decision]
+  /// Seconds each node that may run took before, or its like did; nil where that is not known.
+  package let expectedSeconds: [Double?]
   private let plan: Plan
+  private let resolution: Resolution
+  /// For nodes that wait: the nodes upstream that run, nearest to the start first.
+  private let roots: [Roots]
 
   /// Decides every node against the store; nothing runs.
   package init(_ plan: Plan, store: Store, stages: [any Stage.Type]) throws {
     self.plan = plan
     var resolution = try Resolution(plan: plan, store: store, stages: stages)
-    decisions = try resolution.decideAll()
+    let decisions = try resolution.decideAll()
+    self.decisions = decisions
+    self.resolution = resolution
+    var expected = ExpectedTime(resolution)
+    expectedSeconds = try zip(plan.nodes, decisions).map { node, decision in
+      decision.isWork ? try expected.seconds(of: node) : nil
+    }
+    roots = Roots.of(plan, decisions)
     try store.saveStatCache()
   }
 
   /// Whether anything would run.
-  package var hasWork: Bool {
-    decisions.contains { if case .cached = $0 { false } else { true } }
-  }
+  package var hasWork: Bool { decisions.contains { $0.isWork } }
 
-  package var text: String {
+  /// `showsCauses`: under each node that does not stand for itself, the chain to what changed first.
+  package func text(showsCauses: Bool = false) throws -> String {
     func plain(_ node: Int) -> String { TerminalText.escaped(plan.nodes[node].address) }
-    let width = plan.nodes.indices.map { TextTable.width(plain($0)) }.max() ?? 0
+    let width = min(40, plan.nodes.indices.map { TextTable.width(plain($0)) }.max() ?? 0)
+    let showsTimes = expectedSeconds.contains { $0 != nil }
+    let timeWidth = expectedSeconds.map { $0.map { TextTable.width(time($0)) } ?? 0 }.max() ?? 0
     var text = ""
-    var counts = (cached: 0, run: 0, waits: 0)
     for (index, decision) in decisions.enumerated() {
-      let what: String
-      switch decision {
-      case .cached:
-        counts.cached += 1
-        what = "cached"
-      case .willRun(_, let reasons):
-        counts.run += 1
-        what = "run     \(reasons.joined(separator: "; "))"
-      case .waits(let upstream):
-        counts.waits += 1
-        what = "waits   on \(upstream.map { plan.nodes[$0].address }.joined(separator: ", "))"
+      var line = "\(TextTable.padded(plain(index), to: width))  \(decision.word)"
+      if decision.isWork {
+        if showsTimes {
+          line += "  " + TextTable.padded(expectedSeconds[index].map(time) ?? "?", to: timeWidth)
+        }
+        line += "  " + TerminalText.escaped(why(decision))
       }
-      text += "\(TextTable.padded(plain(index), to: width))  \(TerminalText.escaped(what))\n"
+      while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
+      text += line + "\n"
+      if showsCauses {
+        for (depth, step) in try causes(index).enumerated() {
+          text += String(repeating: " ", count: width + 2 + 2 * depth) + "└ \(TerminalText.escaped(step))\n"
+        }
+      }
     }
-    let total = RunMessages.stages(decisions.count)
-    if counts.cached == decisions.count { return text + "\(total), all cached\n" }
-    let parts = [(counts.cached, "cached"), (counts.run, "to run"), (counts.waits, "waiting for others")]
-    return text + "\(total): " + parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-      + "\n"
+    return text + summary
   }
 
-  package var json: JSON {
-    .array(
-      zip(plan.nodes, decisions).map { node, decision in
-        switch decision {
-        case .cached(let record):
-          ["address": .string(node.address), "state": "cached", "key": .string(record.key)]
-        case .willRun(let key, let reasons):
-          [
-            "address": .string(node.address), "state": "run", "key": .string(key.hex),
-            "reasons": .array(reasons.map { .string($0) }),
-          ]
-        case .waits(let upstream):
-          [
-            "address": .string(node.address), "state": "waits",
-            "on": .array(upstream.map { .string(plan.nodes[$0].address) }),
-          ]
+  private func time(_ seconds: Double) -> String { "~\(duration(seconds))" }
+
+  private func why(_ decision: Decision) -> String {
+    switch decision {
+    case .cached: ""
+    case .willRun(_, let reasons): reasons.map(\.text).joined(separator: "; ")
+    case .waits(let upstream): "on \(upstream.map { plan.nodes[$0].address }.joined(separator: ", "))"
+    }
+  }
+
+  /// The way back from a node to what changed first, a line a step.
+  private func causes(_ index: Int) throws -> [String] {
+    switch decisions[index] {
+    case .cached: return []
+    case .willRun: return try resolution.rootCause(of: plan.nodes[index]).map(\.text)
+    case .waits:
+      var lines = try roots[index].nodes.flatMap { root -> [String] in
+        guard case .willRun(_, let reasons) = decisions[root] else { return [] }
+        let step = CauseStep(address: plan.nodes[root].address, reasons: reasons)
+        return [step.text] + (try resolution.rootCause(of: plan.nodes[root]).map(\.text))
+      }
+      if roots[index].hasMore { lines.append("and others") }
+      return lines
+    }
+  }
+
+  private var summary: String {
+    let total = RunMessages.stages(decisions.count)
+    guard hasWork else { return "\(total), all cached\n" }
+    var counts: [(word: String, count: Int)] = [("cached", 0), ("to run", 0), ("waiting for others", 0)]
+    for decision in decisions {
+      switch decision {
+      case .cached: counts[0].count += 1
+      case .willRun: counts[1].count += 1
+      case .waits: counts[2].count += 1
+      }
+    }
+    let parts = counts.filter { $0.count > 0 }.map { "\($0.count) \($0.word)" }
+    return "\(total): " + parts.joined(separator: ", ") + (timeSummary.map { "\n\($0)" } ?? "") + "\n"
+  }
+
+  /// One after the other, as the records have it; nil when nothing is known.
+  private var timeSummary: String? {
+    let work = zip(decisions, expectedSeconds).filter { $0.0.isWork }
+    let known = work.compactMap(\.1)
+    guard !known.isEmpty else { return nil }
+    let unknown = work.count - known.count
+    let waits = work.contains { if case .waits = $0.0 { true } else { false } }
+    return "by earlier runs \(waits ? "at most " : "")about \(duration(known.reduce(0, +))) of work"
+      + (unknown > 0 ? ", and \(RunMessages.stages(unknown)) of which nothing is known" : "")
+  }
+
+  package func json() throws -> JSON {
+    let nodes = try plan.nodes.indices.map { index -> JSON in
+      let node = plan.nodes[index]
+      var object = JSONObject([
+        ("address", .string(node.address)), ("stage", .string(node.stage)),
+        ("state", .string(decisions[index].word.trimmed)), ("recipe_key", .string(node.recipeKey)),
+      ])
+      switch decisions[index] {
+      case .cached(let record): object["key"] = .string(record.key)
+      case .willRun(let key, let reasons):
+        object["key"] = .string(key.hex)
+        object["reasons"] = .array(reasons.map(\.json))
+        object["causes"] = .array(
+          try resolution.rootCause(of: node).map { step in
+            ["address": .string(step.address), "reasons": .array(step.reasons.map(\.json))]
+          })
+      case .waits(let upstream):
+        object["on"] = .array(upstream.map { .string(plan.nodes[$0].address) })
+        object["roots"] = .array(roots[index].nodes.map { .string(plan.nodes[$0].address) })
+      }
+      if decisions[index].isWork {
+        object["expected_seconds"] = expectedSeconds[index].map { .double($0) } ?? .null
+      }
+      return .object(object)
+    }
+    return ["experiment": .string(plan.experimentName), "nodes": .array(nodes)]
+  }
+}
+
+extension Decision {
+  /// Whether a run would have something to do.
+  package var isWork: Bool { if case .cached = self { false } else { true } }
+
+  /// In one column.
+  package var word: String {
+    switch self {
+    case .cached: "cached"
+    case .willRun: "run   "
+    case .waits: "waits "
+    }
+  }
+}
+
+/// Which nodes that run a waiting node goes back to; a few are enough to explain it.
+private struct Roots: Sendable {
+  var nodes: [Int] = []
+  var hasMore = false
+
+  private static let most = 3
+
+  static func of(_ plan: Plan, _ decisions: [Decision]) -> [Roots] {
+    var all: [Roots] = []
+    all.reserveCapacity(decisions.count)
+    for (index, decision) in decisions.enumerated() {
+      var roots = Roots()
+      switch decision {
+      case .cached: break
+      case .willRun: roots.nodes = [index]
+      case .waits(let upstream):
+        for node in upstream where node < index {
+          roots.hasMore = roots.hasMore || all[node].hasMore
+          for root in all[node].nodes where !roots.nodes.contains(root) {
+            if roots.nodes.count < most { roots.nodes.append(root) } else { roots.hasMore = true }
+          }
         }
-      })
+      }
+      all.append(roots)
+    }
+    return all
+  }
+}
+
+extension String {
+  fileprivate var trimmed: String {
+    var text = self
+    while text.utf8.last == UInt8(ascii: " ") { text.removeLast() }
+    return text
   }
 }

@@ -48,10 +48,11 @@ package struct NodeRecord: Sendable {
   package let seconds: Double
   /// What the stage measured; in the order of their names.
   package let measures: [(name: String, value: Double)]
+  package let provenance: Provenance
 
   package init(
     key: String, preimage: JSON, outputs: [StoredOutput], address: String, recipeKey: String, seconds: Double,
-    measures: [(name: String, value: Double)]
+    measures: [(name: String, value: Double)], provenance: Provenance = Provenance()
   ) {
     self.key = key
     self.preimage = preimage
@@ -60,6 +61,7 @@ package struct NodeRecord: Sendable {
     self.recipeKey = recipeKey
     self.seconds = seconds
     self.measures = measures
+    self.provenance = provenance
   }
 
   package func output(_ port: String) -> StoredOutput? { outputs.first { $0.port == port } }
@@ -69,6 +71,7 @@ package struct NodeRecord: Sendable {
       "key": .string(key), "preimage": preimage, "outputs": .array(outputs.map(\.json)),
       "address": .string(address), "recipe_key": .string(recipeKey), "seconds": .double(seconds),
       "measures": .object(JSONObject(measures.map { ($0.name, .double($0.value)) })),
+      "provenance": provenance.json,
     ]
   }
 
@@ -83,6 +86,7 @@ package struct NodeRecord: Sendable {
     self.init(
       key: key, preimage: preimage, outputs: outputs, address: address, recipeKey: recipeKey,
       seconds: seconds,
-      measures: measures.members.map { ($0.key, $0.value.doubleValue ?? 0) })
+      measures: measures.members.map { ($0.key, $0.value.doubleValue ?? 0) },
+      provenance: Provenance(json: json["provenance"]))
   }
 }

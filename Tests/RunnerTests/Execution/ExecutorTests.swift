@@ -119,7 +119,7 @@ import Testing
     #expect(toy.standardOutput.contains("read  cached"))
     try toy.folder.write("{\"id\":\"b\"}\n", to: "data.jsonl")
     #expect(try toy.run("plan") == .exited(0))
-    #expect(toy.standardOutput.contains("read  run     option path file "), "\(toy.standardOutput)")
+    #expect(toy.outputWithoutTimes.contains("read  run     option path file "), "\(toy.standardOutput)")
   }
 
   @Test func `plan explains what runs and why`() throws {
@@ -139,7 +139,7 @@ import Testing
     try toy.setNodes(mixPlan.replacing("\"items\": 4", with: "\"items\": 5"))
     #expect(try toy.run("plan") == .exited(0))
     #expect(
-      toy.standardOutput == """
+      toy.outputWithoutTimes == """
         rows    cached
         mix     run     option items 4 -> 5
         first   waits   on mix

@@ -62,6 +62,12 @@ struct ToyRunner {
 
   var standardError: String { folder.text("err") }
   var standardOutput: String { folder.text("out") }
+  /// What `plan` says, less how long it expects things to take.
+  var outputWithoutTimes: String {
+    standardOutput.split(separator: "\n").filter { !$0.hasPrefix("by earlier runs") }.map { line in
+      line.replacing(/~[0-9.]+ s  /, with: "") + "\n"
+    }.joined()
+  }
   /// Items computed so far, in any run.
   var trace: [Substring] { folder.text("trace").split(separator: "\n") }
 

@@ -63,7 +63,7 @@ import Testing
     let original = key(node())
     func differences(_ other: ContentKey) -> [String] {
       #expect(other.hex != original.hex)
-      return ContentKey.differences(from: original.preimage, to: other.preimage)
+      return ContentKey.differences(from: original.preimage, to: other.preimage).map(\.text)
     }
     #expect(
       differences(key(node { $0.options = ["n": 5, "scorer": ["kind": "choice", "path": "x"]] })) == [

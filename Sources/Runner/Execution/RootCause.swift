@@ -1,0 +1,77 @@
+// From a changed input back to what changed first: through the records, which keep the keys their inputs ran under.
+
+import JSON
+
+extension Resolution {
+  /// Where a node's inputs and options come from now; upstream nodes without a record are left out.
+  package func provenance(of node: PlanNode) -> Provenance {
+    Provenance(
+      sources: node.inputs.compactMap { input in
+        switch input.source {
+        case .node(let index, let output):
+          records[index].map {
+            (input.port, .node(address: plan.nodes[index].address, output: output, key: $0.key))
+          }
+        case .model(let name): (input.port, .model(name: name))
+        }
+      }, origins: node.origins)
+  }
+
+  /// How a node's preimage differs from an earlier one, each difference with the place that set it.
+  package func changes(of node: PlanNode, from old: JSON, to new: JSON) -> [StaleReason] {
+    let now = provenance(of: node)
+    return ContentKey.differences(from: old, to: new).map { difference in
+      .changed(
+        difference, origin: difference.field == .option ? origin(of: difference.name, node) : nil,
+        source: difference.field == .input ? now.source(difference.name) : nil)
+    }
+  }
+
+  /// What sets an option of a node, by its dotted path; nil in a plan that keeps no places.
+  package func origin(of option: String, _ node: PlanNode) -> OptionOrigin? {
+    if let written = node.origins.origin(of: option) { return .written(written) }
+    let name = option.utf8.split(separator: UInt8(ascii: ".")).first.map { String(Substring($0)) } ?? option
+    guard let field = try? declaration(of: node).options.first(where: { UTF8Key($0.name) == UTF8Key(name) }),
+      let value = field.defaultValue
+    else { return nil }
+    // Inside a written option, what is not written itself is a default too.
+    return node.options[name] == value || !node.origins.isEmpty ? .standard : nil
+  }
+
+  /// Why a node's inputs have other content than when its address last ran: the nodes upstream that gave other bytes,
+  /// nearest first, down to those where something other than an input changed. Each node once.
+  package func rootCause(of node: PlanNode) throws -> [CauseStep] {
+    guard let last = try lastRecord(at: node.address), let key = try? key(of: node) else { return [] }
+    var steps: [CauseStep] = []
+    var seen: Set<String> = []
+    var waiting = [(node: node, old: last, new: key.preimage)]
+    while let current = waiting.popLast() {
+      for difference in ContentKey.differences(from: current.old.preimage, to: current.new)
+      where difference.field == .input {
+        guard
+          case .node(let index, _)? = current.node.inputs.first(where: {
+            UTF8Key($0.port) == UTF8Key(difference.name)
+          })?.source, let now = records[index],
+          case .node(let address, _, let oldKey)? = current.old.provenance.source(difference.name),
+          seen.insert(now.key).inserted
+        else { continue }
+        let upstream = plan.nodes[index]
+        let rebound: [StaleReason] =
+          UTF8Key(address) == UTF8Key(upstream.address) ? [] : [.rebound(from: address)]
+        guard oldKey != now.key else {
+          steps.append(CauseStep(address: upstream.address, reasons: rebound + [.otherBytes]))
+          continue
+        }
+        // Without the earlier record the trail ends here.
+        guard let before = try store.unverifiedRecord(oldKey) else {
+          if !rebound.isEmpty { steps.append(CauseStep(address: upstream.address, reasons: rebound)) }
+          continue
+        }
+        let reasons = changes(of: upstream, from: before.preimage, to: now.preimage)
+        steps.append(CauseStep(address: upstream.address, reasons: rebound + reasons))
+        waiting.append((upstream, before, now.preimage))
+      }
+    }
+    return steps
+  }
+}

@@ -1,0 +1,84 @@
+// Why a node runs, as facts: `plan` words them for people, `--json` gives them to programs.
+
+import JSON
+
+package enum StaleReason: Sendable, Equatable {
+  case neverRan
+  /// Finished items or a checkpoint are there to go on from.
+  case interrupted(hasCheckpoint: Bool)
+  /// It had run under this very key, but not all of its bytes are there.
+  case damaged
+  /// Computed anew under the same key, and not the same bytes came out.
+  case otherBytes
+  /// An input is bound to another node than before.
+  case rebound(from: String)
+  /// Against the last time this address ran. `origin`: what sets an option now; `source`: what an input is bound to now.
+  case changed(KeyDifference, origin: OptionOrigin?, source: Provenance.Source?)
+
+  package var text: String {
+    switch self {
+    case .neverRan: return "never ran"
+    case .interrupted(let hasCheckpoint):
+      return hasCheckpoint
+        ? "was interrupted; goes on from its checkpoint" : "was interrupted; finished items are kept"
+    case .damaged: return "its stored result is damaged or gone"
+    case .otherBytes: return "gave other bytes under the same key"
+    case .rebound(let address): return "stands where \(address) stood"
+    case .changed(let difference, let origin, let source):
+      switch difference.field {
+      case .option: return difference.text + (origin.map { " (\($0.text))" } ?? "")
+      case .input: return difference.text + (source.map { " (\($0.text))" } ?? "")
+      default: return difference.text
+      }
+    }
+  }
+
+  package var json: JSON {
+    var object = JSONObject()
+    switch self {
+    case .neverRan: object["kind"] = "never-ran"
+    case .interrupted(let hasCheckpoint):
+      object["kind"] = "interrupted"
+      object["checkpoint"] = .bool(hasCheckpoint)
+    case .damaged: object["kind"] = "damaged"
+    case .otherBytes: object["kind"] = "other-bytes"
+    case .rebound(let address):
+      object["kind"] = "rebound"
+      object["from"] = .string(address)
+    case .changed(let difference, let origin, let source):
+      object["kind"] = .string(difference.field.rawValue)
+      if !difference.name.isEmpty { object["name"] = .string(difference.name) }
+      object["old"] = difference.old ?? .null
+      object["new"] = difference.new ?? .null
+      switch origin {
+      case .written(let place)?: object["origin"] = place.json
+      case .standard?: object["origin"] = "default"
+      case nil: break
+      }
+      if let source { object["source"] = .string(source.text) }
+    }
+    object["text"] = .string(text)
+    return .object(object)
+  }
+}
+
+/// What gives an option its value.
+package enum OptionOrigin: Sendable, Equatable {
+  case written(PlanOrigin)
+  /// Nothing: the declaration's default stands.
+  case standard
+
+  package var text: String {
+    switch self {
+    case .written(let place): place.place
+    case .standard: "the default"
+    }
+  }
+}
+
+/// One step from a node that runs back to what changed first: the node, and why its result is another.
+package struct CauseStep: Sendable, Equatable {
+  package let address: String
+  package let reasons: [StaleReason]
+  package var text: String { "\(address): \(reasons.map(\.text).joined(separator: "; "))" }
+}

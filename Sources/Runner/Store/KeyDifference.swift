@@ -1,0 +1,72 @@
+// How two key preimages differ, as facts: `plan`, `explain-node`, `diff` and the events word them alike.
+
+import JSON
+
+package struct KeyDifference: Sendable, Equatable {
+  package enum Field: String, Sendable {
+    case stage, version, option, input, seed, numerics, format
+  }
+  package let field: Field
+  /// A dotted option path, a port, a member of the numerics; empty for fields that are one value.
+  package let name: String
+  /// Nil where the value is not there.
+  package let old: JSON?
+  package let new: JSON?
+
+  /// `option lr 2e-05 -> 1e-05`
+  package var text: String {
+    let change = "\(KeyDifference.brief(old)) -> \(KeyDifference.brief(new))"
+    switch field {
+    case .stage: return "stage \(change)"
+    case .version: return "stage version \(change)"
+    case .option: return "option \(name) \(change)"
+    case .input:
+      return "input \(name) " + (old == nil ? "is new" : new == nil ? "is gone" : "changed")
+    case .seed: return "seed changed"
+    case .numerics: return "numerics \(name) \(change)"
+    case .format: return "key format changed"
+    }
+  }
+
+  /// A value in at most 40 characters; a file by the start of its digest.
+  package static func brief(_ value: JSON?) -> String {
+    guard let value else { return "(none)" }
+    if let digest = value["sha256"]?.stringValue { return "file \(digest.prefix(8))" }
+    let text = value.text()
+    return text.unicodeScalars.count > 40
+      ? String(String.UnicodeScalarView(text.unicodeScalars.prefix(39))) + "…" : text
+  }
+}
+
+extension ContentKey {
+  /// In the order in which a reader wants them: what runs, with what options, on what, with what chance and arithmetic.
+  /// Never empty for preimages that differ.
+  package static func differences(from old: JSON, to new: JSON) -> [KeyDifference] {
+    var found: [KeyDifference] = []
+    func compare(_ field: KeyDifference.Field, _ name: String, _ old: JSON?, _ new: JSON?) {
+      if old == new { return }
+      // A file is one value, named by its digest.
+      if case .object(let a) = old, case .object(let b) = new, a["sha256"] == nil, b["sha256"] == nil {
+        for key in a.keys { compare(field, "\(name).\(key)", a[key], b[key]) }
+        for key in b.keys where a[key] == nil { compare(field, "\(name).\(key)", nil, b[key]) }
+        return
+      }
+      found.append(KeyDifference(field: field, name: name, old: old, new: new))
+    }
+    func members(_ member: String, _ field: KeyDifference.Field) {
+      let a = old[member]?.objectValue ?? JSONObject()
+      let b = new[member]?.objectValue ?? JSONObject()
+      for name in a.keys + b.keys.filter({ a[$0] == nil }) { compare(field, name, a[name], b[name]) }
+    }
+    compare(.stage, "", old["stage"], new["stage"])
+    compare(.version, "", old["version"], new["version"])
+    members("options", .option)
+    members("inputs", .input)
+    compare(.seed, "", old["seed"], new["seed"])
+    members("numerics", .numerics)
+    if found.isEmpty, old != new {
+      found.append(KeyDifference(field: .format, name: "", old: old["format"], new: new["format"]))
+    }
+    return found
+  }
+}
