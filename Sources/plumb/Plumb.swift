@@ -32,6 +32,7 @@ import Runner
     subcommands: [
       RunCommand.self, PlanCommand.self, CheckCommand.self, SamplesCommand.self, TryCommand.self,
       Inspect.self, StagesCommand.self, ExplainCommand.self, YAMLCommand.self, WorkerCommand.self,
+      ExplainNodeCommand.self,
     ])
 
   static func main() {

@@ -26,6 +26,11 @@ import Runner
         let (plan, _) = try ToyPlan.read(arguments[2])
         let table = try PlanTable(plan, store: try Store(at: ".plumb"), stages: stages)
         print(try table.text(showsCauses: arguments.contains("--why")), terminator: "")
+      case "explain":
+        let (plan, _) = try ToyPlan.read(arguments[2])
+        var resolution = try Resolution(plan: plan, store: try Store(at: ".plumb"), stages: stages)
+        let (node, _) = try plan.find(arguments[3], stages: StageRegistry(stages))
+        print(try NodeExplanation(node, in: &resolution, history: []).text, terminator: "")
       default: exit(2)
       }
     } catch {

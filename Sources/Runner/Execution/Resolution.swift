@@ -64,6 +64,14 @@ package struct Resolution {
     return found
   }
 
+  /// What an input holds; nil while the node that gives it has not run.
+  package func contentDigest(of input: PlanInput) -> Digest? {
+    switch input.source {
+    case .node(let index, let output): records[index]?.output(output)?.digest
+    case .model(let name): models[UTF8Key(name)]?.digest
+    }
+  }
+
   /// The key; all upstream nodes must be finished.
   package func key(of node: PlanNode) throws -> ContentKey {
     var inputs: [(port: String, digest: Digest)] = []

@@ -65,7 +65,9 @@ struct ToyRunner {
   /// What `plan` says, less how long it expects things to take.
   var outputWithoutTimes: String {
     standardOutput.split(separator: "\n").filter { !$0.hasPrefix("by earlier runs") }.map { line in
-      line.replacing(/~[0-9.]+ s  /, with: "") + "\n"
+      let parts = line.split(separator: "~", maxSplits: 1)
+      guard parts.count == 2, let end = parts[1].firstRange(of: " s  ") else { return line + "\n" }
+      return parts[0] + parts[1][end.upperBound...] + "\n"
     }.joined()
   }
   /// Items computed so far, in any run.

@@ -16,9 +16,9 @@ import Testing
         quark:
           loop: {times: 2, carry: {policy: {first: sft, next: train.model}}}
           stages:
-            sample: {in: {model: policy, prompts: rows}}
+            sample: {in: {model: policy, prompts: rows}, with: {max_new_tokens: 4}}
             train: {in: {model: policy, rows: sample}, with: {lr: 0.1}}
-        after: {uses: sample, in: {model: quark@last.train, prompts: rows}, needs: [quark@1.sample]}
+        after: {uses: sample, in: {model: quark@last.train, prompts: rows}, with: {max_new_tokens: 4}, needs: [quark@1.sample]}
       """)
     let waits = Decision.waits(on: [])
     return PlanGraphText(plan, plan.nodes.map { _ in waits }).text(language)

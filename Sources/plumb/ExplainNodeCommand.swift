@@ -1,0 +1,40 @@
+// `plumb explain-node EXPERIMENT ADDRESS`: what a stage's key is made of, and what changed since it last ran.
+
+import ArgumentParser
+import Runner
+
+struct ExplainNodeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain-node",
+    abstract: "Say what a stage's key is made of, field by field, and what changed. Runs nothing.",
+    discussion: """
+      Each line is a field of the key: its value, what it was in the nearest earlier record, and the place that set it. In the \
+      first column `~` is changed, `+` new, `-` gone.
+
+        plumb explain-node experiments/quickstart.yaml quark@2.train
+      """)
+
+  @OptionGroup var experiment: ExperimentArguments
+
+  @Argument(help: "A stage as `plumb plan` shows it: quark@2.train, quark@last.train.")
+  var address: String
+
+  @OptionGroup var storage: StoreArguments
+
+  @Flag(help: "Write one JSON value to standard output.")
+  var json = false
+
+  func run() throws {
+    finish {
+      let loaded = load(experiment)
+      let store = try Store(at: storage.path(projectRoot: loaded.projectRoot))
+      store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
+      var resolution = try Resolution(plan: loaded.plan, store: store, stages: stageRegistry.stages)
+      let (node, _) = try loaded.plan.find(address, stages: stageRegistry)
+      let explanation = try NodeExplanation(node, in: &resolution, history: [])
+      try store.saveStatCache()
+      try standardOutput(json ? explanation.json.text(.pretty) + "\n" : explanation.text)
+      return .done
+    }
+  }
+}
