@@ -17,6 +17,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // libyaml, as the system ships it.
@@ -33,11 +34,15 @@ let package = Package(
         "CYAML", "JSON",
         .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
+    // The index of all runs in SQLite. Apart from Runner, so that a stage's package links no database.
+    .target(
+      name: "RunIndex", dependencies: ["Runner", "JSON", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
     .target(name: "Stages", dependencies: ["Runner", "Models", "JSON"], swiftSettings: strict),
     .executableTarget(
       name: "plumb",
       dependencies: [
-        "Runner", "Stages", "Models", "JSON",
+        "Runner", "RunIndex", "Stages", "Models", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
@@ -53,6 +58,7 @@ let package = Package(
     // A tiny model with a real tokenizer, for tests of stages and of the program; not a product.
     .target(
       name: "TinyModel", dependencies: ["Models", "JSON"], path: "Tests/TinyModel", swiftSettings: strict),
+    .testTarget(name: "RunIndexTests", dependencies: ["RunIndex", "Runner", "JSON"], swiftSettings: strict),
     .testTarget(
       name: "StagesTests", dependencies: ["Stages", "Runner", "Models", "JSON", "TinyModel"],
       swiftSettings: strict),

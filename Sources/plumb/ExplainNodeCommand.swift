@@ -1,6 +1,7 @@
 // `plumb explain-node EXPERIMENT ADDRESS`: what a stage's key is made of, and what changed since it last ran.
 
 import ArgumentParser
+import RunIndex
 import Runner
 
 struct ExplainNodeCommand: ParsableCommand {
@@ -31,7 +32,10 @@ struct ExplainNodeCommand: ParsableCommand {
       store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
       var resolution = try Resolution(plan: loaded.plan, store: store, stages: stageRegistry.stages)
       let (node, _) = try loaded.plan.find(address, stages: stageRegistry)
-      let explanation = try NodeExplanation(node, in: &resolution, history: [])
+      // The index only widens the choice of what to compare with.
+      let index = try? RunIndex(runs: "\(loaded.projectRoot)/runs")
+      let history = try index?.keys(experiment: loaded.plan.experimentName, address: node.address) ?? []
+      let explanation = try NodeExplanation(node, in: &resolution, history: history)
       try store.saveStatCache()
       try standardOutput(json ? explanation.json.text(.pretty) + "\n" : explanation.text)
       return .done

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import JSON
 import Runner
 
 /// What every command that reads an experiment takes.
@@ -46,6 +47,8 @@ struct LoadedExperiment {
   let projectRoot: String
   /// As it was read, byte for byte where it is UTF-8.
   let text: String
+  /// With `--set` applied.
+  let parameters: JSONObject
 }
 
 /// Reads and plans; errors end the process with exit code 3. Diagnostics go to stderr, those in JSON to `jsonTo`.
@@ -64,7 +67,8 @@ func load(_ arguments: ExperimentArguments, jsonTo descriptor: Int32 = 2) -> Loa
     say(DiagnosticList(plan.warnings))
     return LoadedExperiment(
       plan: plan, projectRoot: experiment.projectRoot,
-      text: String(decoding: experiment.source.bytes, as: UTF8.self))
+      text: String(decoding: experiment.source.bytes, as: UTF8.self),
+      parameters: JSONObject(experiment.parameters.map { ($0.name, $0.value) }))
   }
 }
 

@@ -32,7 +32,8 @@ import Runner
     subcommands: [
       RunCommand.self, PlanCommand.self, CheckCommand.self, SamplesCommand.self, TryCommand.self,
       Inspect.self, StagesCommand.self, ExplainCommand.self, YAMLCommand.self, WorkerCommand.self,
-      ExplainNodeCommand.self,
+      ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self, LogsCommand.self,
+      StatusCommand.self,
     ])
 
   static func main() {

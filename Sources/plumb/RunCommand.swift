@@ -35,11 +35,12 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     finish {
       let loaded = load(experiment)
-      let session = RunSession(
+      var session = RunSession(
         plan: loaded.plan, stages: stageRegistry.stages, store: storage.path(projectRoot: loaded.projectRoot),
         runs: "\(loaded.projectRoot)/runs", experimentText: loaded.text,
         command: shellWords(["plumb"] + CommandLine.arguments.dropFirst()), threads: threads, jobs: jobs,
         writesEvents: json)
+      session.parameters = loaded.parameters
       return session.run()
     }
   }

@@ -26,6 +26,9 @@ package struct EvaluationTable: Sendable {
     self.rows = rows
   }
 
+  /// By address.
+  package var json: JSON { .object(JSONObject(rows.map { ($0.address, .object($0.values)) })) }
+
   /// Empty when there are no rows.
   package var text: String {
     guard !rows.isEmpty else { return "" }

@@ -5,21 +5,49 @@ import JSON
 
 package struct RunDirectory: Sendable {
   package let path: String
-  /// UTC time and a short hash.
+  /// UTC time to the microsecond, so that ids sort, and a short hash.
   package let id: String
 
   package var logDirectory: String { "\(path)/logs" }
   package var eventsPath: String { "\(path)/events.jsonl" }
 
-  /// Makes `PARENT/NAME/ID`. `name` must be a file name.
-  package init(below parent: String, name: String, experimentText: String) throws {
+  /// Held while the process that runs it lives.
+  private let lock: File
+
+  /// Makes `PARENT/NAME/ID`. `name` must be a file name. `parameters` are the values the run has, with `--set` applied.
+  package init(
+    below parent: String, name: String, experimentText: String, command: String = "",
+    parameters: JSONObject = JSONObject()
+  ) throws {
     let now = Timestamp.now()
     let hash = Digest.of(text: "\(now.unique) \(getpid()) \(experimentText)").hex.prefix(6)
     id = "\(now.compact)-\(hash)"
     path = "\(parent)/\(name)/\(id)"
     try File.makeDirectory("\(path)/logs")
+    lock = try File.open("\(path)/lock", O_RDWR | O_CREAT)
+    guard try lock.tryLock() else { throw SystemError("lock", "\(path)/lock", code: EWOULDBLOCK) }
+    let machine = RunDirectory.machine()
+    let start: JSON = [
+      "id": .string(id), "experiment": .string(name), "command": .string(command),
+      "started": .string(now.text), "host": machine["host"] ?? .null, "process": .int(Int64(getpid())),
+      "parameters": .object(parameters),
+    ]
+    try File.writeDurably(start.text(.pretty) + "\n", to: "\(path)/run.json")
     try File.writeDurably(experimentText, to: "\(path)/experiment.yaml")
-    try File.writeDurably(RunDirectory.machine().text(.pretty) + "\n", to: "\(path)/machine.json")
+    try File.writeDurably(machine.text(.pretty) + "\n", to: "\(path)/machine.json")
+  }
+
+  /// The root of the project around a folder; its runs are in `runs` there.
+  package static func projectRoot(above folder: String) -> String {
+    ProjectPaths(aboveFolder: ProjectPaths.real(folder) ?? folder).root
+  }
+
+  /// Whether a live process runs the run in this directory. The kernel answers: it frees the lock at its holder's death.
+  package static func isHeld(_ path: String) -> Bool {
+    guard let file = try? File.open("\(path)/lock", O_RDONLY) else { return false }
+    defer { file.closeQuietly() }
+    // Shared, so that two who ask do not take each other for the run.
+    return flock(file.descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
   }
 
   /// The plan with the keys that are known; written when the run starts and again at its end.
@@ -45,6 +73,10 @@ package struct RunDirectory: Sendable {
 
   package func write(metrics: JSON) throws {
     try File.writeDurably(metrics.text(.pretty) + "\n", to: "\(path)/metrics.json")
+  }
+
+  package func write(evaluations: JSON) throws {
+    try File.writeDurably(evaluations.text(.pretty) + "\n", to: "\(path)/evaluations.json")
   }
 
   /// What the numbers were computed on.

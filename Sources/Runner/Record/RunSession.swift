@@ -18,6 +18,8 @@ package struct RunSession: Sendable {
   package var jobs: Int?
   /// Events on standard output, and no view.
   package var writesEvents: Bool
+  /// The experiment's parameters as this run has them; kept with the run.
+  package var parameters = JSONObject()
 
   package init(
     plan: Plan, stages: [any Stage.Type], store: String, runs: String, experimentText: String,
@@ -73,9 +75,10 @@ package struct RunSession: Sendable {
     guard result.exitCode == .done else { return result.exitCode }
     let metrics = try MetricValues(of: plan, records: result.records, store: store)
     try directory.write(metrics: metrics.json)
+    let evaluations = try EvaluationTable(of: plan, records: result.records, store: store)
+    try directory.write(evaluations: evaluations.json)
     if !writesEvents {
-      let evaluations = try EvaluationTable(of: plan, records: result.records, store: store).text
-      let parts = [metrics.table, evaluations].filter { !$0.isEmpty }
+      let parts = [metrics.table, evaluations.text].filter { !$0.isEmpty }
       try File(descriptor: 1, path: "standard output").writeAll(parts.joined(separator: "\n"))
     }
     return .done
@@ -83,7 +86,9 @@ package struct RunSession: Sendable {
 
   private func makeDirectory() throws -> RunDirectory {
     do {
-      let directory = try RunDirectory(below: runs, name: plan.experimentName, experimentText: experimentText)
+      let directory = try RunDirectory(
+        below: runs, name: plan.experimentName, experimentText: experimentText, command: command,
+        parameters: parameters)
       try directory.write(plan, keys: [:])
       return directory
     } catch let error as SystemError where [EACCES, EPERM, EROFS].contains(error.code) {

@@ -31,8 +31,11 @@ package struct Timestamp: Sendable {
     return String(repeating: "0", count: 3 - digits.count) + digits
   }
 
-  /// `20260512-093000.123`, sorts by time.
-  package var compact: String { format("%Y%m%d-%H%M%S.") + milliseconds }
+  /// `20260512-093000.123456`, sorts by time.
+  package var compact: String {
+    let digits = String(nanoseconds / 1000)
+    return format("%Y%m%d-%H%M%S.") + String(repeating: "0", count: 6 - digits.count) + digits
+  }
   package var unique: String { "\(seconds).\(nanoseconds)" }
 }
 

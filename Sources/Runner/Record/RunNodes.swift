@@ -1,0 +1,73 @@
+// The nodes of a run, from its plan and its events.
+
+import JSON
+
+package struct RunNode: Sendable {
+  package let address: String
+  package let stage: String
+  package let options: JSON
+  /// Nil when the run did not come so far.
+  package var key: String?
+  package var state: State
+  /// Of the computation in this run.
+  package var seconds: Double?
+  package var startTime: String?
+  package var progress: NodeProgress?
+  package var message: String?
+  /// Digests by port, where this run computed them.
+  package var outputs: [(port: String, digest: String, size: Int)] = []
+
+  package enum State: String, Sendable { case pending, cached, running, done, failed, stopped }
+
+  /// In the order of the plan.
+  package static func read(_ run: String) throws -> [RunNode] {
+    let plan = try JSON(parsing: try File.read("\(run)/plan.json"))
+    var nodes = (plan["nodes"]?.arrayValue ?? []).map { node in
+      RunNode(
+        address: node["address"]?.stringValue ?? "", stage: node["stage"]?.stringValue ?? "",
+        options: node["options"] ?? .null, key: node["key"]?.stringValue, state: .pending)
+    }
+    var places: [UTF8Key: Int] = [:]
+    for (index, node) in nodes.enumerated() { places[UTF8Key(node.address)] = index }
+    try RunEvents.read(run) { event in
+      guard let place = event["node"]?.stringValue.flatMap({ places[UTF8Key($0)] }) else { return }
+      nodes[place].take(event)
+    }
+    return nodes
+  }
+
+  private mutating func take(_ event: JSON) {
+    if let key = event["key"]?.stringValue { self.key = key }
+    switch event["event"]?.stringValue {
+    case "node-cached": state = .cached
+    case "node-started":
+      state = .running
+      startTime = event["time"]?.stringValue
+      progress = nil
+    case "node-progress":
+      guard let done = event["done"]?.intValue, let total = event["total"]?.intValue else { return }
+      progress = NodeProgress(
+        done: done, total: total, unit: event["unit"]?.stringValue ?? "",
+        message: event["message"]?.stringValue)
+    case "node-finished":
+      state = .done
+      seconds = event["seconds"]?.doubleValue
+      outputs = (event["outputs"]?.arrayValue ?? []).compactMap(StoredOutput.init(json:)).map {
+        ($0.port, $0.digest.hex, $0.size)
+      }
+    case "node-failed":
+      state = .failed
+      message = event["message"]?.stringValue
+    case "node-retried": state = .pending
+    case "node-stopped": state = .stopped
+    default: break
+    }
+  }
+
+  /// Where a run keeps what a stage printed.
+  package static func logPath(_ run: String, _ address: String) -> String {
+    var name = String.UnicodeScalarView()
+    for scalar in address.unicodeScalars { name.append(scalar == "/" || scalar == "\0" ? "_" : scalar) }
+    return "\(run)/logs/\(String(name)).log"
+  }
+}

@@ -1,0 +1,94 @@
+// `plumb show` and `plumb status`: one run with its stages, and what is running or interrupted now.
+
+import JSON
+
+package struct RunReport {
+  private let run: RunSummary
+  private let nodes: [RunNode]
+
+  package init(_ run: RunSummary) throws {
+    self.run = run
+    nodes = try RunNode.read(run.path)
+  }
+
+  private var howItEnded: String {
+    switch run.state {
+    case .running: "running, process \(run.process) on \(run.host)"
+    case .done: "done"
+    case .failed: "failed, exit \(run.exitCode ?? 1)"
+    case .interrupted: run.exitCode == nil ? "died without a word after \(run.lastEvent)" : "interrupted"
+    }
+  }
+
+  package var text: String {
+    var facts: [(String, String)] = [
+      ("run", run.id), ("experiment", run.experiment), ("state", howItEnded), ("began", run.started),
+    ]
+    if let seconds = run.seconds { facts.append(("took", duration(seconds))) }
+    facts.append(
+      ("stages", "\(run.nodes): \(run.executed) run, \(run.cached) cached"))
+    if !run.command.isEmpty { facts.append(("command", run.command)) }
+    facts.append(("directory", run.path))
+    for member in run.parameters.members {
+      facts.append(("param \(member.key)", RunTable.shown(member.value)))
+    }
+    for member in run.metrics.members { facts.append(("metric \(member.key)", RunTable.shown(member.value))) }
+    let width = facts.map { TextTable.width(TerminalText.escaped($0.0)) }.max() ?? 0
+    var text = facts.map { name, value in
+      "\(TextTable.padded(TerminalText.escaped(name), to: width))  \(TerminalText.escaped(value))\n"
+    }.joined()
+    if !nodes.isEmpty {
+      let rows = nodes.map { node in
+        [
+          node.address, node.state.rawValue, node.seconds.map(duration) ?? "",
+          node.key.map { String($0.prefix(12)) } ?? "",
+        ]
+      }
+      text += "\n" + TextTable.aligned([["stage", "state", "took", "key"]] + rows)
+      for node in nodes where node.message != nil {
+        text += "\(TerminalText.escaped(node.address)): \(TerminalText.escaped(node.message ?? ""))\n"
+      }
+    }
+    return text
+  }
+
+  package var json: JSON {
+    var object = run.json.objectValue ?? JSONObject()
+    object["state"] = .string(run.state.rawValue)
+    object["stages"] = .array(
+      nodes.map { node in
+        [
+          "address": .string(node.address), "stage": .string(node.stage),
+          "state": .string(node.state.rawValue),
+          "seconds": node.seconds.map { .double($0) } ?? .null, "key": node.key.map { .string($0) } ?? .null,
+          "message": node.message.map { .string($0) } ?? .null,
+          "outputs": .object(JSONObject(node.outputs.map { ($0.port, .string($0.digest)) })),
+        ]
+      })
+    return .object(object)
+  }
+
+  package static func json(of reports: [RunReport]) -> JSON { .array(reports.map(\.json)) }
+
+  /// What a person wants to know who comes back to the machine: the run's line, its running stages, how to go on.
+  package var status: String {
+    let done = nodes.count { $0.state == .done || $0.state == .cached }
+    var text =
+      "\(TerminalText.escaped("\(run.experiment) \(run.id)"))  \(howItEnded); \(done) of \(RunMessages.stages(run.nodes)) done\n"
+    for node in nodes where node.state == .running || node.state == .failed {
+      let isRunning = node.state == .running && run.state == .running
+      var line = "  \(isRunning ? "running" : node.state == .failed ? "failed " : "was in ")  \(node.address)"
+      if let progress = node.progress {
+        line +=
+          "  \(progress.done)/\(progress.total) \(progress.unit)"
+          + (progress.message.map { " · \($0)" } ?? "")
+      }
+      if let message = node.message { line += "  \(message)" }
+      text += TerminalText.escaped(line) + "\n"
+    }
+    if run.state != .running, run.state != .done, !run.command.isEmpty {
+      text += TerminalText.escaped("  to go on: \(run.command)") + "\n"
+    }
+    return text
+  }
+}

@@ -1,0 +1,81 @@
+// `plumb logs [RUN] ADDRESS`: what a stage printed; of a cached one, when it was computed.
+
+import ArgumentParser
+import Glibc
+import RunIndex
+import Runner
+
+struct LogsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "logs", abstract: "Print what a stage printed, and follow it while it runs.",
+    discussion: """
+      A stage that was cached printed when it was computed: the log of that run is shown, and which it is is said on stderr.
+
+        plumb logs quark@2.train
+        plumb logs @last~1 quark@2.train
+        plumb logs quark@2.train -f
+      """)
+
+  @Argument(
+    help: ArgumentHelp("[RUN] ADDRESS: a run (default `@last`), and a stage of it.", valueName: "run-address")
+  )
+  var words: [String]
+  @Flag(name: [.customShort("f"), .long], help: "Go on while the run lives.")
+  var follow = false
+  @OptionGroup var place: RunsArguments
+
+  func validate() throws {
+    if !(1...2).contains(words.count) {
+      throw ValidationError(
+        "`logs` takes a stage's address, or a run and an address; found \(words.count) words")
+    }
+  }
+
+  func run() throws {
+    finish {
+      ignoreBrokenPipes()
+      let index = try place.index()
+      let run = try RunSelector.find(words.count == 2 ? words[0] : "@last", in: try index.runs())
+      let address = words[words.count - 1]
+      let nodes = try RunNode.read(run.path)
+      guard let node = nodes.first(where: { UTF8Key($0.address) == UTF8Key(address) }) else {
+        let help =
+          Suggestion.nearest(to: address, among: nodes.map(\.address)).map { "did you mean `\($0)`?" }
+          ?? "`plumb show \(run.id)` lists its stages"
+        throw RunError(.commandLine, "the run `\(run.id)` has no stage `\(address)`; \(help)")
+      }
+      var path = RunNode.logPath(run.path, address)
+      if node.state == .cached, let key = node.key, let other = try index.runThatComputed(key: key) {
+        path = RunNode.logPath(other.path, other.address)
+        standardError(
+          "note: \(TerminalText.escaped("`\(address)` was cached; this is `\(other.address)` of run \(Path.name(other.path))"))\n"
+        )
+      } else if FileStatus.of(path) == nil, !follow {
+        throw RunError(
+          .workFound, "`\(address)` has no log in run `\(run.id)`: it is \(node.state.rawValue) there")
+      }
+      try LogFollower(path: path, run: run.path, follows: follow && run.state == .running).print()
+      return .done
+    }
+  }
+}
+
+/// Copies a log to standard output, and what is added to it while its run lives.
+private struct LogFollower {
+  let path: String
+  let run: String
+  let follows: Bool
+
+  func print() throws {
+    var file: File?
+    while true {
+      // Asked before reading: what was written before the end is read after it.
+      let isLive = follows && RunDirectory.isHeld(run)
+      if file == nil, FileStatus.of(path) != nil { file = try File.open(path, O_RDONLY) }
+      try file?.readBlocks { try File(descriptor: 1, path: "standard output").writeAll($0) }
+      guard isLive else { break }
+      usleep(200_000)
+    }
+    file?.closeQuietly()
+  }
+}

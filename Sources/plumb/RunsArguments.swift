@@ -1,0 +1,31 @@
+// Where the commands that look back find the runs, and which run is meant.
+
+import ArgumentParser
+import Glibc
+import RunIndex
+import Runner
+
+struct RunsArguments: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The folder of the runs (default: `runs` at the root of the project that this folder lies in).",
+      valueName: "dir"))
+  var runs: String?
+
+  var folder: String { runs.map { Path.absolute($0) } ?? "\(projectRoot)/runs" }
+
+  /// Of the runs' folder when one is named.
+  var projectRoot: String {
+    if let runs { return Path.parent(Path.absolute(runs)) }
+    return RunDirectory.projectRoot(above: Path.absolute("."))
+  }
+
+  func index() throws -> RunIndex { try RunIndex(runs: folder) }
+
+  func find(_ run: String) throws -> RunSummary { try RunSelector.find(run, in: try index().runs()) }
+}
+
+let runHelp = ArgumentHelp(
+  "An id or the beginning of one, `@last`, `@last~1` for the one before, `NAME@last` of one experiment.",
+  valueName: "run")

@@ -1,0 +1,51 @@
+// `plumb runs`: all runs of a project with their parameters and metrics.
+
+import ArgumentParser
+import RunIndex
+import Runner
+
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs", abstract: "List the runs of this project with their metrics.",
+    discussion: """
+      Oldest first. Parameters stand there when the runs differ in them. Under `stages` stands how many ran, how many were \
+      cached, and of how many.
+
+        plumb runs quickstart --sort -reward
+        plumb runs --csv > runs.csv
+      """)
+
+  @Argument(help: ArgumentHelp("Only the runs of this experiment.", valueName: "name"))
+  var name: String?
+
+  @Option(help: ArgumentHelp("By a metric, ascending; `--sort=-reward` descending.", valueName: "metric"))
+  var sort: String?
+
+  @Option(help: "The newest so many.")
+  var limit: Int?
+
+  @Flag(help: "Write one JSON value.")
+  var json = false
+  @Flag(help: "Write comma-separated values, numbers in full.")
+  var csv = false
+  @Flag(help: "Write a Markdown table.")
+  var md = false
+
+  @OptionGroup var place: RunsArguments
+
+  func validate() throws {
+    if [json, csv, md].count(where: { $0 }) > 1 {
+      throw ValidationError("only one of --json, --csv and --md is possible")
+    }
+    if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, found \(limit)") }
+  }
+
+  func run() throws {
+    finish {
+      let all = try place.index().runs(experiment: name)
+      let table = try RunTable(limit.map { Array(all.suffix($0)) } ?? all, sort: sort)
+      try standardOutput(table.text(json ? .json : csv ? .csv : md ? .md : .text))
+      return .done
+    }
+  }
+}
