@@ -19,23 +19,23 @@ package struct RunIndex {
   /// - Throws: `SystemError` when a directory cannot be read.
   package init(runs folder: String) throws {
     self.folder = Path.absolute(folder)
-    let path = "\(self.folder)/index.sqlite"
-    do {
-      database = try RunIndex.open(path)
-      try refresh()
-      return
-    } catch is DatabaseError {
+    database = try RunIndex.upToDate(self.folder)
+  }
+
+  /// - Throws: what keeps the directories from being read; what is wrong with the database is dealt with.
+  private static func upToDate(_ folder: String) throws -> DatabaseQueue {
+    let path = "\(folder)/index.sqlite"
+    func attempt(_ path: String?) throws -> DatabaseQueue {
+      let database = try open(path)
+      try refresh(database, folder)
+      return database
+    }
+    do { return try attempt(path) } catch is DatabaseError {
       // Damaged, half written, or not a database at all.
     }
     for suffix in ["", "-wal", "-shm", "-journal"] { try? File.remove(path + suffix) }
-    do {
-      database = try RunIndex.open(path)
-      try refresh()
-    } catch is DatabaseError {
-      // Nowhere to write, or no locks on this file system: for this command alone.
-      database = try RunIndex.open(nil)
-      try refresh()
-    }
+    // Where nothing can be written, or there are no locks, an index for this command alone will do.
+    do { return try attempt(path) } catch is DatabaseError { return try attempt(nil) }
   }
 
   private static func open(_ path: String?) throws -> DatabaseQueue {
@@ -48,6 +48,10 @@ package struct RunIndex {
         try DatabaseQueue(configuration: configuration)
       }
     try database.write { db in
+      // A file cut short opens well and then lacks rows.
+      guard try String.fetchOne(db, sql: "PRAGMA quick_check(1)") == "ok" else {
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT)
+      }
       guard try Int.fetchOne(db, sql: "PRAGMA user_version") != version else { return }
       try db.execute(
         sql: """
@@ -55,7 +59,7 @@ package struct RunIndex {
           DROP TABLE IF EXISTS run;
           CREATE TABLE run (
             path TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, id TEXT NOT NULL, experiment TEXT NOT NULL,
-            summary TEXT NOT NULL);
+            summary TEXT NOT NULL, seal TEXT NOT NULL);
           CREATE INDEX run_by_id ON run (id);
           CREATE TABLE node (
             run TEXT NOT NULL REFERENCES run (path) ON DELETE CASCADE, address TEXT NOT NULL, key TEXT NOT NULL,
@@ -69,7 +73,7 @@ package struct RunIndex {
   }
 
   /// Reads the directories that are new or changed, and forgets those that are gone.
-  private func refresh() throws {
+  private static func refresh(_ database: DatabaseQueue, _ folder: String) throws {
     var present: [(path: String, fingerprint: String)] = []
     for name in try File.names(in: folder) {
       let experiment = "\(folder)/\(name)"
@@ -81,7 +85,10 @@ package struct RunIndex {
     }
     let known = try database.read { db in
       var known: [String: String] = [:]
-      for row in try Row.fetchAll(db, sql: "SELECT path, fingerprint FROM run") { known[row[0]] = row[1] }
+      for row in try Row.fetchAll(db, sql: "SELECT path, fingerprint, summary, seal FROM run") {
+        // A row that is not what was written is made again.
+        known[row[0]] = row[3] == RunIndex.seal(row[0], row[1], row[2]) ? row[1] : ""
+      }
       return known
     }
     let changed = present.filter { known[$0.path] != $0.fingerprint }
@@ -91,6 +98,10 @@ package struct RunIndex {
       for path in gone { try db.execute(sql: "DELETE FROM run WHERE path = ?", arguments: [path]) }
       for (path, fingerprint) in changed { try RunIndex.insert(path, fingerprint, db) }
     }
+  }
+
+  private static func seal(_ path: String, _ fingerprint: String, _ summary: String) -> String {
+    Digest.of(text: "\(path)\n\(fingerprint)\n\(summary)").hex
   }
 
   /// Changes whenever one of the files that are read does; nil when there is no run.
@@ -104,9 +115,12 @@ package struct RunIndex {
   private static func insert(_ path: String, _ fingerprint: String, _ db: Database) throws {
     try db.execute(sql: "DELETE FROM run WHERE path = ?", arguments: [path])
     guard let summary = try RunSummary(directory: path) else { return }
+    let text = summary.json.text()
     try db.execute(
-      sql: "INSERT INTO run (path, fingerprint, id, experiment, summary) VALUES (?, ?, ?, ?, ?)",
-      arguments: [path, fingerprint, summary.id, summary.experiment, summary.json.text()])
+      sql: "INSERT INTO run (path, fingerprint, id, experiment, summary, seal) VALUES (?, ?, ?, ?, ?, ?)",
+      arguments: [
+        path, fingerprint, summary.id, summary.experiment, text, RunIndex.seal(path, fingerprint, text),
+      ])
     let insert = try db.makeStatement(
       sql: "INSERT INTO node (run, address, key, computed) VALUES (?, ?, ?, ?)")
     try RunEvents.read(path) { event in
