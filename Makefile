@@ -1,9 +1,9 @@
-# make quickstart · make test · make docs · make format · make lint
+# make quickstart · make test · make bench · make docs · make format · make lint
 
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build packages docs format lint
+.PHONY: quickstart test build packages docs format lint bench
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -33,6 +33,11 @@ test: build
 
 build: packages
 	@swift build -c release --build-tests
+
+# The runner's speed beside DVC's and Snakemake's, which pip brings where it can. Times gate nothing.
+bench: packages
+	@swift build -c release --product plumb
+	Benchmarks/runner.py $(BENCH)
 
 # docs/reference, from what the program declares about itself. A test holds it current.
 docs:
