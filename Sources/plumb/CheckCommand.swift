@@ -20,6 +20,9 @@ struct CheckCommand: ParsableCommand {
     finish {
       let plan = load(experiment, jsonTo: 1).plan
       if experiment.format == .json { return .done }
+      for line in Machine.current().lacks(of: plan.nodes) {
+        standardError("warning: \(TerminalText.escaped(line))\n")
+      }
       let count = plan.nodes.count
       try standardOutput(
         "\(TerminalText.escaped(plan.experimentName)): good, \(count) stage\(count == 1 ? "" : "s") to run\n")

@@ -16,6 +16,7 @@ struct PlanCommand: ParsableCommand {
 
   @OptionGroup var experiment: ExperimentArguments
   @OptionGroup var storage: StoreArguments
+  @OptionGroup var selection: SelectionArguments
 
   @Flag(help: "Under each stage, the chain of stages and settings that makes it run.")
   var why = false
@@ -38,7 +39,12 @@ struct PlanCommand: ParsableCommand {
       let loaded = load(experiment)
       let store = try Store(at: storage.path(projectRoot: loaded.projectRoot))
       store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
-      let table = try PlanTable(loaded.plan, store: store, stages: stageRegistry.stages)
+      let table = try PlanTable(
+        loaded.plan, store: store, stages: stageRegistry.stages,
+        selection: selection.selection(in: loaded.plan))
+      for line in Machine.current().lacks(of: table.unfinished) {
+        standardError("warning: \(TerminalText.escaped(line))\n")
+      }
       if let graph {
         try standardOutput(PlanGraphText(loaded.plan, table.decisions).text(graph))
       } else {

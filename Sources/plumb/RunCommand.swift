@@ -20,8 +20,16 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Threads a stage may use (default: all processors). Changes no result.")
   var threads: Int?
 
-  @Option(help: "Stages at once, at most.")
+  @Option(name: .shortAndLong, help: "Stages at once, at most (default: 8).")
   var jobs: Int?
+
+  @Flag(
+    exclusivity: .exclusive,
+    help: ArgumentHelp(
+      "After a failure: run all that does not need what failed, or stop all else (the default)."))
+  var afterFailure = AfterFailure.failFast
+
+  @OptionGroup var selection: SelectionArguments
 
   @Flag(help: "Write events to standard output, one JSON object a line.")
   var json = false
@@ -35,13 +43,48 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     finish {
       let loaded = load(experiment)
+      let selection = try selection.selection(in: loaded.plan)
       var session = RunSession(
         plan: loaded.plan, stages: stageRegistry.stages, store: storage.path(projectRoot: loaded.projectRoot),
         runs: "\(loaded.projectRoot)/runs", experimentText: loaded.text,
         command: shellWords(["plumb"] + CommandLine.arguments.dropFirst()), threads: threads, jobs: jobs,
         writesEvents: json)
       session.parameters = loaded.parameters
+      session.keepsGoing = afterFailure == .keepGoing
+      session.selection = selection
+      let words = ["plumb", "spin", experiment.file] + experiment.set.flatMap { ["--set", $0] }
+      let store = storage.store.map { ["--store", $0] } ?? []
+      session.reproducing = { shellWords(words + [$0] + store) }
       return session.run()
     }
+  }
+}
+
+enum AfterFailure: String, EnumerableFlag {
+  case keepGoing
+  case failFast
+}
+
+/// Which stages, for commands that may look at a part of the plan.
+struct SelectionArguments: ParsableArguments {
+  static let address = "address"
+
+  @Option(help: ArgumentHelp("Only these stages; what they need must be finished.", valueName: address))
+  var only: [String] = []
+
+  @Option(
+    help: ArgumentHelp("These stages, all that depends on them, and what that needs.", valueName: address))
+  var from: [String] = []
+
+  @Option(help: ArgumentHelp("These stages and all they need.", valueName: address))
+  var until: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Compute these again though they are finished, and say whether the bytes differ.", valueName: address))
+  var force: [String] = []
+
+  func selection(in plan: Plan) throws -> Selection {
+    try Selection(only: only, from: from, until: until, force: force, in: plan)
   }
 }

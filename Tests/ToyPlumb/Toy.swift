@@ -18,9 +18,15 @@ import Runner
       case "worker": exit(runWorker(taskPath: arguments[2], stages: stages))
       case "run":
         let (plan, text) = try ToyPlan.read(arguments[2])
-        let session = RunSession(
+        var session = RunSession(
           plan: plan, stages: stages, store: ".plumb", runs: "runs", experimentText: text,
-          command: "ToyPlumb run \(arguments[2])", threads: arguments.dropFirst(3).first.flatMap { Int($0) })
+          command: "ToyPlumb run \(arguments[2])")
+        let options = ToyOptions(arguments.dropFirst(3))
+        session.threads = options.number("--threads")
+        session.jobs = options.number("--jobs")
+        session.keepsGoing = options.has("--keep-going")
+        session.selection = try options.selection(in: plan)
+        session.reproducing = { "ToyPlumb spin \(arguments[2]) \($0)" }
         exit(session.run().rawValue)
       case "plan":
         let (plan, _) = try ToyPlan.read(arguments[2])
@@ -40,12 +46,38 @@ import Runner
   }
 }
 
+/// What follows the plan: `--jobs 2 --only a --only b`.
+struct ToyOptions {
+  private let words: [String]
+  init(_ words: some Sequence<String>) { self.words = Array(words) }
+  func has(_ name: String) -> Bool { words.contains(name) }
+  func values(_ name: String) -> [String] {
+    zip(words, words.dropFirst()).filter { $0.0 == name }.map(\.1)
+  }
+  func number(_ name: String) -> Int? { values(name).last.flatMap { Int($0) } }
+  func selection(in plan: Plan) throws -> Selection {
+    try Selection(
+      only: values("--only"), from: values("--from"), until: values("--until"), force: values("--force"),
+      in: plan)
+  }
+}
+
 extension File {
   static func standardError(_ text: String) { try? File(descriptor: 2, path: "stderr").writeAll(text) }
 }
 
 /// A plan written by hand, or an experiment in YAML: `{"nodes": [{"address", "stage", "options", "inputs": {PORT: "ADDRESS:PORT"}, "shards", …}]}`.
 enum ToyPlan {
+  private static func execution(_ value: JSON) -> ExecutionSettings {
+    var settings = ExecutionSettings(
+      shards: value["shards"]?.intValue ?? 1, threads: value["threads"]?.intValue,
+      retries: value["retries"]?.intValue ?? 0, timeoutSeconds: value["timeout"]?.doubleValue,
+      checkpointSeconds: 0.05)
+    settings.resources = Resources(
+      cpus: value["cpus"]?.intValue, memoryBytes: value["memory"]?.intValue, gpus: value["gpus"]?.intValue)
+    return settings
+  }
+
   static func read(_ path: String) throws -> (Plan, String) {
     if path.hasSuffix(".yaml") {
       let (experiment, plan) = try Planner.plan(path: path, stages: StageRegistry(Toy.stages)).get()
@@ -80,10 +112,7 @@ enum ToyPlan {
           files: stage == "read-file" ? [("path", options["path"]?.stringValue ?? "")] : [], inputs: inputs,
           seed: 7,
           numericMode: "bf16",
-          execution: ExecutionSettings(
-            shards: value["shards"]?.intValue ?? 1, threads: value["threads"]?.intValue,
-            retries: value["retries"]?.intValue ?? 0, timeoutSeconds: value["timeout"]?.doubleValue,
-            checkpointSeconds: 0.05),
+          execution: execution(value),
           recipeKey: ""))
     }
     let models = (json["models"]?.objectValue?.members ?? []).map { name, value in

@@ -134,10 +134,25 @@ struct ReadFileStage: Stage {
   }
 }
 
+/// A process that sleeps and hears no SIGTERM, in our group.
+private func startSleeper() -> pid_t {
+  var pid: pid_t = 0
+  var argv: [UnsafeMutablePointer<CChar>?] = [
+    strdup("sh"), strdup("-c"), strdup("trap '' TERM; sleep 60"), nil,
+  ]
+  defer { for pointer in argv { free(pointer) } }
+  return posix_spawnp(&pid, "/bin/sh", nil, nil, &argv, environ) == 0 ? pid : -1
+}
+
 struct MisbehaveStage: Stage {
   static let declaration = StageDeclaration(
-    name: "misbehave", summary: "misbehave", version: 1, inputs: [],
-    outputs: [OutputPort("file", .file, summary: "file")], options: [OptionField("how", .string, summary: "")]
+    name: "misbehave", summary: "misbehave", version: 1,
+    inputs: [InputPort("file", .file, required: false, summary: "what must be there before")],
+    outputs: [OutputPort("file", .file, summary: "file")],
+    options: [
+      OptionField("how", .string, summary: ""),
+      OptionField("salt", .integer(0...100), default: 0, summary: ""),
+    ]
   )
   struct Failure: Error, CustomStringConvertible { let description = "it went wrong" }
   func run(_ context: StageContext) throws {
@@ -156,6 +171,38 @@ struct MisbehaveStage: Stage {
       for _ in 0..<300_000 { context.log(String(repeating: "x", count: 60)) }
       try File.writeDurably("fine", to: context.output("file", .file))
     case "exit": exit(0)
+    case "leave-child":
+      // In our process group, deaf to what we are told.
+      let child = startSleeper()
+      try File.writeDurably("\(child)", to: "pid")
+      try File.writeDurably("fine", to: context.output("file", .file))
+    case "killed-once":
+      if FileStatus.of("flag") == nil {
+        try File.writeDurably("", to: "flag")
+        kill(getpid(), SIGKILL)
+      }
+      try File.writeDurably("fine", to: context.output("file", .file))
+    case "clock":
+      try File.writeDurably("\(monotonicSeconds())", to: context.output("file", .file))
+    case "meet":
+      // Ends only when another of these runs at the same time.
+      let me = "meet-\(getpid())"
+      try File.writeDurably("", to: me)
+      for _ in 0..<2000 {
+        if try File.names(in: ".").count(where: { $0.hasPrefix("meet-") }) > 1 {
+          return try File.writeDurably("met", to: context.output("file", .file))
+        }
+        usleep(5000)
+      }
+      throw Failure()
+    case "alone":
+      // Fails when another of these runs at the same time.
+      guard try File.names(in: ".").allSatisfy({ !$0.hasPrefix("alone-") }) else { throw Failure() }
+      let me = "alone-\(getpid())"
+      try File.writeDurably("", to: me)
+      usleep(150_000)
+      try File.remove(me)
+      try File.writeDurably("alone", to: context.output("file", .file))
     case "second-time":
       if FileStatus.of("flag") == nil {
         try File.writeDurably("", to: "flag")

@@ -56,8 +56,9 @@ package struct ChildProcess: Sendable {
   /// To the child alone.
   package func send(_ signal: Int32) { kill(processID, signal) }
 
-  /// To whatever is left of its group.
-  package func sendToGroup(_ signal: Int32) { kill(-processID, signal) }
+  /// To whatever is left of its group; false when nothing is.
+  @discardableResult
+  package func sendToGroup(_ signal: Int32) -> Bool { kill(-processID, signal) == 0 }
 
   package enum Ending: Sendable, Equatable {
     case exited(Int32)

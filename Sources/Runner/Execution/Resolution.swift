@@ -25,6 +25,8 @@ package struct Resolution {
   package let models: [UTF8Key: ResolvedModel]
   /// The key each address had when it last ran or was found finished.
   package let lastKeys: [UTF8Key: String]
+  /// Nodes that are computed though they are finished.
+  package var forced: Set<Int> = []
   /// Records of finished nodes, by index.
   package private(set) var records: [Int: NodeRecord] = [:]
 
@@ -118,6 +120,7 @@ package struct Resolution {
     guard missing.isEmpty else { return .waits(on: missing) }
     let key = try key(of: node)
     if let record = try store.record(key.hex) {
+      if forced.contains(index) { return .willRun(key, reasons: [.forced]) }
       finish(index, record)
       return .cached(record)
     }

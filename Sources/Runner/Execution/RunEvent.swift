@@ -9,8 +9,11 @@ package enum RunEvent: Sendable {
   case nodeStarted(Int, key: String, attempt: Int, reasons: [String])
   case nodeProgress(Int, NodeProgress)
   case nodeFinished(Int, NodeRecord)
-  /// `logTail`: the last lines of the log, when its end tells more than the message.
-  case nodeFailed(Int, ExitCode, message: String, logTail: [String])
+  /// `logTail`: the last lines of the log, when its end tells more than the message; `reproduce`: the command that runs
+  /// this node alone.
+  case nodeFailed(Int, ExitCode, message: String, logTail: [String], reproduce: String?)
+  /// It will not run, since a node it needs has failed.
+  case nodeBlocked(Int, by: Int)
   case nodeRetried(Int, attempt: Int, afterSeconds: Double, message: String)
   /// Interrupted at a point from which it goes on.
   case nodeStopped(Int)
@@ -19,7 +22,17 @@ package enum RunEvent: Sendable {
   case warning(String)
   /// Something the reader may want to know while nothing else is to be seen.
   case note(String)
-  case runFinished(ExitCode, seconds: Double, executed: Int, cached: Int)
+  case runFinished(ExitCode, seconds: Double, RunTotals)
+}
+
+package struct RunTotals: Sendable, Equatable {
+  /// All that the run was about.
+  package var nodes = 0
+  package var executed = 0
+  package var cached = 0
+  package var failed = 0
+  /// Not run because of a failed one.
+  package var blocked = 0
 }
 
 package struct NodeProgress: Sendable, Equatable {
@@ -74,12 +87,17 @@ extension RunEvent {
       object["seconds"] = .double(record.seconds)
       object["measures"] = .object(JSONObject(record.measures.map { ($0.name, .double($0.value)) }))
       object["outputs"] = .array(record.outputs.map(\.json))
-    case .nodeFailed(let index, let code, let message, let tail):
+    case .nodeFailed(let index, let code, let message, let tail, let reproduce):
       object["event"] = "node-failed"
       object["node"] = node(index)
       object["exit"] = .int(Int64(code.rawValue))
       object["message"] = .string(message)
       object["log_tail"] = .array(tail.map { .string($0) })
+      if let reproduce { object["reproduce"] = .string(reproduce) }
+    case .nodeBlocked(let index, let failed):
+      object["event"] = "node-blocked"
+      object["node"] = node(index)
+      object["by"] = node(failed)
     case .nodeRetried(let index, let attempt, let seconds, let message):
       object["event"] = "node-retried"
       object["node"] = node(index)
@@ -102,12 +120,15 @@ extension RunEvent {
     case .note(let text):
       object["event"] = "note"
       object["message"] = .string(text)
-    case .runFinished(let code, let seconds, let executed, let cached):
+    case .runFinished(let code, let seconds, let totals):
       object["event"] = "run-finished"
       object["exit"] = .int(Int64(code.rawValue))
       object["seconds"] = .double(seconds)
-      object["executed"] = .int(Int64(executed))
-      object["cached"] = .int(Int64(cached))
+      object["nodes"] = .int(Int64(totals.nodes))
+      object["executed"] = .int(Int64(totals.executed))
+      object["cached"] = .int(Int64(totals.cached))
+      object["failed"] = .int(Int64(totals.failed))
+      object["blocked"] = .int(Int64(totals.blocked))
     }
     return object
   }

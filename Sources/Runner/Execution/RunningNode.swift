@@ -5,9 +5,10 @@ import JSON
 
 final class RunningNode {
   let node: PlanNode
-  let key: ContentKey
+  /// As it was when this attempt began.
+  let ready: ReadyNode
   /// Taken from the slots.
-  let threads: Int
+  let grant: Grant
   let startTime = monotonicSeconds()
   let log: StageLog
   /// The files that options name, as they were when the key was made.
@@ -15,8 +16,11 @@ final class RunningNode {
   private(set) var workers: [RunningWorker] = []
   private(set) var measures: [(name: String, value: Double)] = []
 
+  /// A worker ended and others of its process group did not.
+  private(set) var hasLeftProcesses = false
+
   private let declaration: StageDeclaration
-  private let inputs: [(port: String, type: ArtifactType, path: String)]
+  private let inputs: [WorkerInput]
   private let lock: NodeLock
   private let store: Store
   private let totalThreads: Int
@@ -31,22 +35,22 @@ final class RunningNode {
   private var isStopRequested = false
 
   init(
-    node: PlanNode, key: ContentKey, declaration: StageDeclaration,
-    inputs: [(port: String, type: ArtifactType, path: String)], lock: NodeLock, store: Store, threads: Int,
-    totalThreads: Int, options: ExecutionOptions, fileDigests: [Digest] = []
+    _ ready: ReadyNode, node: PlanNode, declaration: StageDeclaration, inputs: [WorkerInput],
+    lock: NodeLock, store: Store, grant: Grant, totalThreads: Int, options: ExecutionOptions,
+    fileDigests: [Digest]
   ) throws {
+    self.ready = ready
     self.node = node
-    self.key = key
     self.declaration = declaration
     self.inputs = inputs
     self.lock = lock
     self.store = store
-    self.threads = threads
+    self.grant = grant
     self.totalThreads = totalThreads
     executable = options.executable
     self.fileDigests = zip(node.files, fileDigests).map { ($0.path, $1) }
     // Named by the key, whose lock we hold: what a killed run left there is ours to remove.
-    scratch = "\(store.root)/tmp/\(key.hex)"
+    scratch = "\(store.root)/tmp/\(ready.key.hex)"
     var name = String.UnicodeScalarView()
     for scalar in node.address.unicodeScalars { name.append(scalar == "/" || scalar == "\0" ? "_" : scalar) }
     log = try StageLog(path: "\(options.logDirectory)/\(String(name)).log")
@@ -62,34 +66,37 @@ final class RunningNode {
       try startShards()
     } else {
       isAssembling = true
-      try start(shard: nil, threads: max(1, threads))
+      try start(shard: nil, threads: max(1, grant.threads))
     }
   }
 
   private func startShards() throws {
     // A stage that computes keeps to what it took; the others share nothing that could run out.
-    let atOnce = min(node.execution.shards, threads > 0 ? threads : totalThreads)
+    let atOnce = min(node.execution.shards, grant.threads > 0 ? grant.threads : totalThreads)
     while workers.count < atOnce, !waitingShards.isEmpty {
-      try start(shard: waitingShards.removeFirst(), threads: max(1, threads / atOnce))
+      try start(shard: waitingShards.removeFirst(), threads: max(1, grant.threads / atOnce))
     }
   }
 
   private func start(shard: Shard?, threads: Int) throws {
     let name = shard.map { "shard-\($0.index)" } ?? "whole"
     let task = WorkerTask(
-      address: node.address, stage: node.stage, key: key.hex, options: node.options, inputs: inputs,
+      address: node.address, stage: node.stage, key: ready.key.hex, options: node.options, inputs: inputs,
       seed: node.seed,
       numericMode: node.numericMode, threads: threads, engine: node.execution.engine, shard: shard,
       store: store.root,
       scratch: "\(scratch)/\(name)/scratch", output: "\(scratch)/\(name)/output",
-      checkpointDirectory: store.checkpointDirectory(key.hex),
+      checkpointDirectory: store.checkpointDirectory(ready.key.hex),
       checkpointSeconds: node.execution.checkpointSeconds,
-      journalDirectory: store.journalDirectory(key.hex))
+      journalDirectory: store.journalDirectory(ready.key.hex))
     let path = "\(scratch)/\(name).json"
     let file = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC)
     defer { file.closeQuietly() }
     try file.writeAll(task.json.text(.pretty) + "\n")
-    workers.append(try RunningWorker(executable: executable, taskPath: path, shard: shard, lock: lock))
+    workers.append(
+      try RunningWorker(
+        executable: executable, taskPath: path, shard: shard, lock: lock,
+        environment: declaration.environment, gpus: node.execution.resources.gpus == nil ? nil : grant.gpus))
   }
 
   /// Of all shards together; those that have not begun are taken to be like the others.
@@ -121,7 +128,8 @@ final class RunningNode {
   /// Takes what the workers said; gives the outcome once there is one and every worker has ended.
   func advance(now: Double) throws -> RunningWorker.Outcome? {
     if let limit = node.execution.timeoutSeconds, now - startTime > limit, problem == nil, !isStopRequested {
-      problem = .failed(.stageFailed, message: "it ran longer than its timeout of \(limit) s", showsLog: true)
+      problem = .failed(
+        NodeFailure(.stageFailed, "it ran longer than its timeout of \(duration(limit))", showsLog: true))
       for worker in workers { worker.process.send(SIGTERM) }
       killTime = now + 10
     }
@@ -131,6 +139,7 @@ final class RunningNode {
       guard try worker.hasEnded(onLog: log.append) else { continue }
       workers.removeAll { $0 === worker }
       take(measuresOf: worker)
+      if worker.hasLeftProcesses { hasLeftProcesses = true }
       switch worker.outcome {
       case .done(let outputs) where problem == nil:
         if worker.shard == nil { return .done(outputs) }
@@ -138,9 +147,9 @@ final class RunningNode {
       case .done: break
       case .stopped: if problem == nil, isStopRequested { problem = .stopped }
       case .failed where isStopRequested && problem == nil && worker.verdict == nil: problem = .stopped
-      case .failed(let code, let message, let showsLog):
+      case .failed:
         if problem == nil {
-          problem = .failed(code, message: message, showsLog: showsLog)
+          problem = worker.outcome
           for other in workers { other.process.send(SIGTERM) }
           killTime = now + 10
         }
@@ -151,7 +160,7 @@ final class RunningNode {
     try startShards()
     if workers.isEmpty, !isAssembling {
       isAssembling = true
-      try start(shard: nil, threads: max(1, threads))
+      try start(shard: nil, threads: max(1, grant.threads))
     }
     return nil
   }

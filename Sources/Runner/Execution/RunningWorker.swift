@@ -17,8 +17,16 @@ final class RunningWorker {
   private(set) var logDescriptor: Int32
   private let lifeline: Int32
   private var eventBytes: [UInt8] = []
+  private let memoryKillsBefore = Machine.memoryKills()
+  private var memoryKillsAfter: Int?
+  /// Something of its process group outlived it.
+  private(set) var hasLeftProcesses = false
 
-  init(executable: String, taskPath: String, shard: Shard?, lock: NodeLock) throws {
+  /// `environment`: variables of ours it is given beside the usual ones. `gpus`: the devices it may see; nil says nothing.
+  init(
+    executable: String, taskPath: String, shard: Shard? = nil, lock: NodeLock? = nil,
+    environment: [String] = [], gpus: [String]? = nil
+  ) throws {
     let events = try Pipe()
     let log = try Pipe()
     let life = try Pipe()
@@ -26,8 +34,8 @@ final class RunningWorker {
     do {
       process = try ChildProcess.start(
         executable, arguments: ["worker", taskPath],
-        environment: RunningWorker.environment,
-        descriptors: [life.reading, log.writing, log.writing, events.writing, lock.file.descriptor])
+        environment: RunningWorker.environment(environment, gpus),
+        descriptors: [life.reading, log.writing, log.writing, events.writing, lock?.file.descriptor])
     } catch {
       for end in [events.reading, log.reading, life.writing] { close(end) }
       throw error
@@ -40,12 +48,18 @@ final class RunningWorker {
   }
 
   /// A crash report in a log needs no registers, images or colour.
-  private static var environment: [(name: String, value: String)] {
-    let chosen = ChildProcess.chosenEnvironment(ChildProcess.workerVariables)
-    if chosen.contains(where: { $0.name == "SWIFT_BACKTRACE" }) { return chosen }
-    return chosen + [
-      ("SWIFT_BACKTRACE", "color=no,registers=none,images=none,threads=crashed,interactive=no,limit=16")
-    ]
+  private static func environment(_ more: [String], _ gpus: [String]?) -> [(name: String, value: String)] {
+    var chosen = ChildProcess.chosenEnvironment(
+      ChildProcess.workerVariables + more.filter { !ChildProcess.workerVariables.contains($0) })
+    if let gpus {
+      chosen.removeAll { $0.name == "CUDA_VISIBLE_DEVICES" }
+      chosen.append(("CUDA_VISIBLE_DEVICES", gpus.joined(separator: ",")))
+    }
+    if !chosen.contains(where: { $0.name == "SWIFT_BACKTRACE" }) {
+      chosen.append(
+        ("SWIFT_BACKTRACE", "color=no,registers=none,images=none,threads=crashed,interactive=no,limit=16"))
+    }
+    return chosen
   }
 
   /// Takes what the pipes hold. `onLog` gets raw bytes.
@@ -94,7 +108,8 @@ final class RunningWorker {
     if ending != nil { return true }
     guard let found = process.ending() else { return false }
     ending = found
-    process.sendToGroup(SIGKILL)
+    memoryKillsAfter = Machine.memoryKills()
+    hasLeftProcesses = process.sendToGroup(SIGKILL)
     try drain(onLog: onLog)
     for descriptor in [eventDescriptor, logDescriptor, lifeline] where descriptor >= 0 { close(descriptor) }
     eventDescriptor = -1
@@ -105,24 +120,50 @@ final class RunningWorker {
   enum Outcome {
     case done([StoredOutput])
     case stopped
-    case failed(ExitCode, message: String, showsLog: Bool)
+    case failed(NodeFailure)
   }
 
   /// Once it has ended.
   var outcome: Outcome {
     switch (ending, verdict) {
-    case (.exited(0), .done(let outputs)): .done(outputs)
-    case (_, .stopped): .stopped
+    case (.exited(0), .done(let outputs)): return .done(outputs)
+    case (_, .stopped): return .stopped
     case (_, .failed(let code, let message)):
-      .failed(code, message: message, showsLog: code == .stageFailed || code == .bug)
+      return .failed(NodeFailure(code, message, showsLog: code == .stageFailed || code == .bug))
     case (.signalled(let number), _):
-      .failed(
-        .stageFailed,
-        message: "its worker was killed by \(signalName(number))"
-          + (number == SIGKILL ? " (by hand, or by the kernel when memory ran out)" : ""), showsLog: true)
+      var message = "its worker was killed by \(signalName(number))"
+      if number == SIGKILL {
+        let isMemory = memoryKillsBefore.flatMap { before in memoryKillsAfter.map { $0 > before } }
+        switch isMemory {
+        case true?: message += ": memory ran out while it ran"
+        case false?: message += " by hand (the kernel killed nothing for want of memory)"
+        case nil: message += " (by hand, or by the kernel when memory ran out)"
+        }
+        return .failed(
+          NodeFailure(.stageFailed, message, showsLog: true, mayBeMemory: isMemory ?? true))
+      }
+      return .failed(NodeFailure(.stageFailed, message, showsLog: true))
     case (.exited(let status), _):
-      .failed(.stageFailed, message: "its worker ended with status \(status) and no word", showsLog: true)
+      return .failed(
+        NodeFailure(.stageFailed, "its worker ended with status \(status) and no word", showsLog: true))
     case (nil, _): preconditionFailure("the worker \(process.processID) still runs")
     }
+  }
+}
+
+/// Why an attempt at a node failed.
+struct NodeFailure {
+  let code: ExitCode
+  let message: String
+  /// Whether the end of its log tells more.
+  let showsLog: Bool
+  /// Whether the kernel may have killed it for want of memory.
+  let mayBeMemory: Bool
+
+  init(_ code: ExitCode, _ message: String, showsLog: Bool, mayBeMemory: Bool = false) {
+    self.code = code
+    self.message = message
+    self.showsLog = showsLog
+    self.mayBeMemory = mayBeMemory
   }
 }

@@ -4,6 +4,8 @@ import JSON
 
 package enum StaleReason: Sendable, Equatable {
   case neverRan
+  /// A person asked for it.
+  case forced
   /// Finished items or a checkpoint are there to go on from.
   case interrupted(hasCheckpoint: Bool)
   /// It had run under this very key, but not all of its bytes are there.
@@ -18,6 +20,7 @@ package enum StaleReason: Sendable, Equatable {
   package var text: String {
     switch self {
     case .neverRan: return "never ran"
+    case .forced: return "forced"
     case .interrupted(let hasCheckpoint):
       return hasCheckpoint
         ? "was interrupted; goes on from its checkpoint" : "was interrupted; finished items are kept"
@@ -37,6 +40,7 @@ package enum StaleReason: Sendable, Equatable {
     var object = JSONObject()
     switch self {
     case .neverRan: object["kind"] = "never-ran"
+    case .forced: object["kind"] = "forced"
     case .interrupted(let hasCheckpoint):
       object["kind"] = "interrupted"
       object["checkpoint"] = .bool(hasCheckpoint)

@@ -28,7 +28,7 @@ extension Plan {
     throw RunError(.commandLine, "`\(experimentName)` has no stage at `\(address)`; \(help)")
   }
 
-  private func node(at address: String) -> PlanNode? {
+  func node(at address: String) -> PlanNode? {
     let wanted = UTF8Key(address)
     if let node = nodes.first(where: { UTF8Key($0.address) == wanted }) { return node }
     let bytes = Array(address.utf8)

@@ -50,7 +50,7 @@ package final class LiveView: RunObserver {
     case .nodeStopped(let index):
       running.removeAll { $0.index == index }
       scroll([color(.yellow, "–") + " " + TerminalText.escaped(plan.nodes[index].address) + " stopped"])
-    case .nodeFailed(let index, _, _, _), .nodeRetried(let index, _, _, _):
+    case .nodeFailed(let index, _, _, _, _), .nodeRetried(let index, _, _, _):
       running.removeAll { $0.index == index }
       var lines = RunMessages.lines(event, plan)
       if let first = lines.first { lines[0] = color(.red, "✗") + " " + first }

@@ -44,7 +44,7 @@ package final class PlainView: RunObserver {
     case .nodeFinished(let index, let record):
       running.removeAll { $0.index == index }
       say("done    \(RunMessages.finished(plan, index, record))")
-    case .nodeStopped(let index), .nodeFailed(let index, _, _, _), .nodeRetried(let index, _, _, _):
+    case .nodeStopped(let index), .nodeFailed(let index, _, _, _, _), .nodeRetried(let index, _, _, _):
       running.removeAll { $0.index == index }
       for line in RunMessages.lines(event, plan) { say(line) }
     default:

@@ -8,36 +8,46 @@ package struct PlanTable {
   /// Seconds each node that may run took before, or its like did; nil where that is not known.
   package let expectedSeconds: [Double?]
   private let plan: Plan
+  private let selection: Selection
   private let resolution: Resolution
   /// For nodes that wait: the nodes upstream that run, nearest to the start first.
   private let roots: [Roots]
 
-  /// Decides every node against the store; nothing runs.
-  package init(_ plan: Plan, store: Store, stages: [any Stage.Type]) throws {
+  /// Decides every node against the store; nothing runs. Only those selected are shown.
+  package init(
+    _ plan: Plan, store: Store, stages: [any Stage.Type], selection: Selection = Selection()
+  ) throws {
     self.plan = plan
+    self.selection = selection
     var resolution = try Resolution(plan: plan, store: store, stages: stages)
+    resolution.forced = selection.forced
     let decisions = try resolution.decideAll()
     self.decisions = decisions
     self.resolution = resolution
     var expected = ExpectedTime(resolution)
     expectedSeconds = try zip(plan.nodes, decisions).map { node, decision in
-      decision.isWork ? try expected.seconds(of: node) : nil
+      decision.isWork && selection.contains(node.index) ? try expected.seconds(of: node) : nil
     }
     roots = Roots.of(plan, decisions)
     try store.saveStatCache()
   }
 
+  private var shown: [Int] { plan.nodes.indices.filter { selection.contains($0) } }
+
+  package var unfinished: [PlanNode] { shown.filter { decisions[$0].isWork }.map { plan.nodes[$0] } }
+
   /// Whether anything would run.
-  package var hasWork: Bool { decisions.contains { $0.isWork } }
+  package var hasWork: Bool { shown.contains { decisions[$0].isWork } }
 
   /// `showsCauses`: under each node that does not stand for itself, the chain to what changed first.
   package func text(showsCauses: Bool = false) throws -> String {
     func plain(_ node: Int) -> String { TerminalText.escaped(plan.nodes[node].address) }
-    let width = min(40, plan.nodes.indices.map { TextTable.width(plain($0)) }.max() ?? 0)
+    let width = min(40, shown.map { TextTable.width(plain($0)) }.max() ?? 0)
     let showsTimes = expectedSeconds.contains { $0 != nil }
     let timeWidth = expectedSeconds.map { $0.map { TextTable.width(time($0)) } ?? 0 }.max() ?? 0
     var text = ""
-    for (index, decision) in decisions.enumerated() {
+    for index in shown {
+      let decision = decisions[index]
       var line = "\(TextTable.padded(plain(index), to: width))  \(decision.word)"
       if decision.isWork {
         if showsTimes {
@@ -83,10 +93,10 @@ package struct PlanTable {
   }
 
   private var summary: String {
-    let total = RunMessages.stages(decisions.count)
+    let total = RunMessages.stages(shown.count)
     guard hasWork else { return "\(total), all cached\n" }
     var counts: [(word: String, count: Int)] = [("cached", 0), ("to run", 0), ("waiting for others", 0)]
-    for decision in decisions {
+    for decision in shown.map({ decisions[$0] }) {
       switch decision {
       case .cached: counts[0].count += 1
       case .willRun: counts[1].count += 1
@@ -99,7 +109,7 @@ package struct PlanTable {
 
   /// One after the other, as the records have it; nil when nothing is known.
   private var timeSummary: String? {
-    let work = zip(decisions, expectedSeconds).filter { $0.0.isWork }
+    let work = shown.map { (decisions[$0], expectedSeconds[$0]) }.filter { $0.0.isWork }
     let known = work.compactMap(\.1)
     guard !known.isEmpty else { return nil }
     let unknown = work.count - known.count
@@ -109,7 +119,7 @@ package struct PlanTable {
   }
 
   package func json() throws -> JSON {
-    let nodes = try plan.nodes.indices.map { index -> JSON in
+    let nodes = try shown.map { index -> JSON in
       let node = plan.nodes[index]
       var object = JSONObject([
         ("address", .string(node.address)), ("stage", .string(node.stage)),

@@ -4,12 +4,15 @@ enum RunMessages {
   static func lines(_ event: RunEvent, _ plan: Plan) -> [String] {
     func name(_ index: Int) -> String { TerminalText.escaped(plan.nodes[index].address) }
     switch event {
-    case .nodeFailed(let index, _, let message, let tail):
+    case .nodeFailed(let index, _, let message, let tail, let reproduce):
       var lines = ["failed  \(name(index)): \(TerminalText.escaped(message))"]
       if !tail.isEmpty {
         lines += ["        the last lines of its log:"] + tail.map { "        | \(TerminalText.escaped($0))" }
       }
+      if let reproduce { lines.append("        alone: \(TerminalText.escaped(reproduce))") }
       return lines
+    case .nodeBlocked(let index, let failed):
+      return ["not run \(name(index)), which needs \(name(failed))"]
     case .nodeRetried(let index, let attempt, let seconds, let message):
       return [
         "retry   \(name(index)): attempt \(attempt) failed (\(TerminalText.escaped(message))); again in \(duration(seconds))"
@@ -20,20 +23,21 @@ enum RunMessages {
       return ["stopping (\(signalName(signal))): finished work is made durable; again to stop at once"]
     case .warning(let text): return ["warning: \(TerminalText.escaped(text))"]
     case .note(let text): return [TerminalText.escaped(text)]
-    case .runFinished(let code, let seconds, let executed, let cached):
-      let total = plan.nodes.count
-      if code == .done, executed == 0 {
-        return ["nothing to run: all \(stages(total)) cached (\(duration(seconds)))"]
+    case .runFinished(let code, let seconds, let totals):
+      if code == .done, totals.executed == 0 {
+        return ["nothing to run: all \(stages(totals.nodes)) cached (\(duration(seconds)))"]
       }
-      var parts = ["\(stages(executed)) run"]
-      if cached > 0 { parts.append("\(cached) cached") }
-      if executed + cached < total { parts.append("\(total - executed - cached) not finished") }
+      var parts = ["\(stages(totals.executed)) run"]
+      if totals.cached > 0 { parts.append("\(totals.cached) cached") }
+      if totals.failed > 0 { parts.append("\(totals.failed) failed") }
+      let left = totals.nodes - totals.executed - totals.cached - totals.failed
+      if left > 0 { parts.append("\(left) not run") }
       let what = (parts + [duration(seconds)]).joined(separator: ", ")
       switch code {
       case .done: return ["done: \(what)"]
       case .interrupted, .terminated: return ["stopped: \(what); run the same command again to go on"]
-      // With nothing done, what failed has been said and there is nothing to add.
-      default: return executed > 0 ? ["failed: \(what)"] : []
+      // An error of the run as a whole is said by itself.
+      default: return totals.executed + totals.failed > 0 ? ["failed: \(what)"] : []
       }
     default: return []
     }

@@ -16,6 +16,10 @@ package struct RunSession: Sendable {
   package var command: String
   package var threads: Int?
   package var jobs: Int?
+  package var keepsGoing = false
+  package var selection = Selection()
+  /// The command that runs the node at an address alone.
+  package var reproducing: (@Sendable (_ address: String) -> String)?
   /// Events on standard output, and no view.
   package var writesEvents: Bool
   /// The experiment's parameters as this run has them; kept with the run.
@@ -64,6 +68,9 @@ package struct RunSession: Sendable {
       executable: try ChildProcess.ownExecutable())
     if let threads { options.threads = max(1, threads) }
     if let jobs { options.jobs = max(1, jobs) }
+    options.keepsGoing = keepsGoing
+    options.selection = selection
+    options.reproducing = reproducing
 
     let result = try Executor(resolution, options: options, signals: signals, observers: [log, view]).run()
 

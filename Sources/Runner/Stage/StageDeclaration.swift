@@ -20,10 +20,14 @@ public struct StageDeclaration: Sendable {
   public let computes: Bool
   /// Whether it is a `RowStage`; only then can it be cut into shards.
   public let rowsAreIndependent: Bool
+  /// Variables of the run's environment that its worker is given; it sees no others beyond the usual few. The names are
+  /// part of no key, the values are kept nowhere.
+  public let environment: [String]
 
   public init(
     name: String, summary: String, version: Int, inputs: [InputPort], outputs: [OutputPort],
-    options: [OptionField], isRandom: Bool = false, computes: Bool = false, rowsAreIndependent: Bool = false
+    options: [OptionField], isRandom: Bool = false, computes: Bool = false, rowsAreIndependent: Bool = false,
+    environment: [String] = []
   ) {
     self.name = name
     self.summary = summary
@@ -34,6 +38,7 @@ public struct StageDeclaration: Sendable {
     self.isRandom = isRandom
     self.computes = computes
     self.rowsAreIndependent = rowsAreIndependent
+    self.environment = environment
   }
 }
 

@@ -29,10 +29,10 @@ import Testing
   @Test(arguments: [(1, 2), (2, 2), (3, 1), (7, 2), (40, 2)])
   func `shards and threads change no byte and no key`(shards: Int, threads: Int) throws {
     let plain = try ToyRunner(nodes: mixPlan)
-    #expect(try plain.run("run", "1") == .exited(0))
+    #expect(try plain.run("run", "--threads 1") == .exited(0))
     let sharded = try ToyRunner(
       nodes: mixPlan.replacing("\"stage\": \"mix\",", with: "\"stage\": \"mix\", \"shards\": \(shards),"))
-    #expect(try sharded.run("run", "\(threads)") == .exited(0))
+    #expect(try sharded.run("run", "--threads \(threads)") == .exited(0))
     #expect(sharded.trace.count == 120)
     #expect(try sharded.names("objects") == plain.names("objects"))
     #expect(try sharded.names("records") == plain.names("records"))
@@ -74,13 +74,13 @@ import Testing
   @Test func `a stage that runs too long is ended`() throws {
     let toy = try ToyRunner(
       nodes:
-        "{\"address\": \"bad\", \"stage\": \"misbehave\", \"timeout\": 0.3, \"options\": {\"how\": \"throw-not\"}}, "
+        "{\"address\": \"bad\", \"stage\": \"misbehave\", \"timeout\": 60, \"options\": {\"how\": \"throw-not\"}}, "
         + "{\"address\": \"rows\", \"stage\": \"rows\"}, "
         + "{\"address\": \"mix\", \"stage\": \"mix\", \"timeout\": 0.3, \"options\": {\"milliseconds\": 50}, \"inputs\": {\"rows\": \"rows:rows\"}}"
     )
     #expect(try toy.run() == .exited(1))
     #expect(
-      toy.standardError.contains("failed  mix: it ran longer than its timeout of 0.3 s"),
+      toy.standardError.contains("failed  mix: it ran longer than its timeout of 0.30 s"),
       "\(toy.standardError)")
     // What was finished stays.
     #expect(try toy.names("records").count == 2)

@@ -1,0 +1,32 @@
+// How a plan is to be run, and what came of it.
+
+package struct ExecutionOptions: Sendable {
+  package var threads = processorCount()
+  package var machine = Machine.current()
+  /// The most nodes at once.
+  package var jobs = 8
+  /// After a failure what does not depend on it goes on; otherwise all else is stopped.
+  package var keepsGoing = false
+  package var selection = Selection()
+  /// A folder for the stages' logs.
+  package var logDirectory: String
+  /// How this run calls itself to others that wait for it.
+  package var holder: String
+  /// Run as `EXECUTABLE worker TASKFILE`.
+  package var executable: String
+  /// The command that runs the node at an address alone; shown where one fails.
+  package var reproducing: (@Sendable (_ address: String) -> String)?
+
+  package init(logDirectory: String, holder: String, executable: String) {
+    self.logDirectory = logDirectory
+    self.holder = holder
+    self.executable = executable
+  }
+}
+
+package struct ExecutionResult: Sendable {
+  package let exitCode: ExitCode
+  package let records: [Int: NodeRecord]
+  package let executed: Int
+  package let cached: Int
+}

@@ -1,0 +1,112 @@
+// Deciding: which nodes are finished already, which must run, and what has to be true before any does.
+
+import JSON
+
+/// A node that must run.
+struct ReadyNode {
+  let index: Int
+  let key: ContentKey
+  let reasons: [String]
+  /// Attempts that were begun.
+  var attempts = 0
+  /// Attempts that the kernel, for all we know, killed for want of memory.
+  var memoryKills = 0
+  /// On the monotonic clock; not before it.
+  var retryTime: Double?
+  /// How often a later node was started while this one waited for room.
+  var timesPassedOver = 0
+  var isLockAnnounced = false
+}
+
+extension Executor {
+  /// Looks at every node that can be decided, then at what all those that may run need: room, variables, models.
+  func decideAtStart() throws {
+    undecided = plan.nodes.indices.filter {
+      unmet[$0] == 0 && (options.selection.contains($0) || options.selection.isExact)
+    }
+    try decide()
+    let unfinished = plan.nodes.filter {
+      resolution.records[$0.index] == nil && options.selection.contains($0.index)
+    }
+    try checkNeedsAreFinished(unfinished)
+    let lacks = options.machine.lacks(of: unfinished)
+    guard lacks.isEmpty else {
+      throw RunError(
+        .machine, lacks.joined(separator: "\n       ") + "\n       lower `resources`, or run it elsewhere")
+    }
+    try fetchModels(of: unfinished)
+  }
+
+  /// Decides what can be decided, which may let more be decided.
+  func decide() throws {
+    while !undecided.isEmpty {
+      let batch = undecided
+      undecided = []
+      for index in batch {
+        let decision = try resolution.decide(index)
+        // What is not selected is looked at only for its results.
+        guard options.selection.contains(index) else {
+          if case .cached = decision { release(dependentsOf: index) }
+          continue
+        }
+        switch decision {
+        case .cached(let record):
+          totals.cached += 1
+          tell(.nodeCached(index, key: record.key))
+          release(dependentsOf: index)
+        case .willRun(let key, let reasons): enqueue(ReadyNode(index: index, key: key, reasons: reasons.map(\.text)))
+        case .waits(let upstream):
+          preconditionFailure("node \(index) was let go while \(upstream) were not finished")
+        }
+      }
+    }
+  }
+
+  /// In plan order.
+  func enqueue(_ node: ReadyNode) {
+    ready.insert(node, at: ready.firstIndex { $0.index > node.index } ?? ready.endIndex)
+  }
+
+  /// The node is finished: what waited for nothing else can be decided.
+  func release(dependentsOf index: Int) {
+    for dependent in dependents[index] {
+      unmet[dependent] -= 1
+      if unmet[dependent] == 0 { undecided.append(dependent) }
+    }
+  }
+
+  /// Everything that needs the node, directly or not, will not run.
+  func block(dependentsOf index: Int, because failed: Int) {
+    var open = dependents[index]
+    while let next = open.popLast() {
+      guard options.selection.contains(next), lost.insert(next).inserted else { continue }
+      totals.blocked += 1
+      tell(.nodeBlocked(next, by: failed))
+      open += dependents[next]
+    }
+  }
+
+  private func checkNeedsAreFinished(_ unfinished: [PlanNode]) throws {
+    for node in unfinished {
+      for source in plan.needs(of: node.index)
+      where !options.selection.contains(source) && resolution.records[source] == nil {
+        let address = plan.nodes[source].address
+        throw RunError(
+          .workFound,
+          "`\(node.address)` needs `\(address)`, which is not finished and not selected; run with `--until \(node.address)` first"
+        )
+      }
+    }
+  }
+
+  private func fetchModels(of unfinished: [PlanNode]) throws {
+    for input in unfinished.flatMap(\.inputs) {
+      guard case .model(let name) = input.source, modelPaths[UTF8Key(name)] == nil,
+        let resolved = resolution.models[UTF8Key(name)]
+      else { continue }
+      modelPaths[UTF8Key(name)] = try ModelSource.localPath(of: resolved.model, store: resolution.store) {
+        tell(.note($0))
+      }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// Starting: a node that must run gets its room, its lock, its inputs and its workers.
+
+import Glibc
+import JSON
+
+extension Executor {
+  /// A node that was passed over so often for want of room is not passed over again by one that takes any.
+  private static let patience = 8
+
+  func startWhatCan() throws {
+    try decide()
+    var position = 0
+    var mayTakeRoom = true
+    while position < ready.count, running.count < options.jobs {
+      let waiting = ready[position]
+      if let time = waiting.retryTime, time > monotonicSeconds() {
+        position += 1
+        continue
+      }
+      let node = plan.nodes[waiting.index]
+      let demand = Demand(
+        of: node, try resolution.declaration(of: node), threads: slots.threads, machine: options.machine,
+        memoryKills: waiting.memoryKills)
+      guard mayTakeRoom || demand == Demand.nothing, let grant = slots.take(demand) else {
+        if waiting.timesPassedOver >= Executor.patience { mayTakeRoom = false }
+        position += 1
+        continue
+      }
+      var isTaken = false
+      defer { if !isTaken { slots.giveBack(grant) } }
+      switch try NodeLock.attempt(waiting.key.hex, in: resolution.store, holder: options.holder) {
+      case .busy(let holder):
+        if !waiting.isLockAnnounced { tell(.waitingForLock(waiting.index, holder: holder)) }
+        ready[position].isLockAnnounced = true
+        position += 1
+      case .held(let lock):
+        if try finishWithout(running: waiting, lock) {
+          ready.remove(at: position)
+          try decide()
+          position = 0
+          continue
+        }
+        isTaken = true
+        ready.remove(at: position)
+        if demand != .nothing {
+          for earlier in ready.indices.prefix(position) { ready[earlier].timesPassedOver += 1 }
+        }
+        try start(waiting, lock, grant)
+      }
+    }
+  }
+
+  /// Another run may have finished the node between our look and our lock.
+  private func finishWithout(running waiting: ReadyNode, _ lock: NodeLock) throws -> Bool {
+    guard !options.selection.forced.contains(waiting.index),
+      let record = try resolution.store.record(waiting.key.hex)
+    else { return false }
+    lock.release()
+    resolution.finish(waiting.index, record)
+    totals.cached += 1
+    tell(.nodeCached(waiting.index, key: record.key))
+    release(dependentsOf: waiting.index)
+    return true
+  }
+
+  private func start(_ waiting: ReadyNode, _ lock: NodeLock, _ grant: Grant) throws {
+    let node = plan.nodes[waiting.index]
+    var begun = waiting
+    begun.attempts += 1
+    begun.retryTime = nil
+    let run: RunningNode
+    do {
+      run = try RunningNode(
+        begun, node: node, declaration: try resolution.declaration(of: node), inputs: try inputs(of: node),
+        lock: lock, store: resolution.store, grant: grant, totalThreads: slots.threads, options: options,
+        fileDigests: try resolution.fileDigests(of: node))
+    } catch {
+      lock.release()
+      throw error
+    }
+    running.append(run)
+    let again =
+      "attempt \(begun.attempts)"
+      + (begun.memoryKills > 0 ? ", with \(byteCount(grant.memoryBytes)) of memory set aside" : "")
+    tell(
+      .nodeStarted(
+        node.index, key: begun.key.hex, attempt: begun.attempts,
+        reasons: begun.attempts == 1 ? begun.reasons : [again]))
+    try run.startWorkers()
+  }
+
+  private func inputs(of node: PlanNode) throws -> [WorkerInput] {
+    try resolution.workerInputs(of: node) { modelPaths[UTF8Key($0)] }
+  }
+}
+
+/// What a port of a worker is bound to.
+package typealias WorkerInput = (port: String, type: ArtifactType, path: String)
+
+extension Resolution {
+  /// Everything upstream must be finished; `modelPath` gives where a model lies.
+  func workerInputs(of node: PlanNode, modelPath: (String) -> String?) throws -> [WorkerInput] {
+    try node.inputs.map { input in
+      switch input.source {
+      case .node(let index, let port):
+        guard let output = records[index]?.output(port) else {
+          throw RunError(
+            .bug, "`\(node.address)` needs output `\(port)` of `\(plan.nodes[index].address)`, which has none"
+          )
+        }
+        return (input.port, input.type, try store.readingPath(output))
+      case .model(let name):
+        guard let path = modelPath(name) else {
+          throw RunError(.bug, "the model `\(name)` of `\(node.address)` was not fetched")
+        }
+        return (input.port, input.type, path)
+      }
+    }
+  }
+}
