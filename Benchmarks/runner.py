@@ -54,13 +54,14 @@ def write(folder, name, text):
 HEAD = 'version: 1\nname: bench\nstages:\n  start: {uses: data, with: {path: rows.jsonl, prompt: "{p}"}}\n'
 
 
+# A seed of its own for each stage, so that no two are one computation.
+
 def chain(count):
-    lines = [f"  s{i}: {{uses: draw, in: {{rows: {f's{i - 1}' if i else 'start'}}}, with: {{count: 2}}}}" for i in range(count - 1)]
+    lines = [f"  s{i}: {{uses: draw, seed: {i}, in: {{rows: {f's{i - 1}' if i else 'start'}}}, with: {{count: 2}}}}" for i in range(count - 1)]
     return HEAD + "\n".join(lines) + "\n"
 
 
 def fan(count):
-    # A seed of its own for each, so that no two are one computation.
     lines = [f"  s{i}: {{uses: draw, seed: {i}, in: {{rows: start}}, with: {{count: 2}}}}" for i in range(count - 1)]
     return HEAD + "\n".join(lines) + "\n"
 

@@ -24,6 +24,10 @@ public struct JSONObject: Sendable {
 
   /// Later duplicates replace earlier ones in place.
   public init(_ members: [Member]) {
+    if members.count > 16, Set(members.map { UTF8Key($0.key) }).count == members.count {
+      self.members = members
+      return
+    }
     self.members = []
     self.members.reserveCapacity(members.count)
     for member in members { self[member.key] = member.value }

@@ -111,7 +111,15 @@ struct JSONReader {
       let keyStart = position
       guard current == UInt8(ascii: "\"") else { throw error("expected a string as key") }
       let key = try readString()
-      guard seen.insert(UTF8Key(key)).inserted else {
+      // Most objects are small, and a set costs more than to look through them.
+      let isNew: Bool
+      if members.count < 8 {
+        isNew = !members.contains { $0.key.utf8.elementsEqual(key.utf8) }
+      } else {
+        if seen.isEmpty { seen = Set(members.map { UTF8Key($0.key) }) }
+        isNew = seen.insert(UTF8Key(key)).inserted
+      }
+      guard isNew else {
         throw error("duplicate key `\(key)`", at: keyStart)
       }
       skipWhitespace()

@@ -42,7 +42,7 @@ package struct DataStage: Stage {
         "on_bad_row", .choice(["fail", "skip"]), default: "fail",
         summary:
           "what to do about a line that is not a JSON object or lacks a field; skipped lines are counted"),
-    ])
+    ], estimate: Estimates.data)
 
   package func run(_ context: StageContext) throws {
     let options = context.options

@@ -25,7 +25,7 @@ package struct DrawStage: Stage {
         "replacement", .bool, default: false,
         summary: "whether a row may be drawn again; a repeated row gets an id of its own, `ID#2`"),
     ],
-    isRandom: true)
+    isRandom: true, estimate: Estimates.draw)
 
   package func run(_ context: StageContext) throws {
     let rows = try readRows(context.input("rows").path, requiring: [])

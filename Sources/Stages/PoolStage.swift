@@ -51,7 +51,7 @@ package struct PoolStage: Stage {
         "drop", .number(0...1), default: 1.0,
         summary: "the share of the pool that is forgotten before the next iteration; 1 is purely on-policy"),
     ],
-    isRandom: true)
+    isRandom: true, estimate: Estimates.pool)
 
   package func run(_ context: StageContext) throws {
     let picker = try SamplePicker(options: context.options, seed: context.seed)

@@ -31,7 +31,7 @@ package struct QuantizeStage: Stage {
         "remainder", .choice(["spread", "worst"]), default: "spread",
         summary:
           "where samples go that do not divide evenly: one each to the best classes, or all to the worst"),
-    ])
+    ], estimate: Estimates.quantize)
 
   package func run(_ context: StageContext) throws {
     var rows = try readRows(context.input("rows").path, requiring: ["generations", "rewards"])

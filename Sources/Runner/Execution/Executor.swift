@@ -29,6 +29,8 @@ package final class Executor {
   /// Nodes that failed, and nodes that will not run because of one.
   var lost: Set<Int> = []
   var modelPaths: [UTF8Key: String] = [:]
+  /// When the last keys and the stat cache were last written.
+  var lastSaving = monotonicSeconds()
 
   var plan: Plan { resolution.plan }
   var isStopping: Bool { stopSignal != nil || (failure != nil && !options.keepsGoing) }
@@ -78,14 +80,21 @@ package final class Executor {
       }
     } catch {
       endEverything()
+      // What stopped the run is told; what was finished by then is still explained later.
+      try? saveCaches()
       tell(.runFinished(ExitCode(for: error), seconds: monotonicSeconds() - start, totals))
       throw error
     }
-    try resolution.saveLastKeys()
-    try resolution.store.saveStatCache()
+    try saveCaches()
     tell(.runFinished(exitCode, seconds: monotonicSeconds() - start, totals))
     return ExecutionResult(
       exitCode: exitCode, records: resolution.records, executed: totals.executed, cached: totals.cached)
+  }
+
+  func saveCaches() throws {
+    try resolution.saveLastKeys()
+    try resolution.store.saveStatCache()
+    lastSaving = monotonicSeconds()
   }
 
   private var exitCode: ExitCode {

@@ -42,8 +42,8 @@ extension Executor {
     totals.executed += 1
     tell(.nodeFinished(node.index, record))
     release(dependentsOf: node.index)
-    try resolution.saveLastKeys()
-    try resolution.store.saveStatCache()
+    // They explain and save hashing, and decide nothing: a kill may cost the last seconds of them.
+    if monotonicSeconds() - lastSaving > 2 { try saveCaches() }
   }
 
   /// One key, other bytes: the stage does not keep the promise its key stands for.

@@ -7,6 +7,8 @@ package struct PlanTable {
   package let decisions: [Decision]
   /// Seconds each node that may run took before, or its like did; nil where that is not known.
   package let expectedSeconds: [Double?]
+  /// From what the stages declare; of use where nothing is expected from earlier runs.
+  package let estimate: PlanEstimate
   private let plan: Plan
   private let selection: Selection
   private let resolution: Resolution
@@ -28,6 +30,7 @@ package struct PlanTable {
     expectedSeconds = try zip(plan.nodes, decisions).map { node, decision in
       decision.isWork && selection.contains(node.index) ? try expected.seconds(of: node) : nil
     }
+    estimate = PlanEstimate(resolution, decisions)
     roots = Roots.of(plan, decisions)
     try store.saveStatCache()
   }
@@ -111,11 +114,13 @@ package struct PlanTable {
   private var timeSummary: String? {
     let work = shown.map { (decisions[$0], expectedSeconds[$0]) }.filter { $0.0.isWork }
     let known = work.compactMap(\.1)
-    guard !known.isEmpty else { return nil }
+    let estimated = estimate.summary { decisions[$0].isWork && expectedSeconds[$0] == nil }
+    guard !known.isEmpty else { return estimated }
     let unknown = work.count - known.count
     let waits = work.contains { if case .waits = $0.0 { true } else { false } }
     return "by earlier runs \(waits ? "at most " : "")about \(duration(known.reduce(0, +))) of work"
-      + (unknown > 0 ? ", and \(RunMessages.stages(unknown)) of which nothing is known" : "")
+      + (unknown > 0 ? ", and \(RunMessages.stages(unknown)) that never ran" : "")
+      + (estimated.map { "\n\($0)" } ?? "")
   }
 
   package func json() throws -> JSON {
@@ -140,6 +145,14 @@ package struct PlanTable {
       }
       if decisions[index].isWork {
         object["expected_seconds"] = expectedSeconds[index].map { .double($0) } ?? .null
+        object["estimate"] =
+          estimate.nodes[index].map { estimate in
+            [
+              "seconds": estimate.seconds.map { .double($0) } ?? .null,
+              "memory_bytes": estimate.memoryBytes.map { .int(Int64($0)) } ?? .null,
+              "disk_bytes": .int(Int64(clamping: estimate.outputs.values.compactMap(\.bytes).reduce(0, &+))),
+            ]
+          } ?? .null
       }
       return .object(object)
     }

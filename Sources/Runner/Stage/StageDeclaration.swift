@@ -23,11 +23,13 @@ public struct StageDeclaration: Sendable {
   /// Variables of the run's environment that its worker is given; it sees no others beyond the usual few. The names are
   /// part of no key, the values are kept nowhere.
   public let environment: [String]
+  /// What it expects to need; nil when it cannot say.
+  public let estimate: StageEstimate.Function?
 
   public init(
     name: String, summary: String, version: Int, inputs: [InputPort], outputs: [OutputPort],
     options: [OptionField], isRandom: Bool = false, computes: Bool = false, rowsAreIndependent: Bool = false,
-    environment: [String] = []
+    environment: [String] = [], estimate: StageEstimate.Function? = nil
   ) {
     self.name = name
     self.summary = summary
@@ -39,6 +41,7 @@ public struct StageDeclaration: Sendable {
     self.computes = computes
     self.rowsAreIndependent = rowsAreIndependent
     self.environment = environment
+    self.estimate = estimate
   }
 }
 

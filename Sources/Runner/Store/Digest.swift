@@ -9,16 +9,17 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
   package let hex: String
 
   fileprivate init(bytes: some Sequence<UInt8>) {
-    var hex = ""
-    hex.reserveCapacity(64)
-    for byte in bytes {
-      hex.unicodeScalars.append(Digest.digits[Int(byte >> 4)])
-      hex.unicodeScalars.append(Digest.digits[Int(byte & 15)])
+    let digits: StaticString = "0123456789abcdef"
+    hex = String(unsafeUninitializedCapacity: 64) { buffer in
+      var count = 0
+      for byte in bytes where count + 1 < buffer.count {
+        buffer[count] = digits.utf8Start[Int(byte >> 4)]
+        buffer[count + 1] = digits.utf8Start[Int(byte & 15)]
+        count += 2
+      }
+      return count
     }
-    self.hex = hex
   }
-
-  private static let digits = Array("0123456789abcdef".unicodeScalars)
 
   /// Nil unless `hex` is 64 lower-case hexadecimal digits.
   package init?(hex: String) {

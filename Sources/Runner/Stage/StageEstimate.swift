@@ -1,0 +1,46 @@
+// What a stage expects to need, before anything has run: orders of magnitude for `plan` and `check`, never a promise.
+
+/// What is known or expected of an artifact; nil where nothing is.
+public struct ArtifactSize: Sendable, Equatable {
+  public var rows: Int?
+  /// What its rows hold: generations. Of a model: parameters.
+  public var items: Int?
+  public var bytes: Int?
+  public init(rows: Int? = nil, items: Int? = nil, bytes: Int? = nil) {
+    self.rows = rows
+    self.items = items
+    self.bytes = bytes
+  }
+}
+
+public struct StageEstimate: Sendable {
+  /// By output port.
+  public var outputs: [String: ArtifactSize]
+  public var memoryBytes: Int?
+  public var seconds: Double?
+  public init(outputs: [String: ArtifactSize] = [:], memoryBytes: Int? = nil, seconds: Double? = nil) {
+    self.outputs = outputs
+    self.memoryBytes = memoryBytes
+    self.seconds = seconds
+  }
+
+  /// Pure but for looking at the files that options name; must not trap on any options that decode.
+  public typealias Function = @Sendable (Input) -> StageEstimate
+
+  public struct Input: Sendable {
+    public let options: StageOptions
+    public let threads: Int
+    private let inputs: [(port: String, size: ArtifactSize)]
+
+    package init(options: StageOptions, threads: Int, inputs: [(port: String, size: ArtifactSize)]) {
+      self.options = options
+      self.threads = threads
+      self.inputs = inputs
+    }
+
+    /// Of an unbound port all is nil.
+    public func input(_ port: String) -> ArtifactSize {
+      inputs.first { $0.port.utf8.elementsEqual(port.utf8) }?.size ?? ArtifactSize()
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// What each stage expects to need before it ever ran: a few multiplications from rows, tokens and parameters.
+
+import Glibc
+import Models
+import Runner
+
+/// Orders of magnitude. The rates are those of two AVX2 cores in the README, rounded down, for each thread.
+enum Estimates {
+  /// Floating-point operations a second and thread when sampling, scoring and training.
+  private static let sampling = 4e10
+  private static let scoring = 1e11
+  private static let training = 3e10
+  private static let bytesPerToken = 4.0
+  /// Scores, ids and punctuation of a row's sample beside its text.
+  private static let bytesPerItem = 60
+
+  private static func integer(_ value: Double) -> Int? { value < 1e18 ? Int(value) : nil }
+
+  private static func seconds(
+    tokens: Double?, parameters: Int?, passes: Double, rate: Double, _ threads: Int
+  ) -> Double? {
+    guard let tokens, let parameters else { return nil }
+    return tokens * Double(parameters) * passes / (rate * Double(max(1, threads)))
+  }
+
+  /// The weights, and as much again for what is computed with them.
+  private static func memory(parameters: Int?, bytesEach: Double) -> Int? {
+    parameters.flatMap { integer(Double($0) * bytesEach + 5e8) }
+  }
+
+  /// Tokens in all texts of an artifact.
+  private static func tokens(_ size: ArtifactSize) -> Double? {
+    size.bytes.map { Double($0) / bytesPerToken }
+  }
+
+  static let data: StageEstimate.Function = { input in
+    let path = input.options.string("path")
+    guard let status = FileStatus.of(path), let lines = lineCount(path, size: status.size) else {
+      return StageEstimate(seconds: nil)
+    }
+    let rows = min(lines, input.options.optionalInt("limit") ?? lines)
+    let bytes = lines == 0 ? 0 : integer(Double(status.size) * Double(rows) / Double(lines))
+    return StageEstimate(
+      outputs: ["rows": ArtifactSize(rows: rows, bytes: bytes)], memoryBytes: bytes.map { $0 / 4 * 16 },
+      seconds: Double(status.size) / 2e7)
+  }
+
+  /// Counted in the first mebibyte and scaled.
+  private static func lineCount(_ path: String, size: Int) -> Int? {
+    guard let file = try? File.open(path, O_RDONLY) else { return nil }
+    defer { file.closeQuietly() }
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    let count = read(file.descriptor, &buffer, buffer.count)
+    guard count > 0 else { return count == 0 ? 0 : nil }
+    let lines = buffer[..<count].count { $0 == 0x0A }
+    return count < buffer.count
+      ? max(lines, 1) : integer(Double(lines) * Double(size) / Double(count)).map { max($0, 1) }
+  }
+
+  static let draw: StageEstimate.Function = { input in
+    var rows = input.input("rows")
+    if let count = input.options.value("count").intValue, let all = rows.rows, all > 0 {
+      let share = Double(count) / Double(all)
+      rows = ArtifactSize(
+        rows: count, items: rows.items.flatMap { integer(Double($0) * share) },
+        bytes: rows.bytes.flatMap { integer(Double($0) * share) })
+    }
+    return StageEstimate(outputs: ["rows": rows], seconds: rows.bytes.map { Double($0) / 2e7 })
+  }
+
+  static let sample: StageEstimate.Function = { input in
+    let (model, prompts) = (input.input("model"), input.input("prompts"))
+    let n = Double(input.options.int("n"))
+    let new = Double(input.options.int("max_new_tokens"))
+    let tokens = prompts.rows.map { Double($0) * n * new }
+    let items = prompts.rows.flatMap { integer(Double($0) * n) }
+    let bytes = tokens.flatMap { tokens in
+      integer(Double(prompts.bytes ?? 0) + tokens * bytesPerToken + Double(items ?? 0) * Double(bytesPerItem))
+    }
+    return StageEstimate(
+      outputs: ["rows": ArtifactSize(rows: prompts.rows, items: items, bytes: bytes)],
+      memoryBytes: memory(parameters: model.items, bytesEach: 6),
+      seconds: seconds(tokens: tokens, parameters: model.items, passes: 2, rate: sampling, input.threads))
+  }
+
+  static let score: StageEstimate.Function = { input in
+    var rows = input.input("rows")
+    let parameters = input.input("model").items
+    let seconds = seconds(
+      tokens: tokens(rows), parameters: parameters, passes: 2, rate: scoring, input.threads)
+    rows.bytes = rows.bytes.map { $0 &+ (rows.items ?? 0).multipliedReportingOverflow(by: 20).partialValue }
+    return StageEstimate(
+      outputs: ["rows": rows], memoryBytes: memory(parameters: parameters, bytesEach: 6), seconds: seconds)
+  }
+
+  static let quantize: StageEstimate.Function = { input in
+    let rows = sum(input.input("rows"), input.input("history"))
+    return StageEstimate(outputs: ["rows": rows], seconds: rows.bytes.map { Double($0) / 2e7 })
+  }
+
+  static let pool: StageEstimate.Function = { input in
+    let rows = input.input("rows")
+    return StageEstimate(
+      outputs: ["rows": rows, "state": rows], seconds: rows.bytes.map { Double($0) / 2e7 })
+  }
+
+  private static func sum(_ a: ArtifactSize, _ b: ArtifactSize) -> ArtifactSize {
+    func add(_ a: Int?, _ b: Int?) -> Int? { a.map { $0 &+ (b ?? 0) } }
+    return ArtifactSize(rows: add(a.rows, b.rows), items: add(a.items, b.items), bytes: add(a.bytes, b.bytes))
+  }
+
+  static let train: StageEstimate.Function = { input in
+    let (model, rows) = (input.input("model"), input.input("rows"))
+    let epochs = input.options.json["epochs"]?.doubleValue ?? 1
+    let hasReference = input.input("reference").items != nil
+    return StageEstimate(
+      // fp32 masters.
+      outputs: [
+        "model": ArtifactSize(
+          items: model.items, bytes: model.items.flatMap { integer(Double($0) * 4) }),
+        "metrics": ArtifactSize(bytes: 1 << 16),
+      ],
+      // Masters, gradients, two moments, bf16 weights, checkpoints on their way to disk, and the reference.
+      memoryBytes: memory(parameters: model.items, bytesEach: hasReference ? 28 : 22),
+      seconds: seconds(
+        tokens: tokens(rows).map { $0 * epochs }, parameters: model.items, passes: hasReference ? 8 : 6,
+        rate: training, input.threads))
+  }
+
+  static let evaluate: StageEstimate.Function = { input in
+    let (rows, reference) = (input.input("rows"), input.input("reference"))
+    return StageEstimate(
+      outputs: ["metrics": ArtifactSize(bytes: 1 << 10)],
+      memoryBytes: memory(parameters: reference.items, bytesEach: 6),
+      seconds: reference.items == nil
+        ? rows.bytes.map { Double($0) / 2e7 }
+        : seconds(tokens: tokens(rows), parameters: reference.items, passes: 2, rate: scoring, input.threads))
+  }
+}
