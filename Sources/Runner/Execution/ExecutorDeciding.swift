@@ -54,7 +54,8 @@ extension Executor {
           totals.cached += 1
           tell(.nodeCached(index, key: record.key))
           release(dependentsOf: index)
-        case .willRun(let key, let reasons): enqueue(ReadyNode(index: index, key: key, reasons: reasons.map(\.text)))
+        case .willRun(let key, let reasons):
+          enqueue(ReadyNode(index: index, key: key, reasons: reasons.map(\.text)))
         case .waits(let upstream):
           preconditionFailure("node \(index) was let go while \(upstream) were not finished")
         }

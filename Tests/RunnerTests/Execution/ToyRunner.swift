@@ -67,7 +67,7 @@ struct ToyRunner {
     standardOutput.split(separator: "\n").filter { !$0.hasPrefix("by earlier runs") }.map { line in
       let parts = line.split(separator: "~", maxSplits: 1)
       guard parts.count == 2, let end = parts[1].firstRange(of: " s  ") else { return line + "\n" }
-      return parts[0] + parts[1][end.upperBound...] + "\n"
+      return parts[0] + parts[1][end.upperBound...].drop { $0 == " " } + "\n"
     }.joined()
   }
   /// Items computed so far, in any run.
