@@ -13,7 +13,8 @@ import Testing
     DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self, PoolStage.self,
     TrainStage.self, EvaluateStage.self,
   ]
-  private static let registry = StageRegistry(stages + [FollowStage.self, EveryTypeStage.self])
+  private static let registry = StageRegistry(
+    stages + [CommandStage.self, FollowStage.self, EveryTypeStage.self])
   private static let names = stages.map { $0.declaration.name } + ["every-type"]
 
   /// A project folder that is gone when the test is.
@@ -76,7 +77,7 @@ import Testing
   )] {
     var keys: [String] = []
     for node in plan.nodes {
-      let declaration = try #require(Self.registry.stage(named: node.stage)?.declaration)
+      let declaration = try #require(Self.registry.stage(named: node.stage)?.declaration(for: node.options))
       let inputs = try node.inputs.map { input -> (port: String, digest: Digest) in
         switch input.source {
         case .node(let index, let output): (input.port, Digest.of(text: "\(keys[index]) \(output)"))
@@ -214,13 +215,55 @@ import Testing
     #expect(key(newer) != key(draw))
   }
 
+  @Test func `every option of a command makes it and what is downstream stale, and no way of running does`()
+    throws
+  {
+    let project = try Project()
+    func plan(_ changed: [String: String] = [:], settings: String = "") throws -> Plan {
+      let options: [(name: String, value: String)] = [
+        ("run", "[sort, '{in.rows}']"), ("shell", "false"), ("files", "[a.jsonl]"), ("rows", "file"),
+        ("inputs", "[{name: rows}]"), ("outputs", "[{name: rows}, {name: other, type: file}]"), ("env", "[]"),
+        ("version", "1"),
+      ]
+      let with = options.map { "\($0.name): \(changed[$0.name] ?? $0.value)" }.joined(separator: ", ")
+      return try project.plan(
+        """
+        version: 1
+        name: stale
+        seed: 1
+        stages:
+          up: {uses: data, with: {path: a.jsonl, prompt: "{prompt}"}}
+          x:
+            uses: command
+            in: {rows: up}
+            with: {\(with)}
+            \(settings)
+          after: {uses: follow, in: {rows: x}}
+          beside: {uses: follow, in: {rows: up}}
+
+        """)
+    }
+    let plain = try plan()
+    for (name, value) in [
+      ("run", "[sort, -r, '{in.rows}']"), ("run", "[sort, '{seed}']"), ("shell", "true"),
+      ("files", "[b.jsonl]"),
+      ("rows", "stream"), ("inputs", "[{name: rows, columns: [prompt]}]"), ("env", "[HOME]"),
+      ("version", "2"),
+    ] { #expect(try stale(try plan([name: value]), since: plain) == ["after", "x"], "\(name): \(value)") }
+    #expect(
+      try stale(try plan(["files": "[same.jsonl]"]), since: plain) == [], "the same text of another name")
+    let stream = try plan(["rows": "stream"])
+    #expect(try stale(try plan(["rows": "stream"], settings: "shards: 7"), since: stream) == [])
+  }
+
   /// A stage added to the program is added here.
   @Test func `the stages of this test are those of the program`() throws {
     let list = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Sources/plumb/StageList.swift")
     let words = try String(contentsOf: list, encoding: .utf8).split { !$0.isLetter && $0 != "." }
     let listed = words.filter { $0.hasSuffix("Stage.self") }.map { String($0.dropLast(5)) }
-    #expect(listed.sorted() == Self.stages.map { "\($0)" }.sorted())
+    // The ports of `command` follow from its options: it has a test of its own, above.
+    #expect(listed.sorted() == (Self.stages.map { "\($0)" } + ["CommandStage"]).sorted())
   }
 }
 

@@ -9,11 +9,12 @@ import Glibc
 package struct ChildProcess: Sendable {
   package let processID: pid_t
 
-  /// Starts `executable` in a process group of its own, with default signal handling. `descriptors[i]` becomes the
-  /// child's descriptor `i`; nil is /dev/null for the standard three. Every other descriptor of ours is `O_CLOEXEC`.
+  /// Starts `executable` in a process group of its own unless it `joinsGroup`, with default signal handling.
+  /// `descriptors[i]` becomes the child's descriptor `i`; nil is /dev/null for the standard three. Every other descriptor of ours
+  /// is `O_CLOEXEC`.
   package static func start(
     _ executable: String, arguments: [String], environment: [(name: String, value: String)],
-    descriptors: [Int32?]
+    descriptors: [Int32?], joinsGroup: Bool = false
   ) throws -> ChildProcess {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -40,9 +41,12 @@ package struct ChildProcess: Sendable {
     posix_spawnattr_setsigmask(&attributes, &signals)
     sigfillset(&signals)
     posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    var flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+    if !joinsGroup {
+      posix_spawnattr_setpgroup(&attributes, 0)
+      flags |= POSIX_SPAWN_SETPGROUP
+    }
+    posix_spawnattr_setflags(&attributes, Int16(flags))
 
     var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.name)=\($0.value)") } + [nil]

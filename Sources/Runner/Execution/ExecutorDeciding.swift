@@ -1,5 +1,6 @@
 // Deciding: which nodes are finished already, which must run, and what has to be true before any does.
 
+import Glibc
 import JSON
 
 /// A node that must run.
@@ -34,6 +35,7 @@ extension Executor {
       throw RunError(
         .machine, lacks.joined(separator: "\n       ") + "\n       lower `resources`, or run it elsewhere")
     }
+    try checkEnvironment(unfinished)
     try fetchModels(of: unfinished)
   }
 
@@ -95,6 +97,17 @@ extension Executor {
         throw RunError(
           .workFound,
           "`\(node.address)` needs `\(address)`, which is not finished and not selected; run with `--until \(node.address)` first"
+        )
+      }
+    }
+  }
+
+  private func checkEnvironment(_ unfinished: [PlanNode]) throws {
+    for node in unfinished {
+      for name in try resolution.declaration(of: node).environment
+      where getenv(name).map({ $0.pointee == 0 }) ?? true {
+        throw RunError(
+          .experiment, "`\(node.address)` needs the environment variable `\(name)`, which is not set or empty"
         )
       }
     }

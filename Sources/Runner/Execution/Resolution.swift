@@ -21,7 +21,7 @@ package enum Decision: Sendable {
 package struct Resolution {
   package let plan: Plan
   package let store: Store
-  private let declarations: [UTF8Key: StageDeclaration]
+  private let stages: [UTF8Key: any Stage.Type]
   package let models: [UTF8Key: ResolvedModel]
   /// The key each address had when it last ran or was found finished.
   package let lastKeys: [UTF8Key: String]
@@ -34,9 +34,9 @@ package struct Resolution {
   package init(plan: Plan, store: Store, stages: [any Stage.Type]) throws {
     self.plan = plan
     self.store = store
-    var declarations: [UTF8Key: StageDeclaration] = [:]
-    for stage in stages { declarations[UTF8Key(stage.declaration.name)] = stage.declaration }
-    self.declarations = declarations
+    var named: [UTF8Key: any Stage.Type] = [:]
+    for stage in stages { named[UTF8Key(stage.declaration.name)] = stage }
+    self.stages = named
     var models: [UTF8Key: ResolvedModel] = [:]
     for model in plan.models {
       models[UTF8Key(model.name)] = ResolvedModel(
@@ -48,10 +48,10 @@ package struct Resolution {
 
   /// - Throws: `RunError` for a plan that names a stage this executable lacks.
   package func declaration(of node: PlanNode) throws -> StageDeclaration {
-    guard let declaration = declarations[UTF8Key(node.stage)] else {
+    guard let stage = stages[UTF8Key(node.stage)] else {
       throw RunError(.bug, "the plan names the stage `\(node.stage)`, which this executable does not have")
     }
-    return declaration
+    return stage.declaration(for: node.options)
   }
 
   /// Upstream nodes without a record yet, in order, each once.

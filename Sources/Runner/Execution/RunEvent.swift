@@ -33,6 +33,7 @@ package struct RunTotals: Sendable, Equatable {
   package var failed = 0
   /// Not run because of a failed one.
   package var blocked = 0
+  package init() {}
 }
 
 package struct NodeProgress: Sendable, Equatable {
@@ -40,6 +41,13 @@ package struct NodeProgress: Sendable, Equatable {
   package var total: Int
   package var unit: String
   package var message: String?
+
+  package init(done: Int, total: Int, unit: String, message: String? = nil) {
+    self.done = done
+    self.total = total
+    self.unit = unit
+    self.message = message
+  }
 }
 
 /// Told of every event in order, from one thread.

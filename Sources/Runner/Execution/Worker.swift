@@ -41,14 +41,15 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
     try stage.init().run(context)
     var outputs: [StoredOutput] = []
     if task.shard == nil {
-      let store = try Store(at: task.store)
-      for port in stage.declaration.outputs {
+      // Without a store nothing is kept: the outputs stay where they were written.
+      let store = task.store.isEmpty ? nil : try Store(at: task.store)
+      for port in stage.declaration(for: task.options).outputs {
         let path = context.output(port.name, port.type)
         guard FileStatus.of(path) != nil else {
           throw RunError(
             .stageFailed, "stage `\(task.stage)` ended without writing its output `\(port.name)`")
         }
-        outputs.append(try store.adopt(path, port: port.name, type: port.type))
+        if let store { outputs.append(try store.adopt(path, port: port.name, type: port.type)) }
       }
     }
     reporter.reportPeakMemory()

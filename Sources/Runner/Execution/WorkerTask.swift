@@ -13,6 +13,7 @@ package struct WorkerTask: Sendable {
   package var threads: Int
   package var engine: JSON
   package var shard: Shard?
+  /// Where its outputs go; empty to leave them where they are written.
   package var store: String
   /// Private to this node's attempt.
   package var scratch: String

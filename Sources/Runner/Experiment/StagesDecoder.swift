@@ -11,6 +11,7 @@ struct StageDraft {
   /// Nil after a mistake that has been reported.
   var declaration: StageDeclaration?
   var fields: Fields?
+  var options: DecodedOptions?
 }
 
 enum MemberDraft {
@@ -96,6 +97,13 @@ struct StagesDecoder {
     } else {
       draft.declaration = registry.stage(named: entry.key)?.declaration
       if draft.declaration == nil { unknownPlugIn(entry.key, at: entry.keySpan, isImplied: true) }
+    }
+    // Ports may follow from the options, and other stages name ports.
+    if let declaration = draft.declaration, let plugIn = registry.stage(named: declaration.name) {
+      var decoder = OptionDecoder(collector, paths)
+      let options = decoder.decode(fields["with"], declaration.options, of: path, at: draft.nameSpan)
+      draft.declaration = plugIn.declaration(for: options.json)
+      draft.options = options
     }
     return draft
   }
@@ -208,11 +216,7 @@ struct StagesDecoder {
     let declaration =
       draft.declaration
       ?? StageDeclaration(name: "", summary: "", version: 0, inputs: [], outputs: [], options: [])
-    var options = DecodedOptions(json: .object(JSONObject()))
-    if draft.declaration != nil {
-      var decoder = OptionDecoder(collector, paths)
-      options = decoder.decode(fields["with"], declaration.options, of: draft.path, at: draft.nameSpan)
-    }
+    let options = draft.options ?? DecodedOptions(json: .object(JSONObject()))
     return Experiment.StageEntry(
       name: draft.name, nameSpan: draft.nameSpan, path: draft.path, declaration: declaration,
       inputs: scope.bind(draft, fields["in"]), needs: scope.needs(draft, fields["needs"]), options: options,

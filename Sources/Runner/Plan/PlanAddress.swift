@@ -12,7 +12,8 @@ extension Plan {
     if let dot = bytes.lastIndex(of: UInt8(ascii: ".")) {
       let head = String(decoding: bytes[..<dot], as: UTF8.self)
       let tail = UTF8Key(String(decoding: bytes[(dot + 1)...], as: UTF8.self))
-      let outputs = node(at: head).flatMap { stages.stage(named: $0.stage)?.declaration.outputs } ?? []
+      let outputs =
+        node(at: head).flatMap { stages.stage(named: $0.stage)?.declaration(for: $0.options).outputs } ?? []
       if let node = node(at: head), let output = outputs.first(where: { UTF8Key($0.name) == tail }) {
         return (node, output)
       }

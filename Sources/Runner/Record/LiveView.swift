@@ -20,8 +20,11 @@ package final class LiveView: RunObserver {
   private var finished = 0
   private var hasStarted = false
   private var isStopping = false
-  private var drawnLines = 0
+  /// Columns of each line on the screen that is ours.
+  private var drawnWidths: [Int] = []
   private var lastDrawing = ""
+  /// To stand above the running lines with the next frame.
+  private var scrolled = ""
 
   package init(_ file: File, usesColor: Bool) {
     self.file = file
@@ -81,15 +84,16 @@ package final class LiveView: RunObserver {
 
   /// Puts lines above the running ones, for good.
   private func scroll(_ lines: [String]) {
-    guard !lines.isEmpty else { return }
-    emit(erasing() + lines.map { $0 + "\n" }.joined())
-    drawnLines = 0
-    lastDrawing = ""
+    scrolled += lines.map { $0 + "\n" }.joined()
     draw()
   }
 
   private func erasing() -> String {
-    drawnLines == 0 ? "" : "\r\u{1B}[\(drawnLines)A\u{1B}[J"
+    guard !drawnWidths.isEmpty else { return "" }
+    // A terminal that has become narrower since has broken our lines in two.
+    let width = max(1, columns())
+    let rows = drawnWidths.reduce(0) { $0 + max(1, ($1 + width - 1) / width) }
+    return "\r\u{1B}[\(rows)A\u{1B}[J"
   }
 
   /// In one write, and only when something changed: no flicker.
@@ -109,9 +113,10 @@ package final class LiveView: RunObserver {
       lines.append(color(.faint, clip(summary(plan, now), width)))
     }
     let drawing = lines.map { $0 + "\n" }.joined()
-    guard drawing != lastDrawing else { return }
-    emit(erasing() + drawing)
-    drawnLines = lines.count
+    guard drawing != lastDrawing || !scrolled.isEmpty else { return }
+    emit(erasing() + scrolled + drawing)
+    scrolled = ""
+    drawnWidths = lines.map { TextTable.width(LiveView.withoutColor($0)) }
     lastDrawing = drawing
   }
 
@@ -168,9 +173,23 @@ package final class LiveView: RunObserver {
 
   private func columns() -> Int { terminalColumns(file.descriptor) ?? 80 }
 
+  /// A frame: drawn by the terminal in one go where it can, the cursor hidden while it moves and there again at the end,
+  /// so that no death of this process leaves a terminal without one.
   private func emit(_ text: String) {
     // A terminal that went away is no reason to lose the run.
-    try? file.writeAll(text)
+    try? file.writeAll("\u{1B}[?2026h\u{1B}[?25l\(text)\u{1B}[?25h\u{1B}[?2026l")
+  }
+
+  /// Without the sequences that `color` puts in.
+  static func withoutColor(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    var isInside = false
+    for scalar in text.unicodeScalars {
+      if scalar == "\u{1B}" { isInside = true }
+      if !isInside { result.append(scalar) }
+      if isInside, scalar == "m" { isInside = false }
+    }
+    return String(result)
   }
 }
 

@@ -85,6 +85,7 @@ package struct RunSession: Sendable {
     let evaluations = try EvaluationTable(of: plan, records: result.records, store: store)
     try directory.write(evaluations: evaluations.json)
     if !writesEvents {
+      if result.executed > 0 { RunSession.say("run     \(TerminalText.escaped(directory.path))") }
       let parts = [metrics.table, evaluations.text].filter { !$0.isEmpty }
       try File(descriptor: 1, path: "standard output").writeAll(parts.joined(separator: "\n"))
     }

@@ -9,7 +9,7 @@ struct RowStageDriver<S: RowStage> {
 
   /// Computes the items the journal lacks: of this shard's rows, or of all rows, and then writes the output.
   func run() throws {
-    let declaration = S.declaration
+    let declaration = S.declaration(for: context.options.json)
     guard let port = declaration.inputs.first(where: { $0.name == S.rowsPort }) else {
       preconditionFailure("stage `\(declaration.name)` declares no input `\(S.rowsPort)`")
     }

@@ -9,12 +9,20 @@ public protocol Stage: Sendable {
   /// What the planner, the documentation and the option decoder need to know about this stage.
   static var declaration: StageDeclaration { get }
 
+  /// For a stage whose ports or traits follow from its options: what it declares under these. Name, version and options
+  /// stay. `options` may lack what was written wrongly, which is reported elsewhere.
+  static func declaration(for options: JSON) -> StageDeclaration
+
   init()
 
   /// Computes every declared output and writes each to `context.output(NAME)`.
   /// - Throws: `InputError` when an input file is wrong (exit 4), `CancellationError` after a clean stop
   ///   at the runner's request, any other error when the stage failed (exit 1).
   func run(_ context: StageContext) throws
+}
+
+extension Stage {
+  public static func declaration(for options: JSON) -> StageDeclaration { declaration }
 }
 
 /// A stage whose output rows each depend on one input row only. The runner journals every finished item, so

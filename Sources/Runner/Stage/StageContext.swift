@@ -83,11 +83,7 @@ public final class StageContext: Sendable {
   /// Where to write the output of this port: `PORT.jsonl` for rows, `PORT.json` for metrics, `PORT` for a file, and a
   /// directory `PORT` (which the stage creates) for a model.
   public func output(_ port: String, _ type: ArtifactType) -> String {
-    switch type {
-    case .rows: "\(outputDirectory)/\(port).jsonl"
-    case .metrics: "\(outputDirectory)/\(port).json"
-    case .file, .model: "\(outputDirectory)/\(port)"
-    }
+    OutputPort(port, type, summary: "").path(in: outputDirectory)
   }
 
   /// Reports work done so far out of a total, in `unit` ("samples", "steps", "rows"), with an optional short
@@ -115,4 +111,15 @@ public protocol StageReporter: Sendable {
   func log(_ line: String)
   func measure(_ name: String, _ value: Double)
   var isStopRequested: Bool { get }
+}
+
+extension OutputPort {
+  /// Where a stage writes it.
+  func path(in directory: String) -> String {
+    switch type {
+    case .rows: "\(directory)/\(name).jsonl"
+    case .metrics: "\(directory)/\(name).json"
+    case .file, .model: "\(directory)/\(name)"
+    }
+  }
 }

@@ -20,8 +20,8 @@ public struct StageDeclaration: Sendable {
   public let computes: Bool
   /// Whether it is a `RowStage`; only then can it be cut into shards.
   public let rowsAreIndependent: Bool
-  /// Variables of the run's environment that its worker is given; it sees no others beyond the usual few. The names are
-  /// part of no key, the values are kept nowhere.
+  /// Variables of the run's environment that its worker is given; it sees no others beyond the usual few. Their values
+  /// are part of no key and are kept nowhere.
   public let environment: [String]
   /// What it expects to need; nil when it cannot say.
   public let estimate: StageEstimate.Function?

@@ -1,0 +1,133 @@
+// One node run alone on what is stored of its inputs; nothing of it is kept in the store. How a stage is looked at.
+
+import Glibc
+import JSON
+
+package struct Spin {
+  package var plan: Plan
+  package var stages: [any Stage.Type]
+  /// The `.plumb` folder.
+  package var store: String
+  package var node: PlanNode
+  /// Where the outputs are left; nil leaves none.
+  package var outputDirectory: String?
+  package var threads: Int?
+
+  package init(plan: Plan, stages: [any Stage.Type], store: String, node: PlanNode) {
+    self.plan = plan
+    self.stages = stages
+    self.store = store
+    self.node = node
+  }
+
+  /// The log goes to stderr as it comes; stdout gets a line for each output: its place or digest, and whether these are
+  /// the stored bytes.
+  package func run() throws -> ExitCode {
+    ignoreBrokenPipes()
+    let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
+    let store = try Store(at: store)
+    store.onWarning = { RunSession.say("warning: \(TerminalText.escaped($0))") }
+    let resolution = try inputsResolved(in: store)
+    let declaration = try resolution.declaration(of: node)
+    var modelPaths: [UTF8Key: String] = [:]
+    for case .model(let name) in node.inputs.map(\.source) {
+      guard let resolved = resolution.models[UTF8Key(name)] else { continue }
+      modelPaths[UTF8Key(name)] = try ModelSource.localPath(of: resolved.model, store: store) {
+        RunSession.say(TerminalText.escaped($0))
+      }
+    }
+    let scratch = "\(store.root)/tmp/spin-\(getpid())"
+    try File.removeTree(scratch)
+    try File.makeDirectory(scratch)
+    // What cannot be removed now is removed with the store's other leftovers.
+    defer { try? File.removeTree(scratch) }
+    let output = try outputDirectory.map(emptyDirectory) ?? "\(scratch)/output"
+    let key = try resolution.key(of: node)
+    let task = WorkerTask(
+      address: node.address, stage: node.stage, key: key.hex, options: node.options,
+      inputs: try resolution.workerInputs(of: node) { modelPaths[UTF8Key($0)] }, seed: node.seed,
+      numericMode: node.numericMode, threads: max(1, threads ?? node.execution.threads ?? processorCount()),
+      engine: node.execution.engine, shard: nil, store: "", scratch: "\(scratch)/scratch", output: output,
+      checkpointDirectory: "\(scratch)/checkpoint", checkpointSeconds: node.execution.checkpointSeconds,
+      journalDirectory: "\(scratch)/journal")
+    let taskPath = "\(scratch)/task.json"
+    try File.writeWhole(task.json.text(.pretty) + "\n", to: taskPath)
+    let worker = try RunningWorker(
+      executable: try ChildProcess.ownExecutable(), taskPath: taskPath, environment: declaration.environment)
+    switch try wait(for: worker, signals) {
+    case .done:
+      try tell(declaration, output, stored: try store.unverifiedRecord(key.hex), store)
+      return .done
+    case .stopped: return .interrupted
+    case .failed(let failure):
+      RunSession.say("failed  \(TerminalText.escaped("\(node.address): \(failure.message)"))")
+      return failure.code
+    }
+  }
+
+  /// - Throws: `RunError` (11) when something the node needs is not finished.
+  private func inputsResolved(in store: Store) throws -> Resolution {
+    var resolution = try Resolution(plan: plan, store: store, stages: stages)
+    for index in plan.upstream(of: [node.index]).sorted() where index != node.index {
+      _ = try resolution.decide(index)
+    }
+    if let missing = resolution.unfinishedUpstream(of: node).first {
+      throw RunError(
+        .workFound,
+        "`\(node.address)` needs `\(plan.nodes[missing].address)`, which is not finished; `plumb run` with `--until \(plan.nodes[missing].address)` first"
+      )
+    }
+    return resolution
+  }
+
+  private func emptyDirectory(_ path: String) throws -> String {
+    try File.makeDirectory(path)
+    guard try File.names(in: path).isEmpty else {
+      throw RunError(.commandLine, "`\(path)` is not empty; name a new folder for the outputs")
+    }
+    return Path.absolute(path)
+  }
+
+  private func wait(for worker: RunningWorker, _ signals: SignalDescriptor) throws -> RunningWorker.Outcome {
+    let log = File(descriptor: 2, path: "stderr")
+    // Nobody reads a closed stderr.
+    let write: (ArraySlice<UInt8>) throws -> Void = { bytes in
+      try? bytes.withUnsafeBytes { try log.writeAll($0) }
+    }
+    var isStopRequested = false
+    while true {
+      while signals.next() != nil {
+        if isStopRequested { worker.process.sendToGroup(SIGKILL) } else { worker.process.send(SIGTERM) }
+        isStopRequested = true
+      }
+      try worker.drain(onLog: write)
+      if try worker.hasEnded(onLog: write) {
+        if isStopRequested, worker.verdict == nil { return .stopped }
+        return worker.outcome
+      }
+      let open = [signals.descriptor, worker.eventDescriptor, worker.logDescriptor].filter { $0 >= 0 }
+      var waits = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      if poll(&waits, nfds_t(waits.count), open.count == 1 ? 2 : 100) < 0, errno != EINTR {
+        throw SystemError("wait for", "the worker", code: errno)
+      }
+    }
+  }
+
+  private func tell(_ declaration: StageDeclaration, _ output: String, stored: NodeRecord?, _ store: Store)
+    throws
+  {
+    var lines: [[String]] = []
+    for port in declaration.outputs {
+      let path = port.path(in: output)
+      let digest = try store.digestOfModel(path)
+      let comparison: String
+      switch stored?.output(port.name).map({ $0.digest == digest }) {
+      case true?: comparison = "the same bytes as are stored"
+      case false?: comparison = "other bytes than are stored: not deterministic"
+      case nil: comparison = "nothing stored to compare with"
+      }
+      lines.append([port.name, outputDirectory == nil ? String(digest.hex.prefix(16)) : path, comparison])
+    }
+    try File(descriptor: 1, path: "standard output").writeAll(TextTable.aligned(lines))
+  }
+}

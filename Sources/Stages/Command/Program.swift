@@ -1,0 +1,114 @@
+// A declared program: its words filled in, its folder prepared, started in the worker's own process group.
+
+import Glibc
+import JSON
+import Runner
+
+struct Program {
+  /// As messages call it.
+  let name: String
+  private let words: [String]
+  private let directory: String
+  private let environment: [(name: String, value: String)]
+
+  init(_ context: StageContext) throws {
+    let options = context.options
+    let written = options.strings("run")
+    let isShell = options.bool("shell")
+    if isShell, written.count != 1 {
+      throw RunError(.stageFailed, "`run` must have one entry with `shell: true`, found \(written.count)")
+    }
+    let filled = try written.map { try Program.fill($0, context, quoting: isShell) }
+    words = isShell ? ["/bin/sh", "-c", filled[0]] : filled
+    name = "`\(written.prefix(3).joined(separator: " "))\(written.count > 3 ? " …" : "")`"
+    directory = "\(context.scratch)/work"
+    try File.makeDirectory(directory)
+    for path in options.strings("files") {
+      let copy = "\(directory)/\(Path.name(path))"
+      guard access(copy, F_OK) != 0 else {
+        throw RunError(.stageFailed, "two of `files` are called `\(Path.name(path))`")
+      }
+      try File.writeWhole(String(decoding: try File.read(path), as: UTF8.self), to: copy)
+      if access(path, X_OK) == 0 { chmod(copy, 0o755) }
+    }
+    let usual = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"]
+    let declared = options.strings("env").filter { !usual.contains($0) }
+    // Answers are to come one by one, not when a buffer is full.
+    environment = ChildProcess.chosenEnvironment(usual + declared) + [("PYTHONUNBUFFERED", "1")]
+  }
+
+  /// `{in.NAME}`, `{out.NAME}`, `{seed}`, `{threads}`; any other brace is what it is.
+  private static func fill(_ word: String, _ context: StageContext, quoting: Bool) throws -> String {
+    var places: [(name: String, value: String)] = context.inputs.map { ("{in.\($0.key)}", $0.value.path) }
+    for output in CommandStage.declaration(for: context.options.json).outputs {
+      places.append(("{out.\(output.name)}", context.output(output.name, output.type)))
+    }
+    places.append(("{seed}", String(context.seed)))
+    places.append(("{threads}", String(context.threads)))
+    var result: [UInt8] = []
+    let bytes = Array(word.utf8)
+    var index = 0
+    scan: while index < bytes.count {
+      if bytes[index] == UInt8(ascii: "{") {
+        for place in places where bytes[index...].starts(with: place.name.utf8) {
+          result += (quoting ? quoted(place.value) : place.value).utf8
+          index += place.name.utf8.count
+          continue scan
+        }
+        for start in ["{in.", "{out."] where bytes[index...].starts(with: start.utf8) {
+          let end = bytes[index...].firstIndex(of: UInt8(ascii: "}")) ?? bytes.count - 1
+          throw RunError(
+            .stageFailed,
+            "`run` names `\(String(decoding: bytes[index...end], as: UTF8.self))`; there are \(places.map { "`\($0.name)`" }.sorted().joined(separator: ", "))"
+          )
+        }
+      }
+      result.append(bytes[index])
+      index += 1
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+
+  private static func quoted(_ word: String) -> String {
+    "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+
+  func start(descriptors: [Int32?]) throws -> ChildProcess {
+    // The shell goes to the folder and then is the program; nothing of the words is read by it.
+    try ChildProcess.start(
+      "/bin/sh", arguments: ["-c", "cd \"$0\" && exec \"$@\"", directory] + words, environment: environment,
+      descriptors: descriptors, joinsGroup: true)
+  }
+
+  /// - Throws: `CancellationError` once it has ended at our request.
+  func waitForEnd(of process: ChildProcess, _ context: StageContext) throws -> ChildProcess.Ending {
+    while true {
+      if let ending = process.ending() { return ending }
+      do { try context.checkCancellation() } catch {
+        stop(process)
+        throw error
+      }
+      usleep(10_000)
+    }
+  }
+
+  /// Asked first, then ended.
+  func stop(_ process: ChildProcess) {
+    process.send(SIGTERM)
+    for _ in 0..<500 {
+      if process.ending() != nil { return }
+      usleep(10_000)
+    }
+    process.send(SIGKILL)
+    _ = process.ending(waiting: true)
+  }
+
+  func describe(_ ending: ChildProcess.Ending) -> String {
+    switch ending {
+    case .exited(126), .exited(127):
+      "cannot start `\(words[0])`: it must be on PATH, or be one of `files`, executable, and be called `./\(Path.name(words[0]))`"
+    case .exited(let status): "\(name) ended with status \(status)"
+    case .signalled(let signal): "\(name) was killed by \(signalName(signal))"
+    }
+  }
+}

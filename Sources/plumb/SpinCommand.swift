@@ -1,0 +1,41 @@
+// `plumb spin`: one stage alone, on stored inputs, keeping nothing.
+
+import ArgumentParser
+import Runner
+
+struct SpinCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "spin", abstract: "Run one stage alone on its stored inputs; keep nothing.",
+    discussion: """
+      What the stage needs must be finished. Its log is shown as it comes; at the end each output is compared with what is \
+      stored, and left in --output where that is given. This is how a failed stage is reproduced.
+
+        plumb spin experiments/quickstart.yaml quark@2.train --output /tmp/look
+      """)
+
+  @OptionGroup var experiment: ExperimentArguments
+
+  @Argument(help: "The stage, as `plumb plan` shows it.")
+  var address: String
+
+  @OptionGroup var storage: StoreArguments
+
+  @Option(help: ArgumentHelp("Leave the outputs in this new folder.", valueName: "dir"))
+  var output: String?
+
+  @Option(help: "Threads the stage may use (default: all processors). Changes no result.")
+  var threads: Int?
+
+  func run() throws {
+    finish {
+      let loaded = load(experiment)
+      var spin = Spin(
+        plan: loaded.plan, stages: stageRegistry.stages,
+        store: storage.path(projectRoot: loaded.projectRoot),
+        node: try loaded.plan.find(address, stages: stageRegistry).node)
+      spin.outputDirectory = output
+      spin.threads = threads
+      return try spin.run()
+    }
+  }
+}

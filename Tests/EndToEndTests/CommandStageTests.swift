@@ -1,0 +1,145 @@
+import Glibc
+import JSON
+import Testing
+
+/// Programs in other languages as stages, and `spin`, on the built binary.
+@Suite struct CommandStageTests {
+  static let hasPython = system("python3 -c '' >/dev/null 2>&1") == 0
+
+  private static let scorer = """
+    import json, os, sys
+    for line in sys.stdin:
+        row = json.loads(line)
+        with open(os.environ["TRACE"], "a") as trace: trace.write(row["id"] + "\\n")
+        print(json.dumps({"id": row["id"], "length": len(row["prompt"])}))
+    """
+
+  private func project(scorer: String = scorer, more: String = "") throws -> CommandsFixture {
+    let project = try CommandsFixture()
+    let rows = (0..<10).map {
+      "{\"id\":\"r\($0)\",\"prompt\":\"\(String(repeating: "x", count: $0 + 1))\"}\n"
+    }
+    try project.write(rows.joined(), to: "rows.jsonl")
+    try project.write(scorer, to: "scorer.py")
+    try project.write(
+      """
+      version: 1
+      name: python
+      stages:
+        rows: {uses: data, with: {path: rows.jsonl, prompt: "{prompt}", id: id}}
+        score:
+          uses: command
+          in: {rows: rows}
+          \(more)
+          with:
+            run: [python3, scorer.py]
+            files: [scorer.py]
+            rows: stream
+            inputs: [{name: rows, columns: [prompt]}]
+            outputs: [{name: rows, columns: [length]}]
+            env: [TRACE]
+        total:
+          uses: command
+          in: {rows: score}
+          with:
+            run: ["printf '{\\"rows\\": %s}' $(wc -l < {in.rows}) > {out.metrics}"]
+            shell: true
+            inputs: [{name: rows, columns: [length]}]
+            outputs: [{name: metrics, type: metrics}]
+      metrics: {rows: total.rows}
+
+      """, to: "x.yaml")
+    return project
+  }
+
+  private func run(_ project: CommandsFixture, _ words: String = "run x.yaml") -> (
+    status: Int32, output: String, error: String
+  ) { project.plumb(words, before: "TRACE='\(project.folder)/trace'") }
+
+  @Test(.enabled(if: hasPython, "needs python3"), arguments: ["", "shards: 3"])
+  func `a Python scorer answers row by row, and what changes nothing runs nothing`(more: String) throws {
+    let project = try project(more: more)
+    let first = run(project)
+    #expect(first.status == 0, "\(first.error)")
+    #expect(first.output.contains("rows  10\n"), "\(first.output)")
+    #expect(project.text("trace").split(separator: "\n").count == 10)
+    #expect(run(project).error.contains("nothing to run: all 3 stages cached"))
+    // The program's own text is in the key.
+    try project.write(Self.scorer + "# changed\n", to: "scorer.py")
+    #expect(run(project, "plan x.yaml --check").status == 11)
+    let look = run(project, "spin x.yaml total")
+    #expect(look.status == 11, "\(look.error)")
+    #expect(run(project).error.contains("start   score"))
+    let spin = run(project, "spin x.yaml score --output kept")
+    #expect(spin.status == 0, "\(spin.error)")
+    #expect(spin.output.hasSuffix("/kept/rows.jsonl  the same bytes as are stored\n"), "\(spin.output)")
+    #expect(project.text("kept/rows.jsonl").contains("\"length\""))
+  }
+
+  @Test(.enabled(if: hasPython, "needs python3"))
+  func `a program that dies loses no answer, and its rows are not asked again`() throws {
+    let dying =
+      Self.scorer + "\n    if row[\"id\"] == \"r4\" and not os.path.exists(os.environ[\"TRACE\"] + \"2\"):"
+      + "\n        open(os.environ[\"TRACE\"] + \"2\", \"w\"); print(\"so long\", file=sys.stderr); sys.exit(3)\n"
+    let project = try project(scorer: dying)
+    let first = run(project)
+    #expect(first.status == 1)
+    #expect(
+      first.error.contains(
+        "failed  score: `python3 scorer.py` ended with status 3 after 5 of 10 rows; finished rows are kept"),
+      "\(first.error)")
+    #expect(first.error.contains("| so long"), "\(first.error)")
+    #expect(first.error.contains("alone: plumb spin x.yaml score\n"), "\(first.error)")
+    #expect(run(project).status == 0)
+    #expect(project.text("trace").split(separator: "\n").count == 10)
+  }
+
+  @Test(
+    .enabled(if: hasPython, "needs python3"),
+    arguments: [
+      ("print('{oops')", "line 1 of the standard output of `python3 scorer.py` is not JSON: "),
+      ("print('[1]')", "line 1 of the standard output of `python3 scorer.py` is not an object but "),
+      ("print('{\"length\": 1}')", "has no string `id`"),
+      ("print('{\"id\": \"zz\", \"length\": 1}')", "answers row `zz`, which it was not given"),
+      ("print('{\"id\": \"r0\"}')", "lacks the column `length` for row `r0`"),
+      (
+        "print('{\"id\": \"r0\", \"length\": 1}\\n' * 2)",
+        "line 2 of the standard output of `python3 scorer.py` answers row `r0` again, after line 1"
+      ),
+      ("import sys; sys.stdin.read()", "ended well without answering 10 of 10 rows, the first `r0`"),
+      ("import os; os.kill(os.getpid(), 9)", "`python3 scorer.py` was killed by SIGKILL after 0 of 10 rows"),
+      ("import no_such_module", "ended with status 1 after 0 of 10 rows"),
+    ])
+  func `a program that breaks the contract is named with the line and the rule`(text: String, words: String)
+    throws
+  {
+    let project = try project(scorer: text + "\n")
+    let result = run(project)
+    #expect(result.status == 1)
+    #expect(result.error.contains(words), "\(result.error)")
+  }
+
+  @Test func `a variable that is not set is named before anything runs`() throws {
+    let project = try project()
+    let result = project.plumb("run x.yaml")
+    #expect(result.status == 3)
+    #expect(
+      result.error.contains("`score` needs the environment variable `TRACE`, which is not set or empty"),
+      "\(result.error)")
+    #expect(!result.error.contains("start"))
+  }
+}
+
+/// The example that a newcomer copies.
+@Suite struct ProgramExampleTests {
+  @Test(.enabled(if: CommandStageTests.hasPython, "needs python3"))
+  func `the example of Python stages runs`() throws {
+    let project = try CommandsFixture()
+    let experiments =
+      String(#filePath.dropLast("Tests/EndToEndTests/CommandStageTests.swift".utf8.count)) + "experiments"
+    #expect(system("cp -r '\(experiments)' '\(project.folder)/experiments'") == 0)
+    let result = project.plumb("run experiments/python-scorer.yaml")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(result.output.contains("letters_per_word"), "\(result.output)")
+  }
+}
