@@ -119,6 +119,29 @@ import Testing
     #expect(result.error.contains(words), "\(result.error)")
   }
 
+  @Test func `a declared file reaches the program byte for byte, and an undeclared one does not`() throws {
+    let project = try CommandsFixture()
+    #expect(system("printf 'a\\377\\000b' > '\(project.folder)/bytes.bin'") == 0)
+    try project.write(
+      """
+      version: 1
+      name: bytes
+      stages:
+        copy:
+          uses: command
+          with:
+            run: ["cat bytes.bin > {out.copy}; ls"]
+            shell: true
+            files: [bytes.bin]
+            outputs: [{name: copy, type: file}]
+
+      """, to: "bytes.yaml")
+    let result = project.plumb("run bytes.yaml")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(project.plumb("spin bytes.yaml copy --output kept").error == "bytes.bin\n")
+    #expect(system("cmp -s '\(project.folder)/bytes.bin' '\(project.folder)/kept/copy'") == 0)
+  }
+
   @Test func `a variable that is not set is named before anything runs`() throws {
     let project = try project()
     let result = project.plumb("run x.yaml")

@@ -30,6 +30,8 @@ final class RunningNode {
   private var waitingShards: [Shard] = []
   private var shardProgress: [Int: NodeProgress] = [:]
   private var isAssembling = false
+  /// What the worker said last, so that it is heard even when its end came with it.
+  private var endedProgress: NodeProgress?
   private var problem: RunningWorker.Outcome?
   private var killTime: Double?
   private var isStopRequested = false
@@ -102,7 +104,7 @@ final class RunningNode {
   /// Of all shards together; those that have not begun are taken to be like the others.
   var progress: NodeProgress? {
     let current = workers.compactMap(\.progress)
-    guard node.execution.shards > 1, !isAssembling else { return current.first }
+    guard node.execution.shards > 1, !isAssembling else { return current.first ?? endedProgress }
     let parts = shardProgress.sorted { $0.key < $1.key }.map(\.value) + current
     guard let first = parts.first else { return nil }
     let (total, overflows) = parts.reduce(0) { $0 &+ $1.total }.multipliedReportingOverflow(
@@ -139,6 +141,7 @@ final class RunningNode {
       guard try worker.hasEnded(onLog: log.append) else { continue }
       workers.removeAll { $0 === worker }
       take(measuresOf: worker)
+      if worker.shard == nil { endedProgress = worker.progress }
       if worker.hasLeftProcesses { hasLeftProcesses = true }
       switch worker.outcome {
       case .done(let outputs) where problem == nil:

@@ -28,13 +28,24 @@ struct Program {
       guard access(copy, F_OK) != 0 else {
         throw RunError(.stageFailed, "two of `files` are called `\(Path.name(path))`")
       }
-      try File.writeWhole(String(decoding: try File.read(path), as: UTF8.self), to: copy)
+      try Program.copy(path, to: copy)
       if access(path, X_OK) == 0 { chmod(copy, 0o755) }
     }
     let usual = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"]
     let declared = options.strings("env").filter { !usual.contains($0) }
     // Answers are to come one by one, not when a buffer is full.
     environment = ChildProcess.chosenEnvironment(usual + declared) + [("PYTHONUNBUFFERED", "1")]
+  }
+
+  private static func copy(_ path: String, to copy: String) throws {
+    let file = try File.open(copy, O_WRONLY | O_CREAT | O_EXCL)
+    do {
+      try File.read(path).withUnsafeBytes { try file.writeAll($0) }
+    } catch {
+      file.closeQuietly()
+      throw error
+    }
+    try file.close()
   }
 
   /// `{in.NAME}`, `{out.NAME}`, `{seed}`, `{threads}`; any other brace is what it is.
