@@ -85,7 +85,8 @@ package final class Executor {
     try resolution.store.saveStatCache()
     tell(.runFinished(exitCode, seconds: monotonicSeconds() - start, totals))
     return ExecutionResult(
-      exitCode: exitCode, records: resolution.records, executed: totals.executed, cached: totals.cached)
+      exitCode: exitCode, records: resolution.records, executed: totals.executed, cached: totals.cached,
+      skipped: resolution.skipped)
   }
 
   private var exitCode: ExitCode {
