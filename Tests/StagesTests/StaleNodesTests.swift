@@ -78,13 +78,14 @@ import Testing
     var keys: [String] = []
     for node in plan.nodes {
       let declaration = try #require(Self.registry.stage(named: node.stage)?.declaration(for: node.options))
-      let inputs = try node.inputs.map { input -> (port: String, digest: Digest) in
+      let inputs = try node.inputs.map { input -> (port: String, label: String?, digest: Digest) in
         switch input.source {
-        case .node(let index, let output): (input.port, Digest.of(text: "\(keys[index]) \(output)"))
+        case .node(let index, let output):
+          (input.port, input.label, Digest.of(text: "\(keys[index]) \(output)"))
         case .model(let name):
           switch try #require(plan.models.first { $0.name == name }).source {
-          case .path(let path): (input.port, try Digest.ofFile(path).digest)
-          case .pypi: (input.port, Digest.of(text: name))
+          case .path(let path): (input.port, input.label, try Digest.ofFile(path).digest)
+          case .pypi: (input.port, input.label, Digest.of(text: name))
           }
         }
       }

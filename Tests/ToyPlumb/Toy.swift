@@ -7,7 +7,7 @@ import Runner
 @main struct Toy {
   static let stages: [any Stage.Type] = [
     RowsStage.self, StartStage.self, MixStage.self, TrainStage.self, SumStage.self, MisbehaveStage.self,
-    ReadFileStage.self,
+    ReadFileStage.self, GatherStage.self, CountStage.self, SecretStage.self,
   ]
 
   static func main() {

@@ -213,3 +213,62 @@ struct MisbehaveStage: Stage {
     }
   }
 }
+
+/// Rows of all its inputs, each with the label of where it comes from.
+struct GatherStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "gather", summary: "gather", version: 1,
+    inputs: [InputPort("rows", .rows, collects: true, summary: "rows")],
+    outputs: [OutputPort("rows", .rows, columns: ["number", "label"], summary: "rows")], options: [])
+  func run(_ context: StageContext) throws {
+    var rows: [Row] = []
+    for artifact in context.artifacts("rows") {
+      for var row in try readRows(artifact.path) {
+        row["id"] = .string("\(artifact.label)/\(row.id)")
+        row["label"] = .string(artifact.label)
+        rows.append(row)
+      }
+    }
+    try writeRows(rows, to: context.output("rows", .rows))
+  }
+}
+
+/// Adds to a count that goes round a loop.
+struct CountStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "count", summary: "count", version: 1,
+    inputs: [
+      InputPort("state", .file, required: false, summary: "the count before"),
+      InputPort("rows", .rows, required: false, summary: "waited for"),
+    ],
+    outputs: [
+      OutputPort("state", .file, summary: "the count"), OutputPort("metrics", .metrics, summary: "the count"),
+    ],
+    options: [OptionField("by", .integer(0...1000), default: 1, summary: "")])
+  func run(_ context: StageContext) throws {
+    let before = try context.inputs["state"].map { String(decoding: try File.read($0.path), as: UTF8.self) }
+    let count = (before.flatMap { Int($0) } ?? 0) + context.options.int("by")
+    try File.writeDurably(String(count), to: context.output("state", .file))
+    try writeMetrics(["count": .int(Int64(count))], to: context.output("metrics", .metrics))
+  }
+}
+
+/// Says how long its secret is, and whether it was given another variable of the run.
+struct SecretStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "secret", summary: "secret", version: 1, inputs: [],
+    outputs: [OutputPort("metrics", .metrics, summary: "numbers")],
+    options: [
+      OptionField("key", .string, summary: ""), OptionField("fails", .bool, default: false, summary: ""),
+    ])
+  struct Failure: Error, CustomStringConvertible { let description: String }
+  func run(_ context: StageContext) throws {
+    let key = context.options.string("key")
+    context.log("the key has \(key.utf8.count) bytes")
+    let isAlone = getenv("OTHER_SECRET") == nil
+    if context.options.bool("fails") { throw Failure(description: "the service refused the key \(key)") }
+    try writeMetrics(
+      ["bytes": .int(Int64(key.utf8.count)), "alone": .int(isAlone ? 1 : 0)],
+      to: context.output("metrics", .metrics))
+  }
+}

@@ -66,8 +66,19 @@ package struct DiagnosticList: Error, Sendable {
 /// Where the passes over a file leave what they find, so that one mistake does not hide the next.
 final class DiagnosticCollector {
   private(set) var diagnostics: [Diagnostic] = []
+  /// Said again or not.
+  private(set) var errorCount = 0
 
-  func add(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+  /// What was said in the same words about the same place is not said again: each cell of a matrix finds it anew.
+  func add(_ diagnostic: Diagnostic) {
+    if diagnostic.severity == .error { errorCount += 1 }
+    if let span = diagnostic.span,
+      diagnostics.contains(where: { $0.span == span && $0.message == diagnostic.message })
+    {
+      return
+    }
+    diagnostics.append(diagnostic)
+  }
 
   func error(
     _ code: String, _ message: String, at span: SourceSpan?, label: String? = nil,

@@ -29,6 +29,12 @@ package enum Suggestion {
     return "\(what): \(candidates.map { "`\($0)`" }.joined(separator: ", "))"
   }
 
+  /// The whole choice when it is short, else what is near: for values, of which a near one is seldom what was meant.
+  static func listOrHelp(for name: String, among candidates: [String], what: String) -> String? {
+    if candidates.count > 16 || candidates.isEmpty { return help(for: name, among: candidates) }
+    return "\(what): \(candidates.map { "`\($0)`" }.joined(separator: ", "))"
+  }
+
   /// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
   private static func editDistance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
     if a.isEmpty || b.isEmpty { return max(a.count, b.count) }

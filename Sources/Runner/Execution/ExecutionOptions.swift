@@ -29,4 +29,5 @@ package struct ExecutionResult: Sendable {
   package let records: [Int: NodeRecord]
   package let executed: Int
   package let cached: Int
+  package let skipped: Set<Int>
 }

@@ -88,7 +88,8 @@ package final class Executor {
     try saveCaches()
     tell(.runFinished(exitCode, seconds: monotonicSeconds() - start, totals))
     return ExecutionResult(
-      exitCode: exitCode, records: resolution.records, executed: totals.executed, cached: totals.cached)
+      exitCode: exitCode, records: resolution.records, executed: totals.executed, cached: totals.cached,
+      skipped: resolution.skipped)
   }
 
   func saveCaches() throws {

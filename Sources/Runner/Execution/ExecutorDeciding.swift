@@ -27,7 +27,8 @@ extension Executor {
     }
     try decide()
     let unfinished = plan.nodes.filter {
-      resolution.records[$0.index] == nil && options.selection.contains($0.index)
+      resolution.records[$0.index] == nil && !resolution.skipped.contains($0.index)
+        && options.selection.contains($0.index)
     }
     try checkNeedsAreFinished(unfinished)
     let lacks = options.machine.lacks(of: unfinished)
@@ -48,7 +49,10 @@ extension Executor {
         let decision = try resolution.decide(index)
         // What is not selected is looked at only for its results.
         guard options.selection.contains(index) else {
-          if case .cached = decision { release(dependentsOf: index) }
+          switch decision {
+          case .cached, .skipped: release(dependentsOf: index)
+          case .willRun, .waits: break
+          }
           continue
         }
         switch decision {
@@ -56,12 +60,19 @@ extension Executor {
           totals.cached += 1
           tell(.nodeCached(index, key: record.key))
           release(dependentsOf: index)
+        case .skipped:
+          totals.skipped += 1
+          tell(.nodeSkipped(index))
+          release(dependentsOf: index)
         case .willRun(let key, let reasons):
           enqueue(ReadyNode(index: index, key: key, reasons: reasons.map(\.text)))
         case .waits(let upstream):
           preconditionFailure("node \(index) was let go while \(upstream) were not finished")
         }
       }
+    }
+    for end in resolution.takeEndings() {
+      tell(.loopEnded(loop: end.loop, iteration: end.iteration, words: end.words))
     }
   }
 
@@ -92,7 +103,9 @@ extension Executor {
   private func checkNeedsAreFinished(_ unfinished: [PlanNode]) throws {
     for node in unfinished {
       for source in plan.needs(of: node.index)
-      where !options.selection.contains(source) && resolution.records[source] == nil {
+      where !options.selection.contains(source) && resolution.records[source] == nil
+        && !resolution.skipped.contains(source)
+      {
         let address = plan.nodes[source].address
         throw RunError(
           .workFound,

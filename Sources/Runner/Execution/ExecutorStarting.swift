@@ -89,31 +89,24 @@ extension Executor {
     try run.startWorkers()
   }
 
-  private func inputs(of node: PlanNode) throws -> [WorkerInput] {
+  private func inputs(of node: PlanNode) throws -> [NodeInput] {
     try resolution.workerInputs(of: node) { modelPaths[UTF8Key($0)] }
   }
 }
 
-/// What a port of a worker is bound to.
-package typealias WorkerInput = (port: String, type: ArtifactType, path: String)
-
 extension Resolution {
   /// Everything upstream must be finished; `modelPath` gives where a model lies.
-  func workerInputs(of node: PlanNode, modelPath: (String) -> String?) throws -> [WorkerInput] {
-    try node.inputs.map { input in
+  func workerInputs(of node: PlanNode, modelPath: (String) -> String?) throws -> [NodeInput] {
+    try bound(node).map { input in
       switch input.source {
       case .node(let index, let port):
-        guard let output = records[index]?.output(port) else {
-          throw RunError(
-            .bug, "`\(node.address)` needs output `\(port)` of `\(plan.nodes[index].address)`, which has none"
-          )
-        }
-        return (input.port, input.type, try store.readingPath(output))
+        let path = try store.readingPath(try output(port, of: index, for: node))
+        return NodeInput(port: input.port, type: input.type, path: path, label: input.label)
       case .model(let name):
         guard let path = modelPath(name) else {
           throw RunError(.bug, "the model `\(name)` of `\(node.address)` was not fetched")
         }
-        return (input.port, input.type, path)
+        return NodeInput(port: input.port, type: input.type, path: path, label: input.label)
       }
     }
   }

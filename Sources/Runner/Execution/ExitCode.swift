@@ -17,6 +17,8 @@ package enum ExitCode: Int32, Sendable {
   case remote = 7
   /// There is something to run first: `plan --check`, and `samples` of a stage that has not run.
   case workFound = 11
+  /// An `expect` of the experiment does not hold; everything has run.
+  case unexpected = 12
   case bug = 70
   /// Stopped at a checkpoint: run again.
   case stopped = 75

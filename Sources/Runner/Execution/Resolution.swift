@@ -16,6 +16,8 @@ package enum Decision: Sendable {
   case willRun(ContentKey, reasons: [StaleReason])
   /// On nodes that will run first; whether it must run itself is seen when their output is.
   case waits(on: [Int])
+  /// A loop ended before it, or all that it would read did.
+  case skipped
 }
 
 package struct Resolution {
@@ -29,6 +31,9 @@ package struct Resolution {
   package var forced: Set<Int> = []
   /// Records of finished nodes, by index.
   package private(set) var records: [Int: NodeRecord] = [:]
+  /// Nodes that will not run because a loop ended before them.
+  package private(set) var skipped: Set<Int> = []
+  private var earlyEnds: EarlyEnds
 
   /// - Throws: `InputError` when a model's file is missing or not what its `sha256` says.
   package init(plan: Plan, store: Store, stages: [any Stage.Type]) throws {
@@ -44,6 +49,7 @@ package struct Resolution {
     }
     self.models = models
     lastKeys = store.lastKeys(experiment: plan.experimentName)
+    earlyEnds = EarlyEnds(plan)
   }
 
   /// - Throws: `RunError` for a plan that names a stage this executable lacks.
@@ -54,15 +60,15 @@ package struct Resolution {
     return stage.declaration(for: node.options)
   }
 
-  /// Upstream nodes without a record yet, in order, each once.
+  /// Upstream nodes neither finished nor skipped, in order, each once.
   package func unfinishedUpstream(of node: PlanNode) -> [Int] {
     var found: [Int] = []
-    for input in node.inputs {
-      if case .node(let index, _) = input.source, records[index] == nil, !found.contains(index) {
-        found.append(index)
-      }
+    var seen: Set<Int> = []
+    func note(_ index: Int) {
+      if records[index] == nil, !skipped.contains(index), seen.insert(index).inserted { found.append(index) }
     }
-    for index in node.after where records[index] == nil && !found.contains(index) { found.append(index) }
+    for input in node.inputs { if case .node(let index, _) = input.source { note(index) } }
+    for index in node.after { note(index) }
     return found
   }
 
@@ -74,23 +80,47 @@ package struct Resolution {
     }
   }
 
+  /// Its inputs as they turned out: what was skipped is replaced by what stands in for it, or left out. All upstream
+  /// nodes must be finished or skipped.
+  package func bound(_ node: PlanNode) -> [PlanInput] {
+    node.inputs.compactMap { input in
+      guard case .node(_, let output) = input.source else { return input }
+      guard let index = input.candidates.first(where: { !skipped.contains($0) }) else { return nil }
+      return PlanInput(
+        port: input.port, type: input.type, source: .node(index, output: output), label: input.label)
+    }
+  }
+
+  /// A port of which nothing is left has nothing to read, and its node nothing to do.
+  private func lacksInput(_ node: PlanNode) -> Bool {
+    guard !skipped.isEmpty else { return false }
+    let bound = Set(bound(node).map { UTF8Key($0.port) })
+    return node.inputs.contains { !bound.contains(UTF8Key($0.port)) }
+  }
+
+  /// Loops found to have ended early since this was last asked.
+  package mutating func takeEndings() -> [EarlyEnds.Ending] { earlyEnds.takeEndings() }
+
+  package func output(_ port: String, of index: Int, for node: PlanNode) throws -> StoredOutput {
+    guard let output = records[index]?.output(port) else {
+      throw RunError(
+        .bug, "`\(node.address)` needs output `\(port)` of `\(plan.nodes[index].address)`, which has none")
+    }
+    return output
+  }
+
   /// The key; all upstream nodes must be finished.
   package func key(of node: PlanNode) throws -> ContentKey {
-    var inputs: [(port: String, digest: Digest)] = []
-    for input in node.inputs {
+    var inputs: [(port: String, label: String?, digest: Digest)] = []
+    for input in bound(node) {
       switch input.source {
       case .node(let index, let port):
-        guard let output = records[index]?.output(port) else {
-          throw RunError(
-            .bug, "`\(node.address)` needs output `\(port)` of `\(plan.nodes[index].address)`, which has none"
-          )
-        }
-        inputs.append((input.port, output.digest))
+        inputs.append((input.port, input.label, try output(port, of: index, for: node).digest))
       case .model(let name):
         guard let model = models[UTF8Key(name)] else {
           throw RunError(.bug, "`\(node.address)` needs the model `\(name)`, which the plan does not have")
         }
-        inputs.append((input.port, model.digest))
+        inputs.append((input.port, input.label, model.digest))
       }
     }
     return ContentKey(
@@ -118,6 +148,12 @@ package struct Resolution {
     let node = plan.nodes[index]
     let missing = unfinishedUpstream(of: node)
     guard missing.isEmpty else { return .waits(on: missing) }
+    if try earlyEnds.hasEnded(before: node, records: records, skipped: skipped, store: store)
+      || lacksInput(node)
+    {
+      skipped.insert(index)
+      return .skipped
+    }
     let key = try key(of: node)
     if let record = try store.record(key.hex) {
       if forced.contains(index) { return .willRun(key, reasons: [.forced]) }

@@ -5,6 +5,10 @@ import JSON
 package enum RunEvent: Sendable {
   case runStarted(nodes: Int)
   case nodeCached(Int, key: String)
+  /// A loop ended before it.
+  case nodeSkipped(Int)
+  /// Its `until` held after this iteration; `words` say by which numbers.
+  case loopEnded(loop: String, iteration: Int, words: [String])
   /// `reasons` as `plan` gives them. `attempt` counts from 1.
   case nodeStarted(Int, key: String, attempt: Int, reasons: [String])
   case nodeProgress(Int, NodeProgress)
@@ -30,6 +34,8 @@ package struct RunTotals: Sendable, Equatable {
   package var nodes = 0
   package var executed = 0
   package var cached = 0
+  /// A loop ended before them.
+  package var skipped = 0
   package var failed = 0
   /// Not run because of a failed one.
   package var blocked = 0
@@ -75,6 +81,14 @@ extension RunEvent {
       object["event"] = "node-cached"
       object["node"] = node(index)
       object["key"] = .string(key)
+    case .nodeSkipped(let index):
+      object["event"] = "node-skipped"
+      object["node"] = node(index)
+    case .loopEnded(let loop, let iteration, let words):
+      object["event"] = "loop-ended"
+      object["loop"] = .string(loop)
+      object["iteration"] = .int(Int64(iteration))
+      object["because"] = .array(words.map { .string($0) })
     case .nodeStarted(let index, let key, let attempt, let reasons):
       object["event"] = "node-started"
       object["node"] = node(index)
@@ -135,6 +149,7 @@ extension RunEvent {
       object["nodes"] = .int(Int64(totals.nodes))
       object["executed"] = .int(Int64(totals.executed))
       object["cached"] = .int(Int64(totals.cached))
+      object["skipped"] = .int(Int64(totals.skipped))
       object["failed"] = .int(Int64(totals.failed))
       object["blocked"] = .int(Int64(totals.blocked))
     }

@@ -20,7 +20,7 @@ final class RunningNode {
   private(set) var hasLeftProcesses = false
 
   private let declaration: StageDeclaration
-  private let inputs: [WorkerInput]
+  private let inputs: [NodeInput]
   private let lock: NodeLock
   private let store: Store
   private let totalThreads: Int
@@ -37,7 +37,7 @@ final class RunningNode {
   private var isStopRequested = false
 
   init(
-    _ ready: ReadyNode, node: PlanNode, declaration: StageDeclaration, inputs: [WorkerInput],
+    _ ready: ReadyNode, node: PlanNode, declaration: StageDeclaration, inputs: [NodeInput],
     lock: NodeLock, store: Store, grant: Grant, totalThreads: Int, options: ExecutionOptions,
     fileDigests: [Digest]
   ) throws {

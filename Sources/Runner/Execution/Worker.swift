@@ -31,9 +31,18 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
     try File.makeDirectory(task.output)
     if task.shard == nil { try File.makeDirectory(task.checkpointDirectory) }
     var inputs: [String: Artifact] = [:]
-    for input in task.inputs { inputs[input.port] = Artifact(type: input.type, path: input.path) }
+    var collections: [String: [Artifact]] = [:]
+    for input in task.inputs {
+      if let label = input.label {
+        collections[input.port, default: []].append(
+          Artifact(type: input.type, path: input.path, label: label))
+      } else {
+        inputs[input.port] = Artifact(type: input.type, path: input.path)
+      }
+    }
     let context = StageContext(
-      options: StageOptions(task.options), inputs: inputs, seed: task.seed, numericMode: task.numericMode,
+      options: StageOptions(task.options), inputs: inputs, collections: collections, seed: task.seed,
+      numericMode: task.numericMode,
       threads: task.threads, engine: task.engine, scratch: task.scratch,
       checkpointDirectory: task.checkpointDirectory, checkpointSeconds: task.checkpointSeconds,
       shard: task.shard,

@@ -2,12 +2,26 @@
 
 import JSON
 
+/// An artifact that a node reads: where it lies, and by which label a port that collects tells it from others.
+package struct NodeInput: Sendable {
+  package var port: String
+  package var type: ArtifactType
+  package var path: String
+  package var label: String?
+  package init(port: String, type: ArtifactType, path: String, label: String? = nil) {
+    self.port = port
+    self.type = type
+    self.path = path
+    self.label = label
+  }
+}
+
 package struct WorkerTask: Sendable {
   package var address: String
   package var stage: String
   package var key: String
   package var options: JSON
-  package var inputs: [(port: String, type: ArtifactType, path: String)]
+  package var inputs: [NodeInput]
   package var seed: UInt64
   package var numericMode: String
   package var threads: Int
@@ -27,7 +41,10 @@ package struct WorkerTask: Sendable {
       "address": .string(address), "stage": .string(stage), "key": .string(key), "options": options,
       "inputs": .array(
         inputs.map {
-          ["port": .string($0.port), "type": .string($0.type.rawValue), "path": .string($0.path)]
+          [
+            "port": .string($0.port), "type": .string($0.type.rawValue), "path": .string($0.path),
+            "label": $0.label.map { .string($0) } ?? .null,
+          ]
         }),
       "seed": .string(String(seed, radix: 16)), "numeric_mode": .string(numericMode),
       "threads": .int(Int64(threads)),
@@ -58,7 +75,7 @@ extension WorkerTask {
       guard let port = input["port"]?.stringValue, let path = input["path"]?.stringValue,
         let type = input["type"]?.stringValue.flatMap(ArtifactType.init(rawValue:))
       else { throw RunError(.commandLine, "`\(path)` is not a worker's task: no valid `inputs`") }
-      return (port, type, path)
+      return NodeInput(port: port, type: type, path: path, label: input["label"]?.stringValue)
     }
     seed = try field("seed") { $0.stringValue.flatMap { UInt64($0, radix: 16) } }
     numericMode = try field("numeric_mode", \.stringValue)

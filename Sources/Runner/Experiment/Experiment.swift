@@ -17,6 +17,8 @@ package struct Experiment: Sendable {
   /// In the order of the file.
   package var members: [Member]
   package var metrics: [MetricEntry]
+  /// What must hold when all is done.
+  package var expectations: [Condition] = []
   package var warnings: [Diagnostic] = []
 
   package struct Parameter: Sendable {
@@ -32,26 +34,29 @@ package struct Experiment: Sendable {
     package var span: SourceSpan
   }
 
+  /// What stands under one name in `stages:`. Members nest: a group holds members, and each cell of a matrix is one.
   package enum Member: Sendable {
     case stage(StageEntry)
-    case loop(LoopEntry)
+    case group(GroupEntry)
+    case matrix(MatrixEntry)
 
     package var name: String {
       switch self {
       case .stage(let stage): stage.name
-      case .loop(let loop): loop.name
+      case .group(let group): group.name
+      case .matrix(let matrix): matrix.name
       }
     }
   }
 
-  /// One stage as written, before loops are unrolled.
+  /// One stage as written, before anything is unrolled.
   package struct StageEntry: Sendable {
     package var name: String
     package var nameSpan: SourceSpan
     /// `quark.train`, for messages.
     package var path: String
     package var declaration: StageDeclaration
-    /// In the order in which the plug-in declares its ports.
+    /// In the order in which the plug-in declares its ports; a port that collects may stand here several times.
     package var inputs: [Binding]
     /// Stages that must be done before, whose results are not used.
     package var needs: [Binding]
@@ -61,13 +66,20 @@ package struct Experiment: Sendable {
     package var description: String?
   }
 
-  package struct LoopEntry: Sendable {
+  /// Stages under one name; round and round if there is a loop, else once.
+  package struct GroupEntry: Sendable {
     package var name: String
     package var nameSpan: SourceSpan
+    package var loop: Loop?
+    package var members: [Member]
+    package var description: String?
+  }
+
+  package struct Loop: Sendable {
     package var times: Int
     package var carries: [Carry]
-    package var stages: [StageEntry]
-    package var description: String?
+    /// Judged after each iteration; when all hold, the later iterations are skipped. Empty: never.
+    package var until: [Condition]
   }
 
   package struct Carry: Sendable {
@@ -81,9 +93,24 @@ package struct Experiment: Sendable {
     package var nextSpan: SourceSpan
   }
 
+  /// One member for each combination of the axes' values.
+  package struct MatrixEntry: Sendable {
+    package var name: String
+    package var axes: [String]
+    package var cells: [Cell]
+
+    package struct Cell: Sendable {
+      /// One for each axis, in the order of the axes.
+      package var labels: [String]
+      package var member: Member
+    }
+  }
+
   package struct Binding: Sendable {
     /// A declared port, or `needs`.
     package var port: String
+    /// What an artifact of a port that collects is called by, where the file says so.
+    package var label: String?
     package var reference: Reference
     package var span: SourceSpan
   }
@@ -91,34 +118,37 @@ package struct Experiment: Sendable {
   package struct MetricEntry: Sendable {
     package var name: String
     package var stage: Reference
-    /// `@all`: one value for each iteration. `stage` then names the last.
+    /// Addressed with `@all` or as several cells of a matrix: one value for each.
     package var isSeries: Bool
     package var output: String
     package var metric: String
     package var span: SourceSpan
   }
+
+  /// `{metric: …, above: …}`, under `expect:` or `until:`.
+  package struct Condition: Sendable {
+    package var metric: MetricEntry
+    package var tests: [Test]
+    package var span: SourceSpan
+
+    package struct Test: Sendable {
+      package var comparison: Comparison
+      package var operand: Operand
+    }
+    package enum Operand: Sendable {
+      case number(Double)
+      case metric(MetricEntry)
+    }
+  }
 }
 
-/// What a name in `in:` means. Numbers are positions in `Experiment.members`, `models`, or the loop's stages.
-package enum Reference: Sendable, Equatable {
-  case null
-  case model(Int)
-  /// A stage outside any loop.
-  case stage(Int, output: String)
-  /// A stage of the same loop, in the same iteration.
-  case sibling(Int, output: String)
-  /// A name the same loop carries.
-  case carried(Int)
-  /// A stage of a loop, seen from outside.
-  case iteration(loop: Int, Iteration, stage: Int, output: String)
-  /// Already reported as wrong.
-  case invalid
-
-  package enum Iteration: Sendable, Equatable {
-    case last
-    /// 1-based.
-    case number(Int)
-  }
+/// How a metric is compared.
+public enum Comparison: Sendable, Equatable {
+  case above
+  case below
+  case atLeast
+  case atMost
+  case equals(within: Double)
 }
 
 /// The options of a stage after decoding.

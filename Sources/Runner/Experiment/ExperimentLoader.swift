@@ -17,9 +17,10 @@ package func loadExperiment(path: String, overrides: [String] = [], stages: Stag
 }
 
 struct ExperimentLoader {
-  static let notBuilt = ["extends", "include", "matrix", "sweep", "expect", "inputs", "notify", "secrets"]
+  static let notBuilt = ["extends", "include", "sweep", "inputs"]
   static let keys = [
     "version", "name", "description", "seed", "numeric", "params", "models", "defaults", "stages", "metrics",
+    "expect",
   ]
 
   let collector: DiagnosticCollector
@@ -40,13 +41,14 @@ struct ExperimentLoader {
         at: document.root.span, label: "expected `key: value` lines")
       return nil
     }
-    var parameters = Parameters(
+    let parameters = Parameters(
       document.root["params"], overrides: overrides, folder: file.folder, collector)
     var root = document.root
+    // Names under `stages` may be axes of a matrix: they are replaced where the matrices are known.
     root.content = .mapping(
       (document.root.entries ?? []).map { entry in
         var entry = entry
-        if entry.key != "params" { entry.value = parameters.substitute(entry.value) }
+        if !["params", "stages"].contains(entry.key) { entry.value = parameters.substitute(entry.value) }
         return entry
       })
     guard
@@ -64,9 +66,9 @@ struct ExperimentLoader {
       base = ExecutionDecoder(collector: collector).decode(defaults, of: "`defaults`", over: base)
     }
     let stages = StagesDecoder(collector: collector, registry: registry, paths: paths, defaults: base)
-    let drafts = stages.drafts(fields["stages"], at: top)
-    let resolver = ReferenceResolver(collector: collector, models: models, members: drafts)
-    resolver.checkNames()
+    let body = stages.drafts(fields["stages"], parameters, at: top)
+    let scope = ReferenceScope(body, models: models, collector)
+    scope.checkNames()
     var experiment = Experiment(
       source: file, projectRoot: paths.root, name: name(fields, top),
       description: fields["description"].flatMap { collector.string($0, "`description`") },
@@ -76,9 +78,13 @@ struct ExperimentLoader {
       parameters: parameters.entries.map {
         Experiment.Parameter(name: $0.key, value: $0.value.json ?? .null, span: $0.value.span)
       },
-      models: models, members: stages.members(drafts, resolver), metrics: [])
-    let metrics = MetricResolver(collector: collector, resolver: resolver)
+      models: models, members: stages.members(body, scope), metrics: [])
+    let metrics = MetricResolver(scope: scope)
     experiment.metrics = (mapping(fields["metrics"], "`metrics`") ?? []).compactMap { metrics.resolve($0) }
+    if let node = fields["expect"] {
+      experiment.expectations = ConditionDecoder(metrics: metrics, declared: experiment.metrics)
+        .decode(node, "`expect`")
+    }
     return experiment
   }
 

@@ -29,9 +29,11 @@ extension DiagnosticCollector {
     node.origin.map { [.init("the value comes from here", at: $0)] } ?? []
   }
 
-  /// A mapping with none but the known keys. Keys in `notBuilt` belong to the language and are refused as such.
+  /// A mapping with none but the known keys. Keys in `notBuilt` belong to the language and are refused as such; `hints` say
+  /// where a key that is not known here belongs.
   func fields(
-    _ node: Node, of what: String, known: [String], notBuilt: [String] = [], help: String? = nil
+    _ node: Node, of what: String, known: [String], notBuilt: [String] = [], hints: [String: String] = [:],
+    help: String? = nil
   ) -> Fields? {
     guard let entries = node.entries else {
       wrongType(node, what, expected: "a mapping", help: help)
@@ -46,7 +48,7 @@ extension DiagnosticCollector {
       }
       error(
         "unknown-key", "\(what) has no key called `\(entry.key)`", at: entry.keySpan, label: "unknown key",
-        help: Suggestion.helpOrList(for: entry.key, among: known, what: "the keys are"))
+        help: hints[entry.key] ?? Suggestion.helpOrList(for: entry.key, among: known, what: "the keys are"))
     }
     return Fields(entries: entries, span: node.span)
   }

@@ -1,4 +1,4 @@
-// Parameters: `params`, `--set`, and the places that name them with `$name` and `${name}`.
+// Parameters: `params`, `--set`, the axes of a matrix, and the places that name them with `$name` and `${name}`.
 
 import JSON
 
@@ -6,9 +6,13 @@ struct Parameters {
   private(set) var entries: [MappingEntry] = []
   private var index: [UTF8Key: Int] = [:]
   private let collector: DiagnosticCollector
-  /// Nodes that references have brought in; bounded like aliases.
-  private var expanded = 0
-  private var isExhausted = false
+  private let budget = Budget()
+
+  /// Nodes that references have brought in; bounded like aliases, over all copies together.
+  private final class Budget {
+    var expanded = 0
+    var isExhausted = false
+  }
 
   init(_ node: Node?, overrides: [String], folder: String, _ collector: DiagnosticCollector) {
     self.collector = collector
@@ -16,16 +20,33 @@ struct Parameters {
       if let entries = node.entries {
         for entry in entries {
           collector.checkName(entry, "a parameter")
-          rejectReferences(in: entry.value)
-          index[UTF8Key(entry.key)] = self.entries.count
-          self.entries.append(entry)
+          append(entry)
         }
       } else {
         collector.wrongType(node, "`params`", expected: "a mapping")
       }
     }
     for override in overrides { apply(override, folder: folder) }
+    settle()
   }
+
+  private mutating func append(_ entry: MappingEntry) {
+    index[UTF8Key(entry.key)] = entries.count
+    entries.append(entry)
+  }
+
+  /// With the value that each axis has in one cell of a matrix. The names are new.
+  func adding(_ axes: [MappingEntry]) -> Parameters {
+    var result = self
+    for axis in axes { result.append(axis) }
+    return result
+  }
+
+  /// After `--set`, references replaced.
+  func value(of name: String) -> Node? { index[UTF8Key(name)].map { entries[$0].value } }
+
+  /// Where a parameter or an axis of this name is written.
+  func place(of name: String) -> SourceSpan? { index[UTF8Key(name)].map { entries[$0].keySpan } }
 
   var names: [String] { entries.map(\.key) }
 
@@ -59,26 +80,87 @@ struct Parameters {
       entries[position].value = Node(.invalid, span: nameSpan)
       return
     }
-    let value = SecretCheck(collector: collector).cleaned(document.root, under: name, at: nameSpan)
-    rejectReferences(in: value)
-    entries[position].value = value
+    entries[position].value = SecretCheck(collector: collector).cleaned(
+      document.root, under: name, at: nameSpan)
   }
 
-  private func rejectReferences(in node: Node) {
+  // MARK: parameters that name parameters
+
+  static let maximumChain = 64
+
+  private enum Mark { case new, open, done }
+  private typealias Step = (position: Int, span: SourceSpan)
+
+  /// Replaces the references that parameters make to one another.
+  private mutating func settle() {
+    var marks = [Mark](repeating: .new, count: entries.count)
+    for position in entries.indices { settle(position, &marks, path: []) }
+  }
+
+  /// `path`: who refers to it, and where, from the outermost on.
+  private mutating func settle(_ position: Int, _ marks: inout [Mark], path: [Step]) {
+    guard marks[position] == .new else { return }
+    let references = Self.references(in: entries[position].value)
+    guard !references.isEmpty else {
+      marks[position] = .done
+      return
+    }
+    marks[position] = .open
+    defer { marks[position] = .done }
+    for (name, span) in references {
+      guard let target = index[UTF8Key(name)] else { continue }
+      let path = path + [(position, span)]
+      if marks[target] == .open {
+        reportCycle(path.drop { $0.position != target }, to: target)
+        entries[position].value = Node(.invalid, span: span)
+        return
+      }
+      guard path.count <= Self.maximumChain else {
+        collector.error(
+          "too-deep", "parameters name each other more than \(Self.maximumChain) deep", at: span,
+          label: "the limit is passed here")
+        entries[position].value = Node(.invalid, span: span)
+        return
+      }
+      settle(target, &marks, path: path)
+    }
+    entries[position].value = substitute(entries[position].value)
+  }
+
+  private func reportCycle(_ steps: ArraySlice<Step>, to target: Int) {
+    guard let first = steps.first else { return }
+    let names = (steps.map { entries[$0.position].key } + [entries[target].key]).map { "`\($0)`" }
+    collector.error(
+      "parameter-cycle",
+      names.count == 2
+        ? "the parameter \(names[0]) stands for itself"
+        : "parameters stand for each other: \(names.joined(separator: " -> "))", at: first.span,
+      notes: zip(steps, names.dropFirst()).dropFirst().map { .init("names \($1) here", at: $0.span) },
+      help: "give one of them a value")
+  }
+
+  /// Every name in a text below this node, with its place.
+  private static func references(in node: Node) -> [(name: String, span: SourceSpan)] {
     switch node.content {
-    case .sequence(let nodes): for node in nodes { rejectReferences(in: node) }
-    case .mapping(let entries): for entry in entries { rejectReferences(in: entry.value) }
+    case .invalid: return []
+    case .sequence(let nodes): return nodes.flatMap { references(in: $0) }
+    case .mapping(let entries): return entries.flatMap { references(in: $0.value) }
     case .scalar(let scalar):
-      guard case .string(let text) = scalar.value else { return }
-      if case .plain = ParameterText(text) { return }
-      collector.notBuiltYet("a parameter that refers to another parameter", at: node.span)
-    case .invalid: return
+      guard case .string(let text) = scalar.value else { return [] }
+      switch ParameterText(text) {
+      case .plain, .broken: return []
+      case .whole(let name): return [(name, node.span)]
+      case .pieces(let pieces):
+        return pieces.compactMap { if case .name(let name) = $0 { (name, node.span) } else { nil } }
+      }
     }
   }
 
+  // MARK: replacing
+
   /// The node with every reference replaced. What is brought in keeps the place that names it and, as its
   /// origin, the place that gives it.
-  mutating func substitute(_ node: Node) -> Node {
+  func substitute(_ node: Node) -> Node {
     switch node.content {
     case .invalid: return node
     case .sequence(let nodes):
@@ -114,19 +196,19 @@ struct Parameters {
     return nil
   }
 
-  private mutating func bring(_ name: String, for node: Node) -> Node {
+  private func bring(_ name: String, for node: Node) -> Node {
     guard let value = find(name, at: node.span) else { return Node(.invalid, span: node.span) }
-    expanded += value.count
-    guard expanded <= Document.maximumNodes else {
-      if !isExhausted {
+    budget.expanded += value.count
+    guard budget.expanded <= Document.maximumNodes else {
+      if !budget.isExhausted {
         collector.error(
           "too-large", "parameters expand past \(Document.maximumNodes) nodes", at: node.span,
           label: "the limit is passed here")
       }
-      isExhausted = true
+      budget.isExhausted = true
       return Node(.invalid, span: node.span)
     }
-    return Node(value.content, span: node.span, origin: value.span)
+    return Node(value.content, span: node.span, origin: value.origin ?? value.span)
   }
 
   private func join(_ pieces: [ParameterText.Piece], for node: Node) -> Node {
@@ -145,8 +227,9 @@ struct Parameters {
           }
           return Node(.invalid, span: node.span)
         }
+        // A path that begins with a parameter starts where the parameter was written, any other where it stands.
+        if text.isEmpty { origin = value.origin ?? value.span }
         text += scalar.text
-        origin = origin ?? value.span
       }
     }
     return Node(.scalar(Scalar(text: text, value: .string(text))), span: node.span, origin: origin)

@@ -1,92 +1,76 @@
-// `stages:` and loops. First the names and plug-ins of all (drafts), then, when every name is known, the rest.
+// `stages:`: stages, groups, loops and matrices as they nest. First the names and plug-ins of all (drafts), then, when
+// every name is known, the rest.
 
 import JSON
-
-/// A stage whose plug-in is known and whose fields have been checked, not yet decoded.
-struct StageDraft {
-  var name: String
-  var nameSpan: SourceSpan
-  /// `quark.train`
-  var path: String
-  /// Nil after a mistake that has been reported.
-  var declaration: StageDeclaration?
-  var fields: Fields?
-  var options: DecodedOptions?
-}
-
-enum MemberDraft {
-  case stage(StageDraft)
-  case loop(LoopDraft)
-
-  var name: String {
-    switch self {
-    case .stage(let stage): stage.name
-    case .loop(let loop): loop.name
-    }
-  }
-  var nameSpan: SourceSpan {
-    switch self {
-    case .stage(let stage): stage.nameSpan
-    case .loop(let loop): loop.nameSpan
-    }
-  }
-}
-
-struct LoopDraft {
-  var name: String
-  var nameSpan: SourceSpan
-  var times: Int
-  var carries: [CarryDraft]
-  var stages: [StageDraft]
-  var description: String?
-}
-
-struct CarryDraft {
-  var name: String
-  var nameSpan: SourceSpan
-  var first: Node?
-  var next: Node?
-}
 
 struct StagesDecoder {
   let collector: DiagnosticCollector
   let registry: StageRegistry
   let paths: ProjectPaths
   let defaults: ExecutionSettings
+  let budget = Budget()
+
+  /// Stages read so far; matrices inside matrices multiply.
+  final class Budget { var stages = 0 }
 
   static let maximumTimes = 10_000
   static let stageKeys = ["uses", "in", "with", "seed", "needs", "description"] + ExecutionDecoder.keys
-  static let notBuilt = ["matrix", "extends", "when", "until", "include", "sweep"]
+  static let groupKeys = ["loop", "stages", "description"]
+  static let loopKeys = ["times", "carry", "until"]
 
-  func drafts(_ node: Node?, at top: SourceSpan) -> [MemberDraft] {
+  // MARK: names
+
+  func drafts(_ node: Node?, _ parameters: Parameters, at top: SourceSpan) -> BodyDraft {
     guard let node else {
       collector.missingKey("stages", of: "the experiment", at: top)
-      return []
+      return BodyDraft([])
     }
-    guard let entries = stageEntries(node, "`stages`") else { return [] }
-    return entries.map { entry in
-      collector.checkName(entry, "a stage")
-      return entry.value["loop"] == nil ? .stage(stage(entry, path: entry.key)) : .loop(loop(entry))
-    }
+    return BodyDraft(members(node, "`stages`", prefix: "", parameters))
   }
 
-  private func stageEntries(_ node: Node, _ what: String) -> [MappingEntry]? {
+  /// Null entries and whole entries that a parameter gives are looked through; what is deeper waits until it is known
+  /// which axes are around it.
+  private func members(_ node: Node, _ what: String, prefix: String, _ parameters: Parameters)
+    -> [MemberDraft]
+  {
+    let node = node.scalar == nil ? node : parameters.substitute(node)
     guard let entries = node.entries, !entries.isEmpty else {
       collector.wrongType(node, what, expected: "a mapping with at least one stage")
-      return nil
+      return []
     }
-    return entries
+    return entries.map { entry in
+      collector.checkName(entry, "a stage")
+      var entry = entry
+      if entry.value.scalar != nil { entry.value = parameters.substitute(entry.value) }
+      if entry.value["matrix"] != nil { return .matrix(matrix(entry, prefix: prefix, parameters)) }
+      return member(entry, prefix: prefix, parameters)
+    }
   }
 
-  private func stage(_ entry: MappingEntry, path: String) -> StageDraft {
-    var draft = StageDraft(name: entry.key, nameSpan: entry.keySpan, path: path)
-    let what = "stage `\(path)`"
+  private func member(_ entry: MappingEntry, prefix: String, _ parameters: Parameters) -> MemberDraft {
+    if entry.value["loop"] != nil || entry.value["stages"] != nil {
+      return .group(group(entry, prefix: prefix, parameters))
+    }
+    return .stage(stage(entry, prefix: prefix, parameters))
+  }
+
+  private func stage(_ entry: MappingEntry, prefix: String, _ parameters: Parameters) -> StageDraft {
+    var draft = StageDraft(name: entry.key, nameSpan: entry.keySpan, path: prefix + entry.key)
+    budget.stages += 1
+    guard budget.stages <= PlanGraph.maximumNodes else {
+      collector.error(
+        "too-large", "the experiment has more than \(PlanGraph.maximumNodes) stages", at: entry.keySpan,
+        label: "the limit is passed here", help: "use fewer cells")
+      return draft
+    }
+    let what = "stage `\(draft.path)`"
     // `draw:` alone is the plug-in of that name with nothing said.
     if entry.value.isNull {
       draft.fields = Fields(entries: [], span: entry.keySpan)
     } else {
       draft.fields = collector.fields(
-        entry.value, of: what, known: Self.stageKeys, notBuilt: Self.notBuilt)
+        parameters.substitute(entry.value), of: what, known: Self.stageKeys,
+        hints: ["times": "`times` belongs under `loop:`", "carry": "`carry` belongs under `loop:`"])
     }
     guard let fields = draft.fields else { return draft }
     if let uses = fields["uses"] {
@@ -101,7 +85,7 @@ struct StagesDecoder {
     // Ports may follow from the options, and other stages name ports.
     if let declaration = draft.declaration, let plugIn = registry.stage(named: declaration.name) {
       var decoder = OptionDecoder(collector, paths)
-      let options = decoder.decode(fields["with"], declaration.options, of: path, at: draft.nameSpan)
+      let options = decoder.decode(fields["with"], declaration.options, of: draft.path, at: draft.nameSpan)
       draft.declaration = plugIn.declaration(for: options.json)
       draft.options = options
     }
@@ -117,41 +101,37 @@ struct StagesDecoder {
         : "no plug-in is called `\(name)`", at: span, label: "not a plug-in", help: help)
   }
 
-  private func loop(_ entry: MappingEntry) -> LoopDraft {
-    let what = "loop `\(entry.key)`"
-    var draft = LoopDraft(
-      name: entry.key, nameSpan: entry.keySpan, times: 1, carries: [], stages: [], description: nil)
-    guard
-      let fields = collector.fields(
-        entry.value, of: what, known: ["loop", "stages", "description"], notBuilt: Self.notBuilt)
-    else { return draft }
-    draft.description = fields["description"].flatMap { collector.string($0, "`description` of \(what)") }
+  private func group(_ entry: MappingEntry, prefix: String, _ parameters: Parameters) -> GroupDraft {
+    let path = prefix + entry.key
+    let what = "\(entry.value["loop"] == nil ? "group" : "loop") `\(path)`"
+    var draft = GroupDraft(
+      name: entry.key, nameSpan: entry.keySpan, path: path,
+      loop: entry.value["loop"].map { _ in LoopDraft() },
+      body: BodyDraft([]))
+    guard let fields = collector.fields(entry.value, of: what, known: Self.groupKeys) else { return draft }
+    draft.description = fields["description"].flatMap {
+      collector.string(parameters.substitute($0), "`description` of \(what)")
+    }
+    var carries: [CarryDraft] = []
     if let node = fields["loop"],
       let inner = collector.fields(
-        node, of: "`loop` of `\(entry.key)`", known: ["times", "carry"], notBuilt: ["until"])
+        parameters.substitute(node), of: "`loop` of `\(path)`", known: Self.loopKeys)
     {
+      var loop = LoopDraft(until: inner["until"])
       if let times = inner["times"] {
-        draft.times = collector.integer(times, "`times` of \(what)", 1...Self.maximumTimes) ?? 1
+        loop.times = collector.integer(times, "`times` of \(what)", 1...Self.maximumTimes) ?? 1
       } else {
         collector.missingKey("times", of: what, at: node.span)
       }
-      if let carry = inner["carry"], !carry.isNull { draft.carries = carries(carry, what: what) }
+      if let carry = inner["carry"], !carry.isNull { carries = self.carries(carry, what: what) }
+      draft.loop = loop
     }
     guard let node = fields["stages"] else {
       collector.missingKey("stages", of: what, at: entry.keySpan)
       return draft
     }
-    for inner in stageEntries(node, "`stages` of \(what)") ?? [] {
-      collector.checkName(inner, "a stage")
-      if inner.value["loop"] != nil {
-        collector.notBuiltYet("a loop inside a loop", at: inner.keySpan)
-      }
-      // Kept by name even when refused, so that references to it are not reported too.
-      draft.stages.append(
-        inner.value["loop"] == nil
-          ? stage(inner, path: "\(entry.key).\(inner.key)")
-          : StageDraft(name: inner.key, nameSpan: inner.keySpan, path: "\(entry.key).\(inner.key)"))
-    }
+    draft.body = BodyDraft(
+      members(node, "`stages` of \(what)", prefix: path + ".", parameters), carries: carries)
     return draft
   }
 
@@ -182,18 +162,84 @@ struct StagesDecoder {
     }
   }
 
-  func members(_ drafts: [MemberDraft], _ resolver: ReferenceResolver) -> [Experiment.Member] {
-    drafts.enumerated().map { index, draft in
-      switch draft {
-      case .stage(let stage): return .stage(entry(stage, resolver.scope(inside: nil)))
-      case .loop(let loop):
-        let scope = resolver.scope(inside: index)
-        return .loop(
-          Experiment.LoopEntry(
-            name: loop.name, nameSpan: loop.nameSpan, times: loop.times,
-            carries: loop.carries.indices.map { scope.carry($0) },
-            stages: loop.stages.map { entry($0, scope) }, description: loop.description))
+  private func matrix(_ entry: MappingEntry, prefix: String, _ parameters: Parameters) -> MatrixDraft {
+    var rest = entry
+    rest.value.content = .mapping(
+      (entry.value.entries ?? []).filter { UTF8Key($0.key) != UTF8Key("matrix") })
+    var draft = MatrixDraft(name: entry.key, nameSpan: entry.keySpan, axes: [], cells: [])
+    let decoder = MatrixDecoder(collector: collector, parameters: parameters)
+    if let node = entry.value["matrix"],
+      let axes = decoder.decode(node, of: "`\(prefix + entry.key)`")
+    {
+      draft.axes = axes.names
+      draft.cells = axes.cells.map { cell in
+        let values = zip(axes.names, cell).map { name, value in
+          MappingEntry(key: name, keySpan: value.nameSpan, value: value.node)
+        }
+        return MatrixDraft.Cell(
+          labels: cell.map(\.label), member: member(rest, prefix: prefix, parameters.adding(values)))
       }
+    } else {
+      // Kept by name, so that references to it are not reported too.
+      let nothing = StageDraft(name: entry.key, nameSpan: entry.keySpan, path: prefix + entry.key)
+      draft.cells = [MatrixDraft.Cell(labels: [], member: .stage(nothing))]
+    }
+    if let first = draft.cells.first,
+      let other = draft.cells.first(where: { !Self.hasShape($0.member, of: first.member) })
+    {
+      collector.error(
+        "matrix-shape",
+        "the cells of `\(prefix + entry.key)` are not alike: `\(other.labels.joined(separator: ","))` has other stages than `\(first.labels.joined(separator: ","))`",
+        at: entry.keySpan, label: "every cell must hold the same names",
+        help: "let the axes change values, and keep the names under `stages:`")
+      draft.cells = [first]
+    }
+    return draft
+  }
+
+  private static func hasShape(_ a: MemberDraft, of b: MemberDraft) -> Bool {
+    switch (a, b) {
+    case (.stage, .stage): true
+    case (.matrix(let a), .matrix(let b)):
+      a.axes.map { UTF8Key($0) } == b.axes.map { UTF8Key($0) }
+        && hasShape(a.cells[0].member, of: b.cells[0].member)
+    case (.group(let a), .group(let b)):
+      (a.loop == nil) == (b.loop == nil)
+        && a.body.members.map { UTF8Key($0.name) } == b.body.members.map { UTF8Key($0.name) }
+        && a.body.carries.map { UTF8Key($0.name) } == b.body.carries.map { UTF8Key($0.name) }
+        && zip(a.body.members, b.body.members).allSatisfy { hasShape($0, of: $1) }
+    default: false
+    }
+  }
+
+  // MARK: what the names mean
+
+  func members(_ body: BodyDraft, _ scope: ReferenceScope) -> [Experiment.Member] {
+    body.members.enumerated().map { member($1, at: $0, scope) }
+  }
+
+  private func member(_ draft: MemberDraft, at index: Int, _ scope: ReferenceScope) -> Experiment.Member {
+    switch draft {
+    case .stage(let stage): return .stage(entry(stage, scope))
+    case .matrix(let matrix):
+      return .matrix(
+        Experiment.MatrixEntry(
+          name: matrix.name, axes: matrix.axes,
+          cells: matrix.cells.map { cell in
+            Experiment.MatrixEntry.Cell(labels: cell.labels, member: member(cell.member, at: index, scope))
+          }))
+    case .group(let group):
+      let inner = scope.entering(group, at: index)
+      var entry = Experiment.GroupEntry(
+        name: group.name, nameSpan: group.nameSpan, members: members(group.body, inner),
+        description: group.description)
+      if let loop = group.loop {
+        let conditions = ConditionDecoder(metrics: MetricResolver(scope: inner), declared: [])
+        entry.loop = Experiment.Loop(
+          times: loop.times, carries: group.body.carries.indices.map { inner.carry($0) },
+          until: loop.until.map { conditions.decode($0, "`until` of loop `\(group.path)`") } ?? [])
+      }
+      return .group(entry)
     }
   }
 

@@ -10,6 +10,10 @@ public struct Plan: Sendable {
   public var models: [PlanModel]
   /// Declared metrics: name and the address it was resolved to.
   public var metrics: [PlanMetric]
+  /// What must hold of metrics when all is done.
+  public var expectations: [PlanCondition] = []
+  /// Loops that may end early.
+  public var earlyEnds: [PlanEarlyEnd] = []
   /// What was found wrong without keeping the experiment from running.
   package var warnings: [Diagnostic] = []
 
@@ -35,7 +39,8 @@ public struct PlanNode: Sendable {
   public var options: JSON
   /// Absolute paths of the files that options name, by a dotted option path. In the content key each counts by its content.
   public var files: [(option: String, path: String)]
-  /// In the order the stage declares its ports; ports that are null or unbound are left out.
+  /// In the order the stage declares its ports; ports that are null or unbound are left out, and one that collects is
+  /// there once for each artifact.
   public var inputs: [PlanInput]
   /// The node's derived seed. Enters the key only of stages that draw random numbers.
   public var seed: UInt64
@@ -43,8 +48,11 @@ public struct PlanNode: Sendable {
   public var numericMode: String
   /// How to run; never in a key.
   public var execution: ExecutionSettings
-  /// Indices of nodes that must be done before this one though it reads nothing of theirs (`needs:`).
+  /// Indices of nodes that must be done (or skipped) before this one though it reads nothing of theirs: `needs:`, and
+  /// what `until:` is judged by.
   public var after: [Int] = []
+  /// The iterations around this node that run only if a loop did not end before.
+  public var conditions: [PlanIteration] = []
   /// Where the options that were written come from.
   public var origins: [PlanOrigin] = []
   /// Names this node across runs: plug-in, version, options, recipe keys of what is upstream. Hex SHA-256.
@@ -81,10 +89,24 @@ public struct PlanInput: Sendable {
   public var port: String
   public var type: ArtifactType
   public var source: Source
-  public init(port: String, type: ArtifactType, source: Source) {
+  /// On a port that collects: what tells this artifact from the others (`rm=a`, `2`). A stage sees it, so it is in the key.
+  public var label: String?
+  /// `@last` of a loop that may end early: the same stage in earlier iterations, the latest first. When the source is
+  /// skipped, the first of these that is not stands in.
+  public var alternatives: [Int]
+  public init(
+    port: String, type: ArtifactType, source: Source, label: String? = nil, alternatives: [Int] = []
+  ) {
     self.port = port
     self.type = type
     self.source = source
+    self.label = label
+    self.alternatives = alternatives
+  }
+
+  /// The nodes that may give it, in order of preference; none for a model.
+  package var candidates: [Int] {
+    if case .node(let index, _) = source { [index] + alternatives } else { [] }
   }
 }
 
@@ -156,18 +178,67 @@ public struct PlanModel: Sendable, Equatable {
   }
 }
 
-/// `reward: quark@last.evaluate.reward`, resolved: for `@all` one node for each iteration.
+/// `reward: quark@last.evaluate.reward`, resolved.
 public struct PlanMetric: Sendable {
   public var name: String
+  /// One for each value: for `@all` each iteration, for a matrix each cell.
   public var nodes: [Int]
+  /// By node: those that stand in when it is skipped (see `PlanInput.alternatives`).
+  public var alternatives: [Int: [Int]]
   /// The output port that holds it.
   public var output: String
   /// The name inside the metrics artifact.
   public var metric: String
-  public init(name: String, nodes: [Int], output: String = "metrics", metric: String) {
+  public init(
+    name: String, nodes: [Int], alternatives: [Int: [Int]] = [:], output: String = "metrics", metric: String
+  ) {
     self.name = name
     self.nodes = nodes
+    self.alternatives = alternatives
     self.output = output
     self.metric = metric
+  }
+
+  /// The nodes that may give one of its values, in order of preference.
+  package func candidates(_ node: Int) -> [Int] { [node] + (alternatives[node] ?? []) }
+}
+
+/// `{metric: …, above: …}`, resolved.
+public struct PlanCondition: Sendable {
+  public enum Operand: Sendable {
+    case number(Double)
+    /// One value.
+    case metric(PlanMetric)
+  }
+  /// Every one of its values must pass.
+  public var metric: PlanMetric
+  public var tests: [(comparison: Comparison, operand: Operand)]
+  public init(metric: PlanMetric, tests: [(comparison: Comparison, operand: Operand)]) {
+    self.metric = metric
+    self.tests = tests
+  }
+}
+
+/// A loop with `until:`, once for each place where it is unrolled.
+public struct PlanEarlyEnd: Sendable {
+  /// `quark`, `outer@2.inner`
+  public var loop: String
+  /// For each iteration but the last what is judged after it; if all hold, the iterations after it are skipped.
+  public var conditions: [[PlanCondition]]
+  public init(loop: String, conditions: [[PlanCondition]]) {
+    self.loop = loop
+    self.conditions = conditions
+  }
+}
+
+/// An iteration of a loop that may end before it.
+public struct PlanIteration: Sendable, Equatable {
+  /// Position in `Plan.earlyEnds`.
+  public var loop: Int
+  /// 1-based.
+  public var iteration: Int
+  public init(loop: Int, iteration: Int) {
+    self.loop = loop
+    self.iteration = iteration
   }
 }

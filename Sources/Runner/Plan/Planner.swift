@@ -42,7 +42,7 @@ package enum Planner {
     guard let graph = PlanGraph(experiment) else {
       collector.error(
         "too-large", "the loops unroll to more than \(PlanGraph.maximumNodes) stages", at: nil,
-        help: "lower `times`")
+        help: "lower `times`, or use fewer cells")
       return nil
     }
     let order = graph.order(collector)
@@ -50,10 +50,16 @@ package enum Planner {
     var builder = NodeBuilder(graph: graph, collector: collector, digest: digest)
     for instance in order { builder.add(instance) }
     guard !collector.list.hasErrors else { return nil }
-    let metrics = experiment.metrics.map { builder.metric($0) }
-    return Plan(
+    var plan = Plan(
       experimentName: experiment.name, nodes: builder.nodes, models: experiment.models.map(\.model),
-      metrics: metrics)
+      metrics: experiment.metrics.map { builder.metric($0, in: 0) })
+    plan.expectations = experiment.expectations.map { builder.condition($0, in: 0) }
+    plan.earlyEnds = graph.earlyEnds.map { end in
+      PlanEarlyEnd(
+        loop: end.loop,
+        conditions: end.bodies.dropLast().map { body in end.until.map { builder.condition($0, in: body) } })
+    }
+    return plan
   }
 }
 
@@ -79,7 +85,7 @@ private struct NodeBuilder {
     let stage = instance.stage
     let declaration = stage.declaration
     var inputs: [PlanInput] = []
-    var recipeInputs: [(port: String, input: Recipe.Input)] = []
+    var recipeInputs: [(port: String, label: String?, input: Recipe.Input)] = []
     var inputColumns: [UTF8Key: Columns] = [:]
     // After a mistake upstream nothing is known of the columns, and nothing more is said about them.
     var isSound = declaration.inputs.allSatisfy { port in
@@ -87,33 +93,44 @@ private struct NodeBuilder {
     }
     for binding in stage.inputs {
       guard let port = declaration.inputs.first(where: { $0.name == binding.port }) else { continue }
-      switch graph.target(binding.reference, loop: instance.loop, iteration: instance.iteration) {
+      switch graph.meaning(of: binding.reference, in: instance.body) {
       case .null: continue
       case .unknown: isSound = false
-      case .model(let index):
-        if port.type != .model { isSound = false }
-        let model = experiment.models[index]
-        inputs.append(PlanInput(port: port.name, type: port.type, source: .model(model.model.name)))
-        recipeInputs.append((port.name, .model(identity: model.identity)))
-      case .node(let target, let output):
-        // Absent only on a cycle, which has been reported.
-        guard let position = positions[target] else {
-          isSound = false
-          continue
-        }
-        inputs.append(PlanInput(port: port.name, type: port.type, source: .node(position, output: output)))
-        recipeInputs.append((port.name, .node(recipeKey: nodes[position].recipeKey, output: output)))
-        if let columns = columns[position][UTF8Key(output)] {
-          inputColumns[UTF8Key(port.name)] = columns
-          check(columns, port, binding, instance, source: nodes[position].address)
-        } else if port.type == .rows {
-          isSound = false
+      case .targets(let targets):
+        for target in targets {
+          let label = port.collects ? Self.label(binding, target) : nil
+          var input = PlanInput(port: port.name, type: port.type, source: .model(""), label: label)
+          switch target.source {
+          case .model(let index):
+            if port.type != .model { isSound = false }
+            let model = experiment.models[index]
+            input.source = .model(model.model.name)
+            recipeInputs.append((port.name, label, .model(identity: model.identity)))
+          case .instance(_, let output):
+            // Absent only on a cycle, which has been reported.
+            let candidates = target.candidates.compactMap { positions[$0] }
+            guard let position = candidates.first, candidates.count == target.candidates.count else {
+              isSound = false
+              continue
+            }
+            input.source = .node(position, output: output)
+            input.alternatives = Array(candidates.dropFirst())
+            recipeInputs.append(
+              (port.name, label, .node(recipeKey: nodes[position].recipeKey, output: output)))
+            if let columns = columns[position][UTF8Key(output)] {
+              inputColumns[UTF8Key(port.name)] = columns
+              check(columns, port, binding, instance, source: nodes[position].address)
+            } else if port.type == .rows {
+              isSound = false
+            }
+          }
+          inputs.append(input)
         }
       }
     }
     let seed = NodeSeed.derive(
       seed: stage.seed ?? experiment.seed, plugIn: declaration.name,
-      iterations: instance.iteration.map { [$0] } ?? [])
+      iterations: graph.bodies[instance.body].iterations)
     let recipe = Recipe(
       declaration: declaration, options: hashedOptions(stage), inputs: recipeInputs, seed: seed,
       numericMode: experiment.numericMode)
@@ -121,15 +138,8 @@ private struct NodeBuilder {
       index: nodes.count, address: instance.address, stage: declaration.name, options: stage.options.json,
       files: stage.options.files, inputs: inputs, seed: seed, numericMode: experiment.numericMode,
       execution: stage.execution, recipeKey: digest == nil ? "" : recipe.key)
-    node.after = stage.needs.compactMap { binding in
-      if case .node(let target, _) = graph.target(
-        binding.reference, loop: instance.loop, iteration: instance.iteration)
-      {
-        positions[target]
-      } else {
-        nil
-      }
-    }
+    node.conditions = graph.bodies[instance.body].conditions
+    node.after = after(number, inputs)
     node.origins = stage.options.origins.map {
       PlanOrigin(option: $0.option, file: $0.span.file.name, line: $0.span.line, column: $0.span.column)
     }
@@ -140,6 +150,22 @@ private struct NodeBuilder {
       outputs[UTF8Key(output.name)] = Columns.of(output, declaration, inputs: inputColumns)
     }
     columns.append(outputs)
+  }
+
+  /// What a stage calls an artifact of a port that collects: never the name of a stage, so that renaming one changes nothing.
+  private static func label(_ binding: Experiment.Binding, _ target: PlanGraph.Target) -> String {
+    let parts = [binding.label, target.label.isEmpty ? nil : target.label].compactMap { $0 }
+    return parts.isEmpty ? "1" : parts.joined(separator: "@")
+  }
+
+  /// What must be done before though it is not the first choice of any input, each once.
+  private func after(_ number: Int, _ inputs: [PlanInput]) -> [Int] {
+    var seen = Set(
+      inputs.compactMap { if case .node(let index, _) = $0.source { index } else { nil } })
+    return graph.edges(of: number).compactMap { edge in
+      guard let position = positions[edge.target], seen.insert(position).inserted else { return nil }
+      return position
+    }
   }
 
   private mutating func check(
@@ -182,20 +208,28 @@ private struct NodeBuilder {
     return options
   }
 
-  func metric(_ entry: Experiment.MetricEntry) -> PlanMetric {
-    var targets: [Int] = []
-    if entry.isSeries, case .iteration(let loop, _, let stage, let output) = entry.stage {
-      for iteration in 1...graph.iterationCount(of: loop) {
-        let reference = Reference.iteration(loop: loop, .number(iteration), stage: stage, output: output)
-        if case .node(let target, _) = graph.target(reference, loop: nil, iteration: nil) {
-          targets.append(target)
-        }
+  /// As seen from a body.
+  func metric(_ entry: Experiment.MetricEntry, in body: Int) -> PlanMetric {
+    var metric = PlanMetric(name: entry.name, nodes: [], output: entry.output, metric: entry.metric)
+    if case .targets(let targets) = graph.meaning(of: entry.stage, in: body) {
+      for target in targets {
+        let candidates = target.candidates.compactMap { positions[$0] }
+        guard let first = candidates.first else { continue }
+        metric.nodes.append(first)
+        if candidates.count > 1 { metric.alternatives[first] = Array(candidates.dropFirst()) }
       }
-    } else if case .node(let target, _) = graph.target(entry.stage, loop: nil, iteration: nil) {
-      targets = [target]
     }
-    return PlanMetric(
-      name: entry.name, nodes: targets.compactMap { positions[$0] }, output: entry.output,
-      metric: entry.metric)
+    return metric
+  }
+
+  func condition(_ condition: Experiment.Condition, in body: Int) -> PlanCondition {
+    PlanCondition(
+      metric: metric(condition.metric, in: body),
+      tests: condition.tests.map { test in
+        switch test.operand {
+        case .number(let number): (test.comparison, .number(number))
+        case .metric(let other): (test.comparison, .metric(metric(other, in: body)))
+        }
+      })
   }
 }

@@ -15,7 +15,8 @@ struct Recipe {
   var declaration: StageDeclaration
   /// File options already replaced by the digests of their contents.
   var options: JSON
-  var inputs: [(port: String, input: Input)]
+  /// Those with a label belong to ports that collect.
+  var inputs: [(port: String, label: String?, input: Input)]
   var seed: UInt64
   var numericMode: String
 
@@ -24,15 +25,27 @@ struct Recipe {
       ("format", .int(Int64(Self.format))), ("stage", .string(declaration.name)),
       ("version", .int(Int64(declaration.version))), ("options", options),
     ])
-    var inputs = JSONObject()
-    for (port, input) in self.inputs {
+    var inputs: [JSONObject.Member] = []
+    var collected: [JSON] = []
+    for (index, (port, label, input)) in self.inputs.enumerated() {
+      var value: JSONObject
       switch input {
       case .node(let key, let output):
-        inputs[port] = .object(JSONObject([("recipe", .string(key)), ("output", .string(output))]))
-      case .model(let identity): inputs[port] = .object(JSONObject([("model", .string(identity))]))
+        value = JSONObject([("recipe", .string(key)), ("output", .string(output))])
+      case .model(let identity): value = JSONObject([("model", .string(identity))])
+      }
+      guard let label else {
+        inputs.append((port, .object(value)))
+        continue
+      }
+      value["label"] = .string(label)
+      collected.append(.object(value))
+      if index + 1 == self.inputs.count || self.inputs[index + 1].port != port {
+        inputs.append((port, .array(collected)))
+        collected = []
       }
     }
-    members["inputs"] = .object(inputs)
+    members["inputs"] = .object(JSONObject(inputs))
     if declaration.isRandom { members["seed"] = .string(String(seed)) }
     if declaration.computes { members["numeric"] = .string(numericMode) }
     return .object(members)

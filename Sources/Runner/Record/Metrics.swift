@@ -7,36 +7,11 @@ package struct MetricValues: Sendable {
   package let values: [(name: String, values: [(address: String, value: JSON)])]
 
   /// Metrics of nodes without a record are left out.
-  package init(of plan: Plan, records: [Int: NodeRecord], store: Store) throws {
-    var all: [(name: String, values: [(address: String, value: JSON)])] = []
-    for metric in plan.metrics {
-      var values: [(address: String, value: JSON)] = []
-      for index in metric.nodes {
-        guard let output = records[index]?.outputs.first(where: { $0.type == .metrics }) else { continue }
-        let json = try JSON(parsing: try File.read(try store.readingPath(output)))
-        let address = plan.nodes[index].address
-        guard let value = MetricValues.find(metric.metric, in: json) else {
-          let names = json.objectValue?.keys.map { "`\($0)`" }.joined(separator: ", ") ?? "nothing"
-          throw RunError(
-            .stageFailed,
-            "metric `\(metric.name)`: `\(address)` reports no `\(metric.metric)`; it has \(names)")
-        }
-        values.append((address, value))
-      }
-      all.append((metric.name, values))
+  package init(of plan: Plan, records: [Int: NodeRecord], skipped: Set<Int> = [], store: Store) throws {
+    let reader = MetricReader(records: records, skipped: skipped, store: store)
+    values = try plan.metrics.map { metric in
+      (metric.name, try reader.values(of: metric).map { (plan.nodes[$0.node].address, $0.value) })
     }
-    values = all
-  }
-
-  /// `a.b` is the member `a.b`, else the member `b` of `a`.
-  private static func find(_ name: String, in json: JSON) -> JSON? {
-    if let value = json[name] { return value }
-    var value = json
-    for part in name.utf8.split(separator: UInt8(ascii: ".")) {
-      guard let next = value[String(Substring(part))] else { return nil }
-      value = next
-    }
-    return value
   }
 
   package var json: JSON {

@@ -36,10 +36,17 @@ package struct NodeExplanation {
     for index in 0...node.index { decision = try resolution.decide(index) }
     self.decision = decision
     let declaration = try resolution.declaration(of: node)
-    let isKnown = if case .waits = decision { false } else { true }
+    let isKnown =
+      switch decision {
+      case .cached, .willRun: true
+      case .waits, .skipped: false
+      }
     key = isKnown ? try resolution.key(of: node).hex : nil
-    let digests = node.inputs.map {
-      (port: $0.port, digest: resolution.contentDigest(of: $0).map { JSON.string($0.hex) } ?? .null)
+    let digests = resolution.bound(node).map {
+      (
+        port: $0.port, label: $0.label,
+        digest: resolution.contentDigest(of: $0).map { JSON.string($0.hex) } ?? .null
+      )
     }
     let preimage = ContentKey.preimage(
       node, declaration, inputs: digests, files: try resolution.fileDigests(of: node))
@@ -178,6 +185,7 @@ package struct NodeExplanation {
     case .cached: "cached"
     case .willRun(_, let reasons): "will run: \(reasons.map(\.text).joined(separator: "; "))"
     case .waits: "waits for what is upstream"
+    case .skipped: "skipped: its loop ended before it"
     }
   }
 

@@ -74,10 +74,11 @@ package struct PlanGraphText {
     case .cached: "cached"
     case .willRun: "run"
     case .waits: "waits"
+    case .skipped: "skipped"
     }
   }
 
-  private static let colors = [("cached", "#d9ead3"), ("run", "#fce5cd"), ("waits", "#eeeeee")]
+  private static let colors = [("cached", "#d9ead3"), ("run", "#fce5cd"), ("waits", "#eeeeee"), ("skipped", "#ffffff")]
 
   // MARK: mermaid
 

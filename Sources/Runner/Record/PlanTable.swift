@@ -73,7 +73,7 @@ package struct PlanTable {
 
   private func why(_ decision: Decision) -> String {
     switch decision {
-    case .cached: ""
+    case .cached, .skipped: ""
     case .willRun(_, let reasons): reasons.map(\.text).joined(separator: "; ")
     case .waits(let upstream): "on \(upstream.map { plan.nodes[$0].address }.joined(separator: ", "))"
     }
@@ -82,7 +82,7 @@ package struct PlanTable {
   /// The way back from a node to what changed first, a line a step.
   private func causes(_ index: Int) throws -> [String] {
     switch decisions[index] {
-    case .cached: return []
+    case .cached, .skipped: return []
     case .willRun: return try resolution.rootCause(of: plan.nodes[index]).map(\.text)
     case .waits:
       var lines = try roots[index].nodes.flatMap { root -> [String] in
@@ -97,15 +97,18 @@ package struct PlanTable {
 
   private var summary: String {
     let total = RunMessages.stages(shown.count)
-    guard hasWork else { return "\(total), all cached\n" }
-    var counts: [(word: String, count: Int)] = [("cached", 0), ("to run", 0), ("waiting for others", 0)]
+    var counts: [(word: String, count: Int)] = [
+      ("cached", 0), ("to run", 0), ("waiting for others", 0), ("skipped", 0),
+    ]
     for decision in shown.map({ decisions[$0] }) {
       switch decision {
       case .cached: counts[0].count += 1
       case .willRun: counts[1].count += 1
       case .waits: counts[2].count += 1
+      case .skipped: counts[3].count += 1
       }
     }
+    if counts[0].count == shown.count { return "\(total), all cached\n" }
     let parts = counts.filter { $0.count > 0 }.map { "\($0.count) \($0.word)" }
     return "\(total): " + parts.joined(separator: ", ") + (timeSummary.map { "\n\($0)" } ?? "") + "\n"
   }
@@ -132,6 +135,7 @@ package struct PlanTable {
       ])
       switch decisions[index] {
       case .cached(let record): object["key"] = .string(record.key)
+      case .skipped: break
       case .willRun(let key, let reasons):
         object["key"] = .string(key.hex)
         object["reasons"] = .array(reasons.map(\.json))
@@ -162,7 +166,12 @@ package struct PlanTable {
 
 extension Decision {
   /// Whether a run would have something to do.
-  package var isWork: Bool { if case .cached = self { false } else { true } }
+  package var isWork: Bool {
+    switch self {
+    case .cached, .skipped: false
+    case .willRun, .waits: true
+    }
+  }
 
   /// In one column.
   package var word: String {
@@ -170,6 +179,7 @@ extension Decision {
     case .cached: "cached"
     case .willRun: "run   "
     case .waits: "waits "
+    case .skipped: "skipped"
     }
   }
 }
@@ -187,7 +197,7 @@ private struct Roots: Sendable {
     for (index, decision) in decisions.enumerated() {
       var roots = Roots()
       switch decision {
-      case .cached: break
+      case .cached, .skipped: break
       case .willRun: roots.nodes = [index]
       case .waits(let upstream):
         for node in upstream where node < index {

@@ -55,20 +55,32 @@ package struct RunDirectory: Sendable {
     let nodes = plan.nodes.map { node -> JSON in
       [
         "address": .string(node.address), "stage": .string(node.stage), "options": node.options,
-        "inputs": .object(
-          JSONObject(
-            node.inputs.map { input in
-              switch input.source {
-              case .node(let index, let port): (input.port, .string("\(plan.nodes[index].address).\(port)"))
-              case .model(let name): (input.port, .string("model \(name)"))
-              }
-            })),
+        "inputs": .object(RunDirectory.inputs(of: node, in: plan)),
         "seed": .string("0x" + String(node.seed, radix: 16)), "recipe_key": .string(node.recipeKey),
         "key": keys[node.index].map { .string($0) } ?? .null, "shards": .int(Int64(node.execution.shards)),
       ]
     }
     let json: JSON = ["experiment": .string(plan.experimentName), "nodes": .array(nodes)]
     try File.writeDurably(json.text(.pretty) + "\n", to: "\(path)/plan.json")
+  }
+
+  /// What each port reads: an address, and of one that collects a list of labels and addresses.
+  private static func inputs(of node: PlanNode, in plan: Plan) -> JSONObject {
+    var inputs = JSONObject()
+    for input in node.inputs {
+      let source: JSON
+      switch input.source {
+      case .node(let index, let port): source = .string("\(plan.nodes[index].address).\(port)")
+      case .model(let name): source = .string("model \(name)")
+      }
+      if let label = input.label {
+        let entry: JSON = ["label": .string(label), "source": source]
+        inputs[input.port] = .array((inputs[input.port]?.arrayValue ?? []) + [entry])
+      } else {
+        inputs[input.port] = source
+      }
+    }
+    return inputs
   }
 
   package func write(metrics: JSON) throws {

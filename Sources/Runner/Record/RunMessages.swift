@@ -23,14 +23,19 @@ enum RunMessages {
       return ["stopping (\(signalName(signal))): finished work is made durable; again to stop at once"]
     case .warning(let text): return ["warning: \(TerminalText.escaped(text))"]
     case .note(let text): return [TerminalText.escaped(text)]
+    case .loopEnded(let loop, let iteration, let words):
+      return [
+        "ended   \(TerminalText.escaped(loop)) after iteration \(iteration): \(TerminalText.escaped(words.joined(separator: "; ")))"
+      ]
     case .runFinished(let code, let seconds, let totals):
       if code == .done, totals.executed == 0 {
-        return ["nothing to run: all \(stages(totals.nodes)) cached (\(duration(seconds)))"]
+        return ["nothing to run: all \(stages(totals.nodes - totals.skipped)) cached (\(duration(seconds)))"]
       }
       var parts = ["\(stages(totals.executed)) run"]
       if totals.cached > 0 { parts.append("\(totals.cached) cached") }
       if totals.failed > 0 { parts.append("\(totals.failed) failed") }
-      let left = totals.nodes - totals.executed - totals.cached - totals.failed
+      if totals.skipped > 0 { parts.append("\(totals.skipped) skipped") }
+      let left = totals.nodes - totals.executed - totals.cached - totals.failed - totals.skipped
       if left > 0 { parts.append("\(left) not run") }
       let what = (parts + [duration(seconds)]).joined(separator: ", ")
       switch code {

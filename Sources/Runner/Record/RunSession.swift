@@ -80,7 +80,7 @@ package struct RunSession: Sendable {
       RunSession.say("when mended, `\(command)` goes on from here; logs: \(directory.logDirectory)")
     }
     guard result.exitCode == .done else { return result.exitCode }
-    let metrics = try MetricValues(of: plan, records: result.records, store: store)
+    let metrics = try MetricValues(of: plan, records: result.records, skipped: result.skipped, store: store)
     try directory.write(metrics: metrics.json)
     let evaluations = try EvaluationTable(of: plan, records: result.records, store: store)
     try directory.write(evaluations: evaluations.json)
@@ -89,7 +89,20 @@ package struct RunSession: Sendable {
       let parts = [metrics.table, evaluations.text].filter { !$0.isEmpty }
       try File(descriptor: 1, path: "standard output").writeAll(parts.joined(separator: "\n"))
     }
-    return .done
+    return try judge(result, store)
+  }
+
+  /// What `expect:` says, after all has run: each condition that does not hold is said with its numbers.
+  private func judge(_ result: ExecutionResult, _ store: Store) throws -> ExitCode {
+    let reader = MetricReader(records: result.records, skipped: result.skipped, store: store)
+    var code = ExitCode.done
+    for condition in plan.expectations {
+      let (holds, words) = try reader.judge(condition)
+      if holds { continue }
+      code = .unexpected
+      for line in words { RunSession.say("unexpected: \(TerminalText.escaped(line))") }
+    }
+    return code
   }
 
   private func makeDirectory() throws -> RunDirectory {

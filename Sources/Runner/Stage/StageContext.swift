@@ -8,9 +8,13 @@ public struct Artifact: Sendable {
   public let type: ArtifactType
   /// Absolute. Read-only; a file for rows, metrics, file and GGUF models, a directory for Hugging Face models.
   public let path: String
-  public init(type: ArtifactType, path: String) {
+  /// What tells it from the others of a port that collects: the cell (`rm=a`), the iteration (`2`), the name it was given
+  /// under `in:`. Empty on other ports.
+  public let label: String
+  public init(type: ArtifactType, path: String, label: String = "") {
     self.type = type
     self.path = path
+    self.label = label
   }
 }
 
@@ -30,8 +34,10 @@ public struct Shard: Sendable, Equatable {
 
 public final class StageContext: Sendable {
   public let options: StageOptions
-  /// Bound input ports; an optional port that is unbound or null is absent.
+  /// Bound input ports; an optional port that is unbound or null is absent. Of a port that collects, the first.
   public let inputs: [String: Artifact]
+  /// By port that collects.
+  private let collections: [String: [Artifact]]
   /// The node's seed; fixed by the experiment, never by the clock.
   public let seed: UInt64
   /// `bf16` or `fp32`: the numeric mode of stages that compute.
@@ -54,13 +60,15 @@ public final class StageContext: Sendable {
   let reporter: any StageReporter
 
   public init(
-    options: StageOptions, inputs: [String: Artifact], seed: UInt64, numericMode: String = "bf16",
+    options: StageOptions, inputs: [String: Artifact], collections: [String: [Artifact]] = [:], seed: UInt64,
+    numericMode: String = "bf16",
     threads: Int, engine: JSON = .object(JSONObject()), scratch: String, checkpointDirectory: String,
     checkpointSeconds: Double = 60, shard: Shard? = nil, journalDirectory: String? = nil,
     outputDirectory: String, reporter: any StageReporter
   ) {
     self.options = options
-    self.inputs = inputs
+    self.inputs = inputs.merging(collections.compactMapValues(\.first)) { single, _ in single }
+    self.collections = collections
     self.seed = seed
     self.numericMode = numericMode
     self.threads = threads
@@ -78,6 +86,12 @@ public final class StageContext: Sendable {
   public func input(_ port: String) -> Artifact {
     guard let artifact = inputs[port] else { preconditionFailure("input `\(port)` is not bound") }
     return artifact
+  }
+
+  /// What a port that collects was given, in the order of cells, iterations and the list in the file; empty when it is
+  /// unbound. Of any other port its one artifact.
+  public func artifacts(_ port: String) -> [Artifact] {
+    collections[port] ?? inputs[port].map { [$0] } ?? []
   }
 
   /// Where to write the output of this port: `PORT.jsonl` for rows, `PORT.json` for metrics, `PORT` for a file, and a

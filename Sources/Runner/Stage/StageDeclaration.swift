@@ -64,15 +64,20 @@ public struct InputPort: Sendable {
   public let isRequired: Bool
   /// For rows: columns that must be there. Checked at plan time where known, and when the rows are read.
   public let columns: [String]
+  /// Whether it takes several artifacts: all cells of a matrix, all iterations of a loop, a list. Read them with
+  /// `context.artifacts(_:)`.
+  public let collects: Bool
   public let summary: String
 
   public init(
-    _ name: String, _ type: ArtifactType, required: Bool = true, columns: [String] = [], summary: String
+    _ name: String, _ type: ArtifactType, required: Bool = true, columns: [String] = [],
+    collects: Bool = false, summary: String
   ) {
     self.name = name
     self.type = type
     self.isRequired = required
     self.columns = columns
+    self.collects = collects
     self.summary = summary
   }
 }

@@ -12,19 +12,21 @@ package struct ContentKey: Sendable {
   /// Bumped when the arithmetic's bits change.
   package static let numericsVersion = 1
 
-  /// `inputs`: the digest of what each bound port holds. `files`: the digests of the files that options name, in the
-  /// order of `node.files`.
+  /// `inputs`: the digest of what each bound port holds; those with a label belong to ports that collect, in order.
+  /// `files`: the digests of the files that options name, in the order of `node.files`.
   package init(
-    node: PlanNode, declaration: StageDeclaration, inputs: [(port: String, digest: Digest)], files: [Digest]
+    node: PlanNode, declaration: StageDeclaration, inputs: [(port: String, label: String?, digest: Digest)],
+    files: [Digest]
   ) {
     preimage = ContentKey.preimage(
-      node, declaration, inputs: inputs.map { ($0.port, .string($0.digest.hex)) }, files: files)
+      node, declaration, inputs: inputs.map { ($0.port, $0.label, .string($0.digest.hex)) }, files: files)
     hex = Digest.of(text: preimage.text(.canonical)).hex
   }
 
   /// `inputs`: what stands for each bound port; null where its content is not known yet, which makes no key.
   package static func preimage(
-    _ node: PlanNode, _ declaration: StageDeclaration, inputs: [(port: String, digest: JSON)], files: [Digest]
+    _ node: PlanNode, _ declaration: StageDeclaration,
+    inputs: [(port: String, label: String?, digest: JSON)], files: [Digest]
   ) -> JSON {
     var options = node.options
     for (file, digest) in zip(node.files, files) {
@@ -34,7 +36,7 @@ package struct ContentKey: Sendable {
     var object = JSONObject([
       ("format", .int(Int64(ContentKey.format))), ("stage", .string(declaration.name)),
       ("version", .int(Int64(declaration.version))), ("options", options),
-      ("inputs", .object(JSONObject(inputs.map { ($0.port, $0.digest) }))),
+      ("inputs", .object(ContentKey.members(inputs))),
     ])
     if declaration.isRandom { object["seed"] = .string("0x" + String(node.seed, radix: 16)) }
     if declaration.computes {
@@ -44,6 +46,24 @@ package struct ContentKey: Sendable {
       ]
     }
     return .object(object)
+  }
+
+  /// A digest for each port, and a list of labels and digests for one that collects.
+  private static func members(_ inputs: [(port: String, label: String?, digest: JSON)]) -> JSONObject {
+    var members: [JSONObject.Member] = []
+    var collected: [JSON] = []
+    for (index, input) in inputs.enumerated() {
+      guard let label = input.label else {
+        members.append((input.port, input.digest))
+        continue
+      }
+      collected.append(["label": .string(label), "digest": input.digest])
+      if index + 1 == inputs.count || inputs[index + 1].port != input.port {
+        members.append((input.port, .array(collected)))
+        collected = []
+      }
+    }
+    return JSONObject(members)
   }
 
   private static func replacing(_ path: ArraySlice<String>, in value: JSON, by replacement: JSON) -> JSON {

@@ -12,6 +12,7 @@ extension ToyStage {
 enum Toys {
   static let registry = StageRegistry([
     Data.self, Draw.self, Sample.self, Score.self, Quantize.self, Pool.self, Train.self, Evaluate.self,
+    Gather.self,
   ])
 
   struct Data: ToyStage {
@@ -113,6 +114,12 @@ enum Toys {
         OptionField("batch_size", .integer(1...100_000), default: 8, summary: "sequences a step"),
         OptionField("shuffle", .bool, default: true, summary: "shuffle"),
       ], isRandom: true, computes: true)
+  }
+  struct Gather: ToyStage {
+    static let declaration = StageDeclaration(
+      name: "gather", summary: "puts rows together", version: 1,
+      inputs: [InputPort("rows", .rows, collects: true, summary: "any number of rows")],
+      outputs: [OutputPort("rows", .rows, passesThrough: "rows", summary: "all of them")], options: [])
   }
   struct Evaluate: ToyStage {
     static let declaration = StageDeclaration(

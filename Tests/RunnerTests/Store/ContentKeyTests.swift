@@ -20,7 +20,7 @@ import Testing
     return node
   }
 
-  private let input = [(port: "rows", digest: Digest.of(text: "rows"))]
+  private let input = [(port: "rows", label: String?.none, digest: Digest.of(text: "rows"))]
   private let file = [Digest.of(text: "file")]
 
   private func key(_ node: PlanNode, _ declaration: StageDeclaration? = nil) -> ContentKey {
@@ -77,7 +77,8 @@ import Testing
     #expect(differences(key(node { $0.numericMode = "fp32" })) == ["numerics mode \"bf16\" -> \"fp32\""])
     #expect(differences(key(node(), declaration(version: 2))) == ["stage version 1 -> 2"])
     let otherInput = ContentKey(
-      node: node(), declaration: declaration(), inputs: [("rows", Digest.of(text: "other"))], files: file)
+      node: node(), declaration: declaration(), inputs: [("rows", nil, Digest.of(text: "other"))], files: file
+    )
     #expect(differences(otherInput) == ["input rows changed"])
     let otherFile = ContentKey(
       node: node(), declaration: declaration(), inputs: input, files: [Digest.of(text: "other")])
