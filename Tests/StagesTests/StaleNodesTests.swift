@@ -83,7 +83,7 @@ import Testing
         case .model(let name):
           switch try #require(plan.models.first { $0.name == name }).source {
           case .path(let path): (input.port, try Digest.ofFile(path).digest)
-          case .pypi: (input.port, Digest.of(text: name))
+          case .pypi, .run: (input.port, Digest.of(text: name))
           }
         }
       }

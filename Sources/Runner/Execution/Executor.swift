@@ -29,6 +29,10 @@ package final class Executor {
   /// Nodes that failed, and nodes that will not run because of one.
   var lost: Set<Int> = []
   var modelPaths: [UTF8Key: String] = [:]
+  /// Since when each node has waited for another run.
+  var lockWaits: [Int: Double] = [:]
+  /// Finished nodes whose bytes were evicted and are needed: run again, for the same bytes.
+  var recomputed: Set<Int> = []
 
   var plan: Plan { resolution.plan }
   var isStopping: Bool { stopSignal != nil || (failure != nil && !options.keepsGoing) }
