@@ -13,14 +13,18 @@ struct Inspect: ParsableCommand {
       before anything is printed; a damaged file ends with 4 and the rule it broke.
 
         plumb inspect models/start/model.safetensors
+        plumb inspect experiments/quickstart.yaml::quark@last.train.model
       """)
 
-  @Argument(help: "The file or model directory.", completion: .file())
+  @Argument(help: "The file, the model directory, or EXPERIMENT.yaml::ADDRESS.", completion: .file())
   var file: String
+
+  @OptionGroup var storage: StoreArguments
 
   func run() throws {
     finish {
-      let lines = try inspect(file)
+      let path = try modelResult(file).map { try StoredResult($0, storage: storage).modelPath() } ?? file
+      let lines = try inspect(path)
       try standardOutput(lines.joined(separator: "\n") + "\n")
       return .done
     }

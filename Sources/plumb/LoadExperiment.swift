@@ -42,6 +42,13 @@ struct StoreArguments: ParsableArguments {
   }
 }
 
+/// How files that are not the store's are read.
+struct ReadingArguments: ParsableArguments {
+  @Flag(
+    help: "Hash every input file, also those whose size, times and inode stand since they last were.")
+  var strict = false
+}
+
 struct LoadedExperiment {
   let plan: Plan
   let projectRoot: String
@@ -51,15 +58,34 @@ struct LoadedExperiment {
   let parameters: JSONObject
 }
 
-/// Reads and plans; errors end the process with exit code 3. Diagnostics go to stderr, those in JSON to `jsonTo`.
-func load(_ arguments: ExperimentArguments, jsonTo descriptor: Int32 = 2) -> LoadedExperiment {
+/// Reads and plans; errors end the process with exit code 3. Diagnostics go to stderr, those in JSON to `jsonTo`. With
+/// `storage`, files whose state stands since the store last hashed them are not hashed for the plan either.
+func load(
+  _ arguments: ExperimentArguments, _ storage: StoreArguments? = nil, _ reading: ReadingArguments? = nil,
+  jsonTo descriptor: Int32 = 2
+) -> LoadedExperiment {
   func say(_ list: DiagnosticList) {
     switch arguments.format {
     case .text: plumb.say(list)
     case .json: try? File(descriptor: descriptor, path: "diagnostics").writeAll(list.jsonLines)
     }
   }
-  switch Planner.plan(path: arguments.file, overrides: arguments.set, stages: stageRegistry) {
+  // Read when the first file is asked for; the store itself is not made before the experiment is known to be good.
+  var remembered: StatCache?
+  func digest(_ path: String) throws -> Digest {
+    guard let storage, reading?.strict != true else { return try Digest.ofFile(path).digest }
+    let cache =
+      remembered
+      ?? StatCache(
+        path: storage.path(projectRoot: projectRoot(of: Path.parent(Path.absolute(arguments.file))))
+          + "/stat-cache")
+    remembered = cache
+    return try cache.digest(of: path, status: try FileStatus.orThrow(path)) ?? Digest.ofFile(path).digest
+  }
+  switch Planner.plan(
+    path: arguments.file, overrides: arguments.set, stages: stageRegistry,
+    digest: { path in try digest(path) })
+  {
   case .failure(let list):
     say(list)
     Glibc.exit(Runner.ExitCode.experiment.rawValue)

@@ -17,6 +17,7 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var experiment: ExperimentArguments
   @OptionGroup var storage: StoreArguments
   @OptionGroup var selection: SelectionArguments
+  @OptionGroup var reading: ReadingArguments
 
   @Flag(help: "Under each stage, the chain of stages and settings that makes it run.")
   var why = false
@@ -36,8 +37,9 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     finish {
-      let loaded = load(experiment)
+      let loaded = load(experiment, storage, reading)
       let store = try Store(at: storage.path(projectRoot: loaded.projectRoot))
+      store.isStrict = reading.strict
       store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
       let table = try PlanTable(
         loaded.plan, store: store, stages: stageRegistry.stages,

@@ -23,6 +23,7 @@ import Runner
         5    the store is damaged or newer than this program
         6    the machine: disk full, memory, permission, a missing program
         7    a remote service refused or stayed down
+        8    still locked by another run when --wait expired
         11   there is something to run first (plan --check, samples)
         70   a bug in plumb
         75   stopped at a checkpoint: run again
@@ -35,6 +36,7 @@ import Runner
       Inspect.self, StagesCommand.self, ExplainCommand.self, YAMLCommand.self, WorkerCommand.self,
       ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self, LogsCommand.self,
       StatusCommand.self,
+      ExportCommand.self, CacheCommand.self,
     ])
 
   static func main() {

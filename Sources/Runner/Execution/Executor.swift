@@ -31,6 +31,10 @@ package final class Executor {
   var modelPaths: [UTF8Key: String] = [:]
   /// When the last keys and the stat cache were last written.
   var lastSaving = monotonicSeconds()
+  /// Since when each node has waited for another run.
+  var lockWaits: [Int: Double] = [:]
+  /// Finished nodes whose bytes were evicted and are needed: run again, for the same bytes.
+  var recomputed: Set<Int> = []
 
   var plan: Plan { resolution.plan }
   var isStopping: Bool { stopSignal != nil || (failure != nil && !options.keepsGoing) }

@@ -23,6 +23,13 @@ extension Executor {
 
   private func finish(_ run: RunningNode, _ outputs: [StoredOutput]) throws {
     let node = run.node
+    if let model = try resolution.changedModel(of: node) {
+      return try fail(
+        run,
+        NodeFailure(
+          .input, "the model `\(model)` changed while `\(node.address)` ran; its result is not kept",
+          showsLog: false))
+    }
     for (file, digest) in zip(node.files, try resolution.fileDigests(of: node)) {
       guard run.fileDigests.contains(where: { $0.path == file.path && $0.digest == digest }) else {
         return try fail(
@@ -35,13 +42,15 @@ extension Executor {
     let record = NodeRecord(
       key: run.ready.key.hex, preimage: run.ready.key.preimage, outputs: outputs, address: node.address,
       recipeKey: node.recipeKey, seconds: monotonicSeconds() - run.startTime, measures: run.measures,
-      provenance: resolution.provenance(of: node))
-    if options.selection.forced.contains(node.index) { try compareWithStored(record) }
+      provenance: resolution.provenance(of: node), readings: try resolution.readings(of: node))
+    let wasRecomputed = recomputed.remove(node.index) != nil
+    if wasRecomputed || options.selection.forced.contains(node.index) { try compareWithStored(record) }
+    if wasRecomputed { reconsider(dependentsOf: node.index, given: record) }
     try resolution.store.write(record)
     resolution.finish(node.index, record)
     totals.executed += 1
     tell(.nodeFinished(node.index, record))
-    release(dependentsOf: node.index)
+    if !wasRecomputed { release(dependentsOf: node.index) }
     // They explain and save hashing, and decide nothing: a kill may cost the last seconds of them.
     if monotonicSeconds() - lastSaving > 2 { try saveCaches() }
   }
@@ -78,7 +87,11 @@ extension Executor {
       .nodeFailed(
         index, problem.code, message: problem.message, logTail: problem.showsLog ? run.log.lastLines : [],
         reproduce: problem.showsLog ? options.reproducing?(run.node.address) : nil))
-    block(dependentsOf: index, because: index)
+    if recomputed.contains(index) {
+      blockThoseWaiting(forBytesOf: index)
+    } else {
+      block(dependentsOf: index, because: index)
+    }
     guard failure == nil else { return }
     failure = problem.code
     if isStopping { for other in running { other.requestStop() } }

@@ -16,7 +16,6 @@ struct ReadyNode {
   var retryTime: Double?
   /// How often a later node was started while this one waited for room.
   var timesPassedOver = 0
-  var isLockAnnounced = false
 }
 
 extension Executor {
@@ -26,6 +25,11 @@ extension Executor {
       unmet[$0] == 0 && (options.selection.contains($0) || options.selection.isExact)
     }
     try decide()
+    if let wanted = options.bytesOf {
+      ready = []
+      for index in wanted { try bringBack(index, for: "`plumb export`") }
+      return
+    }
     let unfinished = plan.nodes.filter {
       resolution.records[$0.index] == nil && !resolution.skipped.contains($0.index)
         && options.selection.contains($0.index)
@@ -126,11 +130,15 @@ extension Executor {
     }
   }
 
-  private func fetchModels(of unfinished: [PlanNode]) throws {
+  func fetchModels(of unfinished: [PlanNode]) throws {
     for input in unfinished.flatMap(\.inputs) {
       guard case .model(let name) = input.source, modelPaths[UTF8Key(name)] == nil,
         let resolved = resolution.models[UTF8Key(name)]
       else { continue }
+      if let output = resolved.output {
+        modelPaths[UTF8Key(name)] = try resolution.store.readingPath(output)
+        continue
+      }
       modelPaths[UTF8Key(name)] = try ModelSource.localPath(of: resolved.model, store: resolution.store) {
         tell(.note($0))
       }

@@ -13,7 +13,7 @@ extension Executor {
     var mayTakeRoom = true
     while position < ready.count, running.count < options.jobs {
       let waiting = ready[position]
-      if let time = waiting.retryTime, time > monotonicSeconds() {
+      if waiting.retryTime.map({ $0 > monotonicSeconds() }) ?? isWaitingForBytes(waiting.index) {
         position += 1
         continue
       }
@@ -30,13 +30,21 @@ extension Executor {
       defer { if !isTaken { slots.giveBack(grant) } }
       switch try NodeLock.attempt(waiting.key.hex, in: resolution.store, holder: options.holder) {
       case .busy(let holder):
-        if !waiting.isLockAnnounced { tell(.waitingForLock(waiting.index, holder: holder)) }
-        ready[position].isLockAnnounced = true
+        try waitForLock(waiting.index, holder: holder)
         position += 1
       case .held(let lock):
         if try finishWithout(running: waiting, lock) {
           ready.remove(at: position)
           try decide()
+          position = 0
+          continue
+        }
+        let evicted = try lock.pin(try objectsRead(by: node), in: resolution.store) {
+          try evictedUpstream(of: node)
+        }
+        guard evicted.isEmpty else {
+          lock.release()
+          for upstream in evicted { try bringBack(upstream, for: node.address) }
           position = 0
           continue
         }
@@ -53,13 +61,14 @@ extension Executor {
   /// Another run may have finished the node between our look and our lock.
   private func finishWithout(running waiting: ReadyNode, _ lock: NodeLock) throws -> Bool {
     guard !options.selection.forced.contains(waiting.index),
-      let record = try resolution.store.record(waiting.key.hex)
+      let record = try resolution.store.record(waiting.key.hex),
+      try !recomputed.contains(waiting.index) || hasBytes(record)
     else { return false }
     lock.release()
     resolution.finish(waiting.index, record)
     totals.cached += 1
     tell(.nodeCached(waiting.index, key: record.key))
-    release(dependentsOf: waiting.index)
+    if recomputed.remove(waiting.index) == nil { release(dependentsOf: waiting.index) }
     return true
   }
 

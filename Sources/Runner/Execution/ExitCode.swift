@@ -15,6 +15,8 @@ package enum ExitCode: Int32, Sendable {
   case machine = 6
   /// A remote service refused or stayed down.
   case remote = 7
+  /// Still locked by another run when `--wait` expired.
+  case locked = 8
   /// There is something to run first: `plan --check`, and `samples` of a stage that has not run.
   case workFound = 11
   /// An `expect` of the experiment does not hold; everything has run.
@@ -47,6 +49,7 @@ extension ExitCode {
       case let error as any ErrorWithExitCode: error.exitCode
       case is InputError: .input
       case is StoreError: .store
+      case is EvictedError: .workFound
       case let error as SystemError: error.isMachineFault || error.changesTheDisk ? .machine : .stageFailed
       case is CancellationError: .stopped
       default: .stageFailed

@@ -7,6 +7,8 @@ import JSON
 package struct ResolvedModel: Sendable {
   package let model: PlanModel
   package let digest: Digest
+  /// Of one that an experiment made.
+  package var output: StoredOutput?
 }
 
 /// Whether a node is finished, and if not, why.
@@ -36,7 +38,8 @@ package struct Resolution {
   private var earlyEnds: EarlyEnds
 
   /// - Throws: `InputError` when a model's file is missing or not what its `sha256` says.
-  package init(plan: Plan, store: Store, stages: [any Stage.Type]) throws {
+  /// `depth`: how many experiments wait for this one's model.
+  package init(plan: Plan, store: Store, stages: [any Stage.Type], depth: Int = 0) throws {
     self.plan = plan
     self.store = store
     var named: [UTF8Key: any Stage.Type] = [:]
@@ -44,12 +47,31 @@ package struct Resolution {
     self.stages = named
     var models: [UTF8Key: ResolvedModel] = [:]
     for model in plan.models {
-      models[UTF8Key(model.name)] = ResolvedModel(
-        model: model, digest: try ModelSource.contentDigest(of: model, store: store))
+      models[UTF8Key(model.name)] = try Resolution.resolve(model, store, StageRegistry(stages), depth: depth)
     }
     self.models = models
     lastKeys = store.lastKeys(experiment: plan.experimentName)
     earlyEnds = EarlyEnds(plan)
+  }
+
+  private static func resolve(_ model: PlanModel, _ store: Store, _ stages: StageRegistry, depth: Int) throws
+    -> ResolvedModel
+  {
+    guard case .run(let file, let address) = model.source else {
+      return ResolvedModel(model: model, digest: try ModelSource.contentDigest(of: model, store: store))
+    }
+    let wanted = ResultAddress(file: file, address: address)
+    do {
+      let output = try wanted.find(store: store, stages: stages, depth: depth).output(.model, at: wanted)
+      if let sha256 = model.sha256, sha256 != output.digest.hex {
+        throw InputError("`\(wanted.text)` has sha256 \(output.digest.hex), expected \(sha256)")
+      }
+      return ResolvedModel(model: model, digest: output.digest, output: output)
+    } catch let error as any ErrorWithExitCode {
+      throw RunError(error.exitCode, "model `\(model.name)`: \(error)")
+    } catch let error as InputError {
+      throw InputError("model `\(model.name)`: \(error.description)")
+    }
   }
 
   /// - Throws: `RunError` for a plan that names a stage this executable lacks.
@@ -139,6 +161,28 @@ package struct Resolution {
         throw InputError("\(error.description) (option `\(file.option)` of `\(node.address)`)")
       }
     }
+  }
+
+  /// How the files and local models that enter its key were read.
+  package func readings(of node: PlanNode) throws -> JSON {
+    var paths = node.files.map(\.path)
+    for input in node.inputs {
+      if case .model(let name) = input.source, case .path(let path)? = models[UTF8Key(name)]?.model.source {
+        paths.append(path)
+      }
+    }
+    return .array(try paths.flatMap { try store.readings(of: $0).map(\.json) })
+  }
+
+  /// The name of a model that is not what its key was made of any more.
+  package func changedModel(of node: PlanNode) throws -> String? {
+    for input in node.inputs {
+      guard case .model(let name) = input.source, let resolved = models[UTF8Key(name)],
+        case .path = resolved.model.source
+      else { continue }
+      if try ModelSource.contentDigest(of: resolved.model, store: store) != resolved.digest { return name }
+    }
+    return nil
   }
 
   package mutating func finish(_ index: Int, _ record: NodeRecord) { records[index] = record }

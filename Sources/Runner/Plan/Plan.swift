@@ -166,6 +166,8 @@ public struct PlanModel: Sendable, Equatable {
     case path(String)
     /// `pypi:PACKAGE==VERSION/FILE`: a file inside a wheel.
     case pypi(package: String, version: String, file: String)
+    /// A model that an experiment, or one run of it, made: the absolute path of either, and the address in it.
+    case run(file: String, address: String)
   }
   public var name: String
   public var source: Source

@@ -24,6 +24,11 @@ package struct RunSession: Sendable {
   package var writesEvents: Bool
   /// The experiment's parameters as this run has them; kept with the run.
   package var parameters = JSONObject()
+  /// See `ExecutionOptions`.
+  package var lockWaitSeconds: Double?
+  package var bytesOf: [Int]?
+  /// Whether the user's files are hashed though their state stands.
+  package var isStrict = false
 
   package init(
     plan: Plan, stages: [any Stage.Type], store: String, runs: String, experimentText: String,
@@ -56,6 +61,7 @@ package struct RunSession: Sendable {
     let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
     let store = try Store(at: store)
     store.onWarning = { RunSession.say("warning: \(TerminalText.escaped($0))") }
+    store.isStrict = isStrict
     try store.removeLeftovers()
     let resolution = try Resolution(plan: plan, store: store, stages: stages)
     let directory = try makeDirectory()
@@ -64,22 +70,25 @@ package struct RunSession: Sendable {
       writesEvents ? EventLog(File(descriptor: 1, path: "standard output")) : standardView()
     var options = ExecutionOptions(
       logDirectory: directory.logDirectory,
-      holder: "run \(directory.id) (process \(getpid()) on \(RunSession.hostName()))",
+      holder: LockHolder(name: "run \(directory.id)", since: Timestamp.now().text),
       executable: try ChildProcess.ownExecutable())
     if let threads { options.threads = max(1, threads) }
     if let jobs { options.jobs = max(1, jobs) }
     options.keepsGoing = keepsGoing
     options.selection = selection
     options.reproducing = reproducing
+    options.lockWaitSeconds = lockWaitSeconds
+    options.bytesOf = bytesOf
 
     let result = try Executor(resolution, options: options, signals: signals, observers: [log, view]).run()
 
     try directory.write(plan, keys: result.records.mapValues(\.key))
+    if bytesOf == nil { try pin(result.records, run: directory.id, in: store) }
     if let problem = log.problem { throw problem }
     if result.exitCode == .stageFailed {
       RunSession.say("when mended, `\(command)` goes on from here; logs: \(directory.logDirectory)")
     }
-    guard result.exitCode == .done else { return result.exitCode }
+    guard result.exitCode == .done, bytesOf == nil else { return result.exitCode }
     let metrics = try MetricValues(of: plan, records: result.records, skipped: result.skipped, store: store)
     try directory.write(metrics: metrics.json)
     let evaluations = try EvaluationTable(of: plan, records: result.records, store: store)
@@ -105,6 +114,13 @@ package struct RunSession: Sendable {
     return code
   }
 
+  /// A store that may only be read is collected by nobody, at least not from here.
+  private func pin(_ records: [Int: NodeRecord], run: String, in store: Store) throws {
+    do {
+      try store.write(RunPins(run: run, of: plan, records: records))
+    } catch let error as SystemError where [EACCES, EPERM, EROFS].contains(error.code) {}
+  }
+
   private func makeDirectory() throws -> RunDirectory {
     do {
       let directory = try RunDirectory(
@@ -118,10 +134,6 @@ package struct RunSession: Sendable {
         "cannot \(error.operation) `\(error.path)`: \(String(cString: strerror(error.code)).lowercased()); every run is recorded in `\(runs)`, so make that writable"
       )
     }
-  }
-
-  private static func hostName() -> String {
-    RunDirectory.machine()["host"]?.stringValue ?? "this machine"
   }
 
   static func say(_ line: String) {

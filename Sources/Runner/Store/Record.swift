@@ -37,6 +37,23 @@ package struct StoredOutput: Sendable, Equatable {
   }
 }
 
+/// A file of the user's as it was when its content entered a key.
+package struct InputReading: Sendable {
+  package let path: String
+  package let status: FileStatus
+  package let digest: Digest
+  /// False: its size, times and inode stood since it last was, and the digest is that of then.
+  package let wasHashed: Bool
+
+  package var json: JSON {
+    [
+      "path": .string(path), "sha256": .string(digest.hex), "size": .int(Int64(status.size)),
+      "modified_ns": .int(status.modifiedNanoseconds), "inode": .int(Int64(truncatingIfNeeded: status.inode)),
+      "read": .string(wasHashed ? "hashed" : "remembered"),
+    ]
+  }
+}
+
 /// Written last, when every output is in the store: a record that reads back means a finished node.
 package struct NodeRecord: Sendable {
   package let key: String
@@ -49,11 +66,14 @@ package struct NodeRecord: Sendable {
   /// What the stage measured; in the order of their names.
   package let measures: [(name: String, value: Double)]
   package let provenance: Provenance
+  /// How each of the user's files was read: a list of `InputReading`.
+  package let readings: JSON
 
   package init(
     key: String, preimage: JSON, outputs: [StoredOutput], address: String, recipeKey: String, seconds: Double,
-    measures: [(name: String, value: Double)], provenance: Provenance = Provenance()
+    measures: [(name: String, value: Double)], provenance: Provenance = Provenance(), readings: JSON = []
   ) {
+    self.readings = readings
     self.key = key
     self.preimage = preimage
     self.outputs = outputs
@@ -71,7 +91,7 @@ package struct NodeRecord: Sendable {
       "key": .string(key), "preimage": preimage, "outputs": .array(outputs.map(\.json)),
       "address": .string(address), "recipe_key": .string(recipeKey), "seconds": .double(seconds),
       "measures": .object(JSONObject(measures.map { ($0.name, .double($0.value)) })),
-      "provenance": provenance.json,
+      "provenance": provenance.json, "readings": readings,
     ]
   }
 
@@ -87,6 +107,6 @@ package struct NodeRecord: Sendable {
       key: key, preimage: preimage, outputs: outputs, address: address, recipeKey: recipeKey,
       seconds: seconds,
       measures: measures.members.map { ($0.key, $0.value.doubleValue ?? 0) },
-      provenance: Provenance(json: json["provenance"]))
+      provenance: Provenance(json: json["provenance"]), readings: json["readings"] ?? [])
   }
 }

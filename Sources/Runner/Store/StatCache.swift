@@ -47,18 +47,20 @@ package struct StatCache: Sendable {
   package mutating func remember(
     _ path: String, status: FileStatus, digest: Digest, isImmutable: Bool = false
   ) {
-    if !isImmutable {
-      var now = timespec()
-      clock_gettime(CLOCK_REALTIME, &now)
-      let nanoseconds = Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
-      let last = max(status.modifiedNanoseconds, status.changedNanoseconds)
-      guard nanoseconds &- last > 100_000_000 else { return }
-    }
+    guard isImmutable || StatCache.isOld(status) else { return }
     let entry = Entry(status: StatCache.fingerprint(status), digest: digest)
     if entries[UTF8Key(path)] != entry {
       entries[UTF8Key(path)] = entry
       isChanged = true
     }
+  }
+
+  /// Whether a further change would show in the file's times, whose grain may be that of the kernel's clock tick.
+  package static func isOld(_ status: FileStatus) -> Bool {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let nanoseconds = Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
+    return nanoseconds &- max(status.modifiedNanoseconds, status.changedNanoseconds) > 100_000_000
   }
 
   package mutating func forget(_ path: String) {

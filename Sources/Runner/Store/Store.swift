@@ -17,51 +17,78 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
 ///   journals/KEY/     finished rows of unfinished nodes      checkpoints/KEY/  likewise of training
 ///   locks/KEY         held while a node is computed; the kernel frees it when the holder dies
 ///   index/…           which key each address of an experiment had last, to explain changes
+///   evicted/ab/…      marks: bytes that `cache gc` dropped on purpose, by their SHA-256
+///   pins/NAME/RUN     which keys a run used, and whose bytes its `keep:` wants kept
 ///   tmp/ quarantine/ stat-cache
 /// ```
 /// A class because it owns the stat cache; used from one thread.
 package final class Store {
   package let root: String
   private var statCache: StatCache
+  /// Whether files that are not the store's are hashed even where their state vouches for them.
+  package var isStrict = false
+  /// The files of the user's that were asked for, and whether each was hashed or remembered.
+  package private(set) var readings: [UTF8Key: InputReading] = [:]
   /// Told once of each thing that was damaged and set aside.
   package var onWarning: (String) -> Void = { _ in }
 
-  package static let formatVersion = 1
+  /// 2 brought `evicted` and `pins`; 1 is migrated when it is opened.
+  package static let formatVersion = 2
 
-  /// Opens the store, making it where there is none.
-  /// - Throws: `StoreError` when its format is newer than this program knows, `SystemError`.
+  static let folders = [
+    "objects", "records", "trees", "journals", "checkpoints", "locks", "index", "evicted", "pins", "tmp",
+    "quarantine",
+  ]
+
+  /// Opens the store, making it where there is none and migrating an older one.
+  /// - Throws: `StoreError` when its format is newer than this program knows or the folder holds something else, `SystemError`.
   package init(at root: String) throws {
     self.root = Path.absolute(root)
     statCache = StatCache(path: "\(self.root)/stat-cache")
     try File.makeDirectory(self.root)
-    let formatPath = "\(self.root)/format"
-    if FileStatus.of(formatPath) == nil {
-      for name in [
-        "objects", "records", "trees", "journals", "checkpoints", "locks", "index", "tmp", "quarantine",
-      ] {
-        try File.makeDirectory("\(self.root)/\(name)")
-      }
-      try File.writeDurably("\(Store.formatVersion)\n", to: formatPath, temporaries: "\(self.root)/tmp")
-    } else {
-      let text = String(decoding: try File.read(formatPath), as: UTF8.self)
-      let digits = text.unicodeScalars.filter { $0 != "\n" }
-      guard let found = Int(String(String.UnicodeScalarView(digits))), found > 0 else {
-        throw StoreError(
-          description:
-            "the store `\(self.root)` has no readable format version in `\(formatPath)`; expected `\(Store.formatVersion)`"
-        )
-      }
-      guard found <= Store.formatVersion else {
-        throw StoreError(
-          description:
-            "the store `\(self.root)` has format \(found), this program knows up to \(Store.formatVersion); use a newer plumb, or another store with `--store DIR`"
-        )
-      }
+    if FileStatus.of("\(self.root)/format") == nil {
+      try Store.refuseForeign(self.root)
+      try writeLayout()
+    } else if try Store.format(of: self.root) < Store.formatVersion {
+      // What was added since then is folders only, so that an interrupted migration is one that did not begin.
+      try writeLayout()
     }
   }
 
+  private func writeLayout() throws {
+    for name in Store.folders { try File.makeDirectory("\(root)/\(name)") }
+    try File.writeDurably("\(Store.formatVersion)\n", to: "\(root)/format", temporaries: temporaries)
+  }
+
+  /// `--store ~` must not fill a home with folders.
+  private static func refuseForeign(_ root: String) throws {
+    let known = Set((folders + ["stat-cache", "lost+found"]).map { UTF8Key($0) })
+    guard let name = try File.names(in: root).first(where: { !known.contains(UTF8Key($0)) }) else { return }
+    throw StoreError(
+      description:
+        "`\(root)` is no store and not empty (it holds `\(name)`); give an empty folder, or one that is not there yet"
+    )
+  }
+
+  private static func format(of root: String) throws -> Int {
+    let text = String(decoding: try File.read("\(root)/format"), as: UTF8.self)
+    guard let found = Int(text.filter { $0 != "\n" }), found > 0 else {
+      throw StoreError(
+        description:
+          "the store `\(root)` has no readable format version in `\(root)/format`; expected `\(formatVersion)`"
+      )
+    }
+    guard found <= formatVersion else {
+      throw StoreError(
+        description:
+          "the store `\(root)` has format \(found), this program knows up to \(formatVersion); use a newer plumb, or another store with `--store DIR`"
+      )
+    }
+    return found
+  }
+
   /// Where what is not whole yet stands, so that a folder of whole things holds nothing else.
-  private var temporaries: String { "\(root)/tmp" }
+  var temporaries: String { "\(root)/tmp" }
 
   package func saveStatCache() throws { try statCache.save(temporaries: temporaries) }
 
@@ -101,11 +128,12 @@ package final class Store {
     try File.rename(path, to: destination)
     try File.synchronizeDirectory(Path.parent(destination))
     try trustObject(digest)
+    try noteReturn(of: digest)
     return (digest, size)
   }
 
   /// Notes that an object was hashed just now, by this process or by a worker it trusts.
-  private func trustObject(_ digest: Digest) throws {
+  func trustObject(_ digest: Digest) throws {
     let path = objectPath(digest)
     statCache.remember(path, status: try FileStatus.orThrow(path), digest: digest, isImmutable: true)
   }
@@ -147,31 +175,30 @@ package final class Store {
     return false
   }
 
-  private func setAside(_ path: String, as name: String, what: String) throws {
+  func setAside(_ path: String, as name: String, what: String) throws {
     statCache.forget(path)
     let place = "\(root)/quarantine/\(name)"
-    try File.rename(path, to: place)
+    do {
+      try File.rename(path, to: place)
+    } catch let error as SystemError where error.code == ENOENT {
+      // Another process that saw the damage was faster.
+      return
+    }
     onWarning(
       "\(what) of the store was damaged and is set aside in `\(place)`; what needs it will be computed again")
   }
 
-  private func manifest(_ digest: Digest) throws -> Manifest? {
+  func manifest(_ digest: Digest) throws -> Manifest? {
     guard try isIntact(digest, size: nil) else { return nil }
     return Manifest(text: try File.read(objectPath(digest)))
   }
 
-  /// Whether every byte of an output is there and right.
-  package func isIntact(_ output: StoredOutput) throws -> Bool {
-    guard output.isTree else { return try isIntact(output.digest, size: output.size) }
-    guard let manifest = try manifest(output.digest) else { return false }
-    var intact = true
-    for entry in manifest.entries where try !isIntact(entry.digest, size: entry.size) { intact = false }
-    return intact
-  }
-
   /// Where a stage reads an output: an object's path, or a directory of links under `trees/`.
   package func readingPath(_ output: StoredOutput) throws -> String {
-    guard try isIntact(output) else {
+    switch try presence(of: output) {
+    case .present: break
+    case .evicted: throw EvictedError(output: output)
+    case .gone:
       throw StoreError(
         description:
           "output `\(output.port)` (\(output.digest.hex.prefix(12))) is damaged or gone; run again to compute it anew"
@@ -203,26 +230,37 @@ package final class Store {
 
   // MARK: records
 
-  private func recordPath(_ key: String) -> String { "\(root)/records/\(key.prefix(2))/\(key)" }
+  func recordPath(_ key: String) -> String { "\(root)/records/\(key.prefix(2))/\(key)" }
 
-  /// The record under a key, if it reads back and every byte it names is there and right. Anything else is a miss.
+  /// The record under a key, if it reads back and every byte it names is there and right, or was evicted. Anything else is
+  /// a miss.
   package func record(_ key: String) throws -> NodeRecord? {
     guard let record = try unverifiedRecord(key) else { return nil }
-    var intact = true
-    for output in record.outputs where try !isIntact(output) { intact = false }
-    return intact ? record : nil
+    var isGone = false
+    // All are looked at, so that all that is damaged is set aside at once.
+    for output in record.outputs where try presence(of: output) == .gone { isGone = true }
+    return isGone ? nil : record
   }
 
   /// The record under a key whether or not its bytes are still there: to explain changes.
   package func unverifiedRecord(_ key: String) throws -> NodeRecord? {
     let path = recordPath(key)
     guard FileStatus.of(path) != nil else { return nil }
-    if let json = try readSealed(path), let record = NodeRecord(json: json), record.key == key {
-      return record
-    }
+    if let record = try readRecord(key) { return record }
     try setAside(path, as: "record-\(key)", what: "a record")
     return nil
   }
+
+  /// Nil when it is not there or does not read back.
+  func readRecord(_ key: String) throws -> NodeRecord? {
+    let path = recordPath(key)
+    guard FileStatus.of(path) != nil, let json = try readSealed(path), let record = NodeRecord(json: json),
+      record.key == key
+    else { return nil }
+    return record
+  }
+
+  func forgetState(of digest: Digest) { statCache.forget(objectPath(digest)) }
 
   private func readSealed(_ path: String) throws -> JSON? {
     do { return try SealedText.read(path) } catch is SealedText.Damaged { return nil }
@@ -252,7 +290,10 @@ package final class Store {
       }
     }
     for key in try File.names(in: temporaries) where Digest(hex: key) != nil {
-      guard case .held(let lock) = try NodeLock.attempt(key, in: self, holder: "a cleaning") else { continue }
+      guard
+        case .held(let lock) = try NodeLock.attempt(
+          key, in: self, holder: LockHolder(name: "a cleaning", since: "now"))
+      else { continue }
       defer { lock.release() }
       try File.removeTree("\(temporaries)/\(key)")
     }
@@ -290,10 +331,27 @@ package final class Store {
   /// The digest of a file of the user's, hashed only when its state changed since it last was.
   package func digestOfInput(_ path: String) throws -> Digest {
     let status = try FileStatus.orThrow(path)
-    if let known = statCache.digest(of: path, status: status) { return known }
+    if let reading = readings[UTF8Key(path)], reading.status == status { return reading.digest }
+    if !isStrict, let known = statCache.digest(of: path, status: status) {
+      readings[UTF8Key(path)] = InputReading(path: path, status: status, digest: known, wasHashed: false)
+      return known
+    }
     let digest = try Digest.ofFile(path).digest
-    if try FileStatus.orThrow(path) == status { statCache.remember(path, status: status, digest: digest) }
+    if try FileStatus.orThrow(path) == status {
+      statCache.remember(path, status: status, digest: digest)
+      if StatCache.isOld(status) {
+        readings[UTF8Key(path)] = InputReading(path: path, status: status, digest: digest, wasHashed: true)
+      }
+    }
     return digest
+  }
+
+  /// How the files of an input were read: of the file itself, or of those in the directory.
+  package func readings(of path: String) throws -> [InputReading] {
+    guard FileStatus.of(path)?.isDirectory == true else { return readings[UTF8Key(path)].map { [$0] } ?? [] }
+    return try Manifest.files(below: path, followingLinks: true).compactMap {
+      readings[UTF8Key("\(path)/\($0)")]
+    }
   }
 
   /// The digest of a user's model: of the file, or of the manifest of the directory.

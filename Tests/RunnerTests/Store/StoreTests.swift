@@ -165,9 +165,9 @@ import Testing
   @Test func `a newer store is refused`() throws {
     let folder = try TemporaryFolder()
     _ = try Store(at: "\(folder.path)/.plumb")
-    try folder.write("2\n", to: ".plumb/format")
+    try folder.write("3\n", to: ".plumb/format")
     let error = try #require(throws: StoreError.self) { try Store(at: "\(folder.path)/.plumb") }
-    #expect(error.description.contains("has format 2, this program knows up to 1"))
+    #expect(error.description.contains("has format 3, this program knows up to 2"))
     #expect(ExitCode(for: error) == .store)
     try folder.write("rubbish", to: ".plumb/format")
     #expect(throws: StoreError.self) { try Store(at: "\(folder.path)/.plumb") }
@@ -176,17 +176,24 @@ import Testing
   @Test func `a lock is held once and freed when it is released`() throws {
     let folder = try TemporaryFolder()
     let store = try Store(at: "\(folder.path)/.plumb")
-    guard case .held(let lock) = try NodeLock.attempt(key, in: store, holder: "run 1") else {
+    guard
+      case .held(let lock) = try NodeLock.attempt(
+        key, in: store, holder: LockHolder(name: "run 1", since: "noon"))
+    else {
       Issue.record("a free lock was not given")
       return
     }
-    guard case .busy(let holder) = try NodeLock.attempt(key, in: store, holder: "run 2") else {
+    guard
+      case .busy(let holder) = try NodeLock.attempt(
+        key, in: store, holder: LockHolder(name: "run 2", since: "noon"))
+    else {
       Issue.record("a held lock was given")
       return
     }
-    #expect(holder == "run 1")
+    #expect(holder.hasPrefix("run 1 (process \(getpid()) on ") && holder.hasSuffix(", since noon)"))
     lock.release()
-    guard case .held = try NodeLock.attempt(key, in: store, holder: "run 2") else {
+    guard case .held = try NodeLock.attempt(key, in: store, holder: LockHolder(name: "run 2", since: "noon"))
+    else {
       Issue.record("a released lock was not given")
       return
     }

@@ -1,0 +1,72 @@
+// Taking a result out of the store: copies, never links, into a folder that was not there.
+
+import Glibc
+
+package enum Export {
+  /// A directory artifact that is all there is becomes `folder` itself; files, and outputs of which there are several,
+  /// go into it under their ports' names. Copied beside it first, so that `folder` is there whole or not at all.
+  /// - Returns: the paths that were written, and their bytes.
+  /// - Throws: `RunError` (2) when something is at `folder` already, `EvictedError`, `StoreError`.
+  package static func copy(_ outputs: [StoredOutput], of store: Store, to folder: String) throws -> (
+    paths: [String], bytes: Int
+  ) {
+    try refuseOverwriting(folder)
+    let parent = Path.parent(Path.absolute(folder))
+    try File.makeDirectory(parent)
+    let temporary = "\(parent)/.\(Path.name(folder)).\(getpid()).tmp"
+    try File.removeTree(temporary)
+    var paths: [String] = []
+    var bytes = 0
+    do {
+      let isWhole = outputs.count == 1 && outputs[0].isTree
+      if !isWhole { try File.makeDirectory(temporary) }
+      for output in outputs {
+        let name = isWhole ? "" : "/\(fileName(output))"
+        paths.append("\(folder)\(name)")
+        bytes &+= try copy(output, of: store, to: temporary + name)
+      }
+      // An empty folder may be replaced, anything else not.
+      try File.rename(temporary, to: folder)
+      try File.synchronizeDirectory(parent)
+    } catch {
+      try? File.removeTree(temporary)
+      throw error
+    }
+    return (paths, bytes)
+  }
+
+  package static func refuseOverwriting(_ folder: String) throws {
+    guard let status = FileStatus.of(folder) else { return }
+    if status.isDirectory, try File.names(in: folder).isEmpty { return }
+    throw RunError(
+      .commandLine, "`\(folder)` is there already and nothing is overwritten; give a folder that is not")
+  }
+
+  private static func fileName(_ output: StoredOutput) -> String {
+    switch output.type {
+    case .rows: "\(output.port).jsonl"
+    case .metrics: "\(output.port).json"
+    case .model, .file: output.port
+    }
+  }
+
+  private static func copy(_ output: StoredOutput, of store: Store, to path: String) throws -> Int {
+    // Checks every byte's standing, and says what is evicted or damaged.
+    let source = try store.readingPath(output)
+    guard output.isTree else {
+      return try File.copy(store.objectPath(output.digest), to: path, expecting: output.digest, mode: 0o644)
+    }
+    var bytes = 0
+    guard let manifest = Manifest(text: try File.read(store.objectPath(output.digest))) else {
+      throw StoreError(description: "the manifest of `\(source)` does not read back")
+    }
+    try File.makeDirectory(path)
+    for entry in manifest.entries {
+      let target = "\(path)/\(entry.path)"
+      try File.makeDirectory(Path.parent(target))
+      bytes &+= try File.copy(
+        store.objectPath(entry.digest), to: target, expecting: entry.digest, mode: 0o644)
+    }
+    return bytes
+  }
+}

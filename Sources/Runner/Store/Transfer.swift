@@ -1,0 +1,145 @@
+// `cache push` and `pull`: what one store has and another lacks, copied and read back; may be cut off at any point.
+
+import Glibc
+import JSON
+
+package struct Transfer: Sendable {
+  package private(set) var objects = 0
+  package private(set) var records = 0
+  package private(set) var bytes = 0
+  /// Results the other store had already.
+  package private(set) var presentRecords = 0
+  /// Results whose bytes the source has no more: their records went alone.
+  package private(set) var evictedRecords = 0
+  /// Addresses of results that are damaged at the source and were left out.
+  package private(set) var damaged: [String] = []
+
+  package struct Progress: Sendable {
+    package let records: Int
+    package let totalRecords: Int
+    package let bytes: Int
+  }
+
+  /// Objects before the record that names them, so that whatever a cut leaves is whole; a second attempt copies the rest.
+  /// Every byte is hashed as it is read and again as it was written.
+  package init(from source: Store, to target: Store, progress: (Progress) -> Void = { _ in }) throws {
+    let keys = try source.recordKeys()
+    for (index, key) in keys.enumerated() {
+      progress(Progress(records: index, totalRecords: keys.count, bytes: bytes))
+      guard let record = try source.unverifiedRecord(key) else { continue }
+      if try target.hasAll(of: key, as: record) {
+        presentRecords += 1
+        continue
+      }
+      guard try copyObjects(of: record, from: source, to: target) else { continue }
+      try target.add(record)
+      records += 1
+    }
+    try target.saveStatCache()
+    try source.saveStatCache()
+    progress(Progress(records: keys.count, totalRecords: keys.count, bytes: bytes))
+  }
+
+  /// False when the result is damaged at the source.
+  private mutating func copyObjects(of record: NodeRecord, from source: Store, to target: Store) throws
+    -> Bool
+  {
+    var missing: [Digest] = []
+    var isEvicted = false
+    for output in record.outputs {
+      switch try source.presence(of: output) {
+      case .gone:
+        damaged.append(record.address)
+        return false
+      case .evicted: isEvicted = true
+      case .present: break
+      }
+      for part in try source.objects(of: output) {
+        if try target.isIntact(part.digest, size: part.size) { continue }
+        guard FileStatus.of(source.objectPath(part.digest)) != nil else {
+          missing.append(part.digest)
+          continue
+        }
+        bytes &+= try target.copyObject(part.digest, from: source)
+        objects += 1
+      }
+    }
+    if isEvicted { evictedRecords += 1 }
+    try target.markEvicted(missing)
+    return true
+  }
+}
+
+extension Store {
+  /// Whether the record is here with every byte that could be had from it.
+  fileprivate func hasAll(of key: String, as record: NodeRecord) throws -> Bool {
+    guard let own = try unverifiedRecord(key), own.outputs == record.outputs else { return false }
+    for output in own.outputs where try presence(of: output) != .present { return false }
+    return true
+  }
+
+  /// Gives the bytes copied. What is read back from the medium is hashed too.
+  fileprivate func copyObject(_ digest: Digest, from source: Store) throws -> Int {
+    let temporary = "\(temporaries)/\(digest.hex).\(getpid()).tmp"
+    do {
+      let size = try File.copy(source.objectPath(digest), to: temporary, expecting: digest)
+      let destination = objectPath(digest)
+      try File.makeDirectory(Path.parent(destination), isDurable: true)
+      try File.rename(temporary, to: destination)
+      try File.synchronizeDirectory(Path.parent(destination))
+      try trustObject(digest)
+      try noteReturn(of: digest)
+      return size
+    } catch {
+      try? File.remove(temporary)
+      throw error
+    }
+  }
+
+  /// Writes a record whose objects are here.
+  fileprivate func add(_ record: NodeRecord) throws {
+    let path = recordPath(record.key)
+    try File.makeDirectory(Path.parent(path), isDurable: true)
+    try File.writeDurably(SealedText.text(of: record.json), to: path, temporaries: temporaries)
+  }
+}
+
+extension File {
+  /// Copies a file durably, read-only, its pages dropped and read back; both readings must have the digest.
+  /// - Returns: its size.
+  /// - Throws: `StoreError` when either has not.
+  package static func copy(
+    _ source: String, to destination: String, expecting digest: Digest, mode: mode_t = 0o444
+  ) throws -> Int {
+    let input = try open(source, O_RDONLY)
+    defer { input.closeQuietly() }
+    let output = try open(destination, O_RDWR | O_CREAT | O_TRUNC, mode: 0o644)
+    var stream = DigestStream()
+    var size = 0
+    do {
+      try input.readBlocks { block in
+        stream.update(block)
+        try output.writeAll(block)
+        size += block.count
+      }
+      try output.setMode(mode)
+      try output.synchronize()
+      guard stream.finish() == digest else {
+        throw StoreError(
+          description:
+            "`\(source)` is damaged: it is not the bytes its name says; `plumb cache verify --repair` sets it aside"
+        )
+      }
+      posix_fadvise(output.descriptor, 0, 0, POSIX_FADV_DONTNEED)
+    } catch {
+      output.closeQuietly()
+      throw error
+    }
+    try output.close()
+    guard try Digest.ofFile(destination).digest == digest else {
+      throw StoreError(
+        description: "`\(destination)` does not read back as it was written: the medium is not to be trusted")
+    }
+    return size
+  }
+}

@@ -1,0 +1,90 @@
+// `cache verify`: every byte of a store read and held against its name.
+
+import Glibc
+import JSON
+
+package struct Verification: Sendable {
+  package struct Damage: Sendable {
+    /// Below the store's root.
+    package let path: String
+    /// What is wrong with it, in words.
+    package let problem: String
+    /// Addresses whose results need it.
+    package let neededBy: [String]
+  }
+
+  /// In the order of their paths.
+  package let damages: [Damage]
+  package let objectCount: Int
+  package let recordCount: Int
+  package let bytes: Int
+
+  /// Nothing is believed: no remembered state counts. With `repairing` what is damaged is set aside, so that the next run
+  /// computes it anew. `progress` gets the bytes read so far and those in all.
+  package init(of store: Store, repairing: Bool, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in })
+    throws
+  {
+    var damages: [Damage] = []
+    var records: [NodeRecord] = []
+    for key in try store.recordKeys() {
+      let path = "records/\(key.prefix(2))/\(key)"
+      if let record = try store.readRecord(key) {
+        records.append(record)
+      } else {
+        damages.append(Damage(path: path, problem: "does not read back as a record", neededBy: []))
+        if repairing { try store.setAside("\(store.root)/\(path)", as: "record-\(key)", what: "a record") }
+      }
+    }
+    var users: [Digest: [String]] = [:]
+    for record in records {
+      for output in record.outputs {
+        for part in try store.objects(of: output) { users[part.digest, default: []].append(record.address) }
+      }
+    }
+    func needed(_ digest: Digest) -> [String] {
+      Set((users[digest] ?? []).map(UTF8Key.init)).map(\.string).sorted {
+        $0.utf8.lexicographicallyPrecedes($1.utf8)
+      }
+    }
+    let names = try Manifest.files(below: "\(store.root)/objects", followingLinks: false)
+    var total = 0
+    for name in names { total += FileStatus.of("\(store.root)/objects/\(name)")?.size ?? 0 }
+    var done = 0
+    var present: Set<Digest> = []
+    for name in names {
+      let path = "\(store.root)/objects/\(name)"
+      let found: (digest: Digest, size: Int)
+      do {
+        found = try Digest.ofFile(path)
+      } catch let error as SystemError where error.code == ENOENT {
+        continue
+      }
+      done += found.size
+      progress(done, total)
+      let hex = name.filter { $0 != "/" }
+      if hex == found.digest.hex {
+        present.insert(found.digest)
+        continue
+      }
+      let wanted = Digest(hex: hex)
+      damages.append(
+        Damage(
+          path: "objects/\(name)",
+          problem: wanted == nil
+            ? "is no object's name" : "holds bytes of sha256 \(found.digest.hex.prefix(12))…",
+          neededBy: wanted.map(needed) ?? []))
+      if repairing { try store.setAside(path, as: hex.filter { $0 != "." }, what: "an object") }
+    }
+    for digest in users.keys.sorted(by: { $0.hex < $1.hex })
+    where !present.contains(digest) && !store.isMarkedEvicted(digest) {
+      let name = "\(digest.hex.prefix(2))/\(digest.hex.dropFirst(2))"
+      // Named already when it is there with other bytes.
+      guard !names.contains(name) else { continue }
+      damages.append(Damage(path: "objects/\(name)", problem: "is missing", neededBy: needed(digest)))
+    }
+    self.damages = damages.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    objectCount = names.count
+    recordCount = records.count
+    bytes = total
+  }
+}

@@ -1,0 +1,90 @@
+// `plumb cache gc`: makes the store smaller; no record is lost.
+
+import ArgumentParser
+import Runner
+
+struct CacheCollect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gc",
+    abstract: "Drop bytes nobody needs. Records stay: what is evicted still counts as done.",
+    discussion: """
+      Without options: temporary files, objects that no result names, and the bytes of stages whose `keep:` gives them up. An \
+      evicted result is computed anew when a stage that is about to run, or `plumb export`, needs its bytes. What is younger \
+      than a day (--older-than), and what a run is reading, stays. Safe while experiments run.
+
+        plumb cache gc --max-size 10GiB --dry-run
+      """)
+
+  @OptionGroup var storage: StoreArguments
+
+  @Option(
+    help: ArgumentHelp(
+      "Evict results, those unused for longest first, until the objects fit.", valueName: "size"))
+  var maxSize: String?
+
+  @Option(help: ArgumentHelp("Evict what the last N runs of each experiment did not use.", valueName: "n"))
+  var keepLast: Int?
+
+  @Option(help: ArgumentHelp("Leave what is younger: 30s, 90min, 12h, 7d.", valueName: "age"))
+  var olderThan = "1d"
+
+  @Flag(help: "Say what would go; remove nothing.")
+  var dryRun = false
+
+  func validate() throws {
+    if let maxSize, ByteCount(maxSize) == nil {
+      throw ValidationError("--max-size must be a size such as 10GiB or 512MiB, found \(maxSize)")
+    }
+    if let keepLast, keepLast < 0 {
+      throw ValidationError("--keep-last must be at least 0, found \(keepLast)")
+    }
+    if seconds(olderThan) == nil {
+      throw ValidationError("--older-than must be an age such as 30s, 90min, 12h or 7d, found \(olderThan)")
+    }
+  }
+
+  func run() throws {
+    finish {
+      let store = try openStore(storage)
+      var options = CollectionOptions()
+      options.maximumBytes = maxSize.flatMap { ByteCount($0)?.bytes }
+      options.keptRuns = keepLast
+      options.minimumSeconds = seconds(olderThan) ?? 86400
+      options.isDryRun = dryRun
+      let collection = try Collection(of: store, options, now: realSeconds())
+      let shares = [
+        ("evicted", collection.evicted), ("unreachable", collection.unreachable),
+        ("temporary", collection.temporary),
+      ].filter { $0.1.count > 0 }
+      if shares.isEmpty {
+        standardError("nothing to remove\n")
+      } else {
+        let rows = shares.map { [$0.0, "\($0.1.count)", ByteCount($0.1.bytes).text] }
+        try standardOutput(TextTable.aligned([[dryRun ? "would go" : "removed", "files", "size"]] + rows))
+      }
+      for address in collection.evictedAddresses {
+        standardError("evicted  \(TerminalText.escaped(address))\n")
+      }
+      if collection.inUse.count > 0 {
+        standardError(
+          "\(counted(collection.inUse.count, "object")) (\(ByteCount(collection.inUse.bytes).text)) in use by a run: kept\n"
+        )
+      }
+      standardError("the store holds \(ByteCount(collection.remainingBytes).text)\n")
+      if let limit = options.maximumBytes, collection.remainingBytes > limit {
+        standardError(
+          "warning: that is more than \(ByteCount(limit).text): the rest is younger than \(olderThan), in use, or small and always kept\n"
+        )
+      }
+      return .done
+    }
+  }
+
+  private func seconds(_ text: String) -> Double? {
+    for (unit, size) in [("min", 60.0), ("s", 1), ("h", 3600), ("d", 86400)] where text.hasSuffix(unit) {
+      guard let value = Double(text.dropLast(unit.count)), value >= 0, value.isFinite else { return nil }
+      return value * size
+    }
+    return nil
+  }
+}

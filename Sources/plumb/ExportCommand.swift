@@ -1,0 +1,111 @@
+// `plumb export EXPERIMENT::ADDRESS DIR`: takes a result out of the store.
+
+import ArgumentParser
+import Glibc
+import Runner
+
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Copy a result out of the store.",
+    discussion: """
+      An address is EXPERIMENT.yaml::STAGE or EXPERIMENT.yaml::STAGE.OUTPUT, as `plumb plan` shows stages, with `@last` for the \
+      last iteration; runs/NAME/ID::STAGE is what that run computed. A model becomes DIR itself; other outputs go into DIR under \
+      their names. Nothing is overwritten. Evicted bytes are computed anew first.
+
+        plumb export experiments/quickstart.yaml::quark@last.train.model steered
+      """)
+
+  @Argument(
+    help: ArgumentHelp("EXPERIMENT.yaml::STAGE.OUTPUT or RUN_DIRECTORY::STAGE.OUTPUT.", valueName: "address"))
+  var address: String
+
+  @Argument(help: ArgumentHelp("A folder that is not there yet.", valueName: "dir"), completion: .directory)
+  var directory: String
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Give a parameter of the experiment another value.", valueName: "name=value"))
+  var set: [String] = []
+
+  @OptionGroup var storage: StoreArguments
+
+  func validate() throws {
+    if ResultAddress(address) == nil {
+      throw ValidationError(
+        "expected EXPERIMENT.yaml::ADDRESS, such as experiments/quickstart.yaml::quark@last.train.model; found \(address)"
+      )
+    }
+  }
+
+  func run() throws {
+    finish {
+      guard let wanted = ResultAddress(address) else { return .commandLine }
+      try Export.refuseOverwriting(directory)
+      let place = try StoredResult(wanted, overrides: set, storage: storage)
+      let (store, found) = (place.store, place.found)
+      for output in found.outputs where try store.presence(of: output) == .evicted {
+        let code = try place.bringBack(storage)
+        guard code == .done else { return code }
+        break
+      }
+      let (paths, bytes) = try Export.copy(found.outputs, of: store, to: directory)
+      try standardOutput(paths.map { TerminalText.escaped($0) + "\n" }.joined())
+      standardError(
+        "\(ByteCount(bytes).text) of `\(TerminalText.escaped(found.record.address))`, key \(found.record.key.prefix(12))\n"
+      )
+      return .done
+    }
+  }
+}
+
+/// A result on the command line, looked up.
+struct StoredResult {
+  let address: ResultAddress
+  let store: Store
+  let found: FoundResult
+  private let experiment: LoadedExperiment?
+
+  init(_ address: ResultAddress, overrides: [String] = [], storage: StoreArguments) throws {
+    self.address = address
+    func open(_ root: String) throws -> Store {
+      let store = try Store(at: storage.path(projectRoot: root))
+      store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
+      return store
+    }
+    if FileStatus.of(address.file)?.isDirectory == true {
+      experiment = nil
+      store = try open(projectRoot(of: Path.absolute(address.file)))
+      found = try address.findInRun(store: store, stages: stageRegistry)
+    } else {
+      var arguments = ExperimentArguments()
+      arguments.file = address.file
+      arguments.set = overrides
+      let loaded = load(arguments)
+      experiment = loaded
+      store = try open(loaded.projectRoot)
+      found = try address.find(in: loaded.plan, store: store, stages: stageRegistry)
+    }
+  }
+
+  /// Runs what its evicted bytes need.
+  func bringBack(_ storage: StoreArguments) throws -> Runner.ExitCode {
+    guard let experiment, let node = found.node else {
+      throw RunError(
+        .workFound,
+        "the bytes of `\(address.text)` were evicted; name its experiment instead of the run and they are computed anew"
+      )
+    }
+    var session = RunSession(
+      plan: experiment.plan, stages: stageRegistry.stages, store: store.root,
+      runs: "\(experiment.projectRoot)/runs", experimentText: experiment.text,
+      command: shellWords(["plumb"] + CommandLine.arguments.dropFirst()))
+    session.bytesOf = [node]
+    return session.run()
+  }
+
+  /// Where a command reads the one model that is named.
+  func modelPath() throws -> String { try store.readingPath(try found.output(.model, at: address)) }
+}
+
+/// The address a model argument is, unless a file of that name is there.
+func modelResult(_ text: String) -> ResultAddress? { FileStatus.of(text) == nil ? ResultAddress(text) : nil }
