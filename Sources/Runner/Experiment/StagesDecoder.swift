@@ -54,7 +54,7 @@ struct StagesDecoder {
   let defaults: ExecutionSettings
 
   static let maximumTimes = 10_000
-  static let stageKeys = ["uses", "in", "with", "seed", "needs", "description"] + ExecutionDecoder.keys
+  static let stageKeys = Language.stage.names
   static let notBuilt = ["matrix", "extends", "when", "until", "include", "sweep"]
 
   func drafts(_ node: Node?, at top: SourceSpan) -> [MemberDraft] {
