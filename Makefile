@@ -44,6 +44,8 @@ docs:
 	@swift build -c release --product plumb
 	.build/release/plumb stages --markdown docs/reference/stages
 	.build/release/plumb explain --markdown > docs/reference/mistakes.md
+	.build/release/plumb schema --markdown > docs/reference/experiment.md
+	.build/release/plumb schema > docs/reference/experiment.schema.json
 
 # What the system must provide: libyaml, SQLite and pkg-config to build, pip to fetch the quickstart's model.
 packages:

@@ -1,12 +1,14 @@
-// `plumb yaml events`: how a YAML text is read, event by event.
+// `plumb yaml`: how a YAML text is read, event by event, or as a value.
 
 import ArgumentParser
 import Glibc
+import JSON
 import Runner
 
 struct YAMLCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "yaml", abstract: "Look at a YAML file as it is read.", subcommands: [Events.self])
+    commandName: "yaml", abstract: "Look at a YAML file as it is read.",
+    subcommands: [Events.self, AsJSON.self])
 
   struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -41,6 +43,36 @@ struct YAMLCommand: ParsableCommand {
         try standardOutput(text)
         say(mistakes)
         return mistakes.hasErrors ? .experiment : .done
+      }
+    }
+  }
+
+  struct AsJSON: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "json", abstract: "Print a YAML file as JSON, aliases and merges resolved.",
+      discussion: """
+        What a validator of JSON Schema reads:
+
+          plumb yaml json experiments/quickstart.yaml | check-jsonschema --schemafile experiment.schema.json -
+        """)
+
+    @Argument(help: "A YAML file, or `-` for standard input.", completion: .file())
+    var file: String
+
+    func run() throws {
+      finish {
+        let result: Result<JSON, DiagnosticList>
+        do throws(DiagnosticList) { result = Document.json(of: try SourceFile.read(file)) } catch {
+          result = .failure(error)
+        }
+        switch result {
+        case .success(let json):
+          try standardOutput(json.text(.pretty) + "\n")
+          return .done
+        case .failure(let list):
+          say(list)
+          return .experiment
+        }
       }
     }
   }

@@ -1,5 +1,6 @@
 // docs/reference is what the program says of itself today; and the commands that say it.
 
+import Glibc
 import Runner
 import Testing
 
@@ -26,6 +27,34 @@ import Testing
 
   @Test func `the page of mistakes is current`() throws {
     #expect(try plumb.run("explain --markdown").output == checkedIn("mistakes.md"), "run `make docs`")
+  }
+
+  @Test func `the schema and the page of the language are current`() throws {
+    #expect(try plumb.run("schema").output == checkedIn("experiment.schema.json"), "run `make docs`")
+    #expect(try plumb.run("schema --markdown").output == checkedIn("experiment.md"), "run `make docs`")
+  }
+
+  @Test(
+    .enabled(
+      if: system("python3 -c 'import jsonschema' 2>/dev/null") == 0,
+      "python3 with jsonschema is not installed"))
+  func `every experiment of the project passes the schema`() throws {
+    let folder = "\(Self.package)/experiments"
+    let names = try Manifest.files(below: folder, followingLinks: false).filter { $0.hasSuffix(".yaml") }
+    #expect(!names.isEmpty)
+    try plumb.write(plumb.run("schema").output, to: "schema.json")
+    for name in names {
+      let json = try plumb.run("yaml json '\(folder)/\(name)'")
+      #expect(json.status == 0)
+      try plumb.write(json.output, to: "instance.json")
+      try plumb.write(
+        """
+        import json, jsonschema
+        jsonschema.Draft202012Validator(json.load(open("schema.json"))).validate(json.load(open("instance.json")))
+        """, to: "validate.py")
+      _ = try plumb.run("schema", before: "python3 validate.py >complaints 2>&1; echo $? >code;")
+      #expect(plumb.text("code") == "0\n", "\(name): \(plumb.text("complaints").suffix(1000))")
+    }
   }
 
   @Test func `a stage is shown with ports, types, defaults, ranges`() throws {

@@ -18,10 +18,7 @@ package func loadExperiment(path: String, overrides: [String] = [], stages: Stag
 
 struct ExperimentLoader {
   static let notBuilt = ["extends", "include", "sweep", "inputs"]
-  static let keys = [
-    "version", "name", "description", "seed", "numeric", "params", "models", "defaults", "stages", "metrics",
-    "expect",
-  ]
+  static let keys = Language.experiment.names
 
   let collector: DiagnosticCollector
   let registry: StageRegistry
@@ -61,7 +58,7 @@ struct ExperimentLoader {
     }
     var base = ExecutionSettings()
     if let node = fields["defaults"], !node.isNull,
-      let defaults = collector.fields(node, of: "`defaults`", known: ExecutionDecoder.keys)
+      let defaults = collector.fields(node, of: "`defaults`", known: Language.execution.names)
     {
       base = ExecutionDecoder(collector: collector).decode(defaults, of: "`defaults`", over: base)
     }
@@ -73,7 +70,7 @@ struct ExperimentLoader {
       source: file, projectRoot: paths.root, name: name(fields, top),
       description: fields["description"].flatMap { collector.string($0, "`description`") },
       seed: fields["seed"].flatMap { seed($0, "`seed`") } ?? 0,
-      numericMode: fields["numeric"].flatMap { collector.choice($0, "`numeric`", ["bf16", "fp32"]) }
+      numericMode: fields["numeric"].flatMap { collector.choice($0, "`numeric`", Language.numeric) }
         ?? "bf16",
       parameters: parameters.entries.map {
         Experiment.Parameter(name: $0.key, value: $0.value.json ?? .null, span: $0.value.span)

@@ -28,7 +28,7 @@ struct ModelDecoder {
     }
     guard
       let fields = collector.fields(
-        node, of: what, known: ["path", "pypi", "run", "sha256"], notBuilt: ["hf", "https"])
+        node, of: what, known: Language.model.names, notBuilt: ["hf", "https"])
     else { return nil }
     if fields["hf"] != nil || fields["https"] != nil { return nil }
     let sha256 = fields["sha256"].flatMap { digest($0, what: "`sha256` of \(what)") }

@@ -60,7 +60,8 @@ struct ReferenceScope {
         collector.error(
           "duplicate-name",
           first.kind == kind
-            ? "`\(name)` is \(kind) already where this one is seen" : "`\(name)` is both \(first.kind) and \(kind)",
+            ? "`\(name)` is \(kind) already where this one is seen"
+            : "`\(name)` is both \(first.kind) and \(kind)",
           at: span, label: "\(kind)",
           notes: [.init("\(first.kind) of this name", at: first.span)], help: "rename one of them")
       } else {

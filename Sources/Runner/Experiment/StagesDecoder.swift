@@ -14,9 +14,9 @@ struct StagesDecoder {
   final class Budget { var stages = 0 }
 
   static let maximumTimes = 10_000
-  static let stageKeys = ["uses", "in", "with", "seed", "needs", "description"] + ExecutionDecoder.keys
-  static let groupKeys = ["loop", "stages", "description"]
-  static let loopKeys = ["times", "carry", "until"]
+  static let stageKeys = Language.stage.names
+  static let groupKeys = Language.group.names
+  static let loopKeys = Language.loop.names
 
   // MARK: names
 

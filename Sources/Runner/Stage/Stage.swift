@@ -13,6 +13,9 @@ public protocol Stage: Sendable {
   /// stay. `options` may lack what was written wrongly, which is reported elsewhere.
   static func declaration(for options: JSON) -> StageDeclaration
 
+  /// Whether `declaration(for:)` says more of the ports than `declaration` does.
+  static var portsFollowOptions: Bool { get }
+
   init()
 
   /// Computes every declared output and writes each to `context.output(NAME)`.
@@ -23,6 +26,7 @@ public protocol Stage: Sendable {
 
 extension Stage {
   public static func declaration(for options: JSON) -> StageDeclaration { declaration }
+  public static var portsFollowOptions: Bool { false }
 }
 
 /// A stage whose output rows each depend on one input row only. The runner journals every finished item, so

@@ -20,6 +20,18 @@ package struct Document: Sendable {
     return read(file, from: start, collector)
   }
 
+  /// The only document of a file as JSON, aliases and merges resolved: what a validator reads.
+  package static func json(of file: SourceFile) -> Result<JSON, DiagnosticList> {
+    let collector = DiagnosticCollector()
+    let root = read(file, collector)?.root
+    if let root, root.json == nil, !collector.list.hasErrors {
+      collector.error(
+        "out-of-range", "JSON has no number that is infinite or not a number", at: root.span)
+    }
+    guard let json = root?.json, !collector.list.hasErrors else { return .failure(collector.list) }
+    return .success(json)
+  }
+
   /// Reads the only document of a text from a byte offset on; what is before has been checked.
   static func read(_ file: SourceFile, from start: Int, _ collector: DiagnosticCollector) -> Document? {
     var composer = Composer(file: file, base: start, collector: collector)

@@ -58,6 +58,8 @@ package struct CommandStage: Stage {
         summary: "Raise it when the program's results change though nothing declared does."),
     ])
 
+  package static var portsFollowOptions: Bool { true }
+
   package static func declaration(for options: JSON) -> StageDeclaration {
     let streams = options["rows"]?.stringValue == "stream"
     func declared(_ option: String) -> [(name: String, type: ArtifactType, columns: [String])] {

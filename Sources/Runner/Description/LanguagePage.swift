@@ -1,0 +1,49 @@
+// The keys of the language as a page of docs/reference.
+
+package enum LanguagePage {
+  package static var markdown: String {
+    var text = """
+      # The experiment file
+
+      The keys of the language. What a stage takes under `in:` and `with:` stands on [its own page](stages/README.md); what
+      names and parameters mean, in the guide. `plumb schema` prints all of it as JSON Schema, for editors.
+
+      """
+    for (title, keys) in [
+      ("At the top", Language.experiment), ("A model", Language.model), ("A stage", Language.stage),
+      ("A group or loop", Language.group), ("`loop`", Language.loop), ("A carried value", Language.carry),
+      ("`engine`", Language.engine), ("`resources`", Language.resources),
+      ("`checkpoint`", Language.checkpoint),
+    ] {
+      text += "\n## \(title)\n\n"
+      text += StagePages.rows(
+        ["key", "value", ""],
+        keys.map { ["`\($0.name)`", words($0.shape) + ($0.isRequired ? ", required" : ""), $0.summary] })
+    }
+    return text
+  }
+
+  private static func words(_ shape: LanguageShape) -> String {
+    switch shape {
+    case .version: "`1`"
+    case .integer(let range): OptionType.integer(range).description
+    case .number(let range, let exclusive): OptionType.number(range, exclusiveMinimum: exclusive).description
+    case .string: "string"
+    case .choice(let words): OptionType.choice(words).description
+    case .experimentName: "letters, digits, `_`, `-`, `.`"
+    case .time: "a time: `90s`, `30m`, `4h`"
+    case .bytes: "a size: `512MiB`, `8GiB`"
+    case .digest: "64 hexadecimal digits"
+    case .wheel: "`PACKAGE==VERSION/FILE`"
+    case .reference: "an address"
+    case .optional(let inner): words(inner) + ", or null"
+    case .keys: "a mapping"
+    case .named(let inner): "names, each with " + words(inner)
+    case .list(let element): "a list, each " + words(element)
+    case .oneOrMore(let element): words(element) + ", or a list of them"
+    case .model: "a model"
+    case .stages: "stages, groups and loops by name"
+    case .anything: "any value"
+    }
+  }
+}

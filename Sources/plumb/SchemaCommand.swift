@@ -1,0 +1,28 @@
+// `plumb schema`: the JSON Schema of experiments, for editors and validators.
+
+import ArgumentParser
+import Runner
+
+struct SchemaCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "schema", abstract: "Print the JSON Schema of experiments, for editors.",
+    discussion: """
+      Editors with a YAML language server complete and check an experiment whose first line names it:
+
+        plumb schema > experiment.schema.json
+        # yaml-language-server: $schema=experiment.schema.json
+
+      It refuses what `plumb check` refuses for its shape. What names refer to, only `plumb check` knows.
+      """)
+
+  @Flag(help: "Print the language's keys as a page of Markdown instead.")
+  var markdown = false
+
+  func run() throws {
+    finish {
+      try standardOutput(
+        markdown ? LanguagePage.markdown : ExperimentSchema(stageRegistry).json.text(.pretty) + "\n")
+      return .done
+    }
+  }
+}
