@@ -15,15 +15,20 @@ struct Conditioning: Sendable, Equatable {
   }
   let kind: Kind
   let prefixes: [String]
+  /// What stands before every prefix, such as the token that begins a document; empty for nothing. Many models use
+  /// their first position as a rest for attention, whatever token stands there: a class said there is hardly read.
+  let opening: String
 
   /// `_QUANTILE_TOKEN_0_` and so on. Source: METHODS 1.3.
-  static func quantileTokens(_ classes: Int) -> Conditioning {
-    Conditioning(kind: .tokens, prefixes: (0..<classes).map { "_QUANTILE_TOKEN_\($0)_" })
+  static func quantileTokens(_ classes: Int, after opening: String = "") -> Conditioning {
+    Conditioning(
+      kind: .tokens, prefixes: (0..<classes).map { "_QUANTILE_TOKEN_\($0)_" }, opening: opening)
   }
 
-  init(kind: Kind, prefixes: [String]) {
+  init(kind: Kind, prefixes: [String], opening: String = "") {
     self.kind = kind
     self.prefixes = prefixes
+    self.opening = opening
   }
 
   /// The conditioning a model carries, if any.
@@ -37,22 +42,36 @@ struct Conditioning: Sendable, Equatable {
       throw InputError(
         "\(checkpoint.path)/plumb.json: `conditioning` needs `kind` (tokens or text) and `prefixes`")
     }
-    self.init(kind: kind, prefixes: prefixes.compactMap { $0 })
+    self.init(
+      kind: kind, prefixes: prefixes.compactMap { $0 }, opening: json["opening"]?.stringValue ?? "")
   }
 
   var json: JSON {
-    ["kind": .string(kind.rawValue), "prefixes": .array(prefixes.map { .string($0) })]
+    var object = JSONObject([
+      ("kind", .string(kind.rawValue)), ("prefixes", .array(prefixes.map { .string($0) })),
+    ])
+    if !opening.isEmpty { object["opening"] = .string(opening) }
+    return .object(object)
   }
 
-  /// The tokens of a prefix; a token prefix that the tokenizer lacks is the model's fault.
+  /// The opening and a prefix as tokens.
   func tokens(_ prefix: String, _ tokenizer: Tokenizer) throws -> [Int32] {
     switch kind {
-    case .text: return tokenizer.encode(prefix)
-    case .tokens:
-      guard let id = tokenizer.id(of: prefix) else {
-        throw InputError("the tokenizer has no token `\(prefix)`, which the model's plumb.json names")
-      }
-      return [id]
+    case .text: tokenizer.encode(opening + prefix)
+    case .tokens: tokenizer.encode(opening) + [try id(of: prefix, tokenizer)]
     }
+  }
+
+  /// The added tokens, best class first; none when prefixes are text.
+  func classTokens(_ tokenizer: Tokenizer) throws -> [Int32] {
+    kind == .tokens ? try prefixes.map { try id(of: $0, tokenizer) } : []
+  }
+
+  /// A token that the tokenizer lacks is the model's fault.
+  private func id(of prefix: String, _ tokenizer: Tokenizer) throws -> Int32 {
+    guard let id = tokenizer.id(of: prefix) else {
+      throw InputError("the tokenizer has no token `\(prefix)`, which the model's plumb.json names")
+    }
+    return id
   }
 }

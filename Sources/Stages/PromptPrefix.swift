@@ -27,11 +27,7 @@ package struct PromptPrefix: Sendable {
     _ choice: ConditionChoice, of checkpoint: Checkpoint, _ tokenizer: Tokenizer, note: (String) -> Void
   ) throws {
     let conditioning = try Conditioning(checkpoint)
-    bannedTokens =
-      try conditioning.map { conditioning in
-        conditioning.kind == .tokens
-          ? try conditioning.prefixes.flatMap { try conditioning.tokens($0, tokenizer) } : []
-      } ?? []
+    bannedTokens = try conditioning?.classTokens(tokenizer) ?? []
     let wanted: Int
     switch choice {
     case .none:
@@ -66,7 +62,7 @@ package struct PromptPrefix: Sendable {
   package func promptTokens(
     _ prompt: String, named name: String, _ tokenizer: Tokenizer, newTokens: Int, contextLength: Int
   ) throws -> [Int32] {
-    let all = tokens + startTokens(tokenizer) + tokenizer.encode(prompt)
+    let all = startTokens(tokenizer) + tokens + tokenizer.encode(prompt)
     guard !all.isEmpty else { throw InputError("\(name): the prompt is empty") }
     let (length, overflows) = all.count.addingReportingOverflow(newTokens)
     guard !overflows, length <= contextLength else {

@@ -7,6 +7,12 @@ import Runner
 package struct TrainStage: Stage {
   package init() {}
 
+  private static let opening = OptionField(
+    "opening", .string, default: "",
+    summary:
+      "stands before the class, such as the token that begins a document; many models hardly read what stands first"
+  )
+
   package static let declaration = StageDeclaration(
     name: "train",
     summary: "Trains a policy on rows conditioned on their class.",
@@ -50,16 +56,27 @@ package struct TrainStage: Stage {
         "conditioning",
         .variant([
           OptionVariant(
-            "tokens", [OptionField("classes", .integer(1...1000), default: 5, summary: "how many tokens")],
+            "tokens",
+            [
+              OptionField("classes", .integer(1...1000), default: 5, summary: "how many tokens"),
+              opening,
+              OptionField(
+                "words", .optional(.list(.string, count: 1...1000)), default: nil,
+                summary:
+                  "a word or two for each class, best first: its token starts as their mean embedding; null starts it as noise like the other embeddings"
+              ),
+            ],
             summary: "one added token a class, `_QUANTILE_TOKEN_k_`"),
           OptionVariant(
             "text",
             [
               OptionField(
-                "prefixes", .list(.string, count: 1...1000), summary: "one prefix a class, best first")
+                "prefixes", .list(.string, count: 1...1000), summary: "one prefix a class, best first"),
+              opening,
             ], summary: "one text a class, put before the prompt as it is"),
           OptionVariant("none", [], summary: "no conditioning: the classes are not read"),
-        ]), default: ["kind": "tokens", "classes": 5], summary: "how a class is said to the model"),
+        ]), default: ["kind": "tokens", "classes": 5, "opening": "", "words": nil],
+        summary: "how a class is said to the model"),
       OptionField("lr", .number(0...10, exclusiveMinimum: true), summary: "peak learning rate"),
       OptionField(
         "conditioning_lr", .optional(.number(0...10, exclusiveMinimum: true)), default: nil,
@@ -102,7 +119,9 @@ package struct TrainStage: Stage {
     var parameters = try Parameters(configuration, from: checkpoint.tensors)
     let conditioning = try conditioning(options.object("conditioning"), checkpoint)
     if let conditioning, conditioning.kind == .tokens {
-      try addTokens(conditioning, &tokenizer, &configuration, &parameters, context)
+      try addTokens(
+        conditioning, words: options.object("conditioning").value("words"), &tokenizer, &configuration,
+        &parameters, context)
     }
     let examples = try TrainingRows(
       tokenizer: tokenizer, conditioning: conditioning, endToken: checkpoint.endTokens.first,
@@ -176,7 +195,7 @@ package struct TrainStage: Stage {
       let batch = plan.batch(trainer.step).map { examples[$0] }
       let step = try trainer.train(batch)
       series.append(step)
-      tokens += batch.reduce(0) { $0 + $1.conditioning.count + $1.prompt.count + $1.output.count }
+      tokens += batch.reduce(0) { $0 + $1.tokenCount(conditioned: true) }
       let rate = Double(tokens) / max((ContinuousClock.now - started) / .seconds(1), 1e-3)
       context.progress(
         trainer.step, of: plan.stepCount, unit: "steps",
@@ -204,7 +223,7 @@ package struct TrainStage: Stage {
   private func check(_ reference: Checkpoint, reads examples: [TrainingExample], conditioned: Bool) throws {
     let configuration = reference.configuration
     for example in examples {
-      let tokens = (conditioned ? example.conditioning : []) + example.prompt + example.output
+      let tokens = example.tokens(conditioned: conditioned)
       if let missing = tokens.first(where: { Int($0) >= configuration.vocabularySize }) {
         throw InputError(
           "\(reference.path): the reference has \(configuration.vocabularySize) tokens, but sample `\(example.id)` has token \(missing)"
@@ -221,8 +240,11 @@ package struct TrainStage: Stage {
 
   private func conditioning(_ options: StageOptions, _ checkpoint: Checkpoint) throws -> Conditioning? {
     switch options.string("kind") {
-    case "tokens": return .quantileTokens(options.int("classes"))
-    case "text": return Conditioning(kind: .text, prefixes: options.strings("prefixes"))
+    case "tokens":
+      return .quantileTokens(options.int("classes"), after: options.string("opening"))
+    case "text":
+      return Conditioning(
+        kind: .text, prefixes: options.strings("prefixes"), opening: options.string("opening"))
     default: return nil
     }
   }
@@ -236,7 +258,7 @@ package struct TrainStage: Stage {
     guard let conditioning, conditioning.kind == .tokens, options.bool("train_embeddings") else {
       throw InputError("`conditioning_lr` is for conditioning of kind tokens, with `train_embeddings`")
     }
-    let ids = try conditioning.prefixes.flatMap { try conditioning.tokens($0, tokenizer) }.map { Int($0) }
+    let ids = try conditioning.classTokens(tokenizer).map { Int($0) }
     guard let first = ids.min(), ids.sorted() == Array(first..<configuration.vocabularySize) else {
       throw InputError(
         "`conditioning_lr` needs the conditioning's tokens to be the last of the vocabulary; they are \(ids)")
@@ -244,17 +266,39 @@ package struct TrainStage: Stage {
     return FastRows(rows: first..<configuration.vocabularySize, factor: rate / options.double("lr"))
   }
 
+  /// For each class the tokens whose mean embedding its token starts as; empty when it starts as noise.
+  private func initialTokens(_ conditioning: Conditioning, _ words: JSON, _ tokenizer: Tokenizer) throws
+    -> [(prefix: String, tokens: [Int32])]
+  {
+    guard let words = words.arrayValue?.compactMap(\.stringValue) else { return [] }
+    guard words.count == conditioning.prefixes.count else {
+      throw InputError(
+        "`conditioning.words` has \(words.count) entries for \(conditioning.prefixes.count) classes; expected one for each"
+      )
+    }
+    return try zip(conditioning.prefixes, words).map { prefix, text in
+      let tokens = tokenizer.encode(text)
+      guard !tokens.isEmpty else { throw InputError("`conditioning.words` has an empty entry") }
+      return (prefix, tokens)
+    }
+  }
+
   /// Adds the conditioning's tokens and their embedding rows, unless the policy has them from before.
   private func addTokens(
-    _ conditioning: Conditioning, _ tokenizer: inout Tokenizer, _ configuration: inout DecoderConfiguration,
-    _ parameters: inout Parameters, _ context: StageContext
+    _ conditioning: Conditioning, words: JSON, _ tokenizer: inout Tokenizer,
+    _ configuration: inout DecoderConfiguration, _ parameters: inout Parameters, _ context: StageContext
   ) throws {
     let missing = conditioning.prefixes.filter { tokenizer.id(of: $0) == nil }
     guard !missing.isEmpty else { return }
+    let initial = try initialTokens(conditioning, words, tokenizer)
     let first = tokenizer.count
     _ = try tokenizer.addTokens(missing)
     parameters = parameters.growingVocabulary(
       &configuration, firstNew: first, to: tokenizer.count, seed: context.seed)
+    for (prefix, tokens) in initial where missing.contains(prefix) {
+      guard let id = tokenizer.id(of: prefix) else { continue }
+      parameters.setEmbedding(of: id, toMeanOf: tokens)
+    }
     context.log("added \(missing.count) tokens: \(missing.joined(separator: " "))")
   }
 }

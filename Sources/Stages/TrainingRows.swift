@@ -19,11 +19,12 @@ struct TrainingRows {
     let prefixes = try conditioning.map { conditioning in
       try conditioning.prefixes.map { try conditioning.tokens($0, tokenizer) }
     }
+    let start = startTokens(tokenizer)
     var examples: [TrainingExample] = []
     var empty = 0
     for row in rows {
       let samples = try SampleLists(row)
-      let prompt = startTokens(tokenizer) + tokenizer.encode(try prompt(row))
+      let prompt = tokenizer.encode(try prompt(row))
       for index in 0..<samples.count {
         guard let text = samples["generations"]?[index].stringValue else {
           throw InputError("row `\(row.id)`: generation \(index) is not a string")
@@ -31,17 +32,18 @@ struct TrainingRows {
         var output = tokenizer.encode(text)
         if samples["finished"]?[index].boolValue ?? true, let endToken { output.append(endToken) }
         let prefix = try prefixes.map { try Self.prefix($0, row, samples, index) } ?? []
-        guard !output.isEmpty, !(prefix.isEmpty && prompt.isEmpty) else {
+        guard !output.isEmpty, !(start.isEmpty && prefix.isEmpty && prompt.isEmpty) else {
           empty += 1
           continue
         }
-        guard prefix.count + prompt.count + output.count <= contextLength else {
+        let example = TrainingExample(
+          id: "\(row.id)#\(index)", start: start, conditioning: prefix, prompt: prompt, output: output)
+        guard example.tokenCount(conditioned: true) <= contextLength else {
           throw InputError(
             "row `\(row.id)`: sample \(index) and its prompt exceed the model's context of \(contextLength) tokens"
           )
         }
-        examples.append(
-          TrainingExample(id: "\(row.id)#\(index)", conditioning: prefix, prompt: prompt, output: output))
+        examples.append(example)
       }
     }
     if empty > 0 { log("\(empty) samples are empty and were left out") }

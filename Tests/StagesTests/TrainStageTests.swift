@@ -20,9 +20,13 @@ struct TrainStageTests {
     ]
   }
 
+  static func tokens(opening: String = "", words: JSON = .null) -> JSON {
+    ["kind": "tokens", "classes": 3, "opening": .string(opening), "words": words]
+  }
+
   static let options: JSON = [
     "lr": 0.01, "batch_size": 4, "epochs": 2, "objective": objective(kl: 0.1, entropy: 0.05),
-    "conditioning": ["kind": "tokens", "classes": 3],
+    "conditioning": tokens(),
   ]
 
   private static func with(_ changes: [(String, JSON)]) -> JSON {
@@ -82,6 +86,58 @@ struct TrainStageTests {
     #expect(!sampled.contains { $0["generations"]?.text().contains("QUANTILE") ?? true })
   }
 
+  @Test func `what opens the conditioning is trained on, written down and sampled with`() throws {
+    let model = try bench.model()
+    let conditioning = Self.tokens(opening: "<|im_start|>")
+    let opened = try train(model, Self.with([("conditioning", conditioning)]))
+    #expect(try bench.json("\(opened)/model/plumb.json")["conditioning"]?["opening"] == "<|im_start|>")
+    #expect(try weights(opened) != weights(try train(model)))
+
+    let tokenizer = try openCheckpoint("\(opened)/model").requireTokenizer()
+    #expect(
+      tokenizer.encode("<|im_start|>_QUANTILE_TOKEN_0_")
+        == [tokenizer.id(of: "<|im_start|>"), tokenizer.id(of: "_QUANTILE_TOKEN_0_")].compactMap { $0 })
+    // Asked for its best by name, or given the same text to begin with: the same samples.
+    func sampled(_ condition: JSON) throws -> [JSON?] {
+      try bench.rows(
+        bench.run(
+          SampleStage(), ["n": 2, "max_new_tokens": 12, "condition": condition, "temperature": 1.0],
+          models: ["model": "\(opened)/model"], rows: prompts, port: "prompts")
+      ).map { $0["generations"] }
+    }
+    let best = try sampled("best")
+    #expect(try best == sampled(["text": "<|im_start|>_QUANTILE_TOKEN_0_"]))
+    #expect(try best != sampled(["text": "_QUANTILE_TOKEN_0_"]))
+  }
+
+  @Test func `class tokens can start as words`() throws {
+    let model = try bench.model()
+    let conditioning = Self.tokens(words: [" good", " good", "the end"])
+    // A rate too small to move anything.
+    let output = try train(model, Self.with([("conditioning", conditioning), ("lr", 1e-30)]))
+    let trained = try openCheckpoint("\(output)/model")
+    let tokenizer = try trained.requireTokenizer()
+    let table = try Parameters(trained.configuration, from: trained.tensors)["model.embed_tokens.weight"]
+    func row(_ id: Int32) -> [Float] { table.slice(Int(id)..<Int(id) + 1).array() }
+    func mean(_ text: String) -> [Float] {
+      let rows = tokenizer.encode(text).map(row)
+      return row(0).indices.map { column in
+        Float(rows.reduce(0.0) { $0 + Double($1[column]) } / Double(rows.count))
+      }
+    }
+    #expect(tokenizer.encode("the end").count > 1)
+    #expect(row(485) == mean(" good") && row(486) == mean(" good") && row(487) == mean("the end"))
+  }
+
+  @Test func `words for another number of classes are refused`() throws {
+    let model = try bench.model()
+    let conditioning = Self.tokens(words: [" good", " bad"])
+    let error = #expect(throws: InputError.self) {
+      try train(model, Self.with([("conditioning", conditioning)]))
+    }
+    #expect(error?.description.contains("has 2 entries for 3 classes") ?? false)
+  }
+
   @Test func `a vocabulary without spare rows grows`() throws {
     let model = try bench.model { $0.spareRows = 0 }
     let trained = try openCheckpoint("\(try train(model))/model")
@@ -128,7 +184,8 @@ struct TrainStageTests {
   @Test func `prefixes of text are kept, and add no tokens`() throws {
     let model = try bench.model()
     let prefixes: JSON = ["Good. ", "Fair. ", "Bad. "]
-    let output = try train(model, Self.with([("conditioning", ["kind": "text", "prefixes": prefixes])]))
+    let output = try train(
+      model, Self.with([("conditioning", ["kind": "text", "prefixes": prefixes, "opening": ""])]))
     #expect(
       try bench.json("\(output)/model/plumb.json") == [
         "format": 1, "conditioning": ["kind": "text", "prefixes": prefixes],

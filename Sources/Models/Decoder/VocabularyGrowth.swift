@@ -39,6 +39,17 @@ extension Parameters {
     configuration.vocabularySize = size
     return replacing(replaced)
   }
+
+  /// Starts a token where others are: its embedding becomes the mean of theirs. A tied head changes with it.
+  package func setEmbedding(of token: Int32, toMeanOf others: [Int32]) {
+    let table = self["model.embed_tokens.weight"]
+    let c = table.columns
+    for column in 0..<c {
+      var sum = 0.0
+      for other in others { sum += Double(table.floats[Int(other) * c + column]) }
+      table.floats[Int(token) * c + column] = Float(sum / Double(others.count))
+    }
+  }
 }
 
 /// Standard normal numbers by the polar method. Source: Marsaglia and Bray (1964).

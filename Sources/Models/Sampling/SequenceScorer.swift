@@ -77,7 +77,7 @@ package final class SequenceScorer {
       capacityBytes: pool.capacity * pool.pageBytes)
   }
 
-  /// Whole pages that every item's context starts with, computed once. A context keeps at least its last token.
+  /// What every item's context starts with, computed once. A context keeps at least its last token.
   private func commonPrefix(_ items: [ScoringItem]) throws -> (CachedSequence?, Int) {
     guard items.count > 1, let first = items.first?.context else { return (nil, 0) }
     var length = first.count
@@ -88,7 +88,6 @@ package final class SequenceScorer {
         break
       }
     }
-    length = length / PagePool.pageLength * PagePool.pageLength
     guard length > 0, let cache = CachedSequence(pool, positions: length) else { return (nil, 0) }
     var batch = TokenBatch()
     _ = batch.append(first[0..<length], to: cache)
