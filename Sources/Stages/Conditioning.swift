@@ -57,9 +57,14 @@ struct Conditioning: Sendable, Equatable {
   /// The opening and a prefix as tokens.
   func tokens(_ prefix: String, _ tokenizer: Tokenizer) throws -> [Int32] {
     switch kind {
-    case .text: tokenizer.encode(opening + prefix)
-    case .tokens: tokenizer.encode(opening) + [try id(of: prefix, tokenizer)]
+    case .text: openingTokens(tokenizer) + tokenizer.encode(prefix)
+    case .tokens: openingTokens(tokenizer) + [try id(of: prefix, tokenizer)]
     }
+  }
+
+  /// The experiment writes it, so that special tokens in it are meant.
+  private func openingTokens(_ tokenizer: Tokenizer) -> [Int32] {
+    tokenizer.encode(opening, parseSpecial: true)
   }
 
   /// The added tokens, best class first; none when prefixes are text.

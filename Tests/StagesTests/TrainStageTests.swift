@@ -1,5 +1,6 @@
 // `train`: what it writes, conditioning of every kind, refusals, stopping and going on.
 
+import Foundation
 import JSON
 import Models
 import Runner
@@ -93,21 +94,24 @@ struct TrainStageTests {
     #expect(try bench.json("\(opened)/model/plumb.json")["conditioning"]?["opening"] == "<|im_start|>")
     #expect(try weights(opened) != weights(try train(model)))
 
-    let tokenizer = try openCheckpoint("\(opened)/model").requireTokenizer()
-    #expect(
-      tokenizer.encode("<|im_start|>_QUANTILE_TOKEN_0_")
-        == [tokenizer.id(of: "<|im_start|>"), tokenizer.id(of: "_QUANTILE_TOKEN_0_")].compactMap { $0 })
-    // Asked for its best by name, or given the same text to begin with: the same samples.
-    func sampled(_ condition: JSON) throws -> [JSON?] {
+    // Sampled with as it was trained: without it the best class says other things.
+    func best() throws -> [JSON?] {
       try bench.rows(
         bench.run(
-          SampleStage(), ["n": 2, "max_new_tokens": 12, "condition": condition, "temperature": 1.0],
+          SampleStage(), ["n": 2, "max_new_tokens": 12, "condition": "best", "temperature": 1.0],
           models: ["model": "\(opened)/model"], rows: prompts, port: "prompts")
       ).map { $0["generations"] }
     }
-    let best = try sampled("best")
-    #expect(try best == sampled(["text": "<|im_start|>_QUANTILE_TOKEN_0_"]))
-    #expect(try best != sampled(["text": "_QUANTILE_TOKEN_0_"]))
+    let withOpening = try best()
+    #expect(try withOpening == best())
+    let plumb: JSON = [
+      "format": 1,
+      "conditioning": [
+        "kind": "tokens", "prefixes": ["_QUANTILE_TOKEN_0_", "_QUANTILE_TOKEN_1_", "_QUANTILE_TOKEN_2_"],
+      ],
+    ]
+    try plumb.text().write(toFile: "\(opened)/model/plumb.json", atomically: true, encoding: .utf8)
+    #expect(try withOpening != best())
   }
 
   @Test func `class tokens can start as words`() throws {

@@ -50,6 +50,7 @@ import Testing
           classDef cached fill:#d9ead3,stroke:#666,color:#111
           classDef run fill:#fce5cd,stroke:#666,color:#111
           classDef waits fill:#eeeeee,stroke:#666,color:#111
+          classDef skipped fill:#ffffff,stroke:#666,color:#111
 
         """)
   }

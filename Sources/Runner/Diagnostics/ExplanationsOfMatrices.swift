@@ -1,0 +1,63 @@
+// Explanations: matrices, their cells, and what refers to several things at once.
+
+extension Explanation {
+  private static func cells(_ matrix: String, then: String = "") -> Example {
+    Example(
+      smallest + "\n  drawn: {matrix: \(matrix), uses: draw, in: {rows: rows}, with: {count: $n}}" + then)
+  }
+
+  static let ofMatrices: [Explanation] = [
+    Explanation(
+      "bad-label", "a value of a matrix that cannot name its cell",
+      """
+      Cells have addresses such as `drawn@n=8`, so each value needs a label of letters, digits, `_`, `-`, `+` and `.`. A number or a
+      word is its own label; give anything else one: `{matrix: {n: {few: 1, many: 100}}}`.
+      """,
+      wrong: cells("{n: [[1, 2]]}"), right: cells("{n: {few: 1, many: 2}}")),
+    Explanation(
+      "collection", "several things where one is wanted",
+      """
+      A matrix without a choice of cell stands for all of its cells, and `@all` for all iterations of a loop. An input that
+      takes one thing needs one of them: `drawn@n=1`, `quark@last.train`.
+      """,
+      wrong: cells("{n: [1, 2]}", then: "\n  again: {uses: draw, in: {rows: drawn}, with: {count: 1}}"),
+      right: cells("{n: [1, 2]}", then: "\n  again: {uses: draw, in: {rows: drawn@n=1}, with: {count: 1}}")),
+    Explanation(
+      "duplicate-value", "a matrix has the same value or cell twice",
+      "Every value of an axis makes its own cells, so each may stand once; `include` adds only cells that are not there.",
+      wrong: cells("{n: [1, 1]}"), right: cells("{n: [1, 2]}")),
+    Explanation(
+      "empty-matrix", "a matrix has no cells",
+      "After `exclude` at least one combination of values must be left.",
+      wrong: cells("{n: [1], exclude: [{n: 1}]}"), right: cells("{n: [1, 2], exclude: [{n: 1}]}")),
+    Explanation(
+      "matrix-shape", "the cells of a matrix hold different stages",
+      """
+      What refers to a cell must know which stages are in it, so all cells hold the same names. Let the axes change values,
+      and keep the names under `stages:`.
+      """,
+      wrong: Example(
+        smallest + "\n  both: {matrix: {x: {one: {p: {uses: draw}}, two: {q: {uses: draw}}}}, stages: $x}"),
+      right: Example(
+        smallest
+          + "\n  both: {matrix: {n: [1, 2]}, stages: {p: {uses: draw, in: {rows: rows}, with: {count: $n}}}}")
+    ),
+    Explanation(
+      "unknown-axis", "an axis that the matrix does not have",
+      "`include`, `exclude` and addresses name the axes as the matrix does.",
+      wrong: cells("{n: [1, 2], exclude: [{m: 1}]}"), right: cells("{n: [1, 2], exclude: [{n: 1}]}")),
+    Explanation(
+      "unknown-cell", "`exclude` names a cell that is not there",
+      "Each entry of `exclude` must take at least one cell away; this one takes none, which is rarely what was meant.",
+      wrong: cells("{n: [1, 2], exclude: [{n: 1}, {n: 1}]}"), right: cells("{n: [1, 2], exclude: [{n: 1}]}")),
+    Explanation(
+      "unknown-value", "a value that the axis does not have",
+      "The values of an axis are those listed under its name; a cell is chosen by one of them.",
+      wrong: cells("{n: [1, 2], exclude: [{n: 3}]}"), right: cells("{n: [1, 2], exclude: [{n: 2}]}")),
+    Explanation(
+      "parameter-cycle", "a parameter stands for itself",
+      "A parameter may name another, as long as following the names comes to an end.",
+      wrong: Example(smallest + "\nparams: {a: $b, b: $a}"),
+      right: Example(smallest + "\nparams: {a: 1, b: $a}")),
+  ]
+}
