@@ -77,10 +77,8 @@ struct StoredResult {
       store = try open(projectRoot(of: Path.absolute(address.file)))
       found = try address.findInRun(store: store, stages: stageRegistry)
     } else {
-      var arguments = ExperimentArguments()
-      arguments.file = address.file
-      arguments.set = overrides
-      let loaded = load(arguments)
+      let loaded = load(
+        try ExperimentArguments.parse(overrides.flatMap { ["--set", $0] } + ["--", address.file]))
       experiment = loaded
       store = try open(loaded.projectRoot)
       found = try address.find(in: loaded.plan, store: store, stages: stageRegistry)

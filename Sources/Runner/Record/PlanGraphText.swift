@@ -78,7 +78,9 @@ package struct PlanGraphText {
     }
   }
 
-  private static let colors = [("cached", "#d9ead3"), ("run", "#fce5cd"), ("waits", "#eeeeee"), ("skipped", "#ffffff")]
+  private static let colors = [
+    ("cached", "#d9ead3"), ("run", "#fce5cd"), ("waits", "#eeeeee"), ("skipped", "#ffffff"),
+  ]
 
   // MARK: mermaid
 
