@@ -52,6 +52,7 @@ struct ReadingArguments: ParsableArguments {
 struct LoadedExperiment {
   let plan: Plan
   let projectRoot: String
+  let sweep: Sweep?
   /// As it was read, byte for byte where it is UTF-8.
   let text: String
   /// With `--set` applied.
@@ -92,10 +93,27 @@ func load(
   case .success(let (experiment, plan)):
     say(DiagnosticList(plan.warnings))
     return LoadedExperiment(
-      plan: plan, projectRoot: experiment.projectRoot,
+      plan: plan, projectRoot: experiment.projectRoot, sweep: experiment.sweep,
       text: String(decoding: experiment.source.bytes, as: UTF8.self),
       parameters: JSONObject(experiment.parameters.map { ($0.name, $0.value) }))
   }
+}
+
+/// One trial of a sweep is an ordinary run, once every parameter that the sweep varies is given; more cannot be run yet.
+func refuse(_ sweep: Sweep, _ arguments: ExperimentArguments) {
+  let given = arguments.set.map {
+    String(decoding: $0.utf8.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+  }
+  let missing = sweep.parameters.map(\.name).filter { !given.contains($0) }
+  guard !missing.isEmpty else { return }
+  let settings = missing.map { "--set \($0)=…" }.joined(separator: " ")
+  say(
+    DiagnosticList([
+      Diagnostic(
+        code: "not-built-yet", "running a sweep is not built yet", at: sweep.span, label: "not built yet",
+        help: "run one trial: `plumb run \(arguments.file) \(settings)`")
+    ]))
+  Glibc.exit(Runner.ExitCode.experiment.rawValue)
 }
 
 /// Diagnostics for people, on stderr; in colour on a terminal unless `NO_COLOR` is set and not empty.

@@ -12,9 +12,12 @@ package struct ExperimentSchema {
   private static let name = "^\(OptionSchema.name)$"
 
   package var json: JSON {
-    let whole = keys(Language.experiment)
-    let names = Language.experiment.names + ["extends"]
-    let top = JSONObject(names.map { ($0, true as JSON) })
+    // Stages may all come from an included file.
+    var whole = keys(Language.experiment).objectValue ?? JSONObject()
+    whole["required"] = .array(
+      Language.experiment.filter { $0.isRequired && $0.name != "stages" }.map { .string($0.name) })
+    whole["anyOf"] = [["required": ["stages"]], ["required": ["include"]]]
+    let top = JSONObject(Language.experiment.names.map { ($0, true as JSON) })
     var definitions = JSONObject([
       ("parameter", OptionSchema.parameterDefinition), ("insertion", OptionSchema.insertionDefinition),
       ("environment", OptionSchema.environmentDefinition), ("model", model), ("stages", stages),
@@ -27,7 +30,7 @@ package struct ExperimentSchema {
     return [
       "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "An experiment for plumb",
       "type": "object", "if": ["required": ["extends"]],
-      "then": OptionSchema.object(top, required: []), "else": whole, "$defs": .object(definitions),
+      "then": OptionSchema.object(top, required: []), "else": .object(whole), "$defs": .object(definitions),
     ]
   }
 

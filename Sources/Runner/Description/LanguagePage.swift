@@ -13,7 +13,7 @@ package enum LanguagePage {
       ("At the top", Language.experiment), ("A model", Language.model), ("A stage", Language.stage),
       ("A group or loop", Language.group), ("`loop`", Language.loop), ("A carried value", Language.carry),
       ("`engine`", Language.engine), ("`resources`", Language.resources),
-      ("`checkpoint`", Language.checkpoint),
+      ("`checkpoint`", Language.checkpoint), ("`sweep`", Language.sweep),
     ] {
       text += "\n## \(title)\n\n"
       text += StagePages.rows(

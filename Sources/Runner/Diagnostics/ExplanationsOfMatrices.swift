@@ -1,4 +1,4 @@
-// Explanations: matrices, their cells, and what refers to several things at once.
+// Explanations: matrices and collections, files and parameters that name each other, secrets.
 
 extension Explanation {
   private static func cells(_ matrix: String, then: String = "") -> Example {
@@ -59,5 +59,25 @@ extension Explanation {
       "A parameter may name another, as long as following the names comes to an end.",
       wrong: Example(smallest + "\nparams: {a: $b, b: $a}"),
       right: Example(smallest + "\nparams: {a: 1, b: $a}")),
+    Explanation(
+      "extends-cycle", "files that extend each other in a circle",
+      """
+      `extends:` names the file that this one changes. Following it from file to file must come to an end.
+      """,
+      wrong: Example(smallest + "\nextends: experiment.yaml"), right: Example(smallest)),
+    Explanation(
+      "not-a-directory", "an entry of `inputs` that is no directory",
+      """
+      `inputs:` declares directories outside the project in which the files and models that an experiment reads may lie.
+      """,
+      wrong: Example(smallest + "\ninputs: [train.jsonl]"), right: Example(smallest + "\ninputs: [sft]")),
+    Explanation(
+      "missing-variable", "an environment variable that is not set", severity: .warning,
+      """
+      `{env: NAME}` stands for the value of a variable when the stage runs; only its name is in keys, plans, logs and records.
+      `plumb run` refuses to start while the variable of a stage that must run is not set or empty.
+      """,
+      wrong: Example(smallest.replacing("}}", with: ", prompt: {env: PLUMB_NOT_SET}}}")),
+      right: Example(smallest)),
   ]
 }

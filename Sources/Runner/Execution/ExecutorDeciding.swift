@@ -121,7 +121,7 @@ extension Executor {
 
   private func checkEnvironment(_ unfinished: [PlanNode]) throws {
     for node in unfinished {
-      for name in try resolution.declaration(of: node).environment
+      for name in try resolution.declaration(of: node).environment + node.environment
       where getenv(name).map({ $0.pointee == 0 }) ?? true {
         throw RunError(
           .experiment, "`\(node.address)` needs the environment variable `\(name)`, which is not set or empty"

@@ -98,7 +98,8 @@ final class RunningNode {
     workers.append(
       try RunningWorker(
         executable: executable, taskPath: path, shard: shard, lock: lock,
-        environment: declaration.environment, gpus: node.execution.resources.gpus == nil ? nil : grant.gpus))
+        environment: declaration.environment, secrets: node.environment,
+        gpus: node.execution.resources.gpus == nil ? nil : grant.gpus))
   }
 
   /// Of all shards together; those that have not begun are taken to be like the others.

@@ -17,15 +17,17 @@ final class RunningWorker {
   private(set) var logDescriptor: Int32
   private let lifeline: Int32
   private var eventBytes: [UInt8] = []
+  private var logFilter: SecretFilter
   private let memoryKillsBefore = Machine.memoryKills()
   private var memoryKillsAfter: Int?
   /// Something of its process group outlived it.
   private(set) var hasLeftProcesses = false
 
-  /// `environment`: variables of ours it is given beside the usual ones. `gpus`: the devices it may see; nil says nothing.
+  /// `environment`: variables of ours it is given beside the usual ones; `secrets`: those whose values
+  /// nobody is to see. `gpus`: the devices it may see; nil says nothing.
   init(
     executable: String, taskPath: String, shard: Shard? = nil, lock: NodeLock? = nil,
-    environment: [String] = [], gpus: [String]? = nil
+    environment: [String] = [], secrets: [String] = [], gpus: [String]? = nil
   ) throws {
     let events = try Pipe()
     let log = try Pipe()
@@ -34,13 +36,14 @@ final class RunningWorker {
     do {
       process = try ChildProcess.start(
         executable, arguments: ["worker", taskPath],
-        environment: RunningWorker.environment(environment, gpus),
+        environment: RunningWorker.environment(environment + secrets, gpus),
         descriptors: [life.reading, log.writing, log.writing, events.writing, lock?.file.descriptor])
     } catch {
       for end in [events.reading, log.reading, life.writing] { close(end) }
       throw error
     }
     self.shard = shard
+    logFilter = SecretFilter(secrets)
     eventDescriptor = events.reading
     logDescriptor = log.reading
     lifeline = life.writing
@@ -71,17 +74,20 @@ final class RunningWorker {
     }
     var log: [UInt8] = []
     RunningWorker.readAvailable(&logDescriptor) { log.append(contentsOf: $0) }
-    if !log.isEmpty { try onLog(log[...]) }
+    let shown = logFilter.filtered(log)
+    if !shown.isEmpty { try onLog(shown[...]) }
   }
 
   private func take(_ event: WorkerEvent) {
     switch event {
     case .progress(let done, let total, let unit, let message):
-      progress = NodeProgress(done: done, total: total, unit: unit, message: message)
+      progress = NodeProgress(
+        done: done, total: total, unit: unit, message: message.map { logFilter.filtered($0) })
     case .measure(let name, let value):
       measures.removeAll { $0.name == name }
       measures.append((name, value))
-    case .done, .stopped, .failed: verdict = event
+    case .failed(let code, let message): verdict = .failed(code, message: logFilter.filtered(message))
+    case .done, .stopped: verdict = event
     }
   }
 
@@ -111,6 +117,8 @@ final class RunningWorker {
     memoryKillsAfter = Machine.memoryKills()
     hasLeftProcesses = process.sendToGroup(SIGKILL)
     try drain(onLog: onLog)
+    let rest = logFilter.rest()
+    if !rest.isEmpty { try onLog(rest[...]) }
     for descriptor in [eventDescriptor, logDescriptor, lifeline] where descriptor >= 0 { close(descriptor) }
     eventDescriptor = -1
     logDescriptor = -1

@@ -19,6 +19,7 @@ package struct Experiment: Sendable {
   package var metrics: [MetricEntry]
   /// What must hold when all is done.
   package var expectations: [Condition] = []
+  package var sweep: Sweep?
   package var warnings: [Diagnostic] = []
 
   package struct Parameter: Sendable {
@@ -157,6 +158,8 @@ package struct DecodedOptions: Sendable {
   package var json: JSON
   /// Absolute paths by dotted option path.
   package var files: [(option: String, path: String)] = []
+  /// Variables of the environment that stand for values, by dotted option path.
+  package var secrets: [(option: String, name: String)] = []
   /// Where each value that was written comes from, by dotted option path.
   package var origins: [(option: String, span: SourceSpan)] = []
 }

@@ -17,8 +17,7 @@ package func loadExperiment(path: String, overrides: [String] = [], stages: Stag
 }
 
 struct ExperimentLoader {
-  static let notBuilt = ["extends", "include", "sweep", "inputs"]
-  static let keys = Language.experiment.names
+  static let keys = Language.experiment.names.filter { !Language.files.names.contains($0) }
 
   let collector: DiagnosticCollector
   let registry: StageRegistry
@@ -31,26 +30,22 @@ struct ExperimentLoader {
   /// As much of the experiment as could be made out, so that later checks can add what they find; it is good only
   /// if nothing was reported.
   func load(path: String, overrides: [String]) -> Experiment? {
-    guard let (file, paths) = open(path), let document = Document.read(file, collector) else { return nil }
-    guard document.root.entries != nil else {
-      collector.error(
-        "not-a-mapping", "an experiment must be a mapping, found \(document.root.found)",
-        at: document.root.span, label: "expected `key: value` lines")
-      return nil
-    }
-    let parameters = Parameters(
-      document.root["params"], overrides: overrides, folder: file.folder, collector)
-    var root = document.root
+    guard let (file, project) = open(path) else { return nil }
+    var paths = project
+    guard
+      var root = ExperimentFiles(collector: collector, paths: paths)
+        .read(file, path: ProjectPaths.real(path) ?? path)
+    else { return nil }
+    let parameters = Parameters(root["params"], overrides: overrides, folder: file.folder, collector)
     // Names under `stages` may be axes of a matrix: they are replaced where the matrices are known.
     root.content = .mapping(
-      (document.root.entries ?? []).map { entry in
+      (root.entries ?? []).map { entry in
         var entry = entry
         if !["params", "stages"].contains(entry.key) { entry.value = parameters.substitute(entry.value) }
         return entry
       })
-    guard
-      let fields = collector.fields(root, of: "the experiment", known: Self.keys, notBuilt: Self.notBuilt)
-    else { return nil }
+    guard let fields = collector.fields(root, of: "the experiment", known: Self.keys) else { return nil }
+    paths.inputs = InputRoots(collector: collector).decode(fields["inputs"])
     let top = SourceSpan(file: file, start: 0, end: 0)
     checkVersion(fields, top)
     let models = (mapping(fields["models"], "`models`") ?? []).map {
@@ -81,6 +76,12 @@ struct ExperimentLoader {
     if let node = fields["expect"] {
       experiment.expectations = ConditionDecoder(metrics: metrics, declared: experiment.metrics)
         .decode(node, "`expect`")
+    }
+    if let node = fields["sweep"], !node.isNull {
+      let decoder = SweepDecoder(
+        collector: collector, parameters: parameters, metrics: experiment.metrics.map(\.name),
+        loops: body.members.filter { $0.group?.loop != nil }.map(\.name))
+      experiment.sweep = decoder.decode(node)
     }
     return experiment
   }

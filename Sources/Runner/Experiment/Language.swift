@@ -59,7 +59,14 @@ enum Language {
   static let keep = ["all", "last", "none"]
   static let numeric = ["bf16", "fp32"]
 
-  static let experiment: [LanguageKey] = [
+  /// What makes one experiment of several files.
+  static let files: [LanguageKey] = [
+    LanguageKey("extends", .string, "a file that this one changes: mappings merge, null takes away"),
+    LanguageKey("include", .optional(.oneOrMore(.string)), "files that bring more `models` and `stages`"),
+  ]
+
+  static let experiment: [LanguageKey] =
+    files + [
     LanguageKey("version", .version, required: true, "the version of the language: 1"),
     LanguageKey("name", .experimentName, required: true, "names the folder of its runs"),
     LanguageKey("description", .string, "for people"),
@@ -72,6 +79,22 @@ enum Language {
     LanguageKey("metrics", .named(.reference), "names for numbers that stages give"),
     LanguageKey(
       "expect", .optional(.oneOrMore(.keys(condition))), "what must hold of metrics when all has run"),
+    LanguageKey(
+      "inputs", .optional(.oneOrMore(.string)), "folders outside the project that files may lie in"),
+    LanguageKey("sweep", .optional(.keys(sweep)), "values to try for parameters"),
+  ]
+
+  static let trials = 1...100_000
+  static let leastIterations = 1...10_000
+  static let factor = 2...100
+
+  static let sweep: [LanguageKey] = [
+    LanguageKey("method", .choice(Sweep.Method.allCases.map(\.rawValue)), "how values are chosen; grid when not given"),
+    LanguageKey("params", .named(.anything), "a list of values, or a distribution, for each parameter varied"),
+    LanguageKey("trials", .anything, "how many; with `method: list` the trials themselves"),
+    LanguageKey("metric", .anything, "the metric that is judged: a name, or `{name, goal}`"),
+    LanguageKey("repeat", .named(.list(.anything)), "each trial again with these values, `seed` among them"),
+    LanguageKey("early_terminate", .anything, "`asha`, or `{kind: asha, loop, least, factor}`"),
   ]
 
   static let model: [LanguageKey] = [

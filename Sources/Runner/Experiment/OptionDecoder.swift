@@ -1,11 +1,13 @@
 // Options under `with:`, read against what the plug-in declares.
 
+import Glibc
 import JSON
 
 struct OptionDecoder {
   let collector: DiagnosticCollector
   let paths: ProjectPaths
   private(set) var files: [(option: String, path: String)] = []
+  private(set) var secrets: [(option: String, name: String)] = []
   private(set) var origins: [(option: String, span: SourceSpan)] = []
 
   init(_ collector: DiagnosticCollector, _ paths: ProjectPaths) {
@@ -23,7 +25,7 @@ struct OptionDecoder {
     } else {
       json = complete(JSONObject(), fields, path: "", what: "stage `\(stage)`", at: span)
     }
-    return DecodedOptions(json: json, files: files, origins: origins)
+    return DecodedOptions(json: json, files: files, secrets: secrets, origins: origins)
   }
 
   private func join(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
@@ -77,10 +79,7 @@ struct OptionDecoder {
 
   private mutating func decode(_ node: Node, _ type: OptionType, path: String, what: String) -> JSON? {
     if node.isInvalid { return nil }
-    if isEnvironment(node, type) {
-      collector.notBuiltYet("`{env: NAME}`", at: node.span)
-      return nil
-    }
+    if isEnvironment(node, type) { return secret(node, type, path: path, what: what) }
     switch type {
     case .object, .variant, .list, .either, .optional: break
     default: origins.append((path, node.origin ?? node.span))
@@ -161,6 +160,7 @@ struct OptionDecoder {
       let value = decoder.decode(node, alternative, path: path, what: what)
       if let value, !trial.list.hasErrors {
         files += decoder.files
+        secrets += decoder.secrets
         origins += decoder.origins
         return value
       }
@@ -214,6 +214,49 @@ struct OptionDecoder {
     case .either(let types): return types.allSatisfy { isEnvironment(node, $0) }
     case .optional(let inner): return isEnvironment(node, inner)
     default: return true
+    }
+  }
+
+  /// `{env: NAME}`: decodes to itself, since only the name may be kept; the stage reads the value when it runs.
+  private mutating func secret(_ node: Node, _ type: OptionType, path: String, what: String) -> JSON? {
+    guard let variable = node["env"], Self.isText(type) else {
+      collector.wrongType(
+        node, what, expected: Self.words(type),
+        help: "`{env: NAME}` stands for a string, and only where one is taken")
+      return nil
+    }
+    guard let name = collector.string(variable, "`env` of \(what)") else { return nil }
+    let isName =
+      !name.isEmpty && !(0x30...0x39).contains(name.utf8.first ?? 0x30)
+      && name.utf8.allSatisfy {
+        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+          || $0 == UInt8(ascii: "_")
+      }
+    guard isName else {
+      collector.error(
+        "bad-name", "`\(name)` cannot be the name of an environment variable", at: variable.span,
+        label: "not a name", notes: collector.originNotes(node),
+        help: "letters, digits and `_`, not beginning with a digit")
+      return nil
+    }
+    if getenv(name).map({ $0.pointee == 0 }) ?? true {
+      collector.warning(
+        "missing-variable",
+        "\(what) stands for the environment variable `\(name)`, which is not set or empty",
+        at: node.span, label: "has no value here", notes: collector.originNotes(node),
+        help: "set it for `plumb run`; only its name is kept")
+    }
+    secrets.append((path, name))
+    origins.append((path, node.origin ?? node.span))
+    return .object(JSONObject([("env", .string(name))]))
+  }
+
+  private static func isText(_ type: OptionType) -> Bool {
+    switch type {
+    case .string: true
+    case .optional(let inner): isText(inner)
+    case .either(let types): types.contains { isText($0) }
+    default: false
     }
   }
 
@@ -291,7 +334,8 @@ extension DiagnosticCollector {
       error(
         "missing-file", "\(what) names `\(text)`, which cannot be read: \(reason)", at: node.span,
         label: "looked for `\(resolved)`", notes: originNotes(node),
-        help: "a relative path starts at the folder of the file that wrote it")
+        help: ProjectPaths.tildeHelp(text) ?? "a relative path starts at the folder of the file that wrote it"
+      )
     }
     return nil
   }
@@ -300,6 +344,8 @@ extension DiagnosticCollector {
     error(
       "outside-project", "\(what) names `\(text)`, which lies outside the project", at: node.span,
       label: "is `\(resolved)`", notes: originNotes(node),
-      help: "the project is `\(paths.root)`; bring the file into it (`inputs:` is not built yet)")
+      help:
+        "the project is `\(paths.root)`; bring it there, or declare its folder: `inputs: [\(ProjectPaths.parent(resolved))]`"
+    )
   }
 }

@@ -11,6 +11,8 @@ package func projectRoot(of folder: String) -> String {
 struct ProjectPaths: Sendable {
   /// Absolute, symbolic links resolved.
   let root: String
+  /// Folders outside in which what is read may lie (`inputs:`); absolute, symbolic links resolved.
+  var inputs: [String] = []
 
   /// `folder` is absolute, symbolic links resolved.
   init(aboveFolder folder: String) {
@@ -27,6 +29,10 @@ struct ProjectPaths: Sendable {
   /// The absolute path, symbolic links resolved, of something that exists, and what it is.
   func resolve(_ path: String, from folder: String) -> Result<(path: String, kind: Kind), Problem> {
     let joined = Self.normalized(path.utf8.first == 0x2F ? path : "\(folder)/\(path)")
+    // The system would read a path only up to it.
+    if path.utf8.contains(0) {
+      return .failure(.unreadable(resolved: joined, reason: "a path cannot hold a NUL"))
+    }
     guard let resolved = Self.real(joined) else {
       let reason = String(cString: strerror(errno)).lowercased()
       // What does not exist is judged by the nearest folder above it that does.
@@ -50,14 +56,33 @@ struct ProjectPaths: Sendable {
     return .success((resolved, isDirectory ? .directory : .file))
   }
 
-  /// The path seen from the project's root; the path itself when it is outside.
+  /// The path seen from the project's root, or from the root under `inputs:` that it lies in, which may be elsewhere on
+  /// another machine; the path itself when it is outside of all.
   func relative(_ path: String) -> String {
-    let prefix = root == "/" ? "/" : root + "/"
-    return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
+    if let inside = Self.rest(of: path, below: root) { return inside }
+    for (index, input) in inputs.enumerated() {
+      if let inside = Self.rest(of: path, below: input) { return "inputs[\(index)]/\(inside)" }
+    }
+    return path
   }
 
   private func contains(_ path: String) -> Bool {
-    path == root || path.hasPrefix(root == "/" ? "/" : root + "/")
+    ([root] + inputs).contains { path == $0 || Self.rest(of: path, below: $0) != nil }
+  }
+
+  private static func rest(of path: String, below folder: String) -> String? {
+    let prefix = folder == "/" ? "/" : folder + "/"
+    return path.utf8.starts(with: prefix.utf8)
+      ? String(decoding: path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self) : nil
+  }
+
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  static func tildeHelp(_ text: String) -> String? {
+    text.utf8.first == UInt8(ascii: "~") ? "`~` is not expanded: write the folder out" : nil
   }
 
   static func real(_ path: String) -> String? {

@@ -53,6 +53,8 @@ public struct PlanNode: Sendable {
   public var after: [Int] = []
   /// The iterations around this node that run only if a loop did not end before.
   public var conditions: [PlanIteration] = []
+  /// Variables whose values its options stand for, each once: `{env: NAME}`.
+  public var environment: [String] = []
   /// Where the options that were written come from.
   public var origins: [PlanOrigin] = []
   /// Names this node across runs: plug-in, version, options, recipe keys of what is upstream. Hex SHA-256.

@@ -140,6 +140,9 @@ private struct NodeBuilder {
       execution: stage.execution, recipeKey: digest == nil ? "" : recipe.key)
     node.conditions = graph.bodies[instance.body].conditions
     node.after = after(number, inputs)
+    for secret in stage.options.secrets where !node.environment.contains(secret.name) {
+      node.environment.append(secret.name)
+    }
     node.origins = stage.options.origins.map {
       PlanOrigin(option: $0.option, file: $0.span.file.name, line: $0.span.line, column: $0.span.column)
     }

@@ -1,0 +1,71 @@
+// A secret reaches the stage that names it, and nothing else: a canary is searched for in everything a run leaves.
+
+import JSON
+import Runner
+import Testing
+
+@Suite struct SecretRunTests {
+  static let canary = "canary-7f3a9c51"
+
+  private func experiment(fails: Bool = false) -> String {
+    """
+    version: 1
+    name: toy
+    stages:
+      ask: {uses: secret, with: {key: {env: TOY_KEY}, fails: \(fails)}}
+    metrics: {bytes: ask.bytes, alone: ask.alone}
+
+    """
+  }
+
+  private func run(_ toy: ToyRunner, _ text: String, _ variables: [(name: String, value: String)]) throws
+    -> ChildProcess.Ending
+  {
+    try toy.folder.write(text, to: "x.yaml")
+    let line = "cd '\(toy.path)' && exec '\(try ToyRunner.executable())' run x.yaml >out 2>err"
+    let process = try ChildProcess.start(
+      "/bin/sh", arguments: ["-c", line],
+      environment: ChildProcess.chosenEnvironment(["PATH", "LD_LIBRARY_PATH"]) + variables,
+      descriptors: [nil, nil, nil])
+    return try #require(process.ending(waiting: true))
+  }
+
+  /// Files in the run's folder, its store and its output that hold the canary.
+  private func leaks(_ toy: ToyRunner) throws -> [String] {
+    try Manifest.files(below: toy.path, followingLinks: false).filter { name in
+      let bytes = try File.read("\(toy.path)/\(name)")
+      let wanted = Array(Self.canary.utf8)
+      return bytes.indices.contains { bytes[$0] == wanted[0] && bytes[$0...].starts(with: wanted) }
+    }
+  }
+
+  @Test func `the value reaches the stage alone, and its name is all that is kept`() throws {
+    let toy = try ToyRunner(nodes: "")
+    let variables = [(name: "TOY_KEY", value: Self.canary), (name: "OTHER_SECRET", value: "another")]
+    #expect(try run(toy, experiment(), variables) == .exited(0), "\(toy.standardError)")
+    #expect(toy.standardOutput.hasPrefix("bytes  \(Self.canary.utf8.count)\nalone   1\n"))
+    #expect(try leaks(toy) == [])
+    let run = try #require(try File.names(in: "\(toy.path)/runs/toy").last)
+    #expect(toy.folder.text("runs/toy/\(run)/plan.json").contains("TOY_KEY"))
+    // Another value is the same computation.
+    #expect(try self.run(toy, experiment(), [("TOY_KEY", "something else")]) == .exited(0))
+    #expect(try toy.events("node-started").isEmpty)
+    // What is finished needs no key.
+    #expect(try self.run(toy, experiment(), []) == .exited(0), "\(toy.standardError)")
+  }
+
+  @Test func `what a stage says of it is masked`() throws {
+    let toy = try ToyRunner(nodes: "")
+    #expect(try run(toy, experiment(fails: true), [("TOY_KEY", Self.canary)]) == .exited(1))
+    #expect(toy.standardError.contains("the service refused the key [TOY_KEY]"), "\(toy.standardError)")
+    #expect(try leaks(toy) == [])
+  }
+
+  @Test(arguments: [[], [(name: "TOY_KEY", value: "")]])
+  func `without a value nothing runs`(_ variables: [(name: String, value: String)]) throws {
+    let toy = try ToyRunner(nodes: "")
+    #expect(try run(toy, experiment(), variables) == .exited(3))
+    #expect(toy.standardError.contains("`TOY_KEY`"))
+    #expect(try toy.events("node-started").isEmpty)
+  }
+}
