@@ -32,22 +32,43 @@ extension Plan {
   func node(at address: String) -> PlanNode? {
     let wanted = UTF8Key(address)
     if let node = nodes.first(where: { UTF8Key($0.address) == wanted }) { return node }
-    let bytes = Array(address.utf8)
-    let selector = Array("@last.".utf8)
-    guard let start = bytes.indices.first(where: { bytes[$0...].starts(with: selector) }) else { return nil }
-    let before = bytes[...start]
-    let after = bytes[(start + selector.count - 1)...]
-    var last: (iteration: Int, node: PlanNode)?
+    let pattern = Array(address.utf8)
+    var last: (iterations: [Int], node: PlanNode)?
     for node in nodes {
-      let found = Array(node.address.utf8)
-      guard found.count > before.count + after.count, found.starts(with: before),
-        found.suffix(after.count).elementsEqual(after),
-        let iteration = Int(
-          String(decoding: found.dropFirst(before.count).dropLast(after.count), as: UTF8.self))
+      guard let iterations = Self.iterations(in: Array(node.address.utf8), where: pattern),
+        !iterations.isEmpty
       else { continue }
-      if iteration > last?.iteration ?? 0 { last = (iteration, node) }
+      if last.map({ $0.iterations.lexicographicallyPrecedes(iterations) }) ?? true {
+        last = (iterations, node)
+      }
     }
     return last?.node
+  }
+
+  /// The numbers that stand where a pattern has `last`; nil when the address is not like the pattern.
+  private static func iterations(in address: [UInt8], where pattern: [UInt8]) -> [Int]? {
+    let selector = Array("@last".utf8)
+    var iterations: [Int] = []
+    var place = 0
+    var index = 0
+    while index < pattern.count {
+      let isEnd = index + selector.count == pattern.count
+      if pattern[index...].starts(with: selector),
+        isEnd || pattern[index + selector.count] == UInt8(ascii: ".")
+      {
+        guard place < address.count, address[place] == UInt8(ascii: "@") else { return nil }
+        let digits = address[(place + 1)...].prefix { (0x30...0x39).contains($0) }
+        guard let number = Int(String(decoding: digits, as: UTF8.self)) else { return nil }
+        iterations.append(number)
+        place = digits.endIndex
+        index += selector.count
+      } else {
+        guard place < address.count, address[place] == pattern[index] else { return nil }
+        place += 1
+        index += 1
+      }
+    }
+    return place == address.count ? iterations : nil
   }
 }
 

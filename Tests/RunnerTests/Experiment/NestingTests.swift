@@ -87,6 +87,17 @@ import Testing
     #expect(seeds[5] == 0x4ac8_b696_b596_2ca3)
   }
 
+  @Test func `people name nodes with @last at each level`() throws {
+    let plan = try plan(Self.nested)
+    func found(_ address: String) throws -> String {
+      try plan.find(address, stages: Toys.registry).node.address
+    }
+    #expect(try found("outer@last.inner@last.train") == "outer@2.inner@3.train")
+    #expect(try found("outer@1.inner@last.train.model") == "outer@1.inner@3.train")
+    #expect(try found("outer@last.inner@1.sample") == "outer@2.inner@1.sample")
+    #expect(throws: RunError.self) { try found("outer@last.inner@last") }
+  }
+
   @Test func `a group is a loop that goes round once and is not counted`() throws {
     let text = """
       stages:
