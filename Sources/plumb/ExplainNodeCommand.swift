@@ -17,7 +17,9 @@ struct ExplainNodeCommand: ParsableCommand {
 
   @OptionGroup var experiment: ExperimentArguments
 
-  @Argument(help: "A stage as `plumb plan` shows it: quark@2.train, quark@last.train.")
+  @Argument(
+    help: "A stage as `plumb plan` shows it: quark@2.train, quark@last.train.",
+    completion: Completion.addresses)
   var address: String
 
   @OptionGroup var storage: StoreArguments

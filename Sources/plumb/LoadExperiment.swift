@@ -7,13 +7,14 @@ import Runner
 
 /// What every command that reads an experiment takes.
 struct ExperimentArguments: ParsableArguments {
-  @Argument(help: "The experiment, a YAML file.")
+  @Argument(help: "The experiment, a YAML file.", completion: Completion.experiment)
   var file: String
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Give a parameter another value; parsed as YAML. May be repeated.", valueName: "name=value"))
+      "Give a parameter another value; parsed as YAML. May be repeated.", valueName: "name=value"),
+    completion: Completion.parameters)
   var set: [String] = []
 
   @Option(
@@ -65,12 +66,6 @@ func load(
   _ arguments: ExperimentArguments, _ storage: StoreArguments? = nil, _ reading: ReadingArguments? = nil,
   jsonTo descriptor: Int32 = 2
 ) -> LoadedExperiment {
-  func say(_ list: DiagnosticList) {
-    switch arguments.format {
-    case .text: plumb.say(list)
-    case .json: try? File(descriptor: descriptor, path: "diagnostics").writeAll(list.jsonLines)
-    }
-  }
   // Read when the first file is asked for; the store itself is not made before the experiment is known to be good.
   var remembered: StatCache?
   func digest(_ path: String) throws -> Digest {
@@ -88,10 +83,10 @@ func load(
     digest: { path in try digest(path) })
   {
   case .failure(let list):
-    say(list)
+    report(list, arguments.format, jsonTo: descriptor)
     Glibc.exit(Runner.ExitCode.experiment.rawValue)
   case .success(let (experiment, plan)):
-    say(DiagnosticList(plan.warnings))
+    report(DiagnosticList(plan.warnings), arguments.format, jsonTo: descriptor)
     return LoadedExperiment(
       plan: plan, projectRoot: experiment.projectRoot, sweep: experiment.sweep,
       text: String(decoding: experiment.source.bytes, as: UTF8.self),
@@ -114,6 +109,14 @@ func refuse(_ sweep: Sweep, _ arguments: ExperimentArguments) {
         help: "run one trial: `plumb run \(arguments.file) \(settings)`")
     ]))
   Glibc.exit(Runner.ExitCode.experiment.rawValue)
+}
+
+/// Diagnostics as the command line wants them: for people on stderr, or in JSON on the given descriptor.
+func report(_ list: DiagnosticList, _ format: DiagnosticFormat, jsonTo descriptor: Int32 = 2) {
+  switch format {
+  case .text: say(list)
+  case .json: try? File(descriptor: descriptor, path: "diagnostics").writeAll(list.jsonLines)
+  }
 }
 
 /// Diagnostics for people, on stderr; in colour on a terminal unless `NO_COLOR` is set and not empty.

@@ -32,9 +32,9 @@ import Runner
       """,
     version: "plumb 0.1.0-dev",
     subcommands: [
-      RunCommand.self, SpinCommand.self, PlanCommand.self, CheckCommand.self, SamplesCommand.self,
-      TryCommand.self, Inspect.self, StagesCommand.self, SchemaCommand.self, ExplainCommand.self,
-      YAMLCommand.self, WorkerCommand.self,
+      InitCommand.self, RunCommand.self, SpinCommand.self, PlanCommand.self, ConfigCommand.self,
+      CheckCommand.self, SamplesCommand.self, TryCommand.self, Inspect.self, StagesCommand.self,
+      SchemaCommand.self, ExplainCommand.self, YAMLCommand.self, WorkerCommand.self,
       ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self, LogsCommand.self,
       StatusCommand.self,
       ExportCommand.self, CacheCommand.self,

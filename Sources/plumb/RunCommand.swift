@@ -82,19 +82,25 @@ enum AfterFailure: String, EnumerableFlag {
 struct SelectionArguments: ParsableArguments {
   static let address = "address"
 
-  @Option(help: ArgumentHelp("Only these stages; what they need must be finished.", valueName: address))
+  @Option(
+    help: ArgumentHelp("Only these stages; what they need must be finished.", valueName: address),
+    completion: Completion.addresses)
   var only: [String] = []
 
   @Option(
-    help: ArgumentHelp("These stages, all that depends on them, and what that needs.", valueName: address))
+    help: ArgumentHelp("These stages, all that depends on them, and what that needs.", valueName: address),
+    completion: Completion.addresses)
   var from: [String] = []
 
-  @Option(help: ArgumentHelp("These stages and all they need.", valueName: address))
+  @Option(
+    help: ArgumentHelp("These stages and all they need.", valueName: address),
+    completion: Completion.addresses)
   var until: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Compute these again though they are finished, and say whether the bytes differ.", valueName: address))
+      "Compute these again though they are finished, and say whether the bytes differ.", valueName: address),
+    completion: Completion.addresses)
   var force: [String] = []
 
   func selection(in plan: Plan) throws -> Selection {

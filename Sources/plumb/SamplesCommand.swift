@@ -17,8 +17,9 @@ struct SamplesCommand: ParsableCommand {
   @OptionGroup var experiment: ExperimentArguments
 
   @Argument(
-    help: ArgumentHelp("Stages that write generations: before_score, quark@last.judge.", valueName: "address")
-  )
+    help: ArgumentHelp(
+      "Stages that write generations: before_score, quark@last.judge.", valueName: "address"),
+    completion: Completion.addresses)
   var addresses: [String]
 
   @Option(help: "Prompts.")

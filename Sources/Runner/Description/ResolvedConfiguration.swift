@@ -1,0 +1,163 @@
+// An experiment as it is understood: parameters in their places, defaults filled in, loops unrolled; with `origins` each
+// option beside the place that set it.
+
+import JSON
+
+package struct ResolvedConfiguration {
+  let experiment: Experiment
+  let plan: Plan
+  let showsOrigins: Bool
+
+  package init(_ experiment: Experiment, _ plan: Plan, showsOrigins: Bool) {
+    self.experiment = experiment
+    self.plan = plan
+    self.showsOrigins = showsOrigins
+  }
+
+  /// YAML: the same in every run, and read back by any YAML reader. Paths of files are relative to the project.
+  package var text: String {
+    var lines = Lines()
+    lines.add(0, "name", .string(plan.experimentName))
+    lines.add(0, "seed", JSON(unsigned: experiment.seed))
+    lines.add(0, "numeric", .string(experiment.numericMode))
+    if !experiment.parameters.isEmpty {
+      lines.open(0, "params")
+      for parameter in experiment.parameters {
+        lines.add(1, parameter.name, parameter.value, comment: comment(parameter.span))
+      }
+    }
+    if !plan.models.isEmpty {
+      lines.open(0, "models")
+      for model in plan.models { add(model, to: &lines) }
+    }
+    lines.open(0, "stages")
+    for node in plan.nodes { add(node, to: &lines) }
+    return lines.text
+  }
+
+  private func add(_ model: PlanModel, to lines: inout Lines) {
+    lines.open(1, model.name)
+    switch model.source {
+    case .path(let path): lines.add(2, "path", .string(relative(path)))
+    case .pypi(let package, let version, let file):
+      lines.add(2, "pypi", .string("\(package)==\(version)/\(file)"))
+    case .run(let file, let address):
+      lines.add(2, "run", .string("\(relative(file))::\(address)"))
+    }
+    if let sha256 = model.sha256 { lines.add(2, "sha256", .string(sha256)) }
+  }
+
+  private func add(_ node: PlanNode, to lines: inout Lines) {
+    lines.open(1, node.address)
+    lines.add(2, "uses", .string(node.stage))
+    lines.add(2, "seed", JSON(unsigned: node.seed))
+    if !node.inputs.isEmpty {
+      lines.open(2, "in")
+      for input in node.inputs {
+        switch input.source {
+        case .model(let name): lines.add(3, input.port, .string(name))
+        case .node(let index, let output):
+          lines.add(3, input.port, .string("\(plan.nodes[index].address).\(output)"))
+        }
+      }
+    }
+    guard let options = node.options.objectValue, !options.members.isEmpty else { return }
+    lines.open(2, "with")
+    for option in options.members { add(option.value, at: option.key, option.key, 3, of: node, to: &lines) }
+  }
+
+  /// Mappings are opened up, so that each of their values stands beside its own place.
+  private func add(
+    _ value: JSON, at path: String, _ name: String, _ level: Int, of node: PlanNode, to lines: inout Lines
+  ) {
+    if let members = value.objectValue?.members, !members.isEmpty {
+      lines.open(level, name)
+      for member in members {
+        add(member.value, at: "\(path).\(member.key)", member.key, level + 1, of: node, to: &lines)
+      }
+      return
+    }
+    let isFile = node.files.contains { UTF8Key($0.option) == UTF8Key(path) }
+    let shown = isFile ? value.stringValue.map { JSON.string(relative($0)) } ?? value : value
+    lines.add(level, name, shown, comment: comment(path, of: node))
+  }
+
+  /// The place that set an option, or an element of it; a kind is set where its variant is.
+  private func comment(_ option: String, of node: PlanNode) -> String? {
+    guard showsOrigins else { return nil }
+    let origin =
+      node.origins.first { UTF8Key($0.option) == UTF8Key(option) }
+      ?? node.origins.first { $0.option.hasPrefix(option + ".") }
+    return origin.map { "\($0.file):\($0.line):\($0.column)" } ?? "default"
+  }
+
+  private func comment(_ span: SourceSpan) -> String? {
+    showsOrigins ? "\(span.file.name):\(span.line):\(span.column)" : nil
+  }
+
+  private func relative(_ path: String) -> String {
+    let prefix = experiment.projectRoot + "/"
+    return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
+  }
+}
+
+/// Block style for mappings, flow style for what is in them.
+private struct Lines {
+  private(set) var text = ""
+
+  mutating func open(_ level: Int, _ key: String) { text += "\(indent(level))\(Self.scalar(key)):\n" }
+
+  mutating func add(_ level: Int, _ key: String, _ value: JSON, comment: String? = nil) {
+    text += "\(indent(level))\(Self.scalar(key)): \(Self.flow(value))"
+    if let comment { text += "    # \(TerminalText.escaped(comment))" }
+    text += "\n"
+  }
+
+  private func indent(_ level: Int) -> String { String(repeating: "  ", count: level) }
+
+  /// JSON is YAML; strings that mean themselves are written without quotes.
+  private static func flow(_ value: JSON) -> String {
+    switch value {
+    case .string(let text): scalar(text)
+    case .array(let elements): "[" + elements.map { flow($0) }.joined(separator: ", ") + "]"
+    case .object(let object):
+      "{" + object.members.map { "\(scalar($0.key)): \(flow($0.value))" }.joined(separator: ", ") + "}"
+    default: value.text()
+    }
+  }
+
+  private static func scalar(_ text: String) -> String {
+    let isPlain =
+      text.utf8.count < 200
+      && text.unicodeScalars.first.map { $0.isASCII && $0.properties.isAlphabetic } == true
+      && text.utf8.allSatisfy {
+        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+          || "_-./@=".utf8.contains($0)
+      }
+    if isPlain, case .string = ScalarValue.resolve(plain: text) { return text }
+    return TerminalText.escapedInQuotes(JSON.string(text).text())
+  }
+}
+
+extension TerminalText {
+  /// What a terminal must not see, as YAML's own escapes; `text` is in double quotes.
+  fileprivate static func escapedInQuotes(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      if needsEscape(scalar) {
+        let hex = String(scalar.value, radix: 16, uppercase: true)
+        result += "\\U" + String(repeating: "0", count: max(0, 8 - hex.utf8.count)) + hex
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}
+
+extension JSON {
+  /// Seeds have 64 bits without a sign; beyond 63 they are words.
+  fileprivate init(unsigned value: UInt64) {
+    self = Int64(exactly: value).map { .int($0) } ?? .string(String(value))
+  }
+}

@@ -1,0 +1,35 @@
+// `plumb config`: an experiment as it is understood, and where each value comes from.
+
+import ArgumentParser
+import Runner
+
+struct ConfigCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config",
+    abstract: "Print an experiment resolved: parameters, defaults, loops. Runs nothing.",
+    discussion: """
+      YAML: every stage by its address, with every option it will have. With `--origin` the place that set each value stands \
+      behind it: `FILE:LINE:COLUMN`, `--set:1:COLUMN`, or `default`.
+
+        plumb config experiments/quickstart.yaml --origin --set lr=1e-5
+      """)
+
+  @OptionGroup var experiment: ExperimentArguments
+
+  @Flag(help: "Say behind each value where it comes from.")
+  var origin = false
+
+  func run() throws {
+    finish {
+      switch Planner.plan(path: experiment.file, overrides: experiment.set, stages: stageRegistry) {
+      case .failure(let list):
+        report(list, experiment.format)
+        return .experiment
+      case .success(let (resolved, plan)):
+        report(DiagnosticList(plan.warnings), experiment.format)
+        try standardOutput(ResolvedConfiguration(resolved, plan, showsOrigins: origin).text)
+        return .done
+      }
+    }
+  }
+}
