@@ -45,6 +45,10 @@ let package = Package(
         "Runner", "RunIndex", "Stages", "Models", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
+    // Times the kernels and engines for `make bench`; not a product.
+    .executableTarget(
+      name: "EngineBench", dependencies: ["Models", "CKernels", "JSON"], path: "Benchmarks/Engine",
+      swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
       name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON"], exclude: ["Fixtures"],

@@ -1,4 +1,11 @@
-/* Matrix product on packed panels of 16 columns. See CKernels.h for what it computes, bit for bit. */
+/* Matrix product on packed panels of 16 columns. See CKernels.h for what it computes, bit for bit.
+
+   Rows of A come in tiles of PK_MR, tiles in groups whose widened rows stay in the second-level cache while the
+   panels of B pass by. One panel meets one group block by block: the block of B is widened to fp32 once for all
+   tiles, and the sums lie side by side in `sums`, since rows of C are often a multiple of 4096 bytes apart and
+   would fall into the same few lines of the first-level cache. */
+
+enum { MAX_PAIRS = 16 };
 
 /* Loads one packed pair of reduction indices for 16 columns: bf16 as [column][even, odd], fp32 as [even, odd][column]. */
 #define pair_even(type, b, pair)                                                     \
@@ -8,114 +15,227 @@
   ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] & 0xffff0000u)           \
                      : ((const f32x16 *)(b))[2 * (pair) + 1])
 
-/* ROWS rows (a constant) of one tile times one panel. */
-INLINE void PK_FN(gemm_tile)(const gemm_job *job, const float *a, const char *b, float *c, size_t columns,
-                             pk_type type, int rows) {
-  float ragged[PK_MR * LANES];
-  size_t stride = job->c_stride;
-  if (columns < LANES) { /* the last panel: work on a copy */
-    for (int r = 0; r < rows; r++)
-      for (size_t j = 0; j < LANES; j++)
-        ragged[r * LANES + j] = job->accumulate && j < columns ? c[r * stride + j] : 0;
-  } else if (!job->accumulate) {
-    for (int r = 0; r < rows; r++) store16(c + r * stride, splat(0));
+/* Both chains in one pass: ROWS rows times PANELS panels (constants), b_stride bytes apart in B, PK_MR rows in the sums. */
+INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, size_t b_stride, float *sums, size_t pairs,
+                                 pk_type type, int rows, int panels) {
+  f32x16 even[PK_MR], odd[PK_MR];
+#pragma unroll
+  for (int i = 0; i < rows * panels; i++) even[i] = odd[i] = splat(0);
+  for (size_t p = 0; p < pairs; p++, a += 2 * PK_MR) {
+#pragma unroll
+    for (int panel = 0; panel < panels; panel++) {
+      f32x16 be = pair_even(type, b + (size_t)panel * b_stride, p), bo = pair_odd(type, b + (size_t)panel * b_stride, p);
+#pragma unroll
+      for (int r = 0; r < rows; r++) {
+        even[panel * rows + r] = fma16(splat(a[r]), be, even[panel * rows + r]);
+        odd[panel * rows + r] = fma16(splat(a[PK_MR + r]), bo, odd[panel * rows + r]);
+      }
+    }
   }
-  float *target = columns < LANES ? ragged : c;
-  size_t target_stride = columns < LANES ? LANES : stride;
-  size_t pair_bytes = type == PK_BF16 ? 64 : 128;
+#pragma unroll
+  for (int panel = 0; panel < panels; panel++)
+#pragma unroll
+    for (int r = 0; r < rows; r++) {
+      float *sum = sums + (panel * PK_MR + r) * LANES;
+      store16(sum, load16(sum) + (even[panel * rows + r] + odd[panel * rows + r]));
+    }
+}
 
+/* The sums of one chain: fma over pairs of every row with the even or the odd vectors of B. Whole blocks are unrolled: with
+   16 pairs the loop's end would cost a tenth of the time. */
+#define chain_steps(begin, end, of_b, offset)                                                            \
+  for (size_t p = begin; p < end; p++) {                                                                 \
+    f32x16 b_ = of_b(type, b, p);                                                                        \
+    _Pragma("unroll") for (int r = 0; r < rows; r++) chain[r] =                                          \
+        fma16(splat(a[p * 2 * PK_MR + (offset) + (size_t)r]), b_, chain[r]);                             \
+  }
+#define chain_sums(of_b, offset)                                                                         \
+  do {                                                                                                   \
+    _Pragma("unroll") for (int r = 0; r < rows; r++) chain[r] = splat(0);                                \
+    if (whole) {                                                                                         \
+      _Pragma("unroll") chain_steps(0, MAX_PAIRS, of_b, offset)                                          \
+    } else {                                                                                             \
+      chain_steps(0, pairs, of_b, offset)                                                                \
+    }                                                                                                    \
+  } while (0)
+
+/* One chain after the other, where the registers hold the sums of only one: the even sums wait in memory. */
+INLINE void PK_FN(gemm_two_passes)(const float *a, const char *b, float *sums, size_t pairs, pk_type type,
+                                   int rows, int whole) {
+  _Alignas(64) float kept[PK_MR * LANES];
+  f32x16 chain[PK_MR];
+  chain_sums(pair_even, 0);
+#pragma unroll
+  for (int r = 0; r < rows; r++) store16(kept + r * LANES, chain[r]);
+  __asm__ volatile("" : : "r"(kept) : "memory"); /* keeps the even sums out of the registers of the odd pass */
+  chain_sums(pair_odd, PK_MR);
+#pragma unroll
+  for (int r = 0; r < rows; r++)
+    store16(sums + r * LANES, load16(sums + r * LANES) + (load16(kept + r * LANES) + chain[r]));
+}
+
+/* One block of one tile, `rows` of it live. */
+INLINE void PK_FN(gemm_tile)(const float *a, const char *b, float *sums, size_t pairs, pk_type type, size_t rows) {
+#define TILE(R)                                                                               \
+  case R:                                                                                     \
+    if (R <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, b, 0, sums, pairs, type, R, 1);        \
+    else if (pairs == MAX_PAIRS) PK_FN(gemm_two_passes)(a, b, sums, pairs, type, R, 1);       \
+    else PK_FN(gemm_two_passes)(a, b, sums, pairs, type, R, 0);                               \
+    break;
+  switch (rows) {
+    TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+#if PK_MR > 6
+    TILE(7) TILE(8)
+#endif
+  }
+#undef TILE
+}
+
+/* Rows and columns of C into the sums, or zeros; and back. */
+static void PK_FN(gemm_load)(const gemm_job *job, float *sums, size_t row, size_t rows, size_t column) {
+  size_t columns = job->n - column < LANES ? job->n - column : LANES;
+  for (size_t r = 0; r < rows; r++) {
+    const float *c = job->c + (row + r) * job->c_stride + column;
+    if (!job->accumulate) store16(sums + r * LANES, splat(0));
+    else if (columns == LANES) store16(sums + r * LANES, load16(c));
+    else store16(sums + r * LANES, load_tail(c, columns, 0));
+  }
+}
+static void PK_FN(gemm_save)(const gemm_job *job, const float *sums, size_t row, size_t rows, size_t column) {
+  size_t columns = job->n - column < LANES ? job->n - column : LANES;
+  for (size_t r = 0; r < rows; r++) {
+    float *c = job->c + (row + r) * job->c_stride + column;
+    if (columns == LANES) store16(c, load16(sums + r * LANES));
+    else memcpy(c, sums + r * LANES, columns * sizeof(float));
+  }
+}
+
+/* A block of B as fp32. */
+INLINE void PK_FN(gemm_widen)(const char *b, float *wide, size_t pairs) {
+  for (size_t p = 0; p < pairs; p++) {
+    store16(wide + 2 * p * LANES, pair_even(PK_BF16, b, p));
+    store16(wide + (2 * p + 1) * LANES, pair_odd(PK_BF16, b, p));
+  }
+}
+
+INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, const float *a, size_t row, size_t rows,
+                              pk_type type) {
+  _Alignas(64) float sums[GROUP_TILES * PK_MR * LANES], wide[2 * MAX_PAIRS * LANES];
+  size_t pair_bytes = type == PK_BF16 ? 64 : 128;
+  const char *b = (const char *)job->packed + panel * job->panel_pairs * pair_bytes;
+  size_t tiles = (rows + PK_MR - 1) / PK_MR;
+  PK_FN(gemm_load)(job, sums, row, rows, panel * LANES);
   for (size_t block = 0; block < job->block_count; block++) {
     size_t pairs = (job->blocks[block].length + 1) / 2;
-    f32x16 even[PK_MR], odd[PK_MR];
-#pragma unroll
-    for (int r = 0; r < rows; r++) even[r] = splat(0);
-#if PK_ONE_PASS
-#pragma unroll
-    for (int r = 0; r < rows; r++) odd[r] = splat(0);
-    for (size_t p = 0; p < pairs; p++) {
-      f32x16 be = pair_even(type, b, p), bo = pair_odd(type, b, p);
-#pragma unroll
-      for (int r = 0; r < rows; r++) even[r] = fma16(splat(a[p * 2 * PK_MR + r]), be, even[r]);
-#pragma unroll
-      for (int r = 0; r < rows; r++) odd[r] = fma16(splat(a[p * 2 * PK_MR + PK_MR + r]), bo, odd[r]);
+    if (type == PK_BF16 && tiles > 1) {
+      PK_FN(gemm_widen)(b, wide, pairs);
+      for (size_t tile = 0; tile < tiles; tile++) {
+        size_t live = rows - tile * PK_MR < PK_MR ? rows - tile * PK_MR : PK_MR;
+        PK_FN(gemm_tile)(a, (const char *)wide, sums + tile * PK_MR * LANES, pairs, PK_F32, live);
+        a += pairs * 2 * PK_MR;
+      }
+    } else {
+      for (size_t tile = 0; tile < tiles; tile++) {
+        size_t live = rows - tile * PK_MR < PK_MR ? rows - tile * PK_MR : PK_MR;
+        PK_FN(gemm_tile)(a, b, sums + tile * PK_MR * LANES, pairs, type, live);
+        a += pairs * 2 * PK_MR;
+      }
     }
-#else
-    for (size_t p = 0; p < pairs; p++) {
-      f32x16 be = pair_even(type, b, p);
-#pragma unroll
-      for (int r = 0; r < rows; r++) even[r] = fma16(splat(a[p * 2 * PK_MR + r]), be, even[r]);
-    }
-    f32x16 kept[PK_MR];
-#pragma unroll
-    for (int r = 0; r < rows; r++) kept[r] = even[r];
-    __asm__ volatile("" : : "r"(kept) : "memory"); /* keeps the even sums out of the registers of the odd pass */
-#pragma unroll
-    for (int r = 0; r < rows; r++) odd[r] = splat(0);
-    for (size_t p = 0; p < pairs; p++) {
-      f32x16 bo = pair_odd(type, b, p);
-#pragma unroll
-      for (int r = 0; r < rows; r++) odd[r] = fma16(splat(a[p * 2 * PK_MR + PK_MR + r]), bo, odd[r]);
-    }
-#pragma unroll
-    for (int r = 0; r < rows; r++) even[r] = kept[r];
-#endif
-#pragma unroll
-    for (int r = 0; r < rows; r++)
-      store16(target + r * target_stride, load16(target + r * target_stride) + (even[r] + odd[r]));
-    a += pairs * 2 * PK_MR;
     b += pairs * pair_bytes;
   }
-  if (columns < LANES)
-    for (int r = 0; r < rows; r++) memcpy(c + r * stride, ragged + r * LANES, columns * sizeof(float));
+  PK_FN(gemm_save)(job, sums, row, rows, panel * LANES);
 }
 
-static void PK_FN(gemm_panel)(const gemm_job *job, size_t panel, size_t tile_begin, size_t tile_end) {
-  size_t column = panel * LANES;
-  size_t columns = job->n - column < LANES ? job->n - column : LANES;
-  const char *b = (const char *)job->packed + panel * job->pairs * (job->type == PK_BF16 ? 64 : 128);
-  for (size_t tile = tile_begin; tile < tile_end; tile++) {
-    size_t row = tile * PK_MR;
-    size_t rows = job->m - row < PK_MR ? job->m - row : PK_MR;
-    const float *a = job->expanded + tile * job->pairs * 2 * PK_MR;
-    float *c = job->c + row * job->c_stride + column;
-#define TILE(R)                                                                                    \
-  case R:                                                                                          \
-    if (job->type == PK_BF16) PK_FN(gemm_tile)(job, a, b, c, columns, PK_BF16, R);                 \
-    else PK_FN(gemm_tile)(job, a, b, c, columns, PK_F32, R);                                       \
-    break;
-    switch (rows) {
-      TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
-#if PK_MR > 6
-      TILE(7) TILE(8)
-#endif
+/* One row of A: two panels at a time, so that enough chains are under way. */
+INLINE size_t PK_FN(gemm_row)(const gemm_job *job, size_t panel, size_t panel_end, const float *a, size_t row,
+                              pk_type type) {
+  size_t pair_bytes = type == PK_BF16 ? 64 : 128, stride = job->panel_pairs * pair_bytes;
+  for (; panel + 2 <= panel_end; panel += 2) {
+    _Alignas(64) float sums[2 * PK_MR * LANES];
+    const char *b = (const char *)job->packed + panel * stride;
+    const float *at = a;
+    PK_FN(gemm_load)(job, sums, row, 1, panel * LANES);
+    PK_FN(gemm_load)(job, sums + PK_MR * LANES, row, 1, (panel + 1) * LANES);
+    for (size_t block = 0; block < job->block_count; block++) {
+      size_t pairs = (job->blocks[block].length + 1) / 2;
+      PK_FN(gemm_one_pass)(at, b, stride, sums, pairs, type, 1, 2);
+      at += pairs * 2 * PK_MR;
+      b += pairs * pair_bytes;
     }
-#undef TILE
+    PK_FN(gemm_save)(job, sums, row, 1, panel * LANES);
+    PK_FN(gemm_save)(job, sums + PK_MR * LANES, row, 1, (panel + 1) * LANES);
+  }
+  return panel;
+}
+
+static void PK_FN(gemm_panels)(const gemm_job *job, size_t panel_begin, size_t panel_end, size_t group) {
+  size_t row = group * job->group_tiles * PK_MR;
+  size_t rows = job->m - row < job->group_tiles * PK_MR ? job->m - row : job->group_tiles * PK_MR;
+  const float *a = job->expanded + group * job->group_floats;
+  size_t panel = panel_begin;
+  if (rows == 1) {
+    if (job->type == PK_BF16) panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_BF16);
+    else panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_F32);
+  }
+  for (; panel < panel_end; panel++) {
+    if (job->type == PK_BF16) PK_FN(gemm_group)(job, panel, a, row, rows, PK_BF16);
+    else PK_FN(gemm_group)(job, panel, a, row, rows, PK_F32);
   }
 }
 
-/* Widens one row tile of A to fp32 in the order the tile loop reads it; odd lengths end in a zero. */
-static void PK_FN(gemm_expand)(const gemm_job *job, size_t tile) {
-  float *out = job->expanded + tile * job->pairs * 2 * PK_MR;
-  size_t row = tile * PK_MR;
-  size_t rows = job->m - row < PK_MR ? job->m - row : PK_MR;
-  for (size_t block = 0; block < job->block_count; block++) {
-    size_t start = job->blocks[block].start, length = job->blocks[block].length;
-    size_t padded = (length + 1) / 2 * 2;
-    for (size_t r = 0; r < rows; r++) {
-      ptrdiff_t base = (ptrdiff_t)(row + r) * job->row_stride + (ptrdiff_t)start * job->reduction_stride;
-      for (size_t k = 0; k < length; k++) {
-        ptrdiff_t index = base + (ptrdiff_t)k * job->reduction_stride;
-        float value;
-        if (job->type == PK_BF16) {
-          uint32_t bits = (uint32_t)((const uint16_t *)job->a)[index] << 16;
-          memcpy(&value, &bits, 4);
-        } else {
-          value = ((const float *)job->a)[index];
-        }
-        out[k * PK_MR + r] = value;
+/* Eight elements of A in a row, as the words of fp32. */
+#define load_a8(type, p, index)                                                                        \
+  ((type) == PK_BF16                                                                                   \
+       ? __builtin_convertvector(*(const u16x8 *)((const uint16_t *)(p) + (index)), u32x8) << 16       \
+       : *(const u32x8 *)((const float *)(p) + (index)))
+
+/* One block of one tile as fp32, [reduction index][row]; odd lengths end in a zero. Stores cover eight rows: those
+   past a tile of six fall where the next one is written, or into the room after the group. */
+INLINE void PK_FN(expand_block)(const gemm_job *job, size_t row, size_t rows, pk_block block, float *out,
+                                pk_type type) {
+  ptrdiff_t across = job->reduction_stride, down = job->row_stride;
+  ptrdiff_t base = (ptrdiff_t)row * down + (ptrdiff_t)block.start * across;
+  size_t k = 0;
+  if (across == 1) {
+    for (; k + 8 <= block.length; k += 8) {
+      u32x8 in[8], turned[8];
+#pragma unroll
+      for (size_t r = 0; r < 8; r++)
+        in[r] = r < rows ? load_a8(type, job->a, base + (ptrdiff_t)r * down + (ptrdiff_t)k) : (u32x8){0};
+      PK_FN(transpose8)(in, turned);
+#pragma unroll
+      for (size_t i = 0; i < 8; i++) *(u32x8 *)(out + (k + i) * PK_MR) = turned[i];
+    }
+  } else if (down == 1 && row + 8 <= job->m) {
+    for (; k < block.length; k++)
+      *(u32x8 *)(out + k * PK_MR) = load_a8(type, job->a, base + (ptrdiff_t)k * across);
+  }
+  for (; k < block.length; k++)
+    for (size_t r = 0; r < PK_MR; r++) {
+      ptrdiff_t index = base + (ptrdiff_t)r * down + (ptrdiff_t)k * across;
+      float value = 0;
+      if (r < rows && type == PK_BF16) {
+        uint32_t bits = (uint32_t)((const uint16_t *)job->a)[index] << 16;
+        memcpy(&value, &bits, 4);
+      } else if (r < rows) {
+        value = ((const float *)job->a)[index];
       }
-      if (padded != length) out[length * PK_MR + r] = 0;
+      out[k * PK_MR + r] = value;
     }
-    out += padded * PK_MR;
-  }
+  if (block.length % 2)
+    for (size_t r = 0; r < PK_MR; r++) out[block.length * PK_MR + r] = 0;
+}
+
+/* Widens one group of row tiles of A in the order in which the blocks read it: [block][tile][index][row]. */
+static void PK_FN(gemm_expand)(const gemm_job *job, size_t group) {
+  size_t first = group * job->group_tiles * PK_MR;
+  size_t end = first + job->group_tiles * PK_MR < job->m ? first + job->group_tiles * PK_MR : job->m;
+  float *out = job->expanded + group * job->group_floats;
+  for (size_t block = 0; block < job->block_count; block++)
+    for (size_t row = first; row < end; row += PK_MR) {
+      size_t rows = end - row < PK_MR ? end - row : PK_MR;
+      if (job->type == PK_BF16) PK_FN(expand_block)(job, row, rows, job->blocks[block], out, PK_BF16);
+      else PK_FN(expand_block)(job, row, rows, job->blocks[block], out, PK_F32);
+      out += (job->blocks[block].length + 1) / 2 * 2 * PK_MR;
+    }
 }

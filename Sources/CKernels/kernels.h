@@ -14,10 +14,25 @@ typedef struct {
   size_t c_stride, m, n;
   const pk_block *blocks;
   size_t block_count;
-  size_t pairs; /* in all blocks */
+  size_t pairs;        /* in these blocks */
+  size_t panel_pairs;  /* in all of the packed panel, of which `packed` points to the first of these blocks */
   int accumulate;
-  float *expanded; /* A as fp32: [row tile][pair][even, odd][tile rows] */
+  size_t group_tiles;  /* row tiles that meet a panel at one time, at most GROUP_TILES */
+  size_t group_floats; /* from one group to the next in `expanded` */
+  float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows] */
 } gemm_job;
+
+enum { GROUP_TILES = 16 };
+
+typedef struct {
+  const void *source;
+  int source_is_float;
+  ptrdiff_t reduction_stride, column_stride;
+  size_t columns, pairs, block_count;
+  const pk_block *blocks;
+  pk_type type;
+  void *packed;
+} pack_job;
 
 typedef struct {
   const float *q;
@@ -54,9 +69,10 @@ typedef struct {
 
 typedef struct {
   size_t tile_rows;
-  void (*gemm_expand)(const gemm_job *, size_t tile);
-  /* One 16-column panel times row tiles [tile_begin, tile_end). */
-  void (*gemm_panel)(const gemm_job *, size_t panel, size_t tile_begin, size_t tile_end);
+  /* One block of one 16-column panel, to where `pair` of the panel lies. */
+  void (*pack_block)(const pack_job *, size_t panel, pk_block block, size_t pair);
+  void (*gemm_expand)(const gemm_job *, size_t group);
+  void (*gemm_panels)(const gemm_job *, size_t panel_begin, size_t panel_end, size_t group);
   void (*store)(const float *x, void *out, pk_type type, size_t begin, size_t end);
   void (*add)(float *x, const float *y, size_t begin, size_t end);
   void (*rms_norm)(const norm_job *, size_t begin, size_t end);

@@ -6,7 +6,14 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-enum { PANEL = 16, FLAT = 16384, TILE_GROUP = 8 };
+enum {
+  PANEL = 16,
+  FLAT = 16384,
+  PACK_BLOCKS = 4,
+  MAX_BLOCK_PAIRS = 16,
+  GROUP_FLOATS = 73728, /* of a group of A at one time: 288 KiB of a second-level cache of 512 */
+  TASK_PRODUCTS = 1 << 20,
+};
 
 static size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
@@ -24,69 +31,39 @@ size_t pk_packed_count(size_t columns, const pk_block *blocks, size_t block_coun
 }
 
 typedef struct {
-  const void *source;
-  int source_is_float;
-  ptrdiff_t reduction_stride, column_stride;
-  size_t columns, pairs, block_count;
-  const pk_block *blocks;
-  pk_type type;
-  void *packed;
-} pack_job;
+  pack_job job;
+  const kernel_table *kernels;
+  size_t panels;
+} pack_run;
 
-static uint16_t round_one(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, 4);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)(bits >> 16 | 0x40);
-  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
-/* Element (k, n) of the source as it is stored, zero outside the matrix. */
-static float pack_float(const pack_job *job, ptrdiff_t at, int there) {
-  return there ? ((const float *)job->source)[at] : 0;
-}
-static uint32_t pack_half(const pack_job *job, ptrdiff_t at, int there) {
-  if (!there) return 0;
-  return job->source_is_float ? round_one(((const float *)job->source)[at]) : ((const uint16_t *)job->source)[at];
-}
-
+/* All blocks of one panel: sources whose columns are rows in memory. */
 static void pack_panel(void *context, size_t panel) {
-  const pack_job *job = context;
-  size_t first = panel * PANEL, live = min_size(PANEL, job->columns - first);
-  float *f = (float *)job->packed + panel * job->pairs * 2 * PANEL;
-  uint32_t *h = (uint32_t *)job->packed + panel * job->pairs * PANEL;
-  for (size_t block = 0; block < job->block_count; block++) {
-    size_t length = job->blocks[block].length, pairs = (length + 1) / 2;
-    ptrdiff_t start = (ptrdiff_t)job->blocks[block].start * job->reduction_stride;
-    int whole = live == PANEL && length % 2 == 0 && job->source_is_float && job->type == PK_BF16;
-    for (size_t n = 0; n < PANEL && whole; n++) { /* the case of every weight: no edge to look out for */
-      const float *column = (const float *)job->source + start + (ptrdiff_t)(first + n) * job->column_stride;
-      for (size_t p = 0; p < pairs; p++) {
-        float even = column[(ptrdiff_t)(2 * p) * job->reduction_stride];
-        float odd = column[(ptrdiff_t)(2 * p + 1) * job->reduction_stride];
-        h[p * PANEL + n] = round_one(even) | (uint32_t)round_one(odd) << 16;
-      }
-    }
-    for (size_t p = 0; p < pairs && !whole; p++)
-      for (size_t n = 0; n < PANEL; n++) {
-        ptrdiff_t at = start + (ptrdiff_t)(2 * p) * job->reduction_stride + (ptrdiff_t)(first + n) * job->column_stride;
-        int odd_there = n < live && 2 * p + 1 < length;
-        if (job->type == PK_F32) {
-          f[p * 2 * PANEL + n] = pack_float(job, at, n < live);
-          f[(p * 2 + 1) * PANEL + n] = pack_float(job, at + job->reduction_stride, odd_there);
-        } else {
-          h[p * PANEL + n] = pack_half(job, at, n < live) | pack_half(job, at + job->reduction_stride, odd_there) << 16;
-        }
-      }
-    f += pairs * 2 * PANEL;
-    h += pairs * PANEL;
+  const pack_run *run = context;
+  size_t pair = 0;
+  for (size_t block = 0; block < run->job.block_count; block++) {
+    run->kernels->pack_block(&run->job, panel, run->job.blocks[block], pair);
+    pair += (run->job.blocks[block].length + 1) / 2;
+  }
+}
+
+/* Some blocks of all panels: sources whose reduction indices are rows in memory. */
+static void pack_blocks(void *context, size_t task) {
+  const pack_run *run = context;
+  size_t end = min_size(run->job.block_count, (task + 1) * PACK_BLOCKS), pair = 0;
+  for (size_t block = 0; block < end; block++) {
+    for (size_t panel = 0; panel < run->panels && block >= task * PACK_BLOCKS; panel++)
+      run->kernels->pack_block(&run->job, panel, run->job.blocks[block], pair);
+    pair += (run->job.blocks[block].length + 1) / 2;
   }
 }
 
 static void pack(const void *b, int is_float, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
                  const pk_block *blocks, size_t block_count, pk_type type, void *packed) {
-  pack_job job = {b, is_float, reduction_stride, column_stride, columns, pair_count(blocks, block_count),
-                  block_count, blocks, type, packed};
-  parallel_for(ceil_div(columns, PANEL), pack_panel, &job);
+  pack_run run = {{b, is_float, reduction_stride, column_stride, columns, pair_count(blocks, block_count), block_count,
+                   blocks, type, packed},
+                  selected_kernels(), ceil_div(columns, PANEL)};
+  if (column_stride == 1) parallel_for(ceil_div(block_count, PACK_BLOCKS), pack_blocks, &run);
+  else parallel_for(run.panels, pack_panel, &run);
 }
 
 void pk_pack_f32(const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
@@ -102,19 +79,24 @@ void pk_pack(const void *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride,
 typedef struct {
   gemm_job job;
   const kernel_table *kernels;
-  size_t tiles, groups;
+  size_t panels, chunk, chunks;
 } gemm_run;
 
-static void expand_task(void *context, size_t tile) {
+static void expand_task(void *context, size_t group) {
   const gemm_run *run = context;
-  run->kernels->gemm_expand(&run->job, tile);
+  run->kernels->gemm_expand(&run->job, group);
 }
 
 static void panel_task(void *context, size_t task) {
   const gemm_run *run = context;
-  size_t group = task % run->groups;
-  run->kernels->gemm_panel(&run->job, task / run->groups, group * TILE_GROUP,
-                           min_size(run->tiles, (group + 1) * TILE_GROUP));
+  size_t first = task % run->chunks * run->chunk;
+  run->kernels->gemm_panels(&run->job, first, min_size(run->panels, first + run->chunk), task / run->chunks);
+}
+
+/* Panels of one task: work for some ten microseconds, an even number, and enough tasks to share out. */
+static size_t panels_a_task(size_t panels, size_t rows, size_t pairs) {
+  size_t wanted = TASK_PRODUCTS / (rows * pairs * 2 * PANEL) + 1;
+  return ceil_div(min_size(wanted, ceil_div(panels, 8)), 2) * 2;
 }
 
 void pk_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed, pk_type type,
@@ -122,16 +104,38 @@ void pk_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, co
              int accumulate) {
   if (m == 0 || n == 0) return;
   operation_begin();
-  gemm_run run = {.kernels = selected_kernels()};
-  size_t tile_rows = run.kernels->tile_rows;
-  run.tiles = ceil_div(m, tile_rows);
-  run.groups = ceil_div(run.tiles, TILE_GROUP);
-  size_t pairs = pair_count(blocks, block_count);
-  run.job = (gemm_job){a,      row_stride,  reduction_stride, packed, type,       c, c_stride, m, n,
-                       blocks, block_count, pairs,            accumulate,
-                       operation_scratch((run.tiles * pairs * 2 * tile_rows + 64) * sizeof(float))};
-  parallel_for(run.tiles, expand_task, &run);
-  parallel_for(ceil_div(n, PANEL) * run.groups, panel_task, &run);
+  gemm_run run = {.kernels = selected_kernels(), .panels = ceil_div(n, PANEL)};
+  size_t tile_rows = run.kernels->tile_rows, group_tiles = min_size(GROUP_TILES, ceil_div(m, tile_rows));
+  size_t group_rows = group_tiles * tile_rows, groups = ceil_div(m, group_rows);
+  run.job = (gemm_job){.a = a, .row_stride = row_stride, .reduction_stride = reduction_stride, .packed = packed,
+                       .type = type, .c = c, .c_stride = c_stride, .m = m, .n = n,
+                       .panel_pairs = pair_count(blocks, block_count), .accumulate = accumulate,
+                       .group_tiles = group_tiles};
+  /* The reduction is cut where a group's part of A would outgrow the cache; the sums go on from C. */
+  size_t most = min_size(run.job.panel_pairs, GROUP_FLOATS / (2 * group_rows) + MAX_BLOCK_PAIRS);
+  size_t floats = most * 2 * group_rows + 16; /* a group's last store covers a little more */
+  run.job.expanded = operation_scratch(groups * floats * sizeof(float));
+  run.job.group_floats = floats;
+  size_t first = 0;
+  do {
+    size_t count = 0, pairs = 0;
+    while (first + count < block_count) {
+      size_t more = (blocks[first + count].length + 1) / 2;
+      if (pairs + more > most) break;
+      pairs += more;
+      count++;
+    }
+    run.job.blocks = blocks + first;
+    run.job.block_count = count;
+    run.job.pairs = pairs;
+    run.chunk = panels_a_task(run.panels, min_size(m, group_rows), pairs);
+    run.chunks = ceil_div(run.panels, run.chunk);
+    parallel_for(groups, expand_task, &run);
+    parallel_for(run.chunks * groups, panel_task, &run);
+    run.job.packed = (const char *)run.job.packed + pairs * (type == PK_BF16 ? 64 : 128);
+    run.job.accumulate = 1;
+    first += count;
+  } while (first < block_count);
   operation_end();
 }
 

@@ -1,8 +1,9 @@
 /* This path's table. */
 const kernel_table PK_FN(kernels) = {
     .tile_rows = PK_MR,
+    .pack_block = PK_FN(pack_block),
     .gemm_expand = PK_FN(gemm_expand),
-    .gemm_panel = PK_FN(gemm_panel),
+    .gemm_panels = PK_FN(gemm_panels),
     .store = PK_FN(store),
     .add = PK_FN(add),
     .rms_norm = PK_FN(rms_norm),

@@ -68,19 +68,19 @@ struct PackedSequences {
   var ranges: [Range<Int>] { zip(starts, starts.dropFirst()).map { Int($0)..<Int($1) } }
 }
 
-/// The kept results of all blocks, and the keys and values [layers, 2, T, kv heads * D] they attended to.
+/// The kept results of the blocks that the backward pass enters (nil below), and the keys and values [layers, 2, T, kv heads * D] they attended to.
 struct Activations {
-  let blocks: [BlockActivations]
+  let blocks: [BlockActivations?]
   let keysValues: Tensor
   let view: KeyValueView
 
   init(
     _ sequences: PackedSequences, _ configuration: DecoderConfiguration, mode: NumericMode,
-    _ workspace: Workspace
+    lowestBlock: Int, _ workspace: Workspace
   ) {
     let t = sequences.tokens.count
     blocks = (0..<configuration.layerCount).map {
-      BlockActivations(layer: $0, tokens: t, configuration, workspace)
+      $0 < lowestBlock ? nil : BlockActivations(layer: $0, tokens: t, configuration, workspace)
     }
     (keysValues, view) = Self.contiguousView(sequences, configuration, mode: mode, workspace)
   }

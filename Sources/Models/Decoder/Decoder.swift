@@ -22,25 +22,26 @@ package final class Decoder {
     _ configuration: DecoderConfiguration, from source: any TensorSource, mode: NumericMode,
     backend: any Backend
   ) throws {
-    try self.init(configuration, mode: mode, backend: backend, forTraining: false) { name, shape in
+    try self.init(configuration, mode: mode, backend: backend, lowestBlock: nil) { name, shape in
       try Parameters.read(name, shape, from: source)
     }
   }
 
   /// A decoder over parameters that a trainer changes; call `update` after each change.
+  /// - Parameter lowestBlock: the first block that the backward pass enters.
   package convenience init(
     _ configuration: DecoderConfiguration, parameters: Parameters, mode: NumericMode, backend: any Backend,
-    forTraining: Bool
+    lowestBlock: Int
   ) {
     do {
-      try self.init(configuration, mode: mode, backend: backend, forTraining: forTraining) { name, _ in
+      try self.init(configuration, mode: mode, backend: backend, lowestBlock: lowestBlock) { name, _ in
         parameters[name]
       }
     } catch { preconditionFailure("parameters held in memory cannot fail to be read: \(error)") }
   }
 
   private init(
-    _ configuration: DecoderConfiguration, mode: NumericMode, backend: any Backend, forTraining: Bool,
+    _ configuration: DecoderConfiguration, mode: NumericMode, backend: any Backend, lowestBlock: Int?,
     tensor: (String, [Int]) throws -> Tensor
   ) throws {
     self.configuration = configuration
@@ -55,12 +56,15 @@ package final class Decoder {
     backend.store(table, into: embedding)
     let headWeights = configuration.tiedEmbeddings ? table : try tensor("lm_head.weight", shape)
     head = backend.pack(headWeights, as: mode.operandType, over: nil)
-    headTransposed = forTraining ? backend.packTransposed(headWeights, as: mode.operandType, over: nil) : nil
+    headTransposed = lowestBlock.map { _ in
+      backend.packTransposed(headWeights, as: mode.operandType, over: nil)
+    }
     finalNorm = try tensor("model.norm.weight", [configuration.hiddenSize])
     let shapes = Dictionary(uniqueKeysWithValues: configuration.tensorShapes.map { ($0.name, $0.shape) })
     blocks = try (0..<configuration.layerCount).map { layer in
       try Block(
-        layer: layer, configuration: configuration, mode: mode, backend: backend, forTraining: forTraining
+        layer: layer, configuration: configuration, mode: mode, backend: backend,
+        forTraining: lowestBlock.map { layer >= $0 } ?? false
       ) { name in try tensor(name, shapes[name] ?? []) }
     }
   }
@@ -91,7 +95,7 @@ package final class Decoder {
     for (layer, block) in blocks.enumerated() {
       block.forward(
         x, positions: positions, view: view, rotary: rotary, workspace: workspace,
-        activations: activations.map { $0.blocks[layer] })
+        activations: activations.flatMap { $0.blocks[layer] })
     }
     return x
   }

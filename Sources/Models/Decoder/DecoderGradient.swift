@@ -12,8 +12,11 @@ extension Decoder {
   ) {
     let reduction = ReductionBlocks(sequences: sequences.ranges)
     for layer in (lowestBlock..<blocks.count).reversed() {
+      guard let kept = activations.blocks[layer] else {
+        preconditionFailure("block \(layer) kept nothing for its backward pass")
+      }
       blocks[layer].backward(
-        dx, kept: activations.blocks[layer],
+        dx, kept: kept,
         keys: activations.keysValues(layer: layer, 0, tokens: dx.rows),
         values: activations.keysValues(layer: layer, 1, tokens: dx.rows), sequences: sequences,
         reduction: reduction, rotary: rotary, workspace: workspace, gradients: gradients)
@@ -39,7 +42,7 @@ extension Block {
       backend.store(x, into: out)
       return out
     }
-    func packed(_ x: Tensor) -> PackedMatrix { backend.packRows(x, reduction: reduction) }
+    func packed(_ x: Tensor) -> PackedMatrix { backend.packRows(x, reduction: reduction, in: workspace) }
     func addWeightGradient(_ projection: Projection, _ dy: Tensor, _ x: PackedMatrix) {
       backend.multiplyTransposed(dy, x, into: gradients[projection.name(layer: layer)])
     }

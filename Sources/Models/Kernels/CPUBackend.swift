@@ -11,10 +11,10 @@ package struct CPUBackend: Backend {
 
   private func packed(
     _ matrix: Tensor, reductionStride: Int, columnStride: Int, columns: Int, reduction: ReductionBlocks,
-    type: ElementType, over old: PackedMatrix?
+    type: ElementType, over old: Tensor?
   ) -> PackedMatrix {
     let count = pk_packed_count(columns, reduction.blocks, reduction.blocks.count)
-    let storage = old?.storage ?? Tensor(1, count, type)
+    let storage = old ?? Tensor(1, count, type)
     precondition(
       storage.count == count && storage.type == type, "packs \(count) elements over \(storage.count)")
     if matrix.type == .float32 {
@@ -33,20 +33,23 @@ package struct CPUBackend: Backend {
   package func pack(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix {
     packed(
       matrix, reductionStride: 1, columnStride: matrix.columns, columns: matrix.rows,
-      reduction: ReductionBlocks(matrix.columns), type: type, over: old)
+      reduction: ReductionBlocks(matrix.columns), type: type, over: old?.storage)
   }
 
   package func packTransposed(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix
   {
     packed(
       matrix, reductionStride: matrix.columns, columnStride: 1, columns: matrix.columns,
-      reduction: ReductionBlocks(matrix.rows), type: type, over: old)
+      reduction: ReductionBlocks(matrix.rows), type: type, over: old?.storage)
   }
 
-  package func packRows(_ matrix: Tensor, reduction: ReductionBlocks) -> PackedMatrix {
-    packed(
+  package func packRows(
+    _ matrix: Tensor, reduction: ReductionBlocks, in workspace: Workspace
+  ) -> PackedMatrix {
+    let count = pk_packed_count(matrix.columns, reduction.blocks, reduction.blocks.count)
+    return packed(
       matrix, reductionStride: matrix.columns, columnStride: 1, columns: matrix.columns, reduction: reduction,
-      type: matrix.type, over: nil)
+      type: matrix.type, over: workspace.tensor("packed.rows", count, 1, matrix.type))
   }
 
   package func multiply(_ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool) {

@@ -1,6 +1,7 @@
 // Tensors: two-dimensional, row-major views of a device buffer.
 
 import CKernels
+import Glibc
 
 /// How numbers are stored.
 package enum ElementType: Sendable {
@@ -24,15 +25,36 @@ package final class Buffer: @unchecked Sendable {
   // trainer, an engine) are confined to one thread each, and weights are not written while shared.
   package let pointer: UnsafeMutableRawPointer
   package let byteCount: Int
+  /// What the system gave for a large buffer, which starts at a huge page inside it.
+  private let mapping: UnsafeMutableRawBufferPointer?
+
+  private static let hugePage = 2 << 20
 
   package init(byteCount: Int) {
     precondition(byteCount >= 0, "negative size \(byteCount)")
     self.byteCount = byteCount
+    mapping = byteCount >= 2 * Self.hugePage ? Self.map(byteCount) : nil
+    if let base = mapping?.baseAddress {
+      pointer = base.alignedUp(toMultipleOf: Self.hugePage)
+      return
+    }
     pointer = .allocate(byteCount: max(byteCount, 64), alignment: 64)
     pointer.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 64))
   }
 
-  deinit { pointer.deallocate() }
+  /// Fresh memory in huge pages where the system has them: a gigabyte in pages of 4 KiB costs a second of faults.
+  private static func map(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
+    let length = byteCount + hugePage
+    guard let base = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      base != MAP_FAILED
+    else { preconditionFailure("no memory for \(byteCount) bytes: \(String(cString: strerror(errno)))") }
+    madvise(base, length, MADV_HUGEPAGE)  // a wish; refusing it changes only the time
+    return UnsafeMutableRawBufferPointer(start: base, count: length)
+  }
+
+  deinit {
+    if let mapping { munmap(mapping.baseAddress, mapping.count) } else { pointer.deallocate() }
+  }
 }
 
 /// A view [rows, columns] of a buffer. Copies share the memory.

@@ -86,7 +86,6 @@ package final class ConditionalTrainer {
     self.fastRows = fastRows
     self.backend = backend
     precondition(objective.kl == 0 || reference != nil, "a KL term needs a reference")
-    policy = Decoder(configuration, parameters: parameters, mode: mode, backend: backend, forTraining: true)
     gradients = Parameters(zerosLike: parameters, names: trainable)
     firstMoments = Parameters(zerosLike: parameters, names: trainable)
     secondMoments = Parameters(zerosLike: parameters, names: trainable)
@@ -98,6 +97,8 @@ package final class ConditionalTrainer {
       : (0..<configuration.layerCount).first {
         trainable.contains(Projection.query.name(layer: $0))
       } ?? configuration.layerCount
+    policy = Decoder(
+      configuration, parameters: parameters, mode: mode, backend: backend, lowestBlock: lowestBlock)
   }
 
   /// The names to train: the last `blocks` blocks, the final norm, and with `embeddings` the token embeddings
@@ -212,7 +213,8 @@ package final class ConditionalTrainer {
     let c = configuration.hiddenSize
     let sequences = PackedSequences(batch.map { $0.inputs(conditioned: true) })
     let workspace = policy.workspace
-    let activations = Activations(sequences, configuration, mode: policy.mode, workspace)
+    let activations = Activations(
+      sequences, configuration, mode: policy.mode, lowestBlock: lowestBlock, workspace)
     let x = policy.hidden(
       tokens: sequences.tokens, positions: sequences.positions, view: activations.view,
       activations: activations)
@@ -270,7 +272,8 @@ package final class ConditionalTrainer {
     backend.multiply(operand, transposed, into: dNormed, accumulate: false)
     let name = policy.configuration.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
     if gradients.contains(name) {
-      let packed = backend.packRows(normed, reduction: ReductionBlocks(sequences: chunk.pieces))
+      let packed = backend.packRows(
+        normed, reduction: ReductionBlocks(sequences: chunk.pieces), in: policy.workspace)
       backend.multiplyTransposed(operand, packed, into: gradients[name])
     }
   }
