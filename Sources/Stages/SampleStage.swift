@@ -36,6 +36,12 @@ package struct SampleStage: RowStage {
         summary: "drops tokens less than this share as probable as the most probable"),
       OptionField("max_new_tokens", .integer(1...1_000_000), summary: "length at which a sample is cut"),
       OptionField(
+        "stop", .list(.string, count: 0...64), default: [],
+        summary:
+          "texts that end a sample, wherever the boundaries of tokens fall; the first to be complete counts"),
+      OptionField(
+        "keep_stop", .bool, default: false, summary: "whether the text that ended a sample stays at its end"),
+      OptionField(
         "condition",
         .either([
           .choice(["none", "best"]), .object([OptionField("text", .string, summary: "a prefix of your own")]),
@@ -81,7 +87,7 @@ package struct SampleStage: RowStage {
         temperature: Float(options.double("temperature")), topK: options.int("top_k"),
         topP: Float(options.double("top_p")), minP: Float(options.double("min_p"))),
       maximumNewTokens: limit, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
-      seed: context.seed,
+      stopTexts: StopTexts(options.strings("stop"), tokenizer), seed: context.seed,
       memory: context.engineMemory, batch: context.engineBatch(64))
     let started = ContinuousClock.now
     var done = 0
@@ -107,7 +113,8 @@ package struct SampleStage: RowStage {
       try emit(
         item,
         [
-          "text": .string(tokenizer.decode(sample.tokens)), "length": .int(Int64(sample.tokens.count)),
+          "text": .string(text(sample, tokenizer, keepsStop: options.bool("keep_stop"))),
+          "length": .int(Int64(sample.tokens.count)),
           "finished": .bool(sample.finished), "conditioning": prefix.text.map { .string($0) } ?? .null,
         ])
       report()
@@ -115,6 +122,12 @@ package struct SampleStage: RowStage {
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     context.measure("tokens", Double(tokens))
     context.measure("tokens_per_second", Double(tokens) / max(seconds, 1e-3))
+  }
+
+  private func text(_ sample: SampledSequence, _ tokenizer: Tokenizer, keepsStop: Bool) -> String {
+    guard let stop = sample.stop else { return tokenizer.decode(sample.tokens) }
+    let bytes = tokenizer.decodeBytes(sample.tokens)
+    return String(decoding: bytes[..<(keepsStop ? stop.upperBound : stop.lowerBound)], as: UTF8.self)
   }
 
   private func condition(_ options: StageOptions) -> ConditionChoice {

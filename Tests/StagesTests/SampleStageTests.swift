@@ -63,6 +63,45 @@ struct SampleStageTests {
     }
   }
 
+  @Test func `a sample ends with the first stop text, wherever tokens meet`() throws {
+    let model = try bench.model()
+    let plain = try sample(model, ["n": 4, "max_new_tokens": 30])
+    let texts = plain.flatMap { $0["generations"]?.arrayValue?.compactMap(\.stringValue) ?? [] }
+    // Two characters from inside a text, and a longer text that ends with them.
+    let whole = try #require(texts.map { Array($0.utf8) }.first { $0.starts(with: Array(" was".utf8)) })
+    let (pair, longer) = (Array(whole[2..<4]), Array(whole[0..<4]))
+    let stops = [pair, longer].map { String(decoding: $0, as: UTF8.self) }
+    for keeps in [false, true] {
+      let stopped = try sample(
+        model,
+        [
+          "n": 4, "max_new_tokens": 30, "stop": .array(stops.map { .string($0) }), "keep_stop": .bool(keeps),
+        ])
+      var cut = 0
+      for (row, uncut) in zip(stopped, plain) {
+        let samples = try #require(row["generations"]?.arrayValue).compactMap(\.stringValue)
+        let others = try #require(uncut["generations"]?.arrayValue).compactMap(\.stringValue)
+        for (text, other) in zip(samples, others) {
+          let bytes = Array(other.utf8)
+          let ends = (0...bytes.count).filter { bytes[..<$0].suffix(pair.count).elementsEqual(pair) }
+          guard let end = ends.first else {
+            #expect(text == other)
+            continue
+          }
+          let isLonger = bytes[..<end].suffix(longer.count).elementsEqual(longer)
+          cut += 1
+          let start = end - (isLonger ? longer : pair).count
+          #expect(Array(text.utf8) == Array(bytes[..<(keeps ? end : start)]))
+        }
+        let finished = try #require(row["finished"]?.arrayValue).compactMap(\.boolValue)
+        for (text, isFinished) in zip(samples, finished) where keeps && text.hasSuffix(stops[0]) {
+          #expect(!isFinished)
+        }
+      }
+      #expect(cut > 0)
+    }
+  }
+
   @Test func `the best class of a model never conditioned is none, and the log says so`() throws {
     let model = try bench.model()
     let plain = try sample(model, ["n": 2, "max_new_tokens": 10])

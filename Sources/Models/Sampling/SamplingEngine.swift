@@ -24,8 +24,10 @@ package struct SampledSequence: Sendable {
   package let sample: Int
   /// Without the end token.
   package let tokens: [Int32]
-  /// Whether it ended with an end token rather than at the limit.
+  /// Whether it ended with an end token rather than at a stop text or the limit.
   package let finished: Bool
+  /// The stop text that ended it, as a range of its decoded bytes; the last token may reach beyond.
+  package let stop: Range<Int>?
 }
 
 /// Draws samples. What a sample is depends on the model, its prompt, the parameters, the seed, its row and its
@@ -36,6 +38,7 @@ package final class SamplingEngine {
   private let maximumNewTokens: Int
   private let endTokens: Set<Int32>
   private let bannedTokens: [Int32]
+  private let stopTexts: StopTexts?
   private let random: Philox
   private let maximumBatch: Int
   private let pool: PagePool
@@ -48,17 +51,20 @@ package final class SamplingEngine {
   /// - Parameters:
   ///   - endTokens: a sample ends when one of these is drawn.
   ///   - bannedTokens: never drawn, such as conditioning tokens.
+  ///   - stopTexts: a sample ends with the token that completes one of these.
   ///   - memory: bytes for keys and values.
   ///   - batch: samples that run at once, memory permitting.
   package init(
     _ decoder: Decoder, parameters: SamplingParameters, maximumNewTokens: Int, endTokens: [Int32],
-    bannedTokens: [Int32] = [], seed: UInt64, memory: Int = 1 << 30, batch: Int = 64
+    bannedTokens: [Int32] = [], stopTexts: StopTexts? = nil, seed: UInt64, memory: Int = 1 << 30,
+    batch: Int = 64
   ) {
     self.decoder = decoder
     self.parameters = parameters
     self.maximumNewTokens = maximumNewTokens
     self.endTokens = Set(endTokens)
     self.bannedTokens = bannedTokens
+    self.stopTexts = stopTexts
     random = Philox(seed: seed)
     maximumBatch = max(1, batch)
     pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
@@ -94,6 +100,8 @@ package final class SamplingEngine {
     let sample: Int
     let cache: CachedSequence
     var tokens: [Int32] = []
+    /// Decoded, for finding stop texts.
+    var written: [UInt8] = []
     init(request: Int, sample: Int, cache: CachedSequence) {
       self.request = request
       self.sample = sample
@@ -215,10 +223,12 @@ package final class SamplingEngine {
     for (sample, token) in zip(running, drawn) {
       let ended = endTokens.contains(token)
       if !ended { sample.tokens.append(token) }
-      if ended || sample.tokens.count >= maximumNewTokens {
+      let stop = ended ? nil : stopTexts?.push(token, onto: &sample.written)
+      if ended || stop != nil || sample.tokens.count >= maximumNewTokens {
         try finished(
           SampledSequence(
-            request: sample.request, sample: sample.sample, tokens: sample.tokens, finished: ended))
+            request: sample.request, sample: sample.sample, tokens: sample.tokens, finished: ended, stop: stop
+          ))
       } else {
         still.append(sample)
       }
