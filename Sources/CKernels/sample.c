@@ -1,4 +1,4 @@
-/* Choosing a token from a row of logits: temperature, top-k, top-p, min-p, then the inverse of the cumulative
+/* Choosing a token from a row of logits: temperature, top-k, top-p, min-p, typical-p, then the inverse of the cumulative
    distribution in the order of falling probability (lowest id first among equals). */
 #include <float.h>
 #include <math.h>
@@ -55,6 +55,39 @@ static size_t leading(const float *weights, size_t v, double mass, size_t count,
   }
 }
 
+typedef struct {
+  float distance;
+  int32_t rank;
+} surprise;
+
+static int by_distance(const void *a, const void *b) {
+  const surprise *x = a, *y = b;
+  if (x->distance != y->distance) return x->distance < y->distance ? -1 : 1;
+  return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+/* Keeps the candidates whose surprise -log p lies nearest the entropy, as many as reach the mass typical_p, in the order
+   they have. */
+static size_t typical(candidate *candidates, size_t n, float typical_p, surprise *surprises) {
+  double sum = 0, entropy = 0, mass = 0;
+  for (size_t i = 0; i < n; i++) sum += candidates[i].weight;
+  float log_sum = pk_log((float)sum);
+  for (size_t i = 0; i < n; i++)
+    entropy += (double)candidates[i].weight / sum * (double)(log_sum - pk_log(candidates[i].weight));
+  for (size_t i = 0; i < n; i++) {
+    float distance = log_sum - pk_log(candidates[i].weight) - (float)entropy;
+    surprises[i] = (surprise){distance < 0 ? -distance : distance, (int32_t)i};
+  }
+  qsort(surprises, n, sizeof(surprise), by_distance);
+  size_t keep = 0, out = 0;
+  while (keep < n && (keep == 0 || mass < (double)typical_p * sum))
+    mass += candidates[surprises[keep++].rank].weight;
+  for (size_t i = keep; i < n; i++) candidates[surprises[i].rank].weight = -1;
+  for (size_t i = 0; i < n; i++)
+    if (candidates[i].weight >= 0) candidates[out++] = candidates[i];
+  return out;
+}
+
 /* This thread's room for one row: logits, weights and candidates, kept between rows. */
 static char *row_memory(size_t bytes) {
   static _Thread_local char *memory;
@@ -71,18 +104,22 @@ static char *row_memory(size_t bytes) {
 static void sample_row(void *context, size_t row) {
   const sample_job *job = context;
   size_t v = job->v;
-  candidate *candidates = (candidate *)row_memory(v * (sizeof(candidate) + 2 * sizeof(float)));
-  float *logits = (float *)(candidates + v), *weights = logits + v;
+  candidate *candidates = (candidate *)row_memory(v * (sizeof(candidate) + sizeof(surprise) + 2 * sizeof(float)));
+  surprise *surprises = (surprise *)(candidates + v);
+  float *logits = (float *)(surprises + v), *weights = logits + v;
   memcpy(logits, job->logits + row * v, v * sizeof(float));
   for (size_t i = 0; i < job->banned_count; i++) logits[job->banned[i]] = -INFINITY;
   const pk_sampling *s = &job->sampling[row];
-  if (s->temperature == 0) {
-    job->tokens[row] = greedy(logits, v);
+  int32_t best = greedy(logits, v);
+  if (logits[best] == -INFINITY) {
+    job->tokens[row] = -1;
+  } else if (s->temperature == 0) {
+    job->tokens[row] = best;
   } else {
     float maximum, total;
     job->kernels->exponentials(logits, s->temperature, weights, v, &maximum, &total);
     size_t k = s->top_k > 0 && (size_t)s->top_k < v ? (size_t)s->top_k : 0;
-    if (k == 0 && s->top_p >= 1 && s->min_p <= 0) { /* nothing filtered: the order of ids does */
+    if (k == 0 && s->top_p >= 1 && s->min_p <= 0 && s->typical_p >= 1) { /* nothing filtered: the order of ids does */
       double sum = 0, cumulative = 0;
       for (size_t i = 0; i < v; i++) sum += weights[i];
       double target = job->uniforms[row] * sum;
@@ -116,6 +153,7 @@ static void sample_row(void *context, size_t row) {
         while (keep < n && candidates[keep].weight >= s->min_p * candidates[0].weight) keep++;
         n = keep;
       }
+      if (s->typical_p < 1) n = typical(candidates, n, s->typical_p, surprises);
       double sum = 0, cumulative = 0;
       for (size_t i = 0; i < n; i++) sum += candidates[i].weight;
       double target = job->uniforms[row] * sum;
@@ -136,4 +174,17 @@ void pk_sample(const float *logits, size_t rows, size_t v, const pk_sampling *sa
                const int32_t *banned, size_t banned_count, int32_t *tokens) {
   sample_job job = {logits, v, sampling, uniforms, banned, banned_count, tokens, selected_kernels()};
   parallel_for(rows, sample_row, &job);
+}
+
+void pk_ban(float *logits, const int32_t *tokens, size_t n) {
+  for (size_t i = 0; i < n; i++) logits[tokens[i]] = -INFINITY;
+}
+
+void pk_penalize(float *logits, const int32_t *tokens, const int32_t *counts, size_t n, float repetition,
+                 float presence, float frequency) {
+  for (size_t i = 0; i < n; i++) {
+    float *x = logits + tokens[i];
+    *x = *x > 0 ? *x / repetition : *x * repetition;
+    if (counts[i] > 0) *x -= presence + frequency * (float)counts[i];
+  }
 }

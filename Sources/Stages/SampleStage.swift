@@ -34,6 +34,24 @@ package struct SampleStage: RowStage {
       OptionField(
         "min_p", .number(0...1), default: 0.0,
         summary: "drops tokens less than this share as probable as the most probable"),
+      OptionField(
+        "typical_p", .number(0...1, exclusiveMinimum: true), default: 1.0,
+        summary: "the smallest set of tokens of this mass whose surprise lies nearest the entropy"),
+      OptionField(
+        "repetition_penalty", .number(0...100, exclusiveMinimum: true), default: 1.0,
+        summary: "divides positive logits of tokens in prompt or sample, multiplies negative ones"),
+      OptionField(
+        "presence_penalty", .number(-100...100), default: 0.0,
+        summary: "subtracted from the logits of tokens that are in the sample"),
+      OptionField(
+        "frequency_penalty", .number(-100...100), default: 0.0,
+        summary: "subtracted once for each time a token is in the sample"),
+      OptionField(
+        "bad_words", .list(.string, count: 0...1000), default: [],
+        summary: "texts that no sample holds, wherever the boundaries of tokens fall"),
+      OptionField(
+        "min_new_tokens", .integer(0...1_000_000), default: 0,
+        summary: "no sample ends before it has so many tokens"),
       OptionField("max_new_tokens", .integer(1...1_000_000), summary: "length at which a sample is cut"),
       OptionField(
         "stop", .list(.string, count: 0...64), default: [],
@@ -85,9 +103,16 @@ package struct SampleStage: RowStage {
       try context.decoder(checkpoint),
       parameters: SamplingParameters(
         temperature: Float(options.double("temperature")), topK: options.int("top_k"),
-        topP: Float(options.double("top_p")), minP: Float(options.double("min_p"))),
-      maximumNewTokens: limit, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
-      stopTexts: StopTexts(options.strings("stop"), tokenizer), seed: context.seed,
+        topP: Float(options.double("top_p")), minP: Float(options.double("min_p")),
+        typicalP: Float(options.double("typical_p")),
+        penalties: Penalties(
+          repetition: Float(options.double("repetition_penalty")),
+          presence: Float(options.double("presence_penalty")),
+          frequency: Float(options.double("frequency_penalty")))),
+      minimumNewTokens: min(limit, options.int("min_new_tokens")), maximumNewTokens: limit,
+      endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
+      texts: SampleTexts(stops: options.strings("stop"), banned: options.strings("bad_words"), tokenizer),
+      seed: context.seed,
       memory: context.engineMemory, batch: context.engineBatch(64))
     let started = ContinuousClock.now
     var done = 0
@@ -103,21 +128,27 @@ package struct SampleStage: RowStage {
       try context.checkCancellation()
       report()
     }
-    try engine.run(requests, checkpoint: betweenPasses) { sample in
-      let group = groups[sample.request]
-      guard let item = group.first(where: { $0.item == sample.sample }) else {
-        preconditionFailure("sample \(sample.sample) was not asked for")
+    do {
+      try engine.run(requests, checkpoint: betweenPasses) { sample in
+        let group = groups[sample.request]
+        guard let item = group.first(where: { $0.item == sample.sample }) else {
+          preconditionFailure("sample \(sample.sample) was not asked for")
+        }
+        done += 1
+        tokens += sample.tokens.count + (sample.finished ? 1 : 0)
+        try emit(
+          item,
+          [
+            "text": .string(text(sample, tokenizer, keepsStop: options.bool("keep_stop"))),
+            "length": .int(Int64(sample.tokens.count)),
+            "finished": .bool(sample.finished), "conditioning": prefix.text.map { .string($0) } ?? .null,
+          ])
+        report()
       }
-      done += 1
-      tokens += sample.tokens.count + (sample.finished ? 1 : 0)
-      try emit(
-        item,
-        [
-          "text": .string(text(sample, tokenizer, keepsStop: options.bool("keep_stop"))),
-          "length": .int(Int64(sample.tokens.count)),
-          "finished": .bool(sample.finished), "conditioning": prefix.text.map { .string($0) } ?? .null,
-        ])
-      report()
+    } catch let error as NoTokenLeft {
+      throw InputError(
+        "row `\(groups[error.request][0].row.id)`, sample \(error.sample): no token is left to draw after \(error.position); `bad_words` excludes all"
+      )
     }
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     context.measure("tokens", Double(tokens))

@@ -102,6 +102,41 @@ struct SampleStageTests {
     }
   }
 
+  @Test func `bad words never come, no sample ends too early, and penalties tell`() throws {
+    let model = try bench.model()
+    func texts(_ options: JSON) throws -> [String] {
+      try sample(model, options).flatMap { $0["generations"]?.arrayValue?.compactMap(\.stringValue) ?? [] }
+    }
+    let plain = try texts(["n": 8, "max_new_tokens": 30])
+    let words = ["was", "y", " the"]
+    #expect(words.contains { word in plain.contains { $0.contains(word) } })
+    let clean = try texts(
+      ["n": 8, "max_new_tokens": 30, "bad_words": .array(words.map { .string($0) })])
+    #expect(!words.contains { word in clean.contains { $0.contains(word) } })
+
+    func lengths(_ options: JSON) throws -> [Int] {
+      try sample(model, options).flatMap { $0["lengths"]?.arrayValue?.compactMap(\.intValue) ?? [] }
+    }
+    #expect(try lengths(["n": 8, "max_new_tokens": 30, "temperature": 1.5]).contains { $0 < 25 })
+    #expect(
+      try lengths(["n": 8, "max_new_tokens": 30, "temperature": 1.5, "min_new_tokens": 25])
+        .allSatisfy { $0 >= 25 })
+
+    // Greedy decoding of this model repeats itself; a token that came cannot come again under a large penalty.
+    let penalised = try sample(
+      model, ["n": 1, "max_new_tokens": 20, "temperature": 0, "presence_penalty": 100])
+    let repeated = try sample(model, ["n": 1, "max_new_tokens": 20, "temperature": 0])
+    #expect(penalised != repeated)
+    #expect(
+      try sample(model, ["n": 1, "max_new_tokens": 20, "temperature": 0, "frequency_penalty": 100])
+        == penalised)
+    let options: JSON = ["n": 5, "max_new_tokens": 20, "repetition_penalty": 1.3, "bad_words": ["e"]]
+    let expected = try sample(model, options)
+    for circumstances in [ModelBench.Circumstances(threads: 3), .init(engine: ["batch": 1])] {
+      #expect(try sample(model, options, circumstances) == expected)
+    }
+  }
+
   @Test func `the best class of a model never conditioned is none, and the log says so`() throws {
     let model = try bench.model()
     let plain = try sample(model, ["n": 2, "max_new_tokens": 10])

@@ -141,11 +141,18 @@ typedef struct {
   float top_p;       /* 1: off */
   float min_p;       /* 0: off */
   int32_t top_k;     /* 0: off */
+  float typical_p;   /* 1: off */
 } pk_sampling;
 
-/* Chooses one token per row. uniforms: [R] in (0, 1). Tokens in banned never come. */
+/* Chooses one token per row, -1 where none is left. uniforms: [R] in (0, 1). Tokens in banned never come. */
 void pk_sample(const float *logits, size_t rows, size_t v, const pk_sampling *sampling,
                const double *uniforms, const int32_t *banned, size_t banned_count, int32_t *tokens);
+/* One row of logits: these tokens cannot come. */
+void pk_ban(float *logits, const int32_t *tokens, size_t n);
+/* One row of logits: x / repetition above 0, else x * repetition; then - presence - frequency * count where count > 0.
+   tokens: [N], each once. */
+void pk_penalize(float *logits, const int32_t *tokens, const int32_t *counts, size_t n, float repetition,
+                 float presence, float frequency);
 
 /* ---- optimizer (adamw.h) ---- */
 

@@ -85,9 +85,14 @@ package protocol Backend: Sendable {
     _ logits: Tensor, reference: Tensor?, labels: [Int32], objective: ConditionalObjective, klColumns: Int,
     scale: Float
   ) -> LossRows
+  /// One token for each row, -1 where every token is banned.
   func sample(
     _ logits: Tensor, parameters: [SamplingParameters], uniforms: [Double], banned: [Int32]
   ) -> [Int32]
+  /// Makes it impossible to draw these tokens from a row.
+  func ban(_ tokens: [Int32], in logits: Tensor)
+  /// Penalises tokens of a row; `counts` are how often each is in the sample, 0 for those of the prompt alone.
+  func penalize(_ tokens: [Int32], counts: [Int32], in logits: Tensor, _ penalties: Penalties)
   func adamW(_ p: Tensor, _ m: Tensor, _ v: Tensor, gradient: Tensor, step: AdamWStep)
   func sumOfSquares(_ x: Tensor) -> Double
 }

@@ -166,12 +166,27 @@ package struct CPUBackend: Backend {
   ) -> [Int32] {
     let sampling = parameters.map {
       pk_sampling(
-        temperature: $0.temperature, top_p: $0.topP, min_p: $0.minP, top_k: Int32(clamping: $0.topK))
+        temperature: $0.temperature, top_p: $0.topP, min_p: $0.minP, top_k: Int32(clamping: $0.topK),
+        typical_p: $0.typicalP)
     }
     var tokens = [Int32](repeating: 0, count: logits.rows)
     pk_sample(
       logits.floats, logits.rows, logits.columns, sampling, uniforms, banned, banned.count, &tokens)
     return tokens
+  }
+
+  package func ban(_ tokens: [Int32], in logits: Tensor) {
+    precondition(
+      logits.rows == 1 && tokens.allSatisfy { $0 >= 0 && $0 < logits.columns }, "one row, its tokens")
+    pk_ban(logits.floats, tokens, tokens.count)
+  }
+
+  package func penalize(_ tokens: [Int32], counts: [Int32], in logits: Tensor, _ penalties: Penalties) {
+    precondition(
+      logits.rows == 1 && tokens.allSatisfy { $0 >= 0 && $0 < logits.columns }, "one row, its tokens")
+    pk_penalize(
+      logits.floats, tokens, counts, tokens.count, penalties.repetition, penalties.presence,
+      penalties.frequency)
   }
 
   package func adamW(_ p: Tensor, _ m: Tensor, _ v: Tensor, gradient: Tensor, step: AdamWStep) {

@@ -30,15 +30,25 @@ package struct SampledSequence: Sendable {
   package let stop: Range<Int>?
 }
 
+/// A sample for which every token is banned.
+package struct NoTokenLeft: Error {
+  /// Index of its request.
+  package let request: Int
+  package let sample: Int
+  /// Tokens drawn before.
+  package let position: Int
+}
+
 /// Draws samples. What a sample is depends on the model, its prompt, the parameters, the seed, its row and its
 /// index: not on the batch, the order of requests or the memory given.
 package final class SamplingEngine {
   private let decoder: Decoder
   private let parameters: SamplingParameters
+  private let minimumNewTokens: Int
   private let maximumNewTokens: Int
   private let endTokens: Set<Int32>
   private let bannedTokens: [Int32]
-  private let stopTexts: StopTexts?
+  private let texts: SampleTexts?
   private let random: Philox
   private let maximumBatch: Int
   private let pool: PagePool
@@ -49,22 +59,25 @@ package final class SamplingEngine {
   private static let prefillTokens = 512
 
   /// - Parameters:
+  ///   - minimumNewTokens: before, no end token is drawn and no stop text counts.
   ///   - endTokens: a sample ends when one of these is drawn.
   ///   - bannedTokens: never drawn, such as conditioning tokens.
-  ///   - stopTexts: a sample ends with the token that completes one of these.
+  ///   - texts: what ends a sample with the token that completes it, and what no sample may hold.
   ///   - memory: bytes for keys and values.
   ///   - batch: samples that run at once, memory permitting.
   package init(
-    _ decoder: Decoder, parameters: SamplingParameters, maximumNewTokens: Int, endTokens: [Int32],
-    bannedTokens: [Int32] = [], stopTexts: StopTexts? = nil, seed: UInt64, memory: Int = 1 << 30,
+    _ decoder: Decoder, parameters: SamplingParameters, minimumNewTokens: Int = 0, maximumNewTokens: Int,
+    endTokens: [Int32], bannedTokens: [Int32] = [], texts: SampleTexts? = nil, seed: UInt64,
+    memory: Int = 1 << 30,
     batch: Int = 64
   ) {
     self.decoder = decoder
     self.parameters = parameters
+    self.minimumNewTokens = minimumNewTokens
     self.maximumNewTokens = maximumNewTokens
     self.endTokens = Set(endTokens)
     self.bannedTokens = bannedTokens
-    self.stopTexts = stopTexts
+    self.texts = texts
     random = Philox(seed: seed)
     maximumBatch = max(1, batch)
     pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
@@ -100,7 +113,7 @@ package final class SamplingEngine {
     let sample: Int
     let cache: CachedSequence
     var tokens: [Int32] = []
-    /// Decoded, for finding stop texts.
+    /// Decoded, for finding texts.
     var written: [UInt8] = []
     init(request: Int, sample: Int, cache: CachedSequence) {
       self.request = request
@@ -110,7 +123,7 @@ package final class SamplingEngine {
   }
 
   /// Runs all requests; calls `finished` for each sample as it ends.
-  /// - Throws: `CacheExhausted`, and what `finished` or `checkpoint` throws; `checkpoint` is called between
+  /// - Throws: `CacheExhausted`, `NoTokenLeft`, and what `finished` or `checkpoint` throws; `checkpoint` is called between
   ///   forward passes.
   package func run(
     _ requests: [SamplingRequest], checkpoint: () throws -> Void = {},
@@ -168,7 +181,7 @@ package final class SamplingEngine {
       prompt.waiting.removeFirst()
       if prompt.waiting.isEmpty { prefilled.removeFirst() }
       var started = [Running(request: prompt.request, sample: sample, cache: cache)]
-      try extend(&started, prompt.logits, requests, finished)
+      try extend(&started, needsOwnLogits ? copy(prompt.logits) : prompt.logits, requests, finished)
       running += started
     }
   }
@@ -206,12 +219,41 @@ package final class SamplingEngine {
     return newcomers
   }
 
+  /// Whether what a sample has written changes its logits in place.
+  private var needsOwnLogits: Bool {
+    !parameters.penalties.isNone || minimumNewTokens > 0 || texts?.bansTexts ?? false
+  }
+
+  private func copy(_ row: Tensor) -> Tensor {
+    let copy = Tensor(row.rows, row.columns)
+    _ = copy.elements.update(fromContentsOf: row.elements)
+    return copy
+  }
+
+  /// What prompt and sample so far do to one row of logits.
+  private func adjust(_ logits: Tensor, for sample: Running, prompt: [Int32]) {
+    if !parameters.penalties.isNone {
+      var counts: [Int32: Int32] = [:]
+      if parameters.penalties.repetition != 1 { for token in prompt { counts[token] = 0 } }
+      for token in sample.tokens { counts[token, default: 0] += 1 }
+      decoder.backend.penalize(
+        Array(counts.keys), counts: Array(counts.values), in: logits, parameters.penalties)
+    }
+    if sample.tokens.count < minimumNewTokens { decoder.backend.ban(Array(endTokens), in: logits) }
+    if let banned = texts?.bannedTokens(after: sample.written) { decoder.backend.ban(banned, in: logits) }
+  }
+
   /// Draws the next token of each sample from its row of logits; hands finished samples over.
   private func extend(
     _ running: inout [Running], _ logits: Tensor, _ requests: [SamplingRequest],
     _ finished: (SampledSequence) throws -> Void
   ) throws {
     guard !running.isEmpty else { return }
+    if needsOwnLogits {
+      for (index, sample) in running.enumerated() {
+        adjust(logits.slice(index..<index + 1), for: sample, prompt: requests[sample.request].prompt)
+      }
+    }
     let uniforms = running.map {
       random.uniform(row: requests[$0.request].row, sample: $0.sample, position: $0.tokens.count)
     }
@@ -221,9 +263,13 @@ package final class SamplingEngine {
     drawnTokens += drawn.count
     var still: [Running] = []
     for (sample, token) in zip(running, drawn) {
+      guard token >= 0 else {
+        throw NoTokenLeft(request: sample.request, sample: sample.sample, position: sample.tokens.count)
+      }
       let ended = endTokens.contains(token)
       if !ended { sample.tokens.append(token) }
-      let stop = ended ? nil : stopTexts?.push(token, onto: &sample.written)
+      var stop = ended ? nil : texts?.push(token, onto: &sample.written)
+      if sample.tokens.count < minimumNewTokens { stop = nil }
       if ended || stop != nil || sample.tokens.count >= maximumNewTokens {
         try finished(
           SampledSequence(

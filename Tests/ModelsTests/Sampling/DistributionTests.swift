@@ -15,7 +15,7 @@ struct DistributionTests {
     return index % 4 == 3 ? 0.5 : Float(6 * u - 3)
   }
 
-  /// The definition: temperature, top-k, top-p, min-p, each on what the one before left; lowest id first among equals.
+  /// The definition: temperature, top-k, top-p, min-p, typical-p, each on what the one before left; lowest id first among equals.
   static func probabilities(_ p: SamplingParameters, banned: Set<Int> = []) -> [Double] {
     var weights = logits.enumerated().map { index, x in
       banned.contains(index) ? 0 : exp(Double(x) / Double(p.temperature))
@@ -34,6 +34,18 @@ struct DistributionTests {
       keep(count)
     }
     if p.minP > 0 { keep(order.filter { weights[$0] >= Double(p.minP) * weights[order[0]] }.count) }
+    if p.typicalP < 1 {
+      let total = weights.reduce(0, +)
+      let entropy = weights.filter { $0 > 0 }.map { -$0 / total * log($0 / total) }.reduce(0, +)
+      let kept = order.filter { weights[$0] > 0 }
+      func distance(_ index: Int) -> Double { abs(-log(weights[index] / total) - entropy) }
+      var mass = 0.0
+      for index in kept.sorted(by: { distance($0) < distance($1) }) {
+        let isNeeded = mass < Double(p.typicalP) * total
+        mass += weights[index]
+        if !isNeeded { weights[index] = 0 }
+      }
+    }
     let total = weights.reduce(0, +)
     return weights.map { $0 / total }
   }
@@ -79,6 +91,8 @@ struct DistributionTests {
     SamplingParameters(temperature: 0.9, topK: 12, topP: 0.9),
     SamplingParameters(temperature: 1.2, topK: 15, topP: 0.95, minP: 0.08),
     SamplingParameters(temperature: 1, topP: 0.9, minP: 0.05),
+    SamplingParameters(temperature: 1, typicalP: 0.2), SamplingParameters(temperature: 1.4, typicalP: 0.7),
+    SamplingParameters(temperature: 1, topK: 10, topP: 0.95, minP: 0.03, typicalP: 0.5),
   ]
 
   @Test(arguments: cases)
@@ -106,6 +120,16 @@ struct DistributionTests {
     #expect(Self.surprise(counts, Self.probabilities(parameters, banned: banned)) < 4)
   }
 
+  @Test func `penalties change the logits of tokens that came`() {
+    let tensor = Tensor(1, 5)
+    _ = tensor.elements.update(fromContentsOf: [2, -2, 3, 4, 5])
+    Self.backend.penalize(
+      [0, 1, 2], counts: [0, 3, 1], in: tensor, Penalties(repetition: 2, presence: 0.5, frequency: 0.25))
+    #expect(Array(tensor.elements) == [1, -4 - 0.5 - 0.75, 1.5 - 0.5 - 0.25, 4, 5])
+    Self.backend.ban([4], in: tensor)
+    #expect(tensor.elements[4] == -.infinity && tensor.elements[3] == 4)
+  }
+
   @Test func `greedy takes the largest, the lowest id among equals, and nothing banned`() {
     func greedy(_ logits: [Float], banned: [Int32] = []) -> Int32 {
       let tensor = Tensor(1, logits.count)
@@ -117,5 +141,6 @@ struct DistributionTests {
     #expect(greedy([0, 3, 1, 3, 3], banned: [1, 3, 4]) == 2)
     #expect(greedy([-5, -5]) == 0)
     #expect(greedy([-.infinity, -7]) == 1)
+    #expect(greedy([-.infinity, -7], banned: [1]) == -1)
   }
 }
