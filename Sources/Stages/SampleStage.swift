@@ -60,6 +60,11 @@ package struct SampleStage: RowStage {
       OptionField(
         "keep_stop", .bool, default: false, summary: "whether the text that ended a sample stays at its end"),
       OptionField(
+        "statistics", .bool, default: false,
+        summary:
+          "adds the columns log_probabilities and entropies: for each sample and token, the end token included, what the model makes of it at temperature 1, in nats"
+      ),
+      OptionField(
         "condition",
         .either([
           .choice(["none", "best"]), .object([OptionField("text", .string, summary: "a prefix of your own")]),
@@ -112,6 +117,7 @@ package struct SampleStage: RowStage {
       minimumNewTokens: min(limit, options.int("min_new_tokens")), maximumNewTokens: limit,
       endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
       texts: SampleTexts(stops: options.strings("stop"), banned: options.strings("bad_words"), tokenizer),
+      keepsStatistics: options.bool("statistics"),
       seed: context.seed,
       memory: context.engineMemory, batch: context.engineBatch(64))
     let started = ContinuousClock.now
@@ -136,13 +142,16 @@ package struct SampleStage: RowStage {
         }
         done += 1
         tokens += sample.tokens.count + (sample.finished ? 1 : 0)
-        try emit(
-          item,
-          [
-            "text": .string(text(sample, tokenizer, keepsStop: options.bool("keep_stop"))),
-            "length": .int(Int64(sample.tokens.count)),
-            "finished": .bool(sample.finished), "conditioning": prefix.text.map { .string($0) } ?? .null,
-          ])
+        var result = JSONObject([
+          ("text", .string(text(sample, tokenizer, keepsStop: options.bool("keep_stop")))),
+          ("length", .int(Int64(sample.tokens.count))), ("finished", .bool(sample.finished)),
+          ("conditioning", prefix.text.map { .string($0) } ?? .null),
+        ])
+        if options.bool("statistics") {
+          result["log_probabilities"] = Self.numbers(sample.statistics.logProbabilities)
+          result["entropies"] = Self.numbers(sample.statistics.entropies)
+        }
+        try emit(item, .object(result))
         report()
       }
     } catch let error as NoTokenLeft {
@@ -154,6 +163,8 @@ package struct SampleStage: RowStage {
     context.measure("tokens", Double(tokens))
     context.measure("tokens_per_second", Double(tokens) / max(seconds, 1e-3))
   }
+
+  private static func numbers(_ values: [Float]) -> JSON { .array(values.map { .double(Double($0)) }) }
 
   private func text(_ sample: SampledSequence, _ tokenizer: Tokenizer, keepsStop: Bool) -> String {
     guard let stop = sample.stop else { return tokenizer.decode(sample.tokens) }
@@ -174,6 +185,11 @@ package struct SampleStage: RowStage {
     row["lengths"] = .array(results.map { $0["length"] ?? .null })
     row["finished"] = .array(results.map { $0["finished"] ?? .null })
     row["conditioning"] = results.first?["conditioning"] ?? .null
+    if options.bool("statistics") {
+      for column in ["log_probabilities", "entropies"] {
+        row[column] = .array(results.map { $0[column] ?? .null })
+      }
+    }
     return row
   }
 }

@@ -114,7 +114,8 @@ import Testing
       "\(near.error)")
     let far = place.plumb("frobnicate")
     #expect(
-      far.status == 2 && far.error.contains("the commands are `init`, `run`, ") && !far.error.contains("worker"))
+      far.status == 2 && far.error.contains("the commands are `init`, `run`, ")
+        && !far.error.contains("worker"))
   }
 
   @Test func `a line that is not JSON ends with 4 and its place`() throws {

@@ -137,6 +137,22 @@ struct SampleStageTests {
     }
   }
 
+  @Test func `statistics are columns of their own, one number for each token drawn`() throws {
+    let model = try bench.model()
+    var options: JSON = ["n": 6, "max_new_tokens": 12, "temperature": 1.5]
+    let plain = try sample(model, options)
+    options = ["n": 6, "max_new_tokens": 12, "temperature": 1.5, "statistics": true]
+    for (row, without) in zip(try sample(model, options), plain) {
+      #expect(row["generations"] == without["generations"] && without["entropies"] == nil)
+      let lengths = try #require(row["lengths"]?.arrayValue).compactMap(\.intValue)
+      let finished = try #require(row["finished"]?.arrayValue).compactMap(\.boolValue)
+      for column in ["log_probabilities", "entropies"] {
+        let counts = try #require(row[column]?.arrayValue).map { $0.arrayValue?.count }
+        #expect(counts == zip(lengths, finished).map { $0 + ($1 ? 1 : 0) })
+      }
+    }
+  }
+
   @Test func `the best class of a model never conditioned is none, and the log says so`() throws {
     let model = try bench.model()
     let plain = try sample(model, ["n": 2, "max_new_tokens": 10])

@@ -17,6 +17,13 @@ package struct SamplingRequest: Sendable {
   }
 }
 
+/// What the model itself, at temperature 1 and without filters, made of the tokens drawn; the end token's included. Nats.
+package struct TokenStatistics: Sendable {
+  package fileprivate(set) var logProbabilities: [Float] = []
+  /// Of the distributions that the tokens were drawn from.
+  package fileprivate(set) var entropies: [Float] = []
+}
+
 /// One finished sample.
 package struct SampledSequence: Sendable {
   /// Index of its request.
@@ -28,6 +35,8 @@ package struct SampledSequence: Sendable {
   package let finished: Bool
   /// The stop text that ended it, as a range of its decoded bytes; the last token may reach beyond.
   package let stop: Range<Int>?
+  /// Empty where it was not asked for.
+  package let statistics: TokenStatistics
 }
 
 /// A sample for which every token is banned.
@@ -49,6 +58,7 @@ package final class SamplingEngine {
   private let endTokens: Set<Int32>
   private let bannedTokens: [Int32]
   private let texts: SampleTexts?
+  private let keepsStatistics: Bool
   private let random: Philox
   private let maximumBatch: Int
   private let pool: PagePool
@@ -63,11 +73,13 @@ package final class SamplingEngine {
   ///   - endTokens: a sample ends when one of these is drawn.
   ///   - bannedTokens: never drawn, such as conditioning tokens.
   ///   - texts: what ends a sample with the token that completes it, and what no sample may hold.
+  ///   - keepsStatistics: whether log-probabilities and entropies are kept; costs a pass over the logits.
   ///   - memory: bytes for keys and values.
   ///   - batch: samples that run at once, memory permitting.
   package init(
     _ decoder: Decoder, parameters: SamplingParameters, minimumNewTokens: Int = 0, maximumNewTokens: Int,
-    endTokens: [Int32], bannedTokens: [Int32] = [], texts: SampleTexts? = nil, seed: UInt64,
+    endTokens: [Int32], bannedTokens: [Int32] = [], texts: SampleTexts? = nil, keepsStatistics: Bool = false,
+    seed: UInt64,
     memory: Int = 1 << 30,
     batch: Int = 64
   ) {
@@ -78,6 +90,7 @@ package final class SamplingEngine {
     self.endTokens = Set(endTokens)
     self.bannedTokens = bannedTokens
     self.texts = texts
+    self.keepsStatistics = keepsStatistics
     random = Philox(seed: seed)
     maximumBatch = max(1, batch)
     pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
@@ -115,6 +128,7 @@ package final class SamplingEngine {
     var tokens: [Int32] = []
     /// Decoded, for finding texts.
     var written: [UInt8] = []
+    var statistics = TokenStatistics()
     init(request: Int, sample: Int, cache: CachedSequence) {
       self.request = request
       self.sample = sample
@@ -243,12 +257,26 @@ package final class SamplingEngine {
     if let banned = texts?.bannedTokens(after: sample.written) { decoder.backend.ban(banned, in: logits) }
   }
 
+  /// The loss's own terms, for their values alone; `logits` are overwritten.
+  private func describe(_ drawn: [Int32], of running: [Running], _ logits: Tensor) {
+    guard drawn.allSatisfy({ $0 >= 0 }) else { return }
+    let rows = decoder.backend.conditionalLoss(
+      logits, reference: nil, labels: drawn,
+      objective: ConditionalObjective(kl: 0, entropy: 0, klDirection: .referencePolicy),
+      klColumns: logits.columns, scale: 0)
+    for (index, sample) in running.enumerated() {
+      sample.statistics.logProbabilities.append(-rows.languageModel[index])
+      sample.statistics.entropies.append(rows.entropy[index])
+    }
+  }
+
   /// Draws the next token of each sample from its row of logits; hands finished samples over.
   private func extend(
     _ running: inout [Running], _ logits: Tensor, _ requests: [SamplingRequest],
     _ finished: (SampledSequence) throws -> Void
   ) throws {
     guard !running.isEmpty else { return }
+    let untouched = keepsStatistics ? copy(logits) : nil
     if needsOwnLogits {
       for (index, sample) in running.enumerated() {
         adjust(logits.slice(index..<index + 1), for: sample, prompt: requests[sample.request].prompt)
@@ -261,6 +289,7 @@ package final class SamplingEngine {
       logits, parameters: Array(repeating: parameters, count: running.count), uniforms: uniforms,
       banned: bannedTokens)
     drawnTokens += drawn.count
+    if let untouched { describe(drawn, of: running, untouched) }
     var still: [Running] = []
     for (sample, token) in zip(running, drawn) {
       guard token >= 0 else {
@@ -273,8 +302,9 @@ package final class SamplingEngine {
       if ended || stop != nil || sample.tokens.count >= maximumNewTokens {
         try finished(
           SampledSequence(
-            request: sample.request, sample: sample.sample, tokens: sample.tokens, finished: ended, stop: stop
-          ))
+            request: sample.request, sample: sample.sample, tokens: sample.tokens, finished: ended,
+            stop: stop,
+            statistics: sample.statistics))
       } else {
         still.append(sample)
       }

@@ -67,30 +67,32 @@ enum Language {
 
   static let experiment: [LanguageKey] =
     files + [
-    LanguageKey("version", .version, required: true, "the version of the language: 1"),
-    LanguageKey("name", .experimentName, required: true, "names the folder of its runs"),
-    LanguageKey("description", .string, "for people"),
-    LanguageKey("seed", .integer(seed), "what every random number follows from; 0 when not given"),
-    LanguageKey("numeric", .choice(numeric), "the arithmetic of stages that compute; bf16 when not given"),
-    LanguageKey("params", .named(.anything), "values that `$name` stands for and `--set` may change"),
-    LanguageKey("models", .named(.model), "models from outside, by the names that `in:` uses"),
-    LanguageKey("defaults", .optional(.keys(execution)), "how stages run that say nothing else"),
-    LanguageKey("stages", .stages, required: true, "what is computed: stages, groups and loops by name"),
-    LanguageKey("metrics", .named(.reference), "names for numbers that stages give"),
-    LanguageKey(
-      "expect", .optional(.oneOrMore(.keys(condition))), "what must hold of metrics when all has run"),
-    LanguageKey(
-      "inputs", .optional(.oneOrMore(.string)), "folders outside the project that files may lie in"),
-    LanguageKey("sweep", .optional(.keys(sweep)), "values to try for parameters"),
-  ]
+      LanguageKey("version", .version, required: true, "the version of the language: 1"),
+      LanguageKey("name", .experimentName, required: true, "names the folder of its runs"),
+      LanguageKey("description", .string, "for people"),
+      LanguageKey("seed", .integer(seed), "what every random number follows from; 0 when not given"),
+      LanguageKey("numeric", .choice(numeric), "the arithmetic of stages that compute; bf16 when not given"),
+      LanguageKey("params", .named(.anything), "values that `$name` stands for and `--set` may change"),
+      LanguageKey("models", .named(.model), "models from outside, by the names that `in:` uses"),
+      LanguageKey("defaults", .optional(.keys(execution)), "how stages run that say nothing else"),
+      LanguageKey("stages", .stages, required: true, "what is computed: stages, groups and loops by name"),
+      LanguageKey("metrics", .named(.reference), "names for numbers that stages give"),
+      LanguageKey(
+        "expect", .optional(.oneOrMore(.keys(condition))), "what must hold of metrics when all has run"),
+      LanguageKey(
+        "inputs", .optional(.oneOrMore(.string)), "folders outside the project that files may lie in"),
+      LanguageKey("sweep", .optional(.keys(sweep)), "values to try for parameters"),
+    ]
 
   static let trials = 1...100_000
   static let leastIterations = 1...10_000
   static let factor = 2...100
 
   static let sweep: [LanguageKey] = [
-    LanguageKey("method", .choice(Sweep.Method.allCases.map(\.rawValue)), "how values are chosen; grid when not given"),
-    LanguageKey("params", .named(.anything), "a list of values, or a distribution, for each parameter varied"),
+    LanguageKey(
+      "method", .choice(Sweep.Method.allCases.map(\.rawValue)), "how values are chosen; grid when not given"),
+    LanguageKey(
+      "params", .named(.anything), "a list of values, or a distribution, for each parameter varied"),
     LanguageKey("trials", .anything, "how many; with `method: list` the trials themselves"),
     LanguageKey("metric", .anything, "the metric that is judged: a name, or `{name, goal}`"),
     LanguageKey("repeat", .named(.list(.anything)), "each trial again with these values, `seed` among them"),

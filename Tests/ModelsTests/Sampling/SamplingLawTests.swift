@@ -1,5 +1,6 @@
 // A sample is a function of model, prompt, parameters, seed, row and index: of nothing else, bit for bit.
 
+import Glibc
 import Models
 import Testing
 
@@ -81,6 +82,35 @@ extension KernelPathTests {
           SamplingRequest(row: $0.row, prompt: $0.prompt, samples: seed % 2 == 1 ? [2, 0, 1] : $0.samples)
         }
         #expect(try Self.draw(decoder, requests, batch: 5) == expected)
+      }
+    }
+
+    @Test(arguments: NumericMode.both)
+    func `statistics are what the model makes of the tokens, whatever was filtered`(mode: NumericMode) throws
+    {
+      let decoder = try Tiny.decoder(mode: mode)
+      let parameters = SamplingParameters(temperature: 1.7, topP: 0.8, penalties: Penalties(repetition: 1.3))
+      let engine = SamplingEngine(
+        decoder, parameters: parameters, maximumNewTokens: 9, endTokens: [], keepsStatistics: true, seed: 4)
+      var samples: [SampledSequence] = []
+      try engine.run(Self.requests) { samples.append($0) }
+      let items = samples.map {
+        ScoringItem(context: Self.requests[$0.request].prompt, continuations: [$0.tokens])
+      }
+      try SequenceScorer(decoder).score(items) { index, scores in
+        #expect(scores == [samples[index].statistics.logProbabilities])
+      }
+      let logits = SequenceLogits(decoder)
+      for sample in samples.prefix(3) {
+        let prompt = Self.requests[sample.request].prompt
+        let row = try logits.logits(prompt + sample.tokens.dropLast())
+        for (position, entropy) in sample.statistics.entropies.enumerated() {
+          let z = row[prompt.count - 1 + position].map { Double($0) }
+          let weights: [Double] = z.map { exp($0) }
+          let total: Double = weights.reduce(0, +)
+          let terms: [Double] = weights.map { -$0 / total * log($0 / total) }
+          #expect(abs(terms.reduce(0, +) - Double(entropy)) < 1e-4)
+        }
       }
     }
 
