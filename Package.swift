@@ -10,7 +10,9 @@ let package = Package(
   name: "plumb",
   products: [
     .executable(name: "plumb", targets: ["plumb"]),
-    .library(name: "Runner", targets: ["Runner"]),
+    // For a program with stages of its own: `Plumb.main(stages:)`, what a stage is, and the values it reads.
+    .library(name: "Commands", targets: ["Commands", "Runner", "JSON"]),
+    .library(name: "Runner", targets: ["Runner", "JSON"]),
     .library(name: "Models", targets: ["Models"]),
     .library(name: "Stages", targets: ["Stages"]),
   ],
@@ -39,12 +41,13 @@ let package = Package(
       name: "RunIndex", dependencies: ["Runner", "JSON", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
     .target(name: "Stages", dependencies: ["Runner", "Models", "JSON"], swiftSettings: strict),
-    .executableTarget(
-      name: "plumb",
+    .target(
+      name: "Commands",
       dependencies: [
         "Runner", "RunIndex", "Stages", "Models", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
+    .executableTarget(name: "plumb", dependencies: ["Commands"], swiftSettings: strict),
     // Times the kernels and engines for `make bench`; not a product.
     .executableTarget(
       name: "EngineBench", dependencies: ["Models", "CKernels", "JSON"], path: "Benchmarks/Engine",

@@ -260,7 +260,7 @@ import Testing
   /// A stage added to the program is added here.
   @Test func `the stages of this test are those of the program`() throws {
     let list = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Sources/plumb/StageList.swift")
+      .deletingLastPathComponent().appendingPathComponent("Sources/Commands/StageList.swift")
     let words = try String(contentsOf: list, encoding: .utf8).split { !$0.isLetter && $0 != "." }
     let listed = words.filter { $0.hasSuffix("Stage.self") }.map { String($0.dropLast(5)) }
     // The ports of `command` follow from its options: it has a test of its own, above.

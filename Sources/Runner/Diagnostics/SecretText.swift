@@ -23,7 +23,10 @@ package enum SecretText {
 
   static func isName(_ key: String) -> Bool {
     guard key.utf8.count <= 100 else { return false }
-    let name = key.lowercased().replacing("-", with: "_")
+    let name = String(
+      decoding: key.utf8.map { byte -> UInt8 in
+        byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+      }, as: UTF8.self)
     return names.contains(name) || suffixes.contains { name.hasSuffix($0) }
   }
 
@@ -33,14 +36,7 @@ package enum SecretText {
   package static func masked(_ text: String) -> String {
     let bytes = Array(text.utf8)
     let ranges = keys(in: bytes[...])
-    guard !ranges.isEmpty else { return text }
-    var result = ""
-    var start = 0
-    for range in ranges {
-      result += String(decoding: bytes[start..<range.lowerBound], as: UTF8.self) + mask
-      start = range.upperBound
-    }
-    return result + String(decoding: bytes[start...], as: UTF8.self)
+    return ranges.isEmpty ? text : replaced(ranges, in: bytes)
   }
 
   /// What to hide in a line of an experiment or of a command line, in order and apart. Judged by the text alone, since
@@ -55,6 +51,22 @@ package enum SecretText {
       }
     }
     return result
+  }
+
+  /// A line of a command or of a file with all that is to be hidden replaced.
+  package static func maskedLine(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    return replaced(ranges(inLine: bytes[...]), in: bytes)
+  }
+
+  private static func replaced(_ ranges: [Range<Int>], in bytes: [UInt8]) -> String {
+    var result = ""
+    var start = 0
+    for range in ranges {
+      result += String(decoding: bytes[start..<range.lowerBound], as: UTF8.self) + mask
+      start = range.upperBound
+    }
+    return result + String(decoding: bytes[start...], as: UTF8.self)
   }
 
   private static func isWordByte(_ byte: UInt8) -> Bool {

@@ -1,5 +1,7 @@
 // Exit codes, and the one place that says which error ends with which.
 
+import JSON
+
 /// What the process ends with; the words of the reference are in the comments.
 package enum ExitCode: Int32, Sendable {
   case done = 0
@@ -43,16 +45,24 @@ package struct RunError: ErrorWithExitCode, Sendable, CustomStringConvertible {
 }
 
 extension ExitCode {
-  package init(for error: any Error) {
-    self =
-      switch error {
-      case let error as any ErrorWithExitCode: error.exitCode
-      case is InputError: .input
-      case is StoreError: .store
-      case is EvictedError: .workFound
-      case let error as SystemError: error.isMachineFault || error.changesTheDisk ? .machine : .stageFailed
-      case is CancellationError: .stopped
-      default: .stageFailed
-      }
+  /// Of what a stage threw: what nobody knows is the stage's failure.
+  package init(for error: any Error) { self = ExitCode(known: error) ?? .stageFailed }
+
+  /// Of what no stage threw: what nobody foresaw is a bug of ours.
+  package init(forOwn error: any Error) {
+    self = ExitCode(known: error) ?? (error is JSONError ? .input : .bug)
+  }
+
+  private init?(known error: any Error) {
+    switch error {
+    case let error as any ErrorWithExitCode: self = error.exitCode
+    case is InputError: self = .input
+    case is StoreError: self = .store
+    case is EvictedError: self = .workFound
+    case let error as SystemError:
+      self = error.isMachineFault || error.changesTheDisk ? .machine : .stageFailed
+    case is CancellationError: self = .stopped
+    default: return nil
+    }
   }
 }

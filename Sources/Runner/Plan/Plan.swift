@@ -3,21 +3,21 @@
 import JSON
 
 /// Everything a run will do, in an order in which each node comes after what it needs.
-public struct Plan: Sendable {
-  public var experimentName: String
-  public var nodes: [PlanNode]
+package struct Plan: Sendable {
+  package var experimentName: String
+  package var nodes: [PlanNode]
   /// Models that the nodes name, by name.
-  public var models: [PlanModel]
+  package var models: [PlanModel]
   /// Declared metrics: name and the address it was resolved to.
-  public var metrics: [PlanMetric]
+  package var metrics: [PlanMetric]
   /// What must hold of metrics when all is done.
-  public var expectations: [PlanCondition] = []
+  package var expectations: [PlanCondition] = []
   /// Loops that may end early.
-  public var earlyEnds: [PlanEarlyEnd] = []
+  package var earlyEnds: [PlanEarlyEnd] = []
   /// What was found wrong without keeping the experiment from running.
   package var warnings: [Diagnostic] = []
 
-  public init(
+  package init(
     experimentName: String, nodes: [PlanNode], models: [PlanModel], metrics: [PlanMetric]
   ) {
     self.experimentName = experimentName
@@ -28,39 +28,39 @@ public struct Plan: Sendable {
 }
 
 /// One stage execution.
-public struct PlanNode: Sendable {
+package struct PlanNode: Sendable {
   /// Index in `Plan.nodes`.
-  public var index: Int
+  package var index: Int
   /// `quark@2.train`
-  public var address: String
+  package var address: String
   /// The plug-in.
-  public var stage: String
+  package var stage: String
   /// Decoded options, every default filled in; file options hold absolute paths.
-  public var options: JSON
+  package var options: JSON
   /// Absolute paths of the files that options name, by a dotted option path. In the content key each counts by its content.
-  public var files: [(option: String, path: String)]
+  package var files: [(option: String, path: String)]
   /// In the order the stage declares its ports; ports that are null or unbound are left out, and one that collects is
   /// there once for each artifact.
-  public var inputs: [PlanInput]
+  package var inputs: [PlanInput]
   /// The node's derived seed. Enters the key only of stages that draw random numbers.
-  public var seed: UInt64
+  package var seed: UInt64
   /// `bf16` or `fp32`. Enters the key only of stages that compute.
-  public var numericMode: String
+  package var numericMode: String
   /// How to run; never in a key.
-  public var execution: ExecutionSettings
+  package var execution: ExecutionSettings
   /// Indices of nodes that must be done (or skipped) before this one though it reads nothing of theirs: `needs:`, and
   /// what `until:` is judged by.
-  public var after: [Int] = []
+  package var after: [Int] = []
   /// The iterations around this node that run only if a loop did not end before.
-  public var conditions: [PlanIteration] = []
+  package var conditions: [PlanIteration] = []
   /// Variables whose values its options stand for, each once: `{env: NAME}`.
-  public var environment: [String] = []
+  package var environment: [String] = []
   /// Where the options that were written come from.
-  public var origins: [PlanOrigin] = []
+  package var origins: [PlanOrigin] = []
   /// Names this node across runs: plug-in, version, options, recipe keys of what is upstream. Hex SHA-256.
-  public var recipeKey: String
+  package var recipeKey: String
 
-  public init(
+  package init(
     index: Int, address: String, stage: String, options: JSON, files: [(option: String, path: String)],
     inputs: [PlanInput], seed: UInt64, numericMode: String, execution: ExecutionSettings, after: [Int] = [],
     origins: [PlanOrigin] = [], recipeKey: String
@@ -81,22 +81,22 @@ public struct PlanNode: Sendable {
 }
 
 /// What a port is bound to.
-public struct PlanInput: Sendable {
-  public enum Source: Sendable, Equatable {
+package struct PlanInput: Sendable {
+  package enum Source: Sendable, Equatable {
     /// Output `output` of the node with this index.
     case node(Int, output: String)
     /// `Plan.models` entry with this name.
     case model(String)
   }
-  public var port: String
-  public var type: ArtifactType
-  public var source: Source
+  package var port: String
+  package var type: ArtifactType
+  package var source: Source
   /// On a port that collects: what tells this artifact from the others (`rm=a`, `2`). A stage sees it, so it is in the key.
-  public var label: String?
+  package var label: String?
   /// `@last` of a loop that may end early: the same stage in earlier iterations, the latest first. When the source is
   /// skipped, the first of these that is not stands in.
-  public var alternatives: [Int]
-  public init(
+  package var alternatives: [Int]
+  package init(
     port: String, type: ArtifactType, source: Source, label: String? = nil, alternatives: [Int] = []
   ) {
     self.port = port
@@ -113,17 +113,17 @@ public struct PlanInput: Sendable {
 }
 
 /// What stands beside `with:`.
-public struct ExecutionSettings: Sendable {
-  public var shards: Int
-  public var threads: Int?
-  public var engine: JSON
-  public var retries: Int
-  public var timeoutSeconds: Double?
-  public var checkpointSeconds: Double
-  public var resources = Resources()
+package struct ExecutionSettings: Sendable {
+  package var shards: Int
+  package var threads: Int?
+  package var engine: JSON
+  package var retries: Int
+  package var timeoutSeconds: Double?
+  package var checkpointSeconds: Double
+  package var resources = Resources()
   /// Which iterations' bytes a run pins: `all`, `last` or `none`.
-  public var keep = "all"
-  public init(
+  package var keep = "all"
+  package init(
     shards: Int = 1, threads: Int? = nil, engine: JSON = .object(JSONObject()), retries: Int = 0,
     timeoutSeconds: Double? = nil, checkpointSeconds: Double = 60
   ) {
@@ -137,12 +137,12 @@ public struct ExecutionSettings: Sendable {
 }
 
 /// What a stage asks of the machine; nil where nothing was said.
-public struct Resources: Sendable, Equatable {
-  public var cpus: Int?
-  public var memoryBytes: Int?
-  public var timeSeconds: Double?
-  public var gpus: Int?
-  public init(cpus: Int? = nil, memoryBytes: Int? = nil, timeSeconds: Double? = nil, gpus: Int? = nil) {
+package struct Resources: Sendable, Equatable {
+  package var cpus: Int?
+  package var memoryBytes: Int?
+  package var timeSeconds: Double?
+  package var gpus: Int?
+  package init(cpus: Int? = nil, memoryBytes: Int? = nil, timeSeconds: Double? = nil, gpus: Int? = nil) {
     self.cpus = cpus
     self.memoryBytes = memoryBytes
     self.timeSeconds = timeSeconds
@@ -151,19 +151,19 @@ public struct Resources: Sendable, Equatable {
 }
 
 /// The place that set an option: a line of the experiment or a `--set`.
-public struct PlanOrigin: Sendable, Equatable {
+package struct PlanOrigin: Sendable, Equatable {
   /// Dotted path under `with:`.
-  public var option: String
+  package var option: String
   /// As shown to the user.
-  public var file: String
+  package var file: String
   /// Both 1-based.
-  public var line: Int
-  public var column: Int
+  package var line: Int
+  package var column: Int
 }
 
 /// A model named under `models:`.
-public struct PlanModel: Sendable, Equatable {
-  public enum Source: Sendable, Equatable {
+package struct PlanModel: Sendable, Equatable {
+  package enum Source: Sendable, Equatable {
     /// Absolute path of a directory or a GGUF file.
     case path(String)
     /// `pypi:PACKAGE==VERSION/FILE`: a file inside a wheel.
@@ -171,11 +171,11 @@ public struct PlanModel: Sendable, Equatable {
     /// A model that an experiment, or one run of it, made: the absolute path of either, and the address in it.
     case run(file: String, address: String)
   }
-  public var name: String
-  public var source: Source
+  package var name: String
+  package var source: Source
   /// Hex; required for remote sources.
-  public var sha256: String?
-  public init(name: String, source: Source, sha256: String?) {
+  package var sha256: String?
+  package init(name: String, source: Source, sha256: String?) {
     self.name = name
     self.source = source
     self.sha256 = sha256
@@ -183,17 +183,17 @@ public struct PlanModel: Sendable, Equatable {
 }
 
 /// `reward: quark@last.evaluate.reward`, resolved.
-public struct PlanMetric: Sendable {
-  public var name: String
+package struct PlanMetric: Sendable {
+  package var name: String
   /// One for each value: for `@all` each iteration, for a matrix each cell.
-  public var nodes: [Int]
+  package var nodes: [Int]
   /// By node: those that stand in when it is skipped (see `PlanInput.alternatives`).
-  public var alternatives: [Int: [Int]]
+  package var alternatives: [Int: [Int]]
   /// The output port that holds it.
-  public var output: String
+  package var output: String
   /// The name inside the metrics artifact.
-  public var metric: String
-  public init(
+  package var metric: String
+  package init(
     name: String, nodes: [Int], alternatives: [Int: [Int]] = [:], output: String = "metrics", metric: String
   ) {
     self.name = name
@@ -208,40 +208,40 @@ public struct PlanMetric: Sendable {
 }
 
 /// `{metric: …, above: …}`, resolved.
-public struct PlanCondition: Sendable {
-  public enum Operand: Sendable {
+package struct PlanCondition: Sendable {
+  package enum Operand: Sendable {
     case number(Double)
     /// One value.
     case metric(PlanMetric)
   }
   /// Every one of its values must pass.
-  public var metric: PlanMetric
-  public var tests: [(comparison: Comparison, operand: Operand)]
-  public init(metric: PlanMetric, tests: [(comparison: Comparison, operand: Operand)]) {
+  package var metric: PlanMetric
+  package var tests: [(comparison: Comparison, operand: Operand)]
+  package init(metric: PlanMetric, tests: [(comparison: Comparison, operand: Operand)]) {
     self.metric = metric
     self.tests = tests
   }
 }
 
 /// A loop with `until:`, once for each place where it is unrolled.
-public struct PlanEarlyEnd: Sendable {
+package struct PlanEarlyEnd: Sendable {
   /// `quark`, `outer@2.inner`
-  public var loop: String
+  package var loop: String
   /// For each iteration but the last what is judged after it; if all hold, the iterations after it are skipped.
-  public var conditions: [[PlanCondition]]
-  public init(loop: String, conditions: [[PlanCondition]]) {
+  package var conditions: [[PlanCondition]]
+  package init(loop: String, conditions: [[PlanCondition]]) {
     self.loop = loop
     self.conditions = conditions
   }
 }
 
 /// An iteration of a loop that may end before it.
-public struct PlanIteration: Sendable, Equatable {
+package struct PlanIteration: Sendable, Equatable {
   /// Position in `Plan.earlyEnds`.
-  public var loop: Int
+  package var loop: Int
   /// 1-based.
-  public var iteration: Int
-  public init(loop: Int, iteration: Int) {
+  package var iteration: Int
+  package init(loop: Int, iteration: Int) {
     self.loop = loop
     self.iteration = iteration
   }

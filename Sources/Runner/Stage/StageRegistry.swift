@@ -2,12 +2,12 @@
 
 import JSON
 
-public struct StageRegistry: Sendable {
+package struct StageRegistry: Sendable {
   /// In the order given.
-  public let stages: [any Stage.Type]
+  package let stages: [any Stage.Type]
 
   /// - Precondition: no two stages have the same name.
-  public init(_ stages: [any Stage.Type]) {
+  package init(_ stages: [any Stage.Type]) {
     var seen: Set<UTF8Key> = []
     for stage in stages {
       let name = stage.declaration.name
@@ -16,9 +16,9 @@ public struct StageRegistry: Sendable {
     self.stages = stages
   }
 
-  public func stage(named name: String) -> (any Stage.Type)? {
+  package func stage(named name: String) -> (any Stage.Type)? {
     stages.first { UTF8Key($0.declaration.name) == UTF8Key(name) }
   }
 
-  public var names: [String] { stages.map { $0.declaration.name } }
+  package var names: [String] { stages.map { $0.declaration.name } }
 }

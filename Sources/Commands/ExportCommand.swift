@@ -96,7 +96,7 @@ struct StoredResult {
     var session = RunSession(
       plan: experiment.plan, stages: stageRegistry.stages, store: store.root,
       runs: "\(experiment.projectRoot)/runs", experimentText: experiment.text,
-      command: shellWords(["plumb"] + CommandLine.arguments.dropFirst()))
+      command: shellWords([programName] + CommandLine.arguments.dropFirst()))
     session.bytesOf = [node]
     return session.run()
   }

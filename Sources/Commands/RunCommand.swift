@@ -58,12 +58,12 @@ struct RunCommand: ParsableCommand {
       var session = RunSession(
         plan: loaded.plan, stages: stageRegistry.stages, store: storage.path(projectRoot: loaded.projectRoot),
         runs: "\(loaded.projectRoot)/runs", experimentText: loaded.text,
-        command: shellWords(["plumb"] + CommandLine.arguments.dropFirst()), threads: threads, jobs: jobs,
+        command: shellWords([programName] + CommandLine.arguments.dropFirst()), threads: threads, jobs: jobs,
         writesEvents: json)
       session.parameters = loaded.parameters
       session.keepsGoing = afterFailure == .keepGoing
       session.selection = selection
-      let words = ["plumb", "spin", experiment.file] + experiment.set.flatMap { ["--set", $0] }
+      let words = [programName, "spin", experiment.file] + experiment.set.flatMap { ["--set", $0] }
       let store = storage.store.map { ["--store", $0] } ?? []
       session.reproducing = { shellWords(words + [$0] + store) }
       session.lockWaitSeconds = wait

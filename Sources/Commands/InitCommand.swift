@@ -33,7 +33,7 @@ struct InitCommand: ParsableCommand {
       }
       standardError(
         "wrote \(files.map { TerminalText.escaped($0.path) }.joined(separator: ", "))\n"
-          + "next: \(shellWords(["plumb", "run", "\(folder)/experiment.yaml"]))\n")
+          + "next: \(shellWords([programName, "run", "\(folder)/experiment.yaml"]))\n")
       return .done
     }
   }

@@ -1,0 +1,62 @@
+// The command line as a library: `plumb` itself, and programs that add stages of their own.
+
+import ArgumentParser
+import Glibc
+import Runner
+
+public enum Plumb {
+  /// Runs the command that the process was given, with the built-in stages and these, and ends the process.
+  ///
+  ///     Plumb.main(stages: [KeepLongStage.self])
+  ///
+  /// Such a program does everything `plumb` does; its runs start it again as their workers, so it must do nothing else.
+  public static func main(stages: [any Stage.Type] = []) -> Never {
+    // A stage that crashes is its run's to tell; all other processes tell it themselves.
+    if CommandLine.arguments.dropFirst().first != "worker" { InternalError.watch() }
+    addStages(stages)
+    refuseUnknownCommand()
+    do {
+      var command = try RootCommand.parseAsRoot()
+      try command.run()
+      Glibc.exit(Runner.ExitCode.done.rawValue)
+    } catch let code as ArgumentParser.ExitCode {
+      Glibc.exit(code.rawValue)
+    } catch {
+      // `--help` and `--version` arrive here as well, with code 0.
+      let text = RootCommand.fullMessage(for: error)
+      let code = RootCommand.exitCode(for: error).rawValue
+      if code == 0 {
+        finish {
+          try standardOutput(text + "\n")
+          return .done
+        }
+      }
+      // The house's errors begin in lower case.
+      standardError((text.hasPrefix("Error: ") ? "error: " + text.dropFirst(7) : text) + "\n")
+      Glibc.exit(Runner.ExitCode.commandLine.rawValue)
+    }
+  }
+}
+
+func standardOutput(_ text: String) throws {
+  try File(descriptor: 1, path: "standard output").writeAll(text)
+}
+
+func standardError(_ text: String) {
+  // Nobody reads a closed stderr.
+  try? File(descriptor: 2, path: "stderr").writeAll(text)
+}
+
+/// Ends the process; errors that reached this far are said first.
+func finish(_ body: () throws -> Runner.ExitCode) -> Never {
+  do {
+    let code = try body()
+    if code == .bug { InternalError.report("what is said above") }
+    Glibc.exit(code.rawValue)
+  } catch {
+    let code = Runner.ExitCode(forOwn: error)
+    if code == .bug { InternalError.report("\(type(of: error)): \(error)") }
+    standardError("error: \(TerminalText.escaped("\(error)"))\n")
+    Glibc.exit(code.rawValue)
+  }
+}

@@ -1,0 +1,28 @@
+// The stages this program has, in the order in which they are shown: from data to evaluation, any program, then those that
+// `Plumb.main(stages:)` was given.
+
+import Runner
+import Stages
+import Synchronization
+
+private let builtIn: [any Stage.Type] = [
+  DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self, PoolStage.self,
+  TrainStage.self, EvaluateStage.self, CommandStage.self,
+]
+
+private let known = Mutex(StageRegistry(builtIn))
+
+var stageRegistry: StageRegistry { known.withLock { $0 } }
+
+/// Before the first command reads the list.
+func addStages(_ stages: [any Stage.Type]) {
+  known.withLock { registry in
+    for stage in stages where registry.stage(named: stage.declaration.name) != nil {
+      finish {
+        throw RunError(
+          .bug, "two stages are called `\(stage.declaration.name)`: `\(stage)` and one before it; rename one")
+      }
+    }
+    registry = StageRegistry(registry.stages + stages)
+  }
+}

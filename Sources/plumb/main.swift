@@ -1,0 +1,5 @@
+// The `plumb` program: the built-in stages.
+
+import Commands
+
+Plumb.main()
