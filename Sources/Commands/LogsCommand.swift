@@ -61,22 +61,45 @@ struct LogsCommand: ParsableCommand {
   }
 }
 
-/// Copies a log to standard output, and what is added to it while its run lives.
+/// Copies a log to standard output, and what is added to it while its run lives: byte for byte, but to a terminal nothing that
+/// could move its cursor.
 private struct LogFollower {
   let path: String
   let run: String
   let follows: Bool
+  private let isTerminal = isatty(1) == 1
+
+  init(path: String, run: String, follows: Bool) {
+    self.path = path
+    self.run = run
+    self.follows = follows
+  }
 
   func print() throws {
     var file: File?
+    /// The beginning of a line whose end has not come.
+    var line: [UInt8] = []
     while true {
       // Asked before reading: what was written before the end is read after it.
       let isLive = follows && RunDirectory.isHeld(run)
       if file == nil, FileStatus.of(path) != nil { file = try File.open(path, O_RDONLY) }
-      try file?.readBlocks { try File(descriptor: 1, path: "standard output").writeAll($0) }
+      try file?.readBlocks { block in
+        guard isTerminal else { return try File(descriptor: 1, path: "standard output").writeAll(block) }
+        line += block
+        guard let end = line.lastIndex(of: 0x0A) else { return }
+        try show(line[...end])
+        line.removeSubrange(...end)
+      }
       guard isLive else { break }
       usleep(200_000)
     }
+    try show(line[...])
     file?.closeQuietly()
+  }
+
+  private func show(_ lines: ArraySlice<UInt8>) throws {
+    let shown = lines.split(separator: 0x0A, omittingEmptySubsequences: false)
+      .map { TerminalText.escaped(String(decoding: $0, as: UTF8.self)) }
+    try standardOutput(shown.joined(separator: "\n"))
   }
 }

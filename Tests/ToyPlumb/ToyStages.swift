@@ -169,6 +169,17 @@ struct MisbehaveStage: Stage {
     context.log("about to misbehave")
     switch context.options.string("how") {
     case "throw": throw Failure()
+    case "hostile-words":
+      context.log("a log with \u{1B}]0;a title\u{7} and \u{202E}backwards")
+      context.progress(1, of: 2, unit: "ro\u{1B}[2Jws", message: "\u{1B}[31mred\u{2066}")
+      throw RunError(.stageFailed, "\u{1B}[1Awrong\u{202E}\r")
+    case "write-elsewhere":
+      // Where it has no business: the folder of the run, and its inputs.
+      try File.writeDurably("mine", to: "elsewhere")
+      if let input = context.inputs["file"] {
+        guard open(input.path, O_WRONLY) < 0 || getuid() == 0 else { throw Failure() }
+      }
+      try File.writeDurably("fine", to: context.output("file", .file))
     case "kill": kill(getpid(), SIGKILL)
     case "trap": abort()
     case "silent": break
@@ -270,12 +281,16 @@ struct SecretStage: Stage {
     outputs: [OutputPort("metrics", .metrics, summary: "numbers")],
     options: [
       OptionField("key", .string, summary: ""), OptionField("fails", .bool, default: false, summary: ""),
+      OptionField("crashes", .bool, default: false, summary: ""),
+      OptionField("milliseconds", .integer(0...10_000), default: 0, summary: ""),
     ])
   struct Failure: Error, CustomStringConvertible { let description: String }
   func run(_ context: StageContext) throws {
     let key = context.options.string("key")
     context.log("the key has \(key.utf8.count) bytes")
     let isAlone = getenv("OTHER_SECRET") == nil
+    usleep(UInt32(context.options.int("milliseconds")) * 1000)
+    if context.options.bool("crashes") { fatalError("could not use the key \(key)") }
     if context.options.bool("fails") { throw Failure(description: "the service refused the key \(key)") }
     try writeMetrics(
       ["bytes": .int(Int64(key.utf8.count)), "alone": .int(isAlone ? 1 : 0)],

@@ -1,5 +1,6 @@
 // A secret reaches the stage that names it, and nothing else: a canary is searched for in everything a run leaves.
 
+import Glibc
 import JSON
 import Runner
 import Testing
@@ -7,27 +8,32 @@ import Testing
 @Suite struct SecretRunTests {
   static let canary = "canary-7f3a9c51"
 
-  private func experiment(fails: Bool = false) -> String {
+  private func experiment(fails: Bool = false, more: String = "") -> String {
     """
     version: 1
     name: toy
     stages:
-      ask: {uses: secret, with: {key: {env: TOY_KEY}, fails: \(fails)}}
+      ask: {uses: secret, with: {key: {env: TOY_KEY}, fails: \(fails)\(more)}}
     metrics: {bytes: ask.bytes, alone: ask.alone}
 
     """
   }
 
-  private func run(_ toy: ToyRunner, _ text: String, _ variables: [(name: String, value: String)]) throws
-    -> ChildProcess.Ending
+  private func start(_ toy: ToyRunner, _ text: String, _ variables: [(name: String, value: String)]) throws
+    -> ChildProcess
   {
     try toy.folder.write(text, to: "x.yaml")
     let line = "cd '\(toy.path)' && exec '\(try ToyRunner.executable())' run x.yaml >out 2>err"
-    let process = try ChildProcess.start(
+    return try ChildProcess.start(
       "/bin/sh", arguments: ["-c", line],
       environment: ChildProcess.chosenEnvironment(["PATH", "LD_LIBRARY_PATH"]) + variables,
       descriptors: [nil, nil, nil])
-    return try #require(process.ending(waiting: true))
+  }
+
+  private func run(_ toy: ToyRunner, _ text: String, _ variables: [(name: String, value: String)]) throws
+    -> ChildProcess.Ending
+  {
+    try #require(try start(toy, text, variables).ending(waiting: true))
   }
 
   /// Files in the run's folder, its store and its output that hold the canary.
@@ -58,6 +64,33 @@ import Testing
     let toy = try ToyRunner(nodes: "")
     #expect(try run(toy, experiment(fails: true), [("TOY_KEY", Self.canary)]) == .exited(1))
     #expect(toy.standardError.contains("the service refused the key [TOY_KEY]"), "\(toy.standardError)")
+    #expect(try leaks(toy) == [])
+  }
+
+  @Test func `while it is at work no command line holds it, and only its worker's environment`() throws {
+    let toy = try ToyRunner(nodes: "")
+    let variables = [(name: "TOY_KEY", value: Self.canary), (name: "OTHER_SECRET", value: "another-one")]
+    let run = try start(toy, experiment(more: ", milliseconds: 600"), variables)
+    try toy.wait(for: "the worker") { !children(of: run).isEmpty }
+    let worker = try #require(children(of: run).first)
+    // Until the kernel has the worker's own program in place of the run's copy.
+    func text(_ process: pid_t, _ what: String) -> String {
+      String(decoding: (try? File.read("/proc/\(process)/\(what)")) ?? [], as: UTF8.self)
+    }
+    try toy.wait(for: "the worker's program") { text(worker, "cmdline").contains("worker") }
+    for process in [run.processID, worker] {
+      #expect(
+        text(process, "cmdline").contains("ToyPlumb") && !text(process, "cmdline").contains(Self.canary))
+    }
+    #expect(text(worker, "environ").contains("TOY_KEY=\(Self.canary)"))
+    #expect(!text(worker, "environ").contains("another-one"))
+    #expect(run.ending(waiting: true) == .exited(0), "\(toy.standardError)")
+  }
+
+  @Test func `a crash that prints it leaves none of it`() throws {
+    let toy = try ToyRunner(nodes: "")
+    #expect(try run(toy, experiment(more: ", crashes: true"), [("TOY_KEY", Self.canary)]) == .exited(1))
+    #expect(toy.standardError.contains("could not use the key [TOY_KEY]"), "\(toy.standardError)")
     #expect(try leaks(toy) == [])
   }
 
