@@ -21,7 +21,8 @@ package struct ExperimentSchema {
     var definitions = JSONObject([
       ("parameter", OptionSchema.parameterDefinition), ("insertion", OptionSchema.insertionDefinition),
       ("environment", OptionSchema.environmentDefinition), ("model", model), ("stages", stages),
-      ("member", member), ("group", keys(Language.group + [Language.matrix])),
+      ("member", member), ("condition", OptionSchema.orParameter(condition)),
+      ("matrix", OptionSchema.orParameter(matrix)), ("group", keys(Language.group + [Language.matrix])),
     ])
     for stage in registry.stages {
       definitions["stage.\(stage.declaration.name)"] = self.stage(
@@ -84,6 +85,9 @@ package struct ExperimentSchema {
     case .oneOrMore(let element): ["anyOf": [schema(element), ["type": "array", "items": schema(element)]]]
     case .model: OptionSchema.reference("model")
     case .stages: OptionSchema.reference("stages")
+    case .condition: OptionSchema.reference("condition")
+    case .bound: ["type": ["number", "string"]]
+    case .matrix: OptionSchema.reference("matrix")
     case .anything: true
     }
   }
@@ -95,6 +99,33 @@ package struct ExperimentSchema {
       ["type": "number", "exclusiveMinimum": 0],
       ["type": "string", "pattern": .string("^(?=[^eE]*[1-9])\(number)(\(units))$")],
       OptionSchema.reference("insertion"))
+  }
+
+  /// At least one comparison, and a tolerance only of equality.
+  private var condition: JSON {
+    var schema = keys(Language.condition).objectValue ?? JSONObject()
+    schema["anyOf"] = .array(Language.comparisons.map { ["required": [.string($0.name)]] })
+    schema["dependentRequired"] = ["within": ["equals"]]
+    return .object(schema)
+  }
+
+  /// At least one axis, or else a cell that names them all.
+  private var matrix: JSON {
+    let scalar: JSON = ["type": ["null", "boolean", "number", "string"]]
+    let words = Language.cells.map { ($0.name, $0.summary) }
+    let cells: JSON = [
+      "anyOf": [["type": "null"], ["type": "array", "items": ["type": "object", "minProperties": 1]]]
+    ]
+    return [
+      "type": "object", "propertyNames": ["pattern": .string(Self.name), "maxLength": 100],
+      "properties": .object(JSONObject(words.map { ($0.0, OptionSchema.described(cells, $0.1)) })),
+      "additionalProperties": OptionSchema.orParameter(
+        ["type": "array", "minItems": 1, "items": scalar], ["type": "object", "minProperties": 1]),
+      "anyOf": [
+        ["not": ["propertyNames": ["enum": .array(words.map { .string($0.0) })]]],
+        ["required": ["include"], "properties": ["include": ["type": "array", "minItems": 1]]],
+      ],
+    ]
   }
 
   /// Fetched models need their digest; a path may be written as the source of a fetched one.

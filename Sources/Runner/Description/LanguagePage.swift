@@ -12,6 +12,8 @@ package enum LanguagePage {
     for (title, keys) in [
       ("At the top", Language.experiment), ("A model", Language.model), ("A stage", Language.stage),
       ("A group or loop", Language.group), ("`loop`", Language.loop), ("A carried value", Language.carry),
+      ("A condition of `until` or `expect`", Language.condition),
+      ("`matrix`, beside its axes", Language.cells),
       ("`engine`", Language.engine), ("`resources`", Language.resources),
       ("`checkpoint`", Language.checkpoint), ("`sweep`", Language.sweep),
     ] {
@@ -43,6 +45,9 @@ package enum LanguagePage {
     case .oneOrMore(let element): words(element) + ", or a list of them"
     case .model: "a model"
     case .stages: "stages, groups and loops by name"
+    case .condition: "a condition: `{metric: ADDRESS, above: NUMBER}`"
+    case .bound: "a number, or the name of a metric"
+    case .matrix: "axes: `{lr: [1e-5, 2e-5]}`"
     case .anything: "any value"
     }
   }

@@ -9,8 +9,6 @@ struct ConditionDecoder {
   let declared: [Experiment.MetricEntry]
   private var collector: DiagnosticCollector { metrics.scope.collector }
 
-  private static let comparisons = ["above", "below", "at_least", "at_most", "equals"]
-
   init(metrics: MetricResolver, declared: [Experiment.MetricEntry]) {
     self.metrics = metrics
     self.declared = declared
@@ -26,7 +24,7 @@ struct ConditionDecoder {
     let form = "`{metric: ADDRESS, above: NUMBER}`"
     guard
       let fields = collector.fields(
-        node, of: what, known: ["metric"] + Self.comparisons + ["within"], help: "write \(form)")
+        node, of: what, known: Language.condition.names, help: "write \(form)")
     else { return nil }
     guard let metric = fields["metric"] else {
       collector.missingKey("metric", of: what, at: node.span, help: "write \(form)")
@@ -44,16 +42,9 @@ struct ConditionDecoder {
     }
     var tests: [Experiment.Condition.Test] = []
     var isSound = true
-    for word in Self.comparisons {
+    for (word, comparison) in Language.comparisons {
       guard let node = fields[word] else { continue }
-      let comparison: Comparison =
-        switch word {
-        case "above": .above
-        case "below": .below
-        case "at_least": .atLeast
-        case "at_most": .atMost
-        default: .equals(within: within)
-        }
+      let comparison = comparison(within)
       if let operand = operand(node, "`\(word)` of \(what)") {
         tests.append(Experiment.Condition.Test(comparison: comparison, operand: operand))
       } else {

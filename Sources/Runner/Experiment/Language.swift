@@ -43,6 +43,11 @@ indirect enum LanguageShape: Sendable {
   case oneOrMore(LanguageShape)
   case model
   case stages
+  /// What must hold of a metric.
+  case condition
+  /// A number, or the name or address of a metric.
+  case bound
+  case matrix
   case anything
 }
 
@@ -78,7 +83,7 @@ enum Language {
       LanguageKey("stages", .stages, required: true, "what is computed: stages, groups and loops by name"),
       LanguageKey("metrics", .named(.reference), "names for numbers that stages give"),
       LanguageKey(
-        "expect", .optional(.oneOrMore(.keys(condition))), "what must hold of metrics when all has run"),
+        "expect", .optional(.oneOrMore(.condition)), "what must hold of metrics when all has run"),
       LanguageKey(
         "inputs", .optional(.oneOrMore(.string)), "folders outside the project that files may lie in"),
       LanguageKey("sweep", .optional(.keys(sweep)), "values to try for parameters"),
@@ -152,25 +157,34 @@ enum Language {
   ]
 
   /// Beside the keys of a stage or a group, and no part of what a cell is.
-  static let matrix = LanguageKey("matrix", .anything, "axes of values; one cell for each combination")
+  static let matrix = LanguageKey("matrix", .matrix, "axes of values; one cell for each combination")
 
   static let loop: [LanguageKey] = [
     LanguageKey("times", .integer(times), required: true, "iterations"),
     LanguageKey("carry", .named(.keys(carry)), "values that one iteration hands to the next"),
     LanguageKey(
-      "until", .optional(.oneOrMore(.keys(condition))), "ends the loop after the iteration in which it holds"),
+      "until", .optional(.oneOrMore(.condition)), "ends the loop after the iteration in which it holds"),
   ]
 
-  /// Of `expect` and `until`.
-  static let condition: [LanguageKey] = [
-    LanguageKey("metric", .string, required: true, "the name of a metric, or an address"),
-    LanguageKey("above", .anything, "a number, or another metric"),
-    LanguageKey("below", .anything, "a number, or another metric"),
-    LanguageKey("at_least", .anything, "a number, or another metric"),
-    LanguageKey("at_most", .anything, "a number, or another metric"),
-    LanguageKey("equals", .anything, "a number, or another metric"),
-    LanguageKey(
-      "within", .number(0...Double.greatestFiniteMagnitude, exclusiveMinimum: false), "how near is equal"),
+  /// Beside the axes of a matrix, whose names are one's own.
+  static let cells: [LanguageKey] = [
+    LanguageKey("include", .anything, "cells more, each with a value on every axis"),
+    LanguageKey("exclude", .anything, "cells less: those that have all the values of an entry"),
+  ]
+
+  /// Of `expect` and `until`, beside at least one comparison.
+  static let condition: [LanguageKey] =
+    [LanguageKey("metric", .string, required: true, "the name of a metric, or an address")]
+    + comparisons.map { LanguageKey($0.name, .bound, "a number, or another metric") } + [
+      LanguageKey(
+        "within", .number(0...Double.greatestFiniteMagnitude, exclusiveMinimum: false),
+        "how near is equal, beside `equals`")
+    ]
+
+  /// Given how near is near enough to be equal.
+  static let comparisons: [(name: String, comparison: @Sendable (Double) -> Comparison)] = [
+    ("above", { _ in .above }), ("below", { _ in .below }), ("at_least", { _ in .atLeast }),
+    ("at_most", { _ in .atMost }), ("equals", { .equals(within: $0) }),
   ]
 
   static let carry: [LanguageKey] = [

@@ -21,7 +21,7 @@ struct MatrixDecoder {
   }
 
   static let maximumCells = 10_000
-  private static let words = ["include", "exclude"]
+  private static let words = Language.cells.names
 
   private struct Axis {
     var name: String

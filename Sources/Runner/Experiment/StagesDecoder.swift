@@ -145,7 +145,7 @@ struct StagesDecoder {
       var draft = CarryDraft(name: entry.key, nameSpan: entry.keySpan)
       let name = "carried `\(entry.key)`"
       if let fields = collector.fields(
-        entry.value, of: name, known: ["first", "next"], help: "write `{first: …, next: …}`")
+        entry.value, of: name, known: Language.carry.names, help: "write `{first: …, next: …}`")
       {
         draft.first = fields["first"]
         draft.next = fields["next"]

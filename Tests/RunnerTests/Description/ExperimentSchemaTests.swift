@@ -31,7 +31,10 @@ struct ExperimentSchemaTests {
       draw: {in: {rows: rows}, with: {count: 8}, needs: [rows], seed: 3, description: drawn}
       loop:
         description: round and round
-        loop: {times: $iterations, carry: {policy: {first: sft, next: train.model}, history: {first: null, next: pool.state}}}
+        loop:
+          times: $iterations
+          carry: {policy: {first: sft, next: train.model}, history: {first: null, next: pool.state}}
+          until: {metric: measure.reward, at_least: 2}
         stages:
           sample:
             in: {model: policy, prompts: draw}
@@ -46,9 +49,15 @@ struct ExperimentSchemaTests {
           train:
             in: {model: policy, rows: pool.rows}
             with: {objective: {kind: conditional, kl: 1}, lr: $rate, shuffle: false}
+          measure: {uses: evaluate, in: {rows: score}, with: {metrics: [reward]}}
+      some: {uses: draw, matrix: {size: [4, 8], include: [{size: 2}], exclude: [{size: 4}]}, in: {rows: rows}, with: {count: $size}}
+      few: {uses: draw, matrix: {much: {one: 1, two: 2}}, in: {rows: rows}, with: {count: $much}}
       judged: {uses: score, in: {model: loop@last.train, rows: loop@last.sample}, needs: draw}
       evaluate: {in: {rows: judged}, with: {metrics: [reward]}}
     metrics: {reward: evaluate.reward}
+    expect:
+      - {metric: reward, above: 0.5, at_most: reward}
+      - {metric: evaluate.reward, equals: 1, within: 0.1}
     """
 
   func value(_ text: String) throws -> JSON {
@@ -131,8 +140,11 @@ struct ExperimentSchemaTests {
         if !complaint.isEmpty { onlySchema.append("\(mutation.what): \(complaint)") }
       } else if !Self.shapes.isDisjoint(with: codes) {
         refused += 1
-        // A parameter is judged where it is used, which no schema can.
-        if complaint.isEmpty, !mutation.what.contains("/params/") {
+        // A parameter, or a value of an axis, is judged where it is used, which no schema can.
+        let isUsedElsewhere = ["/params/", "/matrix/size/", "/matrix/much/", "/include/0/size"].contains {
+          mutation.what.contains($0)
+        }
+        if complaint.isEmpty, !isUsedElsewhere {
           onlyCheck.append("\(mutation.what): \(codes)")
         }
       }
