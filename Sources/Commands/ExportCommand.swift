@@ -97,6 +97,7 @@ struct StoredResult {
       plan: experiment.plan, stages: stageRegistry.stages, store: store.root,
       runs: "\(experiment.projectRoot)/runs", experimentText: experiment.text,
       command: shellWords([programName] + CommandLine.arguments.dropFirst()))
+    session.experimentFiles = experiment.files
     session.bytesOf = [node]
     return session.run()
   }

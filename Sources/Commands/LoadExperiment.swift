@@ -56,6 +56,8 @@ struct LoadedExperiment {
   let sweep: Sweep?
   /// As it was read, byte for byte where it is UTF-8.
   let text: String
+  /// What a run keeps beside it.
+  let files: [(name: String, text: String)]
   /// With `--set` applied.
   let parameters: JSONObject
 }
@@ -90,6 +92,7 @@ func load(
     return LoadedExperiment(
       plan: plan, projectRoot: experiment.projectRoot, sweep: experiment.sweep,
       text: String(decoding: experiment.source.bytes, as: UTF8.self),
+      files: RunDirectory.files(of: experiment, plan),
       parameters: JSONObject(experiment.parameters.map { ($0.name, $0.value) }))
   }
 }

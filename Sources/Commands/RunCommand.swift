@@ -60,6 +60,7 @@ struct RunCommand: ParsableCommand {
         runs: "\(loaded.projectRoot)/runs", experimentText: loaded.text,
         command: shellWords([programName] + CommandLine.arguments.dropFirst()), threads: threads, jobs: jobs,
         writesEvents: json)
+      session.experimentFiles = loaded.files
       session.parameters = loaded.parameters
       session.keepsGoing = afterFailure == .keepGoing
       session.selection = selection

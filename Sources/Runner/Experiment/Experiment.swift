@@ -20,6 +20,8 @@ package struct Experiment: Sendable {
   /// What must hold when all is done.
   package var expectations: [Condition] = []
   package var sweep: Sweep?
+  /// What it extends and includes, as read; absolute paths.
+  package var otherFiles: [(path: String, file: SourceFile)] = []
   package var warnings: [Diagnostic] = []
 
   package struct Parameter: Sendable {
@@ -144,7 +146,7 @@ package struct Experiment: Sendable {
 }
 
 /// How a metric is compared.
-public enum Comparison: Sendable, Equatable {
+package enum Comparison: Sendable, Equatable {
   case above
   case below
   case atLeast

@@ -5,6 +5,16 @@ import JSON
 struct ExperimentFiles {
   let collector: DiagnosticCollector
   let paths: ProjectPaths
+  private let others = Others()
+
+  /// Every file but the first, as it was read.
+  private final class Others { var files: [(path: String, file: SourceFile)] = [] }
+  var otherFiles: [(path: String, file: SourceFile)] { others.files }
+
+  init(collector: DiagnosticCollector, paths: ProjectPaths) {
+    self.collector = collector
+    self.paths = paths
+  }
 
   static let maximumChain = 64
   /// What an included file may bring.
@@ -134,7 +144,9 @@ struct ExperimentFiles {
   private func source(_ path: String, named name: String, _ node: Node) -> SourceFile? {
     do {
       let file = try SourceFile.read(path)
-      return SourceFile(name: name, folder: file.folder, bytes: file.bytes)
+      let named = SourceFile(name: name, folder: file.folder, bytes: file.bytes)
+      others.files.append((path, named))
+      return named
     } catch {
       for diagnostic in error.diagnostics { collector.add(diagnostic) }
       return nil

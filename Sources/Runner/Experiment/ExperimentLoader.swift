@@ -32,10 +32,8 @@ struct ExperimentLoader {
   func load(path: String, overrides: [String]) -> Experiment? {
     guard let (file, project) = open(path) else { return nil }
     var paths = project
-    guard
-      var root = ExperimentFiles(collector: collector, paths: paths)
-        .read(file, path: ProjectPaths.real(path) ?? path)
-    else { return nil }
+    let files = ExperimentFiles(collector: collector, paths: paths)
+    guard var root = files.read(file, path: ProjectPaths.real(path) ?? path) else { return nil }
     let parameters = Parameters(root["params"], overrides: overrides, folder: file.folder, collector)
     // Names under `stages` may be axes of a matrix: they are replaced where the matrices are known.
     root.content = .mapping(
@@ -71,6 +69,7 @@ struct ExperimentLoader {
         Experiment.Parameter(name: $0.key, value: $0.value.json ?? .null, span: $0.value.span)
       },
       models: models, members: stages.members(body, scope), metrics: [])
+    experiment.otherFiles = files.otherFiles
     let metrics = MetricResolver(scope: scope)
     experiment.metrics = (mapping(fields["metrics"], "`metrics`") ?? []).compactMap { metrics.resolve($0) }
     if let node = fields["expect"] {

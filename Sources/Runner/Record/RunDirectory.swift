@@ -51,36 +51,25 @@ package struct RunDirectory: Sendable {
   }
 
   /// The plan with the keys that are known; written when the run starts and again at its end.
-  package func write(_ plan: Plan, keys: [Int: String]) throws {
-    let nodes = plan.nodes.map { node -> JSON in
-      [
-        "address": .string(node.address), "stage": .string(node.stage), "options": node.options,
-        "inputs": .object(RunDirectory.inputs(of: node, in: plan)),
-        "seed": .string("0x" + String(node.seed, radix: 16)), "recipe_key": .string(node.recipeKey),
-        "key": keys[node.index].map { .string($0) } ?? .null, "shards": .int(Int64(node.execution.shards)),
-      ]
-    }
-    let json: JSON = ["experiment": .string(plan.experimentName), "nodes": .array(nodes)]
-    try File.writeDurably(json.text(.pretty) + "\n", to: "\(path)/plan.json")
+  func write(_ plan: PlanText, keys: [Int: String]) throws {
+    try File.writeDurably(plan.text(keys: keys), to: "\(path)/plan.json")
   }
 
-  /// What each port reads: an address, and of one that collects a list of labels and addresses.
-  private static func inputs(of node: PlanNode, in plan: Plan) -> JSONObject {
-    var inputs = JSONObject()
-    for input in node.inputs {
-      let source: JSON
-      switch input.source {
-      case .node(let index, let port): source = .string("\(plan.nodes[index].address).\(port)")
-      case .model(let name): source = .string("model \(name)")
+  /// Of an experiment made of several files: `resolved.yaml`, all of it with the place of each value, and the other files as
+  /// they were, in `files/` by their paths in the project. Of one file nothing: `experiment.yaml` is all there is.
+  package static func files(of experiment: Experiment, _ plan: Plan) -> [(name: String, text: String)] {
+    guard !experiment.otherFiles.isEmpty else { return [] }
+    let root = experiment.projectRoot + "/"
+    return [("resolved.yaml", ResolvedConfiguration(experiment, plan, showsOrigins: true).text)]
+      + experiment.otherFiles.map { path, file in
+        let inside = path.hasPrefix(root) ? String(path.dropFirst(root.utf8.count)) : "outside" + path
+        return ("files/\(inside)", String(decoding: file.bytes, as: UTF8.self))
       }
-      if let label = input.label {
-        let entry: JSON = ["label": .string(label), "source": source]
-        inputs[input.port] = .array((inputs[input.port]?.arrayValue ?? []) + [entry])
-      } else {
-        inputs[input.port] = source
-      }
-    }
-    return inputs
+  }
+
+  func write(_ text: String, to name: String) throws {
+    try File.makeDirectory(Path.parent("\(path)/\(name)"))
+    try File.writeDurably(text, to: "\(path)/\(name)")
   }
 
   package func write(metrics: JSON) throws {

@@ -12,6 +12,8 @@ package struct RunSession: Sendable {
   package var runs: String
   /// The experiment file's text, kept with the run.
   package var experimentText: String
+  /// What else is kept of the experiment, by its path in the run's folder; see `RunDirectory.files(of:_:)`.
+  package var experimentFiles: [(name: String, text: String)] = []
   /// What a person types to run this again; shown where that helps.
   package var command: String
   package var threads: Int?
@@ -52,7 +54,7 @@ package struct RunSession: Sendable {
       return try execute()
     } catch {
       RunSession.say("error: \(TerminalText.escaped("\(error)"))")
-      return ExitCode(for: error)
+      return ExitCode(forOwn: error)
     }
   }
 
@@ -64,7 +66,8 @@ package struct RunSession: Sendable {
     store.isStrict = isStrict
     try store.removeLeftovers()
     let resolution = try Resolution(plan: plan, store: store, stages: stages)
-    let directory = try makeDirectory()
+    let text = PlanText(plan)
+    let directory = try makeDirectory(text)
     let log = try EventLog(path: directory.eventsPath)
     let view: any RunObserver =
       writesEvents ? EventLog(File(descriptor: 1, path: "standard output")) : standardView()
@@ -82,7 +85,7 @@ package struct RunSession: Sendable {
 
     let result = try Executor(resolution, options: options, signals: signals, observers: [log, view]).run()
 
-    try directory.write(plan, keys: result.records.mapValues(\.key))
+    try directory.write(text, keys: result.records.mapValues(\.key))
     if bytesOf == nil { try pin(result.records, run: directory.id, in: store) }
     if let problem = log.problem { throw problem }
     if result.exitCode == .stageFailed {
@@ -121,11 +124,12 @@ package struct RunSession: Sendable {
     } catch let error as SystemError where [EACCES, EPERM, EROFS].contains(error.code) {}
   }
 
-  private func makeDirectory() throws -> RunDirectory {
+  private func makeDirectory(_ plan: PlanText) throws -> RunDirectory {
     do {
       let directory = try RunDirectory(
-        below: runs, name: plan.experimentName, experimentText: experimentText, command: command,
+        below: runs, name: self.plan.experimentName, experimentText: experimentText, command: command,
         parameters: parameters)
+      for file in experimentFiles { try directory.write(file.text, to: file.name) }
       try directory.write(plan, keys: [:])
       return directory
     } catch let error as SystemError where [EACCES, EPERM, EROFS].contains(error.code) {
