@@ -1,5 +1,7 @@
 // The JSON value: what Plumb reads from model files, rows and records, and writes back.
 
+import Glibc
+
 /// A JSON value. Objects keep the order of their members; integers and other numbers stay apart, so that
 /// what was read as `1` is written as `1` and not as `1.0`.
 public enum JSON: Sendable {
@@ -53,7 +55,18 @@ public struct JSONObject: Sendable {
   }
 }
 
-private func sameBytes(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
+private func sameBytes(_ a: String, _ b: String) -> Bool {
+  // Comparing where they lie is some ten times as fast as byte by byte; only a bridged string lies in no one place.
+  let isSame = a.utf8.withContiguousStorageIfAvailable { a in
+    b.utf8.withContiguousStorageIfAvailable { b in
+      guard a.count == b.count, let first = a.baseAddress, let second = b.baseAddress else {
+        return a.isEmpty && b.isEmpty
+      }
+      return memcmp(first, second, a.count) == 0
+    }
+  }
+  return (isSame ?? nil) ?? a.utf8.elementsEqual(b.utf8)
+}
 
 /// A string as a dictionary key by its UTF-8 bytes rather than by canonical equivalence.
 public struct UTF8Key: Hashable, Sendable {

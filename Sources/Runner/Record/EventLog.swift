@@ -5,6 +5,9 @@ import JSON
 
 package final class EventLog: RunObserver {
   private let file: File
+  /// Lines of nodes that were found finished, not written yet: of a large plan there are thousands at once, and nobody waits
+  /// for them.
+  private var held = ""
   private var lastProgress: [Int: Double] = [:]
   /// The first write that failed; the run is told at its end.
   package private(set) var problem: (any Error)?
@@ -23,13 +26,22 @@ package final class EventLog: RunObserver {
       if progress.done < progress.total, now - (lastProgress[index] ?? -100) < 10 { return }
       lastProgress[index] = now
     }
-    var object = JSONObject([("time", .string(Timestamp.now().text))])
-    for member in event.json(in: plan).members { object[member.key] = member.value }
-    do {
-      try file.writeAll(JSON.object(object).text() + "\n")
-      if case .runFinished = event, file.descriptor > 2 { try file.synchronize() }
-    } catch {
-      if problem == nil { problem = error }
-    }
+    let time = (key: "time", value: JSON.string(Timestamp.now().text))
+    held += JSON.object(JSONObject(distinct: [time] + event.json(in: plan).members)).text() + "\n"
+    if case .nodeCached = event, held.utf8.count < 1 << 16 { return }
+    write()
+    if case .runFinished = event, file.descriptor > 2 { attempt { try file.synchronize() } }
+  }
+
+  package func tick() { write() }
+
+  private func write() {
+    guard !held.isEmpty else { return }
+    attempt { try file.writeAll(held) }
+    held = ""
+  }
+
+  private func attempt(_ body: () throws -> Void) {
+    do { try body() } catch { if problem == nil { problem = error } }
   }
 }

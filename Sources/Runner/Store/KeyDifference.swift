@@ -31,10 +31,17 @@ package struct KeyDifference: Sendable, Equatable {
   /// A value in at most 40 characters; a file by the start of its digest.
   package static func brief(_ value: JSON?) -> String {
     guard let value else { return "(none)" }
-    if let digest = value["sha256"]?.stringValue { return "file \(digest.prefix(8))" }
-    let text = value.text()
+    let text = words(value)
     return text.unicodeScalars.count > 40
       ? String(String.UnicodeScalarView(text.unicodeScalars.prefix(39))) + "…" : text
+  }
+}
+
+extension KeyDifference {
+  private static func words(_ value: JSON) -> String {
+    if let digest = value["sha256"]?.stringValue { return "file \(digest.prefix(8))" }
+    guard case .array(let elements) = value else { return value.text() }
+    return "[\(elements.map { words($0) }.joined(separator: ", "))]"
   }
 }
 

@@ -13,10 +13,14 @@ package enum SealedText {
   package static func read(_ path: String) throws -> JSON {
     let bytes = try File.read(path)
     guard let newline = bytes.firstIndex(of: 0x0A) else { throw Damaged() }
-    let body = Array(bytes[(newline + 1)...])
-    guard String(decoding: bytes[..<newline], as: UTF8.self) == Digest.of(body).hex,
-      let value = try? JSON(parsing: body, maximumDepth: 128)
-    else { throw Damaged() }
+    let value = bytes.withUnsafeBytes { bytes -> JSON? in
+      let body = UnsafeRawBufferPointer(rebasing: bytes[(newline + 1)...])
+      var stream = DigestStream()
+      stream.update(body)
+      guard bytes[..<newline].elementsEqual(stream.finish().hex.utf8) else { return nil }
+      return try? JSON(parsing: body, maximumDepth: 128)
+    }
+    guard let value else { throw Damaged() }
     return value
   }
 

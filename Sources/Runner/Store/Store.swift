@@ -244,20 +244,21 @@ package final class Store {
 
   /// The record under a key whether or not its bytes are still there: to explain changes.
   package func unverifiedRecord(_ key: String) throws -> NodeRecord? {
-    let path = recordPath(key)
-    guard FileStatus.of(path) != nil else { return nil }
     if let record = try readRecord(key) { return record }
-    try setAside(path, as: "record-\(key)", what: "a record")
+    let path = recordPath(key)
+    if FileStatus.of(path) != nil { try setAside(path, as: "record-\(key)", what: "a record") }
     return nil
   }
 
   /// Nil when it is not there or does not read back.
   func readRecord(_ key: String) throws -> NodeRecord? {
-    let path = recordPath(key)
-    guard FileStatus.of(path) != nil, let json = try readSealed(path), let record = NodeRecord(json: json),
-      record.key == key
-    else { return nil }
-    return record
+    do {
+      guard let json = try readSealed(recordPath(key)), let record = NodeRecord(json: json), record.key == key
+      else { return nil }
+      return record
+    } catch let error as SystemError where error.code == ENOENT {
+      return nil
+    }
   }
 
   func forgetState(of digest: Digest) { statCache.forget(objectPath(digest)) }
