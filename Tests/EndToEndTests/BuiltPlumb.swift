@@ -12,7 +12,6 @@ final class BuiltPlumb {
     var status: Int32
     var output: String
     var error: String
-    var peakKiB: Int
     var seconds: Double
   }
 
@@ -56,7 +55,7 @@ final class BuiltPlumb {
     let time = start.duration(to: clock.now).components
     let code = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F
     return Ending(
-      status: code, output: text("out"), error: text("err"), peakKiB: Int(usage.ru_maxrss),
+      status: code, output: text("out"), error: text("err"),
       seconds: Double(time.seconds) + Double(time.attoseconds) * 1e-18)
   }
 }

@@ -111,6 +111,19 @@ final class LawProject {
     try #require(try start(arguments, environment: environment).ending(waiting: true))
   }
 
+  /// Any other command: waited for, with all it said; or started, its standard output going to a file.
+  func plumb(_ arguments: String) throws -> (ending: ChildProcess.Ending, output: String) {
+    try ChildProcess.run(
+      "/bin/sh", arguments: ["-c", "cd '\(path)' && exec '\(try Self.executable())' \(arguments)"],
+      environment: environment)
+  }
+
+  func start(_ arguments: String, output: String) throws -> ChildProcess {
+    let line = "cd '\(path)' && exec '\(try Self.executable())' \(arguments) >'\(output)' 2>'\(output).err'"
+    return try ChildProcess.start(
+      "/bin/sh", arguments: ["-c", line], environment: environment, descriptors: [nil, nil, nil])
+  }
+
   var standardError: String { text("err") }
 
   /// The last run's folder.
