@@ -46,11 +46,11 @@ package final class Store {
     self.root = Path.absolute(root)
     statCache = StatCache(path: "\(self.root)/stat-cache")
     try File.makeDirectory(self.root)
-    if FileStatus.of("\(self.root)/format") == nil {
-      try Store.refuseForeign(self.root)
-      try writeLayout()
-    } else if try Store.format(of: self.root) < Store.formatVersion {
-      // What was added since then is folders only, so that an interrupted migration is one that did not begin.
+    if FileStatus.of("\(self.root)/format") == nil { try Store.refuseForeign(self.root) }
+    // What was added since version 1 is folders only, so that an interrupted migration is one that did not begin.
+    if try FileStatus.of("\(self.root)/format") == nil
+      || Store.format(of: self.root) < Store.formatVersion
+    {
       try writeLayout()
     }
   }
@@ -62,7 +62,8 @@ package final class Store {
 
   /// `--store ~` must not fill a home with folders.
   private static func refuseForeign(_ root: String) throws {
-    let known = Set((folders + ["stat-cache", "lost+found"]).map { UTF8Key($0) })
+    // `format`: another run may be making the store at this moment.
+    let known = Set((folders + ["format", "stat-cache", "lost+found"]).map { UTF8Key($0) })
     guard let name = try File.names(in: root).first(where: { !known.contains(UTF8Key($0)) }) else { return }
     throw StoreError(
       description:
