@@ -128,7 +128,7 @@ struct StageScaffold {
         outputs: [
           OutputPort("rows", .rows, passesThrough: "rows", summary: "the rows kept, in their order")
         ],
-        // Mistakes in these are found before anything runs; `stages \#(name)` shows them; all enter the key.
+        // Checked before anything runs, shown by `stages \#(name)`, and all part of the key.
         options: [
           OptionField("column", .string, default: "prompt", summary: "the column whose words are counted"),
           OptionField("minimum", .integer(0...1_000_000), default: 1, summary: "the fewest words"),

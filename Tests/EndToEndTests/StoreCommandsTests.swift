@@ -41,7 +41,8 @@ import Testing
   }
 
   @Test func `an address that is not there ends with its own code and what is near`() {
-    #expect(place.plumb("run tiny.yaml").status == 0)
+    let ran = place.plumb("run tiny.yaml")
+    #expect(ran.status == 0, "\(ran.error)")
     let unknown = place.plumb("export tiny.yaml::evaluat elsewhere")
     #expect(unknown.status == 2 && unknown.error.contains("did you mean `evaluate`?"), "\(unknown.error)")
     #expect(place.plumb("export tiny.yaml elsewhere").status == 2)
