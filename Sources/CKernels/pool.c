@@ -1,6 +1,5 @@
 /* Threads and the choice of instruction set. One pool for the process; one operation at a time. */
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,20 +8,31 @@
 #include <immintrin.h>
 #endif
 
-enum { MAX_THREADS = 256, SPINS = 4000 };
+/* Pauses before a thread sleeps: some 10 microseconds, the time between two operations of a forward pass. */
+enum { MAX_THREADS = 256, SPINS = 500 };
 
 static pthread_mutex_t operation_mutex = PTHREAD_MUTEX_INITIALIZER; /* held for the length of an operation */
-static pthread_mutex_t wake_mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 static atomic_int thread_count = 1;
-static int started;                 /* pool threads made so far; guarded by operation_mutex */
-static atomic_uint generation;      /* bumped for each operation given to the pool */
-static atomic_int working;          /* pool threads not yet done with it */
+static int started; /* pool threads made so far; guarded by operation_mutex */
+
+/* The gate of the current operation: its number, odd while it is open, and below it how many pool threads have joined. Only
+   the thread that holds operation_mutex opens and closes it. A thread that has not joined by then is not waited for, so
+   that one without a processor holds nobody up. */
+enum { JOINED_BITS = 16 };
+static _Atomic uint64_t gate;
+static atomic_uint finished; /* of those that joined */
+static atomic_int places;    /* how many may join */
 static atomic_size_t next_task;
 static size_t task_count;
-static int helpers;                 /* pool threads that take part in the current operation */
 static void (*task_body)(void *, size_t);
 static void *task_context;
+
+static pthread_mutex_t sleep_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t opened = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t all_finished = PTHREAD_COND_INITIALIZER;
+static atomic_int sleepers;     /* pool threads that wait for `opened` */
+static atomic_int owner_sleeps; /* whether the operation's owner waits for `all_finished` */
+
 static _Thread_local int inside;    /* this thread is running a task */
 static _Thread_local int holding;   /* this thread holds operation_mutex */
 
@@ -62,28 +72,90 @@ static void run_tasks(void) {
   subnormals_restore(old);
 }
 
-static void *pool_thread(void *argument) {
-  /* The index, and the generation at which this thread was made: the next one is its first work. */
-  int index = (int)((uintptr_t)argument & 0xffff);
-  unsigned seen = (unsigned)((uintptr_t)argument >> 16);
-  for (;;) {
-    unsigned now = atomic_load_explicit(&generation, memory_order_acquire);
-    for (int spin = 0; now == seen && spin < SPINS; spin++) {
+static void pause_briefly(void) {
 #if defined(__x86_64__)
-      _mm_pause();
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
 #endif
-      now = atomic_load_explicit(&generation, memory_order_acquire);
+}
+
+static uint64_t number_of(uint64_t state) { return state >> JOINED_BITS; }
+
+/* Whether `state` is an open operation other than number `seen`. */
+static int is_news(uint64_t state, uint64_t seen) { return number_of(state) % 2 == 1 && number_of(state) != seen; }
+
+/* The gate once an operation newer than `seen` is open. */
+static uint64_t wait_for_news(uint64_t seen) {
+  uint64_t state = atomic_load(&gate);
+  for (int spin = 0; !is_news(state, seen) && spin < SPINS; spin++) {
+    pause_briefly();
+    state = atomic_load(&gate);
+  }
+  if (is_news(state, seen)) return state;
+  pthread_mutex_lock(&sleep_mutex);
+  atomic_fetch_add(&sleepers, 1); /* before the look at the gate: who opens it looks at `sleepers` afterwards */
+  while (!is_news(state = atomic_load(&gate), seen)) pthread_cond_wait(&opened, &sleep_mutex);
+  atomic_fetch_sub(&sleepers, 1);
+  pthread_mutex_unlock(&sleep_mutex);
+  return state;
+}
+
+static void *pool_thread(void *unused) {
+  (void)unused;
+  uint64_t seen = 0;
+  for (;;) {
+    uint64_t state = wait_for_news(seen);
+    seen = number_of(state);
+    int joined = 0;
+    while (!joined && number_of(state) == seen && (int)(state & ((1u << JOINED_BITS) - 1)) < atomic_load(&places))
+      joined = atomic_compare_exchange_weak(&gate, &state, state + 1);
+    if (!joined) continue;
+    run_tasks();
+    atomic_fetch_add(&finished, 1);
+    if (atomic_load(&owner_sleeps)) {
+      pthread_mutex_lock(&sleep_mutex);
+      pthread_cond_signal(&all_finished);
+      pthread_mutex_unlock(&sleep_mutex);
     }
-    if (now == seen) {
-      pthread_mutex_lock(&wake_mutex);
-      while ((now = atomic_load(&generation)) == seen) pthread_cond_wait(&wake, &wake_mutex);
-      pthread_mutex_unlock(&wake_mutex);
-    }
-    seen = now;
-    if (index < helpers) run_tasks();
-    atomic_fetch_sub_explicit(&working, 1, memory_order_release);
   }
   return NULL;
+}
+
+static void start_threads(int count) {
+  while (started < count) {
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int failed = pthread_create(&thread, &attributes, pool_thread, NULL);
+    pthread_attr_destroy(&attributes);
+    if (failed) break; /* fewer threads, the same bits */
+    started++;
+  }
+}
+
+static void open_gate(int wanted) {
+  atomic_store(&places, wanted);
+  atomic_store(&finished, 0);
+  atomic_store(&gate, (number_of(atomic_load(&gate)) + 1) << JOINED_BITS);
+  if (atomic_load(&sleepers) == 0) return;
+  pthread_mutex_lock(&sleep_mutex);
+  pthread_cond_broadcast(&opened);
+  pthread_mutex_unlock(&sleep_mutex);
+}
+
+/* Lets nobody in any more and waits for those that are inside. */
+static void close_gate(void) {
+  uint64_t state = atomic_fetch_add(&gate, (uint64_t)1 << JOINED_BITS);
+  unsigned joined = (unsigned)(state & ((1u << JOINED_BITS) - 1));
+  for (int spin = 0; atomic_load(&finished) < joined && spin < SPINS; spin++) pause_briefly();
+  if (atomic_load(&finished) >= joined) return;
+  pthread_mutex_lock(&sleep_mutex);
+  atomic_store(&owner_sleeps, 1); /* before the look at `finished`: who finishes looks here afterwards */
+  while (atomic_load(&finished) < joined) pthread_cond_wait(&all_finished, &sleep_mutex);
+  atomic_store(&owner_sleeps, 0);
+  pthread_mutex_unlock(&sleep_mutex);
 }
 
 void operation_begin(void) {
@@ -119,30 +191,10 @@ void parallel_for(size_t tasks, void (*body)(void *, size_t), void *context) {
   task_count = tasks;
   atomic_store(&next_task, 0);
   if (threads > 1 && tasks > 1) {
-    while (started < threads - 1) {
-      pthread_t thread;
-      pthread_attr_t attributes;
-      pthread_attr_init(&attributes);
-      pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-      uintptr_t argument = (uintptr_t)atomic_load(&generation) << 16 | (uintptr_t)started;
-      int failed = pthread_create(&thread, &attributes, pool_thread, (void *)argument);
-      pthread_attr_destroy(&attributes);
-      if (failed) break; /* fewer threads, the same bits */
-      started++;
-    }
-    helpers = threads - 1;
-    atomic_store(&working, started);
-    pthread_mutex_lock(&wake_mutex);
-    atomic_fetch_add_explicit(&generation, 1, memory_order_release);
-    pthread_cond_broadcast(&wake);
-    pthread_mutex_unlock(&wake_mutex);
+    start_threads(threads - 1);
+    open_gate(threads - 1);
     run_tasks();
-    for (int spin = 0; atomic_load_explicit(&working, memory_order_acquire) > 0; spin++) {
-      if (spin > SPINS) sched_yield();
-#if defined(__x86_64__)
-      _mm_pause();
-#endif
-    }
+    close_gate();
   } else {
     run_tasks();
   }
