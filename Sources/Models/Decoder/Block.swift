@@ -74,25 +74,67 @@ struct Block {
     _ x: Tensor, positions: [Int32], view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
     activations: BlockActivations?
   ) {
+    if let activations { backend.store(x, into: activations.input) }
+    storeKeysValues(
+      x, positions: positions, view: view, rotary: rotary, workspace: workspace,
+      rstd: activations?.attentionRstd)
+    addBranches(
+      to: x, positions: positions, view: view, rotary: rotary, workspace: workspace,
+      activations: activations)
+  }
+
+  /// The same, of which only `rows` of x are read afterwards: they come back as [R, C], and of the others the block
+  /// computes keys and values alone.
+  func forward(
+    _ x: Tensor, keeping rows: [Int32], positions: [Int32], view: KeyValueView, rotary: RotaryTable,
+    workspace: Workspace
+  ) -> Tensor {
+    storeKeysValues(
+      x, positions: positions, view: view, rotary: rotary, workspace: workspace, rstd: nil)
+    let kept = workspace.tensor("x.kept", rows.count, x.columns)
+    if rows.isEmpty { return kept }
+    backend.gather(x, rows, into: kept)
+    let normed = workspace.tensor("normed", kept.rows, kept.columns, mode.operandType)
+    backend.rmsNorm(
+      kept, weight: attentionNorm, epsilon: Float(configuration.normEpsilon), into: normed, rstd: nil)
+    addBranches(
+      to: kept, positions: rows.map { positions[Int($0)] }, view: view.rows(rows), rotary: rotary,
+      workspace: workspace, activations: nil)
+    return kept
+  }
+
+  /// Leaves norm(x) in the workspace as `normed`, and its keys and values in the cache.
+  private func storeKeysValues(
+    _ x: Tensor, positions: [Int32], view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
+    rstd: Tensor?
+  ) {
+    let d = configuration.headDimension
+    let normed = workspace.tensor("normed", x.rows, x.columns, mode.operandType)
+    backend.rmsNorm(
+      x, weight: attentionNorm, epsilon: Float(configuration.normEpsilon), into: normed, rstd: rstd)
+    let k = workspace.tensor("k", x.rows, configuration.keyValueHeadCount * d)
+    let v = workspace.tensor("v", x.rows, configuration.keyValueHeadCount * d)
+    apply(.key, to: normed, into: k)
+    apply(.value, to: normed, into: v)
+    backend.rotary(k, headDimension: d, positions: positions, table: rotary, inverse: false)
+    backend.storeKeysValues(k, v, layer: layer, view: view, headDimension: d)
+  }
+
+  /// Both branches of rows whose keys and values are stored and whose norm lies in the workspace.
+  private func addBranches(
+    to x: Tensor, positions: [Int32], view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
+    activations: BlockActivations?
+  ) {
     let (t, c, f) = (x.rows, configuration.hiddenSize, configuration.feedForwardSize)
     let d = configuration.headDimension
     let epsilon = Float(configuration.normEpsilon)
     let operand = mode.operandType
+    let normed = workspace.tensor("normed", t, c, operand)
 
     // Attention: x += o(attention(rotate(q(n)), rotate(k(n)), v(n))), n = norm(x)
-    if let activations { backend.store(x, into: activations.input) }
-    let normed = workspace.tensor("normed", t, c, operand)
-    backend.rmsNorm(
-      x, weight: attentionNorm, epsilon: epsilon, into: normed, rstd: activations?.attentionRstd)
     let q = activations?.query ?? workspace.tensor("q", t, configuration.headCount * d)
-    let k = workspace.tensor("k", t, configuration.keyValueHeadCount * d)
-    let v = workspace.tensor("v", t, configuration.keyValueHeadCount * d)
     apply(.query, to: normed, into: q)
-    apply(.key, to: normed, into: k)
-    apply(.value, to: normed, into: v)
     backend.rotary(q, headDimension: d, positions: positions, table: rotary, inverse: false)
-    backend.rotary(k, headDimension: d, positions: positions, table: rotary, inverse: false)
-    backend.storeKeysValues(k, v, layer: layer, view: view, headDimension: d)
     let attended = activations?.attended ?? workspace.tensor("attended", t, q.columns)
     backend.attention(q, layer: layer, view: view, headDimension: d, into: attended, lse: activations?.lse)
     let attendedOperand = workspace.tensor("attended.operand", t, q.columns, operand)

@@ -88,15 +88,32 @@ package final class Decoder {
   func hidden(
     tokens: [Int32], positions: [Int32], view: KeyValueView, activations: Activations? = nil
   ) -> Tensor {
-    precondition(
-      tokens.count == positions.count && tokens.count == view.queries.count, "one position a token")
-    let x = workspace.tensor("x", tokens.count, configuration.hiddenSize)
-    backend.gather(embedding, tokens, into: x)
+    let x = embedded(tokens, positions, view)
     for (layer, block) in blocks.enumerated() {
       block.forward(
         x, positions: positions, view: view, rotary: rotary, workspace: workspace,
         activations: activations.flatMap { $0.blocks[layer] })
     }
+    return x
+  }
+
+  /// Only these rows of it, [R, C], at less cost; with none, the pass fills the cache.
+  func hidden(tokens: [Int32], positions: [Int32], view: KeyValueView, rows: [Int32]) -> Tensor {
+    let x = embedded(tokens, positions, view)
+    guard let last = blocks.last else { return self.rows(x, at: rows, named: "x.kept") }
+    for block in blocks.dropLast() {
+      block.forward(
+        x, positions: positions, view: view, rotary: rotary, workspace: workspace, activations: nil)
+    }
+    return last.forward(
+      x, keeping: rows, positions: positions, view: view, rotary: rotary, workspace: workspace)
+  }
+
+  private func embedded(_ tokens: [Int32], _ positions: [Int32], _ view: KeyValueView) -> Tensor {
+    precondition(
+      tokens.count == positions.count && tokens.count == view.queries.count, "one position a token")
+    let x = workspace.tensor("x", tokens.count, configuration.hiddenSize)
+    backend.gather(embedding, tokens, into: x)
     return x
   }
 

@@ -40,6 +40,12 @@ package struct KeyValueView {
   let layout: pk_kv_layout
   let layerStride: Int
 
+  /// The view of some of its tokens.
+  func rows(_ rows: [Int32]) -> KeyValueView {
+    KeyValueView(
+      queries: rows.map { queries[Int($0)] }, owners: owners, layout: layout, layerStride: layerStride)
+  }
+
   func layout(layer: Int) -> pk_kv_layout {
     var layout = self.layout
     layout.key_offset += layer * layerStride

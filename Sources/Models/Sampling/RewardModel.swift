@@ -51,8 +51,8 @@ package final class RewardModel {
         last.append(Int32(batch.append(texts[next], to: cache).upperBound - 1))
         next += 1
       }
-      let x = decoder.hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool))
-      let normed = decoder.normalized(decoder.rows(x, at: last, named: "last"))
+      let normed = decoder.normalized(
+        decoder.hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool), rows: last))
       let scores = Tensor(last.count, 1)
       decoder.backend.multiply(normed, head, into: scores, accumulate: false)
       for (offset, score) in scores.array().enumerated() { try emit(first + offset, score) }

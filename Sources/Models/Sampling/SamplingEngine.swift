@@ -159,8 +159,9 @@ package final class SamplingEngine {
         lastRows.append(Int32(rows.upperBound - 1))
       }
       if batch.tokens.isEmpty { continue }
-      let x = decoder.hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool))
-      let logits = decoder.logits(decoder.rows(x, at: lastRows, named: "last"))
+      let logits = decoder.logits(
+        decoder.hidden(
+          tokens: batch.tokens, positions: batch.positions, view: batch.view(pool), rows: lastRows))
       for (index, prompt) in newcomers.enumerated() {
         prompt.logits = Tensor(1, logits.columns)
         _ = prompt.logits.elements.update(

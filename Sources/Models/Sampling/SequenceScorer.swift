@@ -33,35 +33,88 @@ package final class SequenceScorer {
   package func score(
     _ items: [ScoringItem], checkpoint: () throws -> Void = {}, emit: (Int, [[Float]]) throws -> Void
   ) throws {
-    let (prefix, prefixLength) = try commonPrefix(items)
-    var next = 0
-    while next < items.count {
+    var (opening, openingLength) = try commonPrefix(items)
+    // What is still to compute, the next group last.
+    var waiting = Array(
+      sharedPrefixes(of: items.map(\.context), beyond: openingLength, tokenBudget: tokenBudget).reversed())
+    while !waiting.isEmpty {
       try checkpoint()
-      var batch: [(index: Int, cache: CachedSequence)] = []
+      var batch: [Part] = []
       var tokens = 0
-      // Pages for the continuations of the batch's items, which are computed after all its contexts.
+      // Pages for the contexts and continuations of the batch's items, which are computed after all its prefixes.
       var promised = 0
       defer { pool.release(reserved: promised) }
-      while next < items.count {
-        let item = items[next]
-        let cost = item.context.count - prefixLength + item.continuations.reduce(0) { $0 + $1.count }
-        if !batch.isEmpty, tokens + cost > tokenBudget { break }
-        let forkPages = item.continuations.reduce(0) { $0 + Self.forkPages(item, $1) }
-        guard
-          let cache = CachedSequence(
-            pool, positions: item.context.count, sharing: prefix, first: prefixLength),
-          pool.reserve(forkPages)
-        else {
-          if batch.isEmpty { throw exhausted(item, forkPages) }
-          break
+      while let group = waiting.last {
+        let cost = group.items.reduce(group.length - openingLength) {
+          $0 + items[$1].context.count - group.length
+            + items[$1].continuations.reduce(0) { $0 + $1.count }
         }
-        promised += forkPages
-        batch.append((next, cache))
+        if !batch.isEmpty, tokens + cost > tokenBudget { break }
+        let pages = group.items.reduce(0) { $0 + Self.pages(items[$1], sharing: group.length) }
+        guard let part = part(group, items, opening, openingLength), pool.reserve(pages) else {
+          if !batch.isEmpty { break }
+          if group.items.count == 1 {
+            guard opening != nil else { throw exhausted(items[group.items.lowerBound], pages) }
+            // Without the pages that hold the opening it may fit.
+            (opening, openingLength) = (nil, 0)
+            waiting = waiting.map {
+              $0.items.count == 1 ? SharedPrefix(items: $0.items, length: 0) : $0
+            }
+            continue
+          }
+          // Too much for the memory at one time: one by one.
+          waiting.removeLast()
+          waiting += group.items.reversed().map { SharedPrefix(items: $0..<$0 + 1, length: openingLength) }
+          continue
+        }
+        promised += pages
+        batch.append(part)
         tokens += cost
-        next += 1
+        waiting.removeLast()
       }
-      try score(batch, items, prefixLength, promised: &promised, emit)
+      computePrefixes(batch, items, openingLength)
+      try score(batch, items, promised: &promised, emit)
     }
+  }
+
+  /// A group of the batch, and the cache that its contexts share (nil when they share nothing).
+  private struct Part {
+    let group: SharedPrefix
+    let prefix: CachedSequence?
+  }
+
+  /// With room for the prefix, which is still to be computed; nil when the pool cannot promise it.
+  private func part(
+    _ group: SharedPrefix, _ items: [ScoringItem], _ opening: CachedSequence?, _ openingLength: Int
+  ) -> Part? {
+    if group.length == openingLength { return Part(group: group, prefix: opening) }
+    return CachedSequence(pool, positions: group.length, sharing: opening, first: openingLength).map {
+      Part(group: group, prefix: $0)
+    }
+  }
+
+  private func computePrefixes(_ batch: [Part], _ items: [ScoringItem], _ openingLength: Int) {
+    var prefixes = TokenBatch()
+    for part in batch where part.group.length > openingLength {
+      guard let cache = part.prefix else { preconditionFailure("a shared prefix has no cache") }
+      let context = items[part.group.items.lowerBound].context
+      _ = prefixes.append(context[openingLength..<part.group.length], to: cache)
+    }
+    if !prefixes.tokens.isEmpty { fillCache(prefixes) }
+  }
+
+  private func fillCache(_ batch: TokenBatch) {
+    _ = decoder.hidden(
+      tokens: batch.tokens, positions: batch.positions, view: batch.view(pool), rows: [])
+  }
+
+  /// Pages that an item's context and continuations take beyond the `shared` positions of its prefix.
+  private static func pages(_ item: ScoringItem, sharing shared: Int) -> Int {
+    item.continuations.reduce(contextPages(item, sharing: shared)) { $0 + forkPages(item, $1) }
+  }
+
+  private static func contextPages(_ item: ScoringItem, sharing shared: Int) -> Int {
+    PagePool.pageCount(item.context.count) - shared / PagePool.pageLength
   }
 
   /// Pages that a continuation takes beyond those it shares with its context.
@@ -71,70 +124,78 @@ package final class SequenceScorer {
       / PagePool.pageLength
   }
 
-  private func exhausted(_ item: ScoringItem, _ forkPages: Int) -> CacheExhausted {
+  private func exhausted(_ item: ScoringItem, _ pages: Int) -> CacheExhausted {
     CacheExhausted(
-      wantedBytes: (PagePool.pageCount(item.context.count) + forkPages) * pool.pageBytes,
-      capacityBytes: pool.capacity * pool.pageBytes)
+      wantedBytes: pages * pool.pageBytes, capacityBytes: pool.capacity * pool.pageBytes)
   }
 
   /// What every item's context starts with, computed once. A context keeps at least its last token.
   private func commonPrefix(_ items: [ScoringItem]) throws -> (CachedSequence?, Int) {
     guard items.count > 1, let first = items.first?.context else { return (nil, 0) }
-    var length = first.count
-    for item in items {
-      length = min(length, item.context.count - 1)
-      for index in 0..<length where item.context[index] != first[index] {
-        length = index
-        break
-      }
-    }
+    let length = items.reduce(first.count - 1) { min($0, commonLength(first, $1.context)) }
     guard length > 0, let cache = CachedSequence(pool, positions: length) else { return (nil, 0) }
     var batch = TokenBatch()
     _ = batch.append(first[0..<length], to: cache)
-    _ = decoder.hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool))
+    fillCache(batch)
     return (cache, length)
   }
 
   /// One pass over the contexts, one over the continuations' tokens but their last.
   private func score(
-    _ batch: [(index: Int, cache: CachedSequence)], _ items: [ScoringItem], _ prefixLength: Int,
-    promised: inout Int, _ emit: (Int, [[Float]]) throws -> Void
+    _ batch: [Part], _ items: [ScoringItem], promised: inout Int, _ emit: (Int, [[Float]]) throws -> Void
   ) throws {
     var contexts = TokenBatch()
     var targets: [Target] = []
-    for (index, cache) in batch {
-      let rows = contexts.append(items[index].context[prefixLength...], to: cache)
-      for continuation in items[index].continuations.indices {
-        targets.append(
-          Target(
-            row: rows.upperBound - 1, token: items[index].continuations[continuation][0],
-            item: index, continuation: continuation))
+    var caches: [(index: Int, cache: CachedSequence)] = []
+    for part in batch {
+      for index in part.group.items {
+        let context = items[index].context
+        let cache = fork(
+          part.prefix, at: part.group.length, positions: context.count,
+          pages: Self.contextPages(items[index], sharing: part.group.length), promised: &promised)
+        caches.append((index, cache))
+        let rows = contexts.append(context[part.group.length...], to: cache)
+        for continuation in items[index].continuations.indices {
+          targets.append(
+            Target(
+              row: rows.upperBound - 1, token: items[index].continuations[continuation][0],
+              item: index, continuation: continuation))
+        }
       }
     }
     var results: [Int: [[Float]]] = [:]
-    for (index, _) in batch { results[index] = items[index].continuations.map { _ in [] } }
+    for (index, _) in caches { results[index] = items[index].continuations.map { _ in [] } }
     read(contexts, targets, into: &results)
 
     var tails = TokenBatch()
     targets = []
-    for (index, cache) in batch {
+    for (index, cache) in caches {
       for (continuation, tokens) in items[index].continuations.enumerated() where tokens.count > 1 {
         let length = items[index].context.count
-        let pages = Self.forkPages(items[index], tokens)
-        pool.release(reserved: pages)
-        promised -= pages
-        guard
-          let fork = CachedSequence(
-            pool, positions: length + tokens.count - 1, sharing: cache, first: length)
-        else { preconditionFailure("\(pages) pages were promised and are not there") }
-        let rows = tails.append(tokens.dropLast(), to: fork)
+        let rows = tails.append(
+          tokens.dropLast(),
+          to: fork(
+            cache, at: length, positions: length + tokens.count - 1,
+            pages: Self.forkPages(items[index], tokens), promised: &promised))
         for (row, token) in zip(rows, tokens.dropFirst()) {
           targets.append(Target(row: row, token: token, item: index, continuation: continuation))
         }
       }
     }
     if !targets.isEmpty { read(tails, targets, into: &results) }
-    for (index, _) in batch { try emit(index, results[index] ?? []) }
+    for (index, _) in caches { try emit(index, results[index] ?? []) }
+  }
+
+  /// A sequence that goes on from another's first positions, in pages that were promised.
+  private func fork(
+    _ cache: CachedSequence?, at length: Int, positions: Int, pages: Int, promised: inout Int
+  ) -> CachedSequence {
+    pool.release(reserved: pages)
+    promised -= pages
+    guard let fork = CachedSequence(pool, positions: positions, sharing: cache, first: length) else {
+      preconditionFailure("\(pages) pages were promised and are not there")
+    }
+    return fork
   }
 
   /// A token whose log-probability is read from a row of the forward pass.
@@ -146,13 +207,14 @@ package final class SequenceScorer {
   }
 
   private func read(_ batch: TokenBatch, _ targets: [Target], into results: inout [Int: [[Float]]]) {
-    let x = decoder.hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool))
     var rows: [Int32] = []
     for target in targets where rows.last != Int32(target.row) { rows.append(Int32(target.row)) }
+    let x = decoder.hidden(
+      tokens: batch.tokens, positions: batch.positions, view: batch.view(pool), rows: rows)
     var next = 0
     for start in stride(from: 0, to: rows.count, by: Self.logitRows) {
-      let chunk = Array(rows[start..<min(start + Self.logitRows, rows.count)])
-      let logits = decoder.logits(decoder.rows(x, at: chunk, named: "scored"))
+      let chunk = rows[start..<min(start + Self.logitRows, rows.count)]
+      let logits = decoder.logits(x.slice(chunk.indices))
       let normalizers = decoder.backend.logSumExp(logits)
       for (position, row) in chunk.enumerated() {
         while next < targets.count, targets[next].row == Int(row) {

@@ -282,9 +282,10 @@ package final class ConditionalTrainer {
     let sequences = PackedSequences(batch.map { $0.inputs(conditioned: referenceConditioned) })
     let (_, view) = Activations.contiguousView(
       sequences, reference.configuration, mode: reference.mode, reference.workspace)
-    let x = reference.hidden(tokens: sequences.tokens, positions: sequences.positions, view: view)
     let targets = targetRows(batch, sequences, conditioned: referenceConditioned)
-    return reference.normalized(reference.rows(x, at: targets.rows, named: "loss.rows"))
+    return reference.normalized(
+      reference.hidden(
+        tokens: sequences.tokens, positions: sequences.positions, view: view, rows: targets.rows))
   }
 
   private struct Targets {

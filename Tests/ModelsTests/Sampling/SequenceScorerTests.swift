@@ -5,11 +5,19 @@ import Testing
 
 extension KernelPathTests {
   @Suite struct SequenceScorerTests {
-    /// Contexts that begin alike for 40 tokens, or not at all; continuations of one token and of several.
-    static func items(sharedPrefix: Bool, multiToken: Bool) -> [ScoringItem] {
+    /// Who begins with the same 40 tokens: nobody, all, or each with two neighbours, after one token that all have.
+    enum Beginning: CaseIterable { case own, common, threes }
+
+    /// Continuations of one token and of several after contexts of 40 tokens and more.
+    static func items(_ beginning: Beginning, multiToken: Bool) -> [ScoringItem] {
       (0..<12).map { index in
         let seed = UInt64(index)
-        let prefix = Tiny.tokens(40, seed: sharedPrefix ? 50 : 60 + seed)
+        let prefix =
+          switch beginning {
+          case .own: Tiny.tokens(40, seed: 60 + seed)
+          case .common: Tiny.tokens(40, seed: 50)
+          case .threes: [7] + Tiny.tokens(39, seed: 60 + seed / 3)
+          }
         let context = prefix + Tiny.tokens([0, 1, 24, 25, 40, 3][index % 6], seed: 70 + seed)
         let lengths = multiToken ? [1, 5, 33, 2] : [1, 1, 1]
         return ScoringItem(
@@ -47,14 +55,15 @@ extension KernelPathTests {
       }
     }
 
-    @Test(arguments: [false, true], [false, true])
-    func `scores are those of the logits, whatever the budget`(sharedPrefix: Bool, multiToken: Bool) throws {
-      let items = Self.items(sharedPrefix: sharedPrefix, multiToken: multiToken)
+    @Test(arguments: Beginning.allCases, [false, true])
+    func `scores are those of the logits, whatever the budget`(beginning: Beginning, multiToken: Bool) throws
+    {
+      let items = Self.items(beginning, multiToken: multiToken)
       for mode in NumericMode.both {
         let decoder = try Tiny.decoder(mode: mode)
         let expected = try Self.expected(decoder, items)
         #expect(Set(expected.flatMap { $0 }).count > 30)
-        for budget in [1, 50, 1000] {
+        for budget in [1, 50, 150, 1000] {
           #expect(try Self.scores(decoder, items, budget: budget) == expected, "\(mode), budget \(budget)")
         }
         #expect(try items.flatMap { try Self.scores(decoder, [$0]) } == expected, "\(mode), one by one")
@@ -63,8 +72,9 @@ extension KernelPathTests {
 
     /// The largest item: 80 tokens of context in 3 pages, and forks of it to 81, 85, 113 and 82, of which the
     /// continuations of several tokens take 1, 2 and 1 pages more.
-    @Test func `scores that wait for memory are the same`() throws {
-      let items = Self.items(sharedPrefix: false, multiToken: true)
+    @Test(arguments: Beginning.allCases)
+    func `scores that wait for memory are the same`(beginning: Beginning) throws {
+      let items = Self.items(beginning, multiToken: true)
       let decoder = try Tiny.decoder(mode: .bf16)
       let expected = try Self.scores(decoder, items)
       for pages in [7, 8, 11, 20] {
@@ -78,7 +88,7 @@ extension KernelPathTests {
     }
 
     @Test func `scores do not depend on threads or instruction set`() throws {
-      let items = Self.items(sharedPrefix: true, multiToken: true)
+      let items = Self.items(.threes, multiToken: true)
       for mode in NumericMode.both {
         let expected = try Self.scores(try Tiny.decoder(mode: mode), items)
         try KernelPathTests.onEveryWay { way in
