@@ -48,7 +48,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .executableTarget(name: "plumb", dependencies: ["Commands"], swiftSettings: strict),
-    // Times the kernels and engines for `make bench`; not a product.
+    // Times the kernels and engines; not a product.
     .executableTarget(
       name: "EngineBench", dependencies: ["Models", "CKernels", "JSON"], path: "Benchmarks/Engine",
       swiftSettings: strict),
