@@ -10,6 +10,7 @@ import Testing
     let project = try LawProject(.slow)
     let run = try project.start()
     _ = try project.waitForMiddle(of: "quark@1.sample", while: run)
+    kill(run.processID, SIGSTOP)  // so that the stage is still the one that runs when we look
     let follower = try project.start("logs quark@1.sample -f", output: "followed")
     let status = try project.plumb("status")
     #expect(status.ending == .exited(0) && status.output.contains("running"), "\(status.output)")
@@ -17,6 +18,7 @@ import Testing
     let json = try JSON(parsing: try project.plumb("status --json").output)
     #expect(json.arrayValue?.first?["state"]?.stringValue == "running", "\(json.text())")
     #expect(follower.ending() == nil, "the follower did not wait: \(project.text("followed"))")
+    kill(run.processID, SIGCONT)
     #expect(run.ending(waiting: true) == .exited(0), "\(project.standardError)")
     #expect(follower.ending(waiting: true) == .exited(0))
     let log = project.log("quark@1.sample")

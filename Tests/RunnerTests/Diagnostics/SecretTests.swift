@@ -1,5 +1,6 @@
 // Secrets in an experiment: refused, and never shown, whatever else is wrong with their line.
 
+import Foundation
 import JSON
 import Runner
 import Testing
@@ -7,7 +8,7 @@ import Testing
 @Suite struct SecretTests {
   static let canary = "sk-canary0123456789ABCDEF"
 
-  /// What a person and a program would read.
+  /// What a person and a program would read, without the project's folder, whose name is made of random digits.
   func said(_ text: String, set overrides: [String] = []) throws -> (text: String, json: String) {
     let project = try TemporaryProject()
     try project.write("train.jsonl", "{\"id\": \"1\", \"prompt\": \"a\"}\n")
@@ -17,7 +18,11 @@ import Testing
     case .success(let good): list = DiagnosticList(good.plan.warnings)
     case .failure(let bad): list = bad
     }
-    return (DiagnosticRenderer().render(list), list.jsonLines)
+    let path = project.folder
+    return (
+      DiagnosticRenderer().render(list).replacingOccurrences(of: path, with: ""),
+      list.jsonLines.replacingOccurrences(of: path, with: "")
+    )
   }
 
   static let head = "version: 1\nname: x\nstages:\n  rows: {uses: data, with: {path: train.jsonl}}\n"
