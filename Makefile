@@ -3,7 +3,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build packages docs format lint bench new-stage
+.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine new-stage
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -34,10 +34,15 @@ test: build
 build: packages
 	@swift build -c release --build-tests
 
-# The runner's speed beside DVC's and Snakemake's, which pip brings where it can. Times gate nothing.
-bench: packages
+# The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp; pip brings these where it can. Times gate
+# nothing. BENCH="--repeat 3" reaches both; bench-runner and bench-engine do one, with options of their own.
+bench: bench-runner bench-engine
+bench-runner: packages
 	@swift build -c release --product plumb
 	Benchmarks/runner.py $(BENCH)
+bench-engine: packages
+	@swift build -c release --product EngineBench
+	Benchmarks/engine.py $(BENCH)
 
 # A package with a stage of its own, as `plumb new-stage` writes it: built from nothing, tested, and its experiment run. Debug
 # mode, which takes half the time; its objects have a folder of their own, so that a second time takes seconds.

@@ -22,6 +22,8 @@ import sys
 import tempfile
 import time
 
+from common import processor, virtual_environment
+
 
 def measure(command, folder, repeat, accept=(0,), environment=None):
     """Median seconds and peak MiB of a command; None when it ends otherwise than it should."""
@@ -96,23 +98,12 @@ def project(parent, name, text):
 # Peers
 
 def install_peers(folder):
-    """Paths of `dvc` and `snakemake`; None for what pip could not bring."""
-    python = os.path.join(folder, "bin", "python")
-    if not os.path.exists(python):
-        try:
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True, stdout=subprocess.DEVNULL)
-        except (subprocess.CalledProcessError, OSError) as problem:
-            print(f"no virtual environment for the peers: {problem}", file=sys.stderr)
-            return {}
+    """Paths of `dvc` and `snakemake`, without those that pip could not bring."""
     found = {}
     for name in ["dvc", "snakemake"]:
-        path = os.path.join(folder, "bin", name)
-        if not os.path.exists(path):
-            result = subprocess.run([python, "-m", "pip", "install", "-q", name], capture_output=True, text=True)
-            if result.returncode != 0:
-                print(f"pip cannot install {name}: {result.stderr.strip()[-300:]}", file=sys.stderr)
-                continue
-        found[name] = path
+        bin_folder = virtual_environment(folder, [name])
+        if bin_folder:
+            found[name] = os.path.join(bin_folder, name)
     return found
 
 
@@ -231,14 +222,6 @@ def main():
     with open(options.json, "w") as file:
         json.dump(record, file, indent=2)
     print(f"\n{record['processor']}, {record['processors']} processors; {versions}; medians of {repeat}; {options.json}")
-
-
-def processor():
-    try:
-        with open("/proc/cpuinfo") as file:
-            return next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 if __name__ == "__main__":

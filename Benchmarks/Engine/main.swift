@@ -1,44 +1,29 @@
-// engine-bench MODEL [PART ...]: times the kernels and engines; a line of JSON for each result, on stdout.
+// EngineBench MODEL WORKLOAD: does one piece of work each time a line arrives on stdin, and answers with its times.
+//
+// A workload is an object of JSON, as Benchmarks/engine.py writes it. Answers are lines of JSON: {"seconds", "cpu"} for each time,
+// and {"peak_bytes"} at the end of input. Peers answer alike, so that one driver can take turns.
 
-import CKernels
+import Glibc
+import JSON
 import Models
 
-let arguments = CommandLine.arguments.dropFirst()
-guard let model = arguments.first else {
-  print("usage: EngineBench MODEL [gemm] [sample] [score] [train] [quick] [threads=N] [runs=N] [mode=bf16]")
-  throw BenchError.usage
+let arguments = CommandLine.arguments
+guard arguments.count == 3 else {
+  print("usage: EngineBench MODEL WORKLOAD")
+  exit(2)
 }
 
-enum BenchError: Error { case usage }
-
-func option(_ name: String) -> String? {
-  arguments.first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.count + 1)) }
+let workload = try Workload(try JSON(parsing: arguments[2]))
+let work = try workload.prepared(model: arguments[1])
+while readLine() != nil {
+  let (clock, used) = (ContinuousClock.now, Usage.now.cpuSeconds)
+  let measured = try work()
+  let wall = (ContinuousClock.now - clock) / .seconds(1)
+  answer(["seconds": measured ?? wall, "cpu": Usage.now.cpuSeconds - used])
 }
+answer(["peak_bytes": Usage.now.peakBytes])
 
-let threads = option("threads").flatMap { Int($0) } ?? 2
-let workloads = Workloads(
-  checkpoint: try openCheckpoint(model), threads: threads,
-  mode: option("mode").flatMap { NumericMode(rawValue: $0) } ?? .bf16,
-  runs: option("runs").flatMap { Int($0) } ?? 3)
-
-for part in arguments.dropFirst() where !part.contains("=") {
-  switch part {
-  case "gemm": measureProducts(threads: [threads])
-  case "sample":
-    for batch in [1, 16, 64] { try workloads.sampling(prompts: batch, samples: 1, length: 64, new: 48) }
-    try workloads.sampling(prompts: 4, samples: 16, length: 300, new: 48)
-  case "sample-quickstart": try workloads.sampling(prompts: 64, samples: 8, length: 15, new: 12)
-  case "score":
-    try workloads.scoring(prompts: 64, samples: 9, opening: 60, prompt: 14, sample: 12, end: 5)
-    try workloads.scoring(prompts: 32, samples: 1, opening: 1, prompt: 14, sample: 120, end: 5)
-  case "score-quickstart":
-    try workloads.scoring(prompts: 64, samples: 9, opening: 60, prompt: 14, sample: 12, end: 5)
-  case "train":
-    try workloads.training(rows: 8, prompt: 1, output: 255, kl: 0)
-    try workloads.training(rows: 8, prompt: 15, output: 12, kl: 0.05)
-  case "train-long": try workloads.training(rows: 8, prompt: 1, output: 255, kl: 0)
-  case "train-quickstart": try workloads.training(rows: 8, prompt: 15, output: 12, kl: 0.05)
-  case "train-frozen": try workloads.training(rows: 8, prompt: 15, output: 12, kl: 0.05, blocks: 15)
-  default: throw BenchError.usage
-  }
+func answer(_ fields: KeyValuePairs<String, Double>) {
+  print(JSON.object(JSONObject(fields.map { ($0.key, .double($0.value)) })).text(.compact))
+  fflush(nil)
 }

@@ -1,0 +1,15 @@
+#ifndef CEILING_H
+#define CEILING_H
+
+/* What the machine allows, measured the way the kernels would use it: best of what its registers and memory do. */
+
+#include <stddef.h>
+
+/* Operations a second (multiply and add are two) of independent fp32 fused multiply-adds in registers, `threads` at once, in the
+   widest vectors that the machine and PLUMB_ISA allow. */
+double ceiling_fma(int threads);
+
+/* Bytes a second read from `bytes` of memory by `threads` at once, each its own part. */
+double ceiling_read(size_t bytes, int threads);
+
+#endif

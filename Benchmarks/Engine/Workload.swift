@@ -1,0 +1,175 @@
+// One piece of work, by the description that every peer gets as well.
+
+import CKernels
+import Ceiling
+import JSON
+import Models
+
+/// A workload that is not described as it must be.
+struct WorkloadError: Error {
+  let text: String
+}
+
+struct Workload {
+  private let description: JSON
+  private let threads: Int
+  private let mode: NumericMode
+
+  init(_ description: JSON) throws {
+    self.description = description
+    threads = description["threads"]?.intValue ?? 2
+    guard let mode = NumericMode(rawValue: description["mode"]?.stringValue ?? "bf16") else {
+      throw WorkloadError(text: "no such mode: \(description)")
+    }
+    self.mode = mode
+  }
+
+  /// What is done each time; seconds where it measures itself.
+  func prepared(model: String) throws -> () throws -> Double? {
+    switch description["kind"]?.stringValue {
+    case "fma": { operations(1e9, at: ceiling_fma(Int32(threads))) }
+    case "read":
+      {
+        let bytes = try number("bytes")
+        return operations(Double(bytes), at: ceiling_read(bytes, Int32(threads)))
+      }
+    case "gemm": try product()
+    case "sample": try sampling(try openCheckpoint(model))
+    case "score": try scoring(try openCheckpoint(model))
+    case "judge": try judging(try openCheckpoint(model))
+    case "train": try training(try openCheckpoint(model))
+    default: throw WorkloadError(text: "no such kind of work: \(description)")
+    }
+  }
+
+  private func operations(_ count: Double, at rate: Double) -> Double { count / rate }
+
+  private func number(_ key: String) throws -> Int {
+    guard let value = description[key]?.intValue else {
+      throw WorkloadError(text: "`\(key)` is missing: \(description)")
+    }
+    return value
+  }
+
+  /// Pairs of lengths: what is given, and what is scored or learned after it.
+  private func rows() throws -> [(given: Int, wanted: Int)] {
+    guard let rows = description["rows"]?.arrayValue else { throw WorkloadError(text: "`rows` is missing") }
+    return try rows.map { row in
+      guard let given = row.arrayValue?.first?.intValue, let wanted = row.arrayValue?.last?.intValue else {
+        throw WorkloadError(text: "a row is [given, wanted]")
+      }
+      return (given, wanted)
+    }
+  }
+
+  private func decoder(_ checkpoint: Checkpoint) throws -> Decoder {
+    try Decoder(
+      checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: CPUBackend(threads: threads))
+  }
+
+  /// Tokens that differ from text to text; what they say does not matter to the clock.
+  private func tokens(_ count: Int, text: Int, _ checkpoint: Checkpoint) -> [Int32] {
+    let random = Philox(seed: 7)
+    let range = Double(checkpoint.configuration.vocabularySize - 100)
+    return (0..<count).map { Int32(100 + range * random.uniform(row: UInt64(text), sample: 0, position: $0)) }
+  }
+
+  /// C[m, n] = A[m, k] B[k, n] with B packed beforehand, as a model's weights are; enough times to be timed.
+  private func product() throws -> () throws -> Double? {
+    let (m, n, k) = (try number("m"), try number("n"), try number("k"))
+    let type = mode == .bf16 ? PK_BF16 : PK_F32
+    let random = Philox(seed: 3)
+    func numbers(_ count: Int, row: UInt64) -> [Float] {
+      (0..<count).map { Float(random.uniform(row: row, sample: 0, position: $0) * 2 - 1) }
+    }
+    let blocks = stride(from: 0, to: k, by: 32).map { pk_block(start: $0, length: min(32, k - $0)) }
+    var packed = [UInt16](repeating: 0, count: pk_packed_count(n, blocks, blocks.count) * 2)
+    pk_pack_f32(numbers(n * k, row: 0), 1, k, n, blocks, blocks.count, type, &packed)
+    var a = [UInt16](repeating: 0, count: m * k * 2)
+    pk_store(numbers(m * k, row: 1), &a, type, m * k)
+    var c = [Float](repeating: 0, count: m * n)
+    pk_set_threads(Int32(threads))
+    let calls = max(1, Int(4e9 / (2 * Double(m * n * k))))
+    return {
+      let clock = ContinuousClock.now
+      for _ in 0..<calls { pk_gemm(a, k, 1, packed, type, &c, n, m, n, blocks, blocks.count, 0) }
+      return (ContinuousClock.now - clock) / .seconds(calls)
+    }
+  }
+
+  /// `prompts` prompts of `length` tokens, `samples` of each with `new` tokens.
+  private func sampling(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
+    let decoder = try decoder(checkpoint)
+    let (samples, length, new) = (try number("samples"), try number("length"), try number("new"))
+    let requests = (0..<(try number("prompts"))).map {
+      SamplingRequest(
+        row: UInt64($0), prompt: tokens(length, text: $0, checkpoint), samples: Array(0..<samples))
+    }
+    return {
+      let engine = SamplingEngine(
+        decoder, parameters: SamplingParameters(temperature: 0.9, topP: 0.9), maximumNewTokens: new,
+        endTokens: [], seed: 1)
+      try engine.run(requests) { _ in }
+      return nil
+    }
+  }
+
+  /// The log-probabilities of each row's wanted tokens after those given.
+  private func scoring(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
+    let decoder = try decoder(checkpoint)
+    let items = try rows().enumerated().map { index, row in
+      ScoringItem(
+        context: tokens(row.given, text: index, checkpoint),
+        continuations: [tokens(row.wanted, text: 10_000 + index, checkpoint)])
+    }
+    return {
+      try SequenceScorer(decoder).score(items) { _, _ in }
+      return nil
+    }
+  }
+
+  /// As `score` judges: a template's opening, a prompt, one of its samples, the template's end; two one-token labels.
+  private func judging(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
+    let decoder = try decoder(checkpoint)
+    let (prompts, samples) = (try number("prompts"), try number("samples"))
+    let (opening, prompt) = (try number("opening"), try number("prompt"))
+    let (sample, end) = (try number("sample"), try number("end"))
+    let (start, tail) = (tokens(opening, text: 10_000, checkpoint), tokens(end, text: 10_001, checkpoint))
+    let items = (0..<prompts * samples).map { index in
+      ScoringItem(
+        context: start + tokens(prompt, text: index / samples, checkpoint)
+          + tokens(sample, text: 20_000 + index, checkpoint) + tail,
+        continuations: [[1000], [2000]])
+    }
+    return {
+      try SequenceScorer(decoder).score(items) { _, _ in }
+      return nil
+    }
+  }
+
+  /// A step of AdamW on these rows, of which the wanted tokens are learned; with a reference when `kl` is not 0.
+  private func training(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
+    let configuration = checkpoint.configuration
+    let kl = description["kl"]?.doubleValue ?? 0
+    let blocks = description["blocks"]?.intValue
+    let trainer = ConditionalTrainer(
+      configuration, parameters: try Parameters(configuration, from: checkpoint.tensors),
+      trainable: ConditionalTrainer.trainableNames(
+        configuration, blocks: blocks ?? configuration.layerCount, embeddings: blocks == nil),
+      reference: kl == 0 ? nil : try decoder(checkpoint), referenceConditioned: true,
+      objective: ConditionalObjective(kl: kl, entropy: 0, klDirection: .referencePolicy),
+      optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
+      schedule: LearningRateSchedule(
+        peak: 1e-6, steps: 100, warmUpRatio: 0, warmUp: .linear, decay: .constant),
+      maximumGradientNorm: 1, mode: mode, backend: CPUBackend(threads: threads))
+    let batch = try rows().enumerated().map { index, row in
+      TrainingExample(
+        id: "\(index)", conditioning: [], prompt: tokens(row.given, text: index, checkpoint),
+        output: tokens(row.wanted, text: 30_000 + index, checkpoint))
+    }
+    return {
+      _ = try trainer.train(batch)
+      return nil
+    }
+  }
+}

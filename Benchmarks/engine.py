@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""Sampling, scoring, training and products beside transformers and llama.cpp: the same work, in turns, medians.
+
+    Benchmarks/engine.py [--model FILE.gguf] [--only sample,score] [--repeat 3] [--isa avx2] [--no-peers] [--json FILE]
+
+Every program prepares a piece of work and then does it once each time it is told to, in turn with the others, so that a slow
+minute of the machine meets all of them. The model is SmolLM2-135M, which the quickstart downloads. Peers come by pip into
+.build/peers: torch and transformers, and llama.cpp from the source in llama-cpp-python. Times gate nothing.
+
+`floor` is the time that the machine's own ceilings allow, measured in the same run: multiply-adds in registers and bytes from
+memory, whichever takes longer. On a machine without AMX, PyTorch's bf16 is emulated: its fp32 is the peer that counts.
+"""
+
+import argparse
+import glob
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+from common import processor, processor_flags, virtual_environment
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.join(ROOT, "Benchmarks", "peers")
+
+# Its archive holds the source of llama.cpp.
+LLAMA = "llama-cpp-python==0.3.16"
+
+# Of SmolLM2-135M: weights that every token meets, and those of the head, which only rows that predict meet.
+BODY, HEAD = 106_203_456, 28_311_552
+
+# Tokens of prompt and reference summary of 32 posts of TL;DR, drawn at random, in SmolLM2's tokens.
+TLDR = [
+    (408, 32), (411, 45), (347, 40), (423, 30), (435, 36), (274, 34), (229, 48), (482, 44), (352, 33), (345, 29), (292, 25),
+    (411, 35), (281, 29), (247, 46), (300, 33), (380, 30), (299, 33), (243, 37), (514, 34), (510, 30), (368, 28), (400, 34),
+    (292, 35), (324, 44), (206, 44), (530, 33), (402, 26), (352, 30), (383, 35), (337, 31), (436, 30), (483, 24)]
+
+
+def sample(name, prompts, samples, length, bars):
+    new = 48
+
+    def floor(flops, memory):
+        batch = prompts * samples
+        prefill = 2 * (prompts * length * BODY + prompts * HEAD) / flops
+        step = max(2 * batch * (BODY + HEAD) / flops, 2 * (BODY + HEAD) / memory)
+        return prefill + (new - 1) * step
+
+    work = {"kind": "sample", "prompts": prompts, "samples": samples, "length": length, "new": new}
+    return Workload(name, work, prompts * samples * new, "tokens/s", floor, bars, llama=prompts == 1 or samples == 1)
+
+
+def rows(kind, name, pairs, bars):
+    passes = 3 if kind == "train" else 1
+    read, predicted = sum(map(sum, pairs)), sum(wanted for _, wanted in pairs)
+
+    def floor(flops, memory):
+        return passes * 2 * (read * BODY + predicted * HEAD) / flops
+
+    return Workload(name, {"kind": kind, "rows": pairs}, read, "tokens/s", floor, bars)
+
+
+def product(m, n, k, mode):
+    def floor(flops, memory):
+        return max(2 * m * n * k / flops, n * k * (2 if mode == "bf16" else 4) / memory)
+
+    work = {"kind": "gemm", "m": m, "n": n, "k": k}
+    return Workload(f"product {m} x {n} x {k}", work, 2e-9 * m * n * k, "GFLOP/s", floor, {}, modes=[mode])
+
+
+class Workload:
+    """`bars`: the least ratio to each peer, with AMX; `unit`s are what `amount` counts."""
+
+    def __init__(self, name, work, amount, unit, floor, bars, llama=False, modes=("bf16", "fp32")):
+        self.name, self.work, self.amount, self.unit = name, work, amount, unit
+        self.floor, self.bars, self.llama, self.modes = floor, bars, llama, modes
+
+
+WORKLOADS = [
+    sample("sample, batch 1", 1, 1, 64, {"transformers bf16": 2.5, "llama.cpp bf16": 1}),
+    sample("sample, batch 16", 16, 1, 64, {"transformers bf16": 5, "llama.cpp bf16": 2, "transformers fp32 without AMX": 2}),
+    sample("sample, batch 64", 64, 1, 64, {"transformers bf16": 8, "llama.cpp bf16": 3}),
+    sample("sample, 4 prompts x 16", 4, 16, 300, {"transformers bf16": 12}),
+    rows("score", "score, 32 rows of TL;DR", TLDR, {"transformers bf16": 6}),
+    rows("train", "train, 8 x 256", [(1, 255)] * 8, {"transformers bf16": 3, "transformers fp32 without AMX": 1.3}),
+    rows("train", "train, 8 rows of TL;DR", TLDR[:8], {"transformers bf16": 5}),
+    *[product(m, n, k, mode) for mode in ("bf16", "fp32") for m, n, k in [(1, 1536, 576), (16, 1536, 576), (1, 49152, 576),
+                                                                          (256, 1536, 576), (1024, 576, 1536)]],
+]
+
+
+class Program:
+    """A process that does one piece of work whenever it is told to."""
+
+    def __init__(self, command, environment):
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment)
+        self.times = []
+
+    def go(self, counted=True):
+        answer = None
+        try:
+            print(file=self.process.stdin, flush=True)
+            answer = self.process.stdout.readline()
+        except BrokenPipeError:
+            pass
+        if not answer:
+            self.process.wait()
+            self.errors.seek(0)
+            raise RuntimeError(f"{self.process.args[:2]} ended with {self.process.returncode}: {self.errors.read()[-1500:]}")
+        if counted:
+            self.times.append(json.loads(answer)["seconds"])
+
+    def end(self):
+        """Median seconds and peak bytes."""
+        self.process.stdin.close()
+        peak = json.loads(self.process.stdout.readline())["peak_bytes"]
+        self.process.wait()
+        return {"seconds": statistics.median(self.times), "peak_bytes": peak}
+
+
+def transformers_peer(folder, gguf):
+    """Python with transformers, and the model in its format."""
+    bin_folder = virtual_environment(os.path.join(folder, "python"), ["torch", "transformers", "gguf", "accelerate"])
+    if not bin_folder:
+        return None
+    python, model = os.path.join(bin_folder, "python"), os.path.join(folder, "model")
+    if not os.path.exists(os.path.join(model, "config.json")):
+        subprocess.run([python, os.path.join(HERE, "convert.py"), gguf, model], check=True, stdout=subprocess.DEVNULL)
+    return lambda workload: [python, os.path.join(HERE, "transformers_peer.py"), model, workload]
+
+
+def llama_peer(folder, gguf):
+    """llama.cpp's batched benchmark, built from pip's source, on the model in bf16."""
+    bin_folder = virtual_environment(os.path.join(folder, "python"), ["scikit-build-core", "cmake", "ninja"])
+    if not bin_folder:
+        return None
+    python, bench = os.path.join(bin_folder, "python"), os.path.join(folder, "llama", "bin", "llama-batched-bench")
+    source = os.path.join(folder, "llama-source")
+    if not os.path.exists(bench):
+        download = [python, "-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation", "-d", source]
+        subprocess.run(download + ["--no-binary", LLAMA.split("=")[0], LLAMA], check=True)
+        archive = glob.glob(os.path.join(source, "*.tar.gz"))[0]
+        with tarfile.open(archive) as file:
+            file.extractall(source, filter="data")
+        code = glob.glob(os.path.join(source, "*", "vendor", "llama.cpp"))[0]
+        environment = dict(os.environ, PATH=f"{bin_folder}:{os.environ['PATH']}")
+        options = ["-DCMAKE_BUILD_TYPE=Release", "-DGGML_NATIVE=ON", "-DLLAMA_CURL=OFF", "-DLLAMA_BUILD_TESTS=OFF",
+                   "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_SERVER=OFF", "-DGGML_OPENMP=OFF"]
+        build = os.path.join(folder, "llama")
+        for command in [["cmake", "-G", "Ninja", "-S", code, "-B", build, *options],
+                        ["ninja", "-C", build, "llama-batched-bench", "llama-quantize"]]:
+            result = subprocess.run(command, capture_output=True, text=True, env=environment)
+            if result.returncode != 0:
+                print(f"llama.cpp cannot be built: {(result.stderr or result.stdout)[-1500:]}", file=sys.stderr)
+                return None
+    model = os.path.join(folder, "model-bf16.gguf")
+    if not os.path.exists(model):
+        quantize = os.path.join(os.path.dirname(bench), "llama-quantize")
+        subprocess.run([quantize, "--allow-requantize", gguf, model, "BF16"], check=True, capture_output=True)
+    return lambda workload: [python, os.path.join(HERE, "llama_peer.py"), bench, model, workload]
+
+
+def find_model():
+    found = glob.glob(os.path.expanduser("~/.cache/plumb/models/*/SmolLM2-135M*.gguf"))
+    if not found:
+        sys.exit("the model is not there: run `make quickstart` once, or name one with --model")
+    return found[0]
+
+
+def measure(workload, programs, repeat, environment):
+    """Takes turns; what fails says why and is left out."""
+    running = {}
+    for (name, mode), command in programs.items():
+        text = json.dumps({**workload.work, "mode": mode})
+        try:
+            running[f"{name} {mode}"] = program = Program(command(text), environment if name == "ours" else None)
+            program.go(counted=False)
+        except RuntimeError as problem:
+            print(f"{workload.name}: {problem}", file=sys.stderr)
+            running.pop(f"{name} {mode}", None)
+    for _ in range(repeat):
+        for program in running.values():
+            program.go()
+    return {name: program.end() for name, program in running.items()}
+
+
+def ceilings(engine, gguf, environment):
+    """Operations and bytes a second of two threads."""
+    def best(work):
+        program = Program([engine, gguf, json.dumps(work)], environment)
+        for _ in range(5):
+            program.go()
+        program.end()
+        return min(program.times)
+    size = 256 << 20
+    return 1e9 / best({"kind": "fma"}), size / best({"kind": "read", "bytes": size})
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--engine", default=os.path.join(ROOT, ".build", "release", "EngineBench"))
+    arguments.add_argument("--model", help="a GGUF file of SmolLM2-135M (default: the quickstart's)")
+    arguments.add_argument("--only", default="sample,score,train,gemm", help="kinds of work")
+    arguments.add_argument("--repeat", type=int, default=3)
+    arguments.add_argument("--isa", help="forces our instruction-set path, as PLUMB_ISA does")
+    arguments.add_argument("--no-peers", action="store_true")
+    arguments.add_argument("--no-llama", action="store_true", help="without llama.cpp, which takes minutes to build")
+    arguments.add_argument("--peers", default=os.path.join(ROOT, ".build", "peers"), help="where the peers are kept")
+    arguments.add_argument("--json", default=os.path.join(ROOT, ".build", "engine-bench.json"))
+    options = arguments.parse_args()
+    gguf = options.model or find_model()
+    environment = dict(os.environ, **({"PLUMB_ISA": options.isa} if options.isa else {}))
+    os.makedirs(options.peers, exist_ok=True)
+    transformers = None if options.no_peers else transformers_peer(options.peers, gguf)
+    llama = None if options.no_peers or options.no_llama or not transformers else llama_peer(options.peers, gguf)
+    has_amx = "amx_bf16" in processor_flags() and options.isa in (None, "amx")
+
+    flops, memory = ceilings(options.engine, gguf, environment)
+    print(f"{processor()}, {os.cpu_count()} processors; ceilings: {flops * 1e-9:.0f} GFLOP/s of fp32 multiply-adds, "
+          f"{memory * 1e-9:.1f} GB/s; medians of {options.repeat}, in turns\n")
+    print("| work | program | rate | ratio | bar | floor | peak |\n|---|---|---|---|---|---|---|", flush=True)
+    results = []
+    for workload in WORKLOADS:
+        if workload.work["kind"] not in options.only.split(","):
+            continue
+        programs = {("ours", mode): lambda text: [options.engine, gguf, text] for mode in workload.modes}
+        if transformers:
+            programs |= {("transformers", mode): transformers for mode in workload.modes}
+        if llama and workload.llama:
+            programs[("llama.cpp", "bf16")] = llama
+        measured = measure(workload, programs, options.repeat, environment)
+        ours = measured[f"ours {workload.modes[0]}"]
+        for name, result in measured.items():
+            rate = workload.amount / result["seconds"]
+            ratio = result["seconds"] / ours["seconds"]
+            bar = workload.bars.get(name) if has_amx else workload.bars.get(f"{name} without AMX")
+            floor = f"{workload.floor(flops, memory) / result['seconds']:.0%}" if name.startswith("ours") else ""
+            print(f"| {workload.name} | {name} | {rate:.4g} {workload.unit} | {'' if result is ours else f'{ratio:.2f}'} "
+                  f"| {bar or ''} | {floor} | {result['peak_bytes'] / 1e9:.2f} GB |", flush=True)
+        results.append({"name": workload.name, "work": workload.work, "unit": workload.unit, "amount": workload.amount,
+                        "floor_seconds": workload.floor(flops, memory), "bars": workload.bars, "measured": measured})
+    record = {"machine": platform.platform(), "processor": processor(), "processors": os.cpu_count(), "amx": has_amx,
+              "isa": options.isa, "flops": flops, "bytes_per_second": memory, "results": results}
+    with open(options.json, "w") as file:
+        json.dump(record, file, indent=2)
+    print(f"\nratio: how many times our bf16 is as fast; floor: the share of it that is reached; {options.json}")
+
+
+if __name__ == "__main__":
+    main()
