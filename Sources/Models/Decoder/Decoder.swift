@@ -112,6 +112,8 @@ package final class Decoder {
   private func embedded(_ tokens: [Int32], _ positions: [Int32], _ view: KeyValueView) -> Tensor {
     precondition(
       tokens.count == positions.count && tokens.count == view.queries.count, "one position a token")
+    precondition(
+      positions.allSatisfy { $0 >= 0 && $0 < configuration.contextLength }, "a position outside the context")
     let x = workspace.tensor("x", tokens.count, configuration.hiddenSize)
     backend.gather(embedding, tokens, into: x)
     return x

@@ -1,4 +1,5 @@
-// The sampling engine: continuous batching over a paged cache, one prefill for all samples of a prompt.
+// The sampling engine: continuous batching over a paged cache, one prefill for all samples of a prompt and for what all
+// prompts begin with.
 
 /// One prompt and the samples wanted of it.
 package struct SamplingRequest: Sendable {
@@ -64,6 +65,8 @@ package final class SamplingEngine {
   private let pool: PagePool
   /// Tokens drawn so far, also of samples that still run; for showing progress.
   package private(set) var drawnTokens = 0
+  /// Tokens of prompts computed so far; what prompts share counts once.
+  package private(set) var prefilledTokens = 0
 
   /// Tokens of prompts that join one forward pass beside the running samples.
   private static let prefillTokens = 512
@@ -146,16 +149,20 @@ package final class SamplingEngine {
     var next = 0
     var prefilled: [Prefilled] = []
     var running: [Running] = []
+    var opening = SharedOpening(of: requests.map(\.prompt), decoder, pool)
+    prefilledTokens += opening.length
     while next < requests.count || !prefilled.isEmpty || !running.isEmpty {
       try checkpoint()
       try start(&prefilled, &running, requests, finished)
       var batch = TokenBatch()
       let decodeCount = running.count
       for sample in running { _ = batch.append(sample.tokens.suffix(1), to: sample.cache) }
-      let newcomers = try admit(requests, &next, waiting: prefilled, running: decodeCount)
+      let newcomers = try admit(requests, &next, &opening, waiting: prefilled, running: decodeCount)
       var lastRows = Array(0..<Int32(decodeCount))
       for prompt in newcomers {
-        let rows = batch.append(requests[prompt.request].prompt, to: prompt.cache)
+        let rows = batch.append(
+          requests[prompt.request].prompt[prompt.cache.length...], to: prompt.cache)
+        prefilledTokens += rows.count
         lastRows.append(Int32(rows.upperBound - 1))
       }
       if batch.tokens.isEmpty { continue }
@@ -203,18 +210,27 @@ package final class SamplingEngine {
 
   /// Reserves room for prompts to prefill in this pass, and for one sample of each.
   private func admit(
-    _ requests: [SamplingRequest], _ next: inout Int, waiting: [Prefilled], running: Int
+    _ requests: [SamplingRequest], _ next: inout Int, _ opening: inout SharedOpening, waiting: [Prefilled],
+    running: Int
   ) throws -> [Prefilled] {
     var newcomers: [Prefilled] = []
     var samples = running + waiting.reduce(0) { $0 + $1.waiting.count }
     var tokens = 0
     while next < requests.count, samples < maximumBatch {
       let request = requests[next]
-      guard tokens == 0 || tokens + request.prompt.count <= Self.prefillTokens else { break }
       let length = request.prompt.count
+      guard tokens == 0 || tokens + length - opening.length <= Self.prefillTokens else { break }
       let samplePages = PagePool.pageCount(length + maximumNewTokens) - length / PagePool.pageLength
-      guard let cache = CachedSequence(pool, positions: length), pool.reserve(samplePages) else {
+      guard
+        let cache = CachedSequence(pool, positions: length, sharing: opening.cache, first: opening.length),
+        pool.reserve(samplePages)
+      else {
         if running == 0, waiting.isEmpty, newcomers.isEmpty {
+          if opening.cache != nil {
+            // Without the pages that hold the opening it may fit.
+            opening = .none
+            continue
+          }
           throw CacheExhausted(
             wantedBytes: (PagePool.pageCount(length) + samplePages) * pool.pageBytes,
             capacityBytes: pool.capacity * pool.pageBytes)
@@ -226,7 +242,7 @@ package final class SamplingEngine {
       } else {
         newcomers.append(
           Prefilled(request: next, cache: cache, waiting: request.samples, promised: samplePages))
-        tokens += request.prompt.count
+        tokens += length - opening.length
         samples += request.samples.count
       }
       next += 1

@@ -33,10 +33,10 @@ package final class SequenceScorer {
   package func score(
     _ items: [ScoringItem], checkpoint: () throws -> Void = {}, emit: (Int, [[Float]]) throws -> Void
   ) throws {
-    var (opening, openingLength) = try commonPrefix(items)
+    var opening = SharedOpening(of: items.map(\.context), decoder, pool)
     // What is still to compute, the next group last.
     var waiting = Array(
-      sharedPrefixes(of: items.map(\.context), beyond: openingLength, tokenBudget: tokenBudget).reversed())
+      sharedPrefixes(of: items.map(\.context), beyond: opening.length, tokenBudget: tokenBudget).reversed())
     while !waiting.isEmpty {
       try checkpoint()
       var batch: [Part] = []
@@ -45,18 +45,18 @@ package final class SequenceScorer {
       var promised = 0
       defer { pool.release(reserved: promised) }
       while let group = waiting.last {
-        let cost = group.items.reduce(group.length - openingLength) {
+        let cost = group.items.reduce(group.length - opening.length) {
           $0 + items[$1].context.count - group.length
             + items[$1].continuations.reduce(0) { $0 + $1.count }
         }
         if !batch.isEmpty, tokens + cost > tokenBudget { break }
         let pages = group.items.reduce(0) { $0 + Self.pages(items[$1], sharing: group.length) }
-        guard let part = part(group, items, opening, openingLength), pool.reserve(pages) else {
+        guard let part = part(group, opening), pool.reserve(pages) else {
           if !batch.isEmpty { break }
           if group.items.count == 1 {
-            guard opening != nil else { throw exhausted(items[group.items.lowerBound], pages) }
+            guard opening.cache != nil else { throw exhausted(items[group.items.lowerBound], pages) }
             // Without the pages that hold the opening it may fit.
-            (opening, openingLength) = (nil, 0)
+            opening = .none
             waiting = waiting.map {
               $0.items.count == 1 ? SharedPrefix(items: $0.items, length: 0) : $0
             }
@@ -64,7 +64,7 @@ package final class SequenceScorer {
           }
           // Too much for the memory at one time: one by one.
           waiting.removeLast()
-          waiting += group.items.reversed().map { SharedPrefix(items: $0..<$0 + 1, length: openingLength) }
+          waiting += group.items.reversed().map { SharedPrefix(items: $0..<$0 + 1, length: opening.length) }
           continue
         }
         promised += pages
@@ -72,7 +72,7 @@ package final class SequenceScorer {
         tokens += cost
         waiting.removeLast()
       }
-      computePrefixes(batch, items, openingLength)
+      computePrefixes(batch, items, beyond: opening.length)
       try score(batch, items, promised: &promised, emit)
     }
   }
@@ -84,28 +84,21 @@ package final class SequenceScorer {
   }
 
   /// With room for the prefix, which is still to be computed; nil when the pool cannot promise it.
-  private func part(
-    _ group: SharedPrefix, _ items: [ScoringItem], _ opening: CachedSequence?, _ openingLength: Int
-  ) -> Part? {
-    if group.length == openingLength { return Part(group: group, prefix: opening) }
-    return CachedSequence(pool, positions: group.length, sharing: opening, first: openingLength).map {
+  private func part(_ group: SharedPrefix, _ opening: SharedOpening) -> Part? {
+    if group.length == opening.length { return Part(group: group, prefix: opening.cache) }
+    return CachedSequence(pool, positions: group.length, sharing: opening.cache, first: opening.length).map {
       Part(group: group, prefix: $0)
     }
   }
 
-  private func computePrefixes(_ batch: [Part], _ items: [ScoringItem], _ openingLength: Int) {
+  private func computePrefixes(_ batch: [Part], _ items: [ScoringItem], beyond opening: Int) {
     var prefixes = TokenBatch()
-    for part in batch where part.group.length > openingLength {
+    for part in batch where part.group.length > opening {
       guard let cache = part.prefix else { preconditionFailure("a shared prefix has no cache") }
       let context = items[part.group.items.lowerBound].context
-      _ = prefixes.append(context[openingLength..<part.group.length], to: cache)
+      _ = prefixes.append(context[opening..<part.group.length], to: cache)
     }
-    if !prefixes.tokens.isEmpty { fillCache(prefixes) }
-  }
-
-  private func fillCache(_ batch: TokenBatch) {
-    _ = decoder.hidden(
-      tokens: batch.tokens, positions: batch.positions, view: batch.view(pool), rows: [])
+    if !prefixes.tokens.isEmpty { decoder.fillCache(prefixes, pool) }
   }
 
   /// Pages that an item's context and continuations take beyond the `shared` positions of its prefix.
@@ -127,17 +120,6 @@ package final class SequenceScorer {
   private func exhausted(_ item: ScoringItem, _ pages: Int) -> CacheExhausted {
     CacheExhausted(
       wantedBytes: pages * pool.pageBytes, capacityBytes: pool.capacity * pool.pageBytes)
-  }
-
-  /// What every item's context starts with, computed once. A context keeps at least its last token.
-  private func commonPrefix(_ items: [ScoringItem]) throws -> (CachedSequence?, Int) {
-    guard items.count > 1, let first = items.first?.context else { return (nil, 0) }
-    let length = items.reduce(first.count - 1) { min($0, commonLength(first, $1.context)) }
-    guard length > 0, let cache = CachedSequence(pool, positions: length) else { return (nil, 0) }
-    var batch = TokenBatch()
-    _ = batch.append(first[0..<length], to: cache)
-    fillCache(batch)
-    return (cache, length)
   }
 
   /// One pass over the contexts, one over the continuations' tokens but their last.

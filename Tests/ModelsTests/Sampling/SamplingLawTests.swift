@@ -127,6 +127,29 @@ extension KernelPathTests {
       #expect(found == expected)
     }
 
+    @Test(arguments: [1, 31, 32, 33, 65])
+    func `what all prompts begin with is computed once and changes nothing`(length: Int) throws {
+      let decoder = try Tiny.decoder(mode: .bf16)
+      let start = Tiny.tokens(length, seed: 77)
+      let lengths = [1, 2, 5, 20, 27]
+      let requests = lengths.enumerated().map { index, count in
+        SamplingRequest(
+          row: UInt64(index), prompt: start + Tiny.tokens(count, seed: UInt64(index)), samples: [0, 1, 2])
+      }
+      // Alone, a prompt has nothing to share.
+      var expected: [String: [Int32]] = [:]
+      for request in requests { expected.merge(try Self.draw(decoder, [request])) { a, _ in a } }
+      // Beside an opening of 65 tokens the longest needs a page more than without it.
+      for pages in [5, 6, 20] {
+        let memory = Tiny.memory(pages: pages, decoder)
+        #expect(try Self.draw(decoder, requests, batch: 5, memory: memory) == expected, "\(pages) pages")
+      }
+      let engine = SamplingEngine(
+        decoder, parameters: .greedy, maximumNewTokens: 1, endTokens: [], seed: 1)
+      try engine.run(requests) { _ in }
+      #expect(engine.prefilledTokens == length + lengths.reduce(0, +))
+    }
+
     @Test(arguments: NumericMode.both)
     func `samples do not depend on threads or instruction set`(mode: NumericMode) throws {
       let decoder = try Tiny.decoder(mode: mode)

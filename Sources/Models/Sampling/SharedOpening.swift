@@ -1,0 +1,37 @@
+// What all sequences of a piece of work begin with, computed once: a template's instructions and examples, mostly.
+
+/// Keys and values of the tokens that all sequences have in common at their start.
+struct SharedOpening {
+  /// Nil when there are none.
+  let cache: CachedSequence?
+  let length: Int
+
+  static var none: SharedOpening { SharedOpening(cache: nil, length: 0) }
+
+  private init(cache: CachedSequence?, length: Int) {
+    self.cache = cache
+    self.length = length
+  }
+
+  /// Computes it where it pays and fits. Each sequence keeps at least its last token for itself.
+  init(of sequences: [[Int32]], _ decoder: Decoder, _ pool: PagePool) {
+    let first = sequences.first ?? []
+    let length =
+      sequences.count > 1 ? sequences.reduce(first.count - 1) { min($0, commonLength(first, $1)) } : 0
+    guard length > 0, let cache = CachedSequence(pool, positions: length) else {
+      self = .none
+      return
+    }
+    var batch = TokenBatch()
+    _ = batch.append(first[0..<length], to: cache)
+    decoder.fillCache(batch, pool)
+    self = SharedOpening(cache: cache, length: length)
+  }
+}
+
+extension Decoder {
+  /// A forward pass of which only the keys and values are wanted.
+  func fillCache(_ batch: TokenBatch, _ pool: PagePool) {
+    _ = hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool), rows: [])
+  }
+}
