@@ -99,6 +99,11 @@ package struct TrainStage: Stage {
         "max_gradient_norm", .optional(.number(0...1e9, exclusiveMinimum: true)), default: 1.0,
         summary: "clips the global norm; null does not"),
       OptionField(
+        "gradient_leaves", .integer(1...4096), default: 1,
+        summary:
+          "parts of a batch whose gradients are summed apart and then pair by pair; processes that share a batch divide these"
+      ),
+      OptionField(
         "adam",
         .object([
           OptionField("beta1", .number(0...0.999999), default: 0.9, summary: "decay of the first moment"),
@@ -169,7 +174,8 @@ package struct TrainStage: Stage {
         warmUp: options.string("warmup") == "linear" ? .linear : .logarithmic,
         decay: options.string("decay") == "linear" ? .linear : .constant),
       fastRows: try fastRows(options, conditioning, tokenizer, configuration),
-      maximumGradientNorm: options.optionalDouble("max_gradient_norm"), mode: context.mode,
+      maximumGradientNorm: options.optionalDouble("max_gradient_norm"),
+      gradientLeaves: options.int("gradient_leaves"), mode: context.mode,
       backend: backend, tokenBudget: context.engineBatch(1024))
     let series = try train(trainer, examples, plan, context)
 

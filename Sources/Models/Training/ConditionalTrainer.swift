@@ -41,7 +41,10 @@ package final class ConditionalTrainer {
   package private(set) var step = 0
   let firstMoments: Parameters
   let secondMoments: Parameters
-  private let gradients: Parameters
+  /// Of the leaf that is being computed, then of the batch.
+  private var gradients: Parameters
+  private let tree: GradientTree
+  private let gradientLeaves: Int
   private let policy: Decoder
   private let reference: Decoder?
   private let referenceConditioned: Bool
@@ -66,13 +69,13 @@ package final class ConditionalTrainer {
   ///   - reference: needed when `objective.kl` is not 0; its vocabulary may lack the policy's last tokens.
   ///   - referenceConditioned: whether the reference reads the conditioning too.
   ///   - fastRows: embedding rows that start as noise and have to learn faster than the rest.
+  ///   - gradientLeaves: parts of a batch whose gradients are summed apart, then in a tree; part of what is computed.
   ///   - tokenBudget: tokens in one forward and backward pass; changes no result.
   package init(
     _ configuration: DecoderConfiguration, parameters: Parameters, trainable: [String],
     reference: Decoder?, referenceConditioned: Bool, objective: ConditionalObjective, optimizer: AdamW,
     schedule: LearningRateSchedule, fastRows: FastRows? = nil, maximumGradientNorm: Double?,
-    mode: NumericMode,
-    backend: any Backend, tokenBudget: Int = 1024
+    gradientLeaves: Int = 1, mode: NumericMode, backend: any Backend, tokenBudget: Int = 1024
   ) {
     self.parameters = parameters
     self.trainable = trainable
@@ -82,11 +85,14 @@ package final class ConditionalTrainer {
     self.optimizer = optimizer
     self.schedule = schedule
     self.maximumGradientNorm = maximumGradientNorm
+    self.gradientLeaves = gradientLeaves
     self.tokenBudget = tokenBudget
     self.fastRows = fastRows
     self.backend = backend
     precondition(objective.kl == 0 || reference != nil, "a KL term needs a reference")
-    gradients = Parameters(zerosLike: parameters, names: trainable)
+    let gradients = Parameters(zerosLike: parameters, names: trainable)
+    self.gradients = gradients
+    tree = GradientTree(gradients, backend: backend) { Parameters(zerosLike: parameters, names: trainable) }
     firstMoments = Parameters(zerosLike: parameters, names: trainable)
     secondMoments = Parameters(zerosLike: parameters, names: trainable)
     // With tied embeddings and no trainable block the head still trains without entering a block.
@@ -118,10 +124,9 @@ package final class ConditionalTrainer {
   /// One step on a batch.
   /// - Throws: `TrainingDiverged`; the parameters are then as before the step.
   package func train(_ batch: [TrainingExample]) throws -> TrainingStep {
-    for name in trainable { gradients[name].fill(0) }
     let targetTokens = batch.reduce(0) { $0 + $1.output.count }
     var totals = LossTotals()
-    addGradients(of: batch, targetTokens: targetTokens, totals: &totals)
+    sumGradients(of: batch, targetTokens: targetTokens, totals: &totals)
     let count = Double(targetTokens)
     let loss = (totals.languageModel + objective.kl * totals.kl - objective.entropy * totals.entropy) / count
     guard loss.isFinite else { throw TrainingDiverged(step: step, what: "loss") }
@@ -162,11 +167,13 @@ package final class ConditionalTrainer {
   }
 
   /// The gradient of the objective on a batch, for tests.
-  package func gradient(_ batch: [TrainingExample]) -> (loss: Double, gradients: Parameters) {
-    for name in trainable { gradients[name].fill(0) }
-    let count = batch.reduce(0) { $0 + $1.output.count }
+  /// - Parameter targetTokens: the loss's divisor, where the batch is a part of a larger one.
+  package func gradient(_ batch: [TrainingExample], targetTokens: Int? = nil) -> (
+    loss: Double, gradients: Parameters
+  ) {
+    let count = targetTokens ?? batch.reduce(0) { $0 + $1.output.count }
     var totals = LossTotals()
-    addGradients(of: batch, targetTokens: count, totals: &totals)
+    sumGradients(of: batch, targetTokens: count, totals: &totals)
     let sum = totals.languageModel + objective.kl * totals.kl - objective.entropy * totals.entropy
     return (sum / Double(count), gradients)
   }
@@ -183,7 +190,7 @@ package final class ConditionalTrainer {
   }
 
   /// Whole examples, in order, up to the token budget.
-  private func microBatches(_ batch: [TrainingExample]) -> [[TrainingExample]] {
+  private func microBatches(_ batch: some Sequence<TrainingExample>) -> [[TrainingExample]] {
     var result: [[TrainingExample]] = []
     var tokens = 0
     for example in batch {
@@ -198,7 +205,19 @@ package final class ConditionalTrainer {
     return result
   }
 
-  private func addGradients(of batch: [TrainingExample], targetTokens: Int, totals: inout LossTotals) {
+  /// Leaves the batch's gradients in `gradients`.
+  private func sumGradients(of batch: [TrainingExample], targetTokens: Int, totals: inout LossTotals) {
+    for leaf in leaves(of: batch, count: gradientLeaves) {
+      gradients = tree.leaf()
+      addGradients(of: leaf, targetTokens: targetTokens, totals: &totals)
+      tree.add(gradients)
+    }
+    gradients = tree.total()
+  }
+
+  private func addGradients(
+    of batch: ArraySlice<TrainingExample>, targetTokens: Int, totals: inout LossTotals
+  ) {
     for microBatch in microBatches(batch) {
       addGradients(microBatch, scale: 1 / Float(targetTokens), totals: &totals)
     }

@@ -9,6 +9,7 @@ struct TrainingBench {
   var model = "tied"
   var mode = NumericMode.bf16
   var tokenBudget = 1024
+  var gradientLeaves = 1
   var objective = ConditionalObjective(kl: 0.3, entropy: 0.2, klDirection: .referencePolicy)
   /// The reference that reads the conditioning is one that has its tokens.
   var referenceConditioned = false
@@ -50,7 +51,8 @@ struct TrainingBench {
       objective: objective, optimizer: optimizer,
       schedule: LearningRateSchedule(
         peak: peak, steps: 8, warmUpRatio: 0.25, warmUp: .linear, decay: .linear),
-      maximumGradientNorm: maximumGradientNorm, mode: mode, backend: backend, tokenBudget: tokenBudget)
+      maximumGradientNorm: maximumGradientNorm, gradientLeaves: gradientLeaves, mode: mode, backend: backend,
+      tokenBudget: tokenBudget)
   }
 
   /// Trains up to a step; the losses as bits.

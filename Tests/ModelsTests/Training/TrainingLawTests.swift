@@ -34,6 +34,39 @@ extension KernelPathTests {
       }
     }
 
+    /// Each leaf's own gradients, with the batch's divisor, added as the definition says.
+    @Test(arguments: [2, 3, 4, 5, 9, 50])
+    func `leaves are summed pair by pair, whatever the token budget`(count: Int) throws {
+      let batch = TrainingBench.examples
+      let targets = Float(batch.reduce(0) { $0 + $1.output.count })
+      var bench = TrainingBench(mode: .bf16, gradientLeaves: count)
+      let (loss, gradients) = try bench.trainer().gradient(batch)
+      bench.tokenBudget = 40
+      let cut = try bench.trainer().gradient(batch)
+      #expect(cut.loss.bitPattern == loss.bitPattern && differences(cut.gradients, gradients) == [])
+      bench.gradientLeaves = 1
+      let whole = try bench.trainer().gradient(batch)
+      #expect(whole.loss.bitPattern == loss.bitPattern)
+      #expect(differences(whole.gradients, gradients) != [], "the leaves were not summed apart")
+
+      let leaves = min(count, batch.count)
+      let parts = try (0..<leaves).map { leaf in
+        let part = Array(batch[leaf * batch.count / leaves..<(leaf + 1) * batch.count / leaves])
+        return try bench.trainer().gradient(part, targetTokens: Int(targets)).gradients
+      }
+      func sum(_ range: Range<Int>, _ name: String) -> [Float] {
+        if range.count == 1 { return Array(parts[range.lowerBound][name].elements) }
+        var left = 1
+        while left * 2 < range.count { left *= 2 }
+        let middle = range.lowerBound + left
+        return zip(sum(range.lowerBound..<middle, name), sum(middle..<range.upperBound, name)).map(+)
+      }
+      for name in gradients.names {
+        #expect(
+          sum(0..<leaves, name).map(\.bitPattern) == gradients[name].elements.map(\.bitPattern), "\(name)")
+      }
+    }
+
     @Test(arguments: NumericMode.both)
     func `trained weights do not depend on token budget, threads or instruction set`(mode: NumericMode) throws
     {
