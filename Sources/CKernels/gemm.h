@@ -91,6 +91,18 @@ INLINE void PK_FN(gemm_tile)(const float *a, const char *b, float *sums, size_t 
 #undef TILE
 }
 
+/* One block of whole tiles, B as fp32. With nothing to decide between two tiles, a tenth faster than by `gemm_tile`. */
+static __attribute__((noinline)) void PK_FN(gemm_tiles)(const float *a, const char *b, float *sums, size_t pairs,
+                                                        size_t tiles) {
+#define TILES(PAIRS, WHOLE)                                                                                   \
+  for (size_t tile = 0; tile < tiles; tile++, a += 2 * (PAIRS) * PK_MR, sums += PK_MR * LANES) {              \
+    if (PK_MR <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, b, 0, sums, PAIRS, PK_F32, PK_MR, 1);              \
+    else PK_FN(gemm_two_passes)(a, b, sums, PAIRS, PK_F32, PK_MR, WHOLE);                                     \
+  }
+  if (pairs == MAX_PAIRS) TILES(MAX_PAIRS, 1) else TILES(pairs, 0)
+#undef TILES
+}
+
 /* Rows and columns of C into the sums, or zeros; and back. */
 static void PK_FN(gemm_load)(const gemm_job *job, float *sums, size_t row, size_t rows, size_t column) {
   size_t columns = job->n - column < LANES ? job->n - column : LANES;
@@ -126,20 +138,21 @@ INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, const float *a,
   size_t tiles = (rows + PK_MR - 1) / PK_MR;
   PK_FN(gemm_load)(job, sums, row, rows, panel * LANES);
   for (size_t block = 0; block < job->block_count; block++) {
-    size_t pairs = (job->blocks[block].length + 1) / 2;
+    size_t pairs = (job->blocks[block].length + 1) / 2, whole = 0;
+    const char *read = b;
     if (type == PK_BF16 && tiles > 1) {
       PK_FN(gemm_widen)(b, wide, pairs);
-      for (size_t tile = 0; tile < tiles; tile++) {
-        size_t live = rows - tile * PK_MR < PK_MR ? rows - tile * PK_MR : PK_MR;
-        PK_FN(gemm_tile)(a, (const char *)wide, sums + tile * PK_MR * LANES, pairs, PK_F32, live);
-        a += pairs * 2 * PK_MR;
-      }
-    } else {
-      for (size_t tile = 0; tile < tiles; tile++) {
-        size_t live = rows - tile * PK_MR < PK_MR ? rows - tile * PK_MR : PK_MR;
-        PK_FN(gemm_tile)(a, b, sums + tile * PK_MR * LANES, pairs, type, live);
-        a += pairs * 2 * PK_MR;
-      }
+      read = (const char *)wide;
+    }
+    pk_type read_type = read == b ? type : PK_F32;
+    if (read_type == PK_F32) {
+      whole = rows / PK_MR;
+      PK_FN(gemm_tiles)(a, read, sums, pairs, whole);
+      a += whole * 2 * pairs * PK_MR;
+    }
+    for (size_t tile = whole; tile < tiles; tile++, a += pairs * 2 * PK_MR) {
+      size_t live = rows - tile * PK_MR < PK_MR ? rows - tile * PK_MR : PK_MR;
+      PK_FN(gemm_tile)(a, read, sums + tile * PK_MR * LANES, pairs, read_type, live);
     }
     b += pairs * pair_bytes;
   }
