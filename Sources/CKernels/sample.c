@@ -9,14 +9,33 @@
 #pragma STDC FP_CONTRACT OFF
 
 typedef struct {
-  float weight;
+  union {
+    float weight;
+    uint32_t bits;
+  };
   int32_t id;
 } candidate;
 
-static int by_weight(const void *a, const void *b) {
-  const candidate *x = a, *y = b;
-  if (x->weight != y->weight) return x->weight > y->weight ? -1 : 1;
-  return (x->id > y->id) - (x->id < y->id);
+/* Puts candidates that come in the order of their ids into the order of falling weight, lowest id first among equals. Weights
+   are not negative, so their bits order them: four stable passes over bytes, through `spare`. */
+static void sort_by_weight(candidate *candidates, candidate *spare, size_t n) {
+  size_t starts[4][256] = {{0}};
+#define digit(c, pass) (~(c).bits >> (8 * (pass)) & 255)
+  for (size_t i = 0; i < n; i++)
+    for (int pass = 0; pass < 4; pass++) starts[pass][digit(candidates[i], pass)]++;
+  for (int pass = 0; pass < 4; pass++) {
+    size_t at = 0;
+    for (int d = 0; d < 256; d++) {
+      size_t count = starts[pass][d];
+      starts[pass][d] = at;
+      at += count;
+    }
+    for (size_t i = 0; i < n; i++) spare[starts[pass][digit(candidates[i], pass)]++] = candidates[i];
+    candidate *sorted = spare;
+    spare = candidates;
+    candidates = sorted;
+  }
+#undef digit
 }
 
 typedef struct {
@@ -38,18 +57,19 @@ static int32_t greedy(const float *logits, size_t v) {
 }
 
 /* Sorted candidates whose weights reach `mass` and number at least `count`, a prefix of the full order. */
-static size_t leading(const float *weights, size_t v, double mass, size_t count, candidate *out) {
+static size_t leading(const float *weights, size_t v, double mass, size_t count, candidate *out,
+                      candidate *spare) {
   static const float thresholds[] = {1e-2f, 1e-4f, 1e-7f, 0};
   for (size_t level = 0;; level++) {
     size_t n = 0;
     double sum = 0;
     for (size_t i = 0; i < v; i++)
       if (weights[i] > thresholds[level]) {
-        out[n++] = (candidate){weights[i], (int32_t)i};
+        out[n++] = (candidate){{weights[i]}, (int32_t)i};
         sum += weights[i];
       }
     if (thresholds[level] == 0 || (sum >= mass && n >= count)) {
-      qsort(out, n, sizeof(candidate), by_weight);
+      sort_by_weight(out, spare, n);
       return n;
     }
   }
@@ -135,7 +155,8 @@ static void sample_row(void *context, size_t row) {
       double mass = k || s->top_p >= 1 ? 0 : (double)s->top_p * total * 1.0001;
       size_t wanted = k ? k : (s->top_p >= 1 ? v : 1);
       if (s->min_p > 0 && s->top_p >= 1 && !k) wanted = 1;
-      size_t n = leading(weights, v, s->min_p > 0 && !k && s->top_p >= 1 ? total : mass, wanted, candidates);
+      size_t n = leading(weights, v, s->min_p > 0 && !k && s->top_p >= 1 ? total : mass, wanted, candidates,
+                         (candidate *)surprises);
       if (k && n > k) n = k;
       double kept_total = total;
       if (k) {
