@@ -29,31 +29,80 @@ enum { KEY_BLOCK = 64, MAX_D = 256 };
   ((type) == PK_BF16 ? widen16(*(const u16x16 *)((const uint16_t *)(p) + (i)))                \
                      : load16((const float *)(p) + (i)))
 
-/* dots[j] = row . vectors[j], 16 at a time; `count` pointers, d a multiple of 16. */
-INLINE void PK_FN(dots)(const float *row, const void *const *vectors, size_t count, size_t d, pk_type type,
-                        float *dots) {
-  for (size_t j = 0; j < count; j += LANES) {
-    f32x16 sums[LANES];
-    size_t live = count - j < LANES ? count - j : LANES;
-    for (size_t l = 0; l < LANES; l++) sums[l] = splat(0);
-    for (size_t l = 0; l < live; l++) {
-      f32x16 sum = splat(0);
-      for (size_t i = 0; i < d; i += LANES) sum = fma16(load16(row + i), load_kv(type, vectors[j + l], i), sum);
-      sums[l] = sum;
+/* Heads that share a key-value head, computed side by side: each key and value is read and widened once for all of them. */
+enum { MAX_HEADS = 4 };
+
+/* function(..., head, heads, type) for `count` heads from `first` on, four at a time and then the rest. */
+#define for_heads(first, count, function, ...)                                             \
+  for (size_t head_ = (first), end_ = head_ + (count); head_ < end_; head_ += MAX_HEADS)   \
+    switch (end_ - head_) {                                                                \
+    case 1: function(__VA_ARGS__, head_, 1, type); break;                                  \
+    case 2: function(__VA_ARGS__, head_, 2, type); break;                                  \
+    case 3: function(__VA_ARGS__, head_, 3, type); break;                                  \
+    default: function(__VA_ARGS__, head_, 4, type);                                        \
     }
-    store16(dots + j, transpose_sum(sums));
+
+/* dots[r][j] = row r . vectors[j], 16 at a time; `count` pointers, d a multiple of 16, rows d apart, `heads` a constant. */
+INLINE void PK_FN(dots)(const float *rows, int heads, const void *const *vectors, size_t count, size_t d, pk_type type,
+                        float (*dots)[KEY_BLOCK]) {
+  for (size_t j = 0; j < count; j += LANES) {
+    f32x16 sums[MAX_HEADS][LANES];
+    size_t live = count - j < LANES ? count - j : LANES;
+    for (size_t l = live; l < LANES; l++)
+#pragma unroll
+      for (int r = 0; r < heads; r++) sums[r][l] = splat(0);
+    for (size_t l = 0; l < live; l++) {
+      f32x16 sum[MAX_HEADS];
+#pragma unroll
+      for (int r = 0; r < heads; r++) sum[r] = splat(0);
+      for (size_t i = 0; i < d; i += LANES) {
+        f32x16 vector = load_kv(type, vectors[j + l], i);
+#pragma unroll
+        for (int r = 0; r < heads; r++) sum[r] = fma16(load16(rows + (size_t)r * d + i), vector, sum[r]);
+      }
+#pragma unroll
+      for (int r = 0; r < heads; r++) sums[r][l] = sum[r];
+    }
+#pragma unroll
+    for (int r = 0; r < heads; r++) store16(dots[r] + j, transpose_sum(sums[r]));
   }
 }
 
-INLINE void PK_FN(attention_query)(const attention_job *job, size_t task, pk_type type) {
-  size_t d = job->d, head = task % job->heads, t = task / job->heads;
+/* output[r] = output[r] * correction[r] + sum over j of weights[r][j] values[j], 16 * CHUNKS elements from i on; key by key. */
+INLINE void PK_FN(weigh)(float (*output)[MAX_D], const float *correction, float (*weights)[KEY_BLOCK], int heads,
+                         const void *const *values, size_t count, size_t i, int chunks, pk_type type) {
+  f32x16 o[MAX_HEADS * 4];
+#pragma unroll
+  for (int r = 0; r < heads; r++)
+#pragma unroll
+    for (int c = 0; c < chunks; c++) o[r * chunks + c] = load16(output[r] + i + c * LANES) * splat(correction[r]);
+  for (size_t j = 0; j < count; j++) {
+#pragma unroll
+    for (int c = 0; c < chunks; c++) {
+      f32x16 value = load_kv(type, values[j], i + (size_t)c * LANES);
+#pragma unroll
+      for (int r = 0; r < heads; r++) o[r * chunks + c] = fma16(splat(weights[r][j]), value, o[r * chunks + c]);
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < heads; r++)
+#pragma unroll
+    for (int c = 0; c < chunks; c++) store16(output[r] + i + c * LANES, o[r * chunks + c]);
+}
+
+/* `heads` heads (a constant) of one query, from `head` on, of one key-value head. */
+INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t head, int heads, pk_type type) {
+  size_t d = job->d;
   const pk_query *query = &job->queries[t];
   const pk_kv_layout *layout = &job->layout;
   size_t offset = head / (job->heads / layout->kv_heads) * d, element = type == PK_BF16 ? 2 : 4;
   const float *q = job->q + (t * job->heads + head) * d;
-  float maximum = -__builtin_inff(), sum = 0;
-  float output[MAX_D];
-  memset(output, 0, d * sizeof(float));
+  float maximum[MAX_HEADS], sum[MAX_HEADS], correction[MAX_HEADS], output[MAX_HEADS][MAX_D];
+  for (int r = 0; r < heads; r++) {
+    maximum[r] = -__builtin_inff();
+    sum[r] = 0;
+    memset(output[r], 0, d * sizeof(float));
+  }
   size_t visible = (size_t)query->position + 1;
   for (size_t first = 0; first < visible; first += KEY_BLOCK) {
     size_t count = visible - first < KEY_BLOCK ? visible - first : KEY_BLOCK;
@@ -64,32 +113,44 @@ INLINE void PK_FN(attention_query)(const attention_job *job, size_t task, pk_typ
       keys[j] = page + layout->key_offset + inside;
       values[j] = page + layout->value_offset + inside;
     }
-    float scores[KEY_BLOCK];
-    PK_FN(dots)(q, keys, count, d, type, scores);
-    for (size_t j = 0; j < KEY_BLOCK; j++)
-      scores[j] = j < count ? scores[j] * job->scale : -__builtin_inff();
-    f32x16 highest = load16(scores);
-    for (size_t j = LANES; j < KEY_BLOCK; j += LANES) highest = max16(highest, load16(scores + j));
-    float block_maximum = tree_max(highest);
-    float new_maximum = block_maximum > maximum ? block_maximum : maximum;
-    float correction = exp1(maximum - new_maximum);
-    f32x16 total = splat(0);
-    for (size_t j = 0; j < KEY_BLOCK; j += LANES) {
-      f32x16 p = exp16(load16(scores + j) - splat(new_maximum));
-      store16(scores + j, p);
-      total = total + p;
+    float scores[MAX_HEADS][KEY_BLOCK];
+    PK_FN(dots)(q, heads, keys, count, d, type, scores);
+    for (int r = 0; r < heads; r++) {
+      float *s = scores[r];
+      for (size_t j = 0; j < KEY_BLOCK; j++) s[j] = j < count ? s[j] * job->scale : -__builtin_inff();
+      f32x16 highest = load16(s);
+      for (size_t j = LANES; j < KEY_BLOCK; j += LANES) highest = max16(highest, load16(s + j));
+      float block_maximum = tree_max(highest);
+      float new_maximum = block_maximum > maximum[r] ? block_maximum : maximum[r];
+      correction[r] = exp1(maximum[r] - new_maximum);
+      f32x16 total = splat(0);
+      for (size_t j = 0; j < KEY_BLOCK; j += LANES) {
+        f32x16 p = exp16(load16(s + j) - splat(new_maximum));
+        store16(s + j, p);
+        total = total + p;
+      }
+      sum[r] = sum[r] * correction[r] + tree_sum(total);
+      maximum[r] = new_maximum;
     }
-    sum = sum * correction + tree_sum(total);
-    maximum = new_maximum;
-    for (size_t i = 0; i < d; i += LANES) {
-      f32x16 o = load16(output + i) * splat(correction);
-      for (size_t j = 0; j < count; j++) o = fma16(splat(scores[j]), load_kv(type, values[j], i), o);
-      store16(output + i, o);
-    }
+    size_t i = 0;
+    if (heads == 1)
+      for (; i + 4 * LANES <= d; i += 4 * LANES)
+        PK_FN(weigh)(output, correction, scores, heads, values, count, i, 4, type);
+    if (heads <= 2)
+      for (; i + 2 * LANES <= d; i += 2 * LANES)
+        PK_FN(weigh)(output, correction, scores, heads, values, count, i, 2, type);
+    for (; i < d; i += LANES) PK_FN(weigh)(output, correction, scores, heads, values, count, i, 1, type);
   }
-  float *out = job->out + (t * job->heads + head) * d;
-  for (size_t i = 0; i < d; i += LANES) store16(out + i, load16(output + i) / splat(sum));
-  if (job->lse) job->lse[t * job->heads + head] = maximum + pk_log(sum);
+  for (int r = 0; r < heads; r++) {
+    float *out = job->out + (t * job->heads + head + (size_t)r) * d;
+    for (size_t i = 0; i < d; i += LANES) store16(out + i, load16(output[r] + i) / splat(sum[r]));
+    if (job->lse) job->lse[t * job->heads + head + (size_t)r] = maximum[r] + pk_log(sum[r]);
+  }
+}
+
+INLINE void PK_FN(attention_query)(const attention_job *job, size_t task, pk_type type) {
+  size_t group = job->heads / job->layout.kv_heads, t = task / job->layout.kv_heads;
+  for_heads(task % job->layout.kv_heads * group, group, PK_FN(attention_heads), job, t)
 }
 
 static void PK_FN(attention)(const attention_job *job, size_t task) {
@@ -97,54 +158,69 @@ static void PK_FN(attention)(const attention_job *job, size_t task) {
   else PK_FN(attention_query)(job, task, PK_F32);
 }
 
+/* `heads` heads (a constant) of one query at `t` of the sequence that begins at `start`, from `head` on: its gradient, and what it
+   adds to those of the keys and values, heads ascending. */
+INLINE void PK_FN(gradient_heads)(const attention_job *job, size_t start, size_t t, size_t head, int heads, pk_type type) {
+  size_t d = job->d, kv_row = job->kv_heads * d, row = (t * job->heads + head) * d, element = type == PK_BF16 ? 2 : 4;
+  size_t kv = head / (job->heads / job->kv_heads) * d;
+  const float *q = job->q + row, *dout = job->dout + row, *out = job->out + row, *lse = job->lse + t * job->heads + head;
+  float *dq = job->dq + row, delta[MAX_HEADS];
+  for (int r = 0; r < heads; r++) {
+    f32x16 dot = splat(0);
+    for (size_t i = (size_t)r * d; i < (size_t)(r + 1) * d; i += LANES) dot = fma16(load16(dout + i), load16(out + i), dot);
+    delta[r] = tree_sum(dot);
+  }
+  memset(dq, 0, (size_t)heads * d * sizeof(float));
+  for (size_t first = start; first <= t; first += KEY_BLOCK) {
+    size_t count = t + 1 - first < KEY_BLOCK ? t + 1 - first : KEY_BLOCK;
+    const void *keys[KEY_BLOCK], *values[KEY_BLOCK];
+    for (size_t j = 0; j < count; j++) {
+      size_t inside = ((first + j) * kv_row + kv) * element;
+      keys[j] = (const char *)job->k + inside;
+      values[j] = (const char *)job->v + inside;
+    }
+    float p[MAX_HEADS][KEY_BLOCK], ds[MAX_HEADS][KEY_BLOCK];
+    PK_FN(dots)(q, heads, keys, count, d, type, p);
+    PK_FN(dots)(dout, heads, values, count, d, type, ds);
+    for (int r = 0; r < heads; r++)
+      for (size_t j = 0; j < count; j += LANES) {
+        f32x16 weight = exp16(load16(p[r] + j) * splat(job->scale) - splat(lse[r]));
+        store16(p[r] + j, weight);
+        store16(ds[r] + j, weight * (load16(ds[r] + j) - splat(delta[r])) * splat(job->scale));
+      }
+    for (size_t i = 0; i < d; i += LANES) {
+      f32x16 sum[MAX_HEADS];
+#pragma unroll
+      for (int r = 0; r < heads; r++) sum[r] = load16(dq + (size_t)r * d + i);
+      for (size_t j = 0; j < count; j++) {
+        float *dk = job->dk + (first + j) * kv_row + kv + i, *dv = job->dv + (first + j) * kv_row + kv + i;
+        f32x16 key = load_kv(type, keys[j], i), key_sum = load16(dk), value_sum = load16(dv);
+#pragma unroll
+        for (int r = 0; r < heads; r++) {
+          key_sum = fma16(splat(ds[r][j]), load16(q + (size_t)r * d + i), key_sum);
+          value_sum = fma16(splat(p[r][j]), load16(dout + (size_t)r * d + i), value_sum);
+          sum[r] = fma16(splat(ds[r][j]), key, sum[r]);
+        }
+        store16(dk, key_sum);
+        store16(dv, value_sum);
+      }
+#pragma unroll
+      for (int r = 0; r < heads; r++) store16(dq + (size_t)r * d + i, sum[r]);
+    }
+  }
+}
+
 /* One sequence and key-value head: queries ascending, then the heads of the group, then keys ascending. */
 INLINE void PK_FN(attention_gradient)(const attention_job *job, size_t task, pk_type type) {
   size_t d = job->d, group = job->heads / job->kv_heads, kv_head = task % job->kv_heads;
   size_t start = (size_t)job->starts[task / job->kv_heads], end = (size_t)job->starts[task / job->kv_heads + 1];
-  size_t kv_row = job->kv_heads * d, element = type == PK_BF16 ? 2 : 4;
+  size_t kv_row = job->kv_heads * d;
   for (size_t t = start; t < end; t++) {
     memset(job->dk + t * kv_row + kv_head * d, 0, d * sizeof(float));
     memset(job->dv + t * kv_row + kv_head * d, 0, d * sizeof(float));
   }
-  for (size_t t = start; t < end; t++) {
-    for (size_t head = kv_head * group; head < (kv_head + 1) * group; head++) {
-      size_t row = (t * job->heads + head) * d;
-      const float *q = job->q + row, *dout = job->dout + row, *out = job->out + row;
-      float *dq = job->dq + row;
-      f32x16 dot = splat(0);
-      for (size_t i = 0; i < d; i += LANES) dot = fma16(load16(dout + i), load16(out + i), dot);
-      float delta = tree_sum(dot), lse = job->lse[t * job->heads + head];
-      memset(dq, 0, d * sizeof(float));
-      for (size_t first = start; first <= t; first += KEY_BLOCK) {
-        size_t count = t + 1 - first < KEY_BLOCK ? t + 1 - first : KEY_BLOCK;
-        const void *keys[KEY_BLOCK], *values[KEY_BLOCK];
-        for (size_t j = 0; j < count; j++) {
-          size_t inside = ((first + j) * kv_row + kv_head * d) * element;
-          keys[j] = (const char *)job->k + inside;
-          values[j] = (const char *)job->v + inside;
-        }
-        float p[KEY_BLOCK], ds[KEY_BLOCK];
-        PK_FN(dots)(q, keys, count, d, type, p);
-        PK_FN(dots)(dout, values, count, d, type, ds);
-        for (size_t j = 0; j < count; j += LANES) {
-          f32x16 weight = exp16(load16(p + j) * splat(job->scale) - splat(lse));
-          store16(p + j, weight);
-          store16(ds + j, weight * (load16(ds + j) - splat(delta)) * splat(job->scale));
-        }
-        for (size_t i = 0; i < d; i += LANES) {
-          f32x16 query = load16(q + i), gradient = load16(dout + i), sum = load16(dq + i);
-          for (size_t j = 0; j < count; j++) {
-            float *dk = job->dk + (first + j) * kv_row + kv_head * d + i;
-            float *dv = job->dv + (first + j) * kv_row + kv_head * d + i;
-            store16(dk, fma16(splat(ds[j]), query, load16(dk)));
-            store16(dv, fma16(splat(p[j]), gradient, load16(dv)));
-            sum = fma16(splat(ds[j]), load_kv(type, keys[j], i), sum);
-          }
-          store16(dq + i, sum);
-        }
-      }
-    }
-  }
+  for (size_t t = start; t < end; t++)
+    for_heads(kv_head * group, group, PK_FN(gradient_heads), job, start, t)
 }
 
 static void PK_FN(attention_backward)(const attention_job *job, size_t task) {

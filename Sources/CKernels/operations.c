@@ -255,8 +255,8 @@ void pk_attention(const float *q, const pk_query *queries, size_t t, size_t head
                   const pk_kv_layout *layout, float scale, float *out, float *lse) {
   attention_job job = {.q = q, .queries = queries, .t = t, .heads = heads, .d = d, .layout = *layout,
                        .scale = scale, .out = out, .lse = lse};
-  range_run run = {.kernels = selected_kernels(), .n = t * heads, .chunk = 8, .attention = &job};
-  parallel_for(ceil_div(t * heads, 8), attention_task, &run);
+  range_run run = {.kernels = selected_kernels(), .n = t * layout->kv_heads, .chunk = 4, .attention = &job};
+  parallel_for(ceil_div(t * layout->kv_heads, 4), attention_task, &run);
 }
 
 void pk_store_kv(const float *x, const pk_query *queries, size_t t, size_t d, const pk_kv_layout *layout,
