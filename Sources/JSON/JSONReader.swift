@@ -162,11 +162,18 @@ struct JSONReader {
     let start = position
     position += 1
     let contentStart = position
+    var highBits: UInt8 = 0
     while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+      highBits |= byte
       position += 1
     }
     if current == UInt8(ascii: "\"") {
-      let text = try validated(bytes[contentStart..<position], start: start)
+      let content = bytes[contentStart..<position]
+      // ASCII is UTF-8 as it stands.
+      let text =
+        highBits < 0x80
+        ? String(decoding: UnsafeRawBufferPointer(rebasing: content), as: UTF8.self)
+        : try validated(content, start: start)
       position += 1
       return text
     }

@@ -11,26 +11,32 @@ package enum SecretText {
     ("AIza", 30),
   ]
 
+  private static let shortestKey = shapes.map { $0.prefix.utf8.count + $0.count }.min() ?? 0
+
   /// Names under which only a secret is written. `eos_token` and `max_tokens` are none.
-  private static let names: Set<String> = [
-    "api_key", "apikey", "access_key", "secret_key", "private_key", "secret_access_key", "token", "api_token",
-    "access_token", "auth_token", "bearer_token", "refresh_token", "hf_token", "github_token", "password",
-    "passwd", "passphrase", "secret", "client_secret", "credential", "credentials", "authorization",
-  ]
+  private static let names: Set<[UInt8]> = Set(
+    [
+      "api_key", "apikey", "access_key", "secret_key", "private_key", "secret_access_key", "token",
+      "api_token",
+      "access_token", "auth_token", "bearer_token", "refresh_token", "hf_token", "github_token", "password",
+      "passwd", "passphrase", "secret", "client_secret", "credential", "credentials", "authorization",
+    ].map { Array($0.utf8) })
   private static let suffixes = [
     "_api_key", "_apikey", "_secret", "_secret_key", "_password", "_access_token",
-  ]
+  ].map { Array($0.utf8) }
+  private static let lengths = (names.map(\.count).min() ?? 0)...100
 
   static func isName(_ key: String) -> Bool {
-    guard key.utf8.count <= 100 else { return false }
-    let name = String(
-      decoding: key.utf8.map { byte -> UInt8 in
-        byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-      }, as: UTF8.self)
-    return names.contains(name) || suffixes.contains { name.hasSuffix($0) }
+    guard lengths.contains(key.utf8.count) else { return false }
+    let name = key.utf8.map { byte -> UInt8 in
+      byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+    }
+    return names.contains(name) || suffixes.contains { name.suffix($0.count).elementsEqual($0) }
   }
 
-  static func holdsKey(_ text: String) -> Bool { !keys(in: Array(text.utf8)[...]).isEmpty }
+  static func holdsKey(_ text: String) -> Bool {
+    text.utf8.count >= shortestKey && !keys(in: Array(text.utf8)[...]).isEmpty
+  }
 
   /// `text` with everything in the shape of a key replaced.
   package static func masked(_ text: String) -> String {

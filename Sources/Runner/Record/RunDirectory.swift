@@ -14,10 +14,11 @@ package struct RunDirectory: Sendable {
   /// Held while the process that runs it lives.
   private let lock: File
 
-  /// Makes `PARENT/NAME/ID`. `name` must be a file name. `parameters` are the values the run has, with `--set` applied.
+  /// Makes `PARENT/NAME/ID`. `name` must be a file name. `parameters` are the values the run has, with `--set` applied;
+  /// `files` what else is kept of it from the start.
   package init(
     below parent: String, name: String, experimentText: String, command: String = "",
-    parameters: JSONObject = JSONObject()
+    parameters: JSONObject = JSONObject(), files: [(name: String, text: String)] = []
   ) throws {
     let now = Timestamp.now()
     let hash = Digest.of(text: "\(now.unique) \(getpid()) \(experimentText)").hex.prefix(6)
@@ -32,9 +33,11 @@ package struct RunDirectory: Sendable {
       "started": .string(now.text), "host": machine["host"] ?? .null, "process": .int(Int64(getpid())),
       "parameters": .object(parameters),
     ]
-    try File.writeDurably(start.text(.pretty) + "\n", to: "\(path)/run.json")
-    try File.writeDurably(experimentText, to: "\(path)/experiment.yaml")
-    try File.writeDurably(machine.text(.pretty) + "\n", to: "\(path)/machine.json")
+    try write(
+      [
+        ("run.json", start.text(.pretty) + "\n"), ("experiment.yaml", experimentText),
+        ("machine.json", machine.text(.pretty) + "\n"),
+      ] + files)
   }
 
   /// The root of the project around a folder; its runs are in `runs` there.
@@ -51,8 +54,16 @@ package struct RunDirectory: Sendable {
   }
 
   /// The plan with the keys that are known; written when the run starts and again at its end.
-  func write(_ plan: PlanText, keys: [Int: String]) throws {
-    try File.writeDurably(plan.text(keys: keys), to: "\(path)/plan.json")
+  static func file(of plan: PlanText, keys: [Int: String]) -> (name: String, text: String) {
+    ("plan.json", plan.text(keys: keys))
+  }
+
+  static func file(of metrics: MetricValues) -> (name: String, text: String) {
+    ("metrics.json", metrics.json.text(.pretty) + "\n")
+  }
+
+  static func file(of evaluations: EvaluationTable) -> (name: String, text: String) {
+    ("evaluations.json", evaluations.json.text(.pretty) + "\n")
   }
 
   /// Of an experiment made of several files: `resolved.yaml`, all of it with the place of each value, and the other files as
@@ -67,17 +78,22 @@ package struct RunDirectory: Sendable {
       }
   }
 
-  func write(_ text: String, to name: String) throws {
-    try File.makeDirectory(Path.parent("\(path)/\(name)"))
-    try File.writeDurably(text, to: "\(path)/\(name)")
-  }
-
-  package func write(metrics: JSON) throws {
-    try File.writeDurably(metrics.text(.pretty) + "\n", to: "\(path)/metrics.json")
-  }
-
-  package func write(evaluations: JSON) throws {
-    try File.writeDurably(evaluations.text(.pretty) + "\n", to: "\(path)/evaluations.json")
+  /// Files by their paths in the run's folder, durable when this returns.
+  func write(_ files: [(name: String, text: String)]) throws {
+    var folders: [(folder: String, files: [(name: String, text: String)])] = []
+    for file in files {
+      let whole = "\(path)/\(file.name)"
+      let entry = (Path.name(whole), file.text)
+      if let place = folders.firstIndex(where: { UTF8Key($0.folder) == UTF8Key(Path.parent(whole)) }) {
+        folders[place].files.append(entry)
+      } else {
+        folders.append((Path.parent(whole), [entry]))
+      }
+    }
+    for (folder, files) in folders {
+      try File.makeDirectory(folder)
+      try File.writeDurably(files, in: folder)
+    }
   }
 
   /// What the numbers were computed on.

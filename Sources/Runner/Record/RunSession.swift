@@ -85,23 +85,34 @@ package struct RunSession: Sendable {
 
     let result = try Executor(resolution, options: options, signals: signals, observers: [log, view]).run()
 
-    try directory.write(text, keys: result.records.mapValues(\.key))
+    let numbers = Result { try self.numbers(of: result, store) }
+    var files = [RunDirectory.file(of: text, keys: result.records.mapValues(\.key))]
+    if case .success(let (metrics, evaluations)?) = numbers {
+      files += [RunDirectory.file(of: metrics), RunDirectory.file(of: evaluations)]
+    }
+    try directory.write(files)
     if bytesOf == nil { try pin(result.records, run: directory.id, in: store) }
     if let problem = log.problem { throw problem }
     if result.exitCode == .stageFailed {
       RunSession.say("when mended, `\(command)` goes on from here; logs: \(directory.logDirectory)")
     }
-    guard result.exitCode == .done, bytesOf == nil else { return result.exitCode }
-    let metrics = try MetricValues(of: plan, records: result.records, skipped: result.skipped, store: store)
-    try directory.write(metrics: metrics.json)
-    let evaluations = try EvaluationTable(of: plan, records: result.records, store: store)
-    try directory.write(evaluations: evaluations.json)
+    guard let (metrics, evaluations) = try numbers.get() else { return result.exitCode }
     if !writesEvents {
       if result.executed > 0 { RunSession.say("run     \(TerminalText.escaped(directory.path))") }
       let parts = [metrics.table, evaluations.text].filter { !$0.isEmpty }
       try File(descriptor: 1, path: "standard output").writeAll(parts.joined(separator: "\n"))
     }
     return try judge(result, store)
+  }
+
+  /// What a run that came to its end measured.
+  private func numbers(of result: ExecutionResult, _ store: Store) throws -> (MetricValues, EvaluationTable)?
+  {
+    guard result.exitCode == .done, bytesOf == nil else { return nil }
+    return (
+      try MetricValues(of: plan, records: result.records, skipped: result.skipped, store: store),
+      try EvaluationTable(of: plan, records: result.records, store: store)
+    )
   }
 
   /// What `expect:` says, after all has run: each condition that does not hold is said with its numbers.
@@ -126,12 +137,9 @@ package struct RunSession: Sendable {
 
   private func makeDirectory(_ plan: PlanText) throws -> RunDirectory {
     do {
-      let directory = try RunDirectory(
+      return try RunDirectory(
         below: runs, name: self.plan.experimentName, experimentText: experimentText, command: command,
-        parameters: parameters)
-      for file in experimentFiles { try directory.write(file.text, to: file.name) }
-      try directory.write(plan, keys: [:])
-      return directory
+        parameters: parameters, files: [RunDirectory.file(of: plan, keys: [:])] + experimentFiles)
     } catch let error as SystemError where [EACCES, EPERM, EROFS].contains(error.code) {
       throw RunError(
         .machine,

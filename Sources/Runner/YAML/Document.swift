@@ -37,7 +37,7 @@ package struct Document: Sendable {
     var composer = Composer(file: file, base: start, collector: collector)
     do {
       guard let root = try composer.document() else { return nil }
-      return Document(root: SecretCheck(collector: collector).cleaned(root))
+      return Document(root: SecretCheck(collector: collector).cleaned(document: root))
     } catch {
       collector.add(error.diagnostic)
       return nil
@@ -245,7 +245,7 @@ private struct Composer {
     checkCollectionTag(event, .map)
     var result = Composed(node: Node(.invalid, span: place))
     var entries: [MappingEntry] = []
-    var seen: [UTF8Key: SourceSpan] = [:]
+    var seen = KeyPlaces()
     var merges: [Node] = []
     while true {
       let keyEvent = try next()
@@ -268,8 +268,7 @@ private struct Composer {
         continue
       }
       let keyPlace = span(keyEvent)
-      if let first = seen.updateValue(keyPlace, forKey: UTF8Key(keyText)) {
-        seen[UTF8Key(keyText)] = first
+      if let first = seen.note(UTF8Key(keyText), at: keyPlace) {
         collector.error(
           "duplicate-key", "the key `\(keyText)` is written twice", at: keyPlace,
           label: "written again here", notes: [.init("first written here", at: first)],
@@ -290,7 +289,7 @@ private struct Composer {
 
   /// What is written beats what is merged; an earlier merged mapping beats a later one.
   private mutating func merge(
-    _ merges: [Node], into entries: inout [MappingEntry], seen: [UTF8Key: SourceSpan], _ cost: inout Composed
+    _ merges: [Node], into entries: inout [MappingEntry], seen: KeyPlaces, _ cost: inout Composed
   ) throws(Fatal) {
     guard !merges.isEmpty else { return }
     var seen = Set(seen.keys)
@@ -312,6 +311,28 @@ private struct Composer {
         }
       }
     }
+  }
+}
+
+/// Where each key of a mapping was first written.
+private struct KeyPlaces {
+  private var places: [(key: UTF8Key, span: SourceSpan)] = []
+  private var index: [UTF8Key: Int] = [:]
+
+  var keys: [UTF8Key] { places.map(\.key) }
+
+  /// Where the key was written before; nil when it is new, which is noted.
+  mutating func note(_ key: UTF8Key, at span: SourceSpan) -> SourceSpan? {
+    // Most mappings are small, and a dictionary costs more than to look through them.
+    if places.count < 8 {
+      if let first = places.first(where: { $0.key == key }) { return first.span }
+    } else {
+      if index.isEmpty { for (place, entry) in places.enumerated() { index[entry.key] = place } }
+      if let first = index[key] { return places[first].span }
+      index[key] = places.count
+    }
+    places.append((key, span))
+    return nil
   }
 }
 

@@ -11,6 +11,8 @@ package enum ScalarValue: Sendable, Equatable {
 
   /// What a plain scalar resolves to.
   package static func resolve(plain text: String) -> ScalarValue {
+    // Nothing but text is longer than `false` and begins with a letter.
+    if let first = text.utf8.first, first >= 0x41, text.utf8.count > 5 { return .string(text) }
     switch text {
     case "", "~", "null", "Null", "NULL": return .null
     case "true", "True", "TRUE": return .bool(true)
@@ -21,6 +23,7 @@ package enum ScalarValue: Sendable, Equatable {
 
   /// `[-+]?[0-9]+`, `0o…`, `0x…`, decimal fractions and exponents, `.inf`, `.nan`; else nil.
   private static func number(_ text: String) -> ScalarValue? {
+    guard let first = text.utf8.first, "0123456789+-.".utf8.contains(first) else { return nil }
     let bytes = Array(text.utf8)
     var rest = bytes[...]
     switch text {

@@ -3,6 +3,21 @@
 struct SecretCheck {
   let collector: DiagnosticCollector
 
+  /// A whole document, which mostly holds none and is then not built again.
+  func cleaned(document root: Node) -> Node { mayHoldSecret(root) ? cleaned(root) : root }
+
+  private func mayHoldSecret(_ node: Node) -> Bool {
+    switch node.content {
+    case .invalid: false
+    case .scalar(let scalar): SecretText.holdsKey(scalar.text)
+    case .sequence(let nodes): nodes.contains { mayHoldSecret($0) }
+    case .mapping(let entries):
+      entries.contains {
+        SecretText.holdsKey($0.key) || SecretText.isName($0.key) || mayHoldSecret($0.value)
+      }
+    }
+  }
+
   /// The node without its secrets: each is reported and passed over from then on, so that no later message shows it.
   func cleaned(_ node: Node) -> Node {
     var result = node
