@@ -63,29 +63,31 @@ let package = Package(
     .executableTarget(
       name: "EngineBench", dependencies: ["Models", "CKernels", "Ceiling", "JSON"], path: "Benchmarks/Engine",
       swiftSettings: strict),
+    // A folder for one test, and processor time: for all of the test targets; not a product.
+    .target(name: "TestFolder", path: "Tests/TestFolder", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
-      name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON"], exclude: ["Fixtures"],
+      name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON", "TestFolder"], exclude: ["Fixtures"],
       swiftSettings: strict),
     // A runner with toy stages, driven as a process by RunnerTests; not a product.
     .executableTarget(
       name: "ToyPlumb", dependencies: ["Runner", "JSON"], path: "Tests/ToyPlumb", swiftSettings: strict),
     .testTarget(
-      name: "RunnerTests", dependencies: ["Runner", "JSON", "ToyPlumb", "CYAML"],
+      name: "RunnerTests", dependencies: ["Runner", "JSON", "ToyPlumb", "CYAML", "TestFolder"],
       exclude: ["Fixtures"],
       swiftSettings: strict),
     // A tiny model with a real tokenizer, for tests of stages and of the program; not a product.
     .target(
       name: "TinyModel", dependencies: ["Models", "JSON"], path: "Tests/TinyModel", swiftSettings: strict),
     .testTarget(
-      name: "RunIndexTests", dependencies: ["RunIndex", "Runner", "JSON"], swiftSettings: strict
+      name: "RunIndexTests", dependencies: ["RunIndex", "Runner", "JSON", "TestFolder"], swiftSettings: strict
     ),
     .testTarget(
-      name: "StagesTests", dependencies: ["Stages", "Runner", "Models", "JSON", "TinyModel"],
+      name: "StagesTests", dependencies: ["Stages", "Runner", "Models", "JSON", "TinyModel", "TestFolder"],
       swiftSettings: strict),
     .testTarget(
       // Drives the built `plumb`, which `swift test` builds with all else; as a dependency it would be linked into the tests.
-      name: "EndToEndTests", dependencies: ["Runner", "Models", "JSON", "TinyModel"],
+      name: "EndToEndTests", dependencies: ["Runner", "Models", "JSON", "TinyModel", "TestFolder"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

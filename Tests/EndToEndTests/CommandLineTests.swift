@@ -6,28 +6,10 @@ import Testing
   private func plumb(_ arguments: String, file: String? = nil) throws -> (
     status: Int32, output: String, error: String
   ) {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, 4095)
-    let own = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let folder = own[..<(try #require(own.lastIndex(of: "/")))]
-    var template = Array("/tmp/plumb-e2e-XXXXXX".utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    let place = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    defer { _ = system("rm -r \(place)") }
-    if let file {
-      let handle = try #require(fopen("\(place)/x.yaml", "w"))
-      fputs(file, handle)
-      fclose(handle)
-    }
-    let status = system("cd \(place) && ('\(folder)/plumb' \(arguments)) >out 2>err")
-    func text(_ name: String) -> String {
-      guard let handle = fopen("\(place)/\(name)", "r") else { return "" }
-      defer { fclose(handle) }
-      var bytes = [UInt8](repeating: 0, count: 1 << 16)
-      let count = fread(&bytes, 1, bytes.count, handle)
-      return String(decoding: bytes[..<count], as: UTF8.self)
-    }
-    return ((status >> 8) & 0xff, text("out"), text("err"))
+    let built = try BuiltPlumb()
+    if let file { try built.write(file, to: "x.yaml") }
+    let ending = try built.run(arguments)
+    return (ending.status, ending.output, ending.error)
   }
 
   @Test func `help lists the commands and hides the worker`() throws {

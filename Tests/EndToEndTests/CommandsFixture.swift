@@ -5,17 +5,11 @@ import JSON
 import Testing
 
 final class CommandsFixture {
-  let folder: String
-  private let binary: String
+  private let built: BuiltPlumb
+  var folder: String { built.folder }
 
   init() throws {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, 4095)
-    let own = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    binary = String(own[..<(try #require(own.lastIndex(of: "/")))]) + "/plumb"
-    var template = Array("/tmp/plumb-commands-XXXXXX".utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    built = try BuiltPlumb()
     mkdir("\(folder)/model", 0o755)
     let tied =
       String(#filePath.dropLast("EndToEndTests/CommandsFixture.swift".utf8.count))
@@ -25,8 +19,6 @@ final class CommandsFixture {
     }
     try write(Self.tokenizer, to: "model/tokenizer.json")
   }
-
-  deinit { _ = system("rm -rf '\(folder)'") }
 
   /// A byte-level tokenizer without merges: a token for each of 96 bytes, printable ASCII and the line feed.
   private static var tokenizer: String {
@@ -44,24 +36,18 @@ final class CommandsFixture {
     return json.text()
   }
 
-  func write(_ text: String, to name: String) throws {
-    let handle = try #require(fopen("\(folder)/\(name)", "w"))
-    fputs(text, handle)
-    fclose(handle)
-  }
+  func write(_ text: String, to name: String) throws { try built.write(text, to: name) }
+
+  func text(_ name: String) -> String { built.text(name) }
 
   /// Runs `plumb ARGUMENTS` in the folder, through a shell.
   func plumb(_ arguments: String, before: String = "") -> (status: Int32, output: String, error: String) {
-    let status = system("cd '\(folder)' && \(before) '\(binary)' \(arguments) >out 2>err")
-    return ((status >> 8) & 0xff, text("out"), text("err"))
-  }
-
-  func text(_ name: String) -> String {
-    guard let handle = fopen("\(folder)/\(name)", "r") else { return "" }
-    defer { fclose(handle) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 18)
-    let count = fread(&bytes, 1, bytes.count, handle)
-    return String(decoding: bytes[..<count], as: UTF8.self)
+    do {
+      let ending = try built.run(arguments, before: before)
+      return (ending.status, ending.output, ending.error)
+    } catch {
+      return (-1, "", "the program could not be started: \(error)")
+    }
   }
 
   /// Two samples of the same prompts, one of them scored and evaluated.

@@ -3,11 +3,13 @@
 import Glibc
 import JSON
 import Runner
+import TestFolder
 import Testing
 import TinyModel
 
 final class LawProject {
-  let path: String
+  private let folder = TemporaryFolder(below: "/tmp")
+  var path: String { folder.path }
 
   /// How the experiment differs from the plain one. `extra` is text beside a stage's `with`, by the stage's name.
   struct Variant {
@@ -63,9 +65,6 @@ final class LawProject {
   }
 
   init(_ variant: Variant = Variant()) throws {
-    var template = Array("/tmp/plumb-law-XXXXXX".utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     try TinyModel().write(to: "\(path)/model")
     try write(
       (0..<20).map { "{\"id\": \"o\($0)\", \"text\": \"The film \($0) was for\"}\n" }.joined(),
@@ -73,13 +72,9 @@ final class LawProject {
     try set(variant)
   }
 
-  deinit { try? File.removeTree(path) }
-
   func set(_ variant: Variant) throws { try write(variant.yaml, to: "law.yaml") }
-  func write(_ text: String, to name: String) throws { try File.writeDurably(text, to: "\(path)/\(name)") }
-  func text(_ name: String) -> String {
-    String(decoding: (try? File.read("\(path)/\(name)")) ?? [], as: UTF8.self)
-  }
+  func write(_ text: String, to name: String) throws { try folder.write(text, to: name) }
+  func text(_ name: String) -> String { folder.text(name) }
 
   /// `swift test` runs the bundle itself, which lies beside the executables.
   static func executable() throws -> String {

@@ -2,17 +2,13 @@ import Glibc
 import JSON
 import RunIndex
 import Runner
+import TestFolder
 import Testing
 
 /// The index says what the directories say, whatever happened to it.
 @Suite struct RunIndexTests {
-  let folder: String
-
-  init() throws {
-    var template = Array("/tmp/plumb-index-XXXXXX".utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
+  private let place = TemporaryFolder()
+  var folder: String { place.path }
 
   /// A run directory as a run leaves it; without `exit` as one that died leaves it.
   private func write(

@@ -10,7 +10,7 @@ import TinyModel
 
 struct EvaluateStageTests {
   let bench: ModelBench
-  init() throws { bench = try ModelBench() }
+  init() { bench = ModelBench() }
 
   private func evaluate(
     _ metrics: [JSON], rows: [Row] = pooledRows(), reference: String? = nil,

@@ -5,6 +5,7 @@ import JSON
 import Models
 import Runner
 import Synchronization
+import TestFolder
 import Testing
 import TinyModel
 
@@ -21,17 +22,10 @@ final class StoppingReporter: StageReporter {
 }
 
 final class ModelBench {
-  let path: String
+  private let folder = TemporaryFolder()
+  var path: String { folder.path }
   let reporter = RecordingReporter()
   private var runs = 0
-
-  init() throws {
-    var template = Array("/tmp/plumb-models-XXXXXX".utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  deinit { try? File.removeTree(path) }
 
   var log: [String] { reporter.lines.withLock { $0 } }
 

@@ -9,7 +9,7 @@ import TinyModel
 
 struct SampleStageTests {
   let bench: ModelBench
-  init() throws { bench = try ModelBench() }
+  init() { bench = ModelBench() }
 
   static let tokens: JSON = ["kind": "tokens", "prefixes": ["A", "B"]]
 

@@ -10,7 +10,7 @@ import TinyModel
 
 struct ScoreStageTests {
   let bench: ModelBench
-  init() throws { bench = try ModelBench() }
+  init() { bench = ModelBench() }
 
   static func choice(
     _ template: String = "Review: {prompt}{generation}\nIt is",

@@ -4,6 +4,7 @@ import Glibc
 import JSON
 import Runner
 import Synchronization
+import TestFolder
 import Testing
 
 final class RecordingReporter: StageReporter {
@@ -16,40 +17,16 @@ final class RecordingReporter: StageReporter {
 }
 
 final class StageBench {
-  let directory: String
+  private let folder = TemporaryFolder()
+  var directory: String { folder.path }
   let reporter = RecordingReporter()
 
-  init() throws {
-    let template = strdup("/tmp/plumb-stages-XXXXXX")
-    defer { free(template) }
-    let pointer = try #require(template)
-    directory = String(cString: try #require(mkdtemp(pointer)))
-    try #require(mkdir(directory + "/out", 0o700) == 0)
-  }
-
-  deinit {
-    for name in files + ["rows.in", "history.in"] { unlink("\(directory)/\(name)") }
-    for name in ["rows.jsonl", "state.jsonl"] { unlink("\(directory)/out/\(name)") }
-    rmdir(directory + "/out")
-    rmdir(directory)
-  }
-
-  private var files: [String] = []
+  init() throws { try #require(mkdir(directory + "/out", 0o700) == 0) }
 
   /// Writes a file of the test's own and returns its path.
-  func file(_ name: String, _ text: String) throws -> String {
-    files.append(name)
-    return try file(name, bytes: Array(text.utf8))
-  }
+  func file(_ name: String, _ text: String) throws -> String { try folder.file(name, text) }
 
-  func file(_ name: String, bytes: [UInt8]) throws -> String {
-    if !files.contains(name) { files.append(name) }
-    let path = "\(directory)/\(name)"
-    let stream = try #require(fopen(path, "wb"))
-    _ = fwrite(bytes, 1, bytes.count, stream)
-    fclose(stream)
-    return path
-  }
+  func file(_ name: String, bytes: [UInt8]) throws -> String { try folder.file(name, bytes) }
 
   /// Runs the stage with its defaults under the given options; the rows of every output port by name.
   @discardableResult

@@ -1,7 +1,9 @@
 import Foundation
+import Glibc
 import JSON
 import Runner
 import Stages
+import TestFolder
 import Testing
 
 /// The property on which all caching stands: a changed option makes its stage and what is downstream of it run again, and
@@ -19,19 +21,15 @@ import Testing
 
   /// A project folder that is gone when the test is.
   private final class Project {
-    let folder: String
+    private let place = TemporaryFolder()
+    var folder: String { place.path }
     init() throws {
-      let base = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path
-      folder = "\(base)/plumb-stale-\(UUID().uuidString)"
-      try FileManager.default.createDirectory(atPath: "\(folder)/.plumb", withIntermediateDirectories: true)
+      try #require(mkdir("\(folder)/.plumb", 0o755) == 0)
       for name in ["a.jsonl", "same.jsonl"] { try write("{\"prompt\": \"a\"}\n", to: name) }
       try write("{\"prompt\": \"b\"}\n", to: "b.jsonl")
       try write("weights", to: "model.gguf")
     }
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
-    func write(_ text: String, to name: String) throws {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
-    }
+    func write(_ text: String, to name: String) throws { try place.write(text, to: name) }
 
     func plan(_ text: String) throws -> Plan {
       try write(text, to: "x.yaml")

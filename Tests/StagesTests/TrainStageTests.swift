@@ -11,7 +11,7 @@ import TinyModel
 
 struct TrainStageTests {
   let bench: ModelBench
-  init() throws { bench = try ModelBench() }
+  init() { bench = ModelBench() }
 
   static func objective(kl: Double = 0, entropy: Double = 0, conditioning: String = "strip") -> JSON {
     [

@@ -29,49 +29,6 @@ let smolLM2Path: String? = {
   return fileExists(path) ? path : nil
 }()
 
-/// A directory that is removed with its files (one level of folders inside).
-final class TemporaryDirectory {
-  let path: String
-  init() {
-    var template = Array("/tmp/plumb-formats-XXXXXX".utf8CString)
-    path = template.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/nonexistent"
-    }
-  }
-  deinit { Self.remove(path) }
-
-  private static func remove(_ path: String) {
-    if let directory = opendir(path) {
-      while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != ".", name != ".." { remove("\(path)/\(name)") }
-      }
-      closedir(directory)
-      rmdir(path)
-    } else {
-      unlink(path)
-    }
-  }
-
-  @discardableResult
-  func file(_ name: String, _ bytes: [UInt8]) throws -> String {
-    // Not through FileWriter: thousands of files need no fsync.
-    guard let file = fopen("\(path)/\(name)", "w") else {
-      throw FileError("create", "\(path)/\(name)", code: errno)
-    }
-    defer { fclose(file) }
-    guard fwrite(bytes, 1, bytes.count, file) == bytes.count else {
-      throw FileError("write", "\(path)/\(name)", code: errno)
-    }
-    return "\(path)/\(name)"
-  }
-
-  @discardableResult
-  func file(_ name: String, _ text: String) throws -> String { try file(name, Array(text.utf8)) }
-}
-
 func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
   withUnsafeBytes(of: value.littleEndian) { Array($0) }
 }

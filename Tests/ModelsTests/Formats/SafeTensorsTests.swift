@@ -1,10 +1,11 @@
 import Glibc
 import JSON
 import Models
+import TestFolder
 import Testing
 
 @Suite struct SafeTensorsTests {
-  let directory = TemporaryDirectory()
+  let directory = TemporaryFolder()
 
   @Test func `what is written is read back, bit for bit`() throws {
     let a: [Float] = [1, -2.5, .leastNonzeroMagnitude, 3e38, -0.0, 7]
@@ -181,11 +182,10 @@ import Testing
   @Test func `a header of millions of values is refused quickly`() throws {
     let header = "{\"a\":[" + String(repeating: "0,", count: 3_000_000) + "0]}"
     let path = try directory.file("x", safeTensors(header))
-    let clock = ContinuousClock()
-    let time = clock.measure {
+    let seconds = processorSeconds {
       #expect(failure { _ = try SafeTensorsFile(path) }?.contains("more than 2000000 values") == true)
     }
-    #expect(time < .seconds(3))
+    #expect(seconds < 3)
   }
 
   @Test func `a file cut at any byte is refused`() throws {

@@ -1,5 +1,6 @@
 import JSON
 import Models
+import TestFolder
 import Testing
 
 @Suite struct TokenizerTests {
@@ -170,7 +171,7 @@ import Testing
   }
 
   @Test func `the file and the JSON path are both named`() throws {
-    let directory = TemporaryDirectory()
+    let directory = TemporaryFolder()
     let path = try directory.file(
       "tokenizer.json",
       "{\"model\":{\"type\":\"WordPiece\"},\"decoder\":{\"type\":\"ByteLevel\"},\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false}}"

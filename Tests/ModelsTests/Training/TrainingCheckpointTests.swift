@@ -3,11 +3,11 @@
 import Glibc
 import JSON
 import Models
+import TestFolder
 import Testing
 
 struct TrainingCheckpointTests {
-  let folder: Folder
-  init() throws { folder = try Folder() }
+  let folder = TemporaryFolder()
 
   private final class Log { var lines: [String] = [] }
 
@@ -45,7 +45,7 @@ struct TrainingCheckpointTests {
   }
 
   private func damage(_ name: String, _ damage: Damage) throws {
-    var bytes = try folder.read(name)
+    var bytes = folder.bytes(name)
     func replace(_ old: String, _ new: String) throws {
       let old = Array(old.utf8)
       #expect(old.count == new.utf8.count)
@@ -95,7 +95,7 @@ struct TrainingCheckpointTests {
     let trainer = try bench.trainer()
     try TrainingBench.train(trainer, to: 1)
     try trainer.saveCheckpoint(in: folder.path, record: ["a": 1])
-    let older = try folder.read("step-1.safetensors")
+    let older = folder.bytes("step-1.safetensors")
     try TrainingBench.train(trainer, to: 2)
     try trainer.saveCheckpoint(in: folder.path, record: ["a": 2])
     try folder.write(older, to: "step-1.safetensors")

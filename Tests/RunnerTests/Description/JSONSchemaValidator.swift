@@ -2,6 +2,7 @@
 
 import Foundation
 import JSON
+import TestFolder
 import Testing
 
 enum JSONSchemaValidator {
@@ -9,12 +10,10 @@ enum JSONSchemaValidator {
 
   /// For each instance nothing when it is valid, else the first complaint.
   static func complaints(_ instances: [JSON], schema: JSON) throws -> [String] {
-    let folder = "\(NSTemporaryDirectory())/plumb-schema-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try schema.text().write(toFile: "\(folder)/schema.json", atomically: true, encoding: .utf8)
-    let lines = instances.map { $0.text() + "\n" }.joined()
-    try lines.write(toFile: "\(folder)/instances", atomically: true, encoding: .utf8)
+    let place = TemporaryFolder()
+    let folder = place.path
+    try place.write(schema.text(), to: "schema.json")
+    try place.write(instances.map { $0.text() + "\n" }.joined(), to: "instances")
     let script = """
       import json, jsonschema
       schema = json.load(open("\(folder)/schema.json"))
@@ -24,7 +23,7 @@ enum JSONSchemaValidator {
           error = next(validator.iter_errors(json.loads(line)), None)
           print(error.json_path + ": " + error.message[:200].replace("\\n", " ") if error else "")
       """
-    let output = try run(script)
+    let output = try withExtendedLifetime(place) { try run(script) }
     let found = output.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { String($0) }
     try #require(found.count == instances.count, "\(output.suffix(2000))")
     return found

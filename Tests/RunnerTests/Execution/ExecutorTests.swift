@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import TestFolder
 import Testing
 
 @Suite struct ExecutorTests {
@@ -196,7 +197,8 @@ import Testing
 
 /// Tries it, on a folder of its own.
 let canMount: Bool = {
-  guard let folder = try? TemporaryFolder(), mount("tmpfs", folder.path, "tmpfs", 0, "size=64k") == 0 else {
+  let folder = TemporaryFolder()
+  guard mount("tmpfs", folder.path, "tmpfs", 0, "size=64k") == 0 else {
     return false
   }
   return umount2(folder.path, Int32(MNT_DETACH)) == 0

@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Runner
 import Synchronization
+import TestFolder
 import Testing
 
 /// What a stage reports, kept.
@@ -61,14 +62,14 @@ struct SquareStage: RowStage {
     """
 
   @Test func `results in any order are assembled in row order`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try folder.write(input, to: "in.jsonl")
     try SquareStage().run(context(folder))
     #expect(folder.text("rows.jsonl") == output)
   }
 
   @Test func `a failed attempt's items are not asked for again`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try folder.write(input, to: "in.jsonl")
     #expect(throws: SquareStage.Failure.self) { try SquareStage().run(context(folder, failAt: 3)) }
     let reports = KeptReports()
@@ -79,13 +80,13 @@ struct SquareStage: RowStage {
   }
 
   @Test func `a journal cut anywhere gives the same rows`() throws {
-    let whole = try TemporaryFolder()
+    let whole = TemporaryFolder()
     try whole.write(input, to: "in.jsonl")
     try SquareStage().run(context(whole))
     let name = try #require(try File.names(in: "\(whole.path)/journal").first)
     let journal = try File.read("\(whole.path)/journal/\(name)")
     for length in 0...journal.count {
-      let folder = try TemporaryFolder()
+      let folder = TemporaryFolder()
       try folder.write(input, to: "in.jsonl")
       try File.makeDirectory("\(folder.path)/journal")
       try folder.write(String(decoding: journal[..<length], as: UTF8.self), to: "journal/torn.jsonl")
@@ -95,7 +96,7 @@ struct SquareStage: RowStage {
   }
 
   @Test func `a line with a flipped bit is as if it were not there`() throws {
-    let whole = try TemporaryFolder()
+    let whole = TemporaryFolder()
     try whole.write(input, to: "in.jsonl")
     try SquareStage().run(context(whole))
     let name = try #require(try File.names(in: "\(whole.path)/journal").first)
@@ -108,7 +109,7 @@ struct SquareStage: RowStage {
   }
 
   @Test(arguments: 1...5) func `shards journal, and the whole assembles`(count: Int) throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try folder.write(input, to: "in.jsonl")
     for index in 0..<count {
       try SquareStage().run(context(folder, shard: Shard(index: index, count: count)))

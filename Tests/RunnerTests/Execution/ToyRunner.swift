@@ -3,32 +3,15 @@
 import Glibc
 import JSON
 import Runner
+import TestFolder
 import Testing
-
-/// A folder that is gone when the test is.
-final class TemporaryFolder {
-  let path: String
-  init() throws {
-    // In memory where that can be had: these tests fsync thousands of times.
-    let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
-    var template = Array("\(parent)/plumb-test-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw SystemError("make", "a folder", code: errno) }
-    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-  deinit { try? File.removeTree(path) }
-
-  func write(_ text: String, to name: String) throws { try File.writeDurably(text, to: "\(path)/\(name)") }
-  func text(_ name: String) -> String {
-    String(decoding: (try? File.read("\(path)/\(name)")) ?? [], as: UTF8.self)
-  }
-}
 
 struct ToyRunner {
   let folder: TemporaryFolder
   var path: String { folder.path }
 
-  init(nodes: String, models: String = "{}") throws {
-    folder = try TemporaryFolder()
+  init(nodes: String, models: String = "{}", in folder: TemporaryFolder? = nil) throws {
+    self.folder = folder ?? TemporaryFolder()
     try setNodes(nodes, models: models)
   }
 

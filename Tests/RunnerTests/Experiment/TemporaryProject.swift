@@ -1,25 +1,22 @@
 // A project folder for one test: a marker, files, and the whole way from a text to a plan.
 
 import Foundation
+import Glibc
 import Runner
+import TestFolder
 import Testing
 
 final class TemporaryProject {
-  let folder: String
+  private let place = TemporaryFolder()
+  var folder: String { place.path }
 
   init() throws {
-    let base = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path
-    folder = "\(base)/plumb-language-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: "\(folder)/.plumb", withIntermediateDirectories: true)
+    guard mkdir("\(folder)/.plumb", 0o755) == 0 else { throw SystemError("create", folder, code: errno) }
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: folder) }
+  func write(_ name: String, _ text: String) throws { try place.write(text, to: name) }
 
-  func write(_ name: String, _ text: String) throws { try write(name, Array(text.utf8)) }
-
-  func write(_ name: String, _ bytes: [UInt8]) throws {
-    try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
-  }
+  func write(_ name: String, _ bytes: [UInt8]) throws { try place.write(bytes, to: name) }
 
   func result(_ name: String, set overrides: [String] = []) -> Result<
     (experiment: Experiment, plan: Plan), DiagnosticList

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import TestFolder
 import Testing
 
 /// Several runs on one store; holders that die, sleep or do not end; stores that cannot be written.
@@ -89,7 +90,7 @@ import Testing
       toy.standardError.contains("read-only file system") && toy.standardError.contains("`--store DIR`"),
       "\(toy.standardError)")
     // Elsewhere, here even another file system than the run's.
-    let other = try TemporaryFolder()
+    let other = TemporaryFolder()
     #expect(mount("tmpfs", other.path, "tmpfs", 0, "size=8m") == 0)
     defer { umount2(other.path, Int32(MNT_DETACH)) }
     #expect(try toy.run("run", "--store \(other.path)/store") == .exited(0), "\(toy.standardError)")

@@ -1,11 +1,12 @@
 import Glibc
 import JSON
 import Runner
+import TestFolder
 import Testing
 
 @Suite struct ModelCacheTests {
   private func make() throws -> (TemporaryFolder, Store, ModelCache) {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     return (folder, try Store(at: "\(folder.path)/.plumb"), ModelCache(root: "\(folder.path)/models"))
   }
 

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import TestFolder
 import Testing
 
 @Suite struct LiveViewTests {
@@ -13,7 +14,7 @@ import Testing
     }, models: [], metrics: [])
 
   @Test func `every frame hides the cursor and shows it again, and erases what the one before drew`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     let file = try File.open("\(folder.path)/screen", O_WRONLY | O_CREAT | O_APPEND)
     let view = LiveView(file, usesColor: false)
     view.observe(.nodeStarted(0, key: "", attempt: 1, reasons: []), in: plan)

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import TestFolder
 import Testing
 
 /// Collection and eviction: what goes, what stays, and how it comes back.
@@ -167,7 +168,7 @@ import Testing
   }
 
   @Test func `a folder that holds something else is not made a store`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try folder.write("my thesis", to: "thesis.tex")
     let error = try #require(throws: StoreError.self) { try Store(at: folder.path) }
     #expect(error.description.contains("it holds `thesis.tex`"))

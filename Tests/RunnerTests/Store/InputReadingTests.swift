@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import TestFolder
 import Testing
 
 /// A file of the user's is hashed once while its state stands, the record says so, and `--strict` hashes always.
@@ -30,7 +31,7 @@ import Testing
   }
 
   @Test func `strict sees a change that keeps size, times and inode`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     let path = "\(folder.path)/file"
     try folder.write("one", to: "file")
     usleep(150_000)

@@ -1,10 +1,11 @@
 import JSON
 import Runner
+import TestFolder
 import Testing
 
 @Suite struct RowFileTests {
   @Test func `line ends, byte order mark and blank lines are no obstacle`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try folder.write("\u{FEFF}{\"id\":\"a\"}\r\n\r\n  \n{\"id\":\"b\",\"x\":1}", to: "rows")
     let rows = try readRows("\(folder.path)/rows")
     #expect(rows.map(\.id) == ["a", "b"])
@@ -20,7 +21,7 @@ import Testing
     ("{\"id\":\"a\",\"q\":1}\n", "1:1: the row `a` has no column `p`; it has `id`, `q`"),
   ])
   func `a wrong line is named with its place`(text: String, message: String) throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try folder.write(text, to: "rows.jsonl")
     let columns = text.contains("\"p\"") || text.contains("\"q\"") ? ["p"] : []
     let error = try #require(throws: InputError.self) {
@@ -30,7 +31,7 @@ import Testing
   }
 
   @Test func `a folder or nothing at all is an input error`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     #expect(throws: InputError.self) { try readRows(folder.path) }
     #expect(throws: InputError.self) { try readRows("\(folder.path)/missing") }
   }

@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Runner
 import Synchronization
+import TestFolder
 import Testing
 
 @Suite struct StoreTests {
@@ -51,7 +52,7 @@ import Testing
   }
 
   @Test func `what was adopted reads back`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try finishNode(folder)
     try expectFinished(folder)
   }
@@ -59,7 +60,7 @@ import Testing
   @Test func `death at any step leaves no record or a whole one, and the next attempt completes`() throws {
     var steps = 0
     while true {
-      let folder = try TemporaryFolder()
+      let folder = TemporaryFolder()
       let death = Death(after: steps)
       do {
         try File.withFault({ _, _ in try death.step() }, { try finishNode(folder) })
@@ -79,7 +80,7 @@ import Testing
   {
     var steps = 0
     while true {
-      let folder = try TemporaryFolder()
+      let folder = TemporaryFolder()
       var struck = false
       do {
         let counter = Counter(steps)
@@ -115,7 +116,7 @@ import Testing
 
   @Test(arguments: ["flip", "truncate", "empty", "delete", "zero"])
   func `any damage to an object or a record is a miss, never a wrong result`(how: String) throws {
-    let intact = try TemporaryFolder()
+    let intact = TemporaryFolder()
     try finishNode(intact)
     let files =
       try Manifest.files(below: "\(intact.path)/.plumb/objects", followingLinks: false).map {
@@ -124,7 +125,7 @@ import Testing
       + Manifest.files(below: "\(intact.path)/.plumb/records", followingLinks: false).map { "records/\($0)" }
     #expect(files.count == 5)
     for name in files {
-      let folder = try TemporaryFolder()
+      let folder = TemporaryFolder()
       try finishNode(folder)
       let path = "\(folder.path)/.plumb/\(name)"
       var bytes = try File.read(path)
@@ -149,7 +150,7 @@ import Testing
   }
 
   @Test func `two objects that were swapped are both found out`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try finishNode(folder)
     let names = try Manifest.files(below: "\(folder.path)/.plumb/objects", followingLinks: false)
     let first = "\(folder.path)/.plumb/objects/\(names[0])"
@@ -163,7 +164,7 @@ import Testing
   }
 
   @Test func `a newer store is refused`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     _ = try Store(at: "\(folder.path)/.plumb")
     try folder.write("3\n", to: ".plumb/format")
     let error = try #require(throws: StoreError.self) { try Store(at: "\(folder.path)/.plumb") }
@@ -174,7 +175,7 @@ import Testing
   }
 
   @Test func `a lock is held once and freed when it is released`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     let store = try Store(at: "\(folder.path)/.plumb")
     guard
       case .held(let lock) = try NodeLock.attempt(
@@ -200,7 +201,7 @@ import Testing
   }
 
   @Test func `an input file is hashed again when it changed and not before`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     let store = try Store(at: "\(folder.path)/.plumb")
     try folder.write("one", to: "file")
     let first = try store.digestOfInput("\(folder.path)/file")
@@ -212,7 +213,7 @@ import Testing
   }
 
   @Test func `a model folder and the tree of its files have one digest`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try File.makeDirectory("\(folder.path)/model")
     try folder.write("weights", to: "model/weights")
     try folder.write("ignored", to: "model/.hidden")

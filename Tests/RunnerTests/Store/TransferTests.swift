@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Runner
 import Synchronization
+import TestFolder
 import Testing
 
 @Suite struct TransferTests {
@@ -25,7 +26,7 @@ import Testing
   @Test func `what was pushed can be pulled elsewhere, where nothing then runs`() throws {
     let toy = try ToyRunner(nodes: Self.plan)
     #expect(try toy.run() == .exited(0))
-    let stick = try TemporaryFolder()
+    let stick = TemporaryFolder()
     let own = try Store(at: "\(toy.path)/.plumb")
     let pushed = try Transfer(from: own, to: Store(at: "\(stick.path)/shared"))
     let count = try toy.names("objects").count
@@ -46,7 +47,7 @@ import Testing
     let objects = try toy.names("objects")
     var count = 0
     while true {
-      let stick = try TemporaryFolder()
+      let stick = TemporaryFolder()
       let (fault, hasStruck) = steps(count)
       do {
         try File.withFault(fault) {
@@ -73,7 +74,7 @@ import Testing
     let path = store.objectPath(record.outputs[0].digest)
     try File.remove(path)
     try File.writeDurably("rubbish", to: path)
-    let stick = try TemporaryFolder()
+    let stick = TemporaryFolder()
     let done = try Transfer(from: Store(at: "\(toy.path)/.plumb"), to: Store(at: stick.path))
     #expect(done.damaged == ["mix"] && done.records == 4)
     #expect(try Verification(of: Store(at: stick.path), repairing: false).damages.isEmpty)
@@ -85,7 +86,7 @@ import Testing
   {
     let toy = try ToyRunner(nodes: Self.plan)
     #expect(try toy.run() == .exited(0))
-    let stick = try TemporaryFolder()
+    let stick = TemporaryFolder()
     var options = CollectionOptions()
     options.maximumBytes = 0
     options.minimumSeconds = 0

@@ -2,17 +2,17 @@
 
 import Foundation
 import Runner
+import TestFolder
 import Testing
 
 @Suite(.serialized) struct HostileTextTests {
-  /// The diagnostics of a text, and the seconds it took to refuse it.
+  /// The diagnostics of a text, and the seconds of the processor it took to refuse it.
   func refuse(_ bytes: [UInt8]) throws -> (text: String, seconds: Double) {
     let project = try TemporaryProject()
     try project.write("a.yaml", bytes)
-    let clock = ContinuousClock()
     var text = ""
-    let time = clock.measure { text = project.diagnostics("a.yaml") }
-    return (text, Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18)
+    let seconds = processorSeconds { text = project.diagnostics("a.yaml") }
+    return (text, seconds)
   }
 
   static let bombs: [(name: String, text: String, code: String)] = [

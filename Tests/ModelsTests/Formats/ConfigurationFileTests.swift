@@ -1,0 +1,81 @@
+// `config.json`: what is wrong is refused by its field, what other versions write is understood.
+
+import Glibc
+import JSON
+import Models
+import TestFolder
+import Testing
+
+@Suite struct ConfigurationFileTests {
+  let directory = TemporaryFolder()
+
+  @Test(arguments: [
+    (#""model_type": "llama""#, #""model_type": "gpt2""#, "`model_type`: \"gpt2\" is not supported"),
+    (#""model_type": "llama","#, "", "`model_type`: missing"),
+    (#""hidden_size": 8,"#, "", "`hidden_size`: missing; expected a positive integer"),
+    (
+      #""hidden_size": 8"#, #""hidden_size": "8""#,
+      "`hidden_size`: expected a positive integer, found `\"8\"`"
+    ),
+    (#""hidden_size": 8"#, #""hidden_size": 8.5"#, "`hidden_size`: expected a positive integer"),
+    (#""hidden_size": 8"#, #""hidden_size": 9223372036854775807"#, "`hidden_size`: expected 1 to"),
+    (
+      #""num_hidden_layers": 2"#, #""num_hidden_layers": -2"#,
+      "`num_hidden_layers`: expected a positive integer"
+    ),
+    (#""num_key_value_heads": 1"#, #""num_key_value_heads": 3"#, "`num_key_value_heads`"),
+    (#""head_dim": 4"#, #""head_dim": 3"#, "`head_dim`: rotary positions need an even head dimension"),
+    (#""rope_theta": 5000.0"#, #""rope_theta": 0"#, "`rope_theta`: expected a positive number"),
+    (#""rope_theta": 5000.0"#, #""rope_theta": "x""#, "`rope_theta`: expected a number"),
+    (#""rope_scaling": null"#, #""rope_scaling": {"rope_type": "llama3", "factor": 8}"#, "`rope_scaling`"),
+    (
+      #""rope_scaling": null"#, #""rope_parameters": {"rope_type": "yarn", "rope_theta": 5}"#,
+      "`rope_parameters`"
+    ),
+    (#""attention_bias": false"#, #""attention_bias": true"#, "`attention_bias`: `true` is not supported"),
+    (#""mlp_bias": false"#, #""mlp_bias": true"#, "`mlp_bias`"),
+    (
+      #""hidden_act": "silu""#, #""hidden_act": "gelu""#,
+      "`hidden_act`: `\"gelu\"` is not supported; `silu` is"
+    ),
+    (#""attention_dropout": 0.0"#, #""attention_dropout": 0.1"#, "`attention_dropout`"),
+    (#""pretraining_tp": 1"#, #""quantization_config": {"bits": 4}"#, "`quantization_config`"),
+    (
+      #""tie_word_embeddings": true"#, #""tie_word_embeddings": 1"#,
+      "`tie_word_embeddings`: expected a boolean"
+    ),
+    (#""eos_token_id": 2"#, #""eos_token_id": [2, 12]"#, "token id 12 is outside the vocabulary of 12 rows"),
+    (#""eos_token_id": 2"#, #""eos_token_id": "2""#, "`eos_token_id`: expected a token id"),
+    (
+      #""vocab_size": 12"#, #""vocab_size": 13"#,
+      "`model.embed_tokens.weight`: the configuration calls for shape [13, 8], found [12, 8]"
+    ),
+    (#""tie_word_embeddings": true"#, #""tie_word_embeddings": false"#, "`lm_head.weight`: missing"),
+    (#""hidden_act""#, #""hidden_size": 8, "hidden_act""#, "duplicate key `hidden_size`"),
+  ])
+  func `a wrong config.json is refused by its field`(find: String, replace: String, message: String) throws {
+    let path = try TinyCheckpoint.save(
+      try openCheckpoint(try directory.file("m.gguf", TinyCheckpoint.gguf().bytes())), in: directory)
+    let text = String(decoding: try readSmallFile("\(path)/config.json", limit: 1 << 20), as: UTF8.self)
+    let pieces = text.split(separator: find, maxSplits: 1, omittingEmptySubsequences: false)
+    try #require(pieces.count == 2, "\(find) is not in the text")
+    try writeFile("\(path)/config.json", pieces[0] + replace + pieces[1])
+    let found = failure { _ = try openCheckpoint(path) }
+    #expect(found?.contains(message) == true, "\(replace): \(found ?? "accepted")")
+  }
+
+  @Test func `what transformers 5 and old files write instead is understood`() throws {
+    var object = try #require(TinyCheckpoint.tiny.huggingFaceConfig().objectValue)
+    object["rope_theta"] = nil
+    object["rope_scaling"] = nil
+    object["rope_parameters"] = ["rope_type": "default", "rope_theta": 5000.0]
+    object["eos_token_id"] = [2]
+    #expect(try DecoderConfiguration(huggingFace: .object(object)) == TinyCheckpoint.tiny)
+    object["head_dim"] = nil
+    object["is_llama_config"] = true
+    object["rope_interleaved"] = false
+    #expect(try DecoderConfiguration(huggingFace: .object(object)) == TinyCheckpoint.tiny)
+    object["rope_parameters"] = nil
+    #expect(try DecoderConfiguration(huggingFace: .object(object)).rotaryBase == 10_000)
+  }
+}

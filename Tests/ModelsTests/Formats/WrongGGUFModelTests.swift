@@ -1,0 +1,212 @@
+// GGUF files that are well formed and describe no model that fits itself: refused by the key or tensor that is wrong.
+
+import Glibc
+import JSON
+import Models
+import TestFolder
+import Testing
+
+@Suite struct WrongGGUFModelTests {
+  let directory = TemporaryFolder()
+
+  static let wrong: [(String, @Sendable (inout GGUFBuilder) -> Void, String)] = [
+    (
+      "architecture",
+      {
+        TinyCheckpoint.without("general.architecture", &$0)
+        $0.add("general.architecture", "gemma")
+      }, "`gemma` is not supported; `llama` is"
+    ),
+    (
+      "no architecture", { TinyCheckpoint.without("general.architecture", &$0) },
+      "`general.architecture`: missing"
+    ),
+    (
+      "missing key", { TinyCheckpoint.without("llama.block_count", &$0) },
+      "`llama.block_count`: expected an integer, but the key is missing"
+    ),
+    (
+      "wrong type",
+      {
+        TinyCheckpoint.without("llama.block_count", &$0)
+        $0.add("llama.block_count", "2")
+      }, "expected an integer, found a string"
+    ),
+    (
+      "zero layers",
+      {
+        TinyCheckpoint.without("llama.block_count", &$0)
+        $0.add("llama.block_count", UInt32(0))
+      }, "`llama.block_count`: expected 1"
+    ),
+    (
+      "2^32-1 layers",
+      {
+        TinyCheckpoint.without("llama.block_count", &$0)
+        $0.add("llama.block_count", UInt32.max)
+      }, "`llama.block_count`: expected 1"
+    ),
+    (
+      "5000 layers",
+      {
+        TinyCheckpoint.without("llama.block_count", &$0)
+        $0.add("llama.block_count", UInt32(5000))
+      }, "expected at most 4096"
+    ),
+    (
+      "more layers",
+      {
+        TinyCheckpoint.without("llama.block_count", &$0)
+        $0.add("llama.block_count", UInt32(3))
+      }, "`model.layers.2.input_layernorm.weight`: missing; the configuration calls for it with shape [8]"
+    ),
+    (
+      "fewer layers",
+      {
+        TinyCheckpoint.without("llama.block_count", &$0)
+        $0.add("llama.block_count", UInt32(1))
+      }, "tensor `blk.1.attn_norm.weight`"
+    ),
+    (
+      "zero heads",
+      {
+        TinyCheckpoint.without("llama.attention.head_count", &$0)
+        $0.add("llama.attention.head_count", UInt32(0))
+      }, "does not divide evenly over 0 heads"
+    ),
+    (
+      "uneven groups",
+      {
+        TinyCheckpoint.without("llama.attention.head_count_kv", &$0)
+        $0.add("llama.attention.head_count_kv", UInt32(3))
+      }, "do not divide evenly over 3"
+    ),
+    (
+      "rotary part",
+      {
+        TinyCheckpoint.without("llama.rope.dimension_count", &$0)
+        $0.add("llama.rope.dimension_count", UInt32(2))
+      }, "2 is not supported; the head dimension, 4, is"
+    ),
+    (
+      "scaled positions", { $0.add("llama.rope.scaling.type", "linear") },
+      "scaled rotary positions are not supported"
+    ),
+    ("experts", { $0.add("llama.expert_count", UInt32(8)) }, "mixtures of experts are not supported"),
+    (
+      "vocabulary size",
+      {
+        TinyCheckpoint.without("llama.vocab_size", &$0)
+        $0.add("llama.vocab_size", UInt32(13))
+      }, "13, but `token_embd.weight` has 12 rows"
+    ),
+    (
+      "end token outside",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.eos_token_id", &$0)
+        $0.add("tokenizer.ggml.eos_token_id", UInt32(9))
+      }, "token id 9 is outside the vocabulary of 9"
+    ),
+    (
+      "unknown tensor", { $0.tensor("blk.0.attn_q.bias", shape: [8], [Float](repeating: 0, count: 8)) },
+      "tensor `blk.0.attn_q.bias`"
+    ),
+    ("rope factors", { $0.tensor("rope_freqs.weight", shape: [2], [1, 1]) }, "tensor `rope_freqs.weight`"),
+    ("missing tensor", { $0.tensors.removeLast() }, "`model.norm.weight`: missing"),
+    (
+      "wrong shape",
+      {
+        $0.tensors[1].dimensions = [4]
+        $0.tensors[1].data = [UInt8](repeating: 0, count: 16)
+      }, "calls for shape [8], found [4]"
+    ),
+    ("transposed", { $0.tensors[7].dimensions = [6, 8] }, "calls for shape [6, 8], found [8, 6]"),
+    ("flat query", { $0.tensors[2].dimensions = [64] }, "calls for shape [8, 8], found [64]"),
+    (
+      "untied", { $0.tensor("output.weight", shape: [2, 2], [0, 0, 0, 0]) },
+      "`lm_head.weight`: the configuration calls for shape [12, 8], found [2, 2]"
+    ),
+    (
+      "undecodable",
+      {
+        $0.tensors[0].type = 24
+        $0.tensors[0].data = [UInt8](repeating: 0, count: 96)
+      }, "stored as I8, which is not read"
+    ),
+    (
+      "other tokenizer",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.model", &$0)
+        $0.add("tokenizer.ggml.model", "llama")
+      }, "`llama` is not supported; `gpt2`"
+    ),
+    (
+      "other pre-tokenizer",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.pre", &$0)
+        $0.add("tokenizer.ggml.pre", "qwen2")
+      }, "`tokenizer.ggml.pre`: `qwen2` is not supported"
+    ),
+    (
+      "no pre-tokenizer", { TinyCheckpoint.without("tokenizer.ggml.pre", &$0) },
+      "a missing pre-tokenizer is not supported"
+    ),
+    ("no merges", { TinyCheckpoint.without("tokenizer.ggml.merges", &$0) }, "`tokenizer.ggml.merges`"),
+    (
+      "bad merge",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.merges", &$0)
+        $0.add("tokenizer.ggml.merges", ["a b", "ab"])
+      }, "entry 1, `ab`: expected two tokens"
+    ),
+    (
+      "unknown merge",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.merges", &$0)
+        $0.add("tokenizer.ggml.merges", ["a c"])
+      }, "`tokenizer.ggml.merges[0]`: the token `ac` is not in the vocabulary"
+    ),
+    (
+      "types short",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.token_type", &$0)
+        $0.add("tokenizer.ggml.token_type", [3])
+      }, "1 types for 9 tokens"
+    ),
+    (
+      "type 6",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.token_type", &$0)
+        $0.add("tokenizer.ggml.token_type", [3, 3, 3, 1, 1, 6, 1, 1, 1])
+      }, "entry 5 is 6"
+    ),
+    (
+      "token twice",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.tokens", &$0)
+        $0.add("tokenizer.ggml.tokens", ["<u>", "<s>", "</s>", "a", "b", "a", "ab", "Ġ", "Ġa"])
+      }, "`tokenizer.ggml.tokens[5]`: the token `a` appears twice"
+    ),
+    (
+      "too many tokens",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.tokens", &$0)
+        TinyCheckpoint.without("tokenizer.ggml.token_type", &$0)
+        $0.add(
+          "tokenizer.ggml.tokens", ["<u>", "<s>", "</s>", "a", "b", "c", "ab", "Ġ", "Ġa", "1", "2", "3", "4"])
+      }, "the tokenizer has 13 tokens, but the embedding has only 12 rows"
+    ),
+    (
+      "prefix space", { $0.add("tokenizer.ggml.add_space_prefix", true) }, "`tokenizer.ggml.add_space_prefix`"
+    ),
+  ]
+
+  @Test(arguments: wrong.indices)
+  func `a GGUF model that does not fit itself is refused`(index: Int) throws {
+    let (name, change, message) = Self.wrong[index]
+    let path = try directory.file("m.gguf", TinyCheckpoint.gguf(change: change).bytes())
+    let found = failure { _ = try openCheckpoint(path) }
+    #expect(found?.contains(message) == true, "\(name): \(found ?? "accepted")")
+    #expect(found?.contains(path) == true, "\(name): the file is named")
+  }
+}
