@@ -20,6 +20,11 @@ struct RowsStage: Stage {
   }
 }
 
+/// The folder of the run: a stage works in its scratch, which is inside the store.
+func projectFolder(_ context: StageContext) -> String {
+  context.scratch.firstRange(of: "/.plumb/").map { String(context.scratch[..<$0.lowerBound]) } ?? "."
+}
+
 /// Mixes each row's number with its seed, slowly; writes each computed item's name to the file `trace` names.
 struct MixStage: RowStage {
   static let declaration = StageDeclaration(
@@ -36,7 +41,7 @@ struct MixStage: RowStage {
   func itemCount(of row: Row, options: StageOptions) -> Int { options.int("items") }
 
   func process(_ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) throws {
-    let started = open("trace", O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    let started = open("\(projectFolder(context))/trace", O_WRONLY | O_CREAT | O_APPEND, 0o644)
     defer { close(started) }
     for item in items {
       try context.checkCancellation()
@@ -140,6 +145,8 @@ struct ReadFileStage: Stage {
     name: "read-file", summary: "read", version: 1, inputs: [],
     outputs: [OutputPort("rows", .rows, summary: "rows")], options: [OptionField("path", .file, summary: "")])
   func run(_ context: StageContext) throws {
+    // A plan made by hand may name it from the folder of the run.
+    chdir(projectFolder(context))
     try writeRows(try readRows(context.options.string("path")), to: context.output("rows", .rows))
   }
 }
@@ -166,8 +173,11 @@ struct MisbehaveStage: Stage {
   )
   struct Failure: Error, CustomStringConvertible { let description = "it went wrong" }
   func run(_ context: StageContext) throws {
+    let how = context.options.string("how")
+    // They meet in the folder of the run; a stage works in its scratch.
+    if how != "write-elsewhere" { chdir(projectFolder(context)) }
     context.log("about to misbehave")
-    switch context.options.string("how") {
+    switch how {
     case "throw": throw Failure()
     case "hostile-words":
       context.log("a log with \u{1B}]0;a title\u{7} and \u{202E}backwards")
@@ -179,6 +189,15 @@ struct MisbehaveStage: Stage {
       if let input = context.inputs["file"] {
         guard open(input.path, O_WRONLY) < 0 || getuid() == 0 else { throw Failure() }
       }
+      try File.writeDurably("fine", to: context.output("file", .file))
+    case "write-outside":
+      try File.writeDurably("mine", to: "\(projectFolder(context))/outside")
+      try File.writeDurably("fine", to: context.output("file", .file))
+    case "remove-outside":
+      // By a program that it starts.
+      let line = "rm -f '\(projectFolder(context))/precious' 2>&1"
+      let said = try ChildProcess.run("/bin/sh", arguments: ["-c", line], environment: []).output
+      context.log(said)
       try File.writeDurably("fine", to: context.output("file", .file))
     case "kill": kill(getpid(), SIGKILL)
     case "trap": abort()

@@ -125,7 +125,7 @@ package struct ChildProcess: Sendable {
 
   package static let workerVariables = [
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE", "PLUMB_ISA",
-    InjectedFault.variable,
+    InjectedFault.variable, Confinement.variable,
   ]
 }
 

@@ -18,11 +18,11 @@ package enum WorkerDescriptor {
 package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
   ignoreBrokenPipes()
   let reporter = WorkerReporter()
+  var confinement: Confinement?
   for descriptor in [WorkerDescriptor.events, WorkerDescriptor.lock] {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
   do {
-    try reporter.watch()
     let task = try WorkerTask(path: taskPath)
     guard let stage = stages.first(where: { $0.declaration.name.utf8.elementsEqual(task.stage.utf8) }) else {
       throw RunError(.bug, "this executable has no stage `\(task.stage)`")
@@ -30,14 +30,24 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
     try File.makeDirectory(task.scratch)
     try File.makeDirectory(task.output)
     if task.shard == nil { try File.makeDirectory(task.checkpointDirectory) }
+    let walls = Confinement(task)
+    if walls.enforce() {
+      confinement = walls
+    } else {
+      reporter.log(
+        "this kernel has no Landlock: what the stage writes outside its folders is not kept from it")
+    }
+    try reporter.watch()
     var inputs: [String: Artifact] = [:]
     var collections: [String: [Artifact]] = [:]
     for input in task.inputs {
+      // Paths begin where the run does; the stage works elsewhere.
+      let path = Path.absolute(input.path)
       if let label = input.label {
         collections[input.port, default: []].append(
-          Artifact(type: input.type, path: input.path, label: label))
+          Artifact(type: input.type, path: path, label: label))
       } else {
-        inputs[input.port] = Artifact(type: input.type, path: input.path)
+        inputs[input.port] = Artifact(type: input.type, path: path)
       }
     }
     let context = StageContext(
@@ -47,6 +57,7 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
       checkpointDirectory: task.checkpointDirectory, checkpointSeconds: task.checkpointSeconds,
       shard: task.shard,
       journalDirectory: task.journalDirectory, outputDirectory: task.output, reporter: reporter)
+    guard chdir(task.scratch) == 0 else { throw SystemError("go to", task.scratch, code: errno) }
     try stage.init().run(context)
     var outputs: [StoredOutput] = []
     if task.shard == nil {
@@ -68,9 +79,12 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
     reporter.send(.stopped)
     return ExitCode.stopped.rawValue
   } catch {
-    let code = error is CancellationError ? ExitCode.stageFailed : ExitCode(for: error)
+    let denial = confinement?.explanation(of: error)
+    let isOwn = error is CancellationError || denial != nil
+    let code = isOwn ? ExitCode.stageFailed : ExitCode(for: error)
     let message =
-      error is CancellationError ? "the stage gave up without having been asked to stop" : "\(error)"
+      error is CancellationError
+      ? "the stage gave up without having been asked to stop" : denial ?? "\(error)"
     reporter.log("error: \(message)")
     reporter.send(.failed(code, message: message))
     return code.rawValue
