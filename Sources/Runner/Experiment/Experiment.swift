@@ -123,6 +123,7 @@ package struct Experiment: Sendable {
     package var stage: Reference
     /// Addressed with `@all` or as several cells of a matrix: one value for each.
     package var isSeries: Bool
+    /// Empty of what a loop carries, which may come from several.
     package var output: String
     package var metric: String
     package var span: SourceSpan

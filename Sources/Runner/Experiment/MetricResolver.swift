@@ -1,5 +1,5 @@
 // `metrics:`: names for numbers that stages give. `quark@last.evaluate.reward`, `quark@all.evaluate.reward`,
-// `score@rm=a.mean`, `evaluate.reward`.
+// `score@rm=a.mean`, `evaluate.reward`; inside a loop also `before.reward`, of metrics that it carries.
 
 import JSON
 
@@ -18,6 +18,9 @@ struct MetricResolver {
   /// `user` says who refers, for messages.
   func resolve(_ node: Node, name: String, user: String) -> Experiment.MetricEntry? {
     guard let text = collector.string(node, user) else { return nil }
+    if let carried = scope.carried(text) {
+      return metric(ofCarried: carried, text, node, name: name, user: user)
+    }
     switch scope.find(text, node, user: user) {
     case nil: return nil
     case .stages(let target)?: return finish(target, text, node, name: name, user: user)
@@ -26,6 +29,33 @@ struct MetricResolver {
         "unknown-metric", "\(user) names no stage that gives metrics", at: node.span, label: "not a stage")
       return nil
     }
+  }
+
+  /// What the iteration before handed on, or what the first began with.
+  private func metric(
+    ofCarried carried: (up: Int, index: Int, rest: [String]), _ text: String, _ node: Node, name: String,
+    user: String
+  ) -> Experiment.MetricEntry? {
+    let type = scope.quiet.leaving(carried.up).typeCarried(carried.index, depth: 0)
+    // Without a type its own mistake has been reported, or it is always null.
+    guard type == nil || type == .metrics else {
+      collector.error(
+        "unknown-metric", "\(user) names no stage that gives metrics", at: node.span,
+        label: "carries \(type?.words ?? "nothing")", notes: collector.originNotes(node),
+        help: "carry metrics: `{first: null, next: STAGE.metrics}`")
+      return nil
+    }
+    guard !carried.rest.isEmpty else { return lacksNumber(text, node, user) }
+    return Experiment.MetricEntry(
+      name: name, stage: .carried(up: carried.up, index: carried.index), isSeries: false, output: "",
+      metric: carried.rest.joined(separator: "."), span: node.span)
+  }
+
+  private func lacksNumber(_ text: String, _ node: Node, _ user: String) -> Experiment.MetricEntry? {
+    collector.error(
+      "unknown-metric", "\(user) names a stage but no number in its metrics", at: node.span,
+      label: "the name of a number is missing", help: "write `\(text).NAME`")
+    return nil
   }
 
   private func finish(
@@ -51,12 +81,7 @@ struct MetricResolver {
       }
       found = (output, rest.joined(separator: "."))
     }
-    guard let found, !found.metric.isEmpty else {
-      collector.error(
-        "unknown-metric", "\(user) names a stage but no number in its metrics", at: node.span,
-        label: "the name of a number is missing", help: "write `\(text).NAME`")
-      return nil
-    }
+    guard let found, !found.metric.isEmpty else { return lacksNumber(text, node, user) }
     return Experiment.MetricEntry(
       name: name, stage: .stages(target.path, output: found.output), isSeries: target.collects,
       output: found.output, metric: found.metric, span: node.span)

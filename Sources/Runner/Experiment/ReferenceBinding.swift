@@ -74,7 +74,7 @@ extension ReferenceScope {
   }
 
   /// The type of a name that the innermost loop carries: of its `first`, else of its `next`.
-  private func typeCarried(_ index: Int, depth: Int) -> ArtifactType? {
+  func typeCarried(_ index: Int, depth: Int) -> ArtifactType? {
     let carries = innermost.body.carries
     guard carries.indices.contains(index), depth < carries.count + levels.count else { return nil }
     for (node, scope) in [(carries[index].first, leaving(1)), (carries[index].next, self)] {
@@ -146,6 +146,7 @@ extension ReferenceScope {
     }
     let ports = declaration.inputs
     for entry in entries where !ports.contains(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) {
+      collector.noteMisspelt(entry.key, among: ports.map(\.name), of: "`in` of `\(draft.path)`")
       collector.error(
         "unknown-input", "stage `\(draft.path)` has no input called `\(entry.key)`", at: entry.keySpan,
         label: "`\(declaration.name)` has no such input",
@@ -154,7 +155,9 @@ extension ReferenceScope {
     }
     return ports.flatMap { port -> [Experiment.Binding] in
       guard let entry = entries.first(where: { UTF8Key($0.key) == UTF8Key(port.name) }) else {
-        if port.isRequired, node?.isInvalid != true {
+        if port.isRequired, node?.isInvalid != true,
+          !collector.isMisspelt(port.name, of: "`in` of `\(draft.path)`")
+        {
           collector.error(
             "missing-input", "stage `\(draft.path)` lacks the input `\(port.name)`",
             at: draft.nameSpan, label: "`\(port.name)` is missing",

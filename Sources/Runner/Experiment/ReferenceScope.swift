@@ -143,6 +143,17 @@ struct ReferenceScope {
     return nil
   }
 
+  /// A name that a loop around the place carries, and what follows it; nil when the address begins otherwise.
+  func carried(_ text: String) -> (up: Int, index: Int, rest: [String])? {
+    var address = AddressText(text)
+    let head = UTF8Key(address.word())
+    for (up, level) in levels.reversed().enumerated() {
+      if let index = level.body.carry(head) { return (up, index, address.parts) }
+      if level.body.member(head) != nil { return nil }
+    }
+    return nil
+  }
+
   private func plain(_ meaning: Meaning, _ address: AddressText, _ kind: String, _ node: Node) -> Meaning? {
     if address.isAtEnd { return meaning }
     let rest = address.rest.dropFirst()

@@ -25,7 +25,7 @@ extension Plan {
     let addresses = nodes.map(\.address)
     let help =
       Suggestion.nearest(to: address, among: addresses).map { "did you mean `\($0)`?" }
-      ?? "`plumb plan` lists its stages, such as \(addresses.suffix(3).map { "`\($0)`" }.joined(separator: ", "))"
+      ?? "`\(Program.name) plan` lists its stages, such as \(addresses.suffix(3).map { "`\($0)`" }.joined(separator: ", "))"
     throw RunError(.commandLine, "`\(experimentName)` has no stage at `\(address)`; \(help)")
   }
 

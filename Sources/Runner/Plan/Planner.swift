@@ -218,6 +218,7 @@ private struct NodeBuilder {
       for target in targets {
         let candidates = target.candidates.compactMap { positions[$0] }
         guard let first = candidates.first else { continue }
+        if case .instance(_, let output) = target.source { metric.output = output }
         metric.nodes.append(first)
         if candidates.count > 1 { metric.alternatives[first] = Array(candidates.dropFirst()) }
       }

@@ -143,6 +143,26 @@ import Testing
     #expect(toy.standardOutput.hasPrefix("curve  2  5\nlast   6\n"))
   }
 
+  @Test func `a loop ends by what the iteration before gave`() throws {
+    let toy = try ToyRunner(nodes: "")
+    // Before iteration 1 there is nothing to be above.
+    let text = experiment(times: 5, until: "{metric: count.count, above: before.count}").replacing(
+      "carry: {", with: "carry: {before: {first: null, next: count.metrics}, ")
+    #expect(try run(toy, text).filter { $0.hasSuffix("count") } == ["round@1.count", "round@2.count"])
+    #expect(
+      toy.standardError.contains(
+        "ended   round after iteration 2: `count.count` is 2, expected above `before.count`, which is 1"),
+      "\(toy.standardError)")
+    #expect(try run(toy, text).isEmpty)
+    // What the first iteration begins with counts as what was before it.
+    let begun = text.replacing(
+      "first: null, next: count.metrics", with: "first: start.metrics, next: count.metrics"
+    )
+    .replacing("  rows: {with", with: "  start: {uses: count, with: {by: 0}}\n  rows: {with")
+    #expect(try run(toy, begun) == ["last", "start"])
+    #expect(toy.standardError.contains("ended   round after iteration 1"), "\(toy.standardError)")
+  }
+
   @Test func `an interrupted loop ends where the whole one would`() throws {
     let toy = try ToyRunner(nodes: "")
     let text = experiment(times: 4, until: "{metric: count.count, at_least: 3}").replacing(
