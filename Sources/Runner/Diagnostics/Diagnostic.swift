@@ -68,6 +68,15 @@ final class DiagnosticCollector {
   private(set) var diagnostics: [Diagnostic] = []
   /// Said again or not.
   private(set) var errorCount = 0
+  /// Names that a misspelt one was taken for.
+  private var misspelt: Set<[String]> = []
+
+  /// A name that `what` does not know. The one that it is nearest to is then not called missing as well.
+  func noteMisspelt(_ name: String, among candidates: [String], of what: String) {
+    if let near = Suggestion.nearest(to: name, among: candidates) { misspelt.insert([what, near]) }
+  }
+
+  func isMisspelt(_ name: String, of what: String) -> Bool { misspelt.contains([what, name]) }
 
   /// What was said in the same words about the same place is not said again: each cell of a matrix finds it anew.
   func add(_ diagnostic: Diagnostic) {

@@ -61,7 +61,7 @@ package struct Explanation: Sendable {
 
   /// All pages as one of docs/reference.
   package static var markdown: String {
-    "# Mistakes\n\nWhat stands in brackets at the head of a message, at length. `plumb explain CODE` prints the same.\n"
+    "# Mistakes\n\nWhat stands in brackets at the head of a message, at length. `\(Program.name) explain CODE` prints the same.\n"
       + all.map { explanation in
         "\n## \(explanation.code)\n\n"
           + (explanation.severity == .warning ? "A warning: " : "")
@@ -70,7 +70,7 @@ package struct Explanation: Sendable {
   }
 
   private static func block(_ example: Example) -> String {
-    let command = example.overrides.map { "    plumb check experiment.yaml --set \($0)\n" }.joined()
+    let command = example.overrides.map { "    \(Program.name) check experiment.yaml --set \($0)\n" }.joined()
     let lines = example.text.split(separator: "\n", omittingEmptySubsequences: false)
     return lines.map { $0.isEmpty ? "\n" : "    \($0)\n" }.joined() + (command.isEmpty ? "" : "\n\(command)")
   }

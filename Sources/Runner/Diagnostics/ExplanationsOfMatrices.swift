@@ -75,7 +75,7 @@ extension Explanation {
       "missing-variable", "an environment variable that is not set", severity: .warning,
       """
       `{env: NAME}` stands for the value of a variable when the stage runs; only its name is in keys, plans, logs and records.
-      `plumb run` refuses to start while the variable of a stage that must run is not set or empty.
+      `\(Program.name) run` refuses to start while the variable of a stage that must run is not set or empty.
       """,
       wrong: Example(smallest.replacing("}}", with: ", prompt: {env: PLUMB_NOT_SET}}}")),
       right: Example(smallest)),

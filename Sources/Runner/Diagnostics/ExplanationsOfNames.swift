@@ -31,7 +31,7 @@ extension Explanation {
       right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}}")),
     Explanation(
       "unknown-output", "a reference to an output that the stage does not have",
-      "`stage` means its first output, `stage.name` the one of that name. `plumb stages NAME` lists them.",
+      "`stage` means its first output, `stage.name` the one of that name. `\(Program.name) stages NAME` lists them.",
       wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows.row}, with: {count: 8}}"),
       right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows.rows}, with: {count: 8}}")),
     Explanation(

@@ -8,11 +8,11 @@ extension Explanation {
   static let ofStages: [Explanation] = [
     Explanation(
       "unknown-plug-in", "a stage of a kind that does not exist",
-      "`uses:` names the kind of a stage and is the stage's own name when nothing is said. `plumb stages` lists them.",
+      "`uses:` names the kind of a stage and is the stage's own name when nothing is said. `\(Program.name) stages` lists them.",
       wrong: Example(smallest.replacing("uses: data", with: "uses: dta")), right: Example(smallest)),
     Explanation(
       "unknown-input", "an input that the stage does not have",
-      "`in:` binds a stage's inputs by their names. `plumb stages NAME` lists them.",
+      "`in:` binds a stage's inputs by their names. `\(Program.name) stages NAME` lists them.",
       wrong: Example(smallest + "\n  drawn: {uses: draw, in: {row: rows}, with: {count: 8}}"),
       right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}}")),
     Explanation(

@@ -10,7 +10,7 @@ extension Explanation {
       "missing-key", "a key that is needed is not there",
       """
       Some keys have no default: the experiment's `version`, `name` and `stages`, a carried value's `first` and `next`, and
-      the options of a stage that `plumb stages NAME` shows as required.
+      the options of a stage that `\(Program.name) stages NAME` shows as required.
       """,
       wrong: Example("version: 1\nstages:\n  rows: {uses: data, with: {path: train.jsonl}}"),
       right: Example(smallest)),
@@ -18,7 +18,7 @@ extension Explanation {
       "unknown-key", "a key that nothing knows",
       """
       Keys are checked everywhere, so that a slip of the fingers cannot silently leave a default in place. The nearest
-      key that exists is suggested; `plumb stages NAME` lists a stage's options.
+      key that exists is suggested; `\(Program.name) stages NAME` lists a stage's options.
       """,
       wrong: Example(smallest.replacing("train.jsonl}", with: "train.jsonl, limt: 10}")),
       right: Example(smallest.replacing("train.jsonl}", with: "train.jsonl, limit: 10}"))),

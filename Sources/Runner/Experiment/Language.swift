@@ -144,7 +144,7 @@ enum Language {
     [
       LanguageKey("uses", .string, "the kind of stage; its own name when not given"),
       LanguageKey("in", .named(.reference), "what its inputs read"),
-      LanguageKey("with", .anything, "its options: see `plumb stages NAME`"),
+      LanguageKey("with", .anything, "its options: see `\(Program.name) stages NAME`"),
       LanguageKey("seed", .integer(seed), "in place of the one that follows from the experiment's"),
       LanguageKey("needs", .optional(.oneOrMore(.reference)), "stages that must be done before"),
       LanguageKey("description", .string, "for people"),

@@ -46,6 +46,7 @@ extension DiagnosticCollector {
         notBuiltYet("`\(entry.key)`", at: entry.keySpan)
         continue
       }
+      noteMisspelt(entry.key, among: known, of: what)
       error(
         "unknown-key", "\(what) has no key called `\(entry.key)`", at: entry.keySpan, label: "unknown key",
         help: hints[entry.key] ?? Suggestion.helpOrList(for: entry.key, among: known, what: "the keys are"))
@@ -54,6 +55,7 @@ extension DiagnosticCollector {
   }
 
   func missingKey(_ key: String, of what: String, at span: SourceSpan?, help: String? = nil) {
+    if isMisspelt(key, of: what) { return }
     error(
       "missing-key", "\(what) lacks the key `\(key)`", at: span, label: "`\(key)` is missing", help: help)
   }

@@ -43,6 +43,7 @@ struct OptionDecoder {
       if kind != nil, UTF8Key(entry.key) == UTF8Key("kind") { continue }
       guard let field = fields.first(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) else {
         let names = (kind == nil ? [] : ["kind"]) + fields.map(\.name)
+        collector.noteMisspelt(entry.key, among: names, of: what)
         collector.error(
           "unknown-key", "\(what) has no option called `\(entry.key)`", at: entry.keySpan,
           label: "unknown option", notes: collector.originNotes(node),
@@ -68,7 +69,7 @@ struct OptionDecoder {
         result[field.name] = value
       } else if let value = field.defaultValue {
         result[field.name] = Self.normalized(value, field.type)
-      } else {
+      } else if !collector.isMisspelt(field.name, of: what) {
         collector.error(
           "missing-key", "\(what) lacks the option `\(field.name)`", at: span,
           label: "`\(field.name)` is missing", help: "`\(field.name)`: \(field.summary)")
@@ -244,7 +245,7 @@ struct OptionDecoder {
         "missing-variable",
         "\(what) stands for the environment variable `\(name)`, which is not set or empty",
         at: node.span, label: "has no value here", notes: collector.originNotes(node),
-        help: "set it for `plumb run`; only its name is kept")
+        help: "set it for `\(Program.name) run`; only its name is kept")
     }
     secrets.append((path, name))
     origins.append((path, node.origin ?? node.span))

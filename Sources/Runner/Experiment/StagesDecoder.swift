@@ -121,7 +121,7 @@ struct StagesDecoder {
       if let times = inner["times"] {
         loop.times = collector.integer(times, "`times` of \(what)", 1...Self.maximumTimes) ?? 1
       } else {
-        collector.missingKey("times", of: what, at: node.span)
+        collector.missingKey("times", of: "`loop` of `\(path)`", at: node.span)
       }
       if let carry = inner["carry"], !carry.isNull { carries = self.carries(carry, what: what) }
       draft.loop = loop
