@@ -42,13 +42,14 @@ package struct PlanTable {
   /// Whether anything would run.
   package var hasWork: Bool { shown.contains { decisions[$0].isWork } }
 
-  /// `showsCauses`: under each node that does not stand for itself, the chain to what changed first.
+  /// `showsCauses`: under each node that does not stand for itself, the chain to what changed first. A cause is told once.
   package func text(showsCauses: Bool = false) throws -> String {
     func plain(_ node: Int) -> String { TerminalText.escaped(plan.nodes[node].address) }
     let width = min(40, shown.map { TextTable.width(plain($0)) }.max() ?? 0)
     let showsTimes = expectedSeconds.contains { $0 != nil }
     let timeWidth = expectedSeconds.map { $0.map { TextTable.width(time($0)) } ?? 0 }.max() ?? 0
     var text = ""
+    var told: Set<UTF8Key> = []
     for index in shown {
       let decision = decisions[index]
       var line = "\(TextTable.padded(plain(index), to: width))  \(decision.word)"
@@ -61,8 +62,20 @@ package struct PlanTable {
       while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
       text += line + "\n"
       if showsCauses {
-        for (depth, step) in try causes(index).enumerated() {
-          text += String(repeating: " ", count: width + 2 + 2 * depth) + "└ \(TerminalText.escaped(step))\n"
+        for chain in try causes(index) {
+          for (depth, step) in chain.enumerated() {
+            let isNew = told.insert(UTF8Key(step.text)).inserted
+            // What it waits for leads there line by line.
+            if !isNew, depth == 0, case .waits = decision { break }
+            let words = isNew ? step.text : "\(step.address), as above"
+            text +=
+              String(repeating: " ", count: width + 2 + 2 * depth) + "└ \(TerminalText.escaped(words))\n"
+            if !isNew { break }
+          }
+        }
+        if roots[index].hasMore { text += String(repeating: " ", count: width + 2) + "└ and others\n" }
+        if case .willRun(_, let reasons) = decision {
+          told.insert(UTF8Key(CauseStep(address: plan.nodes[index].address, reasons: reasons).text))
         }
       }
     }
@@ -79,19 +92,20 @@ package struct PlanTable {
     }
   }
 
-  /// The way back from a node to what changed first, a line a step.
-  private func causes(_ index: Int) throws -> [String] {
+  /// The ways back from a node to what changed first.
+  private func causes(_ index: Int) throws -> [[CauseStep]] {
     switch decisions[index] {
     case .cached, .skipped: return []
-    case .willRun: return try resolution.rootCause(of: plan.nodes[index]).map(\.text)
-    case .waits:
-      var lines = try roots[index].nodes.flatMap { root -> [String] in
-        guard case .willRun(_, let reasons) = decisions[root] else { return [] }
-        let step = CauseStep(address: plan.nodes[root].address, reasons: reasons)
-        return [step.text] + (try resolution.rootCause(of: plan.nodes[root]).map(\.text))
+    case .willRun: return [try resolution.rootCause(of: plan.nodes[index])]
+    case .waits(let upstream):
+      return try roots[index].nodes.compactMap { root in
+        // What it waits for stands in its own line already.
+        guard case .willRun(_, let reasons) = decisions[root],
+          !upstream.contains(root) || !selection.contains(root)
+        else { return nil }
+        return [CauseStep(address: plan.nodes[root].address, reasons: reasons)]
+          + (try resolution.rootCause(of: plan.nodes[root]))
       }
-      if roots[index].hasMore { lines.append("and others") }
-      return lines
     }
   }
 

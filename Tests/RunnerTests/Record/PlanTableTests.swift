@@ -65,8 +65,15 @@ import Testing
     #expect(lines[0] == "rows cached")
     #expect(toy.standardOutput.contains("option items 2 -> 4 (x.yaml:10:45)"), "\(toy.standardOutput)")
     #expect(lines[2] == "round@1.train waits on round@1.mix")
-    let why = try plan("--why")
-    #expect(why[3].hasPrefix("└ round@1.mix: option items"), "\(why)")
+    // What a stage waits for stands above it with its reason.
+    #expect(try plan("--why") == lines)
+  }
+
+  @Test func `a cause is told once`() throws {
+    try write(items: 2, times: 3)
+    try run()
+    try write(items: 4, times: 3, extra: "  last: {uses: sum, in: {rows: round@last.mix}}")
+    #expect(try plan("--why").allSatisfy { !$0.hasPrefix("└") }, "every cause is a line of its own")
   }
 
   @Test func `an option that falls back is said to be the default`() throws {
@@ -79,23 +86,29 @@ import Testing
   }
 
   @Test func `a changed input is followed to what changed first`() throws {
-    try write(count: 12)
+    let sum = "  other: {uses: sum, in: {rows: round@1.mix}}"
+    try write(count: 12, extra: sum)
     try run()
     // Rows and mix run with another count; train must be stale for a reason that is two stages up.
     try write(count: 13)
     try toy.folder.write(
-      toy.folder.text("x.yaml").split(separator: "\n").filter { !$0.contains("train: {in") }.joined(
+      toy.folder.text("x.yaml").split(separator: "\n").filter {
+        !$0.contains("train: {in") && !$0.contains("uses: sum")
+      }.joined(
         separator: "\n"
       )
       .replacing("carry: {policy: {first: start, next: train.model}}", with: "carry: {}") + "\n",
       to: "x.yaml")
     try run()
-    try write(count: 13)
+    try write(count: 13, extra: sum)
     let why = try plan("--why")
     #expect(why[2] == "round@1.train run input rows changed (round@1.mix.rows)", "\(why)")
     #expect(why[3] == "└ round@1.mix: input rows changed (rows.rows)", "\(why)")
     #expect(
       toy.standardOutput.contains("└ rows: option count 12 -> 13 (x.yaml:6:24)"), "\(toy.standardOutput)")
+    // The same cause is not told at length again.
+    #expect(why[5] == "other run input rows changed (round@1.mix.rows)", "\(why)")
+    #expect(why[6] == "└ round@1.mix, as above", "\(why)")
   }
 
   @Test func `other bytes of a model, a seed and a damaged object are named`() throws {
