@@ -9,10 +9,10 @@ struct CacheCollect: ParsableCommand {
     abstract: "Drop bytes nobody needs. Records stay: what is evicted still counts as done.",
     discussion: """
       Without options: temporary files, objects that no result names, and the bytes of stages whose `keep:` gives them up. An \
-      evicted result is computed anew when a stage that is about to run, or `plumb export`, needs its bytes. What is younger \
+      evicted result is computed anew when a stage that is about to run, or `\(Program.name) export`, needs its bytes. What is younger \
       than a day (--older-than), and what a run is reading, stays. Safe while experiments run.
 
-        plumb cache gc --max-size 10GiB --dry-run
+        \(Program.name) cache gc --max-size 10GiB --dry-run
       """)
 
   @OptionGroup var storage: StoreArguments

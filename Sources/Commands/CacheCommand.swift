@@ -11,10 +11,10 @@ struct CacheCommand: ParsableCommand {
     discussion: """
       The store is `.plumb` at the project's root, $PLUMB_HOME, or --store.
 
-        plumb cache ls
-        plumb cache verify --repair
-        plumb cache gc --max-size 10GiB --keep-last 3
-        plumb cache push /media/stick/plumb
+        \(Program.name) cache ls
+        \(Program.name) cache verify --repair
+        \(Program.name) cache gc --max-size 10GiB --keep-last 3
+        \(Program.name) cache push /media/stick/plumb
       """,
     subcommands: [
       CacheList.self, CacheVerify.self, CacheCollect.self, CachePush.self, CachePull.self,

@@ -10,7 +10,7 @@ struct CachePush: ParsableCommand {
       DIR is a store like any other: a folder of its own on a shared file system or a stick, made when it is not there. Every byte \
       is checked as it is read and as it was written; when it is cut off, the same command goes on.
 
-        plumb cache push /media/stick/plumb
+        \(Program.name) cache push /media/stick/plumb
       """)
 
   @Argument(help: ArgumentHelp("The other store.", valueName: "dir"), completion: .directory)
@@ -26,7 +26,8 @@ struct CachePush: ParsableCommand {
 struct CachePull: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pull", abstract: "Copy what the store lacks from DIR into the store.",
-    discussion: "The other way round of `plumb cache push`. The project's store is made when it is not there."
+    discussion:
+      "The other way round of `\(Program.name) cache push`. The project's store is made when it is not there."
   )
 
   @Argument(help: ArgumentHelp("The other store.", valueName: "dir"), completion: .directory)
@@ -45,7 +46,8 @@ struct CachePull: ParsableCommand {
 
 private func otherStore(_ directory: String, makes: Bool) throws -> Store {
   guard makes || FileStatus.of("\(directory)/format") != nil else {
-    throw RunError(.commandLine, "there is no store at `\(directory)`; `plumb cache push` makes one")
+    throw RunError(
+      .commandLine, "there is no store at `\(directory)`; `\(Program.name) cache push` makes one")
   }
   return try Store(at: directory)
 }

@@ -47,7 +47,7 @@ struct CacheVerify: ParsableCommand {
         return .done
       }
       standardError(
-        "error: \(checked): \(count); `plumb cache verify --repair` sets them aside and the next run computes them anew\n"
+        "error: \(checked): \(count); `\(Program.name) cache verify --repair` sets them aside and the next run computes them anew\n"
       )
       return .store
     }

@@ -7,11 +7,11 @@ struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Say everything that is wrong with an experiment. Runs nothing.",
     discussion: """
-      Every mistake is shown with its place and, where one is near, what was probably meant; then it ends with 3. `plumb \
+      Every mistake is shown with its place and, where one is near, what was probably meant; then it ends with 3. `\(Program.name) \
       explain CODE` says more about a kind of mistake. With `--format json` the mistakes, and nothing else, go to standard \
       output, one object a line; other commands write them to standard error, their own results being on standard output.
 
-        plumb check experiments/quickstart.yaml
+        \(Program.name) check experiments/quickstart.yaml
       """)
 
   @OptionGroup var experiment: ExperimentArguments

@@ -11,7 +11,7 @@ struct ConfigCommand: ParsableCommand {
       YAML: every stage by its address, with every option it will have. With `--origin` the place that set each value stands \
       behind it: `FILE:LINE:COLUMN`, `--set:1:COLUMN`, or `default`.
 
-        plumb config experiments/quickstart.yaml --origin --set lr=1e-5
+        \(Program.name) config experiments/quickstart.yaml --origin --set lr=1e-5
       """)
 
   @OptionGroup var experiment: ExperimentArguments

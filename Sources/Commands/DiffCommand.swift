@@ -10,7 +10,7 @@ struct DiffCommand: ParsableCommand {
     discussion: """
       Metrics stand there whether they changed or not; everything else only where it differs.
 
-        plumb diff @last~1 @last
+        \(Program.name) diff @last~1 @last
       """)
 
   @Argument(help: runHelp) var old: String = "@last~1"

@@ -5,11 +5,11 @@ import Runner
 
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "Explain a kind of mistake: plumb explain duplicate-key.",
+    commandName: "explain", abstract: "Explain a kind of mistake: \(Program.name) explain duplicate-key.",
     discussion: """
       The code stands in brackets at the head of every mistake: `error[unknown-reference]`. Without a code all are listed.
 
-        plumb explain unknown-reference
+        \(Program.name) explain unknown-reference
       """)
 
   @Argument(
@@ -35,7 +35,7 @@ struct ExplainCommand: ParsableCommand {
       guard let explanation = Explanation.of(bare) else {
         let help =
           Suggestion.nearest(to: bare, among: Explanation.all.map(\.code)).map { "did you mean `\($0)`?" }
-          ?? "`plumb explain` lists them"
+          ?? "`\(Program.name) explain` lists them"
         throw RunError(.commandLine, "there is no code `\(bare)`; \(help)")
       }
       try standardOutput(explanation.page)

@@ -12,13 +12,13 @@ struct ExplainNodeCommand: ParsableCommand {
       Each line is a field of the key: its value, what it was in the nearest earlier record, and the place that set it. In the \
       first column `~` is changed, `+` new, `-` gone.
 
-        plumb explain-node experiments/quickstart.yaml quark@2.train
+        \(Program.name) explain-node experiments/quickstart.yaml quark@2.train
       """)
 
   @OptionGroup var experiment: ExperimentArguments
 
   @Argument(
-    help: "A stage as `plumb plan` shows it: quark@2.train, quark@last.train.",
+    help: "A stage as `\(Program.name) plan` shows it: quark@2.train, quark@last.train.",
     completion: Completion.addresses)
   var address: String
 

@@ -8,11 +8,11 @@ struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Copy a result out of the store.",
     discussion: """
-      An address is EXPERIMENT.yaml::STAGE or EXPERIMENT.yaml::STAGE.OUTPUT, as `plumb plan` shows stages, with `@last` for the \
+      An address is EXPERIMENT.yaml::STAGE or EXPERIMENT.yaml::STAGE.OUTPUT, as `\(Program.name) plan` shows stages, with `@last` for the \
       last iteration; runs/NAME/ID::STAGE is what that run computed. A model becomes DIR itself; other outputs go into DIR under \
       their names. Nothing is overwritten. Evicted bytes are computed anew first.
 
-        plumb export experiments/quickstart.yaml::quark@last.train.model steered
+        \(Program.name) export experiments/quickstart.yaml::quark@last.train.model steered
       """)
 
   @Argument(
@@ -96,7 +96,7 @@ struct StoredResult {
     var session = RunSession(
       plan: experiment.plan, stages: stageRegistry.stages, store: store.root,
       runs: "\(experiment.projectRoot)/runs", experimentText: experiment.text,
-      command: shellWords([programName] + CommandLine.arguments.dropFirst()))
+      command: shellWords([Program.name] + CommandLine.arguments.dropFirst()))
     session.experimentFiles = experiment.files
     session.bytesOf = [node]
     return session.run()

@@ -10,7 +10,7 @@ struct InitCommand: ParsableCommand {
       Writes experiment.yaml, data/prompts.jsonl and experiment.schema.json (for editors) into a folder, and overwrites \
       nothing. The experiment needs no model; its comments say how to add one.
 
-        plumb init first && plumb run first/experiment.yaml
+        \(Program.name) init first && \(Program.name) run first/experiment.yaml
       """)
 
   @Argument(
@@ -33,7 +33,7 @@ struct InitCommand: ParsableCommand {
       }
       standardError(
         "wrote \(files.map { TerminalText.escaped($0.path) }.joined(separator: ", "))\n"
-          + "next: \(shellWords([programName, "run", "\(folder)/experiment.yaml"]))\n")
+          + "next: \(shellWords([Program.name, "run", "\(folder)/experiment.yaml"]))\n")
       return .done
     }
   }
@@ -41,10 +41,10 @@ struct InitCommand: ParsableCommand {
   private static let experiment = """
     # yaml-language-server: $schema=experiment.schema.json
     #
-    #   plumb check experiment.yaml                     what is wrong with it, if anything
-    #   plumb plan experiment.yaml                      what would run, and why
-    #   plumb run experiment.yaml                       runs what is not finished yet
-    #   plumb run experiment.yaml --set iterations=3    runs the third iteration only
+    #   \(Program.name) check experiment.yaml                     what is wrong with it, if anything
+    #   \(Program.name) plan experiment.yaml                      what would run, and why
+    #   \(Program.name) run experiment.yaml                       runs what is not finished yet
+    #   \(Program.name) run experiment.yaml --set iterations=3    runs the third iteration only
     version: 1
     name: first                     # names the folder of its runs: runs/first/
     seed: 42                        # every random number follows from it
@@ -57,7 +57,7 @@ struct InitCommand: ParsableCommand {
     # models:
     #   start: {path: models/start}
 
-    stages:                         # `plumb stages` lists the kinds, `plumb stages NAME` shows one
+    stages:                         # `\(Program.name) stages` lists the kinds, `\(Program.name) stages NAME` shows one
       questions:
         uses: data                  # the kind of stage; the stage's own name when it is not given
         with: {path: data/prompts.jsonl, prompt: "Question: {question} Answer:", id: id}

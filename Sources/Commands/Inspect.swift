@@ -12,8 +12,8 @@ struct Inspect: ParsableCommand {
       Reads safetensors, GGUF, tokenizer.json and config.json files, and model directories. The whole header is checked
       before anything is printed; a damaged file ends with 4 and the rule it broke.
 
-        plumb inspect models/start/model.safetensors
-        plumb inspect experiments/quickstart.yaml::quark@last.train.model
+        \(Program.name) inspect models/start/model.safetensors
+        \(Program.name) inspect experiments/quickstart.yaml::quark@last.train.model
       """)
 
   @Argument(help: "The file, the model directory, or EXPERIMENT.yaml::ADDRESS.", completion: .file())

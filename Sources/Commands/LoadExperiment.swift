@@ -109,7 +109,7 @@ func refuse(_ sweep: Sweep, _ arguments: ExperimentArguments) {
     DiagnosticList([
       Diagnostic(
         code: "not-built-yet", "running a sweep is not built yet", at: sweep.span, label: "not built yet",
-        help: "run one trial: `plumb run \(arguments.file) \(settings)`")
+        help: "run one trial: `\(Program.name) run \(arguments.file) \(settings)`")
     ]))
   Glibc.exit(Runner.ExitCode.experiment.rawValue)
 }

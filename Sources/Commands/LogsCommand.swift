@@ -12,9 +12,9 @@ struct LogsCommand: ParsableCommand {
     discussion: """
       A stage that was cached printed when it was computed: the log of that run is shown, and which it is is said on stderr.
 
-        plumb logs quark@2.train
-        plumb logs @last~1 quark@2.train
-        plumb logs quark@2.train -f
+        \(Program.name) logs quark@2.train
+        \(Program.name) logs @last~1 quark@2.train
+        \(Program.name) logs quark@2.train -f
       """)
 
   @Argument(
@@ -42,7 +42,7 @@ struct LogsCommand: ParsableCommand {
       guard let node = nodes.first(where: { UTF8Key($0.address) == UTF8Key(address) }) else {
         let help =
           Suggestion.nearest(to: address, among: nodes.map(\.address)).map { "did you mean `\($0)`?" }
-          ?? "`plumb show \(run.id)` lists its stages"
+          ?? "`\(Program.name) show \(run.id)` lists its stages"
         throw RunError(.commandLine, "the run `\(run.id)` has no stage `\(address)`; \(help)")
       }
       var path = RunNode.logPath(run.path, address)

@@ -10,7 +10,7 @@ struct NewStageCommand: ParsableCommand {
       The package builds a program of the same name: everything plumb does, and the new stage beside the built-in ones. It holds one \
       documented stage to change, a test of it, and a small experiment. Nothing is overwritten.
 
-        plumb new-stage keep-long keep-long
+        \(Program.name) new-stage keep-long keep-long
         cd keep-long && swift build -c release && .build/release/keep-long run experiment.yaml
       """)
 
@@ -32,7 +32,8 @@ struct NewStageCommand: ParsableCommand {
     finish {
       let scaffold = try StageScaffold(name: name, plumb: try source())
       if stageRegistry.stage(named: name) != nil {
-        throw RunError(.commandLine, "there is a stage `\(name)` already; `\(programName) stages` lists them")
+        throw RunError(
+          .commandLine, "there is a stage `\(name)` already; `\(Program.name) stages` lists them")
       }
       let files = scaffold.files.map { (path: "\(folder)/\($0.path)", text: $0.text) }
       // All are looked for before the first is written.

@@ -10,8 +10,8 @@ struct PlanCommand: ParsableCommand {
       One line a stage: its address, `cached`, `run` or `waits`, how long it took before where that is known, and why it runs. \
       `waits` is decided when what it waits for has run: if that gives the same bytes, it stays cached.
 
-        plumb plan experiments/quickstart.yaml --set lr=1e-5 --why
-        plumb plan experiments/quickstart.yaml --graph dot | dot -Tsvg > plan.svg
+        \(Program.name) plan experiments/quickstart.yaml --set lr=1e-5 --why
+        \(Program.name) plan experiments/quickstart.yaml --graph dot | dot -Tsvg > plan.svg
       """)
 
   @OptionGroup var experiment: ExperimentArguments

@@ -5,21 +5,21 @@ import Glibc
 import Runner
 
 /// As the user calls it: a program with stages of its own has its own name.
-let programName: String = {
+let calledName: String = {
   let path = CommandLine.arguments.first ?? ""
   let name = path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(decoding: $0, as: UTF8.self) }
-  return name ?? "plumb"
+  return name ?? Program.name
 }()
 
 let programVersion = "plumb 0.1.0-dev"
 
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: programName,
+    commandName: Program.name,
     abstract: "Runs language-model alignment experiments from one YAML file.",
     discussion: """
-        plumb run experiments/quickstart.yaml     only what is not finished yet
-        plumb plan experiments/quickstart.yaml    what would run, and why
+        \(Program.name) run experiments/quickstart.yaml     only what is not finished yet
+        \(Program.name) plan experiments/quickstart.yaml    what would run, and why
 
       Data goes to standard output, all else to standard error.
 

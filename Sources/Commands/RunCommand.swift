@@ -11,7 +11,7 @@ struct RunCommand: ParsableCommand {
       metrics and a table of all evaluations go to standard output; all else goes to standard error, and everything about the \
       run to runs/NAME/ID/.
 
-        plumb run experiments/quickstart.yaml --set iterations=3
+        \(Program.name) run experiments/quickstart.yaml --set iterations=3
       """)
 
   @OptionGroup var experiment: ExperimentArguments
@@ -58,13 +58,13 @@ struct RunCommand: ParsableCommand {
       var session = RunSession(
         plan: loaded.plan, stages: stageRegistry.stages, store: storage.path(projectRoot: loaded.projectRoot),
         runs: "\(loaded.projectRoot)/runs", experimentText: loaded.text,
-        command: shellWords([programName] + CommandLine.arguments.dropFirst()), threads: threads, jobs: jobs,
+        command: shellWords([Program.name] + CommandLine.arguments.dropFirst()), threads: threads, jobs: jobs,
         writesEvents: json)
       session.experimentFiles = loaded.files
       session.parameters = loaded.parameters
       session.keepsGoing = afterFailure == .keepGoing
       session.selection = selection
-      let words = [programName, "spin", experiment.file] + experiment.set.flatMap { ["--set", $0] }
+      let words = [Program.name, "spin", experiment.file] + experiment.set.flatMap { ["--set", $0] }
       let store = storage.store.map { ["--store", $0] } ?? []
       session.reproducing = { shellWords(words + [$0] + store) }
       session.lockWaitSeconds = wait

@@ -11,14 +11,16 @@ struct RunsCommand: ParsableCommand {
       Oldest first. Parameters stand there when the runs differ in them. Under `stages` stands how many ran, how many were \
       cached, and of how many.
 
-        plumb runs quickstart --sort -reward
-        plumb runs --csv > runs.csv
+        \(Program.name) runs quickstart --sort -reward
+        \(Program.name) runs --csv > runs.csv
       """)
 
   @Argument(help: ArgumentHelp("Only the runs of this experiment.", valueName: "name"))
   var name: String?
 
-  @Option(help: ArgumentHelp("By a metric, ascending; `--sort=-reward` descending.", valueName: "metric"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("By a metric, ascending; `-reward` descending.", valueName: "metric"))
   var sort: String?
 
   @Option(help: "The newest so many.")

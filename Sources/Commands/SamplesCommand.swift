@@ -8,10 +8,10 @@ struct SamplesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "samples", abstract: "Show what stages generated for the same prompts. Runs nothing.",
     discussion: """
-      An address is a stage as `plumb plan` shows it; `@last` is the last iteration, and `.NAME` an output. The prompts are the \
+      An address is a stage as `\(Program.name) plan` shows it; `@last` is the last iteration, and `.NAME` an output. The prompts are the \
       first of the first address, in the order of its rows: no choosing. Of several generations of a prompt the first is shown.
 
-        plumb samples experiments/quickstart.yaml before_score quark@last.judge
+        \(Program.name) samples experiments/quickstart.yaml before_score quark@last.judge
       """)
 
   @OptionGroup var experiment: ExperimentArguments
@@ -86,7 +86,7 @@ private struct Sheet {
     guard let stored = resolution.records[node.index]?.output(output.name) else {
       throw RunError(
         .workFound,
-        "`\(address)` has not run with these settings; `plumb run \(file)` runs it, `plumb plan \(file)` says why"
+        "`\(address)` has not run with these settings; `\(Program.name) run \(file)` runs it, `\(Program.name) plan \(file)` says why"
       )
     }
     let path = try resolution.store.readingPath(stored)

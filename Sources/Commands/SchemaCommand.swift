@@ -9,10 +9,10 @@ struct SchemaCommand: ParsableCommand {
     discussion: """
       Editors with a YAML language server complete and check an experiment whose first line names it:
 
-        plumb schema > experiment.schema.json
+        \(Program.name) schema > experiment.schema.json
         # yaml-language-server: $schema=experiment.schema.json
 
-      It refuses what `plumb check` refuses for its shape. What names refer to, only `plumb check` knows.
+      It refuses what `\(Program.name) check` refuses for its shape. What names refer to, only `\(Program.name) check` knows.
       """)
 
   @Flag(help: "Print the language's keys as a page of Markdown instead.")

@@ -7,7 +7,7 @@ import Runner
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show one run: parameters, metrics, stages.",
-    discussion: "  plumb show @last")
+    discussion: "  \(Program.name) show @last")
 
   @Argument(help: runHelp) var selector: String = "@last"
   @Flag(help: "Write one JSON value.")

@@ -10,12 +10,12 @@ struct SpinCommand: ParsableCommand {
       What the stage needs must be finished. Its log is shown as it comes; at the end each output is compared with what is \
       stored, and left in --output where that is given. This is how a failed stage is reproduced.
 
-        plumb spin experiments/quickstart.yaml quark@2.train --output /tmp/look
+        \(Program.name) spin experiments/quickstart.yaml quark@2.train --output /tmp/look
       """)
 
   @OptionGroup var experiment: ExperimentArguments
 
-  @Argument(help: "The stage, as `plumb plan` shows it.")
+  @Argument(help: "The stage, as `\(Program.name) plan` shows it.", completion: Completion.addresses)
   var address: String
 
   @OptionGroup var storage: StoreArguments

@@ -7,8 +7,8 @@ struct StagesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stages", abstract: "List the stages, or show one: its inputs, outputs and options.",
     discussion: """
-        plumb stages
-        plumb stages sample
+        \(Program.name) stages
+        \(Program.name) stages sample
       """)
 
   @Argument(
@@ -36,7 +36,7 @@ struct StagesCommand: ParsableCommand {
       guard let stage = stageRegistry.stage(named: name) else {
         let help =
           Suggestion.nearest(to: name, among: stageRegistry.names).map { "did you mean `\($0)`?" }
-          ?? "`plumb stages` lists them"
+          ?? "`\(Program.name) stages` lists them"
         throw RunError(.commandLine, "there is no stage `\(name)`; \(help)")
       }
       try standardOutput(StagePages.text(stage.declaration))

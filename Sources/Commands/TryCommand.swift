@@ -14,8 +14,8 @@ struct TryCommand: ParsableCommand {
       the model cache, or a result: EXPERIMENT.yaml::STAGE.OUTPUT. The prompt is given to the model as it is: no chat template. Samples go to standard output, each when \
       it is finished, control characters escaped; all else goes to standard error.
 
-        plumb try models/start --prompt "The food was" --n 3 --max-new-tokens 24
-        plumb try experiments/quickstart.yaml::quark@last.train.model --prompt "The food was"
+        \(Program.name) try models/start --prompt "The food was" --n 3 --max-new-tokens 24
+        \(Program.name) try experiments/quickstart.yaml::quark@last.train.model --prompt "The food was"
       """)
 
   @Argument(

@@ -18,7 +18,7 @@ struct YAMLCommand: ParsableCommand {
         `&` an anchor, `<...>` a tag. What stands before the first mistake is printed, the mistake is said on standard error, \
         and the command ends with 3.
 
-          plumb yaml events experiments/quickstart.yaml
+          \(Program.name) yaml events experiments/quickstart.yaml
         """)
 
     @Argument(help: "A YAML file, or `-` for standard input.", completion: .file())
@@ -53,7 +53,7 @@ struct YAMLCommand: ParsableCommand {
       discussion: """
         What a validator of JSON Schema reads:
 
-          plumb yaml json experiments/quickstart.yaml | check-jsonschema --schemafile experiment.schema.json -
+          \(Program.name) yaml json experiments/quickstart.yaml | check-jsonschema --schemafile experiment.schema.json -
         """)
 
     @Argument(help: "A YAML file, or `-` for standard input.", completion: .file())

@@ -6,7 +6,7 @@ package enum LanguagePage {
       # The experiment file
 
       The keys of the language. What a stage takes under `in:` and `with:` stands on [its own page](stages/README.md); what
-      names and parameters mean, in the guide. `plumb schema` prints all of it as JSON Schema, for editors.
+      names and parameters mean, in the guide. `\(Program.name) schema` prints all of it as JSON Schema, for editors.
 
       """
     for (title, keys) in [

@@ -62,7 +62,7 @@ package struct StagePages {
 
   /// The page that leads to the others.
   package var index: String {
-    "# Stages\n\n" + "What may stand after `uses:`. `plumb stages NAME` prints the same.\n\n"
+    "# Stages\n\n" + "What may stand after `uses:`. `\(Program.name) stages NAME` prints the same.\n\n"
       + Self.rows(
         ["stage", ""], declarations.map { ["[\($0.name)](\($0.name).md)", $0.summary] })
   }

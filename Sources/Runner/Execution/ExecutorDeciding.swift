@@ -27,7 +27,7 @@ extension Executor {
     try decide()
     if let wanted = options.bytesOf {
       ready = []
-      for index in wanted { try bringBack(index, for: "`plumb export`") }
+      for index in wanted { try bringBack(index, for: "`\(Program.name) export`") }
       return
     }
     let unfinished = plan.nodes.filter {

@@ -47,7 +47,7 @@ extension ResultAddress {
     guard let record = resolution.records[node.index] else {
       throw RunError(
         .workFound,
-        "`\(address)` has not run with these settings; `plumb run \(file)` runs it, `plumb plan \(file)` says why"
+        "`\(address)` has not run with these settings; `\(Program.name) run \(file)` runs it, `\(Program.name) plan \(file)` says why"
       )
     }
     return FoundResult(
@@ -100,7 +100,7 @@ extension ResultAddress {
     case .failure(let list):
       throw RunError(
         .experiment,
-        "`\(file)`, whose `\(address)` is wanted, is wrong; `plumb check \(file)` says it all:\n\(DiagnosticRenderer().render(list))"
+        "`\(file)`, whose `\(address)` is wanted, is wrong; `\(Program.name) check \(file)` says it all:\n\(DiagnosticRenderer().render(list))"
       )
     }
   }

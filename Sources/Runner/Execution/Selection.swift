@@ -99,7 +99,7 @@ extension Plan {
     let help =
       Suggestion.nearest(to: pattern, among: nodes.map(\.address) + Array(Set(groups)).sorted()).map {
         "did you mean `\($0)`?"
-      } ?? "`plumb plan` lists the stages"
+      } ?? "`\(Program.name) plan` lists the stages"
     throw RunError(.commandLine, "`\(experimentName)` has no stage at `\(pattern)`; \(help)")
   }
 }

@@ -75,7 +75,7 @@ package struct Spin {
     if let missing = resolution.unfinishedUpstream(of: node).first {
       throw RunError(
         .workFound,
-        "`\(node.address)` needs `\(plan.nodes[missing].address)`, which is not finished; `plumb run` with `--until \(plan.nodes[missing].address)` first"
+        "`\(node.address)` needs `\(plan.nodes[missing].address)`, which is not finished; `\(Program.name) run` with `--until \(plan.nodes[missing].address)` first"
       )
     }
     return resolution

@@ -7,7 +7,7 @@ package enum RunSelector {
   /// - Throws: `RunError` (2) naming what is near.
   package static func find(_ text: String, in runs: [RunSummary]) throws -> RunSummary {
     guard !runs.isEmpty else {
-      throw RunError(.commandLine, "there is no run yet; `plumb run EXPERIMENT` makes one")
+      throw RunError(.commandLine, "there is no run yet; `\(Program.name) run EXPERIMENT` makes one")
     }
     if let at = text.utf8.firstIndex(of: UInt8(ascii: "@")) {
       return try last(text, name: String(text[..<at]), selector: String(text[at...]), in: runs)

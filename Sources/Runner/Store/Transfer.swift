@@ -127,7 +127,7 @@ extension File {
       guard stream.finish() == digest else {
         throw StoreError(
           description:
-            "`\(source)` is damaged: it is not the bytes its name says; `plumb cache verify --repair` sets it aside"
+            "`\(source)` is damaged: it is not the bytes its name says; `\(Program.name) cache verify --repair` sets it aside"
         )
       }
       posix_fadvise(output.descriptor, 0, 0, POSIX_FADV_DONTNEED)
