@@ -56,6 +56,41 @@ import Testing
     status: Int32, output: String, error: String
   ) { project.plumb(words, before: "TRACE='\(project.folder)/trace'") }
 
+  @Test func `an input that collects is a word for each artifact, in order`() throws {
+    let project = try CommandsFixture()
+    try project.write(
+      "{\"id\": \"a\", \"prompt\": \"x\"}\n{\"id\": \"b\", \"prompt\": \"y\"}\n", to: "rows.jsonl")
+    try project.write(
+      """
+      version: 1
+      name: collecting
+      stages:
+        rows: {matrix: {n: [1, 2]}, uses: data, with: {path: rows.jsonl, prompt: "{prompt}", id: id, limit: $n}}
+        words: &both
+          uses: command
+          in: {rows: rows}
+          with:
+            run: [sh, -c, 'cat "$@" > "$0"', "{out.file}", "{in.rows}"]
+            inputs: [{name: rows, collects: true}]
+            outputs: [{name: file, type: file}]
+        line:
+          <<: *both
+          with:
+            run: ["cat {in.rows} > {out.file}"]
+            shell: true
+            inputs: [{name: rows, collects: true}]
+            outputs: [{name: file, type: file}]
+      """, to: "x.yaml")
+    #expect(project.plumb("run x.yaml").status == 0)
+    for stage in ["words", "line"] {
+      #expect(project.plumb("export x.yaml::\(stage) \(stage)").status == 0)
+      let ids = project.text("\(stage)/file").split(separator: "\n").compactMap {
+        (try? JSON(parsing: String($0)))?["id"]?.stringValue
+      }
+      #expect(ids == ["a", "a", "b"])
+    }
+  }
+
   @Test(.enabled(if: hasPython, "needs python3"), arguments: ["", "shards: 3"])
   func `a Python scorer answers row by row, and what changes nothing runs nothing`(more: String) throws {
     let project = try project(more: more)

@@ -34,6 +34,9 @@ package struct CommandStage: Stage {
             OptionField("type", .choice(ports), default: "rows", summary: "What it holds."),
             OptionField(
               "columns", .list(.string, count: 0...1000), default: [], summary: "Columns rows must have."),
+            OptionField(
+              "collects", .bool, default: false,
+              summary: "Whether it takes several: `{in.NAME}` is then all of their paths, a word each."),
           ]), count: 0...100), default: [], summary: "Its inputs."),
       OptionField(
         "outputs",
@@ -62,17 +65,27 @@ package struct CommandStage: Stage {
 
   package static func declaration(for options: JSON) -> StageDeclaration {
     let streams = options["rows"]?.stringValue == "stream"
-    func declared(_ option: String) -> [(name: String, type: ArtifactType, columns: [String])] {
+    func declared(_ option: String) -> [(
+      name: String, type: ArtifactType, columns: [String], collects: Bool
+    )] {
       (options[option]?.arrayValue ?? []).compactMap { port in
         guard let name = port["name"]?.stringValue,
           let type = port["type"]?.stringValue.flatMap(ArtifactType.init(rawValue:))
         else { return nil }
-        return (name, type, (port["columns"]?.arrayValue ?? []).compactMap(\.stringValue))
+        return (
+          name, type, (port["columns"]?.arrayValue ?? []).compactMap(\.stringValue),
+          port["collects"]?.boolValue ?? false
+        )
       }
     }
     return StageDeclaration(
       name: declaration.name, summary: declaration.summary, version: declaration.version,
-      inputs: declared("inputs").map { InputPort($0.name, $0.type, columns: $0.columns, summary: "") },
+      inputs: declared("inputs").map {
+        InputPort(
+          $0.name, $0.type, columns: $0.columns,
+          // Rows that are streamed come from one.
+          collects: $0.collects && !(streams && $0.name == CommandStream.rowsPort), summary: "")
+      },
       outputs: declared("outputs").map { port in
         OutputPort(
           port.name, port.type, passesThrough: streams && port.type == .rows ? CommandStream.rowsPort : nil,

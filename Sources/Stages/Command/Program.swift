@@ -18,7 +18,7 @@ struct Program {
     if isShell, written.count != 1 {
       throw RunError(.stageFailed, "`run` must have one entry with `shell: true`, found \(written.count)")
     }
-    let filled = try written.map { try Program.fill($0, context, quoting: isShell) }
+    let filled = try written.flatMap { try Program.words(of: $0, context, isShell: isShell) }
     words = isShell ? ["/bin/sh", "-c", filled[0]] : filled
     name = "`\(written.prefix(3).joined(separator: " "))\(written.count > 3 ? " …" : "")`"
     directory = "\(context.scratch)/work"
@@ -48,21 +48,41 @@ struct Program {
     try file.close()
   }
 
-  /// `{in.NAME}`, `{out.NAME}`, `{seed}`, `{threads}`; any other brace is what it is.
-  private static func fill(_ word: String, _ context: StageContext, quoting: Bool) throws -> String {
-    var places: [(name: String, value: String)] = context.inputs.map { ("{in.\($0.key)}", $0.value.path) }
-    for output in CommandStage.declaration(for: context.options.json).outputs {
-      places.append(("{out.\(output.name)}", context.output(output.name, output.type)))
+  /// One, or, of `{in.NAME}` alone where that collects, one for each of its artifacts.
+  private static func words(of written: String, _ context: StageContext, isShell: Bool) throws -> [String] {
+    for port in CommandStage.declaration(for: context.options.json).inputs where port.collects {
+      if !isShell, written.utf8.elementsEqual("{in.\(port.name)}".utf8) {
+        return context.artifacts(port.name).map(\.path)
+      }
     }
-    places.append(("{seed}", String(context.seed)))
-    places.append(("{threads}", String(context.threads)))
+    return [try fill(written, context, quoting: isShell)]
+  }
+
+  /// `{in.NAME}`, `{out.NAME}`, `{seed}`, `{threads}`; any other brace is what it is. In a line for a shell, `{in.NAME}` of an
+  /// input that collects is all of its paths.
+  private static func fill(_ word: String, _ context: StageContext, quoting: Bool) throws -> String {
+    let declaration = CommandStage.declaration(for: context.options.json)
+    var places: [(name: String, values: [String])] = []
+    for input in declaration.inputs where !context.artifacts(input.name).isEmpty {
+      if input.collects, !quoting, word.contains("{in.\(input.name)}") {
+        throw RunError(
+          .stageFailed,
+          "`{in.\(input.name)}` may be several paths and must be a word of its own, found `\(word)`")
+      }
+      places.append(("{in.\(input.name)}", context.artifacts(input.name).map(\.path)))
+    }
+    for output in declaration.outputs {
+      places.append(("{out.\(output.name)}", [context.output(output.name, output.type)]))
+    }
+    places.append(("{seed}", [String(context.seed)]))
+    places.append(("{threads}", [String(context.threads)]))
     var result: [UInt8] = []
     let bytes = Array(word.utf8)
     var index = 0
     scan: while index < bytes.count {
       if bytes[index] == UInt8(ascii: "{") {
         for place in places where bytes[index...].starts(with: place.name.utf8) {
-          result += (quoting ? quoted(place.value) : place.value).utf8
+          result += place.values.map { quoting ? quoted($0) : $0 }.joined(separator: " ").utf8
           index += place.name.utf8.count
           continue scan
         }
