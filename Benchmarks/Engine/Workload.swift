@@ -2,6 +2,7 @@
 
 import CKernels
 import Ceiling
+import Foundation
 import JSON
 import Models
 
@@ -9,6 +10,9 @@ import Models
 struct WorkloadError: Error {
   let text: String
 }
+
+/// What is to be removed at the end.
+nonisolated(unsafe) var scratchFolder: String?
 
 struct Workload {
   private let description: JSON
@@ -38,6 +42,7 @@ struct Workload {
     case "score": try scoring(try openCheckpoint(model))
     case "judge": try judging(try openCheckpoint(model))
     case "train": try training(try openCheckpoint(model))
+    case "save", "resume": try checkpointing(try openCheckpoint(model))
     default: throw WorkloadError(text: "no such kind of work: \(description)")
     }
   }
@@ -149,19 +154,7 @@ struct Workload {
 
   /// A step of AdamW on these rows, of which the wanted tokens are learned; with a reference when `kl` is not 0.
   private func training(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
-    let configuration = checkpoint.configuration
-    let kl = description["kl"]?.doubleValue ?? 0
-    let blocks = description["blocks"]?.intValue
-    let trainer = ConditionalTrainer(
-      configuration, parameters: try Parameters(configuration, from: checkpoint.tensors),
-      trainable: ConditionalTrainer.trainableNames(
-        configuration, blocks: blocks ?? configuration.layerCount, embeddings: blocks == nil),
-      reference: kl == 0 ? nil : try decoder(checkpoint), referenceConditioned: true,
-      objective: ConditionalObjective(kl: kl, entropy: 0, klDirection: .referencePolicy),
-      optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
-      schedule: LearningRateSchedule(
-        peak: 1e-6, steps: 100, warmUpRatio: 0, warmUp: .linear, decay: .constant),
-      maximumGradientNorm: 1, mode: mode, backend: CPUBackend(threads: threads))
+    let trainer = try trainer(checkpoint)
     let batch = try rows().enumerated().map { index, row in
       TrainingExample(
         id: "\(index)", conditioning: [], prompt: tokens(row.given, text: index, checkpoint),
@@ -171,5 +164,42 @@ struct Workload {
       _ = try trainer.train(batch)
       return nil
     }
+  }
+
+  /// Writes the masters and both moments, durably, or reads and checks them again.
+  private func checkpointing(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
+    let trainer = try trainer(checkpoint)
+    let folder = FileManager.default.temporaryDirectory.appending(path: "plumb-bench-\(UUID())").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    scratchFolder = folder
+    if description["kind"]?.stringValue == "save" {
+      return {
+        try trainer.saveCheckpoint(in: folder, record: .null)
+        return nil
+      }
+    }
+    try trainer.saveCheckpoint(in: folder, record: .null)
+    return {
+      guard try trainer.restoreCheckpoint(from: folder, log: { print($0) }) != nil else {
+        throw WorkloadError(text: "the checkpoint is not there")
+      }
+      return nil
+    }
+  }
+
+  private func trainer(_ checkpoint: Checkpoint) throws -> ConditionalTrainer {
+    let configuration = checkpoint.configuration
+    let kl = description["kl"]?.doubleValue ?? 0
+    let blocks = description["blocks"]?.intValue
+    return ConditionalTrainer(
+      configuration, parameters: try Parameters(configuration, from: checkpoint.tensors),
+      trainable: ConditionalTrainer.trainableNames(
+        configuration, blocks: blocks ?? configuration.layerCount, embeddings: blocks == nil),
+      reference: kl == 0 ? nil : try decoder(checkpoint), referenceConditioned: true,
+      objective: ConditionalObjective(kl: kl, entropy: 0, klDirection: .referencePolicy),
+      optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
+      schedule: LearningRateSchedule(
+        peak: 1e-6, steps: 100, warmUpRatio: 0, warmUp: .linear, decay: .constant),
+      maximumGradientNorm: 1, mode: mode, backend: CPUBackend(threads: threads))
   }
 }

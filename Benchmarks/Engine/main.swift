@@ -3,7 +3,7 @@
 // A workload is an object of JSON, as Benchmarks/engine.py writes it. Answers are lines of JSON: {"seconds", "cpu"} for each time,
 // and {"peak_bytes"} at the end of input. Peers answer alike, so that one driver can take turns.
 
-import Glibc
+import Foundation
 import JSON
 import Models
 
@@ -22,6 +22,7 @@ while readLine() != nil {
   answer(["seconds": measured ?? wall, "cpu": Usage.now.cpuSeconds - used])
 }
 answer(["peak_bytes": Usage.now.peakBytes])
+if let scratchFolder { try FileManager.default.removeItem(atPath: scratchFolder) }
 
 func answer(_ fields: KeyValuePairs<String, Double>) {
   print(JSON.object(JSONObject(fields.map { ($0.key, .double($0.value)) })).text(.compact))
