@@ -99,7 +99,7 @@ packages:
 	"$${apt[@]}" install -y -qq --no-install-recommends "$${missing[@]}"
 
 format:
-	@swift format --in-place --parallel -r Sources Tests Package.swift
+	@swift format --in-place --parallel -r Sources Tests Benchmarks Package.swift
 
 lint:
-	@swift format lint --strict --parallel -r Sources Tests Package.swift
+	@swift format lint --strict --parallel -r Sources Tests Benchmarks Package.swift
