@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The runner's speed beside DVC's and Snakemake's: planning, a run that has nothing to do, start-up, hashing, parsing.
 
-    Benchmarks/runner.py [--plumb .build/release/plumb] [--repeat 7] [--peers DIR] [--json FILE] [--scale 1000]
+    Benchmarks/runner.py [--plumb .build/release/plumb] [--repeat 7] [--peer-repeat 3] [--peers DIR] [--json FILE] [--scale 1000]
 
 Everything is measured in one go on this machine: medians of wall time over fresh processes, peak resident memory from the
 kernel. The peers are installed by pip into a virtual environment under --peers (default: a folder of the user's cache);
@@ -148,6 +148,7 @@ def main():
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     arguments.add_argument("--plumb", default=os.path.join(root, ".build/release/plumb"))
     arguments.add_argument("--repeat", type=int, default=7)
+    arguments.add_argument("--peer-repeat", type=int, default=3)
     arguments.add_argument("--scale", type=int, default=1000)
     arguments.add_argument("--peers", default=os.path.join(cache, "plumb-bench-peers"))
     arguments.add_argument("--no-peers", action="store_true")
@@ -163,31 +164,40 @@ def main():
         said = f"{ours['seconds'] * 1000:.1f} ms" if ours else "failed"
         print(f"  {name}: {said}", file=sys.stderr)
 
-    def peer_times(name, is_chain, verb):
+    def peer_times(projects, verb):
         result = {}
-        if "dvc" in peers and (folder := dvc_project(peers["dvc"], parent, f"{name}-{verb}", scale, is_chain)):
+        if projects.get("dvc"):
             command = [peers["dvc"], "repro"] if verb == "no-op" else [peers["dvc"], "status"]
-            result["dvc"] = measure(command, folder, min(repeat, 3))
-        if "snakemake" in peers:
-            folder = snakemake_project(parent, f"{name}-{verb}", scale, is_chain)
+            result["dvc"] = measure(command, projects["dvc"], options.peer_repeat)
+        if "snakemake" in projects:
             command = [peers["snakemake"], "-c1", "-q", "--rerun-triggers", "mtime"]
-            result["snakemake"] = measure(command + ([] if verb == "no-op" else ["-n"]), folder, min(repeat, 3))
+            result["snakemake"] = measure(
+                command + ([] if verb == "no-op" else ["-n"]), projects["snakemake"], options.peer_repeat)
         return result
+
+    def peer_projects(name, is_chain):
+        projects = {}
+        if "dvc" in peers:
+            projects["dvc"] = dvc_project(peers["dvc"], parent, name, scale, is_chain)
+        if "snakemake" in peers:
+            projects["snakemake"] = snakemake_project(parent, name, scale, is_chain)
+        return projects
 
     try:
         quick = os.path.join(root, "experiments/quickstart.yaml")
         print("measuring", file=sys.stderr)
         row("start-up: check of the quickstart", measure([plumb, "check", quick], parent, repeat * 3), bar=0.020,
-            **{n: measure([p, "--version"], parent, min(repeat, 3)) for n, p in peers.items()})
+            **{n: measure([p, "--version"], parent, options.peer_repeat) for n, p in peers.items()})
         for name, text, is_chain in [("chain", chain(scale), True), ("fan", fan(scale), False)]:
             folder = project(parent, name, text)
+            others = peer_projects(name, is_chain)
             row(f"plan of a {name} of {scale}, never run", measure([plumb, "plan", "x.yaml"], folder, repeat))
             first = measure([plumb, "run", "x.yaml"], folder, 1)
             row(f"first run of a {name} of {scale}", first)
             row(f"plan of a {name} of {scale}, all cached", measure([plumb, "plan", "x.yaml"], folder, repeat),
-                **peer_times(name, is_chain, "plan"))
+                **peer_times(others, "plan"))
             row(f"run of a {name} of {scale} with nothing to do", measure([plumb, "run", "x.yaml"], folder, repeat),
-                bar=0.150 if scale == 1000 else None, **peer_times(name, is_chain, "no-op"))
+                bar=0.150 if scale == 1000 else None, **peer_times(others, "no-op"))
         folder = project(parent, "loop", loop(10 * scale))
         row(f"plan of a loop of {10 * scale}", measure([plumb, "plan", "x.yaml"], folder, repeat), bar=1.0)
         folder = project(parent, "megabyte", megabyte())
