@@ -60,10 +60,30 @@ final class RunningWorker {
     }
     if !chosen.contains(where: { $0.name == "SWIFT_BACKTRACE" }) {
       chosen.append(
-        ("SWIFT_BACKTRACE", "color=no,registers=none,images=none,threads=crashed,interactive=no,limit=16"))
+        (
+          "SWIFT_BACKTRACE",
+          "color=no,registers=none,images=none,threads=crashed,interactive=no,limit=16" + backtracer
+        ))
     }
     return chosen
   }
+
+  /// A program with Swift's libraries inside does not find what prints a crash; it is beside the `swift` on PATH, if that is there.
+  private static let backtracer: String = {
+    if let library = dlopen("libswiftCore.so", RTLD_LAZY | RTLD_NOLOAD) {
+      dlclose(library)
+      return ""
+    }
+    let folders = getenv("PATH").map { String(cString: $0) } ?? ""
+    for folder in folders.split(separator: ":") {
+      guard let found = realpath("\(folder)/swift", nil) else { continue }
+      defer { free(found) }
+      let usr = Path.parent(Path.parent(String(cString: found)))
+      let program = "\(usr)/libexec/swift/linux/swift-backtrace"
+      if access(program, X_OK) == 0 { return ",enable=yes,swift-backtrace=\(program)" }
+    }
+    return ""
+  }()
 
   /// Takes what the pipes hold. `onLog` gets raw bytes.
   func drain(onLog: (ArraySlice<UInt8>) throws -> Void) rethrows {
