@@ -124,13 +124,18 @@ package final class Store {
     }
     try file.close()
     let digest = stream.finish()
+    try place(path, as: digest)
+    return (digest, size)
+  }
+
+  /// Makes a file, durable and known to hold these bytes, the object of that name.
+  func place(_ path: String, as digest: Digest) throws {
     let destination = objectPath(digest)
     try File.makeDirectory(Path.parent(destination), isDurable: true)
     try File.rename(path, to: destination)
     try File.synchronizeDirectory(Path.parent(destination))
     try trustObject(digest)
     try noteReturn(of: digest)
-    return (digest, size)
   }
 
   /// Notes that an object was hashed just now, by this process or by a worker it trusts.
@@ -275,12 +280,17 @@ package final class Store {
       guard output.isTree, let manifest = try manifest(output.digest) else { continue }
       for entry in manifest.entries { try trustObject(entry.digest) }
     }
-    let path = recordPath(record.key)
-    try File.makeDirectory(Path.parent(path), isDurable: true)
-    try File.writeDurably(SealedText.text(of: record.json), to: path, temporaries: temporaries)
+    try place(record)
     // The node is finished whatever becomes of these: what cannot be removed now is when the store is next used.
     try? File.removeTree(journalDirectory(record.key))
     try? File.removeTree(checkpointDirectory(record.key))
+  }
+
+  /// The record alone, of objects that are here.
+  func place(_ record: NodeRecord) throws {
+    let path = recordPath(record.key)
+    try File.makeDirectory(Path.parent(path), isDurable: true)
+    try File.writeDurably(SealedText.text(of: record.json), to: path, temporaries: temporaries)
   }
 
   /// Removes what a killed run left and nobody will use: journals and checkpoints of nodes that are finished, scratch of

@@ -32,7 +32,7 @@ package struct Transfer: Sendable {
         continue
       }
       guard try copyObjects(of: record, from: source, to: target) else { continue }
-      try target.add(record)
+      try target.place(record)
       records += 1
     }
     try target.saveStatCache()
@@ -83,24 +83,12 @@ extension Store {
     let temporary = "\(temporaries)/\(digest.hex).\(getpid()).tmp"
     do {
       let size = try File.copy(source.objectPath(digest), to: temporary, expecting: digest)
-      let destination = objectPath(digest)
-      try File.makeDirectory(Path.parent(destination), isDurable: true)
-      try File.rename(temporary, to: destination)
-      try File.synchronizeDirectory(Path.parent(destination))
-      try trustObject(digest)
-      try noteReturn(of: digest)
+      try place(temporary, as: digest)
       return size
     } catch {
       try? File.remove(temporary)
       throw error
     }
-  }
-
-  /// Writes a record whose objects are here.
-  fileprivate func add(_ record: NodeRecord) throws {
-    let path = recordPath(record.key)
-    try File.makeDirectory(Path.parent(path), isDurable: true)
-    try File.writeDurably(SealedText.text(of: record.json), to: path, temporaries: temporaries)
   }
 }
 
