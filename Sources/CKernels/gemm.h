@@ -32,6 +32,10 @@ INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, size_t b_stride,
       }
     }
   }
+  if (pairs < MAX_PAIRS) { /* the zeros past a short block's end: of two chains one is enough */
+#pragma unroll
+    for (int i = 0; i < rows * panels; i++) even[i] = even[i] + splat(0);
+  }
 #pragma unroll
   for (int panel = 0; panel < panels; panel++)
 #pragma unroll
@@ -65,6 +69,10 @@ INLINE void PK_FN(gemm_two_passes)(const float *a, const char *b, float *sums, s
   _Alignas(64) float kept[PK_MR * LANES];
   f32x16 chain[PK_MR];
   chain_sums(pair_even, 0);
+  if (!whole) { /* the zeros past a short block's end: of two chains one is enough */
+#pragma unroll
+    for (int r = 0; r < rows; r++) chain[r] = chain[r] + splat(0);
+  }
 #pragma unroll
   for (int r = 0; r < rows; r++) store16(kept + r * LANES, chain[r]);
   __asm__ volatile("" : : "r"(kept) : "memory"); /* keeps the even sums out of the registers of the odd pass */

@@ -22,7 +22,39 @@ typedef struct {
   float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows] */
 } gemm_job;
 
-enum { GROUP_TILES = 16 };
+enum { GROUP_TILES = 16, PANEL = 16, MAX_BLOCK = 32 };
+
+/* One block of a reduction on tiles. */
+typedef struct {
+  ptrdiff_t a;      /* elements from a row's start to the block, where A is read in place */
+  size_t b;         /* bytes from a panel's start */
+  size_t pairs;
+  size_t copy;      /* which of the copied blocks of A */
+  int a_in_place;   /* whole, and each row's terms side by side in memory */
+} tile_step;
+
+typedef struct {
+  const uint16_t *a;
+  ptrdiff_t row_stride, reduction_stride;
+  const char *packed;    /* from the first of these blocks */
+  size_t panel_bytes;    /* from one packed panel to the next */
+  float *c;
+  size_t c_stride, m, n;
+  const pk_block *blocks;
+  const tile_step *steps;
+  size_t block_count, copies;
+  int whole;             /* no block is short */
+  int accumulate;
+  size_t group_rows;     /* rows that meet a panel at one time; a multiple of 32 */
+  char *tiles;           /* copies of A's blocks, zeros past their ends: [strip of 16 rows][copied block] */
+} tile_job;
+
+enum { TILE_ROWS = 16, TILE_BYTES = 1024 };
+
+typedef struct {
+  void (*copy_strip)(const tile_job *, size_t strip);
+  void (*panels)(const tile_job *, size_t panel_begin, size_t panel_end, size_t group);
+} tile_kernels;
 
 typedef struct {
   const void *source;
@@ -73,6 +105,7 @@ typedef struct {
   void (*pack_block)(const pack_job *, size_t panel, pk_block block, size_t pair);
   void (*gemm_expand)(const gemm_job *, size_t group);
   void (*gemm_panels)(const gemm_job *, size_t panel_begin, size_t panel_end, size_t group);
+  const tile_kernels *tiles; /* for products of bf16, where the machine has a matrix unit */
   void (*store)(const float *x, void *out, pk_type type, size_t begin, size_t end);
   void (*add)(float *x, const float *y, size_t begin, size_t end);
   void (*rms_norm)(const norm_job *, size_t begin, size_t end);
@@ -93,16 +126,30 @@ extern const kernel_table kernels_portable;
 #if defined(__x86_64__)
 extern const kernel_table kernels_avx2;
 extern const kernel_table kernels_avx512;
+extern const kernel_table kernels_amx;
+extern const tile_kernels tiles_amx;
 #endif
 
 /* The table of the selected path. */
 const kernel_table *selected_kernels(void);
 
+static inline size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
+static inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
+
+/* Pairs of reduction indices in these blocks. */
+size_t pair_count(const pk_block *blocks, size_t block_count);
+/* A product of bf16 on the machine's matrix unit. Inside an operation. */
+void multiply_on_tiles(const tile_kernels *kernels, const gemm_job *job);
+
 /* Runs body(context, task) for task in 0 ..< tasks on the pool's threads, each thread with subnormals off.
    One operation at a time; a call from inside a task runs on that thread. */
 void parallel_for(size_t tasks, void (*body)(void *context, size_t task), void *context);
 
-/* Scratch memory that lives until the next call; only inside a begin/end pair. */
+/* Runs body(context, begin, end) over 0 ..< n in ranges of `chunk`. */
+void parallel_ranges(size_t n, size_t chunk, void (*body)(void *context, size_t begin, size_t end), void *context);
+
+/* Scratch memory that lives until the next call; only inside a begin/end pair, and not inside a task. */
 void operation_begin(void);
 void *operation_scratch(size_t bytes);
 void operation_end(void);

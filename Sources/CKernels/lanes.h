@@ -74,6 +74,22 @@ typedef uint16_t u16x16 __attribute__((vector_size(32), aligned(2)));
     memcpy((p), &t_, (n) * sizeof(float));                                                      \
   })
 
+/* Stores 16 lanes, or n of them, as `type`. */
+#define store_lanes(out, index, type, n, value)                                                 \
+  ({                                                                                            \
+    f32x16 value_ = (value);                                                                    \
+    if ((type) == PK_BF16) {                                                                    \
+      u16x16 r_ = round16(value_);                                                              \
+      memcpy((uint16_t *)(out) + (index), &r_, (n) * sizeof(uint16_t));                         \
+    } else {                                                                                    \
+      memcpy((float *)(out) + (index), &value_, (n) * sizeof(float));                           \
+    }                                                                                           \
+  })
+
+#define for_lanes(i, n, count) \
+  for (size_t i = 0, count; i < (n) && (count = (n) - i < LANES ? (n) - i : LANES, 1); i += LANES)
+#define load_lanes(p, count) ((count) == LANES ? load16(p) : load_tail(p, count, 0))
+
 /* exp: x = n ln2 + r, a degree-6 polynomial on |r| <= ln2 / 2; largest error 1.1 ulp on [-87, 88].
    Below -87.3 the result is 0; above 88.7 it is infinity. The constant 1.5 * 2^23 rounds to nearest. */
 #define EXP16_BODY(V, SPLAT, FMA, BITS, FLOATS, CHOOSE, x)                                      \

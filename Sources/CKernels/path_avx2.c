@@ -8,11 +8,15 @@
 #define PK_ONE_PASS_ROWS 2 /* of a tile whose two chains the registers hold at once */
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)
+#include "transpose.h"
 #include "pack.h"
 #include "gemm.h"
-#include "rows.h"
+#include "store.h"
+#include "norm.h"
+#include "gate.h"
 #include "attention.h"
 #include "softmax.h"
+#include "adamw.h"
 #pragma clang attribute pop
 
 #include "table.h"

@@ -1,4 +1,4 @@
-/* AVX-512 (F, BW, DQ, VL). */
+/* AVX-512 (F, BW, DQ, VL); with the tiles of path_amx.c also the path for AMX. */
 #if defined(__x86_64__)
 #include "kernels.h"
 #include "lanes.h"
@@ -8,12 +8,21 @@
 #define PK_ONE_PASS_ROWS PK_MR /* of a tile whose two chains the registers hold at once */
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2"), min_vector_width(512))), apply_to = function)
+#include "transpose.h"
 #include "pack.h"
 #include "gemm.h"
-#include "rows.h"
+#include "store.h"
+#include "norm.h"
+#include "gate.h"
 #include "attention.h"
 #include "softmax.h"
+#include "adamw.h"
 #pragma clang attribute pop
 
+#include "table.h"
+
+/* The same, and tiles: path_amx.c. */
+#define PK_TABLE kernels_amx
+#define PK_TILES &tiles_amx
 #include "table.h"
 #endif

@@ -7,13 +7,15 @@
 #define PK_MR 6       /* rows of a product's tile */
 #define PK_ONE_PASS_ROWS 2 /* of a tile whose two chains the registers hold at once */
 
-
+#include "transpose.h"
 #include "pack.h"
 #include "gemm.h"
-#include "rows.h"
+#include "store.h"
+#include "norm.h"
+#include "gate.h"
 #include "attention.h"
 #include "softmax.h"
-
+#include "adamw.h"
 
 #include "table.h"
 

@@ -1,8 +1,7 @@
-/* Threads and the choice of instruction set. One pool for the process; one operation at a time. */
+/* Threads. One pool for the process; one operation at a time. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include "kernels.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -170,6 +169,7 @@ void operation_end(void) {
 void *operation_scratch(size_t bytes) {
   static void *scratch;
   static size_t capacity;
+  if (inside) abort(); /* a programmer's error: another task may hold it */
   if (bytes > capacity) {
     free(scratch);
     capacity = bytes + bytes / 4;
@@ -201,6 +201,22 @@ void parallel_for(size_t tasks, void (*body)(void *, size_t), void *context) {
   operation_end();
 }
 
+typedef struct {
+  size_t n, chunk;
+  void (*body)(void *, size_t, size_t);
+  void *context;
+} ranges;
+
+static void range_task(void *context, size_t task) {
+  const ranges *all = context;
+  all->body(all->context, task * all->chunk, min_size(all->n, (task + 1) * all->chunk));
+}
+
+void parallel_ranges(size_t n, size_t chunk, void (*body)(void *, size_t, size_t), void *context) {
+  ranges all = {n, chunk, body, context};
+  parallel_for(ceil_div(n, chunk), range_task, &all);
+}
+
 void pk_set_threads(int threads) {
   if (threads < 1) threads = 1;
   if (threads > MAX_THREADS) threads = MAX_THREADS;
@@ -208,51 +224,3 @@ void pk_set_threads(int threads) {
 }
 
 int pk_threads(void) { return atomic_load(&thread_count); }
-
-/* ---- instruction sets ---- */
-
-static atomic_int selected = -1;
-
-const char *pk_isa_name(pk_isa isa) {
-  static const char *const names[] = {"portable", "avx2", "avx512"};
-  return names[isa];
-}
-
-int pk_isa_available(pk_isa isa) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (isa == PK_AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (isa == PK_AVX512)
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#endif
-  return isa == PK_PORTABLE;
-}
-
-int pk_select_isa(pk_isa isa) {
-  if (!pk_isa_available(isa)) return 0;
-  atomic_store(&selected, (int)isa);
-  return 1;
-}
-
-pk_isa pk_selected_isa(void) {
-  int isa = atomic_load(&selected);
-  if (isa >= 0) return (pk_isa)isa;
-  const char *wanted = getenv("PLUMB_ISA");
-  for (int candidate = PK_AVX512; candidate >= PK_PORTABLE; candidate--) {
-    if (wanted && strcmp(wanted, pk_isa_name((pk_isa)candidate)) != 0) continue;
-    if (pk_select_isa((pk_isa)candidate)) return (pk_isa)candidate;
-  }
-  pk_select_isa(PK_PORTABLE);
-  return PK_PORTABLE;
-}
-
-const kernel_table *selected_kernels(void) {
-  switch (pk_selected_isa()) {
-#if defined(__x86_64__)
-  case PK_AVX2: return &kernels_avx2;
-  case PK_AVX512: return &kernels_avx512;
-#endif
-  default: return &kernels_portable;
-  }
-}

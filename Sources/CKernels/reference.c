@@ -1,20 +1,12 @@
-/* The definitions in plain scalar loops: slow, and what every path must equal bit for bit. */
+/* The definitions of products and attention in plain scalar loops: slow, and what every path must equal bit for bit. */
+#include "reference.h"
 #include <math.h>
-#include <string.h>
 #include "kernels.h"
 
 #pragma STDC FP_CONTRACT OFF
 
-static float typed(const void *p, pk_type type, ptrdiff_t index) {
-  if (type == PK_F32) return ((const float *)p)[index];
-  uint32_t bits = (uint32_t)((const uint16_t *)p)[index] << 16;
-  float value;
-  memcpy(&value, &bits, 4);
-  return value;
-}
-
 typedef struct {
-  const void *a, *b, *keys;
+  const void *a, *b;
   ptrdiff_t ar, ak, bk, bn;
   pk_type type;
   float *c;
@@ -37,6 +29,7 @@ static void reference_gemm_run(void *context, size_t unused) {
           float b = typed(g->b, g->type, at * g->bk + (ptrdiff_t)n * g->bn);
           chain[k % 2] = fmaf(a, b, chain[k % 2]);
         }
+        for (size_t k = g->blocks[block].length; k < 32; k++) chain[k % 2] = fmaf(0, 0, chain[k % 2]);
         acc = acc + (chain[0] + chain[1]);
       }
       g->c[m * g->c_stride + n] = acc;
@@ -47,23 +40,9 @@ void pk_reference_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_
                        ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, pk_type type, float *c,
                        size_t c_stride, size_t m, size_t n, const pk_block *blocks, size_t block_count,
                        int accumulate) {
-  reference_gemm g = {a, b, NULL, row_stride, reduction_stride, b_reduction_stride, b_column_stride, type, c,
+  reference_gemm g = {a, b, row_stride, reduction_stride, b_reduction_stride, b_column_stride, type, c,
                       c_stride, m, n, block_count, blocks, accumulate};
   parallel_for(1, reference_gemm_run, &g); /* for its handling of subnormals */
-}
-
-static float lanes_sum(const float lanes[16]) {
-  float t[16];
-  memcpy(t, lanes, sizeof t);
-  for (int half = 8; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) t[i] = t[i] + t[i + half];
-  return t[0];
-}
-
-float pk_reference_sum(const float *x, size_t n) {
-  float lanes[16] = {0};
-  for (size_t i = 0; i < n; i++) lanes[i % 16] = lanes[i % 16] + x[i];
-  return lanes_sum(lanes);
 }
 
 static void reference_attention_run(void *context, size_t unused) {
@@ -118,4 +97,47 @@ void pk_reference_attention(const float *q, const pk_query *queries, size_t t, s
   attention_job job = {.q = q, .queries = queries, .t = t, .heads = heads, .d = d, .layout = *layout,
                        .scale = scale, .out = out, .lse = lse};
   parallel_for(1, reference_attention_run, &job);
+}
+
+static void reference_attention_backward_run(void *context, size_t task) {
+  const attention_job *job = context;
+  size_t d = job->d, group = job->heads / job->kv_heads, g = task % job->kv_heads, kv_row = job->kv_heads * d;
+  size_t start = (size_t)job->starts[task / job->kv_heads], end = (size_t)job->starts[task / job->kv_heads + 1];
+  for (size_t t = start; t < end; t++)
+    for (size_t i = 0; i < d; i++) job->dk[t * kv_row + g * d + i] = job->dv[t * kv_row + g * d + i] = 0;
+  for (size_t t = start; t < end; t++)
+    for (size_t h = g * group; h < (g + 1) * group; h++) {
+      size_t row = (t * job->heads + h) * d;
+      const float *q = job->q + row, *dout = job->dout + row;
+      float lanes[16] = {0}, *dq = job->dq + row;
+      for (size_t i = 0; i < d; i++) lanes[i % 16] = fmaf(dout[i], job->out[row + i], lanes[i % 16]);
+      float delta = lanes_sum(lanes);
+      for (size_t i = 0; i < d; i++) dq[i] = 0;
+      for (size_t j = start; j <= t; j++) { /* keys */
+        ptrdiff_t at = (ptrdiff_t)(j * kv_row + g * d);
+        float score[16] = {0}, change[16] = {0};
+        for (size_t i = 0; i < d; i++) {
+          score[i % 16] = fmaf(q[i], typed(job->k, job->kv_type, at + (ptrdiff_t)i), score[i % 16]);
+          change[i % 16] = fmaf(dout[i], typed(job->v, job->kv_type, at + (ptrdiff_t)i), change[i % 16]);
+        }
+        float p = pk_exp(lanes_sum(score) * job->scale - job->lse[t * job->heads + h]);
+        float ds = p * (lanes_sum(change) - delta) * job->scale;
+        for (size_t i = 0; i < d; i++) {
+          float *dk = job->dk + at + i, *dv = job->dv + at + i;
+          *dk = fmaf(ds, q[i], *dk);
+          *dv = fmaf(p, dout[i], *dv);
+          dq[i] = fmaf(ds, typed(job->k, job->kv_type, at + (ptrdiff_t)i), dq[i]);
+        }
+      }
+    }
+}
+
+void pk_reference_attention_backward(const float *q, const void *k, const void *v, const float *out,
+                                     const float *lse, const float *dout, const int32_t *starts,
+                                     size_t sequences, size_t heads, size_t kv_heads, size_t d, pk_type kv_type,
+                                     float scale, float *dq, float *dk, float *dv) {
+  attention_job job = {.q = q, .k = k, .v = v, .out = (float *)out, .lse = (float *)lse, .dout = dout,
+                       .starts = starts, .heads = heads, .kv_heads = kv_heads, .d = d, .kv_type = kv_type,
+                       .scale = scale, .dq = dq, .dk = dk, .dv = dv};
+  parallel_for(sequences * kv_heads, reference_attention_backward_run, &job);
 }

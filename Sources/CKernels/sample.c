@@ -201,11 +201,23 @@ void pk_ban(float *logits, const int32_t *tokens, size_t n) {
   for (size_t i = 0; i < n; i++) logits[tokens[i]] = -INFINITY;
 }
 
+typedef struct {
+  float *logits;
+  const int32_t *tokens, *counts;
+  float repetition, presence, frequency;
+} penalty_run;
+
+static void penalize_range(void *context, size_t begin, size_t end) {
+  const penalty_run *run = context;
+  for (size_t i = begin; i < end; i++) {
+    float *x = run->logits + run->tokens[i];
+    *x = *x > 0 ? *x / run->repetition : *x * run->repetition;
+    if (run->counts[i] > 0) *x -= run->presence + run->frequency * (float)run->counts[i];
+  }
+}
+
 void pk_penalize(float *logits, const int32_t *tokens, const int32_t *counts, size_t n, float repetition,
                  float presence, float frequency) {
-  for (size_t i = 0; i < n; i++) {
-    float *x = logits + tokens[i];
-    *x = *x > 0 ? *x / repetition : *x * repetition;
-    if (counts[i] > 0) *x -= presence + frequency * (float)counts[i];
-  }
+  penalty_run run = {logits, tokens, counts, repetition, presence, frequency};
+  parallel_ranges(n, 1024, penalize_range, &run);
 }

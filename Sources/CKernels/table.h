@@ -1,9 +1,14 @@
-/* This path's table. */
-const kernel_table PK_FN(kernels) = {
+/* This path's table; another one with tiles where PK_TABLE and PK_TILES say so. */
+#ifndef PK_TABLE
+#define PK_TABLE PK_FN(kernels)
+#define PK_TILES NULL
+#endif
+const kernel_table PK_TABLE = {
     .tile_rows = PK_MR,
     .pack_block = PK_FN(pack_block),
     .gemm_expand = PK_FN(gemm_expand),
     .gemm_panels = PK_FN(gemm_panels),
+    .tiles = PK_TILES,
     .store = PK_FN(store),
     .add = PK_FN(add),
     .rms_norm = PK_FN(rms_norm),
@@ -19,3 +24,5 @@ const kernel_table PK_FN(kernels) = {
     .adamw = PK_FN(adamw),
     .sum_of_squares = PK_FN(sum_of_squares),
 };
+#undef PK_TABLE
+#undef PK_TILES

@@ -39,7 +39,8 @@ import Testing
   @Test func `the instruction set changes no byte`() throws {
     let flags = String(decoding: try File.read("/proc/cpuinfo"), as: UTF8.self)
     var expected: (weights: Digest, objects: [String])?
-    for (name, flag) in [("portable", ""), ("avx2", " avx2 "), ("avx512", " avx512vl ")] {
+    let paths = [("portable", ""), ("avx2", " avx2 "), ("avx512", " avx512vl "), ("amx", " amx_bf16 ")]
+    for (name, flag) in paths {
       guard flag.isEmpty || flags.contains(flag) else { continue }
       // Few and short: the portable path emulates fused multiply-add.
       let project = try LawProject(LawProject.Variant(prompts: 2, samples: 3, tokens: 4))

@@ -10,18 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- threads and instruction sets (pool.c) ---- */
+/* ---- threads (pool.c) and instruction sets (isa.c) ---- */
 
 /* Sets how many threads work on one operation (at least 1). Changes no result. */
 void pk_set_threads(int threads);
 int pk_threads(void);
 
 /* Instruction-set paths, best last. */
-typedef enum { PK_PORTABLE = 0, PK_AVX2 = 1, PK_AVX512 = 2 } pk_isa;
-/* Whether this machine can run the path. */
+typedef enum { PK_PORTABLE = 0, PK_AVX2 = 1, PK_AVX512 = 2, PK_AMX = 3 } pk_isa;
+/* Whether this machine can run the path. On aarch64 the portable path is the only one: it is compiled to NEON, which every
+   such processor has. */
 int pk_isa_available(pk_isa isa);
 /* Chooses a path; returns 0 if the machine lacks it. At start the best available one, or the one
-   named by PLUMB_ISA (portable, avx2, avx512). */
+   named by PLUMB_ISA (portable, avx2, avx512, amx), without which the process ends. */
 int pk_select_isa(pk_isa isa);
 pk_isa pk_selected_isa(void);
 const char *pk_isa_name(pk_isa isa);
@@ -39,7 +40,8 @@ void pk_store(const float *x, void *out, pk_type type, size_t n);
 /* ---- matrix product (gemm.h) ----
    Every product is defined block by block over K: blocks of at most 32 terms, each summed in two fp32
    fused-multiply-add chains from +0 (terms at even and at odd places of the block), then acc += even + odd.
-   Subnormals are zero. This is what AMX tiles compute for bf16; fp32 operands use the same order. */
+   Places past the end of a block are zeros, which matters only to the sign of a zero. Subnormals are zero. This is what AMX
+   tiles compute for bf16; fp32 operands use the same order. */
 
 /* One block of the reduction: `length` terms starting at index `start` of A's reduction axis. */
 typedef struct { size_t start, length; } pk_block;
@@ -167,7 +169,13 @@ double pk_sum_of_squares(const float *x, size_t n);
 /* Philox 4x32-10. */
 void pk_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* ---- naive references (reference.c): the definitions in plain scalar loops ---- */
+/* ---- element functions (scalar.c, lanes.h) ---- */
+
+float pk_exp(float x);
+float pk_log(float x);
+
+/* ---- naive references (reference.c, reference_rows.c): the definitions in plain scalar loops, of what has a fast version on
+   more than one path. Gathering, rotary positions, sampling and random numbers are plain loops themselves. ---- */
 
 void pk_reference_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *b,
                        ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, pk_type type, float *c,
@@ -175,8 +183,22 @@ void pk_reference_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_
                        int accumulate);
 void pk_reference_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                             const pk_kv_layout *layout, float scale, float *out, float *lse);
-float pk_reference_sum(const float *x, size_t n);
-float pk_exp(float x);
-float pk_log(float x);
+void pk_reference_attention_backward(const float *q, const void *k, const void *v, const float *out,
+                                     const float *lse, const float *dout, const int32_t *starts,
+                                     size_t sequences, size_t heads, size_t kv_heads, size_t d, pk_type kv_type,
+                                     float scale, float *dq, float *dk, float *dv);
+void pk_reference_store(const float *x, void *out, pk_type type, size_t n);
+void pk_reference_rms_norm(const float *x, const float *w, float eps, void *out, pk_type type, float *rstd,
+                           size_t t, size_t c);
+void pk_reference_rms_norm_backward(const float *x, const float *w, const float *rstd, const float *dy, float *dx,
+                                    float *dw, size_t t, size_t c);
+void pk_reference_silu_gate(const float *gate, const float *up, void *out, pk_type type, size_t n);
+void pk_reference_silu_gate_backward(float *gate, float *up, const float *dout, size_t n);
+void pk_reference_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t columns, float *lse);
+void pk_reference_conditional_loss(float *logits, const float *reference, size_t rows, size_t v,
+                                   size_t reference_v, size_t kl_columns, const int32_t *labels, pk_kl direction,
+                                   float beta, float alpha, float scale, float *lm, float *kl, float *entropy);
+void pk_reference_adamw(float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step);
+double pk_reference_sum_of_squares(const float *x, size_t n);
 
 #endif

@@ -6,7 +6,7 @@ package struct CPUBackend: Backend {
   /// - Parameter threads: how many threads work on one operation; changes no result.
   package init(threads: Int) { pk_set_threads(Int32(clamping: threads)) }
 
-  /// The instruction-set path in use: `portable`, `avx2`, `avx512`.
+  /// The instruction-set path in use: `portable`, `avx2`, `avx512`, `amx`.
   package static var instructionSet: String { String(cString: pk_isa_name(pk_selected_isa())) }
 
   private func packed(

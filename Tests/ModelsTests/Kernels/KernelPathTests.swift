@@ -6,7 +6,7 @@ import Testing
 /// Every instruction-set path this machine has, against the definitions in plain loops: the same bits.
 /// Serialized because the choice of path is the process's.
 @Suite(.serialized) struct KernelPathTests {
-  static let paths = [PK_PORTABLE, PK_AVX2, PK_AVX512].filter { pk_isa_available($0) != 0 }
+  static let paths = [PK_PORTABLE, PK_AVX2, PK_AVX512, PK_AMX].filter { pk_isa_available($0) != 0 }
 
   /// Numbers of varied size and sign from a counter; some subnormal, some zero.
   static func numbers(_ count: Int, seed: UInt64) -> [Float] {
@@ -145,60 +145,103 @@ import Testing
     }
   }
 
-  /// Operations without a twin in plain loops: all paths agree with the portable one, at ragged sizes.
-  @Test(arguments: [1, 15, 16, 17, 31, 48, 100])
-  func `row operations have the same bits on every path`(c: Int) {
+  @Test(arguments: [0, 1, 15, 16, 17, 31, 48, 100])
+  func `row operations have the bits of their definitions`(c: Int) {
     let t = 5
     let x = Self.numbers(t * c, seed: 9)
     let y = Self.numbers(t * c, seed: 10)
     let w = Self.numbers(c, seed: 11)
-    func agree(_ what: String, _ body: () -> [Float]) {
+    func agree(_ what: String, _ body: (_ plain: Bool) -> [Float]) {
       _ = pk_select_isa(PK_PORTABLE)
       pk_set_threads(1)
-      onEveryPath("\(what) of \(c)", expected: body(), body)
+      onEveryPath("\(what) of \(c)", expected: body(true)) { body(false) }
     }
-    agree("norm") {
+    agree("norm") { plain in
       var out = [Float](repeating: 0, count: t * c)
       var rstd = [Float](repeating: 0, count: t)
-      pk_rms_norm(x, w, 1e-5, &out, PK_F32, &rstd, t, c)
+      (plain ? pk_reference_rms_norm : pk_rms_norm)(x, w, 1e-5, &out, PK_F32, &rstd, t, c)
       var dx = y
       var dw = w
-      pk_rms_norm_backward(x, w, rstd, y, &dx, &dw, t, c)
+      (plain ? pk_reference_rms_norm_backward : pk_rms_norm_backward)(x, w, rstd, y, &dx, &dw, t, c)
       return out + rstd + dx + dw
     }
-    agree("gate") {
+    agree("gate") { plain in
       var out = [Float](repeating: 0, count: t * c)
-      pk_silu_gate(x, y, &out, PK_F32, t * c)
+      (plain ? pk_reference_silu_gate : pk_silu_gate)(x, y, &out, PK_F32, t * c)
       var (gate, up) = (x, y)
-      pk_silu_gate_backward(&gate, &up, out, t * c)
+      (plain ? pk_reference_silu_gate_backward : pk_silu_gate_backward)(&gate, &up, out, t * c)
       return out + gate + up
     }
-    agree("loss") {
+    agree("AdamW") { plain in
+      var (p, m, v) = (x, y.map { $0 * 0.1 }, y.map { $0 * $0 })
+      var step = pk_adamw_step(
+        lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01, bias1: 0.19, bias2: 0.002,
+        gradient_scale: 0.7)
+      (plain ? pk_reference_adamw : pk_adamw)(&p, &m, &v, y, t * c, &step)
+      let squares = (plain ? pk_reference_sum_of_squares : pk_sum_of_squares)(x, t * c)
+      let bits = squares.bitPattern
+      return p + m + v + [
+        Float(bitPattern: UInt32(bits >> 32)), Float(bitPattern: UInt32(truncatingIfNeeded: bits)),
+      ]
+    }
+    agree("rounding") { plain in
+      var half = [UInt16](repeating: 0, count: t * c)
+      (plain ? pk_reference_store : pk_store)(x, &half, PK_BF16, t * c)
+      return half.map { Float($0) }
+    }
+    if c == 0 { return }
+    agree("loss") { plain in
       let labels = (0..<Int32(t)).map { $0 % Int32(c) }
-      var result: [Float] = []
+      var result = [Float](repeating: 0, count: t)
+      (plain ? pk_reference_log_sum_exp : pk_log_sum_exp)(x, c, t, max(1, c - 3), &result)
       for (direction, columns) in [
         (PK_KL_NONE, c), (PK_KL_REFERENCE_POLICY, max(1, c - 3)), (PK_KL_POLICY_REFERENCE, c),
       ] {
         var logits = x
         var (lm, kl, entropy) = (x, x, x)
-        pk_conditional_loss(
+        (plain ? pk_reference_conditional_loss : pk_conditional_loss)(
           &logits, y, t, c, c, columns, labels, direction, 0.3, 0.2, 0.5, &lm, &kl, &entropy)
         result += logits + lm.prefix(t) + kl.prefix(t) + entropy.prefix(t)
       }
       return result
     }
-    agree("AdamW") {
-      var (p, m, v) = (x, y.map { $0 * 0.1 }, y.map { $0 * $0 })
-      var step = pk_adamw_step(
-        lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01, bias1: 0.19, bias2: 0.002,
-        gradient_scale: 0.7)
-      pk_adamw(&p, &m, &v, y, t * c, &step)
-      return p + m + v + [Float(pk_sum_of_squares(x, t * c))]
+  }
+
+  @Test(arguments: [(1, 1, 16), (4, 2, 32), (3, 1, 64)])
+  func `attention's gradient has the bits of its definition`(heads: Int, kvHeads: Int, d: Int) {
+    let starts: [Int32] = [0, 1, 1, 18, 90]
+    let t = 90
+    for type in [PK_F32, PK_BF16] {
+      let q = Self.numbers(t * heads * d, seed: 12)
+      let keys = Self.stored(Self.numbers(t * kvHeads * d, seed: 13), type)
+      let values = Self.stored(Self.numbers(t * kvHeads * d, seed: 14), type)
+      let out = Self.numbers(t * heads * d, seed: 15)
+      let dout = Self.numbers(t * heads * d, seed: 16)
+      let lse = Self.numbers(t * heads, seed: 17).map { abs($0) + 5 }
+      func gradients(_ plain: Bool) -> [Float] {
+        var dq = [Float](repeating: 0, count: t * heads * d)
+        var dk = [Float](repeating: 0, count: t * kvHeads * d)
+        var dv = dk
+        (plain ? pk_reference_attention_backward : pk_attention_backward)(
+          q, keys, values, out, lse, dout, starts, starts.count - 1, heads, kvHeads, d, type, 0.125, &dq, &dk,
+          &dv)
+        return dq + dk + dv
+      }
+      _ = pk_select_isa(PK_PORTABLE)
+      onEveryPath("gradient \(heads)/\(kvHeads) of \(d) \(type)", expected: gradients(true)) {
+        gradients(false)
+      }
     }
-    agree("rounding") {
-      var half = [UInt16](repeating: 0, count: t * c)
-      pk_round_bf16(x, &half, t * c)
-      return half.map { Float($0) }
+  }
+
+  @Test func `a product without terms is zero, or what was there`() {
+    for accumulate: Int32 in [0, 1] {
+      let old = Self.numbers(6, seed: 18)
+      onEveryPath("no terms", expected: accumulate == 1 ? old : [Float](repeating: 0, count: 6)) {
+        var c = old
+        pk_gemm([UInt8(0)], 0, 1, [UInt8(0)], PK_BF16, &c, 3, 2, 3, [], 0, accumulate)
+        return c
+      }
     }
   }
 

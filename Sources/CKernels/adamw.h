@@ -1,0 +1,30 @@
+/* The optimizer: AdamW, and the sum of squares that clips its gradient. */
+
+static void PK_FN(adamw)(float *p, float *m, float *v, const float *g, size_t begin, size_t end,
+                         const pk_adamw_step *s) {
+  for (size_t i = begin; i < end; i += LANES) {
+    size_t count = end - i < LANES ? end - i : LANES;
+    f32x16 grad = load_lanes(g + i, count) * splat(s->gradient_scale);
+    f32x16 m1 = fma16(splat(s->beta1), load_lanes(m + i, count), splat(1 - s->beta1) * grad);
+    f32x16 v1 = fma16(splat(s->beta2), load_lanes(v + i, count), splat(1 - s->beta2) * grad * grad);
+    f32x16 vhat = v1 / splat(s->bias2), root;
+    for (int l = 0; l < LANES; l++) root[l] = __builtin_sqrtf(vhat[l]);
+    f32x16 old = load_lanes(p + i, count);
+    f32x16 kept = fma16(splat(-s->lr * s->weight_decay), old, old);
+    f32x16 step = (m1 / splat(s->bias1)) / (root + splat(s->eps));
+    store_lanes(m, i, PK_F32, count, m1);
+    store_lanes(v, i, PK_F32, count, v1);
+    store_lanes(p, i, PK_F32, count, fma16(splat(-s->lr), step, kept));
+  }
+}
+
+static double PK_FN(sum_of_squares)(const float *x, size_t n) {
+  double lanes[LANES] = {0};
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int l = 0; l < LANES; l++) lanes[l] += (double)x[i + l] * (double)x[i + l];
+  for (size_t l = 0; i + l < n; l++) lanes[l] += (double)x[i + l] * (double)x[i + l];
+  for (int half = 8; half > 0; half /= 2)
+    for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];
+  return lanes[0];
+}

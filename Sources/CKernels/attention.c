@@ -1,0 +1,60 @@
+/* Attention: a task is some queries' key-value heads forward, one sequence's key-value head backward. */
+#include "kernels.h"
+
+enum { HEADS = 4, ROWS = 16 };
+
+typedef struct {
+  const kernel_table *kernels;
+  attention_job job;
+} attention_run;
+
+static void attention_range(void *context, size_t begin, size_t end) {
+  const attention_run *run = context;
+  for (size_t task = begin; task < end; task++) run->kernels->attention(&run->job, task);
+}
+void pk_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
+                  const pk_kv_layout *layout, float scale, float *out, float *lse) {
+  attention_run run = {selected_kernels(),
+                       {.q = q, .queries = queries, .t = t, .heads = heads, .d = d, .layout = *layout,
+                        .scale = scale, .out = out, .lse = lse}};
+  parallel_ranges(t * layout->kv_heads, HEADS, attention_range, &run);
+}
+
+typedef struct {
+  const kernel_table *kernels;
+  const float *x;
+  const pk_query *queries;
+  const pk_kv_layout *layout;
+  size_t row, offset;
+} store_run;
+
+static void store_rows(void *context, size_t begin, size_t end) {
+  const store_run *run = context;
+  size_t element = run->layout->type == PK_BF16 ? 2 : 4;
+  for (size_t i = begin; i < end; i++) {
+    size_t at = (size_t)run->queries[i].position;
+    char *page = (char *)run->queries[i].pages[at / PK_PAGE] + run->offset;
+    run->kernels->store(run->x + i * run->row, page + at % PK_PAGE * run->layout->kv_stride * element,
+                        run->layout->type, 0, run->row);
+  }
+}
+void pk_store_kv(const float *x, const pk_query *queries, size_t t, size_t d, const pk_kv_layout *layout,
+                 size_t offset) {
+  store_run run = {selected_kernels(), x, queries, layout, layout->kv_heads * d, offset};
+  parallel_ranges(t, ROWS, store_rows, &run);
+}
+
+static void backward_task(void *context, size_t task) {
+  const attention_run *run = context;
+  run->kernels->attention_backward(&run->job, task);
+}
+void pk_attention_backward(const float *q, const void *k, const void *v, const float *out, const float *lse,
+                           const float *dout, const int32_t *starts, size_t sequences, size_t heads,
+                           size_t kv_heads, size_t d, pk_type kv_type, float scale, float *dq, float *dk,
+                           float *dv) {
+  attention_run run = {selected_kernels(),
+                       {.q = q, .k = k, .v = v, .out = (float *)out, .lse = (float *)lse, .dout = dout,
+                        .starts = starts, .heads = heads, .kv_heads = kv_heads, .d = d, .kv_type = kv_type,
+                        .scale = scale, .dq = dq, .dk = dk, .dv = dv}};
+  parallel_for(sequences * kv_heads, backward_task, &run);
+}

@@ -1,0 +1,78 @@
+/* Matrix products: where the reduction is cut, and which panels of which rows each task computes. */
+#include "kernels.h"
+
+enum {
+  MAX_BLOCK_PAIRS = MAX_BLOCK / 2,
+  GROUP_FLOATS = 73728, /* of a group of A at one time: 288 KiB of a second-level cache of 512 */
+  TASK_PRODUCTS = 1 << 20,
+};
+
+typedef struct {
+  gemm_job job;
+  const kernel_table *kernels;
+  size_t panels, chunk, chunks;
+} gemm_run;
+
+static void expand_task(void *context, size_t group) {
+  const gemm_run *run = context;
+  run->kernels->gemm_expand(&run->job, group);
+}
+
+static void panel_task(void *context, size_t task) {
+  const gemm_run *run = context;
+  size_t first = task % run->chunks * run->chunk;
+  run->kernels->gemm_panels(&run->job, first, min_size(run->panels, first + run->chunk), task / run->chunks);
+}
+
+/* Panels of one task: work for some ten microseconds, an even number, and enough tasks to share out. */
+static size_t panels_a_task(size_t panels, size_t rows, size_t pairs) {
+  size_t wanted = TASK_PRODUCTS / (rows * (pairs * 2 + 1) * PANEL) + 1;
+  return ceil_div(min_size(wanted, ceil_div(panels, 8)), 2) * 2;
+}
+
+static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *whole) {
+  gemm_run run = {.job = *whole, .kernels = kernels, .panels = ceil_div(whole->n, PANEL)};
+  size_t m = whole->m, tile_rows = kernels->tile_rows, group_tiles = min_size(GROUP_TILES, ceil_div(m, tile_rows));
+  size_t group_rows = group_tiles * tile_rows, groups = ceil_div(m, group_rows);
+  run.job.group_tiles = group_tiles;
+  run.job.panel_pairs = pair_count(whole->blocks, whole->block_count);
+  /* The reduction is cut where a group's part of A would outgrow the cache; the sums go on from C. */
+  size_t most = min_size(run.job.panel_pairs, GROUP_FLOATS / (2 * group_rows) + MAX_BLOCK_PAIRS);
+  size_t floats = most * 2 * group_rows + 16; /* a group's last store covers a little more */
+  run.job.expanded = operation_scratch(groups * floats * sizeof(float));
+  run.job.group_floats = floats;
+  size_t first = 0;
+  do {
+    size_t count = 0, pairs = 0;
+    while (first + count < whole->block_count) {
+      size_t more = (whole->blocks[first + count].length + 1) / 2;
+      if (pairs + more > most) break;
+      pairs += more;
+      count++;
+    }
+    run.job.blocks = whole->blocks + first;
+    run.job.block_count = count;
+    run.job.pairs = pairs;
+    run.chunk = panels_a_task(run.panels, min_size(m, group_rows), pairs);
+    run.chunks = ceil_div(run.panels, run.chunk);
+    parallel_for(groups, expand_task, &run);
+    parallel_for(run.chunks * groups, panel_task, &run);
+    run.job.packed = (const char *)run.job.packed + pairs * (whole->type == PK_BF16 ? 64 : 128);
+    run.job.accumulate = 1;
+    first += count;
+  } while (first < whole->block_count);
+}
+
+void pk_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed, pk_type type,
+             float *c, size_t c_stride, size_t m, size_t n, const pk_block *blocks, size_t block_count,
+             int accumulate) {
+  if (m == 0 || n == 0) return;
+  gemm_job job = {.a = a, .row_stride = row_stride, .reduction_stride = reduction_stride, .packed = packed,
+                  .type = type, .c = c, .c_stride = c_stride, .m = m, .n = n, .blocks = blocks,
+                  .block_count = block_count, .accumulate = accumulate};
+  operation_begin();
+  const kernel_table *kernels = selected_kernels();
+  if (kernels->tiles && type == PK_BF16) multiply_on_tiles(kernels->tiles, &job);
+  else multiply_in_vectors(kernels, &job);
+  operation_end();
+}

@@ -1,0 +1,216 @@
+/* The definitions of row operations in plain scalar loops: slow, and what every path must equal bit for bit. */
+#include <math.h>
+#include "kernels.h"
+#include "reference.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+/* x[i], or the neutral element past the end: lanes are filled to sixteen. */
+static float at(const float *x, size_t i, size_t n, float neutral) { return i < n ? x[i] : neutral; }
+static size_t filled(size_t n) { return (n + 15) / 16 * 16; }
+
+static void put(void *out, pk_type type, size_t i, float value) {
+  if (type == PK_F32) {
+    ((float *)out)[i] = value;
+    return;
+  }
+  uint32_t bits;
+  memcpy(&bits, &value, 4);
+  uint32_t half = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  if ((bits & 0x7fffffff) > 0x7f800000) half = bits >> 16 | 0x40;
+  ((uint16_t *)out)[i] = (uint16_t)half;
+}
+
+void pk_reference_store(const float *x, void *out, pk_type type, size_t n) {
+  for (size_t i = 0; i < n; i++) put(out, type, i, x[i]);
+}
+
+static void norm_rows(void *context, size_t unused) {
+  (void)unused;
+  const norm_job *job = context;
+  size_t c = job->c;
+  for (size_t t = 0; t < job->t; t++) {
+    const float *x = job->x + t * c;
+    float lanes[16] = {0};
+    for (size_t i = 0; i < filled(c); i++) lanes[i % 16] = fmaf(at(x, i, c, 0), at(x, i, c, 0), lanes[i % 16]);
+    float rstd = 1 / sqrtf(lanes_sum(lanes) / (float)c + job->eps);
+    if (job->rstd_out) job->rstd_out[t] = rstd;
+    for (size_t i = 0; i < c; i++) put(job->out, job->type, t * c + i, x[i] * rstd * job->w[i]);
+  }
+}
+void pk_reference_rms_norm(const float *x, const float *w, float eps, void *out, pk_type type, float *rstd,
+                           size_t t, size_t c) {
+  norm_job job = {.x = x, .w = w, .eps = eps, .out = out, .type = type, .rstd_out = rstd, .t = t, .c = c};
+  parallel_for(1, norm_rows, &job);
+}
+
+static void norm_gradients(void *context, size_t unused) {
+  (void)unused;
+  const norm_job *job = context;
+  size_t c = job->c;
+  for (size_t t = 0; t < job->t; t++) {
+    const float *x = job->x + t * c, *dy = job->dy + t * c;
+    float lanes[16] = {0}, rstd = job->rstd[t];
+    for (size_t i = 0; i < filled(c); i++)
+      lanes[i % 16] = fmaf(at(job->w, i, c, 0) * at(dy, i, c, 0), at(x, i, c, 0), lanes[i % 16]);
+    float k = lanes_sum(lanes) * rstd * rstd * rstd / (float)c;
+    for (size_t i = 0; i < c; i++) {
+      job->dx[t * c + i] += fmaf(-k, x[i], job->w[i] * dy[i] * rstd);
+      if (job->dw) job->dw[i] = fmaf(dy[i], x[i] * rstd, job->dw[i]);
+    }
+  }
+}
+void pk_reference_rms_norm_backward(const float *x, const float *w, const float *rstd, const float *dy, float *dx,
+                                    float *dw, size_t t, size_t c) {
+  norm_job job = {.x = x, .w = w, .rstd = rstd, .dy = dy, .dx = dx, .dw = dw, .t = t, .c = c};
+  parallel_for(1, norm_gradients, &job);
+}
+
+typedef struct {
+  const float *gate, *up, *dout;
+  float *gate_gradient, *up_gradient;
+  void *out;
+  pk_type type;
+  size_t n;
+} gate_run;
+
+static void gate_values(void *context, size_t unused) {
+  (void)unused;
+  const gate_run *run = context;
+  for (size_t i = 0; i < run->n; i++) {
+    float g = run->gate[i];
+    put(run->out, run->type, i, g / (1 + pk_exp(-g)) * run->up[i]);
+  }
+}
+void pk_reference_silu_gate(const float *gate, const float *up, void *out, pk_type type, size_t n) {
+  gate_run run = {.gate = gate, .up = up, .out = out, .type = type, .n = n};
+  parallel_for(1, gate_values, &run);
+}
+
+static void gate_gradients(void *context, size_t unused) {
+  (void)unused;
+  const gate_run *run = context;
+  for (size_t i = 0; i < run->n; i++) {
+    float g = run->gate_gradient[i], u = run->up_gradient[i], d = run->dout[i];
+    float s = 1 / (1 + pk_exp(-g));
+    run->gate_gradient[i] = d * u * (s * fmaf(g, 1 - s, 1));
+    run->up_gradient[i] = d * (g * s);
+  }
+}
+void pk_reference_silu_gate_backward(float *gate, float *up, const float *dout, size_t n) {
+  gate_run run = {.gate_gradient = gate, .up_gradient = up, .dout = dout, .n = n};
+  parallel_for(1, gate_gradients, &run);
+}
+
+/* log sum exp of the first n. */
+static float row_lse(const float *x, size_t n) {
+  float maximum = -INFINITY, lanes[16] = {0};
+  for (size_t i = 0; i < n; i++) maximum = x[i] > maximum ? x[i] : maximum;
+  for (size_t i = 0; i < n; i++) lanes[i % 16] = lanes[i % 16] + pk_exp(x[i] - maximum);
+  return maximum + pk_log(lanes_sum(lanes));
+}
+
+static void log_sum_exp_row(void *context, size_t row) {
+  const loss_job *job = context;
+  job->lse[row] = row_lse(job->logits + row * job->stride, job->columns);
+}
+void pk_reference_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t columns, float *lse) {
+  loss_job job = {.logits = (float *)logits, .stride = stride, .columns = columns, .lse = lse};
+  parallel_for(rows, log_sum_exp_row, &job);
+}
+
+/* The terms of softmax.h, one element after the other. */
+static void conditional_loss_row(void *context, size_t row) {
+  const loss_job *job = context;
+  float *z = job->logits + row * job->v;
+  size_t v = job->v, k = job->columns, label = (size_t)job->labels[row];
+  float lse = row_lse(z, v), entropy_lanes[16] = {0}, kl_lanes[16] = {0}, lse_p = 0, lse_r = 0;
+  job->lm[row] = lse - z[label];
+  for (size_t i = 0; i < v; i++) {
+    float log_p = z[i] - lse, p = pk_exp(log_p);
+    entropy_lanes[i % 16] = entropy_lanes[i % 16] - (p > 0 ? p * log_p : 0);
+  }
+  float entropy = lanes_sum(entropy_lanes), kl = 0;
+  const float *r = job->reference && job->direction != PK_KL_NONE ? job->reference + row * job->reference_v : NULL;
+  int reference_first = job->direction == PK_KL_REFERENCE_POLICY;
+  if (r) {
+    lse_p = row_lse(z, k);
+    lse_r = row_lse(r, k);
+    for (size_t i = 0; i < filled(k); i++) {
+      float log_p = at(z, i, k, 0) - lse_p, log_r = at(r, i, k, 0) - lse_r;
+      float weight = pk_exp(reference_first ? log_r : log_p), gap = reference_first ? log_r - log_p : log_p - log_r;
+      kl_lanes[i % 16] = kl_lanes[i % 16] + (i < k && weight > 0 ? weight * gap : 0);
+    }
+    kl = lanes_sum(kl_lanes);
+  }
+  job->entropy[row] = entropy;
+  job->kl[row] = kl;
+  for (size_t i = 0; i < v; i++) {
+    float log_p = z[i] - lse, p = pk_exp(log_p);
+    float g = fmaf(job->alpha, p > 0 ? p * (log_p + entropy) : 0, p);
+    if (r && i < filled(k)) { /* sixteen at a time: what lies past K adds zero */
+      float log_q = z[i] - lse_p, q = pk_exp(log_q), d = 0;
+      if (i < k && reference_first) d = q - pk_exp(r[i] - lse_r);
+      else if (i < k && q > 0) d = q * (log_q - (r[i] - lse_r) - kl);
+      g = fmaf(job->beta, d, g);
+    }
+    if (i == label) g -= 1;
+    z[i] = g * job->scale;
+  }
+}
+void pk_reference_conditional_loss(float *logits, const float *reference, size_t rows, size_t v,
+                                   size_t reference_v, size_t kl_columns, const int32_t *labels, pk_kl direction,
+                                   float beta, float alpha, float scale, float *lm, float *kl, float *entropy) {
+  loss_job job = {.logits = logits, .reference = reference, .rows = rows, .v = v, .reference_v = reference_v,
+                  .columns = kl_columns, .labels = labels, .direction = direction, .beta = beta, .alpha = alpha,
+                  .scale = scale, .lm = lm, .kl = kl, .entropy = entropy};
+  parallel_for(rows, conditional_loss_row, &job);
+}
+
+typedef struct {
+  float *p, *m, *v;
+  const float *g;
+  size_t n;
+  const pk_adamw_step *step;
+} adamw_run;
+
+static void adamw_values(void *context, size_t unused) {
+  (void)unused;
+  const adamw_run *run = context;
+  const pk_adamw_step *s = run->step;
+  for (size_t i = 0; i < run->n; i++) {
+    float g = run->g[i] * s->gradient_scale, old = run->p[i];
+    float m = run->m[i] = fmaf(s->beta1, run->m[i], (1 - s->beta1) * g);
+    float v = run->v[i] = fmaf(s->beta2, run->v[i], (1 - s->beta2) * g * g);
+    float step = m / s->bias1 / (sqrtf(v / s->bias2) + s->eps);
+    run->p[i] = fmaf(-s->lr, step, fmaf(-s->lr * s->weight_decay, old, old));
+  }
+}
+void pk_reference_adamw(float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step) {
+  adamw_run run = {p, m, v, g, n, step};
+  parallel_for(1, adamw_values, &run);
+}
+
+typedef struct {
+  const float *x;
+  size_t n;
+  double sum;
+} squares_run;
+
+static void squares(void *context, size_t unused) {
+  (void)unused;
+  squares_run *run = context;
+  run->sum = 0;
+  for (size_t first = 0; first < run->n; first += 65536) {
+    double lanes[16] = {0};
+    for (size_t i = first; i < run->n && i < first + 65536; i++) lanes[i % 16] += (double)run->x[i] * (double)run->x[i];
+    for (int half = 8; half > 0; half /= 2)
+      for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];
+    run->sum += lanes[0];
+  }
+}
+double pk_reference_sum_of_squares(const float *x, size_t n) {
+  squares_run run = {x, n, 0};
+  parallel_for(1, squares, &run);
+  return run.sum;
+}

@@ -1,0 +1,31 @@
+/* Rows over the vocabulary, one a task. */
+#include "kernels.h"
+
+typedef struct {
+  const kernel_table *kernels;
+  loss_job job;
+} loss_run;
+
+static void log_sum_exp_row(void *context, size_t row) {
+  const loss_run *run = context;
+  run->kernels->log_sum_exp(&run->job, row);
+}
+void pk_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t columns, float *lse) {
+  loss_run run = {selected_kernels(),
+                  {.logits = (float *)logits, .stride = stride, .columns = columns, .lse = lse}};
+  parallel_for(rows, log_sum_exp_row, &run);
+}
+
+static void conditional_loss_row(void *context, size_t row) {
+  const loss_run *run = context;
+  run->kernels->conditional_loss(&run->job, row);
+}
+void pk_conditional_loss(float *logits, const float *reference, size_t rows, size_t v, size_t reference_v,
+                         size_t kl_columns, const int32_t *labels, pk_kl direction, float beta, float alpha,
+                         float scale, float *lm, float *kl, float *entropy) {
+  loss_run run = {selected_kernels(),
+                  {.logits = logits, .reference = reference, .rows = rows, .v = v, .reference_v = reference_v,
+                   .columns = kl_columns, .labels = labels, .direction = direction, .beta = beta,
+                   .alpha = alpha, .scale = scale, .lm = lm, .kl = kl, .entropy = entropy}};
+  parallel_for(rows, conditional_loss_row, &run);
+}

@@ -1,0 +1,79 @@
+/* Matrix products: operand orders, types, ragged shapes, packed sequences with short blocks, sums that go on from C. */
+#include <stdlib.h>
+#include <string.h>
+#include "harness.h"
+
+enum { MAX_BLOCKS = 512 };
+
+/* Whole blocks and a last one; or, as in the gradient of a weight, blocks that begin anew with sequences of these lengths. */
+static size_t make_blocks(size_t k, int sequences, pk_block *blocks) {
+  static const size_t lengths[] = {3, 32, 1, 45, 31, 64, 30, 2, 17, 33};
+  size_t count = 0;
+  for (size_t start = 0, turn = 0; start < k; turn++) {
+    size_t end = sequences ? start + lengths[turn % 10] : k;
+    if (end > k) end = k;
+    for (; start < end && count < MAX_BLOCKS; count++) {
+      blocks[count] = (pk_block){start, end - start < 32 ? end - start : 32};
+      start += blocks[count].length;
+    }
+  }
+  return count;
+}
+
+/* shape: M, N, K, type, operands + 10 * accumulate + 100 * sequences, order (bit 0: A by columns, bit 1: B by rows). */
+static uint64_t either(const int *shape, int definition) {
+  size_t m = (size_t)shape[0], n = (size_t)shape[1], k = (size_t)shape[2], stride = n + 3;
+  pk_type type = (pk_type)shape[3];
+  operands kind = (operands)(shape[4] % 10);
+  int accumulate = shape[4] / 10 % 10, sequences = shape[4] / 100, a_turned = shape[5] & 1, b_turned = shape[5] & 2;
+  pk_block blocks[MAX_BLOCKS];
+  size_t count = make_blocks(k, sequences, blocks);
+  float *a = filled(m * k, 1, kind), *b = filled(n * k, 2, kind), *c = filled(m * stride, 3, kind == SMALL ? LEAST : kind);
+  void *a_stored = stored(a, m * k, type), *b_stored = stored(b, n * k, type);
+  ptrdiff_t ar = a_turned ? 1 : (ptrdiff_t)k, ak = a_turned ? (ptrdiff_t)m : 1;
+  ptrdiff_t bk = b_turned ? (ptrdiff_t)n : 1, bn = b_turned ? 1 : (ptrdiff_t)k;
+  if (definition) {
+    pk_reference_gemm(a_stored, ar, ak, b_stored, bk, bn, type, c, stride, m, n, blocks, count, accumulate);
+  } else {
+    size_t elements = pk_packed_count(n, blocks, count);
+    void *packed = malloc(elements * (type == PK_BF16 ? 2 : 4) + (elements == 0));
+    if (!packed) abort();
+    if (m % 2) pk_pack_f32(b, bk, bn, n, blocks, count, type, packed);
+    else pk_pack(b_stored, bk, bn, n, blocks, count, type, packed);
+    pk_gemm(a_stored, ar, ak, packed, type, c, stride, m, n, blocks, count, accumulate);
+    free(packed);
+  }
+  uint64_t hash = hash_floats(HASH_START, c, m * stride); /* also what lies between the rows */
+  free(a), free(b), free(c), free(a_stored), free(b_stored);
+  return hash;
+}
+
+uint64_t product(const int *shape) { return either(shape, 0); }
+static uint64_t definition(const int *shape) { return either(shape, 1); }
+
+void products(void) {
+  static const int sizes[][3] = {
+      {0, 5, 7},    {3, 0, 7},   {2, 3, 0},    {1, 1, 1},    {1, 16, 32},  {1, 33, 64},  {1, 100, 97}, {2, 17, 33},
+      {5, 15, 31},  {6, 16, 64}, {7, 48, 65},  {8, 64, 30},  {9, 31, 62},  {13, 33, 7},  {15, 80, 63}, {16, 64, 96},
+      {17, 65, 33}, {29, 70, 100}, {31, 32, 128}, {32, 32, 32}, {33, 49, 160}, {48, 16, 95}, {64, 5, 96}, {3, 200, 2},
+  };
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (int type = 0; type < 2; type++)
+      for (int order = 0; order < 4; order++) {
+        int shape[6] = {sizes[i][0], sizes[i][1], sizes[i][2], type, 0, order};
+        int variants[] = {ORDINARY, ORDINARY + 110, SMALL + 10, SMALL + 110, SPECIAL + 10};
+        for (int v = 0; v < 5; v++) {
+          if (v != (int)(i + (size_t)order) % 5 && v != 2 + order % 2) continue;
+          shape[4] = variants[v];
+          on_every_path("product", shape, 6, product, definition);
+        }
+      }
+  /* Groups of rows, cut reductions, many panels. */
+  static const int large[][6] = {
+      {130, 40, 200, PK_BF16, ORDINARY + 10, 0}, {130, 40, 200, PK_F32, ORDINARY + 10, 0},
+      {280, 20, 64, PK_BF16, SMALL + 110, 1},    {20, 33, 2500, PK_BF16, ORDINARY + 100, 1},
+      {4, 700, 70, PK_BF16, ORDINARY, 2},        {17, 34, 2300, PK_F32, SMALL + 110, 3},
+      {300, 17, 2100, PK_BF16, SMALL + 10, 0},
+  };
+  for (size_t i = 0; i < sizeof large / sizeof *large; i++) on_every_path("product", large[i], 6, product, definition);
+}

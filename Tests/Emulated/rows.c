@@ -1,0 +1,129 @@
+/* Rows and flat arrays: number types, embedding, norms, gates, rotary positions, optimizer. */
+#include <stdlib.h>
+#include <string.h>
+#include "harness.h"
+
+/* Each with its definition: `plain` says which of the two. */
+#define BOTH(name)                                                           \
+  static uint64_t name(const int *shape) { return name##_either(shape, 0); } \
+  static uint64_t name##_definition(const int *shape) { return name##_either(shape, 1); }
+
+/* shape: n, operands */
+static uint64_t store_either(const int *shape, int plain) {
+  size_t n = (size_t)shape[0];
+  float *x = filled(n, 4, (operands)shape[1]), *y = filled(n, 5, (operands)shape[1]), *wide = floats(n);
+  uint16_t *half = stored(x, n, PK_F32);
+  (plain ? pk_reference_store : pk_store)(x, half, PK_BF16, n);
+  pk_widen_bf16(half, wide, n);
+  uint64_t hash = hash_floats(hash_typed(HASH_START, half, PK_BF16, n), wide, n);
+  pk_add(x, y, n);
+  hash = hash_floats(hash, x, n);
+  free(x), free(y), free(wide), free(half);
+  return hash;
+}
+BOTH(store)
+
+/* shape: T, C, type */
+static uint64_t embedding(const int *shape) {
+  size_t t = (size_t)shape[0], c = (size_t)shape[1];
+  pk_type type = (pk_type)shape[2];
+  enum { ROWS = 7 };
+  float *table = filled(ROWS * c, 6, LEAST), *rows = floats(t * c);
+  void *typed = stored(table, ROWS * c, type);
+  int32_t *ids = malloc((t + 1) * sizeof(int32_t));
+  if (!ids) abort();
+  for (size_t i = 0; i < t; i++) ids[i] = (int32_t)(random_word(7, i) % ROWS);
+  pk_gather(typed, type, ids, rows, t, c);
+  uint64_t hash = hash_floats(HASH_START, rows, t * c);
+  pk_scatter_add(table, ids, rows, t, c);
+  hash = hash_floats(hash, table, ROWS * c);
+  free(table), free(rows), free(typed), free(ids);
+  return hash;
+}
+
+/* shape: T, C, type */
+static uint64_t norm_either(const int *shape, int plain) {
+  size_t t = (size_t)shape[0], c = (size_t)shape[1];
+  pk_type type = (pk_type)shape[2];
+  float *x = filled(t * c, 8, ORDINARY), *w = filled(c, 9, ORDINARY), *dy = filled(t * c, 10, ORDINARY);
+  float *dx = filled(t * c, 11, ORDINARY), *dw = filled(c, 12, ORDINARY), *rstd = floats(t);
+  void *out = stored(x, t * c, type);
+  (plain ? pk_reference_rms_norm : pk_rms_norm)(x, w, 1e-5f, out, type, rstd, t, c);
+  (plain ? pk_reference_rms_norm_backward : pk_rms_norm_backward)(x, w, rstd, dy, dx, dw, t, c);
+  uint64_t hash = hash_floats(hash_typed(HASH_START, out, type, t * c), rstd, t);
+  hash = hash_floats(hash_floats(hash, dx, t * c), dw, c);
+  free(x), free(w), free(dy), free(dx), free(dw), free(rstd), free(out);
+  return hash;
+}
+BOTH(norm)
+
+/* shape: n, type, operands */
+static uint64_t gate_either(const int *shape, int plain) {
+  size_t n = (size_t)shape[0];
+  pk_type type = (pk_type)shape[1];
+  float *g = filled(n, 13, (operands)shape[2]), *up = filled(n, 14, (operands)shape[2]), *d = filled(n, 15, ORDINARY);
+  void *out = stored(g, n, type);
+  (plain ? pk_reference_silu_gate : pk_silu_gate)(g, up, out, type, n);
+  uint64_t hash = hash_typed(HASH_START, out, type, n);
+  (plain ? pk_reference_silu_gate_backward : pk_silu_gate_backward)(g, up, d, n);
+  hash = hash_floats(hash_floats(hash, g, n), up, n);
+  free(g), free(up), free(d), free(out);
+  return hash;
+}
+BOTH(gate)
+
+/* shape: T, heads, D */
+static uint64_t rotary(const int *shape) {
+  size_t t = (size_t)shape[0], heads = (size_t)shape[1], d = (size_t)shape[2], stride = heads * d + 5;
+  enum { POSITIONS = 90 };
+  float *cosine = floats(POSITIONS * d / 2), *sine = floats(POSITIONS * d / 2), *x = filled(t * stride, 16, ORDINARY);
+  int32_t *positions = malloc((t + 1) * sizeof(int32_t));
+  if (!positions) abort();
+  for (size_t i = 0; i < t; i++) positions[i] = (int32_t)(random_word(17, i) % POSITIONS);
+  pk_rotary_table(10000, POSITIONS, d, cosine, sine);
+  pk_rotary(x, stride, heads, d, positions, cosine, sine, 1, t);
+  uint64_t hash = hash_floats(hash_floats(hash_floats(HASH_START, cosine, POSITIONS * d / 2), sine, POSITIONS * d / 2), x, t * stride);
+  pk_rotary(x, stride, heads, d, positions, cosine, sine, -1, t);
+  hash = hash_floats(hash, x, t * stride);
+  free(cosine), free(sine), free(x), free(positions);
+  return hash;
+}
+
+/* shape: n */
+static uint64_t optimizer_either(const int *shape, int plain) {
+  size_t n = (size_t)shape[0];
+  float *p = filled(n, 18, ORDINARY), *m = filled(n, 19, SMALL), *v = filled(n, 20, SMALL), *g = filled(n, 21, ORDINARY);
+  for (size_t i = 0; i < n; i++) v[i] = v[i] < 0 ? -v[i] : v[i];
+  pk_adamw_step step = {1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.19f, 0.002f, 0.7f};
+  (plain ? pk_reference_adamw : pk_adamw)(p, m, v, g, n, &step);
+  double squares = (plain ? pk_reference_sum_of_squares : pk_sum_of_squares)(g, n);
+  uint64_t bits;
+  memcpy(&bits, &squares, 8);
+  uint64_t hash = hash_floats(hash_floats(hash_floats(HASH_START, p, n), m, n), v, n) ^ bits;
+  free(p), free(m), free(v), free(g);
+  return hash;
+}
+BOTH(optimizer)
+
+void rows(void) {
+  static const int sizes[] = {0, 1, 15, 16, 17, 31, 48, 100};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    int n = sizes[i];
+    for (int kind = 0; kind < 4; kind++) on_every_path("store", (int[]){n, kind}, 2, store, store_definition);
+    for (int type = 0; type < 2; type++) {
+      if (n) on_every_path("embedding", (int[]){9, n, type}, 3, embedding, NULL);
+      if (n) on_every_path("norm", (int[]){5, n, type}, 3, norm, norm_definition);
+      for (int kind = 0; kind < 3; kind++) on_every_path("silu-gate", (int[]){n, type, kind}, 3, gate, gate_definition);
+    }
+    on_every_path("adamw", (int[]){n}, 1, optimizer, optimizer_definition);
+  }
+  on_every_path("norm", (int[]){0, 20, 0}, 3, norm, norm_definition);
+  on_every_path("norm", (int[]){33, 70, 1}, 3, norm, norm_definition);
+  on_every_path("embedding", (int[]){0, 16, 0}, 3, embedding, NULL);
+  on_every_path("store", (int[]){40000, 0}, 2, store, store_definition);
+  on_every_path("silu-gate", (int[]){17000, 1, 0}, 3, gate, gate_definition);
+  on_every_path("adamw", (int[]){70000}, 1, optimizer, optimizer_definition);
+  on_every_path("rotary", (int[]){0, 2, 16}, 3, rotary, NULL);
+  on_every_path("rotary", (int[]){7, 3, 6}, 3, rotary, NULL);
+  on_every_path("rotary", (int[]){5, 1, 64}, 3, rotary, NULL);
+}

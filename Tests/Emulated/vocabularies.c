@@ -1,0 +1,75 @@
+/* Rows over the vocabulary: log-sum-exp, the conditional objective, sampling. */
+#include <stdlib.h>
+#include <string.h>
+#include "harness.h"
+
+/* shape: rows, V, columns */
+static uint64_t log_sum_exp_either(const int *shape, int plain) {
+  size_t r = (size_t)shape[0], v = (size_t)shape[1];
+  float *x = filled(r * v, 31, ORDINARY), *lse = floats(r);
+  for (size_t i = 0; i < r * v; i += 5) x[i] = -__builtin_inff();
+  (plain ? pk_reference_log_sum_exp : pk_log_sum_exp)(x, v, r, (size_t)shape[2], lse);
+  uint64_t hash = hash_floats(HASH_START, lse, r);
+  free(x), free(lse);
+  return hash;
+}
+static uint64_t log_sum_exp(const int *shape) { return log_sum_exp_either(shape, 0); }
+static uint64_t log_sum_exp_definition(const int *shape) { return log_sum_exp_either(shape, 1); }
+
+/* shape: rows, V, V of the reference, columns of the KL, direction */
+static uint64_t loss_either(const int *shape, int plain) {
+  size_t r = (size_t)shape[0], v = (size_t)shape[1], rv = (size_t)shape[2];
+  float *x = filled(r * v, 32, ORDINARY), *reference = filled(r * rv, 33, ORDINARY);
+  float *lm = floats(r), *kl = floats(r), *entropy = floats(r);
+  int32_t *labels = malloc((r + 1) * sizeof(int32_t));
+  if (!labels) abort();
+  for (size_t i = 0; i < r; i++) labels[i] = (int32_t)(random_word(34, i) % v);
+  (plain ? pk_reference_conditional_loss : pk_conditional_loss)(x, shape[4] ? reference : NULL, r, v, rv, (size_t)shape[3], labels,
+                                                                (pk_kl)shape[4], 0.3f, 0.2f, 0.5f, lm, kl, entropy);
+  uint64_t hash = hash_floats(hash_floats(HASH_START, x, r * v), lm, r);
+  hash = hash_floats(hash_floats(hash, kl, r), entropy, r);
+  free(x), free(reference), free(lm), free(kl), free(entropy), free(labels);
+  return hash;
+}
+static uint64_t loss(const int *shape) { return loss_either(shape, 0); }
+static uint64_t loss_definition(const int *shape) { return loss_either(shape, 1); }
+
+/* shape: rows, V */
+static uint64_t sample(const int *shape) {
+  size_t r = (size_t)shape[0], v = (size_t)shape[1];
+  float *x = filled(r * v, 35, ORDINARY);
+  double *uniforms = malloc((r + 1) * sizeof(double));
+  int32_t *tokens = malloc((r + 1) * sizeof(int32_t));
+  pk_sampling *sampling = malloc((r + 1) * sizeof(pk_sampling));
+  if (!uniforms || !tokens || !sampling) abort();
+  for (size_t i = 0; i < r; i++) {
+    static const pk_sampling kinds[] = {{0, 1, 0, 0, 1},        {1, 1, 0, 0, 1},      {0.7f, 0.9f, 0, 0, 1}, {1, 1, 0, 3, 1},
+                                        {1.5f, 1, 0.05f, 0, 1}, {1, 1, 0, 0, 0.8f}, {0.9f, 0.95f, 0.01f, 20, 0.9f}};
+    sampling[i] = kinds[i % 7];
+    uniforms[i] = ((double)(random_word(36, i) >> 11) + 0.5) / 9007199254740992.0;
+  }
+  int32_t banned[] = {0, (int32_t)v / 2}, seen[] = {0, (int32_t)v - 1}, counts[] = {0, 3};
+  if (r && v > 1) {
+    pk_ban(x, banned, 1);
+    pk_penalize(x + (r - 1) * v, seen, counts, 2, 1.3f, 0.2f, 0.1f);
+  }
+  pk_sample(x, r, v, sampling, uniforms, banned, 2, tokens);
+  uint64_t hash = hash_floats(HASH_START, x, r * v);
+  for (size_t i = 0; i < r; i++) hash = hash * 31 + (uint64_t)tokens[i];
+  free(x), free(uniforms), free(tokens), free(sampling);
+  return hash;
+}
+
+void vocabularies(void) {
+  static const int sizes[] = {1, 15, 16, 17, 100, 1000};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    int v = sizes[i], less = v > 3 ? v - 3 : v;
+    on_every_path("log-sum-exp", (int[]){3, v, less}, 3, log_sum_exp, log_sum_exp_definition);
+    on_every_path("loss", (int[]){3, v, v, v, PK_KL_NONE}, 5, loss, loss_definition);
+    on_every_path("loss", (int[]){3, v, v, less, PK_KL_REFERENCE_POLICY}, 5, loss, loss_definition);
+    on_every_path("loss", (int[]){3, v, less, less, PK_KL_POLICY_REFERENCE}, 5, loss, loss_definition);
+    on_every_path("sample", (int[]){14, v}, 2, sample, NULL);
+  }
+  on_every_path("log-sum-exp", (int[]){0, 5, 5}, 3, log_sum_exp, log_sum_exp_definition);
+  on_every_path("sample", (int[]){0, 5}, 2, sample, NULL);
+}
