@@ -1,9 +1,9 @@
-# make quickstart · make test · make new-stage · make bench · make docs · make format · make lint
+# make quickstart · make test · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize
 
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine new-stage
+.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine new-stage emulated sanitize
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -103,3 +103,11 @@ format:
 
 lint:
 	@swift format lint --strict --parallel -r Sources Tests Benchmarks Package.swift
+
+# Every kernel on every instruction set, emulated where this processor lacks it. The first time builds an emulator.
+emulated:
+	@Tests/Emulated/run
+
+# Kernels and their threads under the sanitizers.
+sanitize:
+	@Tests/Emulated/sanitize
