@@ -117,9 +117,13 @@ INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t he
     PK_FN(dots)(q, heads, keys, count, d, type, scores);
     for (int r = 0; r < heads; r++) {
       float *s = scores[r];
-      for (size_t j = 0; j < KEY_BLOCK; j++) s[j] = j < count ? s[j] * job->scale : -__builtin_inff();
-      f32x16 highest = load16(s);
-      for (size_t j = LANES; j < KEY_BLOCK; j += LANES) highest = max16(highest, load16(s + j));
+      f32x16 highest = splat(-__builtin_inff());
+      for (size_t j = 0; j < KEY_BLOCK; j += LANES) {
+        i32x16 at = (i32x16){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + (int32_t)j;
+        f32x16 scaled = choose16(at < (int32_t)count, load16(s + j) * splat(job->scale), splat(-__builtin_inff()));
+        store16(s + j, scaled);
+        highest = max16(highest, scaled);
+      }
       float block_maximum = tree_max(highest);
       float new_maximum = block_maximum > maximum[r] ? block_maximum : maximum[r];
       correction[r] = exp1(maximum[r] - new_maximum);
