@@ -7,8 +7,8 @@
 #include <immintrin.h>
 #endif
 
-/* Pauses before a thread sleeps: some 10 microseconds, the time between two operations of a forward pass. */
-enum { MAX_THREADS = 256, SPINS = 500 };
+/* Pauses before a thread sleeps: some 60 microseconds, longer than what lies between two operations of a forward pass. */
+enum { MAX_THREADS = 256, SPINS = 3000 };
 
 static pthread_mutex_t operation_mutex = PTHREAD_MUTEX_INITIALIZER; /* held for the length of an operation */
 static atomic_int thread_count = 1;

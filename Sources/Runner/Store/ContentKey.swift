@@ -10,7 +10,7 @@ package struct ContentKey: Sendable {
   /// Bumped when the meaning of a preimage changes.
   static let format = 1
   /// Bumped when the arithmetic's bits change.
-  package static let numericsVersion = 1
+  package static let numericsVersion = 2
 
   /// `inputs`: the digest of what each bound port holds; those with a label belong to ports that collect, in order.
   /// `files`: the digests of the files that options name, in the order of `node.files`.

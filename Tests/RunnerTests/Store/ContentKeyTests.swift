@@ -29,7 +29,7 @@ import Testing
 
   @Test func `the key is the digest of its canonical preimage, which is fixed`() {
     let preimage = """
-      {"format":1,"inputs":{"rows":"\(Digest.of(text: "rows").hex)"},"numerics":{"device_class":"cpu","mode":"bf16","version":1},\
+      {"format":1,"inputs":{"rows":"\(Digest.of(text: "rows").hex)"},"numerics":{"device_class":"cpu","mode":"bf16","version":2},\
       "options":{"n":4,"scorer":{"kind":"choice","path":{"sha256":"\(Digest.of(text: "file").hex)"}}},\
       "seed":"0xffffffffffffffff","stage":"sample","version":1}
       """
