@@ -50,7 +50,7 @@ final class GradientTree {
   }
 }
 
-/// A batch cut into at most `leaves` runs of neighbours of nearly equal count.
+/// A batch cut into at most `count` runs of neighbours of nearly equal count.
 func leaves<Element>(of batch: [Element], count: Int) -> [ArraySlice<Element>] {
   let count = min(count, batch.count)
   return (0..<count).map { batch[$0 * batch.count / count..<($0 + 1) * batch.count / count] }
