@@ -14,7 +14,9 @@ package struct PoolStage: Stage {
     summary: "Picks a balanced set of samples to train on, and hands the pool on to the next iteration.",
     version: 1,
     inputs: [
-      InputPort("rows", .rows, columns: ["generations"], summary: "samples with classes"),
+      InputPort(
+        "rows", .rows, columns: ["generations"], collects: true,
+        summary: "samples with classes; of several artifacts a prompt's samples are joined"),
       InputPort(
         "history", .rows, required: false, columns: ["generations"],
         summary:
@@ -55,10 +57,7 @@ package struct PoolStage: Stage {
 
   package func run(_ context: StageContext) throws {
     let picker = try SamplePicker(options: context.options, seed: context.seed)
-    var rows = try readRows(context.input("rows").path, requiring: ["generations", picker.column])
-    if let history = context.inputs["history"] {
-      rows = try joinSamples(try readRows(history.path, requiring: ["generations", picker.column]), rows)
-    }
+    let rows = try joinedSamples(context, requiring: ["generations", picker.column])
     let pool = try rows.compactMap(picker.withClassesOnly)
     if pool.count < rows.count {
       context.log("\(rows.count - pool.count) prompts have no sample with a class")

@@ -13,7 +13,9 @@ package struct QuantizeStage: Stage {
     summary: "Sorts samples into equally large classes by reward; class 0 is the best.",
     version: 1,
     inputs: [
-      InputPort("rows", .rows, columns: ["generations", "rewards"], summary: "scored samples"),
+      InputPort(
+        "rows", .rows, columns: ["generations", "rewards"], collects: true,
+        summary: "scored samples; of several artifacts a prompt's samples are joined"),
       InputPort(
         "history", .rows, required: false, columns: ["generations", "rewards"],
         summary: "an earlier pool; its samples are put before the new ones and sorted with them"),
@@ -34,25 +36,13 @@ package struct QuantizeStage: Stage {
     ], estimate: Estimates.quantize)
 
   package func run(_ context: StageContext) throws {
-    var rows = try readRows(context.input("rows").path, requiring: ["generations", "rewards"])
-    if let history = context.inputs["history"] {
-      let earlier = try readRows(history.path, requiring: ["generations", "rewards"])
-      rows = try joinSamples(earlier.map(\.withoutQuantiles), rows.map(\.withoutQuantiles))
-    }
+    let rows = try joinedSamples(context, requiring: ["generations", "rewards"], without: "quantiles")
     let options = context.options
     let remainder: Remainder = options.string("remainder") == "worst" ? .worst : .spread
     let result = try quantized(
       rows, classes: options.int("classes"), remainder: remainder,
       perPrompt: options.string("scope") == "prompt")
     try writeRows(result, to: context.output("rows", .rows))
-  }
-}
-
-extension Row {
-  fileprivate var withoutQuantiles: Row {
-    var row = self
-    row["quantiles"] = nil
-    return row
   }
 }
 

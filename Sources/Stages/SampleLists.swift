@@ -46,11 +46,40 @@ struct SampleLists {
   }
 }
 
-/// The rows of an earlier pool followed by new ones, one row a prompt: samples of a prompt that both have are
-/// joined, the earlier first; what is not a sample is taken from the newer row.
+/// What the ports `history` and `rows` hold, in this order, those of a matrix cell by cell, as one row a prompt.
+/// - Parameter dropped: a column that is computed anew and must not keep rows apart.
+func joinedSamples(_ context: StageContext, requiring columns: [String], without dropped: String? = nil)
+  throws
+  -> [Row]
+{
+  var joined: [Row] = []
+  var earlier: [String] = []
+  for port in ["history", "rows"] {
+    let artifacts = context.artifacts(port)
+    for artifact in artifacts {
+      let name = artifacts.count == 1 ? "`\(port)`" : "`\(port)` of \(artifact.label)"
+      let rows = try readRows(artifact.path, requiring: columns).map { row in
+        var row = row
+        if let dropped { row[dropped] = nil }
+        return row
+      }
+      joined =
+        earlier.isEmpty
+        ? rows : try joinSamples(joined, of: earlier.joined(separator: " or "), rows, of: name)
+      earlier.append(name)
+    }
+  }
+  return joined
+}
+
+/// Earlier rows followed by new ones, one row a prompt: samples of a prompt that both have are joined, the earlier first; what
+/// is not a sample is taken from the newer row.
 ///
 /// Source: METHODS 1.7, `add`. Deviation: prompts are told apart by row id, not by text.
-func joinSamples(_ earlier: [Row], _ newer: [Row]) throws -> [Row] {
+private func joinSamples(_ earlier: [Row], of earlierName: String, _ newer: [Row], of newerName: String)
+  throws
+  -> [Row]
+{
   var result = earlier
   var positions: [UTF8Key: Int] = [:]
   for (index, row) in earlier.enumerated() { positions[UTF8Key(row.id)] = index }
@@ -63,7 +92,8 @@ func joinSamples(_ earlier: [Row], _ newer: [Row]) throws -> [Row] {
     let old = result[position]
     guard old["prompt"] == row["prompt"] else {
       throw InputError(
-        "row `\(row.id)`: its prompt is not the one it has in `history`; one id names two prompts")
+        "row `\(row.id)`: its prompt in \(newerName) is not the one in \(earlierName); one id names two prompts"
+      )
     }
     let first = try SampleLists(old)
     let second = try SampleLists(row)
@@ -74,7 +104,7 @@ func joinSamples(_ earlier: [Row], _ newer: [Row]) throws -> [Row] {
       case (nil, nil): break
       case (let a, _):
         throw InputError(
-          "row `\(row.id)`: only \(a == nil ? "the new samples have" : "`history` has") the column `\(name)`; "
+          "row `\(row.id)`: only \(a == nil ? newerName : earlierName) has the column `\(name)`; "
             + "both need it to be joined")
       }
     }

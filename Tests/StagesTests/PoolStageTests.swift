@@ -119,6 +119,14 @@ struct PoolStageTests {
     #expect(result.state.first?["quantiles"] == [0, 1, 0])
   }
 
+  @Test func `cells of a matrix make one pool, after the history`() throws {
+    let outputs = try bench.run(
+      PoolStage(), ["drop": 0.0], history: [sampledRow("a", [("quantiles", [0])])],
+      cells: ["1": [sampledRow("a", [("quantiles", [1])])], "2": [sampledRow("a", [("quantiles", [0, 1])])]])
+    #expect(outputs["rows"]?.map { $0["quantiles"] } == [[0, 0, 1, 1]])
+    #expect(outputs["state"]?.map { $0["quantiles"] } == [[0, 1, 0, 1]])
+  }
+
   @Test func `quotas per prompt pass on what a class lacks`() throws {
     let row = sampledRow("a", [("feedbacks", ["Good", "bad", "Good", "good", nil, "Bad.", "Good"])])
     let options: JSON = ["by": "feedbacks", "classes": ["Good", "Fair", "Bad"], "per_prompt": 4]

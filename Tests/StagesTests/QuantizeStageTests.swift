@@ -90,12 +90,26 @@ struct QuantizeStageTests {
     #expect(result.map { $0["quantiles"] } == [[0], [2, 0, 1], [0]])
   }
 
+  @Test func `cells of a matrix are joined prompt by prompt and ranked together`() throws {
+    let cold = [sampledRow("a", [("rewards", [1, 4])]), sampledRow("b", [("rewards", [2])])]
+    let hot = [sampledRow("b", [("rewards", [3])]), sampledRow("a", [("rewards", [2, 3])])]
+    let result = try #require(
+      try bench.run(QuantizeStage(), ["classes": 2], cells: ["heat=0.5": cold, "heat=1": hot])["rows"])
+    #expect(result.map(\.id) == ["a", "b"])
+    #expect(result.map { $0["rewards"] } == [[1, 4, 2, 3], [2, 3]])
+    #expect(result.map { $0["quantiles"] } == [[1, 0, 1, 0], [1, 0]])
+    let other = sampledRow("a", [("rewards", [1]), ("lengths", [3])])
+    #expect(
+      inputError { _ = try bench.run(QuantizeStage(), cells: ["heat=0.5": cold, "heat=1": [other]]) }
+        .contains("only `rows` of heat=1 has the column `lengths`"))
+  }
+
   @Test func `history that does not fit is refused`() {
     let new = sampledRow("a", [("rewards", [1]), ("lengths", [3])])
     var other = sampledRow("a", [("rewards", [1])])
     #expect(
       inputError { _ = try quantiles([new], history: [other]) }.contains(
-        "only the new samples have the column `lengths`"))
+        "only `rows` has the column `lengths`"))
     #expect(
       inputError { _ = try quantiles([other], history: [new]) }.contains(
         "only `history` has the column `lengths`"))

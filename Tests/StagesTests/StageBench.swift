@@ -28,11 +28,12 @@ final class StageBench {
 
   func file(_ name: String, bytes: [UInt8]) throws -> String { try folder.file(name, bytes) }
 
-  /// Runs the stage with its defaults under the given options; the rows of every output port by name.
+  /// Runs the stage with its defaults under the given options; the rows of every output port by name. `cells` are what a
+  /// matrix gives the port `rows`, by label.
   @discardableResult
   func run<S: Stage>(
     _ stage: S, _ options: JSON = .object(JSONObject()), rows: [Row]? = nil, history: [Row]? = nil,
-    seed: UInt64 = 1
+    cells: KeyValuePairs<String, [Row]> = [:], seed: UInt64 = 1
   ) throws -> [String: [Row]] {
     var complete = JSONObject()
     for field in S.declaration.options { complete[field.name] = options[field.name] ?? field.defaultValue }
@@ -46,8 +47,14 @@ final class StageBench {
       try writeRows(rows, to: path)
       inputs[name] = Artifact(type: .rows, path: path)
     }
+    let collected = try cells.map { label, rows in
+      let path = "\(directory)/\(label).in"
+      try writeRows(rows, to: path)
+      return Artifact(type: .rows, path: path, label: label)
+    }
     let context = StageContext(
-      options: StageOptions(.object(complete)), inputs: inputs, seed: seed, threads: 1, scratch: directory,
+      options: StageOptions(.object(complete)), inputs: inputs,
+      collections: collected.isEmpty ? [:] : ["rows": collected], seed: seed, threads: 1, scratch: directory,
       checkpointDirectory: directory, outputDirectory: directory + "/out", reporter: reporter)
     try stage.run(context)
     var outputs: [String: [Row]] = [:]

@@ -172,6 +172,11 @@ extension ReferenceScope {
 
   /// One reference, a list of them, or a mapping of labels to them.
   private func collect(_ node: Node, into port: InputPort, of draft: StageDraft) -> [Experiment.Binding] {
+    if port.isRequired, node.elements?.isEmpty ?? node.entries?.isEmpty ?? false {
+      collector.error(
+        "missing-input", "input `\(port.name)` of `\(draft.path)` is empty", at: node.span,
+        label: "names nothing to read")
+    }
     if let elements = node.elements {
       return elements.enumerated().map { bind($1, to: port, of: draft, label: String($0 + 1)) }
     }

@@ -9,6 +9,11 @@ struct Columns {
 
   func contains(_ name: String) -> Bool { names.contains(UTF8Key(name)) }
 
+  /// What every row has when these rows and those come together.
+  func common(with others: Columns) -> Columns {
+    Columns(names: names.intersection(others.names), isOpen: isOpen || others.isOpen)
+  }
+
   /// The columns of an output, given those of the stage's rows inputs.
   static func of(_ output: OutputPort, _ declaration: StageDeclaration, inputs: [UTF8Key: Columns]) -> Columns
   {

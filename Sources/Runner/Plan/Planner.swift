@@ -118,7 +118,8 @@ private struct NodeBuilder {
             recipeInputs.append(
               (port.name, label, .node(recipeKey: nodes[position].recipeKey, output: output)))
             if let columns = columns[position][UTF8Key(output)] {
-              inputColumns[UTF8Key(port.name)] = columns
+              inputColumns[UTF8Key(port.name)] =
+                inputColumns[UTF8Key(port.name)].map { $0.common(with: columns) } ?? columns
               check(columns, port, binding, instance, source: nodes[position].address)
             } else if port.type == .rows {
               isSound = false

@@ -38,9 +38,14 @@ public struct StageEstimate: Sendable {
       self.inputs = inputs
     }
 
-    /// Of an unbound port all is nil.
+    /// Of an unbound port all is nil; of one that collects, all its artifacts together.
     public func input(_ port: String) -> ArtifactSize {
-      inputs.first { $0.port.utf8.elementsEqual(port.utf8) }?.size ?? ArtifactSize()
+      let sizes = inputs.filter { $0.port.utf8.elementsEqual(port.utf8) }.map(\.size)
+      func total(_ field: KeyPath<ArtifactSize, Int?>) -> Int? {
+        let known = sizes.compactMap { $0[keyPath: field] }
+        return known.isEmpty || known.count < sizes.count ? nil : known.reduce(0, &+)
+      }
+      return ArtifactSize(rows: total(\.rows), items: total(\.items), bytes: total(\.bytes))
     }
   }
 }
