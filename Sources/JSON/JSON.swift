@@ -55,7 +55,7 @@ public struct JSONObject: Sendable {
   }
 }
 
-private func sameBytes(_ a: String, _ b: String) -> Bool {
+func sameBytes(_ a: String, _ b: String) -> Bool {
   guard a.utf8.count == b.utf8.count else { return false }
   // Comparing where they lie is some ten times as fast as byte by byte; only a bridged string lies in no one place.
   let isSame = a.utf8.withContiguousStorageIfAvailable { a in

@@ -106,6 +106,7 @@ struct JSONReader {
       position += 1
       return .object(JSONObject())
     }
+    members.reserveCapacity(8)
     while true {
       skipWhitespace()
       let keyStart = position
@@ -114,7 +115,7 @@ struct JSONReader {
       // Most objects are small, and a set costs more than to look through them.
       let isNew: Bool
       if members.count < 8 {
-        isNew = !members.contains { $0.key.utf8.elementsEqual(key.utf8) }
+        isNew = !members.contains { sameBytes($0.key, key) }
       } else {
         if seen.isEmpty { seen = Set(members.map { UTF8Key($0.key) }) }
         isNew = seen.insert(UTF8Key(key)).inserted

@@ -4,7 +4,7 @@ import JSON
 
 struct PlanText {
   private let head: String
-  /// Each without its key and its closing brace.
+  /// Each without its key.
   private let nodes: [String]
 
   init(_ plan: Plan) {
@@ -16,7 +16,7 @@ struct PlanText {
         "seed": .string("0x" + String(node.seed, radix: 16)), "recipe_key": .string(node.recipeKey),
         "shards": .int(Int64(node.execution.shards)),
       ]
-      return String(json.text().dropLast())
+      return json.text()
     }
   }
 
@@ -24,7 +24,7 @@ struct PlanText {
     var text = head
     for (index, node) in nodes.enumerated() {
       text += index == 0 ? "\n" : ",\n"
-      text += node
+      text += node[..<node.utf8.index(before: node.endIndex)]
       text += ",\"key\":"
       text += keys[index].map { JSON.string($0).text() } ?? "null"
       text += "}"

@@ -244,14 +244,16 @@ extension File {
     let file = try open(path, O_RDONLY)
     defer { file.closeQuietly() }
     try File.attempt(.read, path)
-    // Straight into the array; a byte more than there should be, so that the end shows.
-    let expected = max(0, try file.status().size) + 1
+    // Straight into the array; a byte more than there should be, so that a file that grew shows. One read is enough for most.
+    let size = max(0, try file.status().size)
+    let expected = size + 1
     var bytes = try [UInt8](unsafeUninitializedCapacity: expected) { buffer, filled in
       while filled < expected {
         let count = Glibc.read(file.descriptor, buffer.baseAddress.map { $0 + filled }, expected - filled)
         if count == 0 { return }
         if count > 0 {
           filled += count
+          if filled == size { return }
         } else if errno != EINTR {
           throw SystemError("read", path, code: errno)
         }
