@@ -36,6 +36,21 @@ import Testing
     #expect(!output.contains(".plumb") && !output.contains("runs"))
   }
 
+  @Test func `a program with another name calls itself by it`() throws {
+    let built = try BuiltPlumb()
+    try #require(symlink(built.binary, "\(built.folder)/keep-long") == 0)
+    for (arguments, said) in [
+      ("stages nonsense", "`keep-long stages` lists them"),
+      ("show @last", "`keep-long run EXPERIMENT` makes one"),
+      ("--help", "keep-long run experiments/quickstart.yaml"), ("run --help", "keep-long run"),
+    ] {
+      let ending = try built.run("", before: "./keep-long \(arguments); exit $?;")
+      let text = ending.output + ending.error
+      #expect(text.contains(said), "\(text)")
+      #expect(!text.contains("plumb run") && !text.contains("plumb stages"), "\(text)")
+    }
+  }
+
   @Test func `an experiment that is not there ends with 3`() throws {
     #expect(try plumb("check nowhere.yaml").status == 3)
   }

@@ -52,7 +52,12 @@ import Testing
     let project = try LawProject(.slow)
     let run = try project.start()
     _ = try project.waitForMiddle(of: node, while: run, results: 3)
+    // Held still, so that it is in its middle when it hears of the stop.
+    let workers = children(of: run)
+    for worker in workers { kill(worker, SIGSTOP) }
     kill(run.processID, SIGINT)
+    try project.wait(for: "the stop", while: run) { !project.events("stopping").isEmpty }
+    for worker in workers { kill(worker, SIGCONT) }
     #expect(run.ending(waiting: true) == .exited(130), "\(project.standardError)")
     #expect(project.standardError.contains("run the same command again to go on"), "\(project.standardError)")
     #expect(!project.executed.contains(node))
