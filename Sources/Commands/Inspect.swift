@@ -10,23 +10,47 @@ struct Inspect: ParsableCommand {
     abstract: "Show what a model or tokenizer file holds; refuse a damaged one, saying why.",
     discussion: """
       Reads safetensors, GGUF, tokenizer.json and config.json files, and model directories. The whole header is checked
-      before anything is printed; a damaged file ends with 4 and the rule it broke.
+      before anything is printed; a damaged file ends with 4 and the rule it broke. A model of a hub, a package index or a
+      server is fetched into the model cache first, and its SHA-256 is said, which an experiment needs to name it.
 
         \(Program.name) inspect models/start/model.safetensors
         \(Program.name) inspect experiments/quickstart.yaml::quark@last.train.model
+        \(Program.name) inspect hf:HuggingFaceTB/SmolLM2-135M@main
       """)
 
-  @Argument(help: "The file, the model directory, or EXPERIMENT.yaml::ADDRESS.", completion: .file())
+  @Argument(
+    help: "The file, the model directory, EXPERIMENT.yaml::ADDRESS, or hf:OWNER/NAME@REVISION and its like.",
+    completion: .file())
   var file: String
 
   @OptionGroup var storage: StoreArguments
 
   func run() throws {
     finish {
-      let path = try modelResult(file).map { try StoredResult($0, storage: storage).modelPath() } ?? file
-      let lines = try inspect(path)
+      var lines: [String] = []
+      var path = file
+      if let source = try remoteSource(file) {
+        let fetched = try ModelSource.fetch(source) { standardError(TerminalText.escaped($0) + "\n") }
+        path = fetched.path
+        lines = ["sha256: \(fetched.digest.hex)", "fetched into \(path)"]
+      } else if let result = modelResult(file) {
+        path = try StoredResult(result, storage: storage).modelPath()
+      }
+      lines += try inspect(path)
       try standardOutput(lines.joined(separator: "\n") + "\n")
       return .done
     }
   }
+
+  func validate() throws { _ = try remoteSource(file) }
+}
+
+/// What a model on the command line is fetched from; nil for one that is here.
+/// - Throws: `ValidationError` for a scheme with something else behind it than it takes.
+func remoteSource(_ model: String) throws -> RemoteSource? {
+  guard let scheme = RemoteSource.scheme(of: model) else { return nil }
+  guard let source = RemoteSource(model, scheme) else {
+    throw ValidationError("expected \(scheme.rawValue):\(scheme.form), found \(model)")
+  }
+  return source
 }

@@ -98,20 +98,17 @@ func load(
 }
 
 /// One trial of a sweep is an ordinary run, once every parameter that the sweep varies is given; more cannot be run yet.
-func refuse(_ sweep: Sweep, _ arguments: ExperimentArguments) {
+func refuse(_ sweep: Sweep, _ arguments: ExperimentArguments) throws {
   let given = arguments.set.map {
     String(decoding: $0.utf8.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
   }
   let missing = sweep.parameters.map(\.name).filter { !given.contains($0) }
   guard !missing.isEmpty else { return }
   let settings = missing.map { "--set \($0)=…" }.joined(separator: " ")
-  say(
-    DiagnosticList([
-      Diagnostic(
-        code: "not-built-yet", "running a sweep is not built yet", at: sweep.span, label: "not built yet",
-        help: "run one trial: `\(Program.name) run \(arguments.file) \(settings)`")
-    ]))
-  Glibc.exit(Runner.ExitCode.experiment.rawValue)
+  throw RunError(
+    .experiment,
+    "\(sweep.span.file.name):\(sweep.span.line): running a sweep is not built yet; run one trial: "
+      + "`\(Program.name) run \(arguments.file) \(settings)`")
 }
 
 /// Diagnostics as the command line wants them: for people on stderr, or in JSON on the given descriptor.

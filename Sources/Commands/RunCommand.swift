@@ -53,7 +53,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     finish {
       let loaded = load(experiment, storage, reading)
-      if let sweep = loaded.sweep { refuse(sweep, experiment) }
+      if let sweep = loaded.sweep { try refuse(sweep, experiment) }
       let selection = try selection.selection(in: loaded.plan)
       var session = RunSession(
         plan: loaded.plan, stages: stageRegistry.stages, store: storage.path(projectRoot: loaded.projectRoot),

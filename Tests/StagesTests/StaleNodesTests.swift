@@ -83,7 +83,7 @@ import Testing
         case .model(let name):
           switch try #require(plan.models.first { $0.name == name }).source {
           case .path(let path): (input.port, input.label, try Digest.ofFile(path).digest)
-          case .pypi, .run: (input.port, input.label, Digest.of(text: name))
+          case .remote, .run: (input.port, input.label, Digest.of(text: name))
           }
         }
       }

@@ -62,14 +62,11 @@ package struct ExperimentSchema {
     case .bytes: quantity("KiB|MiB|GiB|TiB|kB|MB|GB|TB|B")
     case .digest:
       ["anyOf": [["type": "string", "pattern": "^[0-9A-Fa-f]{64}$"], OptionSchema.reference("insertion")]]
-    case .wheel:
+    case .remote(let scheme):
       [
         "anyOf": [
-          [
-            "type": "string",
-            "pattern":
-              "^[A-Za-z0-9._][A-Za-z0-9._-]*==[A-Za-z0-9._+!][A-Za-z0-9._+!-]*(/(?!\\.{1,2}(/|$))[^/]+)+$",
-          ], OptionSchema.reference("insertion"),
+          ["type": "string", "pattern": .string("^(\(scheme.rawValue):)?\(scheme.pattern)$")],
+          OptionSchema.reference("insertion"),
         ]
       ]
     case .reference: ["type": "string"]
@@ -131,13 +128,28 @@ package struct ExperimentSchema {
   /// Fetched models need their digest; a path may be written as the source of a fetched one.
   private var model: JSON {
     var schema = keys(Language.model).objectValue ?? JSONObject()
-    schema["oneOf"] = [
-      ["required": ["path"], "properties": ["pypi": false, "run": false]],
-      ["required": ["pypi", "sha256"], "properties": ["path": false, "run": false]],
-      ["required": ["run"], "properties": ["path": false, "pypi": false]],
-    ]
-    schema["if"] = ["properties": ["path": ["pattern": "^pypi:"]], "required": ["path"]]
-    schema["then"] = ["required": ["sha256"]]
+    let schemes = RemoteSource.Scheme.allCases
+    let sources = ["path", "run"] + schemes.map(\.rawValue)
+    schema["oneOf"] = .array(
+      sources.map { source in
+        let isFetched = schemes.contains { $0.rawValue == source }
+        let others = sources.filter { $0 != source }.map { (key: $0, value: JSON.bool(false)) }
+        return [
+          "required": .array(([source] + (isFetched ? ["sha256"] : [])).map { .string($0) }),
+          "properties": .object(JSONObject(others)),
+        ]
+      })
+    // A path that is one word for a fetched model has its form, and needs the digest too.
+    schema["allOf"] = .array(
+      schemes.map { scheme in
+        [
+          "if": ["properties": ["path": ["pattern": .string("^\(scheme.rawValue):")]], "required": ["path"]],
+          "then": [
+            "required": ["sha256"],
+            "properties": ["path": ["pattern": .string("^\(scheme.rawValue):\(scheme.pattern)$")]],
+          ],
+        ]
+      })
     return .object(schema)
   }
 

@@ -36,7 +36,7 @@ package enum LanguagePage {
     case .time: "a time: `90s`, `30m`, `4h`"
     case .bytes: "a size: `512MiB`, `8GiB`"
     case .digest: "64 hexadecimal digits"
-    case .wheel: "`PACKAGE==VERSION/FILE`"
+    case .remote(let scheme): "`\(scheme.form)`"
     case .reference: "an address"
     case .optional(let inner): words(inner) + ", or null"
     case .keys: "a mapping"

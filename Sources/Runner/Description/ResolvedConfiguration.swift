@@ -39,8 +39,7 @@ package struct ResolvedConfiguration {
     lines.open(1, model.name)
     switch model.source {
     case .path(let path): lines.add(2, "path", .string(relative(path)))
-    case .pypi(let package, let version, let file):
-      lines.add(2, "pypi", .string("\(package)==\(version)/\(file)"))
+    case .remote(let source): lines.add(2, source.scheme.rawValue, .string(source.text))
     case .run(let file, let address):
       lines.add(2, "run", .string("\(relative(file))::\(address)"))
     }

@@ -104,10 +104,5 @@ final class DiagnosticCollector {
       Diagnostic(.warning, code: code, message, at: span, label: label, notes: notes, help: help))
   }
 
-  /// A feature of the language that exists in its description but not in this version.
-  func notBuiltYet(_ what: String, at span: SourceSpan, help: String? = nil) {
-    error("not-built-yet", "\(what) is not built yet", at: span, label: "not built yet", help: help)
-  }
-
   var list: DiagnosticList { DiagnosticList(diagnostics) }
 }

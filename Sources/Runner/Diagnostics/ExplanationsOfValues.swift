@@ -54,11 +54,6 @@ extension Explanation {
       wrong: Example(smallest + "\nparams: {api_key: correct-horse-battery}"),
       right: Example(smallest + "\nparams: {api_key: {env: JUDGE_KEY}}")),
     Explanation(
-      "not-built-yet", "part of the language that this version does not have",
-      "The key is right, and a later version will take it. It is refused rather than ignored.",
-      wrong: Example(smallest + "\nmodels: {start: {hf: owner/name@main}}"),
-      right: Example(smallest + "\nmodels: {start: {path: sft}}")),
-    Explanation(
       "bad-override", "`--set` without a value",
       "`--set name=value` gives a parameter another value; the value is read as YAML. Without `=` there is none.",
       wrong: Example(smallest + "\nparams: {limit: 5}", set: ["limit"]),

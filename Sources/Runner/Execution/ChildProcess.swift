@@ -85,26 +85,38 @@ package struct ChildProcess: Sendable {
   }
 
   /// Runs to the end and gives what it printed, standard output and error together, at most `limit` bytes of it.
+  /// - Parameters:
+  ///   - descriptor: becomes the child's descriptor 3.
+  ///   - signals: one that comes ends the child and all it started; without them the child shares our group, so that what a
+  ///     terminal sends reaches it too.
+  /// - Throws: `RunError` when a signal came.
   package static func run(
     _ executable: String, arguments: [String], environment: [(name: String, value: String)],
-    limit: Int = 1 << 20
+    keeping descriptor: Int32? = nil, stoppedBy signals: SignalDescriptor? = nil, limit: Int = 1 << 20
   ) throws -> (ending: Ending, output: String) {
     let pipe = try Pipe()
+    defer { close(pipe.reading) }
     let child: ChildProcess
     do {
+      defer { close(pipe.writing) }
       child = try start(
         executable, arguments: arguments, environment: environment,
-        descriptors: [nil, pipe.writing, pipe.writing])
-    } catch {
-      close(pipe.reading)
-      close(pipe.writing)
-      throw error
+        descriptors: [nil, pipe.writing, pipe.writing] + (descriptor.map { [$0] } ?? []),
+        joinsGroup: signals == nil)
     }
-    close(pipe.writing)
-    defer { close(pipe.reading) }
     var output: [UInt8] = []
-    try File(descriptor: pipe.reading, path: "a pipe").readBlocks { block in
-      output.append(contentsOf: block.prefix(max(0, limit - output.count)))
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      if let signal = try signals?.next(before: pipe.reading) {
+        child.sendToGroup(SIGTERM)
+        _ = child.ending(waiting: true)
+        throw RunError(
+          signal == SIGINT ? .interrupted : .terminated, "stopped by \(signalName(signal))")
+      }
+      let count = read(pipe.reading, &buffer, buffer.count)
+      if count < 0, errno != EINTR { throw SystemError("read", "what \(executable) says", code: errno) }
+      if count == 0 { break }
+      if count > 0 { output += buffer[..<min(count, max(0, limit - output.count))] }
     }
     return (child.ending(waiting: true) ?? .exited(127), String(decoding: output, as: UTF8.self))
   }

@@ -139,8 +139,10 @@ extension Executor {
         modelPaths[UTF8Key(name)] = try resolution.store.readingPath(output)
         continue
       }
-      modelPaths[UTF8Key(name)] = try ModelSource.localPath(of: resolved.model, store: resolution.store) {
-        tell(.note($0))
+      modelPaths[UTF8Key(name)] = try ModelSource.localPath(
+        of: resolved.model, store: resolution.store, signals: signals
+      ) {
+        self.tell(.note($0))
       }
     }
   }

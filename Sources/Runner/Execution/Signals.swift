@@ -29,6 +29,15 @@ package struct SignalDescriptor: Sendable {
     }
   }
 
+  /// Waits until a signal has come or there is something to read; the signal, if one came.
+  package func next(before other: Int32) throws -> Int32? {
+    var waits = [descriptor, other].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    if poll(&waits, nfds_t(waits.count), -1) < 0, errno != EINTR {
+      throw SystemError("wait for", "a signal", code: errno)
+    }
+    return next()
+  }
+
   /// The next signal that has come, nil when there is none.
   package func next() -> Int32? {
     var byte: UInt8 = 0

@@ -32,7 +32,9 @@ package struct Spin {
     var modelPaths: [UTF8Key: String] = [:]
     for case .model(let name) in node.inputs.map(\.source) {
       guard let resolved = resolution.models[UTF8Key(name)] else { continue }
-      modelPaths[UTF8Key(name)] = try ModelSource.localPath(of: resolved.model, store: store) {
+      modelPaths[UTF8Key(name)] = try ModelSource.localPath(
+        of: resolved.model, store: store, signals: signals
+      ) {
         RunSession.say(TerminalText.escaped($0))
       }
     }

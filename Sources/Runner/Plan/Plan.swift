@@ -166,8 +166,7 @@ package struct PlanModel: Sendable, Equatable {
   package enum Source: Sendable, Equatable {
     /// Absolute path of a directory or a GGUF file.
     case path(String)
-    /// `pypi:PACKAGE==VERSION/FILE`: a file inside a wheel.
-    case pypi(package: String, version: String, file: String)
+    case remote(RemoteSource)
     /// A model that an experiment, or one run of it, made: the absolute path of either, and the address in it.
     case run(file: String, address: String)
   }

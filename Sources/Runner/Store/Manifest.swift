@@ -42,6 +42,17 @@ package struct Manifest: Sendable, Equatable {
     self.init(entries)
   }
 
+  /// What names a file or a folder of files: its own digest, or its manifest's.
+  package static func digest(of path: String, file digest: (String) throws -> Digest) throws -> Digest {
+    guard try FileStatus.orThrow(path).isDirectory else { return try digest(path) }
+    return try Manifest(
+      files(below: path, followingLinks: true).map { relative in
+        let file = "\(path)/\(relative)"
+        return Entry(path: relative, size: try FileStatus.orThrow(file).size, digest: try digest(file))
+      }
+    ).digest
+  }
+
   private static func isInside(_ path: String) -> Bool {
     let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     return parts.allSatisfy { part in

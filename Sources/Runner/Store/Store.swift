@@ -368,14 +368,6 @@ package final class Store {
 
   /// The digest of a user's model: of the file, or of the manifest of the directory.
   package func digestOfModel(_ path: String) throws -> Digest {
-    guard try FileStatus.orThrow(path).isDirectory else { return try digestOfInput(path) }
-    var entries: [Manifest.Entry] = []
-    for relative in try Manifest.files(below: path, followingLinks: true) {
-      let file = "\(path)/\(relative)"
-      entries.append(
-        Manifest.Entry(
-          path: relative, size: try FileStatus.orThrow(file).size, digest: try digestOfInput(file)))
-    }
-    return Manifest(entries).digest
+    try Manifest.digest(of: path, file: digestOfInput)
   }
 }

@@ -25,6 +25,8 @@ struct ExperimentSchemaTests {
     models:
       sft: {path: sft}
       hub: {pypi: pkg==1.0/m.gguf, sha256: b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53}
+      open: {hf: owner/name@main, sha256: b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53}
+      far: {https: //host/m.gguf, sha256: b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53}
     defaults: {retries: 1, timeout: 90s, resources: {cpus: 2, memory: 8GiB, time: 4h, gpus: 0}, keep: all}
     stages:
       rows: {uses: data, with: {path: train.jsonl, prompt: "{prompt}", limit: null}}

@@ -14,10 +14,10 @@ import Testing
     let (folder, store, cache) = try make()
     var fetches = 0
     func get() throws -> String {
-      try cache.path(of: Digest.of(text: "weights"), named: "m.gguf", store: store) { place in
+      try cache.path(of: Digest.of(text: "weights"), named: "m.gguf", store: store) { fetch in
         fetches += 1
-        try File.writeDurably("weights", to: "\(place)/whatever")
-        return "\(place)/whatever"
+        try File.writeDurably("weights", to: "\(fetch.folder)/whatever")
+        return "\(fetch.folder)/whatever"
       }
     }
     let path = try get()
@@ -33,9 +33,9 @@ import Testing
     let (_, store, cache) = try make()
     let wanted = Digest.of(text: "weights")
     let error = try #require(throws: InputError.self) {
-      try cache.path(of: wanted, named: "m.gguf", store: store) { place in
-        try File.writeDurably("other", to: "\(place)/x")
-        return "\(place)/x"
+      try cache.path(of: wanted, named: "m.gguf", store: store) { fetch in
+        try File.writeDurably("other", to: "\(fetch.folder)/x")
+        return "\(fetch.folder)/x"
       }
     }
     #expect(
@@ -43,15 +43,49 @@ import Testing
     #expect(try File.names(in: "\(cache.root)/\(wanted.hex)") == [".lock"])
   }
 
-  @Test func `a fetch that fails leaves nothing half named`() throws {
+  @Test func `a fetch goes on from what one that failed had fetched`() throws {
     let (_, store, cache) = try make()
+    func get(_ fetch: (Fetch) throws -> String) throws -> String {
+      try cache.path(of: Digest.of(text: "weights"), named: "m.gguf", store: store, fetch: fetch)
+    }
     #expect(throws: RunError.self) {
-      try cache.path(of: Digest.of(text: "weights"), named: "m.gguf", store: store) { place in
-        try File.writeDurably("weig", to: "\(place)/x")
+      try get { fetch in
+        try File.writeDurably("weig", to: "\(fetch.folder)/x")
         throw RunError(.remote, "gone")
       }
     }
-    #expect(try File.names(in: "\(cache.root)/\(Digest.of(text: "weights").hex)") == [".lock"])
+    let path = try get { fetch in
+      let half = String(decoding: try File.read("\(fetch.folder)/x"), as: UTF8.self)
+      try File.writeDurably(half + "hts", to: "\(fetch.folder)/x")
+      return "\(fetch.folder)/x"
+    }
+    #expect(try File.names(in: Path.parent(path)) == [".lock", "m.gguf"])
+  }
+
+  @Test func `a folder of files is one model, read-only, and fetched again when a file of it is damaged`()
+    throws
+  {
+    let (folder, store, cache) = try make()
+    try File.makeDirectory("\(folder.path)/model")
+    try folder.write("{}", to: "model/config.json")
+    try folder.write("weights", to: "model/model.safetensors")
+    let digest = try store.digestOfModel("\(folder.path)/model")
+    var fetches = 0
+    func get() throws -> String {
+      try cache.path(of: digest, named: "m", store: store) { fetch in
+        fetches += 1
+        let made = "\(fetch.folder)/made"
+        try File.makeDirectory(made)
+        try File.writeDurably("{}", to: "\(made)/config.json")
+        try File.writeDurably("weights", to: "\(made)/model.safetensors")
+        return made
+      }
+    }
+    let path = try get()
+    #expect(try get() == path && fetches == 1)
+    #expect(access("\(path)/config.json", W_OK) != 0 || getuid() == 0)
+    try File.remove("\(path)/config.json")
+    #expect(try get() == path && fetches == 2)
   }
 
   @Test func `a model path that is not there is an input error`() throws {

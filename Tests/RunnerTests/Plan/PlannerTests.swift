@@ -244,7 +244,8 @@ import Testing
     #expect(
       model
         == PlanModel(
-          name: "sft", source: .pypi(package: "pkg", version: "1.0", file: "a/b.gguf"), sha256: digest))
+          name: "sft", source: .remote(.pypi(package: "pkg", version: "1.0", file: "a/b.gguf")),
+          sha256: digest))
     #expect(plan.warnings.count == 1)
   }
 

@@ -1,0 +1,117 @@
+// Models that are fetched: from a hub in a process of its own, with a connection that breaks and a repository that is closed.
+
+import Glibc
+import JSON
+import Testing
+
+@Suite struct FetchedModelTests {
+  let place: CommandsFixture
+
+  init() throws {
+    place = try CommandsFixture()
+    try place.write(Self.hub, to: "hub.py")
+    // What is there and does not belong to a model.
+    for name in ["pytorch_model.bin", "README.md"] { try place.write("not wanted", to: "model/\(name)") }
+  }
+
+  /// Serves `model` as `owner/tiny`, and as `owner/closed` to those with the token; breaks the first connection that asks for
+  /// the weights.
+  private static let hub = """
+    import http.server, json, os, re
+    class Hub(http.server.BaseHTTPRequestHandler):
+        broken = False
+        def do_GET(self):
+            with open("requests", "a") as log:
+                print(self.path, self.headers["Range"] or "-", self.headers["Authorization"] or "-", file=log)
+            if "owner/closed" in self.path and self.headers["Authorization"] != "Bearer sesame":
+                return self.send_error(401)
+            if re.fullmatch(r"/api/models/owner/\\w+/revision/main\\?blobs=true", self.path):
+                files = [{"rfilename": n, "size": os.path.getsize("model/" + n)} for n in sorted(os.listdir("model"))]
+                return self.give(json.dumps({"sha": "c0ffee" * 6 + "c0de", "siblings": files}).encode())
+            file = re.fullmatch(r"/owner/\\w+/resolve/(?:c0ffee){6}c0de/([\\w.]+)", self.path)
+            if not file or not os.path.exists("model/" + file[1]):
+                return self.send_error(404)
+            self.give(open("model/" + file[1], "rb").read(), breaks=file[1] == "model.safetensors")
+        def give(self, body, breaks=False):
+            first = int((self.headers["Range"] or "bytes=0-")[6:-1])
+            self.send_response(206 if first else 200)
+            self.send_header("Content-Length", str(len(body) - first))
+            if first:
+                self.send_header("Content-Range", f"bytes {first}-{len(body) - 1}/{len(body)}")
+            self.end_headers()
+            body = body[first:]
+            if breaks and not Hub.broken:
+                Hub.broken = True
+                body = body[:len(body) // 2]
+            self.wfile.write(body)
+        def log_message(self, *_): pass
+    server = http.server.HTTPServer(("127.0.0.1", 0), Hub)
+    open("port.part", "w").write(str(server.server_port))
+    os.rename("port.part", "port")
+    server.serve_forever()
+    """
+
+  /// Beside the hub, which ends with the command.
+  private func plumb(_ arguments: String, token: String? = nil) -> (
+    status: Int32, output: String, error: String
+  ) {
+    place.plumb(
+      arguments,
+      before: "rm -f port; python3 hub.py & trap \"kill $!\" EXIT; until [ -s port ]; do sleep 0.02; done; "
+        + "export HF_ENDPOINT=http://127.0.0.1:$(cat port) PLUMB_MODELS=models HF_TOKEN='\(token ?? "")'; ")
+  }
+
+  private func digest(_ output: String) -> String? {
+    output.split(separator: "\n").first { $0.hasPrefix("sha256: ") }.map { String($0.dropFirst(8)) }
+  }
+
+  @Test func `a model of a hub is fetched once, going on where a connection broke`() throws {
+    let first = plumb("inspect hf:owner/tiny@main")
+    #expect(first.status == 0 && first.output.contains("layers: 3\n"), "\(first.error)")
+    #expect(first.error.contains("trying again"), "\(first.error)")
+    let requests = place.text("requests").split(separator: "\n")
+    let weights = requests.filter { $0.contains("model.safetensors") }
+    #expect(weights.count == 2 && weights[0].contains(" - ") && weights[1].contains(" bytes="), "\(requests)")
+    #expect(!requests.contains { $0.contains("pytorch_model") || $0.contains("README") }, "\(requests)")
+
+    let sha256 = try #require(digest(first.output))
+    try place.write("{\"p\": \"a\"}\n", to: "rows.jsonl")
+    let model = "hf:owner/tiny@main --sha256 \(sha256)"
+    let offline = place.plumb(
+      "try \(model) --prompt a --max-new-tokens 2",
+      before: "export HF_ENDPOINT=http://127.0.0.1:9 PLUMB_MODELS=models; ")
+    #expect(offline.status == 0, "\(offline.error)")
+
+    try place.write(
+      "version: 1\nname: x\nmodels: {m: {hf: owner/tiny@main, sha256: \(sha256)}}\nstages:\n"
+        + "  rows: {uses: data, with: {path: rows.jsonl, prompt: '{p}'}}\n"
+        + "  cold: {uses: sample, in: {model: m, prompts: rows}, with: {max_new_tokens: 2}}\n", to: "x.yaml")
+    let run = plumb("run x.yaml")
+    #expect(run.status == 0, "\(run.error)")
+    #expect(place.text("requests").split(separator: "\n").count == requests.count)
+  }
+
+  @Test func `other bytes than were asked for are not kept`() {
+    let wanted = String(repeating: "ab", count: 32)
+    let wrong = plumb("try hf:owner/tiny@main --sha256 \(wanted) --prompt a")
+    #expect(wrong.status == 4 && wrong.error.contains("expected \(wanted)"), "\(wrong.error)")
+    #expect(access("\(place.folder)/models/\(wanted)/tiny", F_OK) != 0)
+  }
+
+  @Test func `a closed model needs the token, which nobody sees`() throws {
+    let closed = plumb("inspect hf:owner/closed@main")
+    #expect(closed.status == 7 && closed.error.contains("HF_TOKEN"), "\(closed.error)")
+    let wrong = plumb("inspect hf:owner/closed@main", token: "mellon")
+    #expect(wrong.status == 7 && !wrong.error.contains("mellon"), "\(wrong.error)")
+    let open = plumb("inspect hf:owner/closed@main", token: "sesame")
+    #expect(open.status == 0, "\(open.error)")
+    #expect(place.plumb("inspect model", before: "! grep -rq sesame models && ").status == 0)
+  }
+
+  @Test func `what is not there is said at once`() {
+    let absent = plumb("inspect hf:owner/tiny@main/absent.gguf")
+    #expect(absent.status == 7 && absent.error.contains("there is nothing at"), "\(absent.error)")
+    let nonsense = plumb("inspect hf:nonsense")
+    #expect(nonsense.status == 2 && nonsense.error.contains("OWNER/NAME@REVISION"), "\(nonsense.error)")
+  }
+}
