@@ -35,9 +35,9 @@ static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *who
   size_t m = whole->m, tile_rows = kernels->tile_rows, group_tiles = min_size(GROUP_TILES, ceil_div(m, tile_rows));
   size_t group_rows = group_tiles * tile_rows, groups = ceil_div(m, group_rows);
   run.job.group_tiles = group_tiles;
-  run.job.panel_pairs = pair_count(whole->blocks, whole->block_count);
+  run.job.panel_bytes = panel_bytes(whole->blocks, whole->block_count, whole->type);
   /* The reduction is cut where a group's part of A would outgrow the cache; the sums go on from C. */
-  size_t most = min_size(run.job.panel_pairs, GROUP_FLOATS / (2 * group_rows) + MAX_BLOCK_PAIRS);
+  size_t most = min_size(pair_count(whole->blocks, whole->block_count), GROUP_FLOATS / (2 * group_rows) + MAX_BLOCK_PAIRS);
   size_t floats = most * 2 * group_rows + 16; /* a group's last store covers a little more */
   run.job.expanded = operation_scratch(groups * floats * sizeof(float));
   run.job.group_floats = floats;
@@ -52,12 +52,11 @@ static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *who
     }
     run.job.blocks = whole->blocks + first;
     run.job.block_count = count;
-    run.job.pairs = pairs;
     run.chunk = panels_a_task(run.panels, min_size(m, group_rows), pairs);
     run.chunks = ceil_div(run.panels, run.chunk);
     parallel_for(groups, expand_task, &run);
     parallel_for(run.chunks * groups, panel_task, &run);
-    run.job.packed = (const char *)run.job.packed + pairs * (whole->type == PK_BF16 ? 64 : 128);
+    run.job.packed = (const char *)run.job.packed + panel_bytes(run.job.blocks, count, whole->type);
     run.job.accumulate = 1;
     first += count;
   } while (first < whole->block_count);

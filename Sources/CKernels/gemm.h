@@ -7,17 +7,28 @@
 
 enum { MAX_PAIRS = 16 };
 
-/* Loads one packed pair of reduction indices for 16 columns: bf16 as [column][even, odd], fp32 as [even, odd][column]. */
+/* Loads one packed pair of reduction indices for 16 columns: bf16 as [column][even, odd], the others as [even, odd][column]. */
+#define from_integers(p) __builtin_convertvector(*(const i8x16 *)(p), f32x16)
 #define pair_even(type, b, pair)                                                     \
   ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] << 16)                   \
+   : (type) == PK_I8 ? from_integers((b) + 32 * (pair))                              \
                      : ((const f32x16 *)(b))[2 * (pair)])
 #define pair_odd(type, b, pair)                                                      \
   ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] & 0xffff0000u)           \
+   : (type) == PK_I8 ? from_integers((b) + 32 * (pair) + 16)                         \
                      : ((const f32x16 *)(b))[2 * (pair) + 1])
+/* The scales with which a block of integers begins; of other types there are none. */
+#define block_scales(type, b) ((type) == PK_I8 ? (const float *)(b) : NULL)
+#define scales_bytes(type) ((type) == PK_I8 ? (size_t)SCALES_BYTES : 0)
+#define pair_bytes(type) ((type) == PK_I8 ? 32 : (type) == PK_BF16 ? (size_t)64 : 128)
+
+/* Adds a block's sum onto those before it, by way of its scales where it has some. */
+#define add_block(sum, block, scales)                                                                    \
+  store16(sum, (scales) ? fma16(load16(scales), block, load16(sum)) : load16(sum) + (block))
 
 /* Both chains in one pass: ROWS rows times PANELS panels (constants), b_stride bytes apart in B, PK_MR rows in the sums. */
-INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, size_t b_stride, float *sums, size_t pairs,
-                                 pk_type type, int rows, int panels) {
+INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, const float *scales, size_t b_stride, float *sums,
+                                 size_t pairs, pk_type type, int rows, int panels) {
   f32x16 even[PK_MR], odd[PK_MR];
 #pragma unroll
   for (int i = 0; i < rows * panels; i++) even[i] = odd[i] = splat(0);
@@ -37,12 +48,12 @@ INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, size_t b_stride,
     for (int i = 0; i < rows * panels; i++) even[i] = even[i] + splat(0);
   }
 #pragma unroll
-  for (int panel = 0; panel < panels; panel++)
+  for (int panel = 0; panel < panels; panel++) {
+    const float *scale = scales ? (const float *)((const char *)scales + (size_t)panel * b_stride) : NULL;
 #pragma unroll
-    for (int r = 0; r < rows; r++) {
-      float *sum = sums + (panel * PK_MR + r) * LANES;
-      store16(sum, load16(sum) + (even[panel * rows + r] + odd[panel * rows + r]));
-    }
+    for (int r = 0; r < rows; r++)
+      add_block(sums + (panel * PK_MR + r) * LANES, even[panel * rows + r] + odd[panel * rows + r], scale);
+  }
 }
 
 /* The sums of one chain: fma over pairs of every row with the even or the odd vectors of B. Whole blocks are unrolled: with
@@ -64,8 +75,8 @@ INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, size_t b_stride,
   } while (0)
 
 /* One chain after the other, where the registers hold the sums of only one: the even sums wait in memory. */
-INLINE void PK_FN(gemm_two_passes)(const float *a, const char *b, float *sums, size_t pairs, pk_type type,
-                                   int rows, int whole) {
+INLINE void PK_FN(gemm_two_passes)(const float *a, const char *b, const float *scales, float *sums, size_t pairs,
+                                   pk_type type, int rows, int whole) {
   _Alignas(64) float kept[PK_MR * LANES];
   f32x16 chain[PK_MR];
   chain_sums(pair_even, 0);
@@ -78,17 +89,17 @@ INLINE void PK_FN(gemm_two_passes)(const float *a, const char *b, float *sums, s
   __asm__ volatile("" : : "r"(kept) : "memory"); /* keeps the even sums out of the registers of the odd pass */
   chain_sums(pair_odd, PK_MR);
 #pragma unroll
-  for (int r = 0; r < rows; r++)
-    store16(sums + r * LANES, load16(sums + r * LANES) + (load16(kept + r * LANES) + chain[r]));
+  for (int r = 0; r < rows; r++) add_block(sums + r * LANES, load16(kept + r * LANES) + chain[r], scales);
 }
 
 /* One block of one tile, `rows` of it live. */
-INLINE void PK_FN(gemm_tile)(const float *a, const char *b, float *sums, size_t pairs, pk_type type, size_t rows) {
-#define TILE(R)                                                                               \
-  case R:                                                                                     \
-    if (R <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, b, 0, sums, pairs, type, R, 1);        \
-    else if (pairs == MAX_PAIRS) PK_FN(gemm_two_passes)(a, b, sums, pairs, type, R, 1);       \
-    else PK_FN(gemm_two_passes)(a, b, sums, pairs, type, R, 0);                               \
+INLINE void PK_FN(gemm_tile)(const float *a, const char *b, const float *scales, float *sums, size_t pairs, pk_type type,
+                             size_t rows) {
+#define TILE(R)                                                                                      \
+  case R:                                                                                            \
+    if (R <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, b, scales, 0, sums, pairs, type, R, 1);       \
+    else if (pairs == MAX_PAIRS) PK_FN(gemm_two_passes)(a, b, scales, sums, pairs, type, R, 1);      \
+    else PK_FN(gemm_two_passes)(a, b, scales, sums, pairs, type, R, 0);                              \
     break;
   switch (rows) {
     TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
@@ -100,14 +111,17 @@ INLINE void PK_FN(gemm_tile)(const float *a, const char *b, float *sums, size_t 
 }
 
 /* One block of whole tiles, B as fp32. With nothing to decide between two tiles, a tenth faster than by `gemm_tile`. */
-static __attribute__((noinline)) void PK_FN(gemm_tiles)(const float *a, const char *b, float *sums, size_t pairs,
-                                                        size_t tiles) {
-#define TILES(PAIRS, WHOLE)                                                                                   \
+static __attribute__((noinline)) void PK_FN(gemm_tiles)(const float *a, const char *b, const float *scales, float *sums,
+                                                        size_t pairs, size_t tiles) {
+#define TILES(PAIRS, WHOLE, SCALES)                                                                           \
   for (size_t tile = 0; tile < tiles; tile++, a += 2 * (PAIRS) * PK_MR, sums += PK_MR * LANES) {              \
-    if (PK_MR <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, b, 0, sums, PAIRS, PK_F32, PK_MR, 1);              \
-    else PK_FN(gemm_two_passes)(a, b, sums, PAIRS, PK_F32, PK_MR, WHOLE);                                     \
+    if (PK_MR <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, b, SCALES, 0, sums, PAIRS, PK_F32, PK_MR, 1);      \
+    else PK_FN(gemm_two_passes)(a, b, SCALES, sums, PAIRS, PK_F32, PK_MR, WHOLE);                             \
   }
-  if (pairs == MAX_PAIRS) TILES(MAX_PAIRS, 1) else TILES(pairs, 0)
+  if (scales && pairs == MAX_PAIRS) TILES(MAX_PAIRS, 1, scales)
+  else if (scales) TILES(pairs, 0, scales)
+  else if (pairs == MAX_PAIRS) TILES(MAX_PAIRS, 1, NULL)
+  else TILES(pairs, 0, NULL)
 #undef TILES
 }
 
@@ -131,38 +145,39 @@ static void PK_FN(gemm_save)(const gemm_job *job, const float *sums, size_t row,
 }
 
 /* A block of B as fp32. */
-INLINE void PK_FN(gemm_widen)(const char *b, float *wide, size_t pairs) {
+INLINE void PK_FN(gemm_widen)(const char *b, float *wide, size_t pairs, pk_type type) {
   for (size_t p = 0; p < pairs; p++) {
-    store16(wide + 2 * p * LANES, pair_even(PK_BF16, b, p));
-    store16(wide + (2 * p + 1) * LANES, pair_odd(PK_BF16, b, p));
+    store16(wide + 2 * p * LANES, pair_even(type, b, p));
+    store16(wide + (2 * p + 1) * LANES, pair_odd(type, b, p));
   }
 }
 
 INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, const float *a, size_t row, size_t rows,
                               pk_type type) {
   _Alignas(64) float sums[GROUP_TILES * PK_MR * LANES], wide[2 * MAX_PAIRS * LANES];
-  size_t pair_bytes = type == PK_BF16 ? 64 : 128;
-  const char *b = (const char *)job->packed + panel * job->panel_pairs * pair_bytes;
+  const char *b = (const char *)job->packed + panel * job->panel_bytes;
   size_t tiles = (rows + PK_MR - 1) / PK_MR;
   PK_FN(gemm_load)(job, sums, row, rows, panel * LANES);
   for (size_t block = 0; block < job->block_count; block++) {
     size_t pairs = (job->blocks[block].length + 1) / 2, whole = 0;
+    const float *scales = block_scales(type, b);
+    b += scales_bytes(type);
     const char *read = b;
-    if (type == PK_BF16 && tiles > 1) {
-      PK_FN(gemm_widen)(b, wide, pairs);
+    pk_type read_type = type == PK_BF16 && tiles == 1 ? PK_BF16 : PK_F32; /* a lone tile of bf16 widens as it goes */
+    if (read_type != type) {
+      PK_FN(gemm_widen)(b, wide, pairs, type);
       read = (const char *)wide;
     }
-    pk_type read_type = read == b ? type : PK_F32;
     if (read_type == PK_F32) {
       whole = rows / PK_MR;
-      PK_FN(gemm_tiles)(a, read, sums, pairs, whole);
+      PK_FN(gemm_tiles)(a, read, scales, sums, pairs, whole);
       a += whole * 2 * pairs * PK_MR;
     }
     for (size_t tile = whole; tile < tiles; tile++, a += pairs * 2 * PK_MR) {
       size_t live = rows - tile * PK_MR < PK_MR ? rows - tile * PK_MR : PK_MR;
-      PK_FN(gemm_tile)(a, read, sums + tile * PK_MR * LANES, pairs, read_type, live);
+      PK_FN(gemm_tile)(a, read, scales, sums + tile * PK_MR * LANES, pairs, read_type, live);
     }
-    b += pairs * pair_bytes;
+    b += pairs * pair_bytes(type);
   }
   PK_FN(gemm_save)(job, sums, row, rows, panel * LANES);
 }
@@ -170,7 +185,7 @@ INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, const float *a,
 /* One row of A: two panels at a time, so that enough chains are under way. */
 INLINE size_t PK_FN(gemm_row)(const gemm_job *job, size_t panel, size_t panel_end, const float *a, size_t row,
                               pk_type type) {
-  size_t pair_bytes = type == PK_BF16 ? 64 : 128, stride = job->panel_pairs * pair_bytes;
+  size_t stride = job->panel_bytes;
   for (; panel + 2 <= panel_end; panel += 2) {
     _Alignas(64) float sums[2 * PK_MR * LANES];
     const char *b = (const char *)job->packed + panel * stride;
@@ -179,9 +194,9 @@ INLINE size_t PK_FN(gemm_row)(const gemm_job *job, size_t panel, size_t panel_en
     PK_FN(gemm_load)(job, sums + PK_MR * LANES, row, 1, (panel + 1) * LANES);
     for (size_t block = 0; block < job->block_count; block++) {
       size_t pairs = (job->blocks[block].length + 1) / 2;
-      PK_FN(gemm_one_pass)(at, b, stride, sums, pairs, type, 1, 2);
+      PK_FN(gemm_one_pass)(at, b + scales_bytes(type), block_scales(type, b), stride, sums, pairs, type, 1, 2);
       at += pairs * 2 * PK_MR;
-      b += pairs * pair_bytes;
+      b += scales_bytes(type) + pairs * pair_bytes(type);
     }
     PK_FN(gemm_save)(job, sums, row, 1, panel * LANES);
     PK_FN(gemm_save)(job, sums + PK_MR * LANES, row, 1, (panel + 1) * LANES);
@@ -196,10 +211,12 @@ static void PK_FN(gemm_panels)(const gemm_job *job, size_t panel_begin, size_t p
   size_t panel = panel_begin;
   if (rows == 1) {
     if (job->type == PK_BF16) panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_BF16);
+    else if (job->type == PK_I8) panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_I8);
     else panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_F32);
   }
   for (; panel < panel_end; panel++) {
     if (job->type == PK_BF16) PK_FN(gemm_group)(job, panel, a, row, rows, PK_BF16);
+    else if (job->type == PK_I8) PK_FN(gemm_group)(job, panel, a, row, rows, PK_I8);
     else PK_FN(gemm_group)(job, panel, a, row, rows, PK_F32);
   }
 }
@@ -255,8 +272,8 @@ static void PK_FN(gemm_expand)(const gemm_job *job, size_t group) {
   for (size_t block = 0; block < job->block_count; block++)
     for (size_t row = first; row < end; row += PK_MR) {
       size_t rows = end - row < PK_MR ? end - row : PK_MR;
-      if (job->type == PK_BF16) PK_FN(expand_block)(job, row, rows, job->blocks[block], out, PK_BF16);
-      else PK_FN(expand_block)(job, row, rows, job->blocks[block], out, PK_F32);
+      if (job->type == PK_F32) PK_FN(expand_block)(job, row, rows, job->blocks[block], out, PK_F32);
+      else PK_FN(expand_block)(job, row, rows, job->blocks[block], out, PK_BF16);
       out += (job->blocks[block].length + 1) / 2 * 2 * PK_MR;
     }
 }

@@ -55,7 +55,7 @@ void multiply_on_tiles(const tile_kernels *kernels, const gemm_job *whole) {
   size_t steps_bytes = ceil_div(most * sizeof(tile_step), 64) * 64;
   tile_run run = {.kernels = kernels, .panels = ceil_div(whole->n, PANEL)};
   run.job = (tile_job){.a = whole->a, .row_stride = whole->row_stride, .reduction_stride = whole->reduction_stride,
-                       .packed = whole->packed, .panel_bytes = pair_count(whole->blocks, whole->block_count) * 64,
+                       .packed = whole->packed, .panel_bytes = panel_bytes(whole->blocks, whole->block_count, PK_BF16),
                        .c = whole->c, .c_stride = whole->c_stride, .m = whole->m, .n = whole->n,
                        .accumulate = whole->accumulate, .group_rows = group_rows};
   size_t first = 0;

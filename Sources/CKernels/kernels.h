@@ -9,20 +9,19 @@ typedef struct {
   const void *a;
   ptrdiff_t row_stride, reduction_stride;
   const void *packed;
-  pk_type type;
+  pk_type type;        /* of B as packed; A is of bf16 where that is PK_I8 */
   float *c;
   size_t c_stride, m, n;
   const pk_block *blocks;
   size_t block_count;
-  size_t pairs;        /* in these blocks */
-  size_t panel_pairs;  /* in all of the packed panel, of which `packed` points to the first of these blocks */
+  size_t panel_bytes;  /* of all of a packed panel, of which `packed` points to the first of these blocks */
   int accumulate;
   size_t group_tiles;  /* row tiles that meet a panel at one time, at most GROUP_TILES */
   size_t group_floats; /* from one group to the next in `expanded` */
   float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows] */
 } gemm_job;
 
-enum { GROUP_TILES = 16, PANEL = 16, MAX_BLOCK = 32 };
+enum { GROUP_TILES = 16, PANEL = 16, MAX_BLOCK = 32, SCALES_BYTES = PANEL * sizeof(float) };
 
 /* One block of a reduction on tiles. */
 typedef struct {
@@ -139,6 +138,8 @@ static inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Pairs of reduction indices in these blocks. */
 size_t pair_count(const pk_block *blocks, size_t block_count);
+/* Bytes of these blocks in one packed panel. */
+size_t panel_bytes(const pk_block *blocks, size_t block_count, pk_type type);
 /* A product of bf16 on the machine's matrix unit. Inside an operation. */
 void multiply_on_tiles(const tile_kernels *kernels, const gemm_job *job);
 

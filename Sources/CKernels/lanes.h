@@ -14,6 +14,7 @@ typedef float f32x16 __attribute__((vector_size(64), aligned(4)));
 typedef uint32_t u32x16 __attribute__((vector_size(64), aligned(4)));
 typedef int32_t i32x16 __attribute__((vector_size(64), aligned(4)));
 typedef uint16_t u16x16 __attribute__((vector_size(32), aligned(2)));
+typedef int8_t i8x16 __attribute__((vector_size(16), aligned(1)));
 
 #define LANES 16
 #define INLINE static inline __attribute__((always_inline))

@@ -45,6 +45,59 @@ void pk_reference_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_
   parallel_for(1, reference_gemm_run, &g); /* for its handling of subnormals */
 }
 
+typedef struct {
+  const uint16_t *a;
+  const float *b;
+  ptrdiff_t ar, ak, bk, bn;
+  float *c;
+  size_t c_stride, m, n, block_count;
+  const pk_block *blocks;
+  int accumulate;
+} reference_gemm_int8;
+
+/* An integer of the block at `b`, and the block's scale. */
+static int reference_int8(const float *b, ptrdiff_t bk, size_t length, size_t k, float *scale) {
+  float largest = 0;
+  int finite = 1;
+  for (size_t i = 0; i < length; i++) {
+    float size = fabsf(b[(ptrdiff_t)i * bk]);
+    if (!isfinite(size)) finite = 0;
+    if (size > largest) largest = size;
+  }
+  *scale = finite ? largest / 127 : NAN;
+  return *scale > 0 && k < length ? (int)nearbyintf(b[(ptrdiff_t)k * bk] / *scale) : 0;
+}
+
+static void reference_gemm_int8_run(void *context, size_t unused) {
+  (void)unused;
+  const reference_gemm_int8 *g = context;
+  for (size_t m = 0; m < g->m; m++)
+    for (size_t n = 0; n < g->n; n++) {
+      float acc = g->accumulate ? g->c[m * g->c_stride + n] : 0;
+      for (size_t block = 0; block < g->block_count; block++) {
+        size_t length = g->blocks[block].length;
+        ptrdiff_t start = (ptrdiff_t)g->blocks[block].start;
+        const float *b = g->b + start * g->bk + (ptrdiff_t)n * g->bn;
+        float chain[2] = {0, 0}, scale = 0;
+        for (size_t k = 0; k < 32; k++) {
+          ptrdiff_t at = (ptrdiff_t)m * g->ar + (start + (ptrdiff_t)k) * g->ak;
+          float a = k < length ? typed(g->a, PK_BF16, at) : 0;
+          chain[k % 2] = fmaf(a, (float)reference_int8(b, g->bk, length, k, &scale), chain[k % 2]);
+        }
+        acc = fmaf(scale, chain[0] + chain[1], acc);
+      }
+      g->c[m * g->c_stride + n] = acc;
+    }
+}
+
+void pk_reference_gemm_int8(const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const float *b,
+                            ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, float *c, size_t c_stride,
+                            size_t m, size_t n, const pk_block *blocks, size_t block_count, int accumulate) {
+  reference_gemm_int8 g = {a, b, row_stride, reduction_stride, b_reduction_stride, b_column_stride, c, c_stride,
+                           m, n, block_count, blocks, accumulate};
+  parallel_for(1, reference_gemm_int8_run, &g); /* for its handling of subnormals */
+}
+
 static void reference_attention_run(void *context, size_t unused) {
   (void)unused;
   const attention_job *job = context;

@@ -29,7 +29,8 @@ const char *pk_isa_name(pk_isa isa);
 
 /* ---- number types ---- */
 
-typedef enum { PK_F32 = 0, PK_BF16 = 1 } pk_type;
+/* PK_I8 is for packed weights alone. */
+typedef enum { PK_F32 = 0, PK_BF16 = 1, PK_I8 = 2 } pk_type;
 
 /* Round to nearest even; NaN stays NaN. */
 void pk_round_bf16(const float *x, uint16_t *out, size_t n);
@@ -56,8 +57,16 @@ void pk_pack_f32(const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_st
 void pk_pack(const void *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
              const pk_block *blocks, size_t block_count, pk_type type, void *packed);
 
+/* Packs B as integers of 8 bits (int8.c). A block's terms in a column share a scale, the largest of their sizes / 127; an
+   integer is term / scale, rounded to nearest even. A scale of 0 has integers 0; a block with a number that is not finite has
+   the scale NaN and integers 0. */
+void pk_pack_int8(const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
+                  const pk_block *blocks, size_t block_count, void *packed);
+size_t pk_packed_int8_bytes(size_t columns, const pk_block *blocks, size_t block_count);
+
 /* C[m, n] = (accumulate ? C[m, n] : 0) + sum over blocks of A[m, k] B[k, n].
-   A element (m, k) is at a[m * row_stride + k * reduction_stride] and of `type`, as packed B is. */
+   A element (m, k) is at a[m * row_stride + k * reduction_stride] and of `type`, as packed B is. With PK_I8, A is of bf16, a
+   block sums A times the integers, and acc = fma(scale, even + odd, acc). */
 void pk_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed,
              pk_type type, float *c, size_t c_stride, size_t m, size_t n, const pk_block *blocks,
              size_t block_count, int accumulate);
@@ -181,6 +190,10 @@ void pk_reference_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_
                        ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, pk_type type, float *c,
                        size_t c_stride, size_t m, size_t n, const pk_block *blocks, size_t block_count,
                        int accumulate);
+/* B is fp32 and not packed: the definition rounds it itself. */
+void pk_reference_gemm_int8(const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const float *b,
+                            ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, float *c, size_t c_stride,
+                            size_t m, size_t n, const pk_block *blocks, size_t block_count, int accumulate);
 void pk_reference_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                             const pk_kv_layout *layout, float scale, float *out, float *lse);
 void pk_reference_attention_backward(const float *q, const void *k, const void *v, const float *out,
