@@ -97,7 +97,7 @@ package struct EvaluateStage: Stage {
       context, total: items.count, tokens: items.map { $0.context.count + $0.continuations[0].count })
     var sum = 0.0
     let scorer = SequenceScorer(
-      try context.decoder(checkpoint), memory: context.engineMemory, tokenBudget: context.engineBatch(1024))
+      try context.decoder(checkpoint), memory: context.engineMemory(), tokenBudget: context.engineBatch(1024))
     try scorer.score(items, checkpoint: context.checkCancellation) { index, scores in
       let logProbabilities = scores[0]
       let mean = logProbabilities.reduce(0) { $0 + Double($1) } / Double(logProbabilities.count)

@@ -35,8 +35,8 @@ extension StageContext {
     return mode
   }
 
-  /// Bytes for keys and values.
-  var engineMemory: Int { engineInteger("memory") ?? 1 << 30 }
+  /// Bytes for keys and values, or for activations in training.
+  func engineMemory(_ standard: Int = 1 << 30) -> Int { engineInteger("memory") ?? standard }
   /// Samples, or tokens of a forward pass, that run at once.
   func engineBatch(_ standard: Int) -> Int { engineInteger("batch") ?? standard }
 

@@ -119,7 +119,7 @@ package struct SampleStage: RowStage {
       texts: SampleTexts(stops: options.strings("stop"), banned: options.strings("bad_words"), tokenizer),
       keepsStatistics: options.bool("statistics"),
       seed: context.seed,
-      memory: context.engineMemory, batch: context.engineBatch(64))
+      memory: context.engineMemory(), batch: context.engineBatch(64))
     let started = ContinuousClock.now
     var done = 0
     var tokens = 0

@@ -80,7 +80,7 @@ package struct ScoreStage: RowStage {
     let counter = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
     guard isChoice else {
       let model = try RewardModel(checkpoint, decoder: try context.decoder(checkpoint))
-      try model.score(texts, memory: context.engineMemory, checkpoint: context.checkCancellation) {
+      try model.score(texts, memory: context.engineMemory(), checkpoint: context.checkCancellation) {
         index, score in
         try emit(items[index], .double(Double(score)))
         counter.finish(index)
@@ -96,7 +96,7 @@ package struct ScoreStage: RowStage {
     }
     guard !labelTokens.contains(where: \.isEmpty) else { throw InputError("a label of `labels` is empty") }
     let engine = SequenceScorer(
-      try context.decoder(checkpoint), memory: context.engineMemory, tokenBudget: context.engineBatch(1024))
+      try context.decoder(checkpoint), memory: context.engineMemory(), tokenBudget: context.engineBatch(1024))
     try engine.score(
       texts.map { ScoringItem(context: $0, continuations: labelTokens) },
       checkpoint: context.checkCancellation

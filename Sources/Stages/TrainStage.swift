@@ -176,7 +176,8 @@ package struct TrainStage: Stage {
       fastRows: try fastRows(options, conditioning, tokenizer, configuration),
       maximumGradientNorm: options.optionalDouble("max_gradient_norm"),
       gradientLeaves: options.int("gradient_leaves"), mode: context.mode,
-      backend: backend, tokenBudget: context.engineBatch(1024))
+      backend: backend, tokenBudget: context.engineBatch(1024),
+      memory: context.engineMemory(512 << 20))
     let series = try train(trainer, examples, plan, context)
 
     try writeModelDirectory(

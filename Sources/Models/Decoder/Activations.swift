@@ -23,16 +23,18 @@ struct BlockActivations {
   /// [T, F]
   let up: Tensor
 
-  init(layer: Int, tokens t: Int, _ configuration: DecoderConfiguration, _ workspace: Workspace) {
+  /// - Parameter inputAlone: whether all else shares its memory with the other blocks.
+  init(
+    layer: Int, tokens t: Int, _ configuration: DecoderConfiguration, _ workspace: Workspace, inputAlone: Bool
+  ) {
     let c = configuration.hiddenSize
     let attention = configuration.headCount * configuration.headDimension
+    let owner = inputAlone ? "any" : "\(layer)"
     func tensor(_ name: String, _ rows: Int, _ columns: Int) -> Tensor {
-      workspace.tensor("kept.\(layer).\(name)", rows, columns)
+      workspace.tensor("kept.\(owner).\(name)", rows, columns)
     }
-    func perToken(_ name: String) -> Tensor {
-      workspace.tensor("kept.\(layer).\(name)", t, 1)
-    }
-    input = tensor("input", t, c)
+    func perToken(_ name: String) -> Tensor { tensor(name, t, 1) }
+    input = workspace.tensor("kept.\(layer).input", t, c)
     attentionRstd = perToken("attentionRstd")
     query = tensor("query", t, attention)
     attended = tensor("attended", t, attention)
@@ -73,14 +75,19 @@ struct Activations {
   let blocks: [BlockActivations?]
   let keysValues: Tensor
   let view: KeyValueView
+  /// Whether the blocks kept their inputs alone.
+  let recomputes: Bool
 
   init(
     _ sequences: PackedSequences, _ configuration: DecoderConfiguration, mode: NumericMode,
-    lowestBlock: Int, _ workspace: Workspace
+    lowestBlock: Int, recomputes: Bool, _ workspace: Workspace
   ) {
     let t = sequences.tokens.count
+    self.recomputes = recomputes
     blocks = (0..<configuration.layerCount).map {
-      $0 < lowestBlock ? nil : BlockActivations(layer: $0, tokens: t, configuration, workspace)
+      $0 < lowestBlock
+        ? nil
+        : BlockActivations(layer: $0, tokens: t, configuration, workspace, inputAlone: recomputes)
     }
     (keysValues, view) = Self.contiguousView(sequences, configuration, mode: mode, workspace)
   }

@@ -21,7 +21,8 @@ struct Block {
   let attentionNorm: Tensor
   let feedForwardNorm: Tensor
   private var forward: [Projection: PackedMatrix] = [:]
-  private var transposed: [Projection: PackedMatrix] = [:]
+  /// Weights of a block that the backward pass enters, as the trainer changes them.
+  private var masters: [Projection: Tensor] = [:]
 
   var attentionNormName: String { "model.layers.\(layer).input_layernorm.weight" }
   var feedForwardNormName: String { "model.layers.\(layer).post_attention_layernorm.weight" }
@@ -37,21 +38,17 @@ struct Block {
     attentionNorm = try tensor("model.layers.\(layer).input_layernorm.weight")
     feedForwardNorm = try tensor("model.layers.\(layer).post_attention_layernorm.weight")
     for projection in Projection.allCases {
-      pack(projection, try tensor(projection.name(layer: layer)), transpose: forTraining)
+      let weights = try tensor(projection.name(layer: layer))
+      forward[projection] = backend.pack(weights, as: mode.operandType, over: nil)
+      if forTraining { masters[projection] = weights }
     }
-  }
-
-  private mutating func pack(_ projection: Projection, _ weights: Tensor, transpose: Bool) {
-    forward[projection] = backend.pack(weights, as: mode.operandType, over: forward[projection])
-    guard transpose else { return }
-    transposed[projection] = backend.packTransposed(
-      weights, as: mode.operandType, over: transposed[projection])
   }
 
   mutating func update(from parameters: Parameters, names: [String]) {
     for projection in Projection.allCases {
       let name = projection.name(layer: layer)
-      if names.contains(name) { pack(projection, parameters[name], transpose: true) }
+      guard names.contains(name) else { continue }
+      forward[projection] = backend.pack(parameters[name], as: mode.operandType, over: forward[projection])
     }
   }
 
@@ -61,12 +58,16 @@ struct Block {
     backend.multiply(x, weights, into: out, accumulate: accumulate)
   }
 
-  /// out = y W
-  func applyTransposed(_ projection: Projection, to y: Tensor, into out: Tensor, accumulate: Bool) {
-    guard let weights = transposed[projection] else {
-      preconditionFailure("\(projection) is not packed for training")
+  /// out = y W. Packed anew each time, which costs a hundredth of the product and saves a second copy of all weights.
+  func applyTransposed(
+    _ projection: Projection, to y: Tensor, into out: Tensor, accumulate: Bool, workspace: Workspace
+  ) {
+    guard let weights = masters[projection] else {
+      preconditionFailure("the backward pass does not enter block \(layer)")
     }
-    backend.multiply(y, weights, into: out, accumulate: accumulate)
+    let packed = backend.packRows(
+      weights, as: mode.operandType, reduction: ReductionBlocks(weights.rows), in: workspace)
+    backend.multiply(y, packed, into: out, accumulate: accumulate)
   }
 
   /// Adds the block's two branches to x [T, C]. With activations, keeps what the backward pass reads.

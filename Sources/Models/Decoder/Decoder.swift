@@ -8,8 +8,9 @@ package final class Decoder {
   package let mode: NumericMode
   let backend: any Backend
   let rotary: RotaryTable
-  private(set) var embedding: Tensor
-  private(set) var finalNorm: Tensor
+  /// In the mode's type, or a trainer's fp32.
+  private let embedding: Tensor
+  let finalNorm: Tensor
   /// [C] -> [V]
   private(set) var head: PackedMatrix
   /// [V] -> [C], for the backward pass
@@ -52,8 +53,12 @@ package final class Decoder {
       headDimension: configuration.headDimension)
     let shape = [configuration.vocabularySize, configuration.hiddenSize]
     let table = try tensor("model.embed_tokens.weight", shape)
-    embedding = Tensor(shape[0], shape[1], mode.operandType)
-    backend.store(table, into: embedding)
+    if lowestBlock == nil {
+      embedding = Tensor(shape[0], shape[1], mode.operandType)
+      backend.store(table, into: embedding)
+    } else {
+      embedding = table
+    }
     let headWeights = configuration.tiedEmbeddings ? table : try tensor("lm_head.weight", shape)
     head = backend.pack(headWeights, as: mode.operandType, over: nil)
     headTransposed = lowestBlock.map { _ in
@@ -72,7 +77,6 @@ package final class Decoder {
   /// Takes changed parameters over: packs the named tensors again.
   func update(from parameters: Parameters, names: [String]) {
     for name in names {
-      if name == "model.embed_tokens.weight" { backend.store(parameters[name], into: embedding) }
       let headName = configuration.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
       if name == headName {
         head = backend.pack(parameters[name], as: mode.operandType, over: head)
@@ -116,6 +120,11 @@ package final class Decoder {
       positions.allSatisfy { $0 >= 0 && $0 < configuration.contextLength }, "a position outside the context")
     let x = workspace.tensor("x", tokens.count, configuration.hiddenSize)
     backend.gather(embedding, tokens, into: x)
+    if embedding.type != mode.operandType {
+      let rounded = workspace.tensor("x.operand", x.rows, x.columns, mode.operandType)
+      backend.store(x, into: rounded)
+      backend.gather(rounded, Array(0..<Int32(x.rows)), into: x)
+    }
     return x
   }
 

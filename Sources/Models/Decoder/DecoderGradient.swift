@@ -15,6 +15,14 @@ extension Decoder {
       guard let kept = activations.blocks[layer] else {
         preconditionFailure("block \(layer) kept nothing for its backward pass")
       }
+      // What the last block kept is still there.
+      if activations.recomputes, layer < blocks.count - 1 {
+        let x = workspace.tensor("x.again", dx.rows, dx.columns)
+        backend.store(kept.input, into: x)
+        blocks[layer].forward(
+          x, positions: sequences.positions, view: activations.view, rotary: rotary, workspace: workspace,
+          activations: kept)
+      }
       blocks[layer].backward(
         dx, kept: kept,
         keys: activations.keysValues(layer: layer, 0, tokens: dx.rows),
@@ -42,7 +50,12 @@ extension Block {
       backend.store(x, into: out)
       return out
     }
-    func packed(_ x: Tensor) -> PackedMatrix { backend.packRows(x, reduction: reduction, in: workspace) }
+    func applyTransposed(_ projection: Projection, to y: Tensor, into out: Tensor, accumulate: Bool) {
+      self.applyTransposed(projection, to: y, into: out, accumulate: accumulate, workspace: workspace)
+    }
+    func packed(_ x: Tensor) -> PackedMatrix {
+      backend.packRows(x, as: operand, reduction: reduction, in: workspace)
+    }
     func addWeightGradient(_ projection: Projection, _ dy: Tensor, _ x: PackedMatrix) {
       backend.multiplyTransposed(dy, x, into: gradients[projection.name(layer: layer)])
     }

@@ -62,7 +62,9 @@ package protocol Backend: Sendable {
   /// The transpose of the above: columns K, reduction N.
   func packTransposed(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix
   /// Rows of `matrix` [T, N] as the reduction. The result lives in the workspace: use it before the next one.
-  func packRows(_ matrix: Tensor, reduction: ReductionBlocks, in workspace: Workspace) -> PackedMatrix
+  func packRows(
+    _ matrix: Tensor, as type: ElementType, reduction: ReductionBlocks, in workspace: Workspace
+  ) -> PackedMatrix
   /// out [M, N] = (accumulate ? out : 0) + a [M, K] b
   func multiply(_ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool)
   /// out [M, N] += transpose(a [T, M]) b, b packed from rows

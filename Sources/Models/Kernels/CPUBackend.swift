@@ -44,12 +44,12 @@ package struct CPUBackend: Backend {
   }
 
   package func packRows(
-    _ matrix: Tensor, reduction: ReductionBlocks, in workspace: Workspace
+    _ matrix: Tensor, as type: ElementType, reduction: ReductionBlocks, in workspace: Workspace
   ) -> PackedMatrix {
     let count = pk_packed_count(matrix.columns, reduction.blocks, reduction.blocks.count)
     return packed(
       matrix, reductionStride: matrix.columns, columnStride: 1, columns: matrix.columns, reduction: reduction,
-      type: matrix.type, over: workspace.tensor("packed.rows", count, 1, matrix.type))
+      type: type, over: workspace.tensor("packed.rows", count, 1, type))
   }
 
   package func multiply(_ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool) {

@@ -7,6 +7,8 @@ package final class Workspace {
 
   package init() {}
 
+  var byteCount: Int { buffers.values.reduce(0) { $0 + $1.buffer.byteCount } }
+
   /// A tensor of this shape; its contents are whatever was there.
   func tensor(_ name: String, _ rows: Int, _ columns: Int, _ type: ElementType = .float32) -> Tensor {
     if let held = buffers[name], held.columns == columns, held.type == type, held.rows >= rows {

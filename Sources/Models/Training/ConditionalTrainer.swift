@@ -34,7 +34,7 @@ package struct TrainingDiverged: Error, Sendable, CustomStringConvertible {
 }
 
 /// Trains a policy on feedback-conditioned rows. The bits of the result depend on the parameters, the
-/// examples, their order and the options; not on `tokenBudget`, threads or interruptions.
+/// examples, their order and the options; not on `tokenBudget`, memory, threads or interruptions.
 package final class ConditionalTrainer {
   package let parameters: Parameters
   package let trainable: [String]
@@ -53,6 +53,7 @@ package final class ConditionalTrainer {
   private let schedule: LearningRateSchedule
   private let maximumGradientNorm: Double?
   private let tokenBudget: Int
+  private let activationPolicy: ActivationPolicy
   private let fastRows: FastRows?
   private let lowestBlock: Int
   private let backend: any Backend
@@ -71,11 +72,13 @@ package final class ConditionalTrainer {
   ///   - fastRows: embedding rows that start as noise and have to learn faster than the rest.
   ///   - gradientLeaves: parts of a batch whose gradients are summed apart, then in a tree; part of what is computed.
   ///   - tokenBudget: tokens in one forward and backward pass; changes no result.
+  ///   - memory: bytes for what a forward pass keeps for its backward pass; changes no result.
   package init(
     _ configuration: DecoderConfiguration, parameters: Parameters, trainable: [String],
     reference: Decoder?, referenceConditioned: Bool, objective: ConditionalObjective, optimizer: AdamW,
     schedule: LearningRateSchedule, fastRows: FastRows? = nil, maximumGradientNorm: Double?,
-    gradientLeaves: Int = 1, mode: NumericMode, backend: any Backend, tokenBudget: Int = 1024
+    gradientLeaves: Int = 1, mode: NumericMode, backend: any Backend, tokenBudget: Int = 1024,
+    memory: Int = 512 << 20
   ) {
     self.parameters = parameters
     self.trainable = trainable
@@ -86,7 +89,6 @@ package final class ConditionalTrainer {
     self.schedule = schedule
     self.maximumGradientNorm = maximumGradientNorm
     self.gradientLeaves = gradientLeaves
-    self.tokenBudget = tokenBudget
     self.fastRows = fastRows
     self.backend = backend
     precondition(objective.kl == 0 || reference != nil, "a KL term needs a reference")
@@ -103,6 +105,8 @@ package final class ConditionalTrainer {
       : (0..<configuration.layerCount).first {
         trainable.contains(Projection.query.name(layer: $0))
       } ?? configuration.layerCount
+    activationPolicy = ActivationPolicy(configuration, mode: mode, lowestBlock: lowestBlock, memory: memory)
+    self.tokenBudget = min(tokenBudget, activationPolicy.tokens)
     policy = Decoder(
       configuration, parameters: parameters, mode: mode, backend: backend, lowestBlock: lowestBlock)
   }
@@ -178,6 +182,9 @@ package final class ConditionalTrainer {
     return (sum / Double(count), gradients)
   }
 
+  /// Bytes of intermediate results that are held.
+  package var workspaceBytes: Int { policy.workspace.byteCount }
+
   private struct LossTotals {
     var languageModel = 0.0
     var kl = 0.0
@@ -233,7 +240,8 @@ package final class ConditionalTrainer {
     let sequences = PackedSequences(batch.map { $0.inputs(conditioned: true) })
     let workspace = policy.workspace
     let activations = Activations(
-      sequences, configuration, mode: policy.mode, lowestBlock: lowestBlock, workspace)
+      sequences, configuration, mode: policy.mode, lowestBlock: lowestBlock,
+      recomputes: activationPolicy.recomputes(tokens: sequences.tokens.count), workspace)
     let x = policy.hidden(
       tokens: sequences.tokens, positions: sequences.positions, view: activations.view,
       activations: activations)
@@ -292,7 +300,7 @@ package final class ConditionalTrainer {
     let name = policy.configuration.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
     if gradients.contains(name) {
       let packed = backend.packRows(
-        normed, reduction: ReductionBlocks(sequences: chunk.pieces), in: policy.workspace)
+        normed, as: normed.type, reduction: ReductionBlocks(sequences: chunk.pieces), in: policy.workspace)
       backend.multiplyTransposed(operand, packed, into: gradients[name])
     }
   }

@@ -131,8 +131,8 @@ enum Language {
   ]
 
   static let engine: [LanguageKey] = [
-    LanguageKey("memory", .bytes, "for weights and caches"),
-    LanguageKey("batch", .integer(batch), "sequences at once; follows from the memory when not given"),
+    LanguageKey("memory", .bytes, "for keys and values; in training for what a backward pass reads"),
+    LanguageKey("batch", .integer(batch), "samples, or tokens of a forward pass, at once; memory permitting"),
   ]
 
   static let resources: [LanguageKey] = [

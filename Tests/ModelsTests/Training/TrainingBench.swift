@@ -9,6 +9,7 @@ struct TrainingBench {
   var model = "tied"
   var mode = NumericMode.bf16
   var tokenBudget = 1024
+  var memory = 512 << 20
   var gradientLeaves = 1
   var objective = ConditionalObjective(kl: 0.3, entropy: 0.2, klDirection: .referencePolicy)
   /// The reference that reads the conditioning is one that has its tokens.
@@ -52,7 +53,7 @@ struct TrainingBench {
       schedule: LearningRateSchedule(
         peak: peak, steps: 8, warmUpRatio: 0.25, warmUp: .linear, decay: .linear),
       maximumGradientNorm: maximumGradientNorm, gradientLeaves: gradientLeaves, mode: mode, backend: backend,
-      tokenBudget: tokenBudget)
+      tokenBudget: tokenBudget, memory: memory)
   }
 
   /// Trains up to a step; the losses as bits.

@@ -34,6 +34,42 @@ extension KernelPathTests {
       }
     }
 
+    /// Memory for one token, for the shorter half of the examples, for each example alone.
+    @Test(arguments: NumericMode.both, [nil, 1])
+    func `gradients do not depend on what is computed again for want of memory`(
+      mode: NumericMode, blocks: Int?
+    ) throws {
+      var bench = TrainingBench(mode: mode, trainableBlocks: blocks, trainsEmbeddings: blocks == nil)
+      let trainer = try bench.trainer()
+      let (loss, gradients) = trainer.gradient(TrainingBench.examples)
+      var held: [Int] = []
+      for tokens in [1, 60, 120] {
+        bench.memory = tokens * (try Self.policy(memory: 0, mode: mode, blocks: blocks).bytesPerToken)
+        let frugal = try bench.trainer()
+        let found = frugal.gradient(TrainingBench.examples)
+        #expect(found.loss.bitPattern == loss.bitPattern, "memory for \(tokens) tokens")
+        #expect(differences(found.gradients, gradients) == [], "memory for \(tokens) tokens")
+        held.append(frugal.workspaceBytes)
+      }
+      // A block alone has nobody to share its memory with.
+      if blocks == nil { #expect(held[0] < held[2] && held[2] < trainer.workspaceBytes) }
+    }
+
+    static func policy(memory: Int, mode: NumericMode, blocks: Int?) throws -> ActivationPolicy {
+      let configuration = try openCheckpoint("\(Golden.root)/tied").configuration
+      return ActivationPolicy(
+        configuration, mode: mode, lowestBlock: blocks.map { configuration.layerCount - $0 } ?? 0,
+        memory: memory)
+    }
+
+    @Test func `what does not fit is computed again`() throws {
+      let one = try Self.policy(memory: 0, mode: .bf16, blocks: nil).bytesPerToken
+      let policy = try Self.policy(memory: 10 * one, mode: .bf16, blocks: nil)
+      #expect(policy.tokens == 10 && !policy.recomputes(tokens: 10) && policy.recomputes(tokens: 11))
+      #expect(try Self.policy(memory: 0, mode: .fp32, blocks: nil).bytesPerToken > one)
+      #expect(try Self.policy(memory: 0, mode: .bf16, blocks: 1).bytesPerToken < one)
+    }
+
     /// Each leaf's own gradients, with the batch's divisor, added as the definition says.
     @Test(arguments: [2, 3, 4, 5, 9, 50])
     func `leaves are summed pair by pair, whatever the token budget`(count: Int) throws {
