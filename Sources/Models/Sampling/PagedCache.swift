@@ -140,6 +140,18 @@ struct TokenBatch {
     return first..<tokens.count
   }
 
+  /// The batch in parts of at most `count` tokens, and the rows that they are; later ones see what earlier ones stored.
+  func pieces(of count: Int) -> [(rows: Range<Int>, batch: TokenBatch)] {
+    stride(from: 0, to: tokens.count, by: count).map { start in
+      let rows = start..<min(start + count, tokens.count)
+      var piece = self
+      piece.tokens = Array(tokens[rows])
+      piece.positions = Array(positions[rows])
+      piece.queries = Array(queries[rows])
+      return (rows, piece)
+    }
+  }
+
   func view(_ pool: PagePool) -> KeyValueView {
     KeyValueView(queries: queries, owners: owners, layout: pool.layout, layerStride: pool.layerStride)
   }

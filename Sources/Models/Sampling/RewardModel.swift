@@ -51,10 +51,11 @@ package final class RewardModel {
         last.append(Int32(batch.append(texts[next], to: cache).upperBound - 1))
         next += 1
       }
-      let normed = decoder.normalized(
-        decoder.hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool), rows: last))
       let scores = Tensor(last.count, 1)
-      decoder.backend.multiply(normed, head, into: scores, accumulate: false)
+      decoder.forward(batch, pool, rows: last, tokensAtOnce: Self.tokenBudget) { places, x in
+        decoder.backend.multiply(
+          decoder.normalized(x), head, into: scores.slice(places), accumulate: false)
+      }
       for (offset, score) in scores.array().enumerated() { try emit(first + offset, score) }
     }
   }

@@ -62,14 +62,12 @@ package final class SamplingEngine {
   private let keepsStatistics: Bool
   private let random: Philox
   private let maximumBatch: Int
+  private let prefillTokens: Int
   private let pool: PagePool
   /// Tokens drawn so far, also of samples that still run; for showing progress.
   package private(set) var drawnTokens = 0
   /// Tokens of prompts computed so far; what prompts share counts once.
   package private(set) var prefilledTokens = 0
-
-  /// Tokens of prompts that join one forward pass beside the running samples.
-  private static let prefillTokens = 512
 
   /// - Parameters:
   ///   - minimumNewTokens: before, no end token is drawn and no stop text counts.
@@ -79,12 +77,12 @@ package final class SamplingEngine {
   ///   - keepsStatistics: whether log-probabilities and entropies are kept; costs a pass over the logits.
   ///   - memory: bytes for keys and values.
   ///   - batch: samples that run at once, memory permitting.
+  ///   - prefillTokens: tokens of prompts that join one forward pass beside the running samples; a longer prompt takes
+  ///     several. Bounds the memory of a pass and how long running samples wait.
   package init(
     _ decoder: Decoder, parameters: SamplingParameters, minimumNewTokens: Int = 0, maximumNewTokens: Int,
     endTokens: [Int32], bannedTokens: [Int32] = [], texts: SampleTexts? = nil, keepsStatistics: Bool = false,
-    seed: UInt64,
-    memory: Int = 1 << 30,
-    batch: Int = 64
+    seed: UInt64, memory: Int = 1 << 30, batch: Int = 64, prefillTokens: Int = 512
   ) {
     self.decoder = decoder
     self.parameters = parameters
@@ -96,32 +94,8 @@ package final class SamplingEngine {
     self.keepsStatistics = keepsStatistics
     random = Philox(seed: seed)
     maximumBatch = max(1, batch)
+    self.prefillTokens = max(1, prefillTokens)
     pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
-  }
-
-  /// A prompt whose keys and values are known, with samples still to start.
-  private final class Prefilled {
-    let request: Int
-    let cache: CachedSequence
-    /// Of the prompt's last position, [1, V].
-    var logits = Tensor(1, 0)
-    var waiting: [Int]
-    /// Pages set aside for the next sample, so that prompts that wait side by side cannot starve each other.
-    private var promised: Int
-
-    init(request: Int, cache: CachedSequence, waiting: [Int], promised: Int) {
-      self.request = request
-      self.cache = cache
-      self.waiting = waiting
-      self.promised = promised
-    }
-
-    func takePromised() {
-      cache.pool.release(reserved: promised)
-      promised = 0
-    }
-
-    deinit { takePromised() }
   }
 
   private final class Running {
@@ -146,108 +120,35 @@ package final class SamplingEngine {
     _ requests: [SamplingRequest], checkpoint: () throws -> Void = {},
     finished: (SampledSequence) throws -> Void
   ) throws {
-    var next = 0
-    var prefilled: [Prefilled] = []
     var running: [Running] = []
-    var opening = SharedOpening(of: requests.map(\.prompt), decoder, pool)
-    prefilledTokens += opening.length
-    while next < requests.count || !prefilled.isEmpty || !running.isEmpty {
+    var admission = Admission(
+      requests, decoder, pool, maximumNewTokens: maximumNewTokens, maximumBatch: maximumBatch,
+      prefillTokens: prefillTokens)
+    prefilledTokens += admission.openingLength
+    while !admission.isDone || !running.isEmpty {
       try checkpoint()
-      try start(&prefilled, &running, requests, finished)
-      var batch = TokenBatch()
-      let decodeCount = running.count
-      for sample in running { _ = batch.append(sample.tokens.suffix(1), to: sample.cache) }
-      let newcomers = try admit(requests, &next, &opening, waiting: prefilled, running: decodeCount)
-      var lastRows = Array(0..<Int32(decodeCount))
-      for prompt in newcomers {
-        let rows = batch.append(
-          requests[prompt.request].prompt[prompt.cache.length...], to: prompt.cache)
-        prefilledTokens += rows.count
-        lastRows.append(Int32(rows.upperBound - 1))
+      while let (prompt, sample, cache) = admission.startSample(beside: running.count) {
+        var started = [Running(request: prompt.request, sample: sample, cache: cache)]
+        try extend(
+          &started, needsOwnLogits ? copy(prompt.logits) : prompt.logits, requests, finished)
+        running += started
       }
+      var batch = TokenBatch()
+      for sample in running { _ = batch.append(sample.tokens.suffix(1), to: sample.cache) }
+      let decodeCount = batch.tokens.count
+      let completed = try admission.prefill(into: &batch, beside: decodeCount)
+      prefilledTokens += batch.tokens.count - decodeCount
       if batch.tokens.isEmpty { continue }
-      let logits = decoder.logits(
-        decoder.hidden(
-          tokens: batch.tokens, positions: batch.positions, view: batch.view(pool), rows: lastRows))
-      for (index, prompt) in newcomers.enumerated() {
-        prompt.logits = Tensor(1, logits.columns)
-        _ = prompt.logits.elements.update(
-          fromContentsOf: logits.slice(decodeCount + index..<decodeCount + index + 1).elements)
+      let x = decoder.hidden(
+        tokens: batch.tokens, positions: batch.positions, view: batch.view(pool),
+        rows: Array(0..<Int32(decodeCount)) + completed.map(\.row))
+      if x.rows == 0 { continue }
+      let logits = decoder.logits(x)
+      for (index, (prompt, _)) in completed.enumerated() {
+        prompt.logits = copy(logits.slice(decodeCount + index..<decodeCount + index + 1))
       }
       try extend(&running, logits.slice(0..<decodeCount), requests, finished)
-      prefilled += newcomers
     }
-  }
-
-  /// Starts waiting samples of prefilled prompts while there is room.
-  private func start(
-    _ prefilled: inout [Prefilled], _ running: inout [Running], _ requests: [SamplingRequest],
-    _ finished: (SampledSequence) throws -> Void
-  ) throws {
-    while let prompt = prefilled.first, running.count < maximumBatch {
-      let request = requests[prompt.request]
-      guard let sample = prompt.waiting.first else {
-        prefilled.removeFirst()
-        continue
-      }
-      let length = request.prompt.count
-      prompt.takePromised()
-      guard
-        let cache = CachedSequence(
-          pool, positions: length + maximumNewTokens, sharing: prompt.cache, first: length)
-      else {
-        // The first sample of a prompt has its pages, and each later one finds those of one that ended.
-        precondition(!running.isEmpty, "no sample runs and none can start")
-        break
-      }
-      prompt.waiting.removeFirst()
-      if prompt.waiting.isEmpty { prefilled.removeFirst() }
-      var started = [Running(request: prompt.request, sample: sample, cache: cache)]
-      try extend(&started, needsOwnLogits ? copy(prompt.logits) : prompt.logits, requests, finished)
-      running += started
-    }
-  }
-
-  /// Reserves room for prompts to prefill in this pass, and for one sample of each.
-  private func admit(
-    _ requests: [SamplingRequest], _ next: inout Int, _ opening: inout SharedOpening, waiting: [Prefilled],
-    running: Int
-  ) throws -> [Prefilled] {
-    var newcomers: [Prefilled] = []
-    var samples = running + waiting.reduce(0) { $0 + $1.waiting.count }
-    var tokens = 0
-    while next < requests.count, samples < maximumBatch {
-      let request = requests[next]
-      let length = request.prompt.count
-      guard tokens == 0 || tokens + length - opening.length <= Self.prefillTokens else { break }
-      let samplePages = PagePool.pageCount(length + maximumNewTokens) - length / PagePool.pageLength
-      guard
-        let cache = CachedSequence(pool, positions: length, sharing: opening.cache, first: opening.length),
-        pool.reserve(samplePages)
-      else {
-        if running == 0, waiting.isEmpty, newcomers.isEmpty {
-          if opening.cache != nil {
-            // Without the pages that hold the opening it may fit.
-            opening = .none
-            continue
-          }
-          throw CacheExhausted(
-            wantedBytes: (PagePool.pageCount(length) + samplePages) * pool.pageBytes,
-            capacityBytes: pool.capacity * pool.pageBytes)
-        }
-        break
-      }
-      if request.samples.isEmpty {
-        pool.release(reserved: samplePages)
-      } else {
-        newcomers.append(
-          Prefilled(request: next, cache: cache, waiting: request.samples, promised: samplePages))
-        tokens += length - opening.length
-        samples += request.samples.count
-      }
-      next += 1
-    }
-    return newcomers
   }
 
   /// Whether what a sample has written changes its logits in place.

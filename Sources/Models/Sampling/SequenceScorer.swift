@@ -33,7 +33,7 @@ package final class SequenceScorer {
   package func score(
     _ items: [ScoringItem], checkpoint: () throws -> Void = {}, emit: (Int, [[Float]]) throws -> Void
   ) throws {
-    var opening = SharedOpening(of: items.map(\.context), decoder, pool)
+    var opening = SharedOpening(of: items.map(\.context), decoder, pool, tokensAtOnce: tokenBudget)
     // What is still to compute, the next group last.
     var waiting = Array(
       sharedPrefixes(of: items.map(\.context), beyond: opening.length, tokenBudget: tokenBudget).reversed())
@@ -98,7 +98,7 @@ package final class SequenceScorer {
       let context = items[part.group.items.lowerBound].context
       _ = prefixes.append(context[opening..<part.group.length], to: cache)
     }
-    if !prefixes.tokens.isEmpty { decoder.fillCache(prefixes, pool) }
+    decoder.forward(prefixes, pool, tokensAtOnce: tokenBudget)
   }
 
   /// Pages that an item's context and continuations take beyond the `shared` positions of its prefix.
@@ -191,19 +191,19 @@ package final class SequenceScorer {
   private func read(_ batch: TokenBatch, _ targets: [Target], into results: inout [Int: [[Float]]]) {
     var rows: [Int32] = []
     for target in targets where rows.last != Int32(target.row) { rows.append(Int32(target.row)) }
-    let x = decoder.hidden(
-      tokens: batch.tokens, positions: batch.positions, view: batch.view(pool), rows: rows)
     var next = 0
-    for start in stride(from: 0, to: rows.count, by: Self.logitRows) {
-      let chunk = rows[start..<min(start + Self.logitRows, rows.count)]
-      let logits = decoder.logits(x.slice(chunk.indices))
-      let normalizers = decoder.backend.logSumExp(logits)
-      for (position, row) in chunk.enumerated() {
-        while next < targets.count, targets[next].row == Int(row) {
-          let target = targets[next]
-          let logit = logits.floats[position * logits.columns + Int(target.token)]
-          results[target.item]?[target.continuation].append(logit - normalizers[position])
-          next += 1
+    decoder.forward(batch, pool, rows: rows, tokensAtOnce: tokenBudget) { places, x in
+      for start in stride(from: 0, to: places.count, by: Self.logitRows) {
+        let chunk = start..<min(start + Self.logitRows, places.count)
+        let logits = decoder.logits(x.slice(chunk))
+        let normalizers = decoder.backend.logSumExp(logits)
+        for (position, place) in chunk.enumerated() {
+          while next < targets.count, targets[next].row == Int(rows[places.lowerBound + place]) {
+            let target = targets[next]
+            let logit = logits.floats[position * logits.columns + Int(target.token)]
+            results[target.item]?[target.continuation].append(logit - normalizers[position])
+            next += 1
+          }
         }
       }
     }

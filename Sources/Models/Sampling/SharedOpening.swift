@@ -14,7 +14,7 @@ struct SharedOpening {
   }
 
   /// Computes it where it pays and fits. Each sequence keeps at least its last token for itself.
-  init(of sequences: [[Int32]], _ decoder: Decoder, _ pool: PagePool) {
+  init(of sequences: [[Int32]], _ decoder: Decoder, _ pool: PagePool, tokensAtOnce: Int) {
     let first = sequences.first ?? []
     let length =
       sequences.count > 1 ? sequences.reduce(first.count - 1) { min($0, commonLength(first, $1)) } : 0
@@ -24,14 +24,7 @@ struct SharedOpening {
     }
     var batch = TokenBatch()
     _ = batch.append(first[0..<length], to: cache)
-    decoder.fillCache(batch, pool)
+    decoder.forward(batch, pool, tokensAtOnce: tokensAtOnce)
     self = SharedOpening(cache: cache, length: length)
-  }
-}
-
-extension Decoder {
-  /// A forward pass of which only the keys and values are wanted.
-  func fillCache(_ batch: TokenBatch, _ pool: PagePool) {
-    _ = hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool), rows: [])
   }
 }

@@ -18,11 +18,12 @@ extension KernelPathTests {
     /// Results by row and sample.
     static func draw(
       _ decoder: Decoder, _ requests: [SamplingRequest] = requests, batch: Int = 64, memory: Int = 1 << 30,
-      parameters: SamplingParameters = SamplingParameters(temperature: 1.2, topP: 0.95), seed: UInt64 = 7
+      parameters: SamplingParameters = SamplingParameters(temperature: 1.2, topP: 0.95), seed: UInt64 = 7,
+      prefillTokens: Int = 512
     ) throws -> [String: [Int32]] {
       let engine = SamplingEngine(
         decoder, parameters: parameters, maximumNewTokens: newTokens, endTokens: [2, 9], bannedTokens: [4],
-        seed: seed, memory: memory, batch: batch)
+        seed: seed, memory: memory, batch: batch, prefillTokens: prefillTokens)
       var results: [String: [Int32]] = [:]
       try engine.run(requests) { sample in
         let key = "\(requests[sample.request].row)#\(sample.sample)"
@@ -48,6 +49,38 @@ extension KernelPathTests {
       for batch in [1, 3, 7, 32] {
         #expect(try Self.draw(decoder, batch: batch) == expected, "batch \(batch)")
       }
+    }
+
+    @Test(arguments: NumericMode.both)
+    func `samples do not depend on the pieces in which prompts are read`(mode: NumericMode) throws {
+      let decoder = try Tiny.decoder(mode: mode)
+      let expected = try Self.draw(decoder)
+      // Five pages hold one long prompt and a sample of it.
+      let memory = Tiny.memory(pages: 5, decoder)
+      for tokens in [1, 5, 32, 33, 100] {
+        #expect(try Self.draw(decoder, prefillTokens: tokens) == expected, "\(tokens) at once")
+        #expect(try Self.draw(decoder, batch: 3, memory: memory, prefillTokens: tokens) == expected)
+      }
+    }
+
+    @Test func `a long prompt holds nobody up`() throws {
+      let decoder = try Tiny.decoder(mode: .bf16)
+      let requests = [5, 70].map {
+        SamplingRequest(row: UInt64($0), prompt: Tiny.tokens($0, seed: UInt64($0)), samples: [0])
+      }
+      let engine = SamplingEngine(
+        decoder, parameters: .greedy, maximumNewTokens: 20, endTokens: [], seed: 1, prefillTokens: 8)
+      var passes: [(read: Int, drawn: Int)] = []
+      func betweenPasses() { passes.append((engine.prefilledTokens, engine.drawnTokens)) }
+      try engine.run(requests, checkpoint: betweenPasses) { _ in }
+      let steps = zip(passes, passes.dropFirst()).map {
+        (read: $1.read - $0.read, drawn: $1.drawn - $0.drawn)
+      }
+      #expect(steps.allSatisfy { $0.read <= 8 })
+      // Nine pieces of the long prompt beside the first sample, which goes on in each.
+      #expect(steps.dropFirst().filter { $0.read > 0 }.count >= 8)
+      #expect(steps.dropFirst().allSatisfy { $0.drawn > 0 })
+      #expect(engine.prefilledTokens == 75)
     }
 
     /// The longest request has 3 pages of prompt, and its sample 4, of which it shares 2.
