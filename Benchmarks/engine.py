@@ -53,7 +53,8 @@ def sample(name, prompts, samples, length, bars):
         return prefill + (new - 1) * step
 
     work = {"kind": "sample", "prompts": prompts, "samples": samples, "length": length, "new": new}
-    return Workload(name, work, prompts * samples * new, "tokens/s", floor, bars, llama=prompts == 1 or samples == 1)
+    return Workload(name, work, prompts * samples * new, "tokens/s", floor, bars, llama=prompts == 1 or samples == 1,
+                    modes=("bf16", "fp32", "int8"))
 
 
 def rows(kind, name, pairs, bars):

@@ -82,22 +82,27 @@ struct Workload {
   /// C[m, n] = A[m, k] B[k, n] with B packed beforehand, as a model's weights are; enough times to be timed.
   private func product() throws -> () throws -> Double? {
     let (m, n, k) = (try number("m"), try number("n"), try number("k"))
-    let type = mode == .bf16 ? PK_BF16 : PK_F32
+    let (aType, bType) = mode == .fp32 ? (PK_F32, PK_F32) : (PK_BF16, mode == .int8 ? PK_I8 : PK_BF16)
     let random = Philox(seed: 3)
     func numbers(_ count: Int, row: UInt64) -> [Float] {
       (0..<count).map { Float(random.uniform(row: row, sample: 0, position: $0) * 2 - 1) }
     }
     let blocks = stride(from: 0, to: k, by: 32).map { pk_block(start: $0, length: min(32, k - $0)) }
     var packed = [UInt16](repeating: 0, count: pk_packed_count(n, blocks, blocks.count) * 2)
-    pk_pack_f32(numbers(n * k, row: 0), 1, k, n, blocks, blocks.count, type, &packed)
+    let b = numbers(n * k, row: 0)
+    if bType == PK_I8 {
+      pk_pack_int8(b, 1, k, n, blocks, blocks.count, &packed)
+    } else {
+      pk_pack_f32(b, 1, k, n, blocks, blocks.count, bType, &packed)
+    }
     var a = [UInt16](repeating: 0, count: m * k * 2)
-    pk_store(numbers(m * k, row: 1), &a, type, m * k)
+    pk_store(numbers(m * k, row: 1), &a, aType, m * k)
     var c = [Float](repeating: 0, count: m * n)
     pk_set_threads(Int32(threads))
     let calls = max(1, Int(4e9 / (2 * Double(m * n * k))))
     return {
       let clock = ContinuousClock.now
-      for _ in 0..<calls { pk_gemm(a, k, 1, packed, type, &c, n, m, n, blocks, blocks.count, 0) }
+      for _ in 0..<calls { pk_gemm(a, k, 1, packed, bType, &c, n, m, n, blocks, blocks.count, 0) }
       return (ContinuousClock.now - clock) / .seconds(calls)
     }
   }

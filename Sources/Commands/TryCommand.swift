@@ -50,7 +50,7 @@ struct TryCommand: ParsableCommand {
   @Option(help: "Threads (default: all processors).")
   var threads: Int?
 
-  @Option(help: "Arithmetic: bf16 or fp32.")
+  @Option(help: "Arithmetic: bf16, fp32 or int8.")
   var numeric = "bf16"
 
   @Option(help: "The model file's SHA-256; needed for what is fetched.")
@@ -72,7 +72,7 @@ struct TryCommand: ParsableCommand {
       throw ValidationError("--top-p must be above 0 and at most 1, found \(topP)")
     }
     guard NumericMode(rawValue: numeric) != nil else {
-      throw ValidationError("--numeric must be bf16 or fp32, found \(numeric)")
+      throw ValidationError("--numeric must be bf16, fp32 or int8, found \(numeric)")
     }
     if let sha256, Digest(hex: sha256.lowercased()) == nil {
       throw ValidationError("--sha256 must be 64 hexadecimal digits, found \(sha256)")

@@ -26,7 +26,7 @@ package struct EvaluateStage: Stage {
         "metrics", .list(.choice(["reward", "perplexity", "distinct"]), count: 1...3),
         default: ["reward", "perplexity", "distinct"], summary: "what to measure")
     ],
-    computes: true, estimate: Estimates.evaluate)
+    computes: true, numericModes: NumericMode.allCases.map(\.rawValue), estimate: Estimates.evaluate)
 
   package func run(_ context: StageContext) throws {
     let wanted = context.options.strings("metrics")

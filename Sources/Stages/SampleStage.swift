@@ -73,7 +73,8 @@ package struct SampleStage: RowStage {
         ]), default: "none",
         summary: "what is put before the prompt; on a model never conditioned `best` means none"),
     ],
-    isRandom: true, computes: true, rowsAreIndependent: true, estimate: Estimates.sample)
+    isRandom: true, computes: true, numericModes: NumericMode.allCases.map(\.rawValue),
+    rowsAreIndependent: true, estimate: Estimates.sample)
 
   package func itemCount(of row: Row, options: StageOptions) throws -> Int { options.int("n") }
 

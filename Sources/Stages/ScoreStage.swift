@@ -47,7 +47,8 @@ package struct ScoreStage: RowStage {
               "the score of a reward model (a sequence classification head of one output) at the last token"),
         ]), summary: "how the score is made")
     ],
-    computes: true, rowsAreIndependent: true, estimate: Estimates.score)
+    computes: true, numericModes: NumericMode.allCases.map(\.rawValue), rowsAreIndependent: true,
+    estimate: Estimates.score)
 
   package func itemCount(of row: Row, options: StageOptions) throws -> Int {
     guard let generations = row["generations"]?.arrayValue else {

@@ -113,7 +113,8 @@ package struct TrainStage: Stage {
           OptionField("weight_decay", .number(0...1), default: 0.0, summary: "decoupled"),
         ]), default: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0], summary: "AdamW"),
     ],
-    isRandom: true, computes: true, estimate: Estimates.train)
+    isRandom: true, computes: true,
+    numericModes: NumericMode.allCases.filter(\.hasGradients).map(\.rawValue), estimate: Estimates.train)
 
   package func run(_ context: StageContext) throws {
     let options = context.options

@@ -39,7 +39,7 @@ struct Block {
     feedForwardNorm = try tensor("model.layers.\(layer).post_attention_layernorm.weight")
     for projection in Projection.allCases {
       let weights = try tensor(projection.name(layer: layer))
-      forward[projection] = backend.pack(weights, as: mode.operandType, over: nil)
+      forward[projection] = backend.pack(weights, as: mode.weightType, over: nil)
       if forTraining { masters[projection] = weights }
     }
   }
@@ -48,7 +48,7 @@ struct Block {
     for projection in Projection.allCases {
       let name = projection.name(layer: layer)
       guard names.contains(name) else { continue }
-      forward[projection] = backend.pack(parameters[name], as: mode.operandType, over: forward[projection])
+      forward[projection] = backend.pack(parameters[name], as: mode.weightType, over: forward[projection])
     }
   }
 

@@ -60,7 +60,7 @@ package final class Decoder {
       embedding = table
     }
     let headWeights = configuration.tiedEmbeddings ? table : try tensor("lm_head.weight", shape)
-    head = backend.pack(headWeights, as: mode.operandType, over: nil)
+    head = backend.pack(headWeights, as: mode.weightType, over: nil)
     headTransposed = lowestBlock.map { _ in
       backend.packTransposed(headWeights, as: mode.operandType, over: nil)
     }
@@ -79,7 +79,7 @@ package final class Decoder {
     for name in names {
       let headName = configuration.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
       if name == headName {
-        head = backend.pack(parameters[name], as: mode.operandType, over: head)
+        head = backend.pack(parameters[name], as: mode.weightType, over: head)
         headTransposed = backend.packTransposed(
           parameters[name], as: mode.operandType, over: headTransposed)
       }

@@ -29,6 +29,8 @@ package struct PackedMatrix: Sendable {
   let storage: Tensor
   let reduction: ReductionBlocks
   package let columns: Int
+  /// The type of the left operand.
+  var operandType: ElementType { storage.type == .int8 ? .bfloat16 : storage.type }
 }
 
 /// The keys and values that queries see, and where new ones go.

@@ -13,19 +13,25 @@ package struct CPUBackend: Backend {
     _ matrix: Tensor, reductionStride: Int, columnStride: Int, columns: Int, reduction: ReductionBlocks,
     type: ElementType, over old: Tensor?
   ) -> PackedMatrix {
-    let count = pk_packed_count(columns, reduction.blocks, reduction.blocks.count)
+    let blocks = reduction.blocks
+    let count =
+      type == .int8
+      ? pk_packed_int8_bytes(columns, blocks, blocks.count) : pk_packed_count(columns, blocks, blocks.count)
     let storage = old ?? Tensor(1, count, type)
     precondition(
       storage.count == count && storage.type == type, "packs \(count) elements over \(storage.count)")
-    if matrix.type == .float32 {
+    if type == .int8 {
+      pk_pack_int8(
+        matrix.floats, reductionStride, columnStride, columns, blocks, blocks.count, storage.raw)
+    } else if matrix.type == .float32 {
       pk_pack_f32(
-        matrix.floats, reductionStride, columnStride, columns, reduction.blocks, reduction.blocks.count,
-        type.kernelType, storage.raw)
+        matrix.floats, reductionStride, columnStride, columns, blocks, blocks.count, type.kernelType,
+        storage.raw)
     } else {
       precondition(matrix.type == type, "packs \(matrix.type) as \(type)")
       pk_pack(
-        matrix.raw, reductionStride, columnStride, columns, reduction.blocks, reduction.blocks.count,
-        type.kernelType, storage.raw)
+        matrix.raw, reductionStride, columnStride, columns, blocks, blocks.count, type.kernelType, storage.raw
+      )
     }
     return PackedMatrix(storage: storage, reduction: reduction, columns: columns)
   }
@@ -54,11 +60,11 @@ package struct CPUBackend: Backend {
 
   package func multiply(_ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool) {
     precondition(
-      a.type == b.storage.type && out.columns == b.columns && out.rows == a.rows,
+      a.type == b.operandType && out.columns == b.columns && out.rows == a.rows,
       "[\(a.rows), \(a.columns)] \(a.type) times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
-      a.raw, a.columns, 1, b.storage.raw, a.type.kernelType, out.floats, out.columns, a.rows, b.columns,
-      b.reduction.blocks, b.reduction.blocks.count, accumulate ? 1 : 0)
+      a.raw, a.columns, 1, b.storage.raw, b.storage.type.kernelType, out.floats, out.columns, a.rows,
+      b.columns, b.reduction.blocks, b.reduction.blocks.count, accumulate ? 1 : 0)
   }
 
   package func multiplyTransposed(_ a: Tensor, _ b: PackedMatrix, into out: Tensor) {

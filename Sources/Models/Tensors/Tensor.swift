@@ -7,16 +7,38 @@ import Glibc
 package enum ElementType: Sendable {
   case float32
   case bfloat16
-  package var byteCount: Int { self == .float32 ? 4 : 2 }
-  var kernelType: pk_type { self == .float32 ? PK_F32 : PK_BF16 }
+  /// Integers of packed weights, with their scales between them.
+  case int8
+
+  package var byteCount: Int {
+    switch self {
+    case .float32: 4
+    case .bfloat16: 2
+    case .int8: 1
+    }
+  }
+
+  var kernelType: pk_type {
+    switch self {
+    case .float32: PK_F32
+    case .bfloat16: PK_BF16
+    case .int8: PK_I8
+    }
+  }
 }
 
 /// The arithmetic of a model: how products round their operands. Sums are always fp32.
-package enum NumericMode: String, Sendable {
+package enum NumericMode: String, CaseIterable, Sendable {
   case bf16
   case fp32
-  /// The type of product operands and of the key-value cache.
-  package var operandType: ElementType { self == .bf16 ? .bfloat16 : .float32 }
+  /// Weights of the blocks' products and of the head as integers of 8 bits, all else as in bf16.
+  case int8
+
+  /// The type of activations in products and of the key-value cache.
+  package var operandType: ElementType { self == .fp32 ? .float32 : .bfloat16 }
+  var weightType: ElementType { self == .int8 ? .int8 : operandType }
+  /// Whether a model can train in it: rounding to few integers has no gradient.
+  package var hasGradients: Bool { self != .int8 }
 }
 
 /// Memory of a device, zero at first, freed with its last user.

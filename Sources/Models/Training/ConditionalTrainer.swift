@@ -91,6 +91,7 @@ package final class ConditionalTrainer {
     self.gradientLeaves = gradientLeaves
     self.fastRows = fastRows
     self.backend = backend
+    precondition(mode.hasGradients, "\(mode.rawValue) has no gradients")
     precondition(objective.kl == 0 || reference != nil, "a KL term needs a reference")
     let gradients = Parameters(zerosLike: parameters, names: trainable)
     self.gradients = gradients

@@ -50,6 +50,7 @@ package struct ResolvedConfiguration {
     lines.open(1, node.address)
     lines.add(2, "uses", .string(node.stage))
     lines.add(2, "seed", JSON(unsigned: node.seed))
+    if node.numericMode != experiment.numericMode { lines.add(2, "numeric", .string(node.numericMode)) }
     if !node.inputs.isEmpty {
       lines.open(2, "in")
       for input in node.inputs {

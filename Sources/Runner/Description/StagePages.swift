@@ -92,7 +92,10 @@ package struct StagePages {
   private static func traits(_ declaration: StageDeclaration) -> [String] {
     var traits = ["version \(declaration.version); a new version makes earlier results stale"]
     if declaration.isRandom { traits.append("draws random numbers: its seed is part of the key") }
-    if declaration.computes { traits.append("computes in floating point: `numeric` is part of the key") }
+    if declaration.computes {
+      let modes = DiagnosticCollector.list(declaration.numericModes)
+      traits.append("computes in \(modes): `numeric` is part of the key")
+    }
     if declaration.rowsAreIndependent {
       traits.append("works row by row: finished rows survive a kill, and `shards` may cut them")
     }

@@ -5,6 +5,9 @@ extension Explanation {
     smallest.replacing("stages:", with: "models: {sft: {path: sft}}\nstages:")
     + "\n  answers: {uses: sample, in: {model: sft, prompts: rows}, with: {max_new_tokens: 8}}"
 
+  private static let training =
+    sampling + "\n  tuned: {uses: train, in: {model: sft, rows: answers}, with: {lr: 1e-5}}"
+
   static let ofStages: [Explanation] = [
     Explanation(
       "unknown-plug-in", "a stage of a kind that does not exist",
@@ -67,6 +70,15 @@ extension Explanation {
             scored: {uses: score, in: {model: sft, rows: answers}}
             sorted: {uses: quantize, in: {rows: scored}}
           """)),
+    Explanation(
+      "numeric-mode", "a stage that cannot compute in its numeric mode",
+      """
+      In `int8` weights are integers: what is rounded so coarsely has no gradient, so `train` cannot do with it. A stage may
+      have a `numeric` of its own beside `with:`.
+      """,
+      wrong: Example(training + "\nnumeric: int8"),
+      right: Example(training.replacing("{lr: 1e-5}", with: "{lr: 1e-5}, numeric: bf16") + "\nnumeric: int8")
+    ),
     Explanation(
       "not-shardable", "a stage that cannot be cut into shards",
       """

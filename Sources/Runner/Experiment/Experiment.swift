@@ -9,7 +9,7 @@ package struct Experiment: Sendable {
   package var name: String
   package var description: String?
   package var seed: UInt64
-  /// `bf16` or `fp32`
+  /// Of stages that say nothing else: one of `Language.numeric`.
   package var numericMode: String
   /// With `--set` applied.
   package var parameters: [Parameter]
@@ -65,6 +65,7 @@ package struct Experiment: Sendable {
     package var needs: [Binding]
     package var options: DecodedOptions
     package var seed: UInt64?
+    package var numericMode: String
     package var execution: ExecutionSettings
     package var description: String?
   }

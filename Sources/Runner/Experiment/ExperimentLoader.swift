@@ -55,7 +55,11 @@ struct ExperimentLoader {
     {
       base = ExecutionDecoder(collector: collector).decode(defaults, of: "`defaults`", over: base)
     }
-    let stages = StagesDecoder(collector: collector, registry: registry, paths: paths, defaults: base)
+    let numericMode =
+      fields["numeric"].flatMap { collector.choice($0, "`numeric`", Language.numeric) } ?? "bf16"
+    let stages = StagesDecoder(
+      collector: collector, registry: registry, paths: paths, defaults: base,
+      numeric: (numericMode, fields["numeric"]?.span))
     let body = stages.drafts(fields["stages"], parameters, at: top)
     let scope = ReferenceScope(body, models: models, collector)
     scope.checkNames()
@@ -63,8 +67,7 @@ struct ExperimentLoader {
       source: file, projectRoot: paths.root, name: name(fields, top),
       description: fields["description"].flatMap { collector.string($0, "`description`") },
       seed: fields["seed"].flatMap { seed($0, "`seed`") } ?? 0,
-      numericMode: fields["numeric"].flatMap { collector.choice($0, "`numeric`", Language.numeric) }
-        ?? "bf16",
+      numericMode: numericMode,
       parameters: parameters.entries.map {
         Experiment.Parameter(name: $0.key, value: $0.value.json ?? .null, span: $0.value.span)
       },

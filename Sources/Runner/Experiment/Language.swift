@@ -62,7 +62,7 @@ enum Language {
   static let gpus = 0...64
   static let checkpointSeconds = 0.0...86_400.0
   static let keep = ["all", "last", "none"]
-  static let numeric = ["bf16", "fp32"]
+  static let numeric = ["bf16", "fp32", "int8"]
 
   /// What makes one experiment of several files.
   static let files: [LanguageKey] = [
@@ -153,6 +153,7 @@ enum Language {
       LanguageKey("in", .named(.reference), "what its inputs read"),
       LanguageKey("with", .anything, "its options: see `\(Program.name) stages NAME`"),
       LanguageKey("seed", .integer(seed), "in place of the one that follows from the experiment's"),
+      LanguageKey("numeric", .choice(numeric), "its arithmetic, in place of the experiment's"),
       LanguageKey("needs", .optional(.oneOrMore(.reference)), "stages that must be done before"),
       LanguageKey("description", .string, "for people"),
     ] + execution

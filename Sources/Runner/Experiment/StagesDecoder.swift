@@ -8,6 +8,8 @@ struct StagesDecoder {
   let registry: StageRegistry
   let paths: ProjectPaths
   let defaults: ExecutionSettings
+  /// The experiment's mode, and where it is written.
+  let numeric: (mode: String, span: SourceSpan?)
   let budget = Budget()
 
   /// Stages read so far; matrices inside matrices multiply.
@@ -256,6 +258,26 @@ struct StagesDecoder {
     return settings
   }
 
+  /// The stage's own mode or the experiment's, which it must be able to compute in.
+  private func numericMode(_ fields: Fields, of what: String, _ draft: StageDraft) -> String {
+    let own = fields["numeric"]
+    var mode = numeric.mode
+    if let own {
+      guard let word = collector.choice(own, "`numeric` of \(what)", Language.numeric) else { return mode }
+      mode = word
+    }
+    guard let declaration = draft.declaration, declaration.computes,
+      !declaration.numericModes.contains(mode)
+    else { return mode }
+    let possible = DiagnosticCollector.list(declaration.numericModes)
+    collector.error(
+      "numeric-mode", "\(what) cannot compute in `\(mode)`", at: own?.span ?? draft.nameSpan,
+      label: "`\(declaration.name)` computes in \(possible)",
+      notes: own == nil ? [.init("the mode comes from here", at: numeric.span)] : [],
+      help: own == nil ? "give it a `numeric` of its own" : nil)
+    return mode
+  }
+
   private func entry(_ draft: StageDraft, _ scope: ReferenceScope) -> Experiment.StageEntry {
     let what = "stage `\(draft.path)`"
     let fields = draft.fields ?? Fields(entries: [], span: draft.nameSpan)
@@ -268,6 +290,7 @@ struct StagesDecoder {
       inputs: scope.bind(draft, fields["in"]), needs: scope.needs(draft, fields["needs"]), options: options,
       seed: fields["seed"].flatMap { collector.integer($0, "`seed` of \(what)", 0...Int.max) }
         .map { UInt64($0) },
+      numericMode: numericMode(fields, of: what, draft),
       execution: execution(
         fields, of: what, rowsAreIndependent: draft.declaration?.rowsAreIndependent ?? true),
       description: fields["description"].flatMap { collector.string($0, "`description` of \(what)") })

@@ -134,10 +134,10 @@ private struct NodeBuilder {
       iterations: graph.bodies[instance.body].iterations)
     let recipe = Recipe(
       declaration: declaration, options: hashedOptions(stage), inputs: recipeInputs, seed: seed,
-      numericMode: experiment.numericMode)
+      numericMode: stage.numericMode)
     var node = PlanNode(
       index: nodes.count, address: instance.address, stage: declaration.name, options: stage.options.json,
-      files: stage.options.files, inputs: inputs, seed: seed, numericMode: experiment.numericMode,
+      files: stage.options.files, inputs: inputs, seed: seed, numericMode: stage.numericMode,
       execution: stage.execution, recipeKey: digest == nil ? "" : recipe.key)
     node.conditions = graph.bodies[instance.body].conditions
     node.after = after(number, inputs)

@@ -18,6 +18,8 @@ public struct StageDeclaration: Sendable {
   public let isRandom: Bool
   /// Whether it computes in floating point; only then does the numeric mode enter its key.
   public let computes: Bool
+  /// The numeric modes that it can compute in, where it computes. `int8` has no gradients, so no stage that trains names it.
+  public let numericModes: [String]
   /// Whether it is a `RowStage`; only then can it be cut into shards.
   public let rowsAreIndependent: Bool
   /// Variables of the run's environment that its worker is given; it sees no others beyond the usual few. Their values
@@ -28,7 +30,8 @@ public struct StageDeclaration: Sendable {
 
   public init(
     name: String, summary: String, version: Int, inputs: [InputPort], outputs: [OutputPort],
-    options: [OptionField], isRandom: Bool = false, computes: Bool = false, rowsAreIndependent: Bool = false,
+    options: [OptionField], isRandom: Bool = false, computes: Bool = false,
+    numericModes: [String] = ["bf16", "fp32"], rowsAreIndependent: Bool = false,
     environment: [String] = [], estimate: StageEstimate.Function? = nil
   ) {
     self.name = name
@@ -39,6 +42,7 @@ public struct StageDeclaration: Sendable {
     self.options = options
     self.isRandom = isRandom
     self.computes = computes
+    self.numericModes = numericModes
     self.rowsAreIndependent = rowsAreIndependent
     self.environment = environment
     self.estimate = estimate

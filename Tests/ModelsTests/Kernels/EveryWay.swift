@@ -57,6 +57,6 @@ enum Tiny {
   }
 }
 
-extension NumericMode { static let both: [NumericMode] = [.bf16, .fp32] }
+extension NumericMode { static let withGradients = allCases.filter(\.hasGradients) }
 
 func bitRows(_ rows: [[Float]]) -> [[UInt32]] { rows.map { $0.map(\.bitPattern) } }

@@ -35,7 +35,7 @@ extension KernelPathTests {
       return results
     }
 
-    @Test(arguments: NumericMode.both)
+    @Test(arguments: NumericMode.allCases)
     func `samples do not depend on the batch`(mode: NumericMode) throws {
       let decoder = try Tiny.decoder(mode: mode)
       let expected = try Self.draw(decoder)
@@ -51,7 +51,7 @@ extension KernelPathTests {
       }
     }
 
-    @Test(arguments: NumericMode.both)
+    @Test(arguments: NumericMode.allCases)
     func `samples do not depend on the pieces in which prompts are read`(mode: NumericMode) throws {
       let decoder = try Tiny.decoder(mode: mode)
       let expected = try Self.draw(decoder)
@@ -84,7 +84,7 @@ extension KernelPathTests {
     }
 
     /// The longest request has 3 pages of prompt, and its sample 4, of which it shares 2.
-    @Test(arguments: NumericMode.both)
+    @Test(arguments: NumericMode.allCases)
     func `samples that wait for memory are the same`(mode: NumericMode) throws {
       let decoder = try Tiny.decoder(mode: mode)
       let expected = try Self.draw(decoder)
@@ -118,7 +118,7 @@ extension KernelPathTests {
       }
     }
 
-    @Test(arguments: NumericMode.both)
+    @Test(arguments: NumericMode.allCases)
     func `statistics are what the model makes of the tokens, whatever was filtered`(mode: NumericMode) throws
     {
       let decoder = try Tiny.decoder(mode: mode)
@@ -183,7 +183,7 @@ extension KernelPathTests {
       #expect(engine.prefilledTokens == length + lengths.reduce(0, +))
     }
 
-    @Test(arguments: NumericMode.both)
+    @Test(arguments: NumericMode.allCases)
     func `samples do not depend on threads or instruction set`(mode: NumericMode) throws {
       let decoder = try Tiny.decoder(mode: mode)
       let requests = [Self.requests[2], Self.requests[7]]
@@ -198,7 +198,7 @@ extension KernelPathTests {
       }
     }
 
-    @Test(arguments: ["tied", "untied"], NumericMode.both)
+    @Test(arguments: ["tied", "untied"], NumericMode.allCases)
     func `logits do not depend on pieces, company, threads or instruction set`(
       model: String, mode: NumericMode
     )

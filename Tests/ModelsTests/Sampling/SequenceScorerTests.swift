@@ -59,7 +59,7 @@ extension KernelPathTests {
     func `scores are those of the logits, whatever the budget`(beginning: Beginning, multiToken: Bool) throws
     {
       let items = Self.items(beginning, multiToken: multiToken)
-      for mode in NumericMode.both {
+      for mode in NumericMode.allCases {
         let decoder = try Tiny.decoder(mode: mode)
         let expected = try Self.expected(decoder, items)
         #expect(Set(expected.flatMap { $0 }).count > 30)
@@ -89,7 +89,7 @@ extension KernelPathTests {
 
     @Test func `scores do not depend on threads or instruction set`() throws {
       let items = Self.items(.threes, multiToken: true)
-      for mode in NumericMode.both {
+      for mode in NumericMode.allCases {
         let expected = try Self.scores(try Tiny.decoder(mode: mode), items)
         try KernelPathTests.onEveryWay { way in
           let decoder = try Tiny.decoder(mode: mode)

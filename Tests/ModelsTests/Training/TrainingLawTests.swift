@@ -5,7 +5,7 @@ import Testing
 
 extension KernelPathTests {
   @Suite struct TrainingLawTests {
-    @Test(arguments: ["tied", "untied"], NumericMode.both)
+    @Test(arguments: ["tied", "untied"], NumericMode.withGradients)
     func `gradients do not depend on token budget, threads or instruction set`(
       model: String, mode: NumericMode
     )
@@ -35,7 +35,7 @@ extension KernelPathTests {
     }
 
     /// Memory for one token, for the shorter half of the examples, for each example alone.
-    @Test(arguments: NumericMode.both, [nil, 1])
+    @Test(arguments: NumericMode.withGradients, [nil, 1])
     func `gradients do not depend on what is computed again for want of memory`(
       mode: NumericMode, blocks: Int?
     ) throws {
@@ -103,7 +103,7 @@ extension KernelPathTests {
       }
     }
 
-    @Test(arguments: NumericMode.both)
+    @Test(arguments: NumericMode.withGradients)
     func `trained weights do not depend on token budget, threads or instruction set`(mode: NumericMode) throws
     {
       for direction in [ConditionalObjective.KLDirection.referencePolicy, .policyReference] {

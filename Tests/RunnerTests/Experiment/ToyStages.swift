@@ -52,7 +52,7 @@ enum Toys {
           .either([.choice(["none", "best"]), .object([OptionField("text", .string, summary: "a prefix")])]),
           default: "none", summary: "what to condition on"),
         OptionField("stop", .list(.string, count: 0...4), default: [], summary: "stop strings"),
-      ], isRandom: true, computes: true, rowsAreIndependent: true)
+      ], isRandom: true, computes: true, numericModes: ["bf16", "fp32", "int8"], rowsAreIndependent: true)
   }
   struct Score: ToyStage {
     static let declaration = StageDeclaration(

@@ -198,6 +198,11 @@ import Testing
     #expect(stale.first == "quark@1.sample")
     #expect(!stale.contains("quark@1.draw"))
     #expect(fp32.nodes[0].numericMode == "fp32")
+    // A stage's own mode goes no further than what reads it.
+    let own = try plan(quark.replacing("shards: 8", with: "numeric: int8"))
+    #expect(changed(bf16, own) == stale)
+    #expect(try node("quark@1.sample", own).numericMode == "int8")
+    #expect(try node("quark@1.train", own).numericMode == "bf16")
   }
 
   @Test func `a recipe key is what it was`() throws {
