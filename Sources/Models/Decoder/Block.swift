@@ -58,7 +58,7 @@ struct Block {
     backend.multiply(x, weights, into: out, accumulate: accumulate)
   }
 
-  /// out = y W. Packed anew each time, which costs a hundredth of the product and saves a second copy of all weights.
+  /// out = y W. Packed anew each time: little beside the product, and no second copy of all weights.
   func applyTransposed(
     _ projection: Projection, to y: Tensor, into out: Tensor, accumulate: Bool, workspace: Workspace
   ) {
