@@ -59,7 +59,7 @@ import Testing
     try project.wait(for: "the stop", while: run) { !project.events("stopping").isEmpty }
     for worker in workers {
       // Its first thread, which computes: the one that hears signals goes before it, however few processors there are.
-      setpriority(PRIO_PROCESS, id_t(worker), 19)
+      setpriority(Int32(PRIO_PROCESS.rawValue), id_t(worker), 19)
       kill(worker, SIGCONT)
     }
     #expect(run.ending(waiting: true) == .exited(130), "\(project.standardError)")
