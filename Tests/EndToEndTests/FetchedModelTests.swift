@@ -105,7 +105,7 @@ import Testing
     #expect(wrong.status == 7 && !wrong.error.contains("mellon"), "\(wrong.error)")
     let open = plumb("inspect hf:owner/closed@main", token: "sesame")
     #expect(open.status == 0, "\(open.error)")
-    #expect(place.plumb("inspect model", before: "! grep -rq sesame models && ").status == 0)
+    #expect(place.plumb("inspect model", before: "! grep -Erq 'sesame|mellon' models && ").status == 0)
   }
 
   @Test func `what is not there is said at once`() {

@@ -51,9 +51,10 @@ struct Download {
       "--proto-redir", schemes, "--connect-timeout", "30", "--speed-limit", "1000", "--speed-time", "60",
       "--continue-at", "-", "--write-out", "\n%{http_code}", "--output", path,
     ]
+    // In a file: arguments can be read by everybody. Gone when curl is, since what a fetch that failed had fetched stays.
+    let secret = "\(fetch.folder)/.header"
+    defer { try? File.remove(secret) }
     if let header {
-      // In a file: arguments can be read by everybody.
-      let secret = "\(fetch.folder)/.header"
       try File.remove(secret)
       try File.writeWhole(header + "\n", to: secret, mode: 0o600)
       arguments += ["--header", "@\(secret)"]

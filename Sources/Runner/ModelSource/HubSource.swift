@@ -78,10 +78,10 @@ struct HubSource {
 
   private func size(_ bytes: Int?) -> String { bytes.map { ", \(ByteCount($0))" } ?? "" }
 
-  private var endpoint: String { variable(HubSource.endpointVariable) ?? "https://huggingface.co" }
+  private var endpoint: String { environmentValue(HubSource.endpointVariable) ?? "https://huggingface.co" }
 
   private func download(_ place: String, to path: String, _ fetch: Fetch) throws {
-    let token = variable(HubSource.tokenVariable)
+    let token = environmentValue(HubSource.tokenVariable)
     var download = Download(url: "\(endpoint)/\(HubSource.escaped(place))")
     download.header = token.map { "Authorization: Bearer \($0)" }
     download.whenRefused =
@@ -102,9 +102,5 @@ struct HubSource {
         ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
     }
     return String(decoding: bytes, as: UTF8.self)
-  }
-
-  private func variable(_ name: String) -> String? {
-    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 }

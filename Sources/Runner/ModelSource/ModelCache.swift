@@ -9,14 +9,11 @@ package struct ModelCache: Sendable {
 
   /// `$PLUMB_MODELS`, else `plumb/models` in the user's cache folder.
   package static func standard() throws -> ModelCache {
-    func variable(_ name: String) -> String? {
-      getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
-    }
-    if let path = variable("PLUMB_MODELS") { return ModelCache(root: Path.absolute(path)) }
-    if let path = variable("XDG_CACHE_HOME") {
+    if let path = environmentValue("PLUMB_MODELS") { return ModelCache(root: Path.absolute(path)) }
+    if let path = environmentValue("XDG_CACHE_HOME") {
       return ModelCache(root: "\(Path.absolute(path))/plumb/models")
     }
-    if let home = variable("HOME") { return ModelCache(root: "\(home)/.cache/plumb/models") }
+    if let home = environmentValue("HOME") { return ModelCache(root: "\(home)/.cache/plumb/models") }
     throw RunError(
       .machine, "no place for fetched models: neither `PLUMB_MODELS`, `XDG_CACHE_HOME` nor `HOME` is set")
   }
@@ -54,7 +51,11 @@ package struct ModelCache: Sendable {
     return try locked("\(root)/unknown-\(place)", nil, note) { place in
       let fetched = try source.fetch(place)
       let digest = try Manifest.digest(of: fetched) { try Digest.ofFile($0).digest }
-      let path = try self.path(of: digest, named: source.name, store: nil) { _ in fetched }
+      let path = "\(root)/\(digest.hex)/\(source.name)"
+      try locked(Path.parent(path), nil, note) { own in
+        if try !isIntact(path, digest, nil) { try keep(fetched, as: path) }
+        try File.removeTree(own.folder)
+      }
       try File.removeTree(Path.parent(place.folder))
       return (digest, path)
     }
@@ -98,4 +99,9 @@ package struct ModelCache: Sendable {
     try File.removeTree(path)
     return false
   }
+}
+
+/// Of a variable that is set and not empty.
+func environmentValue(_ name: String) -> String? {
+  getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
 }
