@@ -157,7 +157,8 @@ struct Workload {
     }
   }
 
-  /// A step of AdamW on these rows, of which the wanted tokens are learned; with a reference when `kl` is not 0.
+  /// A step of AdamW on these rows, of which the wanted tokens are learned; with a reference when `kl` is not 0, and beside
+  /// each step a checkpoint when `checkpoint` is true.
   private func training(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
     let trainer = try trainer(checkpoint)
     let batch = try rows().enumerated().map { index, row in
@@ -165,7 +166,9 @@ struct Workload {
         id: "\(index)", conditioning: [], prompt: tokens(row.given, text: index, checkpoint),
         output: tokens(row.wanted, text: 30_000 + index, checkpoint))
     }
+    let folder = description["checkpoint"]?.boolValue == true ? try scratch() : nil
     return {
+      if let folder { try trainer.beginCheckpoint(in: folder, record: .null) }
       _ = try trainer.train(batch)
       return nil
     }
@@ -174,9 +177,7 @@ struct Workload {
   /// Writes the masters and both moments, durably, or reads and checks them again.
   private func checkpointing(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
     let trainer = try trainer(checkpoint)
-    let folder = FileManager.default.temporaryDirectory.appending(path: "plumb-bench-\(UUID())").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    scratchFolder = folder
+    let folder = try scratch()
     if description["kind"]?.stringValue == "save" {
       return {
         try trainer.saveCheckpoint(in: folder, record: .null)
@@ -190,6 +191,13 @@ struct Workload {
       }
       return nil
     }
+  }
+
+  private func scratch() throws -> String {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "plumb-bench-\(UUID())").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    scratchFolder = folder
+    return folder
   }
 
   private func trainer(_ checkpoint: Checkpoint) throws -> ConditionalTrainer {

@@ -217,7 +217,7 @@ package struct TrainStage: Stage {
       if trainer.step < plan.stepCount,
         (ContinuousClock.now - saved) / .seconds(1) >= context.checkpointSeconds
       {
-        try trainer.saveCheckpoint(in: context.checkpointDirectory, record: series.record)
+        try trainer.beginCheckpoint(in: context.checkpointDirectory, record: series.record)
         saved = .now
       }
     }

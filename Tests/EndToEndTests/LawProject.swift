@@ -186,7 +186,7 @@ final class LawProject {
   }
 
   func checkpoint(_ key: String) -> String? {
-    ((try? File.names(in: "\(path)/store/checkpoints/\(key)")) ?? []).first { $0.hasPrefix("step-") }
+    ((try? File.names(in: "\(path)/store/checkpoints/\(key)")) ?? []).first { $0.hasSuffix(".safetensors") }
   }
 
   /// What the last run logged of a stage.

@@ -8,14 +8,17 @@ package final class FileWriter {
   package let path: String
   /// Bytes accepted so far.
   package private(set) var count = 0
+  private let byteCount: Int?
   private var descriptor: Int32
   private var buffer: [UInt8] = []
   private static let bufferSize = 1 << 20
 
   private var partialPath: String { path + ".partial" }
 
-  package init(_ path: String) throws {
+  /// - Parameter byteCount: how long the file will be, where that is known, for what is said of a full disk.
+  package init(_ path: String, byteCount: Int? = nil) throws {
     self.path = path
+    self.byteCount = byteCount
     descriptor = open(path + ".partial", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileError("create", path, code: errno) }
     buffer.reserveCapacity(Self.bufferSize)
@@ -52,13 +55,13 @@ package final class FileWriter {
   /// Flushes, fsyncs, renames into place and fsyncs the directory.
   package func finish() throws {
     try flush()
-    guard fsync(descriptor) == 0 else { throw FileError("write", path, code: errno) }
+    guard fsync(descriptor) == 0 else { throw unwritten(errno) }
     let closing = descriptor
     descriptor = -1
     guard close(closing) == 0 else {
       let code = errno
       unlink(partialPath)
-      throw FileError("write", path, code: code)
+      throw unwritten(code)
     }
     guard rename(partialPath, path) == 0 else {
       let code = errno
@@ -66,6 +69,10 @@ package final class FileWriter {
       throw FileError("rename into place", path, code: code)
     }
     try syncDirectory(of: path)
+  }
+
+  private func unwritten(_ code: Int32) -> FileError {
+    FileError("write", path, code: code, bytes: byteCount ?? count)
   }
 
   private func flush() throws {
@@ -81,7 +88,7 @@ package final class FileWriter {
       let written = Glibc.write(descriptor, slice.baseAddress, slice.count)
       if written < 0 {
         if errno == EINTR { continue }
-        throw FileError("write", path, code: errno)
+        throw unwritten(errno)
       }
       rest = rest.dropFirst(written)
     }

@@ -33,15 +33,22 @@ package struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   package let operation: String
   package let path: String
   package let code: Int32
+  /// For a write: how long the file was to be, as far as that is known.
+  package let bytes: Int?
 
-  package init(_ operation: String, _ path: String, code: Int32) {
+  package init(_ operation: String, _ path: String, code: Int32, bytes: Int? = nil) {
     self.operation = operation
     self.path = path
     self.code = code
+    self.bytes = bytes
   }
 
   package var description: String {
-    "cannot \(operation) \(quoted(path, limit: 4096)): \(String(cString: strerror(code)).lowercased())"
+    var text = "cannot \(operation) \(quoted(path, limit: 4096))"
+    if let bytes { text += " (\(bytes) bytes)" }
+    text += ": \(String(cString: strerror(code)).lowercased())"
+    if code == ENOSPC || code == EDQUOT { text += "; free some space and run again: finished work is kept" }
+    return text
   }
 }
 

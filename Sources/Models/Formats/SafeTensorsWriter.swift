@@ -7,7 +7,14 @@ package struct SafeTensorsOutput {
   package enum DType: String, Sendable {
     case f32 = "F32"
     case bf16 = "BF16"
-    var size: Int { self == .f32 ? 4 : 2 }
+    case u8 = "U8"
+    var size: Int {
+      switch self {
+      case .f32: 4
+      case .bf16: 2
+      case .u8: 1
+      }
+    }
   }
 
   package let name: String
@@ -87,7 +94,7 @@ package func writeSafeTensors(
   var header = Array(JSON.object(object).text().utf8)
   while header.count % 8 != 0 { header.append(UInt8(ascii: " ")) }
   precondition(header.count <= SafeTensorsHeader.maximumSize, "the header has \(header.count) bytes")
-  let writer = try FileWriter(path)
+  let writer = try FileWriter(path, byteCount: 8 + header.count + offset)
   let length = UInt64(header.count)
   try writer.write((0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) })
   try writer.write(header)

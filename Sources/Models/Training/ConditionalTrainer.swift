@@ -60,6 +60,8 @@ package final class ConditionalTrainer {
   /// Gradients at the embeddings of the micro-batches so far. A tied table gets the head's gradient too; all of that comes
   /// first, then these, so that the order of the sum does not depend on how a batch was cut.
   private var embeddingGradients: [(tokens: [Int32], rows: Tensor)] = []
+  /// Being written; it reads `parameters` and the moments.
+  var checkpoint: BackgroundWork?
 
   /// Rows of logits that exist at once.
   private static let logitRows = 128
@@ -127,11 +129,13 @@ package final class ConditionalTrainer {
   }
 
   /// One step on a batch.
-  /// - Throws: `TrainingDiverged`; the parameters are then as before the step.
+  /// - Throws: `TrainingDiverged`, or what the checkpoint that was being written failed with; the parameters are then as
+  ///   before the step.
   package func train(_ batch: [TrainingExample]) throws -> TrainingStep {
     let targetTokens = batch.reduce(0) { $0 + $1.output.count }
     var totals = LossTotals()
     sumGradients(of: batch, targetTokens: targetTokens, totals: &totals)
+    try finishCheckpoint()
     let count = Double(targetTokens)
     let loss = (totals.languageModel + objective.kl * totals.kl - objective.entropy * totals.entropy) / count
     guard loss.isFinite else { throw TrainingDiverged(step: step, what: "loss") }

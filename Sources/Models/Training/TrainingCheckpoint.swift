@@ -4,83 +4,85 @@ import Glibc
 import JSON
 
 extension ConditionalTrainer {
-  /// Writes the state to `directory/step-N.safetensors` and then removes older ones. The file appears under
-  /// its name only when it is durable.
-  /// - Parameter record: what else belongs to the step (losses so far); handed back by `restore`.
+  /// Begins to write the state to `directory/step-N.safetensors`, after which older ones are removed: on a thread of its own,
+  /// without a copy, since nothing changes the state before the next step's gradients are there. The file appears under its
+  /// name only when it is durable. One at a time: waits for the one before.
+  /// - Parameter record: what else belongs to the step (losses so far); handed back by `restoreCheckpoint`.
+  /// - Throws: what the one before failed with; what this one fails with comes from the next `train` or `finishCheckpoint`.
+  package func beginCheckpoint(in directory: String, record: JSON) throws {
+    let (state, step) = (state, step)
+    try beforeUpdate { try Self.write(state, step: step, record: record, in: directory) }
+  }
+
+  /// The same, waited for.
   package func saveCheckpoint(in directory: String, record: JSON) throws {
-    let name = "step-\(step).safetensors"
-    let temporary = "\(directory)/.\(name).tmp"
-    let tensors =
-      parameters.outputs(of: trainable, prefix: "parameters.")
-      + firstMoments.outputs(of: trainable, prefix: "first.")
-      + secondMoments.outputs(of: trainable, prefix: "second.")
-    let metadata = [
-      ("format", "pt"), ("step", String(step)), ("record", record.text(.compact)),
-      ("checksum", Self.checksum(tensorNames) { UnsafeRawBufferPointer(state($0).elements) }),
-    ]
-    try writeSafeTensors(tensors, to: temporary, metadata: metadata)
-    guard rename(temporary, "\(directory)/\(name)") == 0 else {
-      throw FileError("rename", "\(directory)/\(name)", code: errno)
-    }
-    try syncDirectory(of: "\(directory)/\(name)")
-    for old in try Self.checkpoints(in: directory) where old.step < step { unlink(old.path) }
+    try beginCheckpoint(in: directory, record: record)
+    try finishCheckpoint()
   }
 
-  private enum Part: String, CaseIterable {
-    case parameters, first, second
+  /// Runs `body`, which may read masters and moments, beside the next step's forward and backward passes.
+  package func beforeUpdate(_ body: @escaping @Sendable () throws -> Void) throws {
+    try finishCheckpoint()
+    checkpoint = BackgroundWork(body)
   }
 
-  private struct TensorName {
-    let part: Part
-    let parameter: String
-    var written: String { "\(part.rawValue).\(parameter)" }
+  /// Waits for the checkpoint that is being written, if there is one. `train` does so before it changes what is read for it.
+  package func finishCheckpoint() throws {
+    if let checkpoint = checkpoint.take() { try checkpoint.wait() }
   }
 
-  /// What a checkpoint holds, in the order of the file.
-  private var tensorNames: [TensorName] {
-    Part.allCases.flatMap { part in trainable.map { TensorName(part: part, parameter: $0) } }
+  /// A part of the state under its name in the file.
+  private struct StateTensor: Sendable {
+    let name: String
+    let shape: [Int]
+    let tensor: Tensor
   }
 
-  private func state(_ name: TensorName) -> Tensor {
-    switch name.part {
-    case .parameters: parameters[name.parameter]
-    case .first: firstMoments[name.parameter]
-    case .second: secondMoments[name.parameter]
+  /// In the order of the file.
+  private var state: [StateTensor] {
+    [("parameters", parameters), ("first", firstMoments), ("second", secondMoments)].flatMap {
+      part, tensors in
+      trainable.map { name in
+        StateTensor(name: "\(part).\(name)", shape: parameters.shapes[name] ?? [], tensor: tensors[name])
+      }
     }
   }
 
-  /// Four interleaved FNV-like sums over 32-bit words, against damage, not against malice.
-  private static func checksum(
-    _ names: [TensorName], _ bytes: (TensorName) throws -> UnsafeRawBufferPointer
-  ) rethrows -> String {
-    var lanes = SIMD4<UInt64>(1, 2, 3, 4)
-    for name in names {
-      let bytes = try bytes(name)
-      func mix(_ block: SIMD4<UInt32>) {
-        lanes = (lanes ^ SIMD4<UInt64>(truncatingIfNeeded: block)) &* SIMD4(repeating: 0x100_0000_01b3)
-        lanes ^= lanes &>> SIMD4(repeating: 29)
+  /// The last tensor of the file: `StateChecksum` of all others.
+  private static let checksumName = "checksum"
+
+  private static func write(_ state: [StateTensor], step: Int, record: JSON, in directory: String) throws {
+    var checksum = StateChecksum()
+    var outputs = state.map { part in
+      SafeTensorsOutput(name: part.name, shape: part.shape, dtype: .f32) { emit in
+        try withExtendedLifetime(part) {
+          try checksum.add(UnsafeRawBufferPointer(part.tensor.elements), then: emit)
+        }
       }
-      let whole = bytes.count / 16 * 16
-      for offset in stride(from: 0, to: whole, by: 16) {
-        mix(bytes.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt32>.self))
-      }
-      var rest = SIMD4(repeating: UInt32(truncatingIfNeeded: bytes.count))
-      for (index, byte) in bytes[whole...].enumerated() {
-        rest[index / 4] ^= UInt32(byte) << UInt32(8 * (index % 4))
-      }
-      mix(rest)
     }
-    return (0..<4).map { String(lanes[$0], radix: 16) }.joined(separator: "-")
+    outputs.append(
+      SafeTensorsOutput(name: checksumName, shape: [checksum.bytes.count], dtype: .u8) { emit in
+        try checksum.bytes.withUnsafeBytes { try emit($0) }
+      })
+    // What a killed write left.
+    for name in try names(in: directory) where name.hasSuffix(".partial") {
+      try remove("\(directory)/\(name)")
+    }
+    try writeSafeTensors(
+      outputs, to: "\(directory)/step-\(step).safetensors",
+      metadata: [("format", "pt"), ("step", String(step)), ("record", record.text(.compact))])
+    for other in try checkpoints(in: directory) where other.step != step { try remove(other.path) }
   }
 
   /// Continues from the newest readable checkpoint in the directory. One that is damaged changes nothing.
   /// - Returns: its record, or nil when there is none.
   package func restoreCheckpoint(from directory: String, log: (String) -> Void) throws -> JSON? {
+    try finishCheckpoint()
     for (path, _) in try Self.checkpoints(in: directory).reversed() {
       do {
         let file = try SafeTensorsFile(path)
         let (step, record) = try checked(file, path)
-        for name in tensorNames { try file.readFloats(name.written, into: state(name).elements) }
+        for part in state { try file.readFloats(part.name, into: part.tensor.elements) }
         resume(at: step)
         return record
       } catch let error as FormatError {
@@ -107,38 +109,48 @@ extension ConditionalTrainer {
     } catch let error as JSONError {
       throw FormatError(path: path, "its `record` is not JSON: \(error)")
     }
-    for name in tensorNames {
-      let entry = try file.entry(name.written)
-      let expected = parameters.shapes[name.parameter] ?? []
-      guard entry.dtype == "F32", entry.shape == expected else {
+    var checksum = StateChecksum()
+    for part in state {
+      let entry = try file.entry(part.name)
+      guard entry.dtype == "F32", entry.shape == part.shape else {
         throw FormatError(
-          path: path, part: "tensor `\(name.written)`",
-          "expected F32 \(expected), found \(entry.dtype) \(entry.shape)")
+          path: path, part: "tensor `\(part.name)`",
+          "expected F32 \(part.shape), found \(entry.dtype) \(entry.shape)")
       }
+      try checksum.add(file.rawBytes(part.name))
     }
-    let found = try Self.checksum(tensorNames) { try file.rawBytes($0.written) }
-    guard try metadata("checksum") == found else {
+    guard try file.rawBytes(Self.checksumName).elementsEqual(checksum.bytes) else {
       throw FormatError(path: path, "its bytes are not those that were written")
     }
     return (step, record)
   }
 
   private static func checkpoints(in directory: String) throws -> [(path: String, step: Int)] {
+    try names(in: directory).compactMap { name in
+      guard name.hasPrefix("step-"), name.hasSuffix(".safetensors"),
+        let step = Int(name.dropFirst(5).dropLast(12))
+      else { return nil }
+      return ("\(directory)/\(name)", step)
+    }.sorted { $0.step < $1.step }
+  }
+
+  private static func names(in directory: String) throws -> [String] {
     guard let stream = opendir(directory) else {
       if errno == ENOENT { return [] }
       throw FileError("open", directory, code: errno)
     }
     defer { closedir(stream) }
-    var found: [(path: String, step: Int)] = []
+    var names: [String] = []
     while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      guard name.hasPrefix("step-"), name.hasSuffix(".safetensors"),
-        let step = Int(name.dropFirst(5).dropLast(12))
-      else { continue }
-      found.append(("\(directory)/\(name)", step))
+      names.append(
+        withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        })
     }
-    return found.sorted { $0.step < $1.step }
+    return names
+  }
+
+  private static func remove(_ path: String) throws {
+    guard unlink(path) == 0 else { throw FileError("remove", path, code: errno) }
   }
 }

@@ -3,6 +3,7 @@
 import Glibc
 import JSON
 import Models
+import Synchronization
 import TestFolder
 import Testing
 
@@ -40,8 +41,67 @@ struct TrainingCheckpointTests {
     }
   }
 
+  @Test func `a checkpoint written beside the next step is the one that would have been written before it`()
+    throws
+  {
+    let (trainer, waiting) = (try TrainingBench().trainer(), TemporaryFolder())
+    try TrainingBench.train(trainer, to: 2)
+    try trainer.saveCheckpoint(in: waiting.path, record: ["a": 1])
+    try trainer.beginCheckpoint(in: folder.path, record: ["a": 1])
+    try TrainingBench.train(trainer, to: 3)
+    // No wait here: a step ends after the checkpoint beside it.
+    #expect(folder.names == ["step-2.safetensors"])
+    #expect(folder.bytes("step-2.safetensors") == waiting.bytes("step-2.safetensors"))
+  }
+
+  private final class Seen: Sendable { let bits = Mutex<[[UInt32]]>([]) }
+
+  @Test func `a step changes nothing until a slow checkpoint has read it`() throws {
+    let trainer = try TrainingBench().trainer()
+    let (parameters, seen) = (trainer.parameters, Seen())
+    let before = bits(parameters)
+    // Much longer than a step.
+    try trainer.beforeUpdate {
+      usleep(500_000)
+      seen.bits.withLock { $0 = bits(parameters) }
+    }
+    try TrainingBench.train(trainer, to: 1)
+    #expect(seen.bits.withLock { $0 } == before)
+    #expect(bits(parameters) != before)
+  }
+
+  @Test func `a checkpoint that cannot be written ends the next step before it changes anything`() throws {
+    let trainer = try TrainingBench().trainer()
+    try TrainingBench.train(trainer, to: 1)
+    let before = bits(trainer.parameters)
+    try trainer.beginCheckpoint(in: "\(folder.path)/absent", record: .null)
+    let error = #expect(throws: FileError.self) { try TrainingBench.train(trainer, to: 2) }
+    #expect(
+      error?.code == ENOENT && error?.path == "\(folder.path)/absent/step-1.safetensors", "\(error as Any)")
+    #expect(trainer.step == 1 && bits(trainer.parameters) == before)
+    // Said once; the step can be taken after that, and is the same.
+    let undisturbed = try TrainingBench().trainer()
+    #expect(try TrainingBench.train(trainer, to: 2) == TrainingBench.train(undisturbed, to: 2).suffix(1))
+    #expect(differences(trainer.parameters, undisturbed.parameters) == [])
+    // Nor does the next checkpoint hide it, nor an end of training.
+    try trainer.beginCheckpoint(in: "\(folder.path)/absent", record: .null)
+    #expect(throws: FileError.self) { try trainer.beginCheckpoint(in: folder.path, record: .null) }
+    try trainer.beginCheckpoint(in: "\(folder.path)/absent", record: .null)
+    #expect(throws: FileError.self) { try trainer.finishCheckpoint() }
+  }
+
+  @Test func `what a killed write left goes with the next checkpoint`() throws {
+    let trainer = try TrainingBench().trainer()
+    try folder.write("half", to: "step-7.safetensors.partial")
+    #expect(try trainer.restoreCheckpoint(from: folder.path) { _ in } == nil)
+    try trainer.saveCheckpoint(in: folder.path, record: .null)
+    #expect(folder.names == ["step-0.safetensors"])
+  }
+
   enum Damage: CaseIterable {
-    case cut, emptied, header, flippedBit, flippedMoment, missingTensor, otherShape, noStep, badRecord
+    case cut, emptied, header, flippedBit, flippedMoment, flippedChecksum, missingTensor, missingChecksum,
+      otherShape
+    case noStep, badRecord
   }
 
   private func damage(_ name: String, _ damage: Damage) throws {
@@ -56,10 +116,12 @@ struct TrainingCheckpointTests {
     case .cut: bytes.removeLast(bytes.count / 3)
     case .emptied: bytes = []
     case .header: bytes[9] = 0x7B
-    // The files hold parameters, then both moments.
+    // The files hold parameters, then both moments, then 32 bytes of checksum.
     case .flippedBit: bytes[bytes.count / 4] ^= 0x10
-    case .flippedMoment: bytes[bytes.count - 3] ^= 0x01
+    case .flippedMoment: bytes[bytes.count - 35] ^= 0x01
+    case .flippedChecksum: bytes[bytes.count - 3] ^= 0x01
     case .missingTensor: try replace("\"second.model.norm.weight\"", "\"second.model.norm.weighs\"")
+    case .missingChecksum: try replace("\"checksum\"", "\"checksun\"")
     case .otherShape: try replace("[96,64]", "[64,96]")
     case .noStep: try replace("\"step\"", "\"stop\"")
     case .badRecord: try replace("\"record\":\"{", "\"record\":\"[")
