@@ -1,9 +1,9 @@
-# make quickstart · make test · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize
+# make quickstart · make test · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds
 
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine new-stage emulated sanitize
+.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine new-stage emulated sanitize bounds
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -111,3 +111,7 @@ emulated:
 # Kernels and their threads under the sanitizers.
 sanitize:
 	@Tests/Emulated/sanitize
+
+# The element functions over all floats, beside the C library's in double.
+bounds:
+	@Tests/Bounds/run

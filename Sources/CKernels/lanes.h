@@ -91,31 +91,4 @@ typedef int8_t i8x16 __attribute__((vector_size(16), aligned(1)));
   for (size_t i = 0, count; i < (n) && (count = (n) - i < LANES ? (n) - i : LANES, 1); i += LANES)
 #define load_lanes(p, count) ((count) == LANES ? load16(p) : load_tail(p, count, 0))
 
-/* exp: x = n ln2 + r, a degree-6 polynomial on |r| <= ln2 / 2; largest error 1.1 ulp on [-87, 88].
-   Below -87.3 the result is 0; above 88.7 it is infinity. The constant 1.5 * 2^23 rounds to nearest. */
-#define EXP16_BODY(V, SPLAT, FMA, BITS, FLOATS, CHOOSE, x)                                      \
-  ({                                                                                            \
-    V x_ = (x);                                                                                 \
-    V magic_ = SPLAT(12582912.0f);                                                              \
-    V shifted_ = FMA(x_, SPLAT(1.44269504088896341f), magic_);                                  \
-    V n_ = shifted_ - magic_;                                                                   \
-    V r_ = FMA(n_, SPLAT(-0.693359375f), x_);                                                   \
-    r_ = FMA(n_, SPLAT(2.12194440e-4f), r_);                                                    \
-    V p_ = SPLAT(1.9875691500e-4f);                                                             \
-    p_ = FMA(p_, r_, SPLAT(1.3981999507e-3f));                                                  \
-    p_ = FMA(p_, r_, SPLAT(8.3334519073e-3f));                                                  \
-    p_ = FMA(p_, r_, SPLAT(4.1665795894e-2f));                                                  \
-    p_ = FMA(p_, r_, SPLAT(1.6666665459e-1f));                                                  \
-    p_ = FMA(p_, r_, SPLAT(5.0000001201e-1f));                                                  \
-    p_ = FMA(p_, r_ * r_, r_) + SPLAT(1.0f);                                                    \
-    V e_ = FLOATS(BITS(p_) + (BITS(shifted_) << 23));                                           \
-    e_ = CHOOSE(x_ < SPLAT(-87.3f), SPLAT(0.0f), e_);                                           \
-    e_ = CHOOSE(x_ > SPLAT(88.3f), SPLAT(__builtin_inff()), e_);                                \
-    CHOOSE(x_ != x_, x_, e_);                                                                   \
-  })
-#define exp16(x) EXP16_BODY(f32x16, splat, fma16, bits16, floats16, choose16, x)
-
-/* A scalar through the same instructions. */
-#define exp1(x) (exp16(splat(x))[0])
-
 #endif

@@ -1,7 +1,7 @@
 /* AVX2 and FMA. */
 #if defined(__x86_64__)
+#include "elements.h"
 #include "kernels.h"
-#include "lanes.h"
 
 #define PK_FN(name) name##_avx2
 #define PK_MR 6       /* rows of a product's tile */
@@ -14,6 +14,7 @@
 #include "store.h"
 #include "norm.h"
 #include "gate.h"
+#include "map.h"
 #include "attention.h"
 #include "softmax.h"
 #include "adamw.h"

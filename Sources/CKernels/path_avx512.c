@@ -1,7 +1,7 @@
 /* AVX-512 (F, BW, DQ, VL); with the tiles of path_amx.c also the path for AMX. */
 #if defined(__x86_64__)
+#include "elements.h"
 #include "kernels.h"
-#include "lanes.h"
 
 #define PK_FN(name) name##_avx512
 #define PK_MR 8       /* rows of a product's tile */
@@ -14,6 +14,7 @@
 #include "store.h"
 #include "norm.h"
 #include "gate.h"
+#include "map.h"
 #include "attention.h"
 #include "softmax.h"
 #include "adamw.h"

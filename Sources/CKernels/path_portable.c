@@ -1,7 +1,7 @@
 /* The path every machine has: baseline instructions; fused multiply-adds through the C library where the machine has none. */
 
+#include "elements.h"
 #include "kernels.h"
-#include "lanes.h"
 
 #define PK_FN(name) name##_portable
 #define PK_MR 6       /* rows of a product's tile */
@@ -13,6 +13,7 @@
 #include "store.h"
 #include "norm.h"
 #include "gate.h"
+#include "map.h"
 #include "attention.h"
 #include "softmax.h"
 #include "adamw.h"

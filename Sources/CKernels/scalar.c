@@ -1,13 +1,19 @@
-/* Scalar functions that need no C library, so that every machine gives the same bits: exp, log, and in double the power,
-   sine and cosine of rotary tables. */
+/* Scalar functions that need no C library, so that every machine gives the same bits: the element functions of one number, and in
+   double the logarithm, power, sine and cosine of rotary tables. */
 #include "scalar.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
-#include "lanes.h"
+#include "elements.h"
 
 #pragma STDC FP_CONTRACT OFF
 
+/* As inside operations, where the processor does it: a subnormal is zero. */
+static float flushed(float x) { return fabsf(x) < FLT_MIN ? copysignf(0, x) : x; }
+
 float pk_exp(float x) { return exp1(x); }
+float pk_tanh(float x) { return tanh16(splat(flushed(x)))[0]; }
+float pk_erf(float x) { return erf16(splat(flushed(x)))[0]; }
 
 /* ln x = e ln 2 + 2 atanh((m - 1) / (m + 1)) with m in [sqrt 1/2, sqrt 2). Error below 1e-15 before rounding. */
 double log_double(double x) {
@@ -27,7 +33,7 @@ double log_double(double x) {
 }
 
 float pk_log(float x) {
-  if (!(x > 0)) return x == 0 ? -INFINITY : NAN;
+  if (!(flushed(x) > 0)) return flushed(x) == 0 ? -INFINITY : NAN;
   if (x > 3.4028234e38f) return INFINITY;
   return (float)log_double(x);
 }

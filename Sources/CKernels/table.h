@@ -16,6 +16,7 @@ const kernel_table PK_TABLE = {
     .rms_norm_dw = PK_FN(rms_norm_dw),
     .silu_gate = PK_FN(silu_gate),
     .silu_gate_backward = PK_FN(silu_gate_backward),
+    .map = PK_FN(map),
     .attention = PK_FN(attention),
     .attention_backward = PK_FN(attention_backward),
     .log_sum_exp = PK_FN(log_sum_exp),

@@ -178,10 +178,17 @@ double pk_sum_of_squares(const float *x, size_t n);
 /* Philox 4x32-10. */
 void pk_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* ---- element functions (scalar.c, lanes.h) ---- */
+/* ---- element functions (elements.h, scalar.c) ----
+   Subnormals are zero. How far from the exact result, over all floats: docs/arithmetic.md. */
 
 float pk_exp(float x);
 float pk_log(float x);
+float pk_tanh(float x);
+float pk_erf(float x);
+
+typedef enum { PK_EXP = 0, PK_TANH = 1, PK_ERF = 2 } pk_function;
+/* out = f(x), the bits of the above. */
+void pk_map(pk_function f, const float *x, float *out, size_t n);
 
 /* ---- naive references (reference.c, reference_rows.c): the definitions in plain scalar loops, of what has a fast version on
    more than one path. Gathering, rotary positions, sampling and random numbers are plain loops themselves. ---- */

@@ -20,6 +20,8 @@ import Testing
     let points = (0..<20_000).map { Float($0 - 10_000) * 0.00873 }
     #expect(Self.fingerprint(points.map { pk_exp($0) }) == "833d0421149f31c2")
     #expect(Self.fingerprint(points.map { pk_log(abs($0) + 0.01) }) == "6b88c977573af6fc")
+    #expect(Self.fingerprint(points.map { pk_tanh($0) }) == "e22896dc1db7da74")
+    #expect(Self.fingerprint(points.map { pk_erf($0) }) == "8775115e6eb3048")
     let table = RotaryTable(base: 100_000, positions: 3000, headDimension: 64)
     #expect(Self.fingerprint(table.cosines + table.sines) == "8f8ea032bdb1d033")
   }

@@ -1,0 +1,88 @@
+// Element functions beside the C library's in Double; `make bounds` does all floats. And Philox.
+
+import CKernels
+import Glibc
+import Models
+import Testing
+
+@Suite struct ElementFunctionTests {
+  /// One float of some thousands, of every size and sign.
+  static let points: [Float] = stride(from: UInt32(0), to: UInt32.max - 9973, by: 9973).map {
+    Float(bitPattern: $0)
+  }
+
+  /// The largest error in units in the last place of the exact result, where that is not subnormal.
+  private func largestError(
+    _ x: [Float], _ found: [Float], from low: Float = -.infinity, to high: Float = .infinity,
+    _ exact: (Double) -> Double
+  ) -> (ulp: Double, at: Float) {
+    var worst = (ulp: 0.0, at: Float(0))
+    for (x, found) in zip(x, found) where x >= low && x <= high {
+      let wanted = exact(x.isSubnormal ? 0 : Double(x))
+      if abs(wanted) < Double(Float.leastNormalMagnitude) {
+        if abs(found) > Float.leastNormalMagnitude { return (.infinity, x) }
+        continue
+      }
+      if wanted == Double(found) { continue }
+      let error = abs(Double(found) - wanted) / scalbn(1, Int32(ilogb(wanted)) - 23)
+      if !(error <= worst.ulp) { worst = (error.isNaN ? .infinity : error, x) }
+    }
+    return worst
+  }
+
+  private func map(_ function: pk_function) -> [Float] {
+    var out = Self.points
+    pk_map(function, Self.points, &out, out.count)
+    return out
+  }
+
+  /// The bounds of docs/arithmetic.md.
+  @Test func `errors are within what is stated`() {
+    let x = Self.points
+    let errors = [
+      ("exp", 1.02, largestError(x, map(PK_EXP), from: -87.3, to: 88.3, exp)),
+      ("tanh", 1.47, largestError(x, map(PK_TANH), tanh)),
+      ("erf", 1.67, largestError(x, map(PK_ERF), erf)),
+      ("log", 0.501, largestError(x, x.map { pk_log($0) }, from: .leastNormalMagnitude, log)),
+    ]
+    for (name, stated, error) in errors {
+      #expect(error.ulp <= stated && error.ulp > 0.4, "\(name): \(error.ulp) ulp at \(error.at)")
+    }
+  }
+
+  @Test func `ends, zeros and what is not a number come out as such`() {
+    let subnormal = Float(bitPattern: 0x8000_0123)
+    for function in [pk_exp, pk_log, pk_tanh, pk_erf] { #expect(function(.nan).isNaN) }
+    #expect(pk_exp(-.infinity) == 0 && pk_exp(-200) == 0 && pk_exp(.infinity) == .infinity && pk_exp(0) == 1)
+    #expect(pk_log(1) == 0 && pk_log(0) == -.infinity && pk_log(-subnormal) == -.infinity && pk_log(-1).isNaN)
+    for odd in [pk_tanh, pk_erf] {
+      #expect(odd(.infinity) == 1 && odd(-.infinity) == -1 && odd(30) == 1)
+      #expect(odd(subnormal).bitPattern == 0x8000_0000 && odd(-0.3) == -odd(0.3))
+    }
+    #expect(Self.points.contains { $0.isSubnormal } && Self.points.contains { $0.isNaN })
+  }
+
+  @Test func `one number and an array of them give the same bits`() {
+    for (function, alone) in [(PK_EXP, pk_exp), (PK_TANH, pk_tanh), (PK_ERF, pk_erf)] {
+      let found = map(function).filter { !$0.isNaN }
+      let expected = Self.points.map(alone).filter { !$0.isNaN }
+      #expect(found.map(\.bitPattern) == expected.map(\.bitPattern))
+    }
+  }
+
+  @Test func `Philox gives the published numbers`() {
+    // Known answers of the Random123 distribution, kat_vectors, philox4x32 10.
+    func block(_ c: [UInt32], _ k: [UInt32]) -> [UInt32] {
+      var out: [UInt32] = [0, 0, 0, 0]
+      pk_philox(c, k, &out)
+      return out
+    }
+    #expect(block([0, 0, 0, 0], [0, 0]) == [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8])
+    let ones = UInt32.max
+    #expect(
+      block([ones, ones, ones, ones], [ones, ones]) == [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd])
+    #expect(
+      block([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0])
+        == [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1])
+  }
+}
