@@ -112,6 +112,6 @@ emulated:
 sanitize:
 	@Tests/Emulated/sanitize
 
-# The element functions over all floats, beside the C library's in double.
+# The element functions and activations over all floats, beside the C library's in double.
 bounds:
 	@Tests/Bounds/run

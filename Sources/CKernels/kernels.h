@@ -110,8 +110,8 @@ typedef struct {
   void (*rms_norm)(const norm_job *, size_t begin, size_t end);
   void (*rms_norm_dx)(const norm_job *, size_t begin, size_t end);
   void (*rms_norm_dw)(const norm_job *, size_t begin_column, size_t end_column);
-  void (*silu_gate)(const float *gate, const float *up, void *out, pk_type type, size_t begin, size_t end);
-  void (*silu_gate_backward)(float *gate, float *up, const float *dout, size_t begin, size_t end);
+  void (*activation)(pk_activation, const float *gate, const float *up, void *out, pk_type type, size_t begin, size_t end);
+  void (*activation_backward)(pk_activation, float *gate, float *up, const float *dout, size_t begin, size_t end);
   void (*map)(pk_function, const float *x, float *out, size_t begin, size_t end);
   void (*attention)(const attention_job *, size_t task);          /* task = query * kv_heads + kv head */
   void (*attention_backward)(const attention_job *, size_t task); /* task = sequence * kv_heads + kv head */

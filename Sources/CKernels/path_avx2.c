@@ -13,7 +13,7 @@
 #include "gemm.h"
 #include "store.h"
 #include "norm.h"
-#include "gate.h"
+#include "activation.h"
 #include "map.h"
 #include "attention.h"
 #include "softmax.h"

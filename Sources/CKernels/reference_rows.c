@@ -2,6 +2,7 @@
 #include <math.h>
 #include "kernels.h"
 #include "reference.h"
+#include "scalar.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -67,39 +68,59 @@ void pk_reference_rms_norm_backward(const float *x, const float *w, const float 
 }
 
 typedef struct {
+  pk_activation f;
   const float *gate, *up, *dout;
   float *gate_gradient, *up_gradient;
   void *out;
   pk_type type;
   size_t n;
-} gate_run;
+} activation_run;
 
-static void gate_values(void *context, size_t unused) {
+/* gelu by the tail beyond |x|, and its slope; the others by the logistic function of v (activation.h). */
+static float gelu(float x, float *slope) {
+  float t = fabsf(x) > 16 ? 16 : fabsf(x), e, m;
+  normal_tail(t, &e, &m);
+  *slope = fmaf(copysignf(t, x) * 0.398942280f, e, x < 0 ? e * m : 1 - e * m);
+  return fmaf(-t * e, m, x < 0 ? 0 : x);
+}
+static float logit(pk_activation f, float x, float *slope) {
+  *slope = f == PK_SILU ? 1 : fmaf(0.214064449f, x * x, 1.59576912f);
+  return f == PK_SILU ? x : x * fmaf(0.0713548163f, x * x, 1.59576912f);
+}
+
+static void activation_values(void *context, size_t unused) {
   (void)unused;
-  const gate_run *run = context;
+  const activation_run *run = context;
   for (size_t i = 0; i < run->n; i++) {
-    float g = run->gate[i];
-    put(run->out, run->type, i, g / (1 + pk_exp(-g)) * run->up[i]);
+    float g = run->gate[i], slope, y = run->f == PK_GELU ? gelu(g, &slope) : g / (1 + pk_exp(-logit(run->f, g, &slope)));
+    put(run->out, run->type, i, run->up ? y * run->up[i] : y);
   }
 }
-void pk_reference_silu_gate(const float *gate, const float *up, void *out, pk_type type, size_t n) {
-  gate_run run = {.gate = gate, .up = up, .out = out, .type = type, .n = n};
-  parallel_for(1, gate_values, &run);
+void pk_reference_activation_forward(pk_activation f, const float *gate, const float *up, void *out, pk_type type,
+                                     size_t n) {
+  activation_run run = {.f = f, .gate = gate, .up = up, .out = out, .type = type, .n = n};
+  parallel_for(1, activation_values, &run);
 }
 
-static void gate_gradients(void *context, size_t unused) {
+static void activation_gradients(void *context, size_t unused) {
   (void)unused;
-  const gate_run *run = context;
+  const activation_run *run = context;
   for (size_t i = 0; i < run->n; i++) {
-    float g = run->gate_gradient[i], u = run->up_gradient[i], d = run->dout[i];
-    float s = 1 / (1 + pk_exp(-g));
-    run->gate_gradient[i] = d * u * (s * fmaf(g, 1 - s, 1));
-    run->up_gradient[i] = d * (g * s);
+    float g = run->gate_gradient[i], u = run->up_gradient ? run->up_gradient[i] : 1, d = run->dout[i], value, slope;
+    if (run->f == PK_GELU) {
+      value = gelu(g, &slope);
+    } else {
+      float s = 1 / (1 + pk_exp(-logit(run->f, g, &slope)));
+      value = g * s;
+      slope = s * fmaf(g * slope, 1 - s, 1);
+    }
+    run->gate_gradient[i] = d * u * slope;
+    if (run->up_gradient) run->up_gradient[i] = d * value;
   }
 }
-void pk_reference_silu_gate_backward(float *gate, float *up, const float *dout, size_t n) {
-  gate_run run = {.gate_gradient = gate, .up_gradient = up, .dout = dout, .n = n};
-  parallel_for(1, gate_gradients, &run);
+void pk_reference_activation_backward(pk_activation f, float *gate, float *up, const float *dout, size_t n) {
+  activation_run run = {.f = f, .gate_gradient = gate, .up_gradient = up, .dout = dout, .n = n};
+  parallel_for(1, activation_gradients, &run);
 }
 
 /* log sum exp of the first n. */

@@ -15,6 +15,12 @@ float pk_exp(float x) { return exp1(x); }
 float pk_tanh(float x) { return tanh16(splat(flushed(x)))[0]; }
 float pk_erf(float x) { return erf16(splat(flushed(x)))[0]; }
 
+void normal_tail(float t, float *exponential, float *mills) {
+  f32x16 e, m;
+  normal_tail16(splat(t), e, m);
+  *exponential = e[0], *mills = m[0];
+}
+
 /* ln x = e ln 2 + 2 atanh((m - 1) / (m + 1)) with m in [sqrt 1/2, sqrt 2). Error below 1e-15 before rounding. */
 double log_double(double x) {
   uint64_t bits;

@@ -57,20 +57,22 @@ static uint64_t norm_either(const int *shape, int plain) {
 }
 BOTH(norm)
 
-/* shape: n, type, operands */
-static uint64_t gate_either(const int *shape, int plain) {
+/* shape: n, type, operands, function + 10 * without the other factor */
+static uint64_t activation_either(const int *shape, int plain) {
   size_t n = (size_t)shape[0];
   pk_type type = (pk_type)shape[1];
+  pk_activation f = (pk_activation)(shape[3] % 10);
   float *g = filled(n, 13, (operands)shape[2]), *up = filled(n, 14, (operands)shape[2]), *d = filled(n, 15, ORDINARY);
   void *out = stored(g, n, type);
-  (plain ? pk_reference_silu_gate : pk_silu_gate)(g, up, out, type, n);
+  float *factor = shape[3] < 10 ? up : NULL;
+  (plain ? pk_reference_activation_forward : pk_activation_forward)(f, g, factor, out, type, n);
   uint64_t hash = hash_typed(HASH_START, out, type, n);
-  (plain ? pk_reference_silu_gate_backward : pk_silu_gate_backward)(g, up, d, n);
+  (plain ? pk_reference_activation_backward : pk_activation_backward)(f, g, factor, d, n);
   hash = hash_floats(hash_floats(hash, g, n), up, n);
   free(g), free(up), free(d), free(out);
   return hash;
 }
-BOTH(gate)
+BOTH(activation)
 
 /* shape: T, heads, D */
 static uint64_t rotary(const int *shape) {
@@ -113,7 +115,9 @@ void rows(void) {
     for (int type = 0; type < 2; type++) {
       if (n) on_every_path("embedding", (int[]){9, n, type}, 3, embedding, NULL);
       if (n) on_every_path("norm", (int[]){5, n, type}, 3, norm, norm_definition);
-      for (int kind = 0; kind < 3; kind++) on_every_path("silu-gate", (int[]){n, type, kind}, 3, gate, gate_definition);
+      for (int kind = 0; kind < 3; kind++)
+        for (int f = PK_SILU; f <= PK_GELU_TANH; f++)
+          on_every_path("activation", (int[]){n, type, kind, f + (kind + f) % 2 * 10}, 4, activation, activation_definition);
     }
     on_every_path("adamw", (int[]){n}, 1, optimizer, optimizer_definition);
   }
@@ -121,7 +125,8 @@ void rows(void) {
   on_every_path("norm", (int[]){33, 70, 1}, 3, norm, norm_definition);
   on_every_path("embedding", (int[]){0, 16, 0}, 3, embedding, NULL);
   on_every_path("store", (int[]){40000, 0}, 2, store, store_definition);
-  on_every_path("silu-gate", (int[]){17000, 1, 0}, 3, gate, gate_definition);
+  on_every_path("activation", (int[]){17000, 1, 0, PK_SILU}, 4, activation, activation_definition);
+  on_every_path("activation", (int[]){17000, 0, 0, PK_GELU}, 4, activation, activation_definition);
   on_every_path("adamw", (int[]){70000}, 1, optimizer, optimizer_definition);
   on_every_path("rotary", (int[]){0, 2, 16}, 3, rotary, NULL);
   on_every_path("rotary", (int[]){7, 3, 6}, 3, rotary, NULL);

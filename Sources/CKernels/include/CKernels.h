@@ -94,10 +94,12 @@ void pk_rotary_table(float base, size_t positions, size_t d, float *cosine, floa
 void pk_rotary(float *x, size_t stride, size_t heads, size_t d, const int32_t *positions,
                const float *cosine, const float *sine, float sign, size_t t);
 
-/* out = silu(gate) * up, of `type`. */
-void pk_silu_gate(const float *gate, const float *up, void *out, pk_type type, size_t n);
-/* Overwrites gate and up by their gradients. */
-void pk_silu_gate_backward(float *gate, float *up, const float *dout, size_t n);
+/* x sigmoid(x); x times the normal distribution up to x; the same with tanh's approximation of it. */
+typedef enum { PK_SILU = 0, PK_GELU = 1, PK_GELU_TANH = 2 } pk_activation;
+/* out = f(gate) * up, or f(gate) where up is NULL, of `type`. */
+void pk_activation_forward(pk_activation f, const float *gate, const float *up, void *out, pk_type type, size_t n);
+/* Overwrites gate, and up where there is one, by their gradients. */
+void pk_activation_backward(pk_activation f, float *gate, float *up, const float *dout, size_t n);
 
 /* ---- attention (attention.h) ----
    Causal, grouped heads. Keys are visited in blocks of 64 that start at absolute position 0. */
@@ -212,8 +214,9 @@ void pk_reference_rms_norm(const float *x, const float *w, float eps, void *out,
                            size_t t, size_t c);
 void pk_reference_rms_norm_backward(const float *x, const float *w, const float *rstd, const float *dy, float *dx,
                                     float *dw, size_t t, size_t c);
-void pk_reference_silu_gate(const float *gate, const float *up, void *out, pk_type type, size_t n);
-void pk_reference_silu_gate_backward(float *gate, float *up, const float *dout, size_t n);
+void pk_reference_activation_forward(pk_activation f, const float *gate, const float *up, void *out, pk_type type,
+                                     size_t n);
+void pk_reference_activation_backward(pk_activation f, float *gate, float *up, const float *dout, size_t n);
 void pk_reference_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t columns, float *lse);
 void pk_reference_conditional_loss(float *logits, const float *reference, size_t rows, size_t v,
                                    size_t reference_v, size_t kl_columns, const int32_t *labels, pk_kl direction,

@@ -2,8 +2,7 @@
 
 import JSON
 
-/// A causal decoder of the Llama family: RMS norm, rotary positions over halves, grouped heads, gated SiLU feed-forward,
-/// no biases.
+/// A causal decoder of the Llama family: RMS norm, rotary positions over halves, grouped heads, gated feed-forward, no biases.
 package struct DecoderConfiguration: Sendable, Equatable {
   package var family: String = "llama"
   package var vocabularySize: Int
@@ -13,6 +12,7 @@ package struct DecoderConfiguration: Sendable, Equatable {
   package var keyValueHeadCount: Int
   package var headDimension: Int
   package var feedForwardSize: Int
+  package var activation = Activation.silu
   package var rotaryBase: Double
   package var normEpsilon: Double
   package var tiedEmbeddings: Bool

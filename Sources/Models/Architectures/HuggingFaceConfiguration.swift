@@ -39,6 +39,7 @@ extension DecoderConfiguration {
       tiedEmbeddings: try reader.flag("tie_word_embeddings") ?? false,
       contextLength: try reader.size("max_position_embeddings"),
       bosTokenID: try reader.tokenIDs("bos_token_id").first, eosTokenIDs: try reader.tokenIDs("eos_token_id"))
+    activation = try reader.activation()
     try validate()
   }
 
@@ -55,7 +56,7 @@ extension DecoderConfiguration {
         ("num_attention_heads", .int(Int64(headCount))),
         ("num_key_value_heads", .int(Int64(keyValueHeadCount))),
         ("head_dim", .int(Int64(headDimension))),
-        ("hidden_act", "silu"),
+        ("hidden_act", .string(activation.rawValue)),
         ("max_position_embeddings", .int(Int64(contextLength))),
         ("initializer_range", 0.02),
         ("rms_norm_eps", .double(normEpsilon)),
@@ -141,6 +142,17 @@ private struct ConfigurationReader {
     }
   }
 
+  func activation() throws -> Activation {
+    guard let value = present("hidden_act") else { return .silu }
+    // The same function under its older name.
+    if value.stringValue == "gelu_new" { return .geluTanh }
+    guard let activation = value.stringValue.flatMap(Activation.init) else {
+      let known = Activation.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+      throw ConfigurationError("hidden_act", "\(shown(value)) is not supported; \(known) are")
+    }
+    return activation
+  }
+
   /// `rope_theta`, or `rope_parameters.rope_theta` as transformers 5 writes it; 10000 when neither is there, as there.
   func rotaryBase() throws -> Double {
     if let parameters = present("rope_parameters") {
@@ -155,9 +167,6 @@ private struct ConfigurationReader {
   func refuseUncomputed() throws {
     for key in ["attention_bias", "mlp_bias", "rope_interleaved"] where try flag(key) == true {
       throw ConfigurationError(key, "`true` is not supported: this decoder has no such thing")
-    }
-    if let activation = present("hidden_act"), activation.stringValue != "silu" {
-      throw ConfigurationError("hidden_act", "\(shown(activation)) is not supported; `silu` is")
     }
     if let dropout = present("attention_dropout"), dropout.doubleValue != 0 {
       throw ConfigurationError("attention_dropout", "\(shown(dropout)) is not supported; 0 is")

@@ -142,7 +142,7 @@ struct Block {
     backend.store(attended, into: attendedOperand)
     apply(.output, to: attendedOperand, into: x, accumulate: true)
 
-    // Feed-forward: x += down(silu(gate(n)) * up(n)), n = norm(x)
+    // Feed-forward: x += down(activation(gate(n)) * up(n)), n = norm(x)
     if let activations { backend.store(x, into: activations.middle) }
     backend.rmsNorm(
       x, weight: feedForwardNorm, epsilon: epsilon, into: normed, rstd: activations?.feedForwardRstd)
@@ -151,7 +151,7 @@ struct Block {
     apply(.gate, to: normed, into: gate)
     apply(.up, to: normed, into: up)
     let gated = workspace.tensor("gated", t, f, operand)
-    backend.siluGate(gate, up, into: gated)
+    backend.activate(gate, up, by: configuration.activation, into: gated)
     apply(.down, to: gated, into: x, accumulate: true)
   }
 }

@@ -71,10 +71,10 @@ extension Block {
     applyTransposed(.down, to: dy, into: dgated, accumulate: false)
     if trains {
       let gated = workspace.tensor("gated", t, f, operand)
-      backend.siluGate(kept.gate, kept.up, into: gated)
+      backend.activate(kept.gate, kept.up, by: configuration.activation, into: gated)
       addWeightGradient(.down, dy, packed(gated))
     }
-    backend.siluGateBackward(kept.gate, kept.up, dout: dgated)
+    backend.activateBackward(kept.gate, kept.up, by: configuration.activation, dout: dgated)
     let dgate = rounded(kept.gate, "dgate.operand")
     let dup = rounded(kept.up, "dup.operand")
     let dnormed = workspace.tensor("dnormed", t, c)

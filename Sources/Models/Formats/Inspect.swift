@@ -106,7 +106,8 @@ private func describe(_ configuration: DecoderConfiguration) -> [String] {
   return [
     "family: \(c.family)", "layers: \(c.layerCount)", "hidden size: \(c.hiddenSize)",
     "heads: \(c.headCount) of \(c.headDimension), \(c.keyValueHeadCount) for keys and values",
-    "feed-forward size: \(c.feedForwardSize)", "vocabulary: \(c.vocabularySize) rows",
+    "feed-forward size: \(c.feedForwardSize)", "activation: \(c.activation.rawValue)",
+    "vocabulary: \(c.vocabularySize) rows",
     "embeddings: \(c.tiedEmbeddings ? "tied" : "untied")", "context: \(c.contextLength) tokens",
     "rotary base: \(c.rotaryBase)", "norm epsilon: \(c.normEpsilon)",
     "begin token: \(c.bosTokenID.map { "\($0)" } ?? "none")",

@@ -56,6 +56,16 @@ package struct KeyValueView {
   }
 }
 
+/// What a feed-forward network bends its input with, by the name that transformers gives it.
+package enum Activation: String, Sendable, CaseIterable {
+  /// x sigmoid(x)
+  case silu
+  /// x times the normal distribution up to x
+  case gelu
+  /// The same by tanh's approximation.
+  case geluTanh = "gelu_pytorch_tanh"
+}
+
 /// The kernels of one device. Each computes exactly what CKernels.h defines, whatever the device does to get
 /// there; none depends on how many rows it is given.
 package protocol Backend: Sendable {
@@ -80,8 +90,10 @@ package protocol Backend: Sendable {
   func rmsNormBackward(
     _ x: Tensor, weight: Tensor, rstd: Tensor, dy: Tensor, addTo dx: Tensor, addToWeight dw: Tensor?)
   func rotary(_ x: Tensor, headDimension: Int, positions: [Int32], table: RotaryTable, inverse: Bool)
-  func siluGate(_ gate: Tensor, _ up: Tensor, into out: Tensor)
-  func siluGateBackward(_ gate: Tensor, _ up: Tensor, dout: Tensor)
+  /// out = activation(gate) * up, or activation(gate) alone.
+  func activate(_ gate: Tensor, _ up: Tensor?, by activation: Activation, into out: Tensor)
+  /// Overwrites gate and up by their gradients.
+  func activateBackward(_ gate: Tensor, _ up: Tensor?, by activation: Activation, dout: Tensor)
   func storeKeysValues(_ keys: Tensor, _ values: Tensor, layer: Int, view: KeyValueView, headDimension: Int)
   func attention(
     _ q: Tensor, layer: Int, view: KeyValueView, headDimension: Int, into out: Tensor, lse: Tensor?)

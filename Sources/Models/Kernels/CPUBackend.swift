@@ -114,12 +114,19 @@ package struct CPUBackend: Backend {
       table.sine.floats, inverse ? -1 : 1, x.rows)
   }
 
-  package func siluGate(_ gate: Tensor, _ up: Tensor, into out: Tensor) {
-    pk_silu_gate(gate.floats, up.floats, out.raw, out.type.kernelType, gate.count)
+  package func activate(_ gate: Tensor, _ up: Tensor?, by activation: Activation, into out: Tensor) {
+    precondition(
+      gate.count == out.count && gate.count == up?.count ?? gate.count,
+      "\(gate.count) gates of \(up?.count ?? gate.count) into \(out.count)")
+    pk_activation_forward(
+      activation.kernelValue, gate.floats, up?.floats, out.raw, out.type.kernelType, gate.count)
   }
 
-  package func siluGateBackward(_ gate: Tensor, _ up: Tensor, dout: Tensor) {
-    pk_silu_gate_backward(gate.floats, up.floats, dout.floats, gate.count)
+  package func activateBackward(_ gate: Tensor, _ up: Tensor?, by activation: Activation, dout: Tensor) {
+    precondition(
+      gate.count == dout.count && gate.count == up?.count ?? gate.count,
+      "\(gate.count) gates of \(up?.count ?? gate.count), \(dout.count) gradients")
+    pk_activation_backward(activation.kernelValue, gate.floats, up?.floats, dout.floats, gate.count)
   }
 
   package func storeKeysValues(
@@ -204,4 +211,14 @@ package struct CPUBackend: Backend {
   }
 
   package func sumOfSquares(_ x: Tensor) -> Double { pk_sum_of_squares(x.floats, x.count) }
+}
+
+extension Activation {
+  fileprivate var kernelValue: pk_activation {
+    switch self {
+    case .silu: PK_SILU
+    case .gelu: PK_GELU
+    case .geluTanh: PK_GELU_TANH
+    }
+  }
 }

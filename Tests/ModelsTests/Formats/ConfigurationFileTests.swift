@@ -35,8 +35,8 @@ import Testing
     (#""attention_bias": false"#, #""attention_bias": true"#, "`attention_bias`: `true` is not supported"),
     (#""mlp_bias": false"#, #""mlp_bias": true"#, "`mlp_bias`"),
     (
-      #""hidden_act": "silu""#, #""hidden_act": "gelu""#,
-      "`hidden_act`: `\"gelu\"` is not supported; `silu` is"
+      #""hidden_act": "silu""#, #""hidden_act": "relu""#,
+      "`hidden_act`: `\"relu\"` is not supported; `silu`, `gelu`, `gelu_pytorch_tanh` are"
     ),
     (#""attention_dropout": 0.0"#, #""attention_dropout": 0.1"#, "`attention_dropout`"),
     (#""pretraining_tp": 1"#, #""quantization_config": {"bits": 4}"#, "`quantization_config`"),

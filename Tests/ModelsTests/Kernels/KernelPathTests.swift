@@ -165,12 +165,25 @@ import Testing
       (plain ? pk_reference_rms_norm_backward : pk_rms_norm_backward)(x, w, rstd, y, &dx, &dw, t, c)
       return out + rstd + dx + dw
     }
-    agree("gate") { plain in
-      var out = [Float](repeating: 0, count: t * c)
-      (plain ? pk_reference_silu_gate : pk_silu_gate)(x, y, &out, PK_F32, t * c)
-      var (gate, up) = (x, y)
-      (plain ? pk_reference_silu_gate_backward : pk_silu_gate_backward)(&gate, &up, out, t * c)
-      return out + gate + up
+    for activation in [PK_SILU, PK_GELU, PK_GELU_TANH] {
+      agree("gate \(activation)") { plain in
+        var out = [Float](repeating: 0, count: t * c)
+        (plain ? pk_reference_activation_forward : pk_activation_forward)(
+          activation, x, y, &out, PK_F32, t * c)
+        var (gate, up) = (x, y)
+        (plain ? pk_reference_activation_backward : pk_activation_backward)(
+          activation, &gate, &up, out, t * c)
+        return out + gate + up
+      }
+      agree("activation \(activation)") { plain in
+        var out = [Float](repeating: 0, count: t * c)
+        (plain ? pk_reference_activation_forward : pk_activation_forward)(
+          activation, x, nil, &out, PK_F32, t * c)
+        var gate = x
+        (plain ? pk_reference_activation_backward : pk_activation_backward)(
+          activation, &gate, nil, y, t * c)
+        return out + gate
+      }
     }
     agree("AdamW") { plain in
       var (p, m, v) = (x, y.map { $0 * 0.1 }, y.map { $0 * $0 })

@@ -22,6 +22,13 @@ import Testing
     #expect(Self.fingerprint(points.map { pk_log(abs($0) + 0.01) }) == "6b88c977573af6fc")
     #expect(Self.fingerprint(points.map { pk_tanh($0) }) == "e22896dc1db7da74")
     #expect(Self.fingerprint(points.map { pk_erf($0) }) == "8775115e6eb3048")
+    for (activation, hash) in [
+      (PK_SILU, "de08780770ad573"), (PK_GELU, "ad7173dd45c93b9"), (PK_GELU_TANH, "87caaa97a76f49fc"),
+    ] {
+      var found = points
+      pk_activation_forward(activation, points, nil, &found, PK_F32, points.count)
+      #expect(Self.fingerprint(found) == hash)
+    }
     let table = RotaryTable(base: 100_000, positions: 3000, headDimension: 64)
     #expect(Self.fingerprint(table.cosines + table.sines) == "8f8ea032bdb1d033")
   }

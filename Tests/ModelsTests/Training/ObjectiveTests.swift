@@ -53,10 +53,12 @@ struct ObjectiveTests {
     }
   }
 
-  @Test(arguments: ["tied", "untied"])
-  func `the gradient of every tensor is the slope along itself`(model: String) throws {
+  @Test(arguments: [("tied", .silu), ("untied", .geluTanh), ("untied", .gelu)] as [(String, Activation)])
+  func `the gradient of every tensor is the slope along itself`(model: String, activation: Activation) throws
+  {
     var bench = Self.benches[3]
     bench.model = model
+    bench.configure = { $0.activation = activation }
     let (_, gradients) = try bench.trainer().gradient(Self.batch)
     for name in gradients.names {
       let gradient = gradients[name].array()

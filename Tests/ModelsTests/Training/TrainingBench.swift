@@ -20,6 +20,8 @@ struct TrainingBench {
   var trainsEmbeddings = true
   var optimizer = AdamW(beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01)
   var peak = 2e-2
+  /// What the model's file says, or something else.
+  var configure: @Sendable (inout DecoderConfiguration) -> Void = { _ in }
 
   /// Outputs around the sizes where reduction blocks and chunks of logits begin: 278 target tokens in all.
   static let examples: [TrainingExample] = [1, 7, 31, 32, 33, 70, 64, 5, 35].enumerated().map {
@@ -39,7 +41,8 @@ struct TrainingBench {
   func trainer(_ prepare: (Parameters) -> Void = { _ in }) throws -> ConditionalTrainer {
     let backend = CPUBackend(threads: 1)
     let checkpoint = try openCheckpoint("\(Golden.root)/\(model)")
-    let configuration = checkpoint.configuration
+    var configuration = checkpoint.configuration
+    configure(&configuration)
     let parameters = try Parameters(configuration, from: checkpoint.tensors)
     prepare(parameters)
     let names = trainableBlocks.map {
