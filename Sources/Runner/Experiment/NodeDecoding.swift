@@ -58,7 +58,10 @@ extension DiagnosticCollector {
   func string(_ node: Node, _ what: String) -> String? {
     if let string = node.string { return string }
     if let scalar = node.scalar, scalar.value != .null {
-      wrongType(node, what, expected: "a string", help: "put it in quotes: `\"\(scalar.text)\"`")
+      wrongType(
+        node, what, expected: "a string",
+        help: node.origin == nil
+          ? "put it in quotes: `\"\(scalar.text)\"`" : "`\"${name}\"`, in quotes, is a parameter's text")
     } else {
       wrongType(node, what, expected: "a string")
     }
@@ -173,21 +176,15 @@ extension DiagnosticCollector {
     return quoted.dropLast().joined(separator: ", ") + " or " + last
   }
 
-  /// Seconds: a number, or a number with a unit such as `90s`, `30m`, `4h`.
+  /// Seconds: a number, or a number with a unit such as `90s`, `30min`, `4h`.
   func seconds(_ node: Node, _ what: String) -> Double? {
-    quantity(
-      node, what, units: [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)], bare: 1,
-      expected: "a time such as `90s`, `30m` or `4h`")
+    quantity(node, what, .time, expected: "a time such as `90s`, `30min` or `4h`")
   }
 
   /// Bytes: an integer, or a number with a unit such as `512MiB`, `8GiB`.
   func byteCount(_ node: Node, _ what: String) -> Int? {
-    let units: [(String, Double)] = [
-      ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("TiB", 1_099_511_627_776),
-      ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("B", 1),
-    ]
     let expected = "a size such as `512MiB` or `8GiB`"
-    guard let value = quantity(node, what, units: units, bare: 1, expected: expected) else { return nil }
+    guard let value = quantity(node, what, .size, expected: expected) else { return nil }
     guard let bytes = Int(exactly: value.rounded()) else {
       outOfRange(node, what, expected: expected)
       return nil
@@ -195,25 +192,14 @@ extension DiagnosticCollector {
     return bytes
   }
 
-  private func quantity(
-    _ node: Node, _ what: String, units: [(String, Double)], bare: Double, expected: String
-  ) -> Double? {
-    var value: Double?
-    switch node.scalar?.value {
-    case .int(let integer): value = Double(integer) * bare
-    case .double(let double): value = double * bare
-    case .string(let text):
-      let unit = units.filter { text.hasSuffix($0.0) }.max { $0.0.utf8.count < $1.0.utf8.count }
-      if let unit {
-        let digits = String(text.dropLast(unit.0.count))
-        switch ScalarValue.resolve(plain: digits) {
-        case .int(let integer): value = Double(integer) * unit.1
-        case .double(let double): value = double * unit.1
-        default: break
-        }
+  private func quantity(_ node: Node, _ what: String, _ units: Units, expected: String) -> Double? {
+    let value: Double? =
+      switch node.scalar?.value {
+      case .int(let integer): Double(integer)
+      case .double(let double): double
+      case .string(let text): units.value(text)
+      default: nil
       }
-    default: break
-    }
     guard let value else {
       wrongType(node, what, expected: expected)
       return nil
@@ -235,9 +221,14 @@ extension DiagnosticCollector {
       !bytes.isEmpty && bytes.count <= 100 && isLetter(bytes[0])
       && bytes.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
     if !isGood {
+      // `{metric: try@n=8,t=1.count.distinct}`
+      let isRestOfAddress = entry.value.isNull && entry.key.utf8.contains(UInt8(ascii: "="))
       error(
         "bad-name", "`\(entry.key)` cannot be the name of \(what)", at: entry.keySpan,
-        label: "not a name", help: "a letter or `_`, then letters, digits, `_` and `-`; at most 100")
+        label: "not a name",
+        help: isRestOfAddress
+          ? "between `{` and `}` a comma ends a value: put an address that has one between quotes"
+          : "a letter or `_`, then letters, digits, `_` and `-`; at most 100")
     }
   }
 }
