@@ -32,7 +32,12 @@ final class BuiltPlumb {
 
   /// Runs `plumb ARGUMENTS` in the folder, as a shell reads them; `before` stands before the program.
   func run(_ arguments: String, before: String = "") throws -> Ending {
-    let line = "cd '\(folder)' && { \(before) '\(binary)' \(arguments); } >out 2>err"
+    try shell("\(before) '\(binary)' \(arguments);")
+  }
+
+  /// Runs a shell's commands in the folder.
+  func shell(_ commands: String) throws -> Ending {
+    let line = "cd '\(folder)' && { \(commands) } >out 2>err"
     var words: [UnsafeMutablePointer<CChar>?] = []
     for word in ["/bin/sh", "-c", line] { words.append(strdup(word)) }
     words.append(nil)

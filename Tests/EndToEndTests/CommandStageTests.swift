@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Runner
 import Testing
 
 /// Programs in other languages as stages, and `spin`, on the built binary.
@@ -89,6 +90,57 @@ import Testing
       }
       #expect(ids == ["a", "a", "b"])
     }
+  }
+
+  /// Temporary folders are free to all, so this proves something only where the tests themselves lie elsewhere.
+  private static let elsewhere = (try? ChildProcess.ownExecutable()).map { Path.parent($0) } ?? "/tmp"
+
+  @Test(
+    .enabled(
+      if: Confinement.isAvailable && !["/tmp/", "/var/tmp/"].contains { elsewhere.hasPrefix($0) },
+      "needs a kernel with Landlock, and a checkout that is in no temporary folder"))
+  func `a program cannot spoil what it reads`() throws {
+    let project = try BuiltPlumb(below: Self.elsewhere)
+    try project.write("{\"id\": \"a\", \"prompt\": \"x\"}\n", to: "rows.jsonl")
+    try project.write(
+      """
+      version: 1
+      name: spoiling
+      stages:
+        rows: {uses: data, with: {path: rows.jsonl, prompt: "{prompt}", id: id}}
+        spoil:
+          uses: command
+          in: {rows: rows}
+          with:
+            run: ["(echo spoiled > {in.rows}); rm -f {in.rows}; cp {in.rows} {out.rows}"]
+            shell: true
+            inputs: [{name: rows}]
+            outputs: [{name: rows}]
+      """, to: "x.yaml")
+    let ran = try project.run("run x.yaml")
+    #expect(ran.status == 0, "\(ran.error)")
+    #expect(try project.run("logs spoil").output.contains("ermission denied"))
+    #expect(try project.run("cache verify").status == 0)
+  }
+
+  @Test func `a key that a program prints is in no log`() throws {
+    let project = try CommandsFixture()
+    try project.write(
+      """
+      version: 1
+      name: telling
+      stages:
+        tell:
+          uses: command
+          with:
+            run: ['echo "the key is $API_KEY, $MODE" | tee {out.file} >&2']
+            shell: true
+            env: [API_KEY, MODE]
+            outputs: [{name: file, type: file}]
+      """, to: "x.yaml")
+    let ran = project.plumb("run x.yaml", before: "API_KEY=canary-5a1c77 MODE=fast")
+    #expect(ran.status == 0, "\(ran.error)")
+    #expect(project.plumb("logs tell").output == "the key is [API_KEY], fast\n")
   }
 
   @Test(.enabled(if: hasPython, "needs python3"), arguments: ["", "shards: 3"])

@@ -12,15 +12,23 @@ package struct Confinement {
   /// Absolute; those that are not there are passed over.
   private let folders: [String]
 
+  /// Of a worker, which takes the outputs into the store itself.
   init(_ task: WorkerTask) {
-    func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-    var folders = [
+    self.init([
       Path.parent(task.scratch), Path.parent(task.output), task.checkpointDirectory,
       Path.parent(task.journalDirectory),
-    ]
-    // The worker itself takes the outputs into the store, whose objects prove what they hold.
-    if !task.store.isEmpty { folders += ["\(task.store)/objects", "\(task.store)/evicted"] }
-    folders += ["/tmp", "/var/tmp", "/dev", "/proc"]
+      task.store.isEmpty ? "" : "\(task.store)/objects", task.store.isEmpty ? "" : "\(task.store)/evicted",
+    ])
+  }
+
+  /// Of a program that a stage starts: nothing of the store, so that what it reads stays what it was.
+  package init(of context: StageContext) {
+    self.init([context.scratch, context.outputDirectory])
+  }
+
+  private init(_ own: [String]) {
+    func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    var folders = own + ["/tmp", "/var/tmp", "/dev", "/proc"]
     folders += [variable("TMPDIR"), variable("XDG_CACHE_HOME"), variable("HOME").map { "\($0)/.cache" }]
       .compactMap { $0 }
     folders += (variable(Confinement.variable) ?? "").split(separator: ":").map(String.init)
@@ -69,7 +77,16 @@ package struct Confinement {
   /// Of the kernel's Landlock; the first could not let a file be moved from one folder to another.
   private static var version: Int { call.map { $0(SystemCallNumber.createRuleset, 0, 0, 1, 0) } ?? 0 }
 
-  /// Confines this process from here on, and what it starts. Call before other threads are started.
+  /// What `start` starts is confined and this process is not: Linux confines a thread and what comes from it. Where the kernel
+  /// cannot, it is started as it is.
+  package func starting(_ start: @escaping @Sendable () throws -> ChildProcess) throws -> ChildProcess {
+    try onOwnThread {
+      _ = enforce()
+      return try start()
+    }
+  }
+
+  /// Confines this thread from here on, and what it starts. Call before other threads are started.
   /// - Returns: false where the kernel cannot.
   func enforce() -> Bool {
     // SAFETY: as `call`.

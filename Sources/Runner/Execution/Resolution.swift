@@ -216,8 +216,12 @@ package struct Resolution {
   }
 
   private func reasons(_ node: PlanNode, _ key: ContentKey) throws -> [StaleReason] {
-    if FileStatus.of(store.journalDirectory(key.hex)) != nil { return [.interrupted(hasCheckpoint: false)] }
-    if FileStatus.of(store.checkpointDirectory(key.hex)) != nil { return [.interrupted(hasCheckpoint: true)] }
+    if try !File.names(in: store.journalDirectory(key.hex)).isEmpty {
+      return [.interrupted(hasCheckpoint: false)]
+    }
+    if try !File.names(in: store.checkpointDirectory(key.hex)).isEmpty {
+      return [.interrupted(hasCheckpoint: true)]
+    }
     // Under another address, or before another change, this may have run too.
     if try lastKeys[UTF8Key(node.address)] == key.hex || store.unverifiedRecord(key.hex) != nil {
       return [.damaged]

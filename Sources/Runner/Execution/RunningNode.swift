@@ -143,7 +143,8 @@ final class RunningNode {
       workers.removeAll { $0 === worker }
       take(measuresOf: worker)
       if worker.shard == nil { endedProgress = worker.progress }
-      if worker.hasLeftProcesses { hasLeftProcesses = true }
+      // What we stopped had no time to end what it started.
+      if worker.hasLeftProcesses, !isStopRequested, problem == nil { hasLeftProcesses = true }
       switch worker.outcome {
       case .done(let outputs) where problem == nil:
         if worker.shard == nil { return .done(outputs) }

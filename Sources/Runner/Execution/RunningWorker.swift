@@ -43,7 +43,7 @@ final class RunningWorker {
       throw error
     }
     self.shard = shard
-    logFilter = SecretFilter(secrets)
+    logFilter = SecretFilter(secrets, handed: environment)
     eventDescriptor = events.reading
     logDescriptor = log.reading
     lifeline = life.writing

@@ -8,13 +8,14 @@ struct SecretFilter {
   /// The beginning of what may become a secret with the next block.
   private var held: [UInt8] = []
 
-  /// What is shorter is no secret, and would be found in every log.
-  static let shortest = 4
-
-  /// `names` of variables in our environment.
-  init(_ names: [String]) {
-    secrets = ChildProcess.chosenEnvironment(names).map { ($0.name, Array($0.value.utf8)) }
-      .filter { $0.value.count >= SecretFilter.shortest }
+  /// Variables of our environment, by their names: `secrets` as an experiment writes them, `{env: NAME}`, and those `handed` to a
+  /// program, among which a key is likely. What is shorter is no secret, and would be found in every log.
+  init(_ secrets: [String], handed: [String] = []) {
+    func values(_ names: [String], from shortest: Int) -> [(name: String, value: [UInt8])] {
+      ChildProcess.chosenEnvironment(names.filter { !ChildProcess.workerVariables.contains($0) })
+        .map { ($0.name, Array($0.value.utf8)) }.filter { $0.value.count >= shortest }
+    }
+    self.secrets = (values(secrets, from: 4) + values(handed, from: 8))
       .sorted { $0.value.count > $1.value.count }
   }
 

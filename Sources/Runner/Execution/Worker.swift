@@ -174,24 +174,6 @@ final class WorkerReporter: StageReporter {
   }
 }
 
-/// A thread that nobody waits for.
-func startThread(_ body: @escaping @Sendable () -> Void) throws {
-  final class Box {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-  var thread = pthread_t()
-  let box = Unmanaged.passRetained(Box(body))
-  let code = pthread_create(
-    &thread, nil,
-    { argument in
-      if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-      return nil
-    }, box.toOpaque())
-  guard code == 0 else { throw SystemError("start", "a thread", code: code) }
-  pthread_detach(thread)
-}
-
 /// Seconds of a clock that never jumps.
 package func monotonicSeconds() -> Double {
   var now = timespec()

@@ -10,8 +10,10 @@ struct Program {
   private let words: [String]
   private let directory: String
   private let environment: [(name: String, value: String)]
+  private let confinement: Confinement
 
   init(_ context: StageContext) throws {
+    confinement = Confinement(of: context)
     let options = context.options
     let written = options.strings("run")
     let isShell = options.bool("shell")
@@ -106,9 +108,11 @@ struct Program {
 
   func start(descriptors: [Int32?]) throws -> ChildProcess {
     // The shell goes to the folder and then is the program; nothing of the words is read by it.
-    try ChildProcess.start(
-      "/bin/sh", arguments: ["-c", "cd \"$0\" && exec \"$@\"", directory] + words, environment: environment,
-      descriptors: descriptors, joinsGroup: true)
+    try confinement.starting {
+      try ChildProcess.start(
+        "/bin/sh", arguments: ["-c", "cd \"$0\" && exec \"$@\"", directory] + words, environment: environment,
+        descriptors: descriptors, joinsGroup: true)
+    }
   }
 
   /// - Throws: `CancellationError` once it has ended at our request.
