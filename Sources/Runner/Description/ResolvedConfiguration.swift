@@ -32,6 +32,15 @@ package struct ResolvedConfiguration {
     }
     lines.open(0, "stages")
     for node in plan.nodes { add(node, to: &lines) }
+    if !plan.metrics.isEmpty {
+      lines.open(0, "metrics")
+      for metric in plan.metrics {
+        let values = metric.nodes.map {
+          JSON.string("\(plan.nodes[$0].address).\(metric.metric)")
+        }
+        lines.add(1, metric.name, values.count == 1 ? values[0] : .array(values))
+      }
+    }
     return lines.text
   }
 
@@ -51,19 +60,57 @@ package struct ResolvedConfiguration {
     lines.add(2, "uses", .string(node.stage))
     lines.add(2, "seed", JSON(unsigned: node.seed))
     if node.numericMode != experiment.numericMode { lines.add(2, "numeric", .string(node.numericMode)) }
-    if !node.inputs.isEmpty {
-      lines.open(2, "in")
-      for input in node.inputs {
-        switch input.source {
-        case .model(let name): lines.add(3, input.port, .string(name))
-        case .node(let index, let output):
-          lines.add(3, input.port, .string("\(plan.nodes[index].address).\(output)"))
-        }
-      }
-    }
+    add(node.inputs, to: &lines)
+    add(node.execution, to: &lines)
     guard let options = node.options.objectValue, !options.members.isEmpty else { return }
     lines.open(2, "with")
     for option in options.members { add(option.value, at: option.key, option.key, 3, of: node, to: &lines) }
+  }
+
+  /// A port that collects has a list.
+  private func add(_ inputs: [PlanInput], to lines: inout Lines) {
+    if !inputs.isEmpty { lines.open(2, "in") }
+    for (index, input) in inputs.enumerated()
+    where !inputs[..<index].contains(where: { $0.port == input.port }) {
+      let sources = inputs.filter { $0.port == input.port }.map { input -> JSON in
+        switch input.source {
+        case .model(let name): .string(name)
+        case .node(let index, let output): .string("\(plan.nodes[index].address).\(output)")
+        }
+      }
+      lines.add(3, input.port, input.label == nil ? sources[0] : .array(sources))
+    }
+  }
+
+  /// Those that were written; each has its default otherwise.
+  private func add(_ settings: ExecutionSettings, to lines: inout Lines) {
+    let asked = settings.resources
+    func seconds(_ value: Double?) -> JSON? {
+      value.map { .string((Int(exactly: $0).map { "\($0)" } ?? JSON.double($0).text()) + "s") }
+    }
+    func bytes(_ value: Int?) -> JSON? {
+      guard let value else { return nil }
+      let text = ByteCount(value).text
+      return ByteCount(text)?.bytes == value ? .string(text) : .int(Int64(value))
+    }
+    func count(_ value: Int?) -> JSON? { value.map { .int(Int64($0)) } }
+    let values: [(name: String, value: JSON?)] = [
+      ("shards", count(settings.shards)), ("retries", count(settings.retries)),
+      ("timeout", seconds(settings.timeoutSeconds)), ("threads", count(settings.threads)),
+      ("engine.memory", bytes(settings.engine["memory"]?.intValue)),
+      ("engine.batch", settings.engine["batch"]),
+      ("resources.cpus", count(asked.cpus)), ("resources.memory", bytes(asked.memoryBytes)),
+      ("resources.time", seconds(asked.timeSeconds)), ("resources.gpus", count(asked.gpus)),
+      ("checkpoint.seconds", .double(settings.checkpointSeconds)), ("keep", .string(settings.keep)),
+    ]
+    var group: Substring?
+    for (name, value) in values {
+      guard let value, let origin = settings.origins.first(where: { $0.option == name }) else { continue }
+      let parts = name.split(separator: ".")
+      if parts.count > 1, parts[0] != group { lines.open(2, String(parts[0])) }
+      group = parts.count > 1 ? parts[0] : nil
+      lines.add(1 + parts.count, String(parts[parts.count - 1]), value, comment: comment(origin))
+    }
   }
 
   /// Mappings are opened up, so that each of their values stands beside its own place.
@@ -77,9 +124,16 @@ package struct ResolvedConfiguration {
       }
       return
     }
+    lines.add(level, name, shown(value, at: path, of: node), comment: comment(path, of: node))
+  }
+
+  /// With the paths of files relative to the project.
+  private func shown(_ value: JSON, at path: String, of node: PlanNode) -> JSON {
+    if let elements = value.arrayValue {
+      return .array(elements.enumerated().map { shown($1, at: "\(path).\($0)", of: node) })
+    }
     let isFile = node.files.contains { UTF8Key($0.option) == UTF8Key(path) }
-    let shown = isFile ? value.stringValue.map { JSON.string(relative($0)) } ?? value : value
-    lines.add(level, name, shown, comment: comment(path, of: node))
+    return isFile ? value.stringValue.map { .string(relative($0)) } ?? value : value
   }
 
   /// The place that set an option, or an element of it; a kind is set where its variant is.
@@ -88,8 +142,12 @@ package struct ResolvedConfiguration {
     let origin =
       node.origins.first { UTF8Key($0.option) == UTF8Key(option) }
       ?? node.origins.first { $0.option.hasPrefix(option + ".") }
-    return origin.map { "\($0.file):\($0.line):\($0.column)" } ?? "default"
+    return origin.map { text($0) } ?? "default"
   }
+
+  private func comment(_ origin: PlanOrigin) -> String? { showsOrigins ? text(origin) : nil }
+
+  private func text(_ origin: PlanOrigin) -> String { "\(origin.file):\(origin.line):\(origin.column)" }
 
   private func comment(_ span: SourceSpan) -> String? {
     showsOrigins ? "\(span.file.name):\(span.line):\(span.column)" : nil

@@ -4,79 +4,68 @@ import JSON
 
 struct ExecutionDecoder {
   let collector: DiagnosticCollector
+  /// For messages: the stage, or `defaults`.
+  let what: String
+  private(set) var settings: ExecutionSettings
 
   /// `base` with what `fields` says on top; mappings merge key by key.
-  func decode(_ fields: Fields, of what: String, over base: ExecutionSettings) -> ExecutionSettings {
-    var settings = base
-    if let node = fields["shards"] {
-      settings.shards = collector.integer(node, "`shards` of \(what)", Language.shards) ?? settings.shards
-    }
-    if let node = fields["threads"] {
-      settings.threads = collector.integer(node, "`threads` of \(what)", Language.threads) ?? settings.threads
-    }
-    if let node = fields["retries"] {
-      settings.retries = collector.integer(node, "`retries` of \(what)", Language.retries) ?? settings.retries
-    }
-    if let node = fields["timeout"] {
-      settings.timeoutSeconds = collector.seconds(node, "`timeout` of \(what)") ?? settings.timeoutSeconds
-    }
-    if let node = fields["keep"] {
-      settings.keep = collector.choice(node, "`keep` of \(what)", Language.keep) ?? settings.keep
-    }
-    if let node = fields["checkpoint"],
-      let inner = collector.fields(node, of: "`checkpoint` of \(what)", known: Language.checkpoint.names)
-    {
-      if let seconds = inner["seconds"] {
-        settings.checkpointSeconds =
-          collector.number(
-            seconds, "`checkpoint.seconds` of \(what)", Language.checkpointSeconds, exclusiveMinimum: true)
-          ?? settings.checkpointSeconds
-      } else {
-        collector.missingKey("seconds", of: "`checkpoint` of \(what)", at: node.span)
+  static func decode(
+    _ fields: Fields, of what: String, over base: ExecutionSettings, _ collector: DiagnosticCollector
+  ) -> ExecutionSettings {
+    var decoder = ExecutionDecoder(collector: collector, what: what, settings: base)
+    decoder.decode(fields)
+    return decoder.settings
+  }
+
+  private mutating func decode(_ fields: Fields) {
+    let old = settings
+    settings.shards = read("shards", of: fields) { $0.integer($1, $2, Language.shards) } ?? old.shards
+    settings.threads = read("threads", of: fields) { $0.integer($1, $2, Language.threads) } ?? old.threads
+    settings.retries = read("retries", of: fields) { $0.integer($1, $2, Language.retries) } ?? old.retries
+    settings.timeoutSeconds = read("timeout", of: fields) { $0.seconds($1, $2) } ?? old.timeoutSeconds
+    settings.keep = read("keep", of: fields) { $0.choice($1, $2, Language.keep) } ?? old.keep
+    if let inner = mapping("checkpoint", of: fields, known: Language.checkpoint) {
+      settings.checkpointSeconds =
+        read("checkpoint.seconds", of: inner) {
+          $0.number($1, $2, Language.checkpointSeconds, exclusiveMinimum: true)
+        } ?? old.checkpointSeconds
+      if inner["seconds"] == nil {
+        collector.missingKey("seconds", of: "`checkpoint` of \(what)", at: inner.span)
       }
     }
-    if let node = fields["engine"] { settings.engine = engine(node, of: what, over: settings.engine) }
-    if let node = fields["resources"] {
-      settings.resources = resources(node, of: what, over: settings.resources)
+    if let inner = mapping("engine", of: fields, known: Language.engine) {
+      var engine = old.engine.objectValue ?? JSONObject()
+      if let bytes = read("engine.memory", of: inner, as: { $0.byteCount($1, $2) }) {
+        engine["memory"] = .int(Int64(bytes))
+      }
+      if let count = read("engine.batch", of: inner, as: { $0.integer($1, $2, Language.batch) }) {
+        engine["batch"] = .int(Int64(count))
+      }
+      settings.engine = .object(engine)
     }
-    return settings
+    if let inner = mapping("resources", of: fields, known: Language.resources) {
+      let asked = old.resources
+      settings.resources = Resources(
+        cpus: read("resources.cpus", of: inner) { $0.integer($1, $2, Language.cpus) } ?? asked.cpus,
+        memoryBytes: read("resources.memory", of: inner) { $0.byteCount($1, $2) } ?? asked.memoryBytes,
+        timeSeconds: read("resources.time", of: inner) { $0.seconds($1, $2) } ?? asked.timeSeconds,
+        gpus: read("resources.gpus", of: inner) { $0.integer($1, $2, Language.gpus) } ?? asked.gpus)
+    }
   }
 
-  /// What stages hear of how to compute: `memory` in bytes, `batch` as a count.
-  private func engine(_ node: Node, of what: String, over base: JSON) -> JSON {
-    guard let fields = collector.fields(node, of: "`engine` of \(what)", known: Language.engine.names) else {
-      return base
-    }
-    var members = base.objectValue ?? JSONObject()
-    if let node = fields["memory"], let bytes = collector.byteCount(node, "`engine.memory` of \(what)") {
-      members["memory"] = .int(Int64(bytes))
-    }
-    if let node = fields["batch"],
-      let count = collector.integer(node, "`engine.batch` of \(what)", Language.batch)
-    {
-      members["batch"] = .int(Int64(count))
-    }
-    return .object(members)
+  private func mapping(_ name: String, of fields: Fields, known: [LanguageKey]) -> Fields? {
+    fields[name].flatMap { collector.fields($0, of: "`\(name)` of \(what)", known: known.names) }
   }
 
-  private func resources(_ node: Node, of what: String, over base: Resources) -> Resources {
-    let name = "`resources` of \(what)"
-    guard let fields = collector.fields(node, of: name, known: Language.resources.names) else {
-      return base
-    }
-    var result = base
-    if let node = fields["cpus"] {
-      result.cpus = collector.integer(node, "`resources.cpus` of \(what)", Language.cpus) ?? result.cpus
-    }
-    if let node = fields["gpus"] {
-      result.gpus = collector.integer(node, "`resources.gpus` of \(what)", Language.gpus) ?? result.gpus
-    }
-    if let node = fields["memory"] {
-      result.memoryBytes = collector.byteCount(node, "`resources.memory` of \(what)") ?? result.memoryBytes
-    }
-    if let node = fields["time"] {
-      result.timeSeconds = collector.seconds(node, "`resources.time` of \(what)") ?? result.timeSeconds
-    }
-    return result
+  /// - Parameter name: dotted; its last part is the key in `fields`.
+  private mutating func read<Value>(
+    _ name: String, of fields: Fields, as decode: (DiagnosticCollector, Node, String) -> Value?
+  ) -> Value? {
+    guard let node = fields[name.split(separator: ".").last.map { String($0) } ?? name],
+      let value = decode(collector, node, "`\(name)` of \(what)")
+    else { return nil }
+    settings.origins.removeAll { UTF8Key($0.option) == UTF8Key(name) }
+    settings.origins.append(PlanOrigin(name, at: node.origin ?? node.span))
+    return value
   }
 }

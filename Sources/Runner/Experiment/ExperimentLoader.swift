@@ -53,7 +53,7 @@ struct ExperimentLoader {
     if let node = fields["defaults"], !node.isNull,
       let defaults = collector.fields(node, of: "`defaults`", known: Language.execution.names)
     {
-      base = ExecutionDecoder(collector: collector).decode(defaults, of: "`defaults`", over: base)
+      base = ExecutionDecoder.decode(defaults, of: "`defaults`", over: base, collector)
     }
     let numericMode =
       fields["numeric"].flatMap { collector.choice($0, "`numeric`", Language.numeric) } ?? "bf16"

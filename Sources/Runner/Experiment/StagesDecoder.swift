@@ -247,7 +247,7 @@ struct StagesDecoder {
 
   /// Only stages whose rows are independent can be cut into shards; a default for all does not reach the others.
   private func execution(_ fields: Fields, of what: String, rowsAreIndependent: Bool) -> ExecutionSettings {
-    var settings = ExecutionDecoder(collector: collector).decode(fields, of: what, over: defaults)
+    var settings = ExecutionDecoder.decode(fields, of: what, over: defaults, collector)
     guard !rowsAreIndependent else { return settings }
     if let node = fields["shards"], settings.shards > 1 {
       collector.error(
@@ -255,6 +255,7 @@ struct StagesDecoder {
         label: "only 1 is possible here")
     }
     settings.shards = 1
+    settings.origins.removeAll { $0.option == "shards" }
     return settings
   }
 

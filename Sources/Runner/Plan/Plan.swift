@@ -123,6 +123,8 @@ package struct ExecutionSettings: Sendable {
   package var resources = Resources()
   /// Which iterations' bytes a run pins: `all`, `last` or `none`.
   package var keep = "all"
+  /// Where those that were written come from, by dotted name.
+  package var origins: [PlanOrigin] = []
   package init(
     shards: Int = 1, threads: Int? = nil, engine: JSON = .object(JSONObject()), retries: Int = 0,
     timeoutSeconds: Double? = nil, checkpointSeconds: Double = 60
@@ -150,15 +152,21 @@ package struct Resources: Sendable, Equatable {
   }
 }
 
-/// The place that set an option: a line of the experiment or a `--set`.
+/// The place that set an option or a setting: a line of the experiment or a `--set`.
 package struct PlanOrigin: Sendable, Equatable {
-  /// Dotted path under `with:`.
+  /// Dotted path under `with:`, or beside it.
   package var option: String
   /// As shown to the user.
   package var file: String
   /// Both 1-based.
   package var line: Int
   package var column: Int
+}
+
+extension PlanOrigin {
+  init(_ option: String, at span: SourceSpan) {
+    self.init(option: option, file: span.file.name, line: span.line, column: span.column)
+  }
 }
 
 /// A model named under `models:`.

@@ -144,9 +144,7 @@ private struct NodeBuilder {
     for secret in stage.options.secrets where !node.environment.contains(secret.name) {
       node.environment.append(secret.name)
     }
-    node.origins = stage.options.origins.map {
-      PlanOrigin(option: $0.option, file: $0.span.file.name, line: $0.span.line, column: $0.span.column)
-    }
+    node.origins = stage.options.origins.map { PlanOrigin($0.option, at: $0.span) }
     positions[number] = nodes.count
     nodes.append(node)
     var outputs: [UTF8Key: Columns] = [:]

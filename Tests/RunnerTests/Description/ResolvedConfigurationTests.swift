@@ -9,10 +9,12 @@ import Testing
     version: 1
     name: x
     params: {count: 8, limit: 5}
+    defaults: {retries: 1, resources: {memory: 1GiB}}
     stages:
       rows: {uses: data, with: {path: train.jsonl, prompt: "a: \\u202E {prompt}", limit: $limit}}
       plain: {uses: data, with: {path: train.jsonl}}
       loop: {loop: {times: 2}, stages: {draw: {in: {rows: rows}, with: {count: $count}}}}
+      all: {uses: gather, in: {rows: loop@all.draw}, timeout: 1.5min, retries: $count}
     """
 
   func configuration(origins: Bool, set: [String] = []) throws -> String {
@@ -33,6 +35,15 @@ import Testing
     #expect(rows?["with"]?["prompt"]?.stringValue == "a: \u{202E} {prompt}")
     #expect(value["stages"]?["loop@2.draw"]?["with"]?["count"]?.intValue == 8)
     #expect(value["stages"]?["loop@2.draw"]?["in"]?["rows"]?.stringValue == "rows.rows")
+  }
+
+  @Test func `a port that collects has a list, and what stands beside an option is there too`() throws {
+    let lines = try configuration(origins: true).split(separator: "\n").map { String($0) }
+    #expect(lines.contains("      rows: [loop@1.draw.rows, loop@2.draw.rows]"), "\(lines)")
+    let all = Array(lines.drop { $0 != "  all:" })
+    #expect(all.contains("    retries: 8    # a.yaml:3:17"), "\(all)")
+    #expect(all.contains("    timeout: \"90s\"    # a.yaml:9:59"), "\(all)")
+    #expect(all.contains("      memory: \"1 GiB\"    # a.yaml:4:44"), "\(all)")
   }
 
   @Test func `an origin is the file's line, the command line, or a default`() throws {
