@@ -14,8 +14,8 @@ package struct Selection: Sendable {
 
   package func contains(_ index: Int) -> Bool { nodes?.contains(index) ?? true }
 
-  /// From patterns: an address (`quark@2.train`, `quark@last.train`), what stands before a dot or an at-sign in one
-  /// (`quark@2`, `quark`), or either with `*` for any characters.
+  /// From patterns: an address (`quark@2.train`, `quark@last.train`), one that leaves iterations, cells or what is inside open
+  /// (`quark.train`, `quark@2`, `try@n=8.count`), or either with `*` for any characters.
   ///
   /// `only`: these nodes and no others. `from`: these, all that depends on them, and what that needs. `until`: these and
   /// all they need. Several of one kind add up, several kinds narrow each other. `force` selects nothing by itself.
@@ -76,18 +76,8 @@ extension Plan {
 
   /// - Throws: `RunError` (2) when there is none.
   package func nodes(matching pattern: String) throws -> Set<Int> {
-    let glob = Array(pattern.utf8)
     var found: Set<Int> = []
-    for node in nodes {
-      let address = Array(node.address.utf8)
-      // What stands before a dot or an at-sign names all inside it.
-      let ends = address.indices.filter {
-        address[$0] == UInt8(ascii: ".") || address[$0] == UInt8(ascii: "@")
-      }
-      if (ends + [address.count]).contains(where: { matches(glob[...], address[..<$0]) }) {
-        found.insert(node.index)
-      }
-    }
+    for node in nodes where isMatch(pattern, node.address) { found.insert(node.index) }
     if found.isEmpty, let node = node(at: pattern) { found = [node.index] }
     guard found.isEmpty else { return found }
     let groups = nodes.flatMap { node in
@@ -102,6 +92,19 @@ extension Plan {
       } ?? "`\(Program.name) plan` lists the stages"
     throw RunError(.commandLine, "`\(experimentName)` has no stage at `\(pattern)`; \(help)")
   }
+}
+
+/// An address stands for all inside it, too.
+private func isMatch(_ pattern: String, _ address: String) -> Bool {
+  guard pattern.utf8.contains(UInt8(ascii: "*")) else {
+    let parts = AddressPart.parts(of: pattern)
+    let others = AddressPart.parts(of: address)
+    return parts.count <= others.count && zip(parts, others).allSatisfy { $0.admits($1) }
+  }
+  let glob = Array(pattern.utf8)
+  let text = Array(address.utf8)
+  let ends = text.indices.filter { text[$0] == UInt8(ascii: ".") || text[$0] == UInt8(ascii: "@") }
+  return (ends + [text.count]).contains { matches(glob[...], text[..<$0]) }
 }
 
 /// Whether the whole text fits; `*` stands for any bytes. In time proportional to the product of both lengths at worst.

@@ -67,6 +67,8 @@ struct AddressWalk {
   // MARK: cells
 
   private mutating func takeCells(_ matrix: MatrixDraft) -> Bool {
+    // After a mistake in the matrix itself nothing is said about its axes.
+    guard !matrix.axes.isEmpty else { return false }
     let matrices = members.compactMap { if case .matrix(let matrix) = $0 { matrix } else { nil } }
     var chosen: [StagePath.AxisLabel] = []
     var start = address

@@ -31,7 +31,7 @@ struct MatrixDecoder {
     var hasOwnLabels: Bool
   }
 
-  /// Nil after a mistake that has been reported.
+  /// After a mistake, which is reported, what is known of it; nil when nothing is.
   func decode(_ node: Node, of what: String) -> Axes? {
     let node = parameters.substitute(node)
     let what = "`matrix` of \(what)"
@@ -63,7 +63,7 @@ struct MatrixDecoder {
       collector.error(
         "empty-matrix", "\(what) has no cells", at: node.span, label: "nothing is left to run")
     }
-    return collector.errorCount == before ? Axes(names: axes.map(\.name), cells: cells) : nil
+    return cells.isEmpty ? nil : Axes(names: axes.map(\.name), cells: cells)
   }
 
   private static func isWord(_ key: String) -> Bool { words.contains { UTF8Key($0) == UTF8Key(key) } }

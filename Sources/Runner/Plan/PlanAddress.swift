@@ -90,3 +90,30 @@ package enum PlanAddress {
     return parts.map { String(decoding: $0, as: UTF8.self) }
   }
 }
+
+/// One part of an address: a name and, of a matrix or a loop, the choice behind it.
+struct AddressPart {
+  private let name: UTF8Key
+  /// `n=8`, each by itself.
+  private let cells: Set<UTF8Key>
+  private let iteration: UTF8Key?
+
+  static func parts(of address: String) -> [AddressPart] {
+    PlanAddress.parts(of: address).map { part in
+      let pieces = part.split(separator: "@", omittingEmptySubsequences: false)
+      let choices = pieces.dropFirst()
+      return AddressPart(
+        name: UTF8Key(String(pieces[0])),
+        cells: Set(
+          choices.filter { $0.contains("=") }.flatMap { $0.split(separator: ",") }.map { UTF8Key(String($0)) }
+        ),
+        iteration: choices.first { !$0.contains("=") && $0 != "all" }.map { UTF8Key(String($0)) })
+    }
+  }
+
+  /// Whether the other is one of those that this leaves open.
+  func admits(_ other: AddressPart) -> Bool {
+    name == other.name && cells.isSubset(of: other.cells)
+      && (iteration == nil || iteration == other.iteration)
+  }
+}

@@ -20,15 +20,22 @@ import Testing
     add("loop@2.train", [2, 3])  // 4
     add("other", [])  // 5
     add("judge", [4, 5])  // 6
+    add("try@n=8,again=no.count", [])  // 7
+    add("try@n=16,again=no.count", [])  // 8
+    add("try@n=16,again=yes.count", [])  // 9
     return Plan(experimentName: "toy", nodes: nodes, models: [], metrics: [])
   }()
 
   @Test(arguments: [
     ("data", [0]), ("loop", [1, 2, 3, 4]), ("loop@2", [3, 4]), ("loop@2.*", [3, 4]),
     ("loop@*.train", [2, 4]),
-    ("*", [0, 1, 2, 3, 4, 5, 6]), ("loop@last.train", [4]), ("*train", [2, 4]),
+    ("*", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), ("loop@last.train", [4]), ("*train", [2, 4]),
+    ("loop.train", [2, 4]), ("loop@all.draw", [1, 3]), ("try", [7, 8, 9]), ("try.count", [7, 8, 9]),
+    ("try@n=16", [8, 9]), ("try@again=no.count", [7, 8]), ("try@again=no,n=16.count", [8]),
   ])
-  func `a pattern is an address, its beginning, or has stars`(pattern: String, expected: [Int]) throws {
+  func `a pattern is an address, leaves some of it open, or has stars`(pattern: String, expected: [Int])
+    throws
+  {
     #expect(try plan.nodes(matching: pattern).sorted() == expected)
   }
 
