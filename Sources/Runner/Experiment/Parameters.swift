@@ -62,11 +62,14 @@ struct Parameters {
     let name = String(decoding: file.bytes[..<equals], as: UTF8.self)
     let nameSpan = SourceSpan(file: file, start: 0, end: equals)
     guard let position = index[UTF8Key(name)] else {
+      let isKey = Language.experiment.contains { UTF8Key($0.name) == UTF8Key(name) }
       collector.error(
         "unknown-parameter", "the experiment has no parameter called `\(name)`", at: nameSpan,
         label: "not under `params`",
-        help: Suggestion.helpOrList(for: name, among: names, what: "the parameters are")
-          ?? "declare it under `params:` first")
+        help: isKey
+          ? "to change `\(name):` from outside, write `params: {\(name): …}` and `\(name): $\(name)` in the file"
+          : Suggestion.helpOrList(for: name, among: names, what: "the parameters are")
+            ?? "declare it under `params:` first")
       return
     }
     guard TextCheck.start(of: file, collector) != nil else { return }
@@ -147,7 +150,7 @@ struct Parameters {
     case .mapping(let entries): return entries.flatMap { references(in: $0.value) }
     case .scalar(let scalar):
       guard case .string(let text) = scalar.value else { return [] }
-      switch ParameterText(text) {
+      switch ParameterText(text, isQuoted: scalar.isQuoted) {
       case .plain, .broken: return []
       case .whole(let name): return [(name, node.span)]
       case .pieces(let pieces):
@@ -174,7 +177,7 @@ struct Parameters {
       return result
     case .scalar(let scalar):
       guard case .string(let text) = scalar.value else { return node }
-      switch ParameterText(text) {
+      switch ParameterText(text, isQuoted: scalar.isQuoted) {
       case .plain: return node
       case .whole(let name): return bring(name, for: node)
       case .pieces(let pieces): return join(pieces, for: node)
@@ -243,12 +246,12 @@ enum ParameterText: Equatable {
     case name(String)
   }
   case plain
-  /// `$name` or `${name}` and nothing else: takes the parameter's value with its type.
+  /// `$name`, or `${name}` without quotes, and nothing else: takes the parameter's value with its type.
   case whole(String)
   case pieces([Piece])
   case broken(String)
 
-  init(_ text: String) {
+  init(_ text: String, isQuoted: Bool = false) {
     let bytes = Array(text.utf8)
     guard bytes.contains(UInt8(ascii: "$")) else {
       self = .plain
@@ -296,7 +299,7 @@ enum ParameterText: Equatable {
     if !literal.isEmpty { pieces.append(.text(String(decoding: literal, as: UTF8.self))) }
     if isPlain {
       self = .plain
-    } else if pieces.count == 1, case .name(let name) = pieces[0] {
+    } else if !isQuoted, pieces.count == 1, case .name(let name) = pieces[0] {
       self = .whole(name)
     } else {
       self = .pieces(pieces)

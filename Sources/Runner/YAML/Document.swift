@@ -201,7 +201,8 @@ private struct Composer {
       return Composed(node: Node(.invalid, span: place), bytes: text.utf8.count)
     }
     return Composed(
-      node: Node(.scalar(Scalar(text: text, value: value)), span: place), bytes: text.utf8.count)
+      node: Node(.scalar(Scalar(text: text, value: value, isQuoted: !isPlain)), span: place),
+      bytes: text.utf8.count)
   }
 
   private func checkCollectionTag(_ event: YAMLEvent, _ expected: Tag) {

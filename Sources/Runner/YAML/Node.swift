@@ -28,9 +28,11 @@ package struct Scalar: Sendable {
   /// As written, after unquoting.
   package var text: String
   package var value: ScalarValue
-  package init(text: String, value: ScalarValue) {
+  package var isQuoted: Bool
+  package init(text: String, value: ScalarValue, isQuoted: Bool = false) {
     self.text = text
     self.value = value
+    self.isQuoted = isQuoted
   }
 }
 
