@@ -27,22 +27,24 @@ package struct Transfer: Sendable {
     for (index, key) in keys.enumerated() {
       progress(Progress(records: index, totalRecords: keys.count, bytes: bytes))
       guard let record = try source.unverifiedRecord(key) else { continue }
-      if try target.hasAll(of: key, as: record) {
+      let copied = objects
+      guard let isEvicted = try copyObjects(of: record, from: source, to: target) else { continue }
+      if objects == copied, try target.unverifiedRecord(key)?.outputs == record.outputs {
         presentRecords += 1
         continue
       }
-      guard try copyObjects(of: record, from: source, to: target) else { continue }
       try target.place(record)
       records += 1
+      if isEvicted { evictedRecords += 1 }
     }
     try target.saveStatCache()
     try source.saveStatCache()
     progress(Progress(records: keys.count, totalRecords: keys.count, bytes: bytes))
   }
 
-  /// False when the result is damaged at the source.
+  /// Whether bytes of it are gone at the source; nil when it is damaged there.
   private mutating func copyObjects(of record: NodeRecord, from source: Store, to target: Store) throws
-    -> Bool
+    -> Bool?
   {
     var missing: [Digest] = []
     var isEvicted = false
@@ -50,7 +52,7 @@ package struct Transfer: Sendable {
       switch try source.presence(of: output) {
       case .gone:
         damaged.append(record.address)
-        return false
+        return nil
       case .evicted: isEvicted = true
       case .present: break
       }
@@ -64,20 +66,12 @@ package struct Transfer: Sendable {
         objects += 1
       }
     }
-    if isEvicted { evictedRecords += 1 }
     try target.markEvicted(missing)
-    return true
+    return isEvicted
   }
 }
 
 extension Store {
-  /// Whether the record is here with every byte that could be had from it.
-  fileprivate func hasAll(of key: String, as record: NodeRecord) throws -> Bool {
-    guard let own = try unverifiedRecord(key), own.outputs == record.outputs else { return false }
-    for output in own.outputs where try presence(of: output) != .present { return false }
-    return true
-  }
-
   /// Gives the bytes copied. What is read back from the medium is hashed too.
   fileprivate func copyObject(_ digest: Digest, from source: Store) throws -> Int {
     let temporary = "\(temporaries)/\(digest.hex).\(getpid()).tmp"
