@@ -38,7 +38,7 @@ struct CacheCollect: ParsableCommand {
     if let keepLast, keepLast < 0 {
       throw ValidationError("--keep-last must be at least 0, found \(keepLast)")
     }
-    if seconds(olderThan) == nil {
+    if Units.time.value(olderThan).map({ $0 < 0 }) ?? true {
       throw ValidationError("--older-than must be an age such as 30s, 90min, 12h or 7d, found \(olderThan)")
     }
   }
@@ -49,7 +49,7 @@ struct CacheCollect: ParsableCommand {
       var options = CollectionOptions()
       options.maximumBytes = maxSize.flatMap { ByteCount($0)?.bytes }
       options.keptRuns = keepLast
-      options.minimumSeconds = seconds(olderThan) ?? 86400
+      options.minimumSeconds = Units.time.value(olderThan) ?? 86400
       options.isDryRun = dryRun
       let collection = try Collection(of: store, options, now: realSeconds())
       let shares = [
@@ -78,13 +78,5 @@ struct CacheCollect: ParsableCommand {
       }
       return .done
     }
-  }
-
-  private func seconds(_ text: String) -> Double? {
-    for (unit, size) in [("min", 60.0), ("s", 1), ("h", 3600), ("d", 86400)] where text.hasSuffix(unit) {
-      guard let value = Double(text.dropLast(unit.count)), value >= 0, value.isFinite else { return nil }
-      return value * size
-    }
-    return nil
   }
 }

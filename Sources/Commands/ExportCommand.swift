@@ -93,11 +93,7 @@ struct StoredResult {
         "the bytes of `\(address.text)` were evicted; name its experiment instead of the run and they are computed anew"
       )
     }
-    var session = RunSession(
-      plan: experiment.plan, stages: stageRegistry.stages, store: store.root,
-      runs: "\(experiment.projectRoot)/runs", experimentText: experiment.text,
-      command: shellWords([Program.name] + CommandLine.arguments.dropFirst()))
-    session.experimentFiles = experiment.files
+    var session = experiment.session(store: store.root)
     session.bytesOf = [node]
     return session.run()
   }

@@ -60,6 +60,16 @@ struct LoadedExperiment {
   let files: [(name: String, text: String)]
   /// With `--set` applied.
   let parameters: JSONObject
+
+  /// A run of it, which keeps all of this.
+  func session(store: String) -> RunSession {
+    var session = RunSession(
+      plan: plan, stages: stageRegistry.stages, store: store, runs: "\(projectRoot)/runs",
+      experimentText: text, command: shellWords([Program.name] + CommandLine.arguments.dropFirst()))
+    session.experimentFiles = files
+    session.parameters = parameters
+    return session
+  }
 }
 
 /// Reads and plans; errors end the process with exit code 3. Diagnostics go to stderr, those in JSON to `jsonTo`. With

@@ -55,13 +55,10 @@ struct RunCommand: ParsableCommand {
       let loaded = load(experiment, storage, reading)
       if let sweep = loaded.sweep { try refuse(sweep, experiment) }
       let selection = try selection.selection(in: loaded.plan)
-      var session = RunSession(
-        plan: loaded.plan, stages: stageRegistry.stages, store: storage.path(projectRoot: loaded.projectRoot),
-        runs: "\(loaded.projectRoot)/runs", experimentText: loaded.text,
-        command: shellWords([Program.name] + CommandLine.arguments.dropFirst()), threads: threads, jobs: jobs,
-        writesEvents: json)
-      session.experimentFiles = loaded.files
-      session.parameters = loaded.parameters
+      var session = loaded.session(store: storage.path(projectRoot: loaded.projectRoot))
+      session.threads = threads
+      session.jobs = jobs
+      session.writesEvents = json
       session.keepsGoing = afterFailure == .keepGoing
       session.selection = selection
       let words = [Program.name, "spin", experiment.file] + experiment.set.flatMap { ["--set", $0] }

@@ -21,8 +21,7 @@ import Runner
         let options = ToyOptions(arguments.dropFirst(3))
         var session = RunSession(
           plan: plan, stages: stages, store: options.values("--store").last ?? ".plumb", runs: "runs",
-          experimentText: text,
-          command: "ToyPlumb run \(arguments[2])")
+          experimentText: text, command: "ToyPlumb run \(arguments[2])")
         session.lockWaitSeconds = options.values("--wait").last.flatMap { Double($0) }
         session.isStrict = options.has("--strict")
         session.threads = options.number("--threads")

@@ -61,7 +61,8 @@ package struct PlanEstimate: Sendable {
     let seconds = known.compactMap(\.seconds)
     let disk = known.flatMap { $0.outputs.values.compactMap(\.bytes) }.reduce(0.0) { $0 + Double($1) }
     guard !seconds.isEmpty else { return nil }
-    var parts = ["about \(duration(seconds.reduce(0, +)))"]
+    let total = seconds.reduce(0, +)
+    var parts = [total < 1 ? "under a second" : "about \(duration(total))"]
     if disk >= 1_048_576 { parts.append("\(PlanEstimate.size(disk)) of disk") }
     if let memory = known.compactMap(\.memoryBytes).max(), memory >= 1 << 20 {
       parts.append("at most \(PlanEstimate.size(Double(memory))) of memory at once in one stage")

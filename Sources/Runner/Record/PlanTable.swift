@@ -88,8 +88,14 @@ package struct PlanTable {
     switch decision {
     case .cached, .skipped: ""
     case .willRun(_, let reasons): reasons.map(\.text).joined(separator: "; ")
-    case .waits(let upstream): "on \(upstream.map { plan.nodes[$0].address }.joined(separator: ", "))"
+    case .waits(let upstream): "on \(few(upstream.map { plan.nodes[$0].address }))"
     }
+  }
+
+  /// `--json` has all of them.
+  private func few(_ addresses: [String]) -> String {
+    let shown = addresses.count <= 4 ? addresses : addresses.prefix(3) + ["\(addresses.count - 3) more"]
+    return shown.joined(separator: ", ")
   }
 
   /// The ways back from a node to what changed first.

@@ -23,7 +23,7 @@ package struct RunSession: Sendable {
   /// The command that runs the node at an address alone.
   package var reproducing: (@Sendable (_ address: String) -> String)?
   /// Events on standard output, and no view.
-  package var writesEvents: Bool
+  package var writesEvents = false
   /// The experiment's parameters as this run has them; kept with the run.
   package var parameters = JSONObject()
   /// See `ExecutionOptions`.
@@ -33,9 +33,7 @@ package struct RunSession: Sendable {
   package var isStrict = false
 
   package init(
-    plan: Plan, stages: [any Stage.Type], store: String, runs: String, experimentText: String,
-    command: String,
-    threads: Int? = nil, jobs: Int? = nil, writesEvents: Bool = false
+    plan: Plan, stages: [any Stage.Type], store: String, runs: String, experimentText: String, command: String
   ) {
     self.plan = plan
     self.stages = stages
@@ -43,9 +41,6 @@ package struct RunSession: Sendable {
     self.runs = runs
     self.experimentText = experimentText
     self.command = command
-    self.threads = threads
-    self.jobs = jobs
-    self.writesEvents = writesEvents
   }
 
   /// Runs, and gives how the process is to end. Everything is said: on stderr, and the metrics on stdout.
