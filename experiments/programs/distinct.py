@@ -1,9 +1,12 @@
-"""How many different prompts the rows of a file have: `distinct.py ROWS METRICS`."""
+"""How many different prompts rows have: `distinct.py ROWS... METRICS`."""
 
 import json
 import sys
 
-with open(sys.argv[1]) as rows:
-    prompts = {json.loads(line)["prompt"] for line in rows}
-with open(sys.argv[2], "w") as metrics:
+*rows_paths, metrics_path = sys.argv[1:]
+prompts = set()
+for path in rows_paths:
+    with open(path, encoding="utf-8") as rows:
+        prompts |= {json.loads(line)["prompt"] for line in rows}
+with open(metrics_path, "w", encoding="utf-8") as metrics:
     json.dump({"distinct": len(prompts)}, metrics)

@@ -58,8 +58,8 @@ package struct ExperimentSchema {
           OptionSchema.reference("insertion"),
         ]
       ]
-    case .time: quantity("ms|s|m|h|d")
-    case .bytes: quantity("KiB|MiB|GiB|TiB|kB|MB|GB|TB|B")
+    case .time: quantity(.time)
+    case .bytes: quantity(.size)
     case .digest:
       ["anyOf": [["type": "string", "pattern": "^[0-9A-Fa-f]{64}$"], OptionSchema.reference("insertion")]]
     case .remote(let scheme):
@@ -90,11 +90,11 @@ package struct ExperimentSchema {
   }
 
   /// A positive number, or one with a unit.
-  private func quantity(_ units: String) -> JSON {
+  private func quantity(_ units: Units) -> JSON {
     let number = "\\+?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?"
     return OptionSchema.orParameter(
       ["type": "number", "exclusiveMinimum": 0],
-      ["type": "string", "pattern": .string("^(?=[^eE]*[1-9])\(number)(\(units))$")],
+      ["type": "string", "pattern": .string("^(?=[^eE]*[1-9])\(number)\(units.pattern)$")],
       OptionSchema.reference("insertion"))
   }
 

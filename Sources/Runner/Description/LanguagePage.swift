@@ -33,7 +33,7 @@ package enum LanguagePage {
     case .string: "string"
     case .choice(let words): OptionType.choice(words).description
     case .experimentName: "letters, digits, `_`, `-`, `.`"
-    case .time: "a time: `90s`, `30m`, `4h`"
+    case .time: "a time: `90s`, `30min`, `4h`"
     case .bytes: "a size: `512MiB`, `8GiB`"
     case .digest: "64 hexadecimal digits"
     case .remote(let scheme): "`\(scheme.form)`"

@@ -62,12 +62,3 @@ package func processorCount() -> Int {
   }
   return online
 }
-
-/// `512 MiB`, `4 GiB`, `1.5 GiB`.
-package func byteCount(_ bytes: Int) -> String {
-  let mebibytes = Double(bytes) / 1_048_576
-  if mebibytes < 1 { return "\(bytes) bytes" }
-  let (value, unit) = mebibytes < 1024 ? (mebibytes, "MiB") : (mebibytes / 1024, "GiB")
-  let tenths = (value * 10).rounded() / 10
-  return tenths == tenths.rounded() ? "\(Int(tenths)) \(unit)" : "\(tenths) \(unit)"
-}

@@ -79,7 +79,7 @@ extension Machine {
       parts.append("\(cpus) cpus of \(processors)")
     }
     if let memory = resources.memoryBytes, memory > memoryBytes {
-      parts.append("\(byteCount(memory)) of memory of \(byteCount(memoryBytes))")
+      parts.append("\(ByteCount(memory)) of memory of \(ByteCount(memoryBytes))")
     }
     if let wanted = resources.gpus, wanted > gpus.count {
       parts.append("\(wanted) gpu\(wanted == 1 ? "" : "s") of \(gpus.count)")
