@@ -13,10 +13,10 @@ static void attention_range(void *context, size_t begin, size_t end) {
   for (size_t task = begin; task < end; task++) run->kernels->attention(&run->job, task);
 }
 void pk_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
-                  const pk_kv_layout *layout, float scale, float *out, float *lse) {
+                  const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse) {
   attention_run run = {selected_kernels(),
                        {.q = q, .queries = queries, .t = t, .heads = heads, .d = d, .layout = *layout,
-                        .scale = scale, .out = out, .lse = lse}};
+                        .rule = *rule, .out = out, .lse = lse}};
   parallel_ranges(t * layout->kv_heads, HEADS, attention_range, &run);
 }
 
@@ -50,11 +50,11 @@ static void backward_task(void *context, size_t task) {
 }
 void pk_attention_backward(const float *q, const void *k, const void *v, const float *out, const float *lse,
                            const float *dout, const int32_t *starts, size_t sequences, size_t heads,
-                           size_t kv_heads, size_t d, pk_type kv_type, float scale, float *dq, float *dk,
-                           float *dv) {
+                           size_t kv_heads, size_t d, pk_type kv_type, const pk_attention_rule *rule, float *dq,
+                           float *dk, float *dv) {
   attention_run run = {selected_kernels(),
                        {.q = q, .k = k, .v = v, .out = (float *)out, .lse = (float *)lse, .dout = dout,
                         .starts = starts, .heads = heads, .kv_heads = kv_heads, .d = d, .kv_type = kv_type,
-                        .scale = scale, .dq = dq, .dk = dk, .dv = dv}};
+                        .rule = *rule, .dq = dq, .dk = dk, .dv = dv}};
   parallel_for(sequences * kv_heads, backward_task, &run);
 }

@@ -1,4 +1,5 @@
-/* Causal attention, forward and backward, without storing scores. Keys come in blocks of 64 from position 0. */
+/* Causal attention, forward and backward, without storing scores. Keys come in blocks of 64 from position 0. Blocks before a
+   query's window are left out, and of its first one whole groups of 16. */
 
 enum { KEY_BLOCK = 64, MAX_D = 256 };
 
@@ -42,10 +43,10 @@ enum { MAX_HEADS = 4 };
     default: function(__VA_ARGS__, head_, 4, type);                                        \
     }
 
-/* dots[r][j] = row r . vectors[j], 16 at a time; `count` pointers, d a multiple of 16, rows d apart, `heads` a constant. */
-INLINE void PK_FN(dots)(const float *rows, int heads, const void *const *vectors, size_t count, size_t d, pk_type type,
-                        float (*dots)[KEY_BLOCK]) {
-  for (size_t j = 0; j < count; j += LANES) {
+/* dots[r][j] = row r . vectors[j], 16 at a time, j from `first`, a multiple of 16; d another, rows d apart, `heads` a constant. */
+INLINE void PK_FN(dots)(const float *rows, int heads, const void *const *vectors, size_t first, size_t count, size_t d,
+                        pk_type type, float (*dots)[KEY_BLOCK]) {
+  for (size_t j = first; j < count; j += LANES) {
     f32x16 sums[MAX_HEADS][LANES];
     size_t live = count - j < LANES ? count - j : LANES;
     for (size_t l = live; l < LANES; l++)
@@ -68,15 +69,32 @@ INLINE void PK_FN(dots)(const float *rows, int heads, const void *const *vectors
   }
 }
 
+/* The first key that the query at `position` sees, of a sequence that begins at `start`. */
+static inline size_t first_seen(const pk_attention_rule *rule, size_t start, size_t position) {
+  size_t window = (size_t)rule->window;
+  return window && position - start >= window ? position + 1 - window : start;
+}
+
+/* dots[r][j], j from `first` on, become cap tanh(scale dot / cap); slopes, unless NULL, what that is in slope of scale dot. */
+static void PK_FN(cap_scores)(const pk_attention_rule *rule, int heads, size_t first, size_t count, float (*dots)[KEY_BLOCK],
+                              float (*slopes)[KEY_BLOCK]) {
+  for (int r = 0; r < heads; r++)
+    for (size_t j = first; j < count; j += LANES) {
+      f32x16 bent = tanh16(load16(dots[r] + j) * splat(rule->scale) / splat(rule->cap));
+      store16(dots[r] + j, bent * splat(rule->cap));
+      if (slopes) store16(slopes[r] + j, fma16(-bent, bent, splat(1)));
+    }
+}
+
 /* output[r] = output[r] * correction[r] + sum over j of weights[r][j] values[j], 16 * CHUNKS elements from i on; key by key. */
 INLINE void PK_FN(weigh)(float (*output)[MAX_D], const float *correction, float (*weights)[KEY_BLOCK], int heads,
-                         const void *const *values, size_t count, size_t i, int chunks, pk_type type) {
+                         const void *const *values, size_t skipped, size_t count, size_t i, int chunks, pk_type type) {
   f32x16 o[MAX_HEADS * 4];
 #pragma unroll
   for (int r = 0; r < heads; r++)
 #pragma unroll
     for (int c = 0; c < chunks; c++) o[r * chunks + c] = load16(output[r] + i + c * LANES) * splat(correction[r]);
-  for (size_t j = 0; j < count; j++) {
+  for (size_t j = skipped; j < count; j++) {
 #pragma unroll
     for (int c = 0; c < chunks; c++) {
       f32x16 value = load_kv(type, values[j], i + (size_t)c * LANES);
@@ -103,24 +121,32 @@ INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t he
     sum[r] = 0;
     memset(output[r], 0, d * sizeof(float));
   }
-  size_t visible = (size_t)query->position + 1;
-  for (size_t first = 0; first < visible; first += KEY_BLOCK) {
+  size_t visible = (size_t)query->position + 1, oldest = first_seen(&job->rule, 0, (size_t)query->position);
+  int capped = job->rule.cap > 0;
+  f32x16 scale = splat(capped ? 1 : job->rule.scale);
+  for (size_t first = oldest / KEY_BLOCK * KEY_BLOCK; first < visible; first += KEY_BLOCK) {
     size_t count = visible - first < KEY_BLOCK ? visible - first : KEY_BLOCK;
+    size_t skipped = oldest > first ? oldest - first : 0, aligned = skipped / LANES * LANES;
     const void *keys[KEY_BLOCK], *values[KEY_BLOCK];
-    for (size_t j = 0; j < count; j++) {
-      size_t at = first + j, inside = (at % PK_PAGE * layout->kv_stride + offset) * element;
-      const char *page = query->pages[at / PK_PAGE];
-      keys[j] = page + layout->key_offset + inside;
-      values[j] = page + layout->value_offset + inside;
+    for (size_t j = aligned; j < count;) {
+      const char *page = query->pages[(first + j) / PK_PAGE];
+      for (size_t end = min_size(count, j / PK_PAGE * PK_PAGE + PK_PAGE); j < end; j++) {
+        size_t inside = (j % PK_PAGE * layout->kv_stride + offset) * element;
+        keys[j] = page + layout->key_offset + inside;
+        values[j] = page + layout->value_offset + inside;
+      }
     }
     float scores[MAX_HEADS][KEY_BLOCK];
-    PK_FN(dots)(q, heads, keys, count, d, type, scores);
+    PK_FN(dots)(q, heads, keys, aligned, count, d, type, scores);
+    if (capped) PK_FN(cap_scores)(&job->rule, heads, aligned, count, scores, NULL);
+    for (int r = 0; r < heads; r++)
+      for (size_t j = 0; j < skipped; j++) scores[r][j] = -__builtin_inff();
     for (int r = 0; r < heads; r++) {
       float *s = scores[r];
       f32x16 highest = splat(-__builtin_inff());
       for (size_t j = 0; j < KEY_BLOCK; j += LANES) {
         i32x16 at = (i32x16){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + (int32_t)j;
-        f32x16 scaled = choose16(at < (int32_t)count, load16(s + j) * splat(job->scale), splat(-__builtin_inff()));
+        f32x16 scaled = choose16(at < (int32_t)count, load16(s + j) * scale, splat(-__builtin_inff()));
         store16(s + j, scaled);
         highest = max16(highest, scaled);
       }
@@ -139,11 +165,11 @@ INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t he
     size_t i = 0;
     if (heads == 1)
       for (; i + 4 * LANES <= d; i += 4 * LANES)
-        PK_FN(weigh)(output, correction, scores, heads, values, count, i, 4, type);
+        PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 4, type);
     if (heads <= 2)
       for (; i + 2 * LANES <= d; i += 2 * LANES)
-        PK_FN(weigh)(output, correction, scores, heads, values, count, i, 2, type);
-    for (; i < d; i += LANES) PK_FN(weigh)(output, correction, scores, heads, values, count, i, 1, type);
+        PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 2, type);
+    for (; i < d; i += LANES) PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 1, type);
   }
   for (int r = 0; r < heads; r++) {
     float *out = job->out + (t * job->heads + head + (size_t)r) * d;
@@ -175,7 +201,9 @@ INLINE void PK_FN(gradient_heads)(const attention_job *job, size_t start, size_t
     delta[r] = tree_sum(dot);
   }
   memset(dq, 0, (size_t)heads * d * sizeof(float));
-  for (size_t first = start; first <= t; first += KEY_BLOCK) {
+  int capped = job->rule.cap > 0;
+  f32x16 scale = splat(job->rule.scale), score_scale = splat(capped ? 1 : job->rule.scale);
+  for (size_t first = first_seen(&job->rule, start, t); first <= t; first += KEY_BLOCK) {
     size_t count = t + 1 - first < KEY_BLOCK ? t + 1 - first : KEY_BLOCK;
     const void *keys[KEY_BLOCK], *values[KEY_BLOCK];
     for (size_t j = 0; j < count; j++) {
@@ -183,15 +211,19 @@ INLINE void PK_FN(gradient_heads)(const attention_job *job, size_t start, size_t
       keys[j] = (const char *)job->k + inside;
       values[j] = (const char *)job->v + inside;
     }
-    float p[MAX_HEADS][KEY_BLOCK], ds[MAX_HEADS][KEY_BLOCK];
-    PK_FN(dots)(q, heads, keys, count, d, type, p);
-    PK_FN(dots)(dout, heads, values, count, d, type, ds);
+    float p[MAX_HEADS][KEY_BLOCK], ds[MAX_HEADS][KEY_BLOCK], slopes[MAX_HEADS][KEY_BLOCK];
+    PK_FN(dots)(q, heads, keys, 0, count, d, type, p);
+    PK_FN(dots)(dout, heads, values, 0, count, d, type, ds);
+    if (capped) PK_FN(cap_scores)(&job->rule, heads, 0, count, p, slopes);
     for (int r = 0; r < heads; r++)
       for (size_t j = 0; j < count; j += LANES) {
-        f32x16 weight = exp16(load16(p[r] + j) * splat(job->scale) - splat(lse[r]));
+        f32x16 weight = exp16(load16(p[r] + j) * score_scale - splat(lse[r]));
         store16(p[r] + j, weight);
-        store16(ds[r] + j, weight * (load16(ds[r] + j) - splat(delta[r])) * splat(job->scale));
+        store16(ds[r] + j, weight * (load16(ds[r] + j) - splat(delta[r])) * scale);
       }
+    if (capped)
+      for (int r = 0; r < heads; r++)
+        for (size_t j = 0; j < count; j += LANES) store16(ds[r] + j, load16(ds[r] + j) * load16(slopes[r] + j));
     for (size_t i = 0; i < d; i += LANES) {
       f32x16 sum[MAX_HEADS];
 #pragma unroll

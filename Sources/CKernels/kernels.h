@@ -73,7 +73,7 @@ typedef struct {
   size_t t, heads, kv_heads, d;
   pk_type kv_type;
   pk_kv_layout layout;
-  float scale;
+  pk_attention_rule rule;
   float *out, *lse;
   const float *dout;
   float *dq, *dk, *dv;

@@ -98,6 +98,21 @@ void pk_reference_gemm_int8(const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t r
   parallel_for(1, reference_gemm_int8_run, &g); /* for its handling of subnormals */
 }
 
+/* Whether the query at t sees the key at j, of one sequence. */
+static int sees(const pk_attention_rule *rule, size_t t, size_t j) {
+  return j <= t && (rule->window == 0 || t - j < (size_t)rule->window);
+}
+
+/* A score from q . k, and what the score is in slope of scale * q . k. */
+static float score_of(const pk_attention_rule *rule, float dot, float *slope) {
+  *slope = 1;
+  if (rule->cap == 0) return dot * rule->scale;
+  float bent = pk_tanh(dot * rule->scale / rule->cap);
+  *slope = fmaf(-bent, bent, 1);
+  return bent * rule->cap;
+}
+
+/* Keys outside the window weigh nothing; a block of only such keys leaves all as it was. */
 static void reference_attention_run(void *context, size_t unused) {
   (void)unused;
   const attention_job *job = context;
@@ -113,16 +128,19 @@ static void reference_attention_run(void *context, size_t unused) {
       for (size_t i = 0; i < d; i++) out[i] = 0;
       for (size_t first = 0; first < visible; first += 64) {
         size_t count = visible - first < 64 ? visible - first : 64;
-        float scores[64], top = -INFINITY, lanes[16] = {0};
+        float scores[64], top = -INFINITY, lanes[16] = {0}, slope;
         for (size_t j = 0; j < count; j++) {
+          scores[j] = -INFINITY;
+          if (!sees(&job->rule, (size_t)query->position, first + j)) continue;
           const void *key = (const char *)query->pages[(first + j) / PK_PAGE] + layout->key_offset;
           ptrdiff_t at = (ptrdiff_t)((first + j) % PK_PAGE * layout->kv_stride + offset);
           float dot[16] = {0};
           for (size_t i = 0; i < d; i++)
             dot[i % 16] = fmaf(q[i], typed(key, layout->type, at + (ptrdiff_t)i), dot[i % 16]);
-          scores[j] = lanes_sum(dot) * job->scale;
+          scores[j] = score_of(&job->rule, lanes_sum(dot), &slope);
           top = scores[j] > top ? scores[j] : top;
         }
+        if (!sees(&job->rule, (size_t)query->position, first + count - 1)) continue;
         float next = top > maximum ? top : maximum, correction = pk_exp(maximum - next);
         for (size_t j = 0; j < count; j++) {
           scores[j] = pk_exp(scores[j] - next);
@@ -133,6 +151,7 @@ static void reference_attention_run(void *context, size_t unused) {
         for (size_t i = 0; i < d; i++) {
           float o = out[i] * correction;
           for (size_t j = 0; j < count; j++) {
+            if (!sees(&job->rule, (size_t)query->position, first + j)) continue;
             const void *value = (const char *)query->pages[(first + j) / PK_PAGE] + layout->value_offset;
             ptrdiff_t at = (ptrdiff_t)((first + j) % PK_PAGE * layout->kv_stride + offset);
             o = fmaf(scores[j], typed(value, layout->type, at + (ptrdiff_t)i), o);
@@ -146,9 +165,9 @@ static void reference_attention_run(void *context, size_t unused) {
 }
 
 void pk_reference_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
-                            const pk_kv_layout *layout, float scale, float *out, float *lse) {
+                            const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse) {
   attention_job job = {.q = q, .queries = queries, .t = t, .heads = heads, .d = d, .layout = *layout,
-                       .scale = scale, .out = out, .lse = lse};
+                       .rule = *rule, .out = out, .lse = lse};
   parallel_for(1, reference_attention_run, &job);
 }
 
@@ -167,14 +186,15 @@ static void reference_attention_backward_run(void *context, size_t task) {
       float delta = lanes_sum(lanes);
       for (size_t i = 0; i < d; i++) dq[i] = 0;
       for (size_t j = start; j <= t; j++) { /* keys */
+        if (!sees(&job->rule, t, j)) continue;
         ptrdiff_t at = (ptrdiff_t)(j * kv_row + g * d);
         float score[16] = {0}, change[16] = {0};
         for (size_t i = 0; i < d; i++) {
           score[i % 16] = fmaf(q[i], typed(job->k, job->kv_type, at + (ptrdiff_t)i), score[i % 16]);
           change[i % 16] = fmaf(dout[i], typed(job->v, job->kv_type, at + (ptrdiff_t)i), change[i % 16]);
         }
-        float p = pk_exp(lanes_sum(score) * job->scale - job->lse[t * job->heads + h]);
-        float ds = p * (lanes_sum(change) - delta) * job->scale;
+        float slope, p = pk_exp(score_of(&job->rule, lanes_sum(score), &slope) - job->lse[t * job->heads + h]);
+        float ds = p * (lanes_sum(change) - delta) * job->rule.scale * slope;
         for (size_t i = 0; i < d; i++) {
           float *dk = job->dk + at + i, *dv = job->dv + at + i;
           *dk = fmaf(ds, q[i], *dk);
@@ -188,9 +208,9 @@ static void reference_attention_backward_run(void *context, size_t task) {
 void pk_reference_attention_backward(const float *q, const void *k, const void *v, const float *out,
                                      const float *lse, const float *dout, const int32_t *starts,
                                      size_t sequences, size_t heads, size_t kv_heads, size_t d, pk_type kv_type,
-                                     float scale, float *dq, float *dk, float *dv) {
+                                     const pk_attention_rule *rule, float *dq, float *dk, float *dv) {
   attention_job job = {.q = q, .k = k, .v = v, .out = (float *)out, .lse = (float *)lse, .dout = dout,
                        .starts = starts, .heads = heads, .kv_heads = kv_heads, .d = d, .kv_type = kv_type,
-                       .scale = scale, .dq = dq, .dk = dk, .dv = dv};
+                       .rule = *rule, .dq = dq, .dk = dk, .dv = dv};
   parallel_for(sequences * kv_heads, reference_attention_backward_run, &job);
 }

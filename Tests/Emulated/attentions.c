@@ -3,7 +3,11 @@
 #include <string.h>
 #include "harness.h"
 
-/* shape: heads, kv heads, D, type */
+/* shape: heads, kv heads, D, type, window, ten times the cap */
+static pk_attention_rule rule_of(const int *shape) {
+  return (pk_attention_rule){.scale = 0.125f, .cap = (float)shape[5] / 10, .window = shape[4]};
+}
+
 static uint64_t forward(const int *shape, int definition) {
   size_t heads = (size_t)shape[0], kv_heads = (size_t)shape[1], d = (size_t)shape[2];
   pk_type type = (pk_type)shape[3];
@@ -22,7 +26,8 @@ static uint64_t forward(const int *shape, int definition) {
   fill(x, LENGTH * row, 24, ORDINARY);
   pk_store_kv(x, every, LENGTH, d, &layout, layout.value_offset);
   float *out = floats(QUERIES * heads * d), *lse = floats(QUERIES * heads);
-  (definition ? pk_reference_attention : pk_attention)(q, queries, QUERIES, heads, d, &layout, 0.125f, out, lse);
+  pk_attention_rule rule = rule_of(shape);
+  (definition ? pk_reference_attention : pk_attention)(q, queries, QUERIES, heads, d, &layout, &rule, out, lse);
   uint64_t hash = hash_floats(hash_floats(HASH_START, out, QUERIES * heads * d), lse, QUERIES * heads);
   for (int i = 0; i < PAGES; i++) free(pages[i]);
   free(q), free(x), free(out), free(lse);
@@ -31,7 +36,6 @@ static uint64_t forward(const int *shape, int definition) {
 static uint64_t attention(const int *shape) { return forward(shape, 0); }
 static uint64_t definition(const int *shape) { return forward(shape, 1); }
 
-/* shape: heads, kv heads, D, type */
 static uint64_t backward_either(const int *shape, int plain) {
   size_t heads = (size_t)shape[0], kv_heads = (size_t)shape[1], d = (size_t)shape[2];
   pk_type type = (pk_type)shape[3];
@@ -42,9 +46,10 @@ static uint64_t backward_either(const int *shape, int plain) {
   float *out = filled(wide, 28, ORDINARY), *lse = filled(T * heads, 29, ORDINARY), *dout = filled(wide, 30, ORDINARY);
   float *dq = floats(wide), *dk = floats(narrow), *dv = floats(narrow);
   void *keys = stored(k, narrow, type), *values = stored(v, narrow, type);
+  pk_attention_rule rule = rule_of(shape);
   for (size_t i = 0; i < T * heads; i++) lse[i] += 8;
   (plain ? pk_reference_attention_backward : pk_attention_backward)(q, keys, values, out, lse, dout, starts, SEQUENCES, heads,
-                                                                    kv_heads, d, type, 0.125f, dq, dk, dv);
+                                                                    kv_heads, d, type, &rule, dq, dk, dv);
   uint64_t hash = hash_floats(hash_floats(hash_floats(HASH_START, dq, wide), dk, narrow), dv, narrow);
   free(q), free(k), free(v), free(out), free(lse), free(dout), free(dq), free(dk), free(dv), free(keys), free(values);
   return hash;
@@ -53,13 +58,15 @@ static uint64_t backward(const int *shape) { return backward_either(shape, 0); }
 static uint64_t backward_definition(const int *shape) { return backward_either(shape, 1); }
 
 void attentions(void) {
-  /* Groups of one and two heads. For three and four clang makes an EVEX gather that Bochs 3.0 takes for an invalid opcode;
-     KernelPathTests has them on the paths of its own machine. */
-  static const int shapes[][3] = {{1, 1, 16}, {4, 2, 32}, {3, 3, 64}, {2, 1, 48}};
-  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-    for (int type = 0; type < 2; type++) {
-      int shape[4] = {shapes[i][0], shapes[i][1], shapes[i][2], type};
-      on_every_path("attention", shape, 4, attention, definition);
-      on_every_path("attention-backward", shape, 4, backward, backward_definition);
-    }
+  static const int heads[][3] = {{1, 1, 16}, {4, 2, 32}, {3, 3, 64}, {2, 1, 48}, {9, 3, 64}, {8, 2, 32}, {5, 1, 16}};
+  /* Windows of one, across a block's edge, of whole blocks, wider than all. */
+  static const int rules[][2] = {{0, 0}, {1, 0}, {37, 0}, {64, 15}, {65, 0}, {1000, 7}, {0, 20}};
+  for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+    for (int type = 0; type < 2; type++)
+      for (size_t j = 0; j < sizeof rules / sizeof *rules; j++) {
+        if (j && (i + j) % 3 != (size_t)type) continue;
+        int shape[6] = {heads[i][0], heads[i][1], heads[i][2], type, rules[j][0], rules[j][1]};
+        on_every_path("attention", shape, 6, attention, definition);
+        on_every_path("attention-backward", shape, 6, backward, backward_definition);
+      }
 }

@@ -120,9 +120,16 @@ typedef struct {
   pk_type type;
 } pk_kv_layout;
 
+/* How a query weighs the keys it sees. */
+typedef struct {
+  float scale;    /* score = scale * q . k */
+  float cap;      /* then cap * tanh(score / cap); 0: off */
+  int32_t window; /* sees itself and the window - 1 keys before it; 0: all */
+} pk_attention_rule;
+
 /* q: [T, H * D] fp32; out: [T, H * D] fp32; lse: [T, H] or NULL. D is a multiple of 16, at most 256. */
 void pk_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
-                  const pk_kv_layout *layout, float scale, float *out, float *lse);
+                  const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse);
 /* Stores row t of x, kv_heads * D floats, at position queries[t].position of its pages, `offset` bytes in. */
 void pk_store_kv(const float *x, const pk_query *queries, size_t t, size_t d, const pk_kv_layout *layout,
                  size_t offset);
@@ -130,8 +137,8 @@ void pk_store_kv(const float *x, const pk_query *queries, size_t t, size_t d, co
    Writes dq: [T, H * D], dk and dv: [T, kv_heads * D], all fp32. */
 void pk_attention_backward(const float *q, const void *k, const void *v, const float *out, const float *lse,
                            const float *dout, const int32_t *starts, size_t sequences, size_t heads,
-                           size_t kv_heads, size_t d, pk_type kv_type, float scale, float *dq, float *dk,
-                           float *dv);
+                           size_t kv_heads, size_t d, pk_type kv_type, const pk_attention_rule *rule, float *dq,
+                           float *dk, float *dv);
 
 /* ---- vocabulary rows (softmax.h) ---- */
 
@@ -204,11 +211,11 @@ void pk_reference_gemm_int8(const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t r
                             ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, float *c, size_t c_stride,
                             size_t m, size_t n, const pk_block *blocks, size_t block_count, int accumulate);
 void pk_reference_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
-                            const pk_kv_layout *layout, float scale, float *out, float *lse);
+                            const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse);
 void pk_reference_attention_backward(const float *q, const void *k, const void *v, const float *out,
                                      const float *lse, const float *dout, const int32_t *starts,
                                      size_t sequences, size_t heads, size_t kv_heads, size_t d, pk_type kv_type,
-                                     float scale, float *dq, float *dk, float *dv);
+                                     const pk_attention_rule *rule, float *dq, float *dk, float *dv);
 void pk_reference_store(const float *x, void *out, pk_type type, size_t n);
 void pk_reference_rms_norm(const float *x, const float *w, float eps, void *out, pk_type type, float *rstd,
                            size_t t, size_t c);

@@ -13,6 +13,10 @@ package struct DecoderConfiguration: Sendable, Equatable {
   package var headDimension: Int
   package var feedForwardSize: Int
   package var activation = Activation.silu
+  /// A token attends to itself and the `slidingWindow - 1` before it; nil: to all.
+  package var slidingWindow: Int?
+  /// See `AttentionRule`. No family that is read has one yet.
+  package var attentionSoftCap: Double?
   package var rotaryBase: Double
   package var normEpsilon: Double
   package var tiedEmbeddings: Bool
@@ -54,6 +58,10 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
 }
 
 extension DecoderConfiguration {
+  package var attention: AttentionRule {
+    AttentionRule(headDimension: headDimension, window: slidingWindow, softCap: attentionSoftCap)
+  }
+
   /// No real model comes near; keeps every product of two sizes far inside `Int`.
   private static let largestSize = 1 << 27
 
@@ -66,7 +74,8 @@ extension DecoderConfiguration {
       ("head_dim", headDimension),
       ("intermediate_size", feedForwardSize), ("max_position_embeddings", contextLength),
     ]
-    for (name, value) in sizes where value < 1 || value > Self.largestSize {
+    let window = slidingWindow.map { [("sliding_window", $0)] } ?? []
+    for (name, value) in sizes + window where value < 1 || value > Self.largestSize {
       throw ConfigurationError(field(name), "expected 1 to \(Self.largestSize), found \(value)")
     }
     guard layerCount <= 4096 else {
@@ -80,6 +89,12 @@ extension DecoderConfiguration {
     guard headDimension % 2 == 0 else {
       throw ConfigurationError(
         field("head_dim"), "rotary positions need an even head dimension, found \(headDimension)")
+    }
+    if let attentionSoftCap {
+      guard attentionSoftCap.isFinite, attentionSoftCap > 0 else {
+        throw ConfigurationError(
+          field("attn_logit_softcapping"), "expected a positive number, found \(attentionSoftCap)")
+      }
     }
     guard rotaryBase.isFinite, rotaryBase > 0 else {
       throw ConfigurationError(field("rope_theta"), "expected a positive number, found \(rotaryBase)")

@@ -137,7 +137,8 @@ struct Block {
     apply(.query, to: normed, into: q)
     backend.rotary(q, headDimension: d, positions: positions, table: rotary, inverse: false)
     let attended = activations?.attended ?? workspace.tensor("attended", t, q.columns)
-    backend.attention(q, layer: layer, view: view, headDimension: d, into: attended, lse: activations?.lse)
+    backend.attention(
+      q, layer: layer, view: view, rule: configuration.attention, into: attended, lse: activations?.lse)
     let attendedOperand = workspace.tensor("attended.operand", t, q.columns, operand)
     backend.store(attended, into: attendedOperand)
     apply(.output, to: attendedOperand, into: x, accumulate: true)

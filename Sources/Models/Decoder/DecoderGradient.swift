@@ -99,7 +99,7 @@ extension Block {
     let dv = workspace.tensor("dv", t, keys.columns)
     backend.attentionBackward(
       q: kept.query, k: keys, v: values, out: kept.attended, lse: kept.lse, dout: dattended,
-      starts: sequences.starts, headDimension: d, dq: dq, dk: dk, dv: dv)
+      starts: sequences.starts, rule: configuration.attention, dq: dq, dk: dk, dv: dv)
     backend.rotary(dq, headDimension: d, positions: sequences.positions, table: rotary, inverse: true)
     backend.rotary(dk, headDimension: d, positions: sequences.positions, table: rotary, inverse: true)
     let dqOperand = rounded(dq, "dq.operand")

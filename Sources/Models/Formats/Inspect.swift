@@ -106,6 +106,7 @@ private func describe(_ configuration: DecoderConfiguration) -> [String] {
   return [
     "family: \(c.family)", "layers: \(c.layerCount)", "hidden size: \(c.hiddenSize)",
     "heads: \(c.headCount) of \(c.headDimension), \(c.keyValueHeadCount) for keys and values",
+    "sliding window: \(c.slidingWindow.map { "\($0) tokens" } ?? "none")",
     "feed-forward size: \(c.feedForwardSize)", "activation: \(c.activation.rawValue)",
     "vocabulary: \(c.vocabularySize) rows",
     "embeddings: \(c.tiedEmbeddings ? "tied" : "untied")", "context: \(c.contextLength) tokens",

@@ -56,6 +56,21 @@ package struct KeyValueView {
   }
 }
 
+/// How a query weighs the keys it sees.
+package struct AttentionRule: Sendable, Equatable {
+  package let headDimension: Int
+  /// A query sees itself and the `window - 1` tokens before it; nil: all of them.
+  package let window: Int?
+  /// Bounds a score: cap * tanh(score / cap). Source: Gemma 2, section 2.
+  package let softCap: Double?
+
+  package init(headDimension: Int, window: Int? = nil, softCap: Double? = nil) {
+    self.headDimension = headDimension
+    self.window = window
+    self.softCap = softCap
+  }
+}
+
 /// What a feed-forward network bends its input with, by the name that transformers gives it.
 package enum Activation: String, Sendable, CaseIterable {
   /// x sigmoid(x)
@@ -96,11 +111,11 @@ package protocol Backend: Sendable {
   func activateBackward(_ gate: Tensor, _ up: Tensor?, by activation: Activation, dout: Tensor)
   func storeKeysValues(_ keys: Tensor, _ values: Tensor, layer: Int, view: KeyValueView, headDimension: Int)
   func attention(
-    _ q: Tensor, layer: Int, view: KeyValueView, headDimension: Int, into out: Tensor, lse: Tensor?)
+    _ q: Tensor, layer: Int, view: KeyValueView, rule: AttentionRule, into out: Tensor, lse: Tensor?)
   /// k, v: [T, kv heads * D] as stored; `starts` bounds the packed sequences.
   func attentionBackward(
     q: Tensor, k: Tensor, v: Tensor, out: Tensor, lse: Tensor, dout: Tensor, starts: [Int32],
-    headDimension: Int, dq: Tensor, dk: Tensor, dv: Tensor)
+    rule: AttentionRule, dq: Tensor, dk: Tensor, dv: Tensor)
   /// [R, V] -> log of the sum of exponentials of each row
   func logSumExp(_ logits: Tensor) -> [Float]
   func conditionalLoss(

@@ -138,22 +138,24 @@ package struct CPUBackend: Backend {
   }
 
   package func attention(
-    _ q: Tensor, layer: Int, view: KeyValueView, headDimension: Int, into out: Tensor, lse: Tensor?
+    _ q: Tensor, layer: Int, view: KeyValueView, rule: AttentionRule, into out: Tensor, lse: Tensor?
   ) {
     var layout = view.layout(layer: layer)
+    var kernelRule = rule.kernelValue
     pk_attention(
-      q.floats, view.queries, q.rows, q.columns / headDimension, headDimension, &layout,
-      1 / Float(headDimension).squareRoot(), out.floats, lse?.floats)
+      q.floats, view.queries, q.rows, q.columns / rule.headDimension, rule.headDimension, &layout,
+      &kernelRule, out.floats, lse?.floats)
   }
 
   package func attentionBackward(
     q: Tensor, k: Tensor, v: Tensor, out: Tensor, lse: Tensor, dout: Tensor, starts: [Int32],
-    headDimension: Int, dq: Tensor, dk: Tensor, dv: Tensor
+    rule: AttentionRule, dq: Tensor, dk: Tensor, dv: Tensor
   ) {
+    let d = rule.headDimension
+    var kernelRule = rule.kernelValue
     pk_attention_backward(
       q.floats, k.raw, v.raw, out.floats, lse.floats, dout.floats, starts, starts.count - 1,
-      q.columns / headDimension, k.columns / headDimension, headDimension, k.type.kernelType,
-      1 / Float(headDimension).squareRoot(), dq.floats, dk.floats, dv.floats)
+      q.columns / d, k.columns / d, d, k.type.kernelType, &kernelRule, dq.floats, dk.floats, dv.floats)
   }
 
   package func logSumExp(_ logits: Tensor) -> [Float] {
@@ -211,6 +213,15 @@ package struct CPUBackend: Backend {
   }
 
   package func sumOfSquares(_ x: Tensor) -> Double { pk_sum_of_squares(x.floats, x.count) }
+}
+
+extension AttentionRule {
+  fileprivate var kernelValue: pk_attention_rule {
+    pk_attention_rule(
+      scale: 1 / Float(headDimension).squareRoot(), cap: Float(softCap ?? 0),
+      window: Int32(clamping: window ?? 0)
+    )
+  }
 }
 
 extension Activation {

@@ -100,51 +100,6 @@ import Testing
     #expect(Self.bits(c) == Self.bits(expected))
   }
 
-  @Test(arguments: [(1, 1, 16), (4, 2, 32), (3, 3, 64), (9, 3, 64)])
-  func `attention has the bits of its definition`(heads: Int, kvHeads: Int, d: Int) {
-    for type in [PK_F32, PK_BF16] {
-      let length = 150
-      let positions = [0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 149]
-      let q = Self.numbers(positions.count * heads * d, seed: 6)
-      let row = kvHeads * d
-      let keys = Self.stored(Self.numbers(length * row, seed: 7), type)
-      let values = Self.stored(Self.numbers(length * row, seed: 8), type)
-      let element = type == PK_BF16 ? 2 : 4
-      // Pages of keys then values.
-      let pageBytes = 2 * Int(PK_PAGE) * row * element
-      let pageCount = (length + Int(PK_PAGE) - 1) / Int(PK_PAGE)
-      var memory = [UInt8](repeating: 0, count: pageCount * pageBytes)
-      for position in 0..<length {
-        let page = position / Int(PK_PAGE) * pageBytes
-        let inside = position % Int(PK_PAGE) * row * element
-        for byte in 0..<row * element {
-          memory[page + inside + byte] = keys[position * row * element + byte]
-          memory[page + pageBytes / 2 + inside + byte] = values[position * row * element + byte]
-        }
-      }
-      memory.withUnsafeBytes { memory in
-        let addresses: [UnsafeRawPointer?] = (0..<pageCount).map {
-          memory.baseAddress?.advanced(by: $0 * pageBytes)
-        }
-        addresses.withUnsafeBufferPointer { addresses in
-          let queries = positions.map { pk_query(pages: addresses.baseAddress, position: Int32($0)) }
-          var layout = pk_kv_layout(
-            kv_heads: kvHeads, kv_stride: row, key_offset: 0, value_offset: pageBytes / 2, type: type)
-          var expected = [Float](repeating: 0, count: q.count)
-          var expectedLSE = [Float](repeating: 0, count: positions.count * heads)
-          pk_reference_attention(
-            q, queries, positions.count, heads, d, &layout, 0.125, &expected, &expectedLSE)
-          onEveryPath("attention \(heads)/\(kvHeads) of \(d) \(type)", expected: expected + expectedLSE) {
-            var out = [Float](repeating: 0, count: q.count)
-            var lse = [Float](repeating: 0, count: positions.count * heads)
-            pk_attention(q, queries, positions.count, heads, d, &layout, 0.125, &out, &lse)
-            return out + lse
-          }
-        }
-      }
-    }
-  }
-
   @Test(arguments: [0, 1, 15, 16, 17, 31, 48, 100])
   func `row operations have the bits of their definitions`(c: Int) {
     let t = 5
@@ -217,33 +172,6 @@ import Testing
         result += logits + lm.prefix(t) + kl.prefix(t) + entropy.prefix(t)
       }
       return result
-    }
-  }
-
-  @Test(arguments: [(1, 1, 16), (4, 2, 32), (3, 1, 64)])
-  func `attention's gradient has the bits of its definition`(heads: Int, kvHeads: Int, d: Int) {
-    let starts: [Int32] = [0, 1, 1, 18, 90]
-    let t = 90
-    for type in [PK_F32, PK_BF16] {
-      let q = Self.numbers(t * heads * d, seed: 12)
-      let keys = Self.stored(Self.numbers(t * kvHeads * d, seed: 13), type)
-      let values = Self.stored(Self.numbers(t * kvHeads * d, seed: 14), type)
-      let out = Self.numbers(t * heads * d, seed: 15)
-      let dout = Self.numbers(t * heads * d, seed: 16)
-      let lse = Self.numbers(t * heads, seed: 17).map { abs($0) + 5 }
-      func gradients(_ plain: Bool) -> [Float] {
-        var dq = [Float](repeating: 0, count: t * heads * d)
-        var dk = [Float](repeating: 0, count: t * kvHeads * d)
-        var dv = dk
-        (plain ? pk_reference_attention_backward : pk_attention_backward)(
-          q, keys, values, out, lse, dout, starts, starts.count - 1, heads, kvHeads, d, type, 0.125, &dq, &dk,
-          &dv)
-        return dq + dk + dv
-      }
-      _ = pk_select_isa(PK_PORTABLE)
-      onEveryPath("gradient \(heads)/\(kvHeads) of \(d) \(type)", expected: gradients(true)) {
-        gradients(false)
-      }
     }
   }
 

@@ -53,12 +53,22 @@ struct ObjectiveTests {
     }
   }
 
-  @Test(arguments: [("tied", .silu), ("untied", .geluTanh), ("untied", .gelu)] as [(String, Activation)])
-  func `the gradient of every tensor is the slope along itself`(model: String, activation: Activation) throws
-  {
+  /// Windows and caps, and every activation.
+  @Test(
+    arguments: [
+      ("tied", nil, nil, .silu), ("untied", nil, nil, .geluTanh), ("untied", nil, 2, .gelu),
+      ("tied", 11, 1.5, .silu),
+    ] as [(String, Int?, Double?, Activation)])
+  func `the gradient of every tensor is the slope along itself`(
+    model: String, window: Int?, softCap: Double?, activation: Activation
+  ) throws {
     var bench = Self.benches[3]
     bench.model = model
-    bench.configure = { $0.activation = activation }
+    bench.configure = {
+      $0.slidingWindow = window
+      $0.attentionSoftCap = softCap
+      $0.activation = activation
+    }
     let (_, gradients) = try bench.trainer().gradient(Self.batch)
     for name in gradients.names {
       let gradient = gradients[name].array()
