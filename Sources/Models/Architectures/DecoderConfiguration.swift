@@ -2,9 +2,16 @@
 
 import JSON
 
+/// Whose `config.json` and tensor names a model has, by transformers' `model_type`.
+package enum DecoderFamily: String, Sendable, CaseIterable {
+  case llama
+  /// Llama's decoder with a sliding window.
+  case mistral
+}
+
 /// A causal decoder of the Llama family: RMS norm, rotary positions over halves, grouped heads, gated feed-forward, no biases.
 package struct DecoderConfiguration: Sendable, Equatable {
-  package var family: String = "llama"
+  package var family = DecoderFamily.llama
   package var vocabularySize: Int
   package var hiddenSize: Int
   package var layerCount: Int

@@ -5,16 +5,17 @@ import JSON
 extension DecoderConfiguration {
   /// Reads the text of a `config.json`, already parsed.
   ///
-  /// Keys of transformers' `LlamaConfig` that would change the computation in a way we do not follow are errors unless
-  /// they hold the value that changes nothing. Keys that `LlamaConfig` does not have are inert there and here.
+  /// Keys of transformers' `LlamaConfig` and `MistralConfig` that would change the computation in a way we do not follow are
+  /// errors unless they hold the value that changes nothing. Keys that the family's class does not have are inert there and here.
   /// - Throws: `ConfigurationError`.
   package init(huggingFace json: JSON) throws {
     guard json.objectValue != nil else {
       throw ConfigurationError("$", "expected an object, found \(json.kind)")
     }
     guard let modelType = json["model_type"] else { throw ConfigurationError("model_type", "missing") }
-    guard modelType.stringValue == "llama" else {
-      throw ConfigurationError("model_type", "\(modelType.text()) is not supported; `llama` is")
+    guard let family = modelType.stringValue.flatMap(DecoderFamily.init) else {
+      let known = DecoderFamily.allCases.map { "`\($0.rawValue)`" }.joined(separator: " and ")
+      throw ConfigurationError("model_type", "\(modelType.text()) is not supported; \(known) are")
     }
     let reader = ConfigurationReader(json: json)
     try reader.refuseUncomputed()
@@ -32,46 +33,54 @@ extension DecoderConfiguration {
     self.init(
       vocabularySize: try reader.size("vocab_size"), hiddenSize: hiddenSize,
       layerCount: try reader.size("num_hidden_layers"), headCount: headCount,
-      keyValueHeadCount: try reader.optionalSize("num_key_value_heads") ?? headCount,
+      keyValueHeadCount: try reader.keyValueHeadCount(family) ?? headCount,
       headDimension: headDimension,
       feedForwardSize: try reader.size("intermediate_size"), rotaryBase: try reader.rotaryBase(),
       normEpsilon: try reader.number("rms_norm_eps"),
       tiedEmbeddings: try reader.flag("tie_word_embeddings") ?? false,
       contextLength: try reader.size("max_position_embeddings"),
       bosTokenID: try reader.tokenIDs("bos_token_id").first, eosTokenIDs: try reader.tokenIDs("eos_token_id"))
+    self.family = family
     activation = try reader.activation()
+    if family == .mistral { slidingWindow = try reader.slidingWindow() }
     try validate()
   }
 
-  /// The `config.json` of a model with this configuration, loaded by transformers as `LlamaForCausalLM`.
+  /// The `config.json` of a model with this configuration, loaded by transformers as the family's causal language model.
   package func huggingFaceConfig(dtype: SafeTensorsOutput.DType = .f32) -> JSON {
-    return .object(
-      JSONObject([
-        ("architectures", ["LlamaForCausalLM"]),
-        ("model_type", "llama"),
-        ("vocab_size", .int(Int64(vocabularySize))),
-        ("hidden_size", .int(Int64(hiddenSize))),
-        ("intermediate_size", .int(Int64(feedForwardSize))),
-        ("num_hidden_layers", .int(Int64(layerCount))),
-        ("num_attention_heads", .int(Int64(headCount))),
-        ("num_key_value_heads", .int(Int64(keyValueHeadCount))),
-        ("head_dim", .int(Int64(headDimension))),
-        ("hidden_act", .string(activation.rawValue)),
-        ("max_position_embeddings", .int(Int64(contextLength))),
-        ("initializer_range", 0.02),
-        ("rms_norm_eps", .double(normEpsilon)),
-        ("rope_theta", .double(rotaryBase)),
-        ("rope_scaling", .null),
-        ("attention_bias", false),
-        ("attention_dropout", 0.0),
-        ("mlp_bias", false),
-        ("pretraining_tp", 1),
-        ("tie_word_embeddings", .bool(tiedEmbeddings)),
-        ("bos_token_id", bosTokenID.map { .int(Int64($0)) } ?? .null),
-        ("eos_token_id", endTokensJSON),
-        ("use_cache", true),
-        ("torch_dtype", dtype == .f32 ? "float32" : "bfloat16"),
-      ]))
+    precondition(attentionSoftCap == nil, "`\(family.rawValue)` has no soft cap")
+    precondition(family == .mistral || slidingWindow == nil, "`\(family.rawValue)` has no sliding window")
+    var object = JSONObject([
+      ("architectures", [family == .llama ? "LlamaForCausalLM" : "MistralForCausalLM"]),
+      ("model_type", .string(family.rawValue)),
+      ("vocab_size", .int(Int64(vocabularySize))),
+      ("hidden_size", .int(Int64(hiddenSize))),
+      ("intermediate_size", .int(Int64(feedForwardSize))),
+      ("num_hidden_layers", .int(Int64(layerCount))),
+      ("num_attention_heads", .int(Int64(headCount))),
+      ("num_key_value_heads", .int(Int64(keyValueHeadCount))),
+      ("head_dim", .int(Int64(headDimension))),
+      ("hidden_act", .string(activation.rawValue)),
+      ("max_position_embeddings", .int(Int64(contextLength))),
+      ("initializer_range", 0.02),
+      ("rms_norm_eps", .double(normEpsilon)),
+      ("rope_theta", .double(rotaryBase)),
+      ("rope_scaling", .null),
+      ("attention_bias", false),
+      ("attention_dropout", 0.0),
+      ("mlp_bias", false),
+      ("pretraining_tp", 1),
+      ("tie_word_embeddings", .bool(tiedEmbeddings)),
+      ("bos_token_id", bosTokenID.map { .int(Int64($0)) } ?? .null),
+      ("eos_token_id", endTokensJSON),
+      ("use_cache", true),
+      ("torch_dtype", dtype == .f32 ? "float32" : "bfloat16"),
+    ])
+    if family == .mistral {
+      for key in ["attention_bias", "mlp_bias", "pretraining_tp"] { object[key] = nil }
+      object["sliding_window"] = slidingWindow.map { .int(Int64($0)) } ?? .null
+    }
+    return .object(object)
   }
 
   /// The `generation_config.json` beside it: which tokens begin, end and pad.
@@ -140,6 +149,18 @@ private struct ConfigurationReader {
       }
       return id
     }
+  }
+
+  /// Nil for as many as there are heads. Mistral's class has a number for a file that does not say.
+  func keyValueHeadCount(_ family: DecoderFamily) throws -> Int? {
+    let key = "num_key_value_heads"
+    return family == .mistral && json[key] == nil ? 8 : try optionalSize(key)
+  }
+
+  /// Nil where it says `null`; 4096 where it says nothing, as transformers' `MistralConfig` has it.
+  func slidingWindow() throws -> Int? {
+    let key = "sliding_window"
+    return json[key] == nil ? 4096 : try optionalSize(key)
   }
 
   func activation() throws -> Activation {

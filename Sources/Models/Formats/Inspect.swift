@@ -104,7 +104,7 @@ private func inspectDirectory(_ path: String) throws -> [String] {
 private func describe(_ configuration: DecoderConfiguration) -> [String] {
   let c = configuration
   return [
-    "family: \(c.family)", "layers: \(c.layerCount)", "hidden size: \(c.hiddenSize)",
+    "family: \(c.family.rawValue)", "layers: \(c.layerCount)", "hidden size: \(c.hiddenSize)",
     "heads: \(c.headCount) of \(c.headDimension), \(c.keyValueHeadCount) for keys and values",
     "sliding window: \(c.slidingWindow.map { "\($0) tokens" } ?? "none")",
     "feed-forward size: \(c.feedForwardSize)", "activation: \(c.activation.rawValue)",

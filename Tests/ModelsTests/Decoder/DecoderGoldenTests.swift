@@ -7,7 +7,7 @@ import Testing
 @Suite struct DecoderGoldenTests {
   static let backend = CPUBackend(threads: 2)
 
-  @Test(arguments: ["tied", "untied"])
+  @Test(arguments: ["tied", "untied", "mistral"])
   func `logits equal the reference library's`(model: String) throws {
     let golden = try Golden(model)
     let decoder = try Decoder(
@@ -19,7 +19,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["tied", "untied"])
+  @Test(arguments: ["tied", "untied", "mistral"])
   func `gradients of the language model loss equal PyTorch's`(model: String) throws {
     let golden = try Golden(model)
     let trainer = try Self.trainer(

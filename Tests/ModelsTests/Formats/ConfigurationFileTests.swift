@@ -47,6 +47,10 @@ import Testing
     (#""eos_token_id": 2"#, #""eos_token_id": [2, 12]"#, "token id 12 is outside the vocabulary of 12 rows"),
     (#""eos_token_id": 2"#, #""eos_token_id": "2""#, "`eos_token_id`: expected a token id"),
     (
+      #""model_type": "llama""#, #""model_type": "mistral", "sliding_window": 0"#,
+      "`sliding_window`: expected"
+    ),
+    (
       #""vocab_size": 12"#, #""vocab_size": 13"#,
       "`model.embed_tokens.weight`: the configuration calls for shape [13, 8], found [12, 8]"
     ),
@@ -77,5 +81,45 @@ import Testing
     #expect(try DecoderConfiguration(huggingFace: .object(object)) == TinyCheckpoint.tiny)
     object["rope_parameters"] = nil
     #expect(try DecoderConfiguration(huggingFace: .object(object)).rotaryBase == 10_000)
+  }
+
+  @Test(arguments: [16, nil] as [Int?])
+  func `a Mistral model is written as it was read, window and all`(window: Int?) throws {
+    let text = window.map { "\($0)" } ?? "null"
+    let directory = try mistral("\"sliding_window\": \(text), \"hidden_act\": \"gelu_new\"")
+    let checkpoint = try openCheckpoint(directory)
+    #expect(checkpoint.configuration.family == .mistral)
+    #expect(checkpoint.configuration.slidingWindow == window)
+    #expect(checkpoint.configuration.activation == .geluTanh)
+    #expect(try inspect(directory).contains("sliding window: \(window.map { "\($0) tokens" } ?? "none")"))
+    let written = checkpoint.configuration.huggingFaceConfig()
+    #expect(written["architectures"] == ["MistralForCausalLM"])
+    #expect(written["sliding_window"] == window.map { .int(Int64($0)) } ?? .null)
+    #expect(written["hidden_act"] == "gelu_pytorch_tanh")
+    #expect(try DecoderConfiguration(huggingFace: written) == checkpoint.configuration)
+  }
+
+  /// Source: transformers' `MistralConfig`.
+  @Test func `what a Mistral file leaves out is what transformers takes`() throws {
+    var object = try #require(try readJSON("\(Golden.root)/mistral/config.json").objectValue)
+    object["sliding_window"] = nil
+    object["num_key_value_heads"] = nil
+    object["num_attention_heads"] = 16
+    let configuration = try DecoderConfiguration(huggingFace: .object(object))
+    #expect(configuration.slidingWindow == 4096 && configuration.keyValueHeadCount == 8)
+    object["model_type"] = "llama"
+    let llama = try DecoderConfiguration(huggingFace: .object(object))
+    #expect(llama.slidingWindow == nil && llama.keyValueHeadCount == 16)
+  }
+
+  /// A directory like the golden one, with other words for its window.
+  private func mistral(_ window: String) throws -> String {
+    let golden = "\(Golden.root)/mistral"
+    let config = String(decoding: try readSmallFile("\(golden)/config.json", limit: 1 << 20), as: UTF8.self)
+    let lines = config.split(separator: "\n").filter { !$0.contains("hidden_act") }
+    let changed = lines.map { $0.contains("sliding_window") ? "\(window)," : String($0) }
+    try directory.file("config.json", changed.joined(separator: "\n"))
+    _ = symlink("\(golden)/model.safetensors", "\(directory.path)/model.safetensors")
+    return directory.path
   }
 }

@@ -35,9 +35,9 @@ extension KernelPathTests {
       return results
     }
 
-    @Test(arguments: NumericMode.allCases)
-    func `samples do not depend on the batch`(mode: NumericMode) throws {
-      let decoder = try Tiny.decoder(mode: mode)
+    @Test(arguments: [("tied", NumericMode.bf16), ("tied", .fp32), ("tied", .int8), ("mistral", .bf16)])
+    func `samples do not depend on the batch`(model: String, mode: NumericMode) throws {
+      let decoder = try Tiny.decoder(model, mode: mode)
       let expected = try Self.draw(decoder)
       #expect(expected.count == 27)
       // The test can fail: samples differ from one another, some end early and some do not.
@@ -118,10 +118,11 @@ extension KernelPathTests {
       }
     }
 
-    @Test(arguments: NumericMode.allCases)
-    func `statistics are what the model makes of the tokens, whatever was filtered`(mode: NumericMode) throws
-    {
-      let decoder = try Tiny.decoder(mode: mode)
+    @Test(arguments: [("tied", NumericMode.bf16), ("tied", .fp32), ("tied", .int8), ("mistral", .bf16)])
+    func `statistics are what the model makes of the tokens, whatever was filtered`(
+      model: String, mode: NumericMode
+    ) throws {
+      let decoder = try Tiny.decoder(model, mode: mode)
       let parameters = SamplingParameters(temperature: 1.7, topP: 0.8, penalties: Penalties(repetition: 1.3))
       let engine = SamplingEngine(
         decoder, parameters: parameters, maximumNewTokens: 9, endTokens: [], keepsStatistics: true, seed: 4)
@@ -160,9 +161,10 @@ extension KernelPathTests {
       #expect(found == expected)
     }
 
-    @Test(arguments: [1, 31, 32, 33, 65])
-    func `what all prompts begin with is computed once and changes nothing`(length: Int) throws {
-      let decoder = try Tiny.decoder(mode: .bf16)
+    @Test(arguments: [("tied", 1), ("tied", 31), ("tied", 32), ("tied", 33), ("tied", 65), ("mistral", 65)])
+    func `what all prompts begin with is computed once and changes nothing`(model: String, length: Int) throws
+    {
+      let decoder = try Tiny.decoder(model, mode: .bf16)
       let start = Tiny.tokens(length, seed: 77)
       let lengths = [1, 2, 5, 20, 27]
       let requests = lengths.enumerated().map { index, count in
@@ -198,7 +200,7 @@ extension KernelPathTests {
       }
     }
 
-    @Test(arguments: ["tied", "untied"], NumericMode.allCases)
+    @Test(arguments: ["tied", "untied", "mistral"], NumericMode.allCases)
     func `logits do not depend on pieces, company, threads or instruction set`(
       model: String, mode: NumericMode
     )

@@ -57,7 +57,7 @@ struct ObjectiveTests {
   @Test(
     arguments: [
       ("tied", nil, nil, .silu), ("untied", nil, nil, .geluTanh), ("untied", nil, 2, .gelu),
-      ("tied", 11, 1.5, .silu),
+      ("tied", 11, 1.5, .silu), ("mistral", 11, nil, .silu),
     ] as [(String, Int?, Double?, Activation)])
   func `the gradient of every tensor is the slope along itself`(
     model: String, window: Int?, softCap: Double?, activation: Activation

@@ -12,6 +12,8 @@ Models (Llama family, seeded, weights drawn wide enough that the distributions a
                 config.json as transformers 5 writes it (`rope_parameters`).
     untied/     vocab 96, hidden 48, 2 layers, 3 heads, 1 key-value head, head_dim 32 (so heads * head_dim
                 is 96 and not hidden), ffn 64, own head. config.json in the older form (`rope_theta`).
+    mistral/    vocab 96, hidden 48, 2 layers, 6 heads, 2 key-value heads, head_dim 16, ffn 64, tied head, a sliding window of 11:
+                token t attends to t-10 ... t.
     reference/  vocab 91 = 96 less the 5 added tokens 91...95, hidden 32, 1 layer, tied. Read by `conditional`.
 
 Formulas. x is one sequence of T tokens, z[t] the logits computed from x[0...t], shape [V].
@@ -51,12 +53,13 @@ import pathlib
 import numpy
 import torch
 from safetensors.torch import save_file
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 HERE = pathlib.Path(__file__).resolve().parent
 SHARED = dict(max_position_embeddings=128, attn_implementation="eager", bos_token_id=1, eos_token_id=2,
-              attention_bias=False, mlp_bias=False, hidden_act="silu")
+              hidden_act="silu")
+LLAMA = dict(attention_bias=False, mlp_bias=False)
 MODELS = {
     "tied": dict(vocab_size=96, hidden_size=64, num_hidden_layers=3, num_attention_heads=4,
                  num_key_value_heads=2, head_dim=16, intermediate_size=80, tie_word_embeddings=True,
@@ -64,6 +67,9 @@ MODELS = {
     "untied": dict(vocab_size=96, hidden_size=48, num_hidden_layers=2, num_attention_heads=3,
                    num_key_value_heads=1, head_dim=32, intermediate_size=64, tie_word_embeddings=False,
                    rms_norm_eps=1e-6, theta=100000.0, seed=12),
+    "mistral": dict(vocab_size=96, hidden_size=48, num_hidden_layers=2, num_attention_heads=6,
+                    num_key_value_heads=2, head_dim=16, intermediate_size=64, tie_word_embeddings=True,
+                    rms_norm_eps=1e-5, sliding_window=11, theta=10000.0, seed=14),
     "reference": dict(vocab_size=91, hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
                       num_key_value_heads=1, head_dim=16, intermediate_size=48, tie_word_embeddings=True,
                       rms_norm_eps=1e-5, theta=10000.0, seed=13),
@@ -77,8 +83,12 @@ STEPS = 10
 def build(name):
     fields = dict(MODELS[name])
     seed, theta = fields.pop("seed"), fields.pop("theta")
-    config = LlamaConfig(**fields, **SHARED, rope_parameters={"rope_type": "default", "rope_theta": theta})
-    model = LlamaForCausalLM(config).float().eval()
+    mistral = name == "mistral"
+    own = {} if mistral else LLAMA
+    config = (MistralConfig if mistral else LlamaConfig)(
+        **fields, **SHARED, **own, rope_parameters={"rope_type": "default", "rope_theta": theta})
+    family = MistralForCausalLM if mistral else LlamaForCausalLM
+    model = family(config).float().eval()
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for key, weight in model.named_parameters():
@@ -93,8 +103,8 @@ def build(name):
     directory.mkdir(exist_ok=True)
     write_tensors(directory / "model.safetensors", dict(model.named_parameters()))
     description = {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
-        "attention_bias": False, "mlp_bias": False, "bos_token_id": 1, "eos_token_id": 2,
+        "architectures": [family.__name__], "model_type": config.model_type, "hidden_act": "silu",
+        **own, "bos_token_id": 1, "eos_token_id": 2,
         "max_position_embeddings": 128, **fields,
     }
     if name == "untied":
@@ -103,7 +113,7 @@ def build(name):
         description |= {"dtype": "float32", "rope_parameters": {"rope_theta": theta, "rope_type": "default"}}
     (directory / "config.json").write_text(json.dumps(description, indent=2, sort_keys=True) + "\n")
     # What is on disk is what is measured.
-    loaded = LlamaForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager")
+    loaded = family.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager")
     assert loaded.config.rope_parameters["rope_theta"] == theta
     return loaded.eval()
 
@@ -213,7 +223,7 @@ def main():
     reference = models["reference"]
     batch = sequences()
     items = conditional_batch(batch)
-    for name in ("tied", "untied"):
+    for name in ("tied", "untied", "mistral"):
         model, directory = models[name], HERE / name
         logits, golden = {}, {"sequences": []}
         for index, item in enumerate(batch):
