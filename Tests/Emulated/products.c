@@ -20,7 +20,8 @@ static size_t make_blocks(size_t k, int sequences, pk_block *blocks) {
   return count;
 }
 
-/* shape: M, N, K, type, operands + 10 * accumulate + 100 * sequences, order (bit 0: A by columns, bit 1: B by rows). */
+/* shape: M, N, K, type, operands + 10 * accumulate + 100 * sequences, order (bit 0: A by columns, bit 1: B by rows). With integers
+   of 8 bits A is of bf16, and B is rounded as it is packed. */
 static uint64_t either(const int *shape, int definition) {
   size_t m = (size_t)shape[0], n = (size_t)shape[1], k = (size_t)shape[2], stride = n + 3;
   pk_type type = (pk_type)shape[3];
@@ -29,16 +30,20 @@ static uint64_t either(const int *shape, int definition) {
   pk_block blocks[MAX_BLOCKS];
   size_t count = make_blocks(k, sequences, blocks);
   float *a = filled(m * k, 1, kind), *b = filled(n * k, 2, kind), *c = filled(m * stride, 3, kind == SMALL ? LEAST : kind);
-  void *a_stored = stored(a, m * k, type), *b_stored = stored(b, n * k, type);
+  void *a_stored = stored(a, m * k, type == PK_I8 ? PK_BF16 : type), *b_stored = stored(b, n * k, type == PK_I8 ? PK_F32 : type);
   ptrdiff_t ar = a_turned ? 1 : (ptrdiff_t)k, ak = a_turned ? (ptrdiff_t)m : 1;
   ptrdiff_t bk = b_turned ? (ptrdiff_t)n : 1, bn = b_turned ? 1 : (ptrdiff_t)k;
-  if (definition) {
+  if (definition && type == PK_I8) {
+    pk_reference_gemm_int8(a_stored, ar, ak, b, bk, bn, c, stride, m, n, blocks, count, accumulate);
+  } else if (definition) {
     pk_reference_gemm(a_stored, ar, ak, b_stored, bk, bn, type, c, stride, m, n, blocks, count, accumulate);
   } else {
     size_t elements = pk_packed_count(n, blocks, count);
-    void *packed = malloc(elements * (type == PK_BF16 ? 2 : 4) + (elements == 0));
+    size_t bytes = type == PK_I8 ? pk_packed_int8_bytes(n, blocks, count) : elements * (type == PK_BF16 ? 2 : 4);
+    void *packed = malloc(bytes + (bytes == 0));
     if (!packed) abort();
-    if (m % 2) pk_pack_f32(b, bk, bn, n, blocks, count, type, packed);
+    if (type == PK_I8) pk_pack_int8(b, bk, bn, n, blocks, count, packed);
+    else if (m % 2) pk_pack_f32(b, bk, bn, n, blocks, count, type, packed);
     else pk_pack(b_stored, bk, bn, n, blocks, count, type, packed);
     pk_gemm(a_stored, ar, ak, packed, type, c, stride, m, n, blocks, count, accumulate);
     free(packed);
@@ -58,10 +63,11 @@ void products(void) {
       {17, 65, 33}, {29, 70, 100}, {31, 32, 128}, {32, 32, 32}, {33, 49, 160}, {48, 16, 95}, {64, 5, 96}, {3, 200, 2},
   };
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-    for (int type = 0; type < 2; type++)
+    for (int type = PK_F32; type <= PK_I8; type++)
       for (int order = 0; order < 4; order++) {
         int shape[6] = {sizes[i][0], sizes[i][1], sizes[i][2], type, 0, order};
         int variants[] = {ORDINARY, ORDINARY + 110, SMALL + 10, SMALL + 110, SPECIAL + 10};
+        if (type == PK_I8) variants[3] = LEAST + 110; /* scales that are flushed */
         for (int v = 0; v < 5; v++) {
           if (v != (int)(i + (size_t)order) % 5 && v != 2 + order % 2) continue;
           shape[4] = variants[v];
@@ -73,7 +79,8 @@ void products(void) {
       {130, 40, 200, PK_BF16, ORDINARY + 10, 0}, {130, 40, 200, PK_F32, ORDINARY + 10, 0},
       {280, 20, 64, PK_BF16, SMALL + 110, 1},    {20, 33, 2500, PK_BF16, ORDINARY + 100, 1},
       {4, 700, 70, PK_BF16, ORDINARY, 2},        {17, 34, 2300, PK_F32, SMALL + 110, 3},
-      {300, 17, 2100, PK_BF16, SMALL + 10, 0},
+      {300, 17, 2100, PK_BF16, SMALL + 10, 0},   {130, 40, 200, PK_I8, ORDINARY + 10, 0},
+      {4, 700, 70, PK_I8, ORDINARY, 2},          {300, 17, 2100, PK_I8, ORDINARY + 110, 1},
   };
   for (size_t i = 0; i < sizeof large / sizeof *large; i++) on_every_path("product", large[i], 6, product, definition);
 }

@@ -85,7 +85,7 @@ import Testing
       pk_activation_forward(function, x, nil, &found, PK_F32, x.count)
       // The half of the least normal number is subnormal.
       #expect(Array(found.dropLast()) == [0, 0, 0, least, least * 1.5, 0, 100, .infinity], "\(function)")
-      // -infinity times 0, but where the tail is bounded.
+      // -infinity over infinity, but where the tail is bounded.
       #expect(function == PK_GELU ? found[8] == 0 : found[8].isNaN, "\(function)")
     }
   }
@@ -99,9 +99,8 @@ import Testing
   }
 
   /// With s the logistic function of v, the slope is s (1 + x v' (1 - s)), and 1 - s has the rounding of s, at most 2^-24, until
-  /// s is 1, where v = 17.3. x v' is then 17.3 for silu, and 36 for gelu by tanh. gelu's slope is a sum of two
-  /// terms of at most 1, each good to two units.
-  /// The central difference in Double is good to 1e-9.
+  /// s is 1, where v = 17.3. x v' is then 17.3 for silu, and 36 for gelu by tanh. gelu's slope is a sum of two terms of at most
+  /// 1, each good to two units. The central difference in Double is good to 1e-9.
   @Test(arguments: [(PK_SILU, 17.3 * 0x1p-24), (PK_GELU, 4 * 0x1p-24), (PK_GELU_TANH, 36 * 0x1p-24)])
   func `an activation's gradient is its slope`(activation: pk_activation, tolerance: Double) {
     func exact(_ x: Double) -> Double {
