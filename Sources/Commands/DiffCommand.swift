@@ -13,8 +13,8 @@ struct DiffCommand: ParsableCommand {
         \(Program.name) diff @last~1 @last
       """)
 
-  @Argument(help: runHelp) var old: String = "@last~1"
-  @Argument(help: runHelp) var new: String = "@last"
+  @Argument(help: runHelp, completion: Completion.runs) var old: String = "@last~1"
+  @Argument(help: runHelp, completion: Completion.runs) var new: String = "@last"
   @Flag(help: "Write one JSON value.")
   var json = false
   @OptionGroup var place: RunsArguments

@@ -18,7 +18,9 @@ struct LogsCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("[RUN] ADDRESS: a run (default `@last`), and a stage of it.", valueName: "run-address")
+    help: ArgumentHelp(
+      "[RUN] ADDRESS: a run (default `@last`), and a stage of it.", valueName: "run-address"),
+    completion: Completion.runOrStage
   )
   var words: [String]
   @Flag(name: [.customShort("f"), .long], help: "Go on while the run lives.")

@@ -23,10 +23,11 @@ public enum Plumb {
     } catch let code as ArgumentParser.ExitCode {
       Glibc.exit(code.rawValue)
     } catch {
-      // `--help` and `--version` arrive here as well, with code 0.
-      let text = RootCommand.fullMessage(for: error)
+      // `--help`, `--version` and scripts of completion arrive here as well, with code 0.
+      var text = RootCommand.fullMessage(for: error)
       let code = RootCommand.exitCode(for: error).rawValue
       if code == 0 {
+        if BashCompletion.isRequested(CommandLine.arguments) { text = BashCompletion.script(around: text) }
         finish {
           try standardOutput(text + "\n")
           return .done

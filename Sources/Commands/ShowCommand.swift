@@ -9,7 +9,7 @@ struct ShowCommand: ParsableCommand {
     commandName: "show", abstract: "Show one run: parameters, metrics, stages.",
     discussion: "  \(Program.name) show @last")
 
-  @Argument(help: runHelp) var selector: String = "@last"
+  @Argument(help: runHelp, completion: Completion.runs) var selector: String = "@last"
   @Flag(help: "Write one JSON value.")
   var json = false
   @OptionGroup var place: RunsArguments

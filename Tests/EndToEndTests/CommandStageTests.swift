@@ -101,6 +101,8 @@ import Testing
       "needs a kernel with Landlock, and a checkout that is in no temporary folder"))
   func `a program cannot spoil what it reads`() throws {
     let project = try BuiltPlumb(below: Self.elsewhere)
+    // A project of its own, though it lies inside this one.
+    #expect(try project.shell("mkdir .git;").status == 0)
     try project.write("{\"id\": \"a\", \"prompt\": \"x\"}\n", to: "rows.jsonl")
     try project.write(
       """

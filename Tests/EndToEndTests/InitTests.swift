@@ -36,4 +36,29 @@ import Testing
       "---completion run -- --only 3 0 plumb run experiment.yaml --only")
     #expect(address.output.contains("rounds@2.draw"), "\(address)")
   }
+
+  /// As bash hands them over: words that end at `=` and `@` too, and the cursor behind the last.
+  @Test(arguments: [
+    (["--until", "ro"], "rounds"), (["--until", "rounds", "@", "2"], "2.draw"),
+    (["--until", "rounds", "@"], "2.draw"),
+    (["--set", "iter"], "iterations=2"), (["--set", "iterations", "="], "2"),
+    (["--set", "iterations", "=", "2"], "2"),
+  ])
+  func `bash completes what has an at-sign or an equals sign in it`(words: [String], wanted: String) throws {
+    #expect(try plumb.run("init .").status == 0)
+    let all = ["plumb", "run", "experiment.yaml"] + words
+    let line = "plumb run experiment.yaml \(words[0]) \(words.dropFirst().joined())"
+    try plumb.write(
+      """
+      shopt -s extglob
+      source <('\(plumb.binary)' --generate-completion-script bash)
+      plumb() { '\(plumb.binary)' "$@"; }
+      compopt() { :; }
+      COMP_WORDS=(\(all.map { "'\($0)'" }.joined(separator: " "))) COMP_CWORD=\(all.count - 1) COMP_LINE='\(line)' COMP_POINT=\(line.utf8.count)
+      "$(complete -p plumb | sed 's/.*-F \\([^ ]*\\) .*/\\1/')" plumb "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+      printf '[%s]\n' "${COMPREPLY[@]}"
+      """, to: "complete.bash")
+    let completed = try plumb.shell("bash complete.bash;")
+    #expect(completed.output.contains("[\(wanted)"), "\(completed)")
+  }
 }

@@ -38,6 +38,10 @@ import Testing
     let plan = place.plumb("plan tiny.yaml --check")
     #expect(plan.status == 0, "\(plan.output)")
     #expect(place.plumb("cache verify").status == 0)
+    // What is there is there, evicted or not.
+    #expect(place.plumb("cache gc --max-size 1B --older-than 0s").status == 0)
+    let again = place.plumb("cache push stick")
+    #expect(again.error.hasPrefix("0 results copied (0 objects, 0 B), 5 there already"), "\(again)")
   }
 
   @Test func `an address that is not there ends with its own code and what is near`() {

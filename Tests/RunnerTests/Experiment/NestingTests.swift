@@ -286,6 +286,27 @@ import Testing
     #expect(text.contains("did you mean `rows`"))
   }
 
+  @Test func `a name in braces and quotes is a value's text, and anything else is the value`() throws {
+    let plan = try plan(
+      """
+      params: {n: 3, path: train.jsonl}
+      stages:
+        rows: {uses: data, with: {path: $path, prompt: "${n}"}}
+        some: {matrix: {much: [1e1]}, uses: draw, in: {rows: rows}, with: {count: $much}}
+        few:
+          uses: draw
+          in: {rows: rows}
+          with:
+            count: ${n}
+      """)
+    #expect(plan.nodes[0].options["prompt"] == "3")
+    #expect(plan.nodes[1].options["count"] == 10)
+    #expect(plan.nodes[2].options["count"] == 3)
+    let text = try diagnostics(
+      "params: {n: 3}\nstages: {rows: {uses: data, with: {path: train.jsonl, prompt: $n}}}")
+    #expect(text.contains("= help: `\"${name}\"`, in quotes, is a parameter's text"), "\(text)")
+  }
+
   @Test func `ten thousand stages are planned in a second`() throws {
     let stages = (0..<9990).map {
       "  s\($0): {uses: draw, in: {rows: \($0 == 0 ? "rows" : "s\($0 - 1)")}, with: {count: 1}}\n"
