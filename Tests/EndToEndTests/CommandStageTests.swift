@@ -102,7 +102,7 @@ import Testing
   func `a program cannot spoil what it reads`() throws {
     let project = try BuiltPlumb(below: Self.elsewhere)
     // A project of its own, though it lies inside this one.
-    #expect(try project.shell("mkdir .git;").status == 0)
+    #expect(try project.shell("mkdir .plumb;").status == 0)
     try project.write("{\"id\": \"a\", \"prompt\": \"x\"}\n", to: "rows.jsonl")
     try project.write(
       """
