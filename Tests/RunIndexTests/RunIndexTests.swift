@@ -154,5 +154,9 @@ import Testing
     #expect(has("reward 0.5000 0.7500 +0.2500"), "\(text)")
     #expect(has("a k1 k2"), "\(text)")
     #expect(try RunDifference(runs[0], runs[0]) { _ in [] }.keys.isEmpty)
+    try write("a", "3-cccccc", reward: "9", key: "k2", lr: "0.2")
+    try write("a", "4-dddddd", reward: "7", key: "k2", lr: "0.2")
+    let whole = try index().runs()
+    #expect(try RunDifference(whole[2], whole[3]) { _ in [] }.text.contains("       9       7      -2\n"))
   }
 }

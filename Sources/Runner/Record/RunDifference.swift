@@ -14,6 +14,14 @@ package struct RunDifference {
       let delta = new - old
       return delta.isFinite ? delta : nil
     }
+
+    /// `+0.01200`, `-3` between two integers; nothing where nothing changed.
+    fileprivate var deltaText: String {
+      guard let delta, delta != 0 else { return "" }
+      let sign = delta > 0 ? "+" : ""
+      if case .int? = old, case .int? = new, let whole = Int64(exactly: delta) { return sign + "\(whole)" }
+      return sign + TextTable.number(delta)
+    }
   }
 
   package let old: RunSummary
@@ -133,8 +141,7 @@ package struct RunDifference {
       let hasDeltas = deltas && changes.contains { $0.delta != nil }
       let heading = [title, old.shortID, new.shortID] + (hasDeltas ? ["change"] : [])
       let rows = changes.map { change -> [String] in
-        let delta = change.delta.map { $0 == 0 ? "" : ($0 > 0 ? "+" : "") + TextTable.number($0) } ?? ""
-        return [change.name, show(change.old), show(change.new)] + (hasDeltas ? [delta] : [])
+        [change.name, show(change.old), show(change.new)] + (hasDeltas ? [change.deltaText] : [])
       }
       return TextTable.aligned([heading] + rows) + "\n"
     }
