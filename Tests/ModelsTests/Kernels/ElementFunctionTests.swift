@@ -92,9 +92,12 @@ import Testing
 
   @Test func `one number and an array of them give the same bits`() {
     for (function, alone) in [(PK_EXP, pk_exp), (PK_TANH, pk_tanh), (PK_ERF, pk_erf)] {
-      let found = map(function).filter { !$0.isNaN }
-      let expected = Self.points.map(alone).filter { !$0.isNaN }
-      #expect(found.map(\.bitPattern) == expected.map(\.bitPattern))
+      let found = map(function)
+      let others = Self.points.indices.filter { index in
+        let expected = alone(Self.points[index])
+        return found[index].bitPattern != expected.bitPattern && !(found[index].isNaN && expected.isNaN)
+      }
+      #expect(others.isEmpty, "\(others.count), such as at \(others.first.map { Self.points[$0] } ?? 0)")
     }
   }
 
