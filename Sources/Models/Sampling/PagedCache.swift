@@ -113,6 +113,12 @@ final class CachedSequence {
     length = max(length, newLength)
   }
 
+  /// Forgets positions from `newLength` on; their pages stay.
+  func shorten(to newLength: Int) {
+    precondition(newLength <= length, "\(length) positions cannot be shortened to \(newLength)")
+    length = newLength
+  }
+
   deinit {
     for page in pages { pool.release(page) }
     pool.release(reserved: allowance)

@@ -63,11 +63,14 @@ package final class SamplingEngine {
   private let random: Philox
   private let maximumBatch: Int
   private let prefillTokens: Int
+  private let rowsWithGuesses: Int
   private let pool: PagePool
   /// Tokens drawn so far, also of samples that still run; for showing progress.
   package private(set) var drawnTokens = 0
   /// Tokens of prompts computed so far; what prompts share counts once.
   package private(set) var prefilledTokens = 0
+  /// Tokens guessed, and those of them that were drawn.
+  package private(set) var guessedTokens = (all: 0, right: 0)
 
   /// - Parameters:
   ///   - minimumNewTokens: before, no end token is drawn and no stop text counts.
@@ -79,10 +82,13 @@ package final class SamplingEngine {
   ///   - batch: samples that run at once, memory permitting.
   ///   - prefillTokens: tokens of prompts that join one forward pass beside the running samples; a longer prompt takes
   ///     several. Bounds the memory of a pass and how long running samples wait.
+  ///   - rowsWithGuesses: rows up to which a decoding pass is filled with guesses; changes no result. Six rows cost as much as
+  ///     three, since weights are read once.
   package init(
     _ decoder: Decoder, parameters: SamplingParameters, minimumNewTokens: Int = 0, maximumNewTokens: Int,
     endTokens: [Int32], bannedTokens: [Int32] = [], texts: SampleTexts? = nil, keepsStatistics: Bool = false,
-    seed: UInt64, memory: Int = 1 << 30, batch: Int = 64, prefillTokens: Int = 512
+    seed: UInt64, memory: Int = 1 << 30, batch: Int = 64, prefillTokens: Int = 512,
+    rowsWithGuesses: Int = 6
   ) {
     self.decoder = decoder
     self.parameters = parameters
@@ -95,6 +101,7 @@ package final class SamplingEngine {
     random = Philox(seed: seed)
     maximumBatch = max(1, batch)
     self.prefillTokens = max(1, prefillTokens)
+    self.rowsWithGuesses = rowsWithGuesses
     pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
   }
 
@@ -139,16 +146,52 @@ package final class SamplingEngine {
       let completed = try admission.prefill(into: &batch, beside: decodeCount)
       prefilledTokens += batch.tokens.count - decodeCount
       if batch.tokens.isEmpty { continue }
+      let guesses = batch.tokens.count == decodeCount ? guess(for: running, requests, into: &batch) : []
       let x = decoder.hidden(
         tokens: batch.tokens, positions: batch.positions, view: batch.view(pool),
-        rows: Array(0..<Int32(decodeCount)) + completed.map(\.row))
+        rows: Array(0..<Int32(decodeCount)) + completed.map(\.row)
+          + guesses.flatMap { $0.rows.map(Int32.init) })
       if x.rows == 0 { continue }
       let logits = decoder.logits(x)
       for (index, (prompt, _)) in completed.enumerated() {
         prompt.logits = copy(logits.slice(decodeCount + index..<decodeCount + index + 1))
       }
+      let extended = running
       try extend(&running, logits.slice(0..<decodeCount), requests, finished)
+      for (sample, guess) in zip(extended, guesses) where !guess.tokens.isEmpty {
+        try follow(guess, of: sample, &running, logits, requests, finished)
+      }
     }
+  }
+
+  /// Adds what each running sample may say next to a pass, as far as rows go that cost next to nothing.
+  private func guess(for running: [Running], _ requests: [SamplingRequest], into batch: inout TokenBatch)
+    -> [GuessedTokens]
+  {
+    guard running.count < rowsWithGuesses else { return [] }
+    return running.map { sample in
+      // The pass draws one more than was guessed.
+      let count = min(rowsWithGuesses - batch.tokens.count, maximumNewTokens - sample.tokens.count - 1)
+      let tokens = PromptLookup.guess(
+        after: requests[sample.request].prompt + sample.tokens, count: max(count, 0))
+      guessedTokens.all += tokens.count
+      return GuessedTokens(tokens: tokens, rows: batch.append(tokens, to: sample.cache))
+    }
+  }
+
+  /// Draws on after each guessed token that was drawn; the cache forgets the others.
+  private func follow(
+    _ guess: GuessedTokens, of sample: Running, _ running: inout [Running], _ logits: Tensor,
+    _ requests: [SamplingRequest], _ finished: (SampledSequence) throws -> Void
+  ) throws {
+    var alone = running.filter { $0 === sample }
+    for (token, row) in zip(guess.tokens, guess.rows) {
+      guard alone.first?.tokens.last == token else { break }
+      guessedTokens.right += 1
+      try extend(&alone, logits.slice(row..<row + 1), requests, finished)
+    }
+    if alone.isEmpty { running.removeAll { $0 === sample } }
+    sample.cache.shorten(to: requests[sample.request].prompt.count + sample.tokens.count - 1)
   }
 
   /// Whether what a sample has written changes its logits in place.
