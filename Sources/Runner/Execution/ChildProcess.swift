@@ -110,8 +110,7 @@ package struct ChildProcess: Sendable {
       if let signal = try signals?.next(before: pipe.reading) {
         child.sendToGroup(SIGTERM)
         _ = child.ending(waiting: true)
-        throw RunError(
-          signal == SIGINT ? .interrupted : .terminated, "stopped by \(signalName(signal))")
+        throw RunError.stopped(by: signal)
       }
       let count = read(pipe.reading, &buffer, buffer.count)
       if count < 0, errno != EINTR { throw SystemError("read", "what \(executable) says", code: errno) }

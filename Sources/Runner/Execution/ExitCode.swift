@@ -1,5 +1,6 @@
 // Exit codes, and the one place that says which error ends with which.
 
+import Glibc
 import JSON
 
 /// What the process ends with; the words of the reference are in the comments.
@@ -41,6 +42,10 @@ package struct RunError: ErrorWithExitCode, Sendable, CustomStringConvertible {
   package init(_ exitCode: ExitCode, _ description: String) {
     self.exitCode = exitCode
     self.description = description
+  }
+
+  static func stopped(by signal: Int32) -> RunError {
+    RunError(signal == SIGINT ? .interrupted : .terminated, "stopped by \(signalName(signal))")
   }
 }
 

@@ -29,10 +29,12 @@ package struct SignalDescriptor: Sendable {
     }
   }
 
-  /// Waits until a signal has come or there is something to read; the signal, if one came.
-  package func next(before other: Int32) throws -> Int32? {
-    var waits = [descriptor, other].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    if poll(&waits, nfds_t(waits.count), -1) < 0, errno != EINTR {
+  /// Waits until a signal has come, there is something to read or the time is over; the signal, if one came.
+  package func next(before other: Int32? = nil, within milliseconds: Int32 = -1) throws -> Int32? {
+    var waits = ([descriptor] + (other.map { [$0] } ?? [])).map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    if poll(&waits, nfds_t(waits.count), milliseconds) < 0, errno != EINTR {
       throw SystemError("wait for", "a signal", code: errno)
     }
     return next()

@@ -38,7 +38,7 @@ struct Download {
           "`\(url)` could not be fetched in \(attempt) attempts (\(words)); run again, and it goes on")
       }
       fetch.note("fetching `\(url)` failed (\(words)); trying again")
-      usleep(500_000 << UInt32(attempt - 1))
+      try fetch.pause(milliseconds: 500 << Int32(attempt - 1))
     }
   }
 

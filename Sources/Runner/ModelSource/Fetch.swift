@@ -29,4 +29,14 @@ package struct Fetch {
       program, arguments: arguments, environment: ChildProcess.chosenEnvironment(names), keeping: lock,
       stoppedBy: signals)
   }
+
+  /// Waits before another attempt.
+  /// - Throws: `RunError`: exit 130 or 143 when a signal came first.
+  func pause(milliseconds: Int32) throws {
+    guard let signals else {
+      usleep(UInt32(milliseconds) * 1000)
+      return
+    }
+    if let signal = try signals.next(within: milliseconds) { throw RunError.stopped(by: signal) }
+  }
 }
