@@ -159,7 +159,7 @@ package struct Collection: Sendable {
     var found: [(String, Int)] = []
     for folder in ["tmp", "quarantine"] {
       for name in try File.names(in: "\(store.root)/\(folder)")
-      where Digest(hex: name) == nil || folder != "tmp" {
+      where folder != "tmp" || Digest(hex: name) == nil && !isBeingWritten(name) {
         let path = "\(store.root)/\(folder)/\(name)"
         guard let status = FileStatus.of(path),
           now - Double(status.changedNanoseconds) / 1e9 >= options.minimumSeconds
@@ -168,6 +168,13 @@ package struct Collection: Sendable {
       }
     }
     return found
+  }
+
+  /// Whether a temporary's name has the number of a process that lives: `KEY.123.tmp`, `tree.DIGEST.123`, `spin-123`. Such files
+  /// are given their own names under no lock.
+  private static func isBeingWritten(_ name: String) -> Bool {
+    let numbers = name.split { $0 == "." || $0 == "-" }.suffix(2).compactMap { pid_t($0) }
+    return numbers.contains { $0 > 0 && (kill($0, 0) == 0 || errno == EPERM) }
   }
 }
 

@@ -157,6 +157,17 @@ import Testing
     #expect(!toy.standardError.contains("warning"), "\(toy.standardError)")
   }
 
+  @Test func `a temporary file of a process that lives stays, and one that a dead process left goes`() throws
+  {
+    let toy = try ToyRunner(nodes: fast)
+    #expect(try toy.run() == .exited(0))
+    // Above any number that Linux gives a process.
+    let names = ["abc.\(getpid()).tmp", "spin-\(getpid())", "abc.\(1 << 23).tmp", "tree.abc.\(1 << 23)"]
+    for name in names { try toy.folder.write("half of it", to: ".plumb/tmp/\(name)") }
+    _ = try collect(toy, maximum: 0)
+    #expect(try toy.names("tmp") == names.prefix(2).sorted())
+  }
+
   @Test func `a store of the format before is migrated and keeps its results`() throws {
     let toy = try ToyRunner(nodes: fast)
     #expect(try toy.run() == .exited(0))
