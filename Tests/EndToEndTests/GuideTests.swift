@@ -15,7 +15,8 @@ import Testing
     let plumb = try BuiltPlumb()
     let clone = "\(plumb.folder)/guide"
     try #require(
-      try plumb.shell("mkdir guide guide/.plumb && cp -r '\(ReferenceTests.package)/experiments' guide;").status
+      try plumb.shell("mkdir guide guide/.plumb && cp -r '\(ReferenceTests.package)/experiments' guide;")
+        .status
         == 0)
     for name in try Self.pages(of: guide) where !Self.untyped.contains(name) {
       let entries = TypedCommand.all(of: String(decoding: try File.read("\(guide)/\(name)"), as: UTF8.self))
