@@ -40,7 +40,7 @@ public final class StageContext: Sendable {
   private let collections: [String: [Artifact]]
   /// The node's seed; fixed by the experiment, never by the clock.
   public let seed: UInt64
-  /// `bf16` or `fp32`: the numeric mode of stages that compute.
+  /// `bf16`, `fp32` or `int8`: the numeric mode of stages that compute.
   public let numericMode: String
   /// Threads this stage may use. Must not influence any result.
   public let threads: Int
