@@ -77,7 +77,8 @@ extension Plan {
   /// - Throws: `RunError` (2) when there is none.
   package func nodes(matching pattern: String) throws -> Set<Int> {
     var found: Set<Int> = []
-    for node in nodes where isMatch(pattern, node.address) { found.insert(node.index) }
+    let isMatch = addressTest(pattern)
+    for node in nodes where isMatch(node.address) { found.insert(node.index) }
     if found.isEmpty, let node = node(at: pattern) { found = [node.index] }
     guard found.isEmpty else { return found }
     let groups = nodes.flatMap { node in
@@ -94,17 +95,21 @@ extension Plan {
   }
 }
 
-/// An address stands for all inside it, too.
-private func isMatch(_ pattern: String, _ address: String) -> Bool {
+/// Whether an address, or one that it lies inside, is meant by a pattern.
+private func addressTest(_ pattern: String) -> (_ address: String) -> Bool {
   guard pattern.utf8.contains(UInt8(ascii: "*")) else {
     let parts = AddressPart.parts(of: pattern)
-    let others = AddressPart.parts(of: address)
-    return parts.count <= others.count && zip(parts, others).allSatisfy { $0.admits($1) }
+    return { address in
+      let others = AddressPart.parts(of: address)
+      return parts.count <= others.count && zip(parts, others).allSatisfy { $0.admits($1) }
+    }
   }
   let glob = Array(pattern.utf8)
-  let text = Array(address.utf8)
-  let ends = text.indices.filter { text[$0] == UInt8(ascii: ".") || text[$0] == UInt8(ascii: "@") }
-  return (ends + [text.count]).contains { matches(glob[...], text[..<$0]) }
+  return { address in
+    let text = Array(address.utf8)
+    let ends = text.indices.filter { text[$0] == UInt8(ascii: ".") || text[$0] == UInt8(ascii: "@") }
+    return (ends + [text.count]).contains { matches(glob[...], text[..<$0]) }
+  }
 }
 
 /// Whether the whole text fits; `*` stands for any bytes. In time proportional to the product of both lengths at worst.
