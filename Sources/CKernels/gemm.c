@@ -32,9 +32,9 @@ static size_t panels_a_task(size_t panels, size_t rows, size_t pairs) {
 
 static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *whole) {
   gemm_run run = {.job = *whole, .kernels = kernels, .panels = ceil_div(whole->n, PANEL)};
-  size_t m = whole->m, tile_rows = kernels->tile_rows, group_tiles = min_size(GROUP_TILES, ceil_div(m, tile_rows));
-  size_t group_rows = group_tiles * tile_rows, groups = ceil_div(m, group_rows);
-  run.job.group_tiles = group_tiles;
+  size_t m = whole->m, tile_rows = kernels->tile_rows;
+  size_t group_rows = min_size(GROUP_ROWS / tile_rows, ceil_div(m, tile_rows)) * tile_rows, groups = ceil_div(m, group_rows);
+  run.job.group_rows = group_rows;
   run.job.panel_bytes = panel_bytes(whole->blocks, whole->block_count, whole->type);
   /* The reduction is cut where a group's part of A would outgrow the cache; the sums go on from C. */
   size_t most = min_size(pair_count(whole->blocks, whole->block_count), GROUP_FLOATS / (2 * group_rows) + MAX_BLOCK_PAIRS);

@@ -1,9 +1,9 @@
 /* Matrix product on packed panels of 16 columns. See CKernels.h for what it computes, bit for bit.
 
    Rows of A come in tiles of PK_MR, tiles in groups whose widened rows stay in the second-level cache while the
-   panels of B pass by. One panel meets one group block by block: the block of B is widened to fp32 once for all
-   tiles, and the sums lie side by side in `sums`, since rows of C are often a multiple of 4096 bytes apart and
-   would fall into the same few lines of the first-level cache. */
+   panels of B pass by. One panel meets one group block by block. A block of integers is widened to fp32 once for
+   all tiles, one of bf16 by each tile as it goes. The sums lie side by side in `sums`, since rows of C are often a
+   multiple of 4096 bytes apart and would fall into the same few lines of the first-level cache. */
 
 enum { MAX_PAIRS = 16 };
 
@@ -102,27 +102,15 @@ INLINE void PK_FN(gemm_tile)(const float *a, const char *b, const float *scales,
     else PK_FN(gemm_two_passes)(a, b, scales, sums, pairs, type, R, 0);                              \
     break;
   switch (rows) {
-    TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+    TILE(1) TILE(2) TILE(3) TILE(4)
+#if PK_MR > 4
+    TILE(5) TILE(6)
+#endif
 #if PK_MR > 6
     TILE(7) TILE(8)
 #endif
   }
 #undef TILE
-}
-
-/* One block of whole tiles, B as fp32. With nothing to decide between two tiles, a tenth faster than by `gemm_tile`. */
-static __attribute__((noinline)) void PK_FN(gemm_tiles)(const float *a, const char *b, const float *scales, float *sums,
-                                                        size_t pairs, size_t tiles) {
-#define TILES(PAIRS, WHOLE, SCALES)                                                                           \
-  for (size_t tile = 0; tile < tiles; tile++, a += 2 * (PAIRS) * PK_MR, sums += PK_MR * LANES) {              \
-    if (PK_MR <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, b, SCALES, 0, sums, PAIRS, PK_F32, PK_MR, 1);      \
-    else PK_FN(gemm_two_passes)(a, b, SCALES, sums, PAIRS, PK_F32, PK_MR, WHOLE);                             \
-  }
-  if (scales && pairs == MAX_PAIRS) TILES(MAX_PAIRS, 1, scales)
-  else if (scales) TILES(pairs, 0, scales)
-  else if (pairs == MAX_PAIRS) TILES(MAX_PAIRS, 1, NULL)
-  else TILES(pairs, 0, NULL)
-#undef TILES
 }
 
 /* Rows and columns of C into the sums, or zeros; and back. */
@@ -154,29 +142,22 @@ INLINE void PK_FN(gemm_widen)(const char *b, float *wide, size_t pairs, pk_type 
 
 INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, const float *a, size_t row, size_t rows,
                               pk_type type) {
-  _Alignas(64) float sums[GROUP_TILES * PK_MR * LANES], wide[2 * MAX_PAIRS * LANES];
+  _Alignas(64) float sums[GROUP_ROWS * LANES], wide[2 * MAX_PAIRS * LANES];
   const char *b = (const char *)job->packed + panel * job->panel_bytes;
   size_t tiles = (rows + PK_MR - 1) / PK_MR;
   PK_FN(gemm_load)(job, sums, row, rows, panel * LANES);
   for (size_t block = 0; block < job->block_count; block++) {
-    size_t pairs = (job->blocks[block].length + 1) / 2, whole = 0;
+    size_t pairs = (job->blocks[block].length + 1) / 2;
     const float *scales = block_scales(type, b);
     b += scales_bytes(type);
     const char *read = b;
-    pk_type read_type = type == PK_BF16 && tiles == 1 ? PK_BF16 : PK_F32; /* a lone tile of bf16 widens as it goes */
-    if (read_type != type) {
+    if (type == PK_I8) {
       PK_FN(gemm_widen)(b, wide, pairs, type);
       read = (const char *)wide;
     }
-    if (read_type == PK_F32) {
-      whole = rows / PK_MR;
-      PK_FN(gemm_tiles)(a, read, scales, sums, pairs, whole);
-      a += whole * 2 * pairs * PK_MR;
-    }
-    for (size_t tile = whole; tile < tiles; tile++, a += pairs * 2 * PK_MR) {
-      size_t live = rows - tile * PK_MR < PK_MR ? rows - tile * PK_MR : PK_MR;
-      PK_FN(gemm_tile)(a, read, scales, sums + tile * PK_MR * LANES, pairs, read_type, live);
-    }
+    for (size_t tile = 0; tile < tiles; tile++, a += pairs * 2 * PK_MR)
+      PK_FN(gemm_tile)(a, read, scales, sums + tile * PK_MR * LANES, pairs, type == PK_I8 ? PK_F32 : type,
+                       min_size(PK_MR, rows - tile * PK_MR));
     b += pairs * pair_bytes(type);
   }
   PK_FN(gemm_save)(job, sums, row, rows, panel * LANES);
@@ -205,8 +186,7 @@ INLINE size_t PK_FN(gemm_row)(const gemm_job *job, size_t panel, size_t panel_en
 }
 
 static void PK_FN(gemm_panels)(const gemm_job *job, size_t panel_begin, size_t panel_end, size_t group) {
-  size_t row = group * job->group_tiles * PK_MR;
-  size_t rows = job->m - row < job->group_tiles * PK_MR ? job->m - row : job->group_tiles * PK_MR;
+  size_t row = group * job->group_rows, rows = min_size(job->group_rows, job->m - row);
   const float *a = job->expanded + group * job->group_floats;
   size_t panel = panel_begin;
   if (rows == 1) {
@@ -228,7 +208,7 @@ static void PK_FN(gemm_panels)(const gemm_job *job, size_t panel_begin, size_t p
        : *(const u32x8 *)((const float *)(p) + (index)))
 
 /* One block of one tile as fp32, [reduction index][row]; odd lengths end in a zero. Stores cover eight rows: those
-   past a tile of six fall where the next one is written, or into the room after the group. */
+   past a smaller tile fall where the next one is written, or into the room after the group. */
 INLINE void PK_FN(expand_block)(const gemm_job *job, size_t row, size_t rows, pk_block block, float *out,
                                 pk_type type) {
   ptrdiff_t across = job->reduction_stride, down = job->row_stride;
@@ -266,12 +246,11 @@ INLINE void PK_FN(expand_block)(const gemm_job *job, size_t row, size_t rows, pk
 
 /* Widens one group of row tiles of A in the order in which the blocks read it: [block][tile][index][row]. */
 static void PK_FN(gemm_expand)(const gemm_job *job, size_t group) {
-  size_t first = group * job->group_tiles * PK_MR;
-  size_t end = first + job->group_tiles * PK_MR < job->m ? first + job->group_tiles * PK_MR : job->m;
+  size_t first = group * job->group_rows, end = min_size(job->m, first + job->group_rows);
   float *out = job->expanded + group * job->group_floats;
   for (size_t block = 0; block < job->block_count; block++)
     for (size_t row = first; row < end; row += PK_MR) {
-      size_t rows = end - row < PK_MR ? end - row : PK_MR;
+      size_t rows = min_size(PK_MR, end - row);
       if (job->type == PK_F32) PK_FN(expand_block)(job, row, rows, job->blocks[block], out, PK_F32);
       else PK_FN(expand_block)(job, row, rows, job->blocks[block], out, PK_BF16);
       out += (job->blocks[block].length + 1) / 2 * 2 * PK_MR;

@@ -2,7 +2,7 @@
 #include "kernels.h"
 
 enum {
-  GROUP_ROWS = 256,
+  TILE_GROUP_ROWS = 256,
   GROUP_BYTES = 1 << 20, /* of a group of A at one time: half of a second-level cache of 2 MiB */
   TASK_PRODUCTS = 1 << 22,
   PANELS_SIDE_BY_SIDE = 4,
@@ -50,7 +50,7 @@ static size_t plan_steps(tile_job *job, tile_step *steps) {
 }
 
 void multiply_on_tiles(const tile_kernels *kernels, const gemm_job *whole) {
-  size_t strips = ceil_div(whole->m, TILE_ROWS), group_rows = min_size(GROUP_ROWS, ceil_div(whole->m, 32) * 32);
+  size_t strips = ceil_div(whole->m, TILE_ROWS), group_rows = min_size(TILE_GROUP_ROWS, ceil_div(whole->m, 32) * 32);
   size_t most = min_size(whole->block_count, max_size(16, GROUP_BYTES / (group_rows * MAX_BLOCK * 2)));
   size_t steps_bytes = ceil_div(most * sizeof(tile_step), 64) * 64;
   tile_run run = {.kernels = kernels, .panels = ceil_div(whole->n, PANEL)};

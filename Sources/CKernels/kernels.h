@@ -16,12 +16,12 @@ typedef struct {
   size_t block_count;
   size_t panel_bytes;  /* of all of a packed panel, of which `packed` points to the first of these blocks */
   int accumulate;
-  size_t group_tiles;  /* row tiles that meet a panel at one time, at most GROUP_TILES */
+  size_t group_rows;   /* that meet a panel at one time: whole tiles, at most GROUP_ROWS */
   size_t group_floats; /* from one group to the next in `expanded` */
   float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows] */
 } gemm_job;
 
-enum { GROUP_TILES = 16, PANEL = 16, MAX_BLOCK = 32, SCALES_BYTES = PANEL * sizeof(float) };
+enum { GROUP_ROWS = 96, PANEL = 16, MAX_BLOCK = 32, SCALES_BYTES = PANEL * sizeof(float) };
 
 /* One block of a reduction on tiles. */
 typedef struct {

@@ -4,7 +4,7 @@
 #include "kernels.h"
 
 #define PK_FN(name) name##_avx2
-#define PK_MR 6       /* rows of a product's tile */
+#define PK_MR 4       /* rows of a product's tile */
 #define PK_ONE_PASS_ROWS 2 /* of a tile whose two chains the registers hold at once */
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)
