@@ -5,7 +5,7 @@
    all tiles, one of bf16 by each tile as it goes. The sums lie side by side in `sums`, since rows of C are often a
    multiple of 4096 bytes apart and would fall into the same few lines of the first-level cache. */
 
-enum { MAX_PAIRS = 16 };
+enum { MAX_PAIRS = 16, PREFETCH_BYTES = 6144 };
 
 /* Loads one packed pair of reduction indices for 16 columns: bf16 as [column][even, odd], the others as [even, odd][column]. */
 #define from_integers(p) __builtin_convertvector(*(const i8x16 *)(p), f32x16)
@@ -154,6 +154,8 @@ INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, const float *a,
     if (type == PK_I8) {
       PK_FN(gemm_widen)(b, wide, pairs, type);
       read = (const char *)wide;
+    } else {
+      for (size_t ahead = 0; ahead < pairs * pair_bytes(type); ahead += 64) __builtin_prefetch(b + PREFETCH_BYTES + ahead, 0, 2);
     }
     for (size_t tile = 0; tile < tiles; tile++, a += pairs * 2 * PK_MR)
       PK_FN(gemm_tile)(a, read, scales, sums + tile * PK_MR * LANES, pairs, type == PK_I8 ? PK_F32 : type,
