@@ -102,7 +102,7 @@ struct Workload {
     let calls = max(1, Int(4e9 / (2 * Double(m * n * k))))
     return {
       let clock = ContinuousClock.now
-      for _ in 0..<calls { pk_gemm(a, k, 1, packed, bType, &c, n, m, n, blocks, blocks.count, 0) }
+      for _ in 0..<calls { pk_gemm(a, k, 1, packed, bType, &c, n, m, n, blocks, blocks.count, 0, nil) }
       return (ContinuousClock.now - clock) / .seconds(calls)
     }
   }

@@ -10,6 +10,7 @@ enum {
 typedef struct {
   gemm_job job;
   const kernel_table *kernels;
+  const pk_epilogue *epilogue; /* with the last blocks alone */
   size_t panels, chunk, chunks;
 } gemm_run;
 
@@ -18,10 +19,25 @@ static void expand_task(void *context, size_t group) {
   run->kernels->gemm_expand(&run->job, group);
 }
 
+void finish_product(const kernel_table *kernels, const pk_epilogue *epilogue, float *c, size_t c_stride, product_part part) {
+  for (size_t row = part.row; row < part.end_row; row++) {
+    float *sums = c + row * c_stride;
+    if (epilogue->bias) kernels->add(sums, epilogue->bias, part.column, part.end_column);
+    if (epilogue->out)
+      kernels->activation(epilogue->f, sums, epilogue->up ? epilogue->up + row * c_stride : NULL,
+                          (char *)epilogue->out + row * c_stride * type_bytes(epilogue->type), epilogue->type, part.column,
+                          part.end_column);
+  }
+}
+
 static void panel_task(void *context, size_t task) {
   const gemm_run *run = context;
-  size_t first = task % run->chunks * run->chunk;
-  run->kernels->gemm_panels(&run->job, first, min_size(run->panels, first + run->chunk), task / run->chunks);
+  const gemm_job *job = &run->job;
+  size_t group = task / run->chunks, first = task % run->chunks * run->chunk, end = min_size(run->panels, first + run->chunk);
+  run->kernels->gemm_panels(job, first, end, group);
+  if (run->epilogue)
+    finish_product(run->kernels, run->epilogue, job->c, job->c_stride,
+                   product_part_of(group * job->group_rows, job->group_rows, job->m, first, end, job->n));
 }
 
 /* Panels of one task: work for some ten microseconds, an even number, and enough tasks to share out. */
@@ -30,7 +46,7 @@ static size_t panels_a_task(size_t panels, size_t rows, size_t pairs) {
   return ceil_div(min_size(wanted, ceil_div(panels, 8)), 2) * 2;
 }
 
-static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *whole) {
+static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *whole, const pk_epilogue *epilogue) {
   gemm_run run = {.job = *whole, .kernels = kernels, .panels = ceil_div(whole->n, PANEL)};
   size_t m = whole->m, tile_rows = kernels->tile_rows;
   size_t group_rows = min_size(GROUP_ROWS / tile_rows, ceil_div(m, tile_rows)) * tile_rows, groups = ceil_div(m, group_rows);
@@ -52,6 +68,7 @@ static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *who
     }
     run.job.blocks = whole->blocks + first;
     run.job.block_count = count;
+    run.epilogue = first + count == whole->block_count ? epilogue : NULL;
     run.chunk = panels_a_task(run.panels, min_size(m, group_rows), pairs);
     run.chunks = ceil_div(run.panels, run.chunk);
     parallel_for(groups, expand_task, &run);
@@ -64,14 +81,14 @@ static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *who
 
 void pk_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed, pk_type type,
              float *c, size_t c_stride, size_t m, size_t n, const pk_block *blocks, size_t block_count,
-             int accumulate) {
+             int accumulate, const pk_epilogue *epilogue) {
   if (m == 0 || n == 0) return;
   gemm_job job = {.a = a, .row_stride = row_stride, .reduction_stride = reduction_stride, .packed = packed,
                   .type = type, .c = c, .c_stride = c_stride, .m = m, .n = n, .blocks = blocks,
                   .block_count = block_count, .accumulate = accumulate};
   operation_begin();
   const kernel_table *kernels = selected_kernels();
-  if (kernels->tiles && type == PK_BF16) multiply_on_tiles(kernels->tiles, &job);
-  else multiply_in_vectors(kernels, &job);
+  if (kernels->tiles && type == PK_BF16) multiply_on_tiles(kernels, &job, epilogue);
+  else multiply_in_vectors(kernels, &job, epilogue);
   operation_end();
 }

@@ -10,19 +10,24 @@ enum {
 
 typedef struct {
   tile_job job;
-  const tile_kernels *kernels;
+  const kernel_table *kernels;
+  const pk_epilogue *epilogue; /* with the last blocks alone */
   size_t panels, chunk, chunks;
 } tile_run;
 
 static void copy_strips(void *context, size_t begin, size_t end) {
   const tile_run *run = context;
-  for (size_t strip = begin; strip < end; strip++) run->kernels->copy_strip(&run->job, strip);
+  for (size_t strip = begin; strip < end; strip++) run->kernels->tiles->copy_strip(&run->job, strip);
 }
 
 static void panel_task(void *context, size_t task) {
   const tile_run *run = context;
-  size_t first = task % run->chunks * run->chunk;
-  run->kernels->panels(&run->job, first, min_size(run->panels, first + run->chunk), task / run->chunks);
+  const tile_job *job = &run->job;
+  size_t group = task / run->chunks, first = task % run->chunks * run->chunk, end = min_size(run->panels, first + run->chunk);
+  run->kernels->tiles->panels(job, first, end, group);
+  if (run->epilogue)
+    finish_product(run->kernels, run->epilogue, job->c, job->c_stride,
+                   product_part_of(group * job->group_rows, job->group_rows, job->m, first, end, job->n));
 }
 
 /* Panels of one task: work for some ten microseconds, whole sets of panels, and enough tasks to share out. */
@@ -49,7 +54,7 @@ static size_t plan_steps(tile_job *job, tile_step *steps) {
   return bytes;
 }
 
-void multiply_on_tiles(const tile_kernels *kernels, const gemm_job *whole) {
+void multiply_on_tiles(const kernel_table *kernels, const gemm_job *whole, const pk_epilogue *epilogue) {
   size_t strips = ceil_div(whole->m, TILE_ROWS), group_rows = min_size(TILE_GROUP_ROWS, ceil_div(whole->m, 32) * 32);
   size_t most = min_size(whole->block_count, max_size(16, GROUP_BYTES / (group_rows * MAX_BLOCK * 2)));
   size_t steps_bytes = ceil_div(most * sizeof(tile_step), 64) * 64;
@@ -66,6 +71,7 @@ void multiply_on_tiles(const tile_kernels *kernels, const gemm_job *whole) {
     char *scratch = operation_scratch(steps_bytes + strips * copied * TILE_BYTES);
     run.job.blocks = whole->blocks + first;
     run.job.block_count = count;
+    run.epilogue = first + count == whole->block_count ? epilogue : NULL;
     run.job.tiles = scratch + steps_bytes;
     size_t bytes = plan_steps(&run.job, (tile_step *)scratch);
     run.chunk = panels_a_task(run.panels, min_size(whole->m, group_rows), count);

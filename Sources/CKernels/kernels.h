@@ -135,6 +135,7 @@ const kernel_table *selected_kernels(void);
 
 static inline size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 static inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t type_bytes(pk_type type) { return type == PK_F32 ? 4 : type == PK_BF16 ? 2 : 1; }
 static inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Pairs of reduction indices in these blocks. */
@@ -142,7 +143,16 @@ size_t pair_count(const pk_block *blocks, size_t block_count);
 /* Bytes of these blocks in one packed panel. */
 size_t panel_bytes(const pk_block *blocks, size_t block_count, pk_type type);
 /* A product of bf16 on the machine's matrix unit. Inside an operation. */
-void multiply_on_tiles(const tile_kernels *kernels, const gemm_job *job);
+void multiply_on_tiles(const kernel_table *kernels, const gemm_job *job, const pk_epilogue *epilogue);
+
+/* Rows and columns of a product. */
+typedef struct { size_t row, end_row, column, end_column; } product_part;
+/* The rows of a group against panels [first, end). */
+static inline product_part product_part_of(size_t row, size_t rows, size_t m, size_t first, size_t end, size_t n) {
+  return (product_part){row, min_size(m, row + rows), first * PANEL, min_size(n, end * PANEL)};
+}
+/* The epilogue of a part whose sums are complete. */
+void finish_product(const kernel_table *kernels, const pk_epilogue *epilogue, float *c, size_t c_stride, product_part part);
 
 /* Runs body(context, task) for task in 0 ..< tasks on the pool's threads, each thread with subnormals off.
    One operation at a time; a call from inside a task runs on that thread. */

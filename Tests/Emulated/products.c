@@ -45,7 +45,7 @@ static uint64_t either(const int *shape, int definition) {
     if (type == PK_I8) pk_pack_int8(b, bk, bn, n, blocks, count, packed);
     else if (m % 2) pk_pack_f32(b, bk, bn, n, blocks, count, type, packed);
     else pk_pack(b_stored, bk, bn, n, blocks, count, type, packed);
-    pk_gemm(a_stored, ar, ak, packed, type, c, stride, m, n, blocks, count, accumulate);
+    pk_gemm(a_stored, ar, ak, packed, type, c, stride, m, n, blocks, count, accumulate, NULL);
     free(packed);
   }
   uint64_t hash = hash_floats(HASH_START, c, m * stride); /* also what lies between the rows */
@@ -55,6 +55,38 @@ static uint64_t either(const int *shape, int definition) {
 
 uint64_t product(const int *shape) { return either(shape, 0); }
 static uint64_t definition(const int *shape) { return either(shape, 1); }
+
+/* shape: M, N, K, type, the output's type, function + 10 * without the other factor + 100 * without a bias */
+static uint64_t epilogue_either(const int *shape, int plain) {
+  size_t m = (size_t)shape[0], n = (size_t)shape[1], k = (size_t)shape[2], stride = n + 3;
+  pk_type type = (pk_type)shape[3], out_type = (pk_type)shape[4];
+  pk_block blocks[MAX_BLOCKS];
+  size_t count = make_blocks(k, 0, blocks);
+  float *a = filled(m * k, 40, ORDINARY), *b = filled(n * k, 41, ORDINARY), *c = filled(m * stride, 42, ORDINARY);
+  float *up = filled(m * stride, 43, ORDINARY), *bias = filled(n, 44, ORDINARY);
+  void *a_stored = stored(a, m * k, type), *b_stored = stored(b, n * k, type), *out = stored(c, m * stride, out_type);
+  pk_epilogue then = {.bias = shape[5] < 100 ? bias : NULL, .out = out, .up = shape[5] / 10 % 10 ? NULL : up,
+                      .f = (pk_activation)(shape[5] % 10), .type = out_type};
+  if (plain) {
+    pk_reference_gemm(a_stored, (ptrdiff_t)k, 1, b_stored, 1, (ptrdiff_t)k, type, c, stride, m, n, blocks, count, 1);
+    for (size_t row = 0; row < m; row++) {
+      for (size_t i = 0; then.bias && i < n; i++) c[row * stride + i] += bias[i];
+      pk_reference_activation_forward(then.f, c + row * stride, then.up ? up + row * stride : NULL,
+                                      (char *)out + row * stride * (out_type == PK_BF16 ? 2 : 4), out_type, n);
+    }
+  } else {
+    void *packed = malloc(pk_packed_count(n, blocks, count) * sizeof(float));
+    if (!packed) abort();
+    pk_pack_f32(b, 1, (ptrdiff_t)k, n, blocks, count, type, packed);
+    pk_gemm(a_stored, (ptrdiff_t)k, 1, packed, type, c, stride, m, n, blocks, count, 1, &then);
+    free(packed);
+  }
+  uint64_t hash = hash_typed(hash_floats(HASH_START, c, m * stride), out, out_type, m * stride);
+  free(a), free(b), free(c), free(up), free(bias), free(a_stored), free(b_stored), free(out);
+  return hash;
+}
+static uint64_t epilogue(const int *shape) { return epilogue_either(shape, 0); }
+static uint64_t epilogue_definition(const int *shape) { return epilogue_either(shape, 1); }
 
 void products(void) {
   static const int sizes[][3] = {
@@ -74,6 +106,14 @@ void products(void) {
           on_every_path("product", shape, 6, product, definition);
         }
       }
+  static const int finished[][3] = {{1, 16, 32}, {1, 49, 40}, {6, 33, 64}, {29, 70, 100}, {130, 40, 200}, {97, 18, 2500}};
+  for (size_t i = 0; i < sizeof finished / sizeof *finished; i++)
+    for (int type = PK_F32; type <= PK_BF16; type++) {
+      int shape[6] = {finished[i][0], finished[i][1], finished[i][2], type, ((int)i + type) % 2, 0};
+      int steps[] = {PK_SILU, PK_GELU + 10, PK_GELU_TANH + 110, PK_SILU + 100};
+      shape[5] = steps[((int)i + 2 * type) % 4];
+      on_every_path("epilogue", shape, 6, epilogue, epilogue_definition);
+    }
   /* Groups of rows, cut reductions, many panels. */
   static const int large[][6] = {
       {130, 40, 200, PK_BF16, ORDINARY + 10, 0}, {130, 40, 200, PK_F32, ORDINARY + 10, 0},

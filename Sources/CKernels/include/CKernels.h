@@ -64,12 +64,25 @@ void pk_pack_int8(const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_s
                   const pk_block *blocks, size_t block_count, void *packed);
 size_t pk_packed_int8_bytes(size_t columns, const pk_block *blocks, size_t block_count);
 
-/* C[m, n] = (accumulate ? C[m, n] : 0) + sum over blocks of A[m, k] B[k, n].
+/* x sigmoid(x); x times the normal distribution up to x; the same with tanh's approximation of it. */
+typedef enum { PK_SILU = 0, PK_GELU = 1, PK_GELU_TANH = 2 } pk_activation;
+
+/* What a product's elements go through while they are at hand, each step where its pointer is not NULL. Rows of `up` and `out`
+   lie as far apart as those of C. */
+typedef struct {
+  const float *bias; /* [N]: C[m, n] += bias[n] */
+  void *out;         /* then out[m, n] = f(C[m, n]) * up[m, n], of `type`; f(C[m, n]) where up is NULL */
+  const float *up;
+  pk_activation f;
+  pk_type type;
+} pk_epilogue;
+
+/* C[m, n] = (accumulate ? C[m, n] : 0) + sum over blocks of A[m, k] B[k, n]; then the epilogue, unless NULL.
    A element (m, k) is at a[m * row_stride + k * reduction_stride] and of `type`, as packed B is. With PK_I8, A is of bf16, a
    block sums A times the integers, and acc = fma(scale, even + odd, acc). */
 void pk_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed,
              pk_type type, float *c, size_t c_stride, size_t m, size_t n, const pk_block *blocks,
-             size_t block_count, int accumulate);
+             size_t block_count, int accumulate, const pk_epilogue *epilogue);
 
 /* ---- row operations ---- */
 
@@ -94,8 +107,6 @@ void pk_rotary_table(float base, size_t positions, size_t d, float *cosine, floa
 void pk_rotary(float *x, size_t stride, size_t heads, size_t d, const int32_t *positions,
                const float *cosine, const float *sine, float sign, size_t t);
 
-/* x sigmoid(x); x times the normal distribution up to x; the same with tanh's approximation of it. */
-typedef enum { PK_SILU = 0, PK_GELU = 1, PK_GELU_TANH = 2 } pk_activation;
 /* out = f(gate) * up, or f(gate) where up is NULL, of `type`. */
 void pk_activation_forward(pk_activation f, const float *gate, const float *up, void *out, pk_type type, size_t n);
 /* Overwrites gate, and up where there is one, by their gradients. */

@@ -54,8 +54,12 @@ struct Block {
 
   /// out = x W^T
   func apply(_ projection: Projection, to x: Tensor, into out: Tensor, accumulate: Bool = false) {
+    backend.multiply(x, packed(projection), into: out, accumulate: accumulate)
+  }
+
+  private func packed(_ projection: Projection) -> PackedMatrix {
     guard let weights = forward[projection] else { preconditionFailure("\(projection) is not packed") }
-    backend.multiply(x, weights, into: out, accumulate: accumulate)
+    return weights
   }
 
   /// out = y W. Packed anew each time: little beside the product, and no second copy of all weights.
@@ -149,10 +153,10 @@ struct Block {
       x, weight: feedForwardNorm, epsilon: epsilon, into: normed, rstd: activations?.feedForwardRstd)
     let gate = activations?.gate ?? workspace.tensor("gate", t, f)
     let up = activations?.up ?? workspace.tensor("up", t, f)
-    apply(.gate, to: normed, into: gate)
-    apply(.up, to: normed, into: up)
     let gated = workspace.tensor("gated", t, f, operand)
-    backend.activate(gate, up, by: configuration.activation, into: gated)
+    apply(.up, to: normed, into: up)
+    backend.multiply(
+      normed, packed(.gate), into: gate, activatedBy: configuration.activation, times: up, into: gated)
     apply(.down, to: gated, into: x, accumulate: true)
   }
 }

@@ -94,6 +94,10 @@ package protocol Backend: Sendable {
   ) -> PackedMatrix
   /// out [M, N] = (accumulate ? out : 0) + a [M, K] b
   func multiply(_ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool)
+  /// gate [M, N] = a [M, K] b, and `gated` = activation(gate) * up, or activation(gate) alone, while the gates are at hand.
+  func multiply(
+    _ a: Tensor, _ b: PackedMatrix, into gate: Tensor, activatedBy activation: Activation, times up: Tensor?,
+    into gated: Tensor)
   /// out [M, N] += transpose(a [T, M]) b, b packed from rows
   func multiplyTransposed(_ a: Tensor, _ b: PackedMatrix, into out: Tensor)
 

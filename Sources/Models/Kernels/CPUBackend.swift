@@ -59,12 +59,31 @@ package struct CPUBackend: Backend {
   }
 
   package func multiply(_ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool) {
+    multiply(a, b, into: out, accumulate: accumulate, then: nil)
+  }
+
+  package func multiply(
+    _ a: Tensor, _ b: PackedMatrix, into gate: Tensor, activatedBy activation: Activation, times up: Tensor?,
+    into gated: Tensor
+  ) {
+    precondition(
+      gate.count == gated.count && gate.count == up?.count ?? gate.count,
+      "\(gate.count) gates of \(up?.count ?? gate.count) into \(gated.count)")
+    var epilogue = pk_epilogue(
+      bias: nil, out: gated.raw, up: up?.floats, f: activation.kernelValue, type: gated.type.kernelType)
+    multiply(a, b, into: gate, accumulate: false, then: &epilogue)
+  }
+
+  private func multiply(
+    _ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool,
+    then epilogue: UnsafePointer<pk_epilogue>?
+  ) {
     precondition(
       a.type == b.operandType && out.columns == b.columns && out.rows == a.rows,
       "[\(a.rows), \(a.columns)] \(a.type) times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
       a.raw, a.columns, 1, b.storage.raw, b.storage.type.kernelType, out.floats, out.columns, a.rows,
-      b.columns, b.reduction.blocks, b.reduction.blocks.count, accumulate ? 1 : 0)
+      b.columns, b.reduction.blocks, b.reduction.blocks.count, accumulate ? 1 : 0, epilogue)
   }
 
   package func multiplyTransposed(_ a: Tensor, _ b: PackedMatrix, into out: Tensor) {
@@ -73,7 +92,7 @@ package struct CPUBackend: Backend {
       "transposed [\(a.rows), \(a.columns)] times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
       a.raw, 1, a.columns, b.storage.raw, a.type.kernelType, out.floats, out.columns, a.columns, b.columns,
-      b.reduction.blocks, b.reduction.blocks.count, 1)
+      b.reduction.blocks, b.reduction.blocks.count, 1, nil)
   }
 
   package func store(_ x: Tensor, into out: Tensor) {

@@ -60,9 +60,40 @@ import Testing
           var packed = [UInt8](repeating: 0, count: pk_packed_count(n, blocks, blocks.count) * 4)
           pk_pack_f32(b, 1, k, n, blocks, blocks.count, type, &packed)
           var c = old
-          pk_gemm(aStored, k, 1, packed, type, &c, n, m, n, blocks, blocks.count, accumulate)
+          pk_gemm(aStored, k, 1, packed, type, &c, n, m, n, blocks, blocks.count, accumulate, nil)
           return c
         }
+      }
+    }
+  }
+
+  @Test(arguments: [(1, 33, 40), (6, 16, 64), (29, 70, 100), (130, 20, 1200)])
+  func `bias, activation and gate follow a product as they would apart from it`(m: Int, n: Int, k: Int) {
+    let blocks = stride(from: 0, to: k, by: 32).map { pk_block(start: $0, length: min(32, k - $0)) }
+    let (a, b) = (Self.numbers(m * k, seed: 31), Self.numbers(n * k, seed: 32))
+    let (bias, up) = (Self.numbers(n, seed: 33), Self.numbers(m * n, seed: 34))
+    for type in [PK_F32, PK_BF16] {
+      let (aStored, bStored) = (Self.stored(a, type), Self.stored(b, type))
+      var sums = [Float](repeating: 0, count: m * n)
+      pk_reference_gemm(aStored, k, 1, bStored, 1, k, type, &sums, n, m, n, blocks, blocks.count, 0)
+      for row in 0..<m { for column in 0..<n { sums[row * n + column] += bias[column] } }
+      var gated = [Float](repeating: 0, count: m * n)
+      pk_reference_activation_forward(PK_SILU, sums, up, &gated, PK_F32, m * n)
+      onEveryPath("\(m)x\(n)x\(k) \(type)", expected: sums + gated) {
+        var packed = [UInt8](repeating: 0, count: pk_packed_count(n, blocks, blocks.count) * 4)
+        pk_pack_f32(b, 1, k, n, blocks, blocks.count, type, &packed)
+        var c = [Float](repeating: 0, count: m * n)
+        var out = c
+        bias.withUnsafeBufferPointer { bias in
+          up.withUnsafeBufferPointer { up in
+            out.withUnsafeMutableBytes { out in
+              var epilogue = pk_epilogue(
+                bias: bias.baseAddress, out: out.baseAddress, up: up.baseAddress, f: PK_SILU, type: PK_F32)
+              pk_gemm(aStored, k, 1, packed, type, &c, n, m, n, blocks, blocks.count, 0, &epilogue)
+            }
+          }
+        }
+        return c + out
       }
     }
   }
@@ -87,7 +118,7 @@ import Testing
       var packed = [UInt8](repeating: 0, count: pk_packed_count(k, blocks, blocks.count) * 2)
       pk_pack(x, k, 1, k, blocks, blocks.count, PK_BF16, &packed)
       var c = [Float](repeating: 0.25, count: n * k)
-      pk_gemm(dy, 1, n, packed, PK_BF16, &c, k, n, k, blocks, blocks.count, 1)
+      pk_gemm(dy, 1, n, packed, PK_BF16, &c, k, n, k, blocks, blocks.count, 1, nil)
       return c
     }
     // Sequence by sequence into the same sum gives the same bits as all at once.
@@ -95,7 +126,7 @@ import Testing
     for block in blocks {
       var packed = [UInt8](repeating: 0, count: pk_packed_count(k, [block], 1) * 2)
       pk_pack(x, k, 1, k, [block], 1, PK_BF16, &packed)
-      pk_gemm(dy, 1, n, packed, PK_BF16, &c, k, n, k, [block], 1, 1)
+      pk_gemm(dy, 1, n, packed, PK_BF16, &c, k, n, k, [block], 1, 1, nil)
     }
     #expect(Self.bits(c) == Self.bits(expected))
   }
@@ -180,7 +211,7 @@ import Testing
       let old = Self.numbers(6, seed: 18)
       onEveryPath("no terms", expected: accumulate == 1 ? old : [Float](repeating: 0, count: 6)) {
         var c = old
-        pk_gemm([UInt8(0)], 0, 1, [UInt8(0)], PK_BF16, &c, 3, 2, 3, [], 0, accumulate)
+        pk_gemm([UInt8(0)], 0, 1, [UInt8(0)], PK_BF16, &c, 3, 2, 3, [], 0, accumulate, nil)
         return c
       }
     }
