@@ -22,25 +22,32 @@ void pk_attention(const float *q, const pk_query *queries, size_t t, size_t head
 
 typedef struct {
   const kernel_table *kernels;
-  const float *x;
+  const float *keys, *values;
   const pk_query *queries;
   const pk_kv_layout *layout;
-  size_t row, offset;
+  const pk_attention_rule *rule;
+  size_t d;
 } store_run;
 
 static void store_rows(void *context, size_t begin, size_t end) {
   const store_run *run = context;
-  size_t element = run->layout->type == PK_BF16 ? 2 : 4;
+  const pk_kv_layout *layout = run->layout;
+  size_t d = run->d, row = layout->kv_heads * d, element = type_bytes(layout->type);
   for (size_t i = begin; i < end; i++) {
     size_t at = (size_t)run->queries[i].position;
-    char *page = (char *)run->queries[i].pages[at / PK_PAGE] + run->offset;
-    run->kernels->store(run->x + i * run->row, page + at % PK_PAGE * run->layout->kv_stride * element,
-                        run->layout->type, 0, run->row);
+    char *page = (char *)run->queries[i].pages[at / PK_PAGE] + at % PK_PAGE * layout->kv_stride * element;
+    for (size_t head = 0; head < layout->kv_heads; head++) {
+      float turned[MAX_D];
+      const float *key = run->keys + i * row + head * d;
+      if (run->rule->cosine) run->kernels->rotate(run->rule, at, 1, key, turned, d);
+      run->kernels->store(run->rule->cosine ? turned : key, page + layout->key_offset + head * d * element, layout->type, 0, d);
+    }
+    run->kernels->store(run->values + i * row, page + layout->value_offset, layout->type, 0, row);
   }
 }
-void pk_store_kv(const float *x, const pk_query *queries, size_t t, size_t d, const pk_kv_layout *layout,
-                 size_t offset) {
-  store_run run = {selected_kernels(), x, queries, layout, layout->kv_heads * d, offset};
+void pk_store_kv(const float *keys, const float *values, const pk_query *queries, size_t t, size_t d,
+                 const pk_kv_layout *layout, const pk_attention_rule *rule) {
+  store_run run = {selected_kernels(), keys, values, queries, layout, rule, d};
   parallel_ranges(t, ROWS, store_rows, &run);
 }
 

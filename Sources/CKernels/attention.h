@@ -1,7 +1,7 @@
 /* Causal attention, forward and backward, without storing scores. Keys come in blocks of 64 from position 0. Blocks before a
    query's window are left out, and of its first one whole groups of 16. */
 
-enum { KEY_BLOCK = 64, MAX_D = 256 };
+enum { KEY_BLOCK = 64 };
 
 /* Sums the lanes of v[0 ..< 16], each by the one tree, into the 16 lanes of the result. */
 #define transpose_sum(v)                                                                                     \
@@ -42,6 +42,14 @@ enum { MAX_HEADS = 4 };
     case 3: function(__VA_ARGS__, head_, 3, type); break;                                  \
     default: function(__VA_ARGS__, head_, 4, type);                                        \
     }
+
+/* Rows of the heads' queries, turned into `turned` where the rule says so. */
+static const float *PK_FN(turned_queries)(const pk_attention_rule *rule, size_t position, const float *q, size_t heads, size_t d,
+                                          float *turned) {
+  if (!rule->cosine) return q;
+  for (size_t r = 0; r < heads; r++) PK_FN(rotate)(rule, position, 1, q + r * d, turned + r * d, d);
+  return turned;
+}
 
 /* dots[r][j] = row r . vectors[j], 16 at a time, j from `first`, a multiple of 16; d another, rows d apart, `heads` a constant. */
 INLINE void PK_FN(dots)(const float *rows, int heads, const void *const *vectors, size_t first, size_t count, size_t d,
@@ -114,7 +122,9 @@ INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t he
   const pk_query *query = &job->queries[t];
   const pk_kv_layout *layout = &job->layout;
   size_t offset = head / (job->heads / layout->kv_heads) * d, element = type == PK_BF16 ? 2 : 4;
-  const float *q = job->q + (t * job->heads + head) * d;
+  float turned[MAX_HEADS * MAX_D];
+  const float *q = PK_FN(turned_queries)(&job->rule, (size_t)query->position, job->q + (t * job->heads + head) * d, (size_t)heads, d,
+                                         turned);
   float maximum[MAX_HEADS], sum[MAX_HEADS], correction[MAX_HEADS], output[MAX_HEADS][MAX_D];
   for (int r = 0; r < heads; r++) {
     maximum[r] = -__builtin_inff();
@@ -193,7 +203,9 @@ static void PK_FN(attention)(const attention_job *job, size_t task) {
 INLINE void PK_FN(gradient_heads)(const attention_job *job, size_t start, size_t t, size_t head, int heads, pk_type type) {
   size_t d = job->d, kv_row = job->kv_heads * d, row = (t * job->heads + head) * d, element = type == PK_BF16 ? 2 : 4;
   size_t kv = head / (job->heads / job->kv_heads) * d;
-  const float *q = job->q + row, *dout = job->dout + row, *out = job->out + row, *lse = job->lse + t * job->heads + head;
+  float turned[MAX_HEADS * MAX_D];
+  const float *q = PK_FN(turned_queries)(&job->rule, t - start, job->q + row, (size_t)heads, d, turned);
+  const float *dout = job->dout + row, *out = job->out + row, *lse = job->lse + t * job->heads + head;
   float *dq = job->dq + row, delta[MAX_HEADS];
   for (int r = 0; r < heads; r++) {
     f32x16 dot = splat(0);
@@ -244,6 +256,8 @@ INLINE void PK_FN(gradient_heads)(const attention_job *job, size_t start, size_t
       for (int r = 0; r < heads; r++) store16(dq + (size_t)r * d + i, sum[r]);
     }
   }
+  for (size_t r = 0; job->rule.cosine && r < (size_t)heads; r++)
+    PK_FN(rotate)(&job->rule, t - start, -1, dq + r * d, dq + r * d, d);
 }
 
 /* One sequence and key-value head: queries ascending, then the heads of the group, then keys ascending. */
@@ -257,6 +271,10 @@ INLINE void PK_FN(attention_gradient)(const attention_job *job, size_t task, pk_
   }
   for (size_t t = start; t < end; t++)
     for_heads(kv_head * group, group, PK_FN(gradient_heads), job, start, t)
+  for (size_t t = start; job->rule.cosine && t < end; t++) {
+    float *dk = job->dk + t * kv_row + kv_head * d;
+    PK_FN(rotate)(&job->rule, t - start, -1, dk, dk, d);
+  }
 }
 
 static void PK_FN(attention_backward)(const attention_job *job, size_t task) {

@@ -22,6 +22,7 @@ typedef struct {
 } gemm_job;
 
 enum { GROUP_ROWS = 96, PANEL = 16, MAX_BLOCK = 32, SCALES_BYTES = PANEL * sizeof(float) };
+enum { MAX_D = 256 }; /* of a head */
 
 /* One block of a reduction on tiles. */
 typedef struct {
@@ -113,6 +114,7 @@ typedef struct {
   void (*activation)(pk_activation, const float *gate, const float *up, void *out, pk_type type, size_t begin, size_t end);
   void (*activation_backward)(pk_activation, float *gate, float *up, const float *dout, size_t begin, size_t end);
   void (*map)(pk_function, const float *x, float *out, size_t begin, size_t end);
+  void (*rotate)(const pk_attention_rule *, size_t position, float sign, const float *x, float *out, size_t d);
   void (*attention)(const attention_job *, size_t task);          /* task = query * kv_heads + kv head */
   void (*attention_backward)(const attention_job *, size_t task); /* task = sequence * kv_heads + kv head */
   void (*log_sum_exp)(const loss_job *, size_t row);

@@ -14,6 +14,7 @@
 #include "norm.h"
 #include "activation.h"
 #include "map.h"
+#include "rotary.h"
 #include "attention.h"
 #include "softmax.h"
 #include "adamw.h"

@@ -112,6 +112,15 @@ static float score_of(const pk_attention_rule *rule, float dot, float *slope) {
   return bent * rule->cap;
 }
 
+/* x [D] turned by the angles of `position`. */
+static void reference_rotate(const pk_attention_rule *rule, size_t position, float sign, float *x, size_t d) {
+  for (size_t i = 0; rule->cosine && i < d / 2; i++) {
+    float a = x[i], b = x[i + d / 2], c = rule->cosine[position * (d / 2) + i], s = sign * rule->sine[position * (d / 2) + i];
+    x[i] = a * c - b * s;
+    x[i + d / 2] = b * c + a * s;
+  }
+}
+
 /* Keys outside the window weigh nothing; a block of only such keys leaves all as it was. */
 static void reference_attention_run(void *context, size_t unused) {
   (void)unused;
@@ -122,7 +131,9 @@ static void reference_attention_run(void *context, size_t unused) {
       const pk_query *query = &job->queries[t];
       const pk_kv_layout *layout = &job->layout;
       size_t offset = h / (job->heads / layout->kv_heads) * d, visible = (size_t)query->position + 1;
-      const float *q = job->q + (t * job->heads + h) * d;
+      float q[MAX_D];
+      memcpy(q, job->q + (t * job->heads + h) * d, d * sizeof(float));
+      reference_rotate(&job->rule, (size_t)query->position, 1, q, d);
       float *out = job->out + (t * job->heads + h) * d;
       float maximum = -INFINITY, sum = 0;
       for (size_t i = 0; i < d; i++) out[i] = 0;
@@ -180,7 +191,10 @@ static void reference_attention_backward_run(void *context, size_t task) {
   for (size_t t = start; t < end; t++)
     for (size_t h = g * group; h < (g + 1) * group; h++) {
       size_t row = (t * job->heads + h) * d;
-      const float *q = job->q + row, *dout = job->dout + row;
+      const float *dout = job->dout + row;
+      float q[MAX_D];
+      memcpy(q, job->q + row, d * sizeof(float));
+      reference_rotate(&job->rule, t - start, 1, q, d);
       float lanes[16] = {0}, *dq = job->dq + row;
       for (size_t i = 0; i < d; i++) lanes[i % 16] = fmaf(dout[i], job->out[row + i], lanes[i % 16]);
       float delta = lanes_sum(lanes);
@@ -202,7 +216,9 @@ static void reference_attention_backward_run(void *context, size_t task) {
           dq[i] = fmaf(ds, typed(job->k, job->kv_type, at + (ptrdiff_t)i), dq[i]);
         }
       }
+      reference_rotate(&job->rule, t - start, -1, dq, d);
     }
+  for (size_t t = start; t < end; t++) reference_rotate(&job->rule, t - start, -1, job->dk + t * kv_row + g * d, d);
 }
 
 void pk_reference_attention_backward(const float *q, const void *k, const void *v, const float *out,

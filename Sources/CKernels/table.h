@@ -17,6 +17,7 @@ const kernel_table PK_TABLE = {
     .activation = PK_FN(activation),
     .activation_backward = PK_FN(activation_backward),
     .map = PK_FN(map),
+    .rotate = PK_FN(rotate),
     .attention = PK_FN(attention),
     .attention_backward = PK_FN(attention_backward),
     .log_sum_exp = PK_FN(log_sum_exp),

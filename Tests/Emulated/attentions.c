@@ -3,18 +3,27 @@
 #include <string.h>
 #include "harness.h"
 
-/* shape: heads, kv heads, D, type, window, ten times the cap */
-static pk_attention_rule rule_of(const int *shape) {
-  return (pk_attention_rule){.scale = 0.125f, .cap = (float)shape[5] / 10, .window = shape[4]};
+enum { LENGTH = 100 };
+
+/* shape: heads, kv heads, D, type, window, ten times the cap; every other number of heads turns by position */
+static pk_attention_rule rule_of(const int *shape, float *angles) {
+  size_t half = (size_t)shape[2] / 2;
+  pk_attention_rule rule = {.scale = 0.125f, .cap = (float)shape[5] / 10, .window = shape[4]};
+  if (shape[0] % 2) return rule;
+  pk_rotary_table(10000, LENGTH, half * 2, angles, angles + LENGTH * half);
+  rule.cosine = angles;
+  rule.sine = angles + LENGTH * half;
+  return rule;
 }
 
 static uint64_t forward(const int *shape, int definition) {
   size_t heads = (size_t)shape[0], kv_heads = (size_t)shape[1], d = (size_t)shape[2];
   pk_type type = (pk_type)shape[3];
   static const int32_t positions[] = {0, 1, 31, 32, 33, 63, 64, 65, 99};
-  enum { QUERIES = sizeof positions / sizeof *positions, LENGTH = 100, PAGES = (LENGTH + PK_PAGE - 1) / PK_PAGE };
+  enum { QUERIES = sizeof positions / sizeof *positions, PAGES = (LENGTH + PK_PAGE - 1) / PK_PAGE };
   size_t row = kv_heads * d, element = type == PK_BF16 ? 2 : 4, half = PK_PAGE * row * element;
-  float *q = filled(QUERIES * heads * d, 22, ORDINARY), *x = filled(LENGTH * row, 23, ORDINARY);
+  float *q = filled(QUERIES * heads * d, 22, ORDINARY), *angles = floats(LENGTH * d);
+  float *keys = filled(LENGTH * row, 23, ORDINARY), *values = filled(LENGTH * row, 24, ORDINARY);
   void *pages[PAGES];
   for (int i = 0; i < PAGES; i++)
     if (!(pages[i] = calloc(2, half))) abort();
@@ -22,15 +31,13 @@ static uint64_t forward(const int *shape, int definition) {
   pk_query every[LENGTH], queries[QUERIES];
   for (int i = 0; i < LENGTH; i++) every[i] = (pk_query){(const void *const *)pages, i};
   for (int i = 0; i < QUERIES; i++) queries[i] = every[positions[i]];
-  pk_store_kv(x, every, LENGTH, d, &layout, layout.key_offset);
-  fill(x, LENGTH * row, 24, ORDINARY);
-  pk_store_kv(x, every, LENGTH, d, &layout, layout.value_offset);
+  pk_attention_rule rule = rule_of(shape, angles);
+  pk_store_kv(keys, values, every, LENGTH, d, &layout, &rule);
   float *out = floats(QUERIES * heads * d), *lse = floats(QUERIES * heads);
-  pk_attention_rule rule = rule_of(shape);
   (definition ? pk_reference_attention : pk_attention)(q, queries, QUERIES, heads, d, &layout, &rule, out, lse);
   uint64_t hash = hash_floats(hash_floats(HASH_START, out, QUERIES * heads * d), lse, QUERIES * heads);
   for (int i = 0; i < PAGES; i++) free(pages[i]);
-  free(q), free(x), free(out), free(lse);
+  free(q), free(angles), free(keys), free(values), free(out), free(lse);
   return hash;
 }
 static uint64_t attention(const int *shape) { return forward(shape, 0); }
@@ -46,12 +53,13 @@ static uint64_t backward_either(const int *shape, int plain) {
   float *out = filled(wide, 28, ORDINARY), *lse = filled(T * heads, 29, ORDINARY), *dout = filled(wide, 30, ORDINARY);
   float *dq = floats(wide), *dk = floats(narrow), *dv = floats(narrow);
   void *keys = stored(k, narrow, type), *values = stored(v, narrow, type);
-  pk_attention_rule rule = rule_of(shape);
+  float *angles = floats(LENGTH * d);
+  pk_attention_rule rule = rule_of(shape, angles);
   for (size_t i = 0; i < T * heads; i++) lse[i] += 8;
   (plain ? pk_reference_attention_backward : pk_attention_backward)(q, keys, values, out, lse, dout, starts, SEQUENCES, heads,
                                                                     kv_heads, d, type, &rule, dq, dk, dv);
   uint64_t hash = hash_floats(hash_floats(hash_floats(HASH_START, dq, wide), dk, narrow), dv, narrow);
-  free(q), free(k), free(v), free(out), free(lse), free(dout), free(dq), free(dk), free(dv), free(keys), free(values);
+  free(angles), free(q), free(k), free(v), free(out), free(lse), free(dout), free(dq), free(dk), free(dv), free(keys), free(values);
   return hash;
 }
 static uint64_t backward(const int *shape) { return backward_either(shape, 0); }

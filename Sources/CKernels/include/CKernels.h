@@ -102,10 +102,6 @@ void pk_rms_norm_backward(const float *x, const float *w, const float *rstd, con
 
 /* Fills cosine and sine, each [positions, D/2], of position * base^(-2i/D), angles rounded to fp32. */
 void pk_rotary_table(float base, size_t positions, size_t d, float *cosine, float *sine);
-/* Rotates pairs (i, i + D/2) of each head in place. x: rows of `stride` floats, H heads of D each.
-   sign +1 forward, -1 backward. */
-void pk_rotary(float *x, size_t stride, size_t heads, size_t d, const int32_t *positions,
-               const float *cosine, const float *sine, float sign, size_t t);
 
 /* out = f(gate) * up, or f(gate) where up is NULL, of `type`. */
 void pk_activation_forward(pk_activation f, const float *gate, const float *up, void *out, pk_type type, size_t n);
@@ -136,16 +132,19 @@ typedef struct {
   float scale;    /* score = scale * q . k */
   float cap;      /* then cap * tanh(score / cap); 0: off */
   int32_t window; /* sees itself and the window - 1 keys before it; 0: all */
+  /* Pairs (i, i + D/2) of queries and keys turn by the angles of their positions: [positions, D/2], or NULL: as they are. */
+  const float *cosine, *sine;
 } pk_attention_rule;
 
 /* q: [T, H * D] fp32; out: [T, H * D] fp32; lse: [T, H] or NULL. D is a multiple of 16, at most 256. */
 void pk_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                   const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse);
-/* Stores row t of x, kv_heads * D floats, at position queries[t].position of its pages, `offset` bytes in. */
-void pk_store_kv(const float *x, const pk_query *queries, size_t t, size_t d, const pk_kv_layout *layout,
-                 size_t offset);
-/* Backward over whole packed sequences. starts: [sequences + 1] token offsets. k, v: [T, kv_heads * D] of kv_type.
-   Writes dq: [T, H * D], dk and dv: [T, kv_heads * D], all fp32. */
+/* Stores row t of keys and of values, kv_heads * D floats each, at position queries[t].position of its pages; keys turned as
+   the rule says. */
+void pk_store_kv(const float *keys, const float *values, const pk_query *queries, size_t t, size_t d,
+                 const pk_kv_layout *layout, const pk_attention_rule *rule);
+/* Backward over whole packed sequences. starts: [sequences + 1] token offsets. k, v: [T, kv_heads * D] of kv_type, k as stored.
+   Writes dq: [T, H * D], dk and dv: [T, kv_heads * D], all fp32; dq and dk are those of queries and keys before they turn. */
 void pk_attention_backward(const float *q, const void *k, const void *v, const float *out, const float *lse,
                            const float *dout, const int32_t *starts, size_t sequences, size_t heads,
                            size_t kv_heads, size_t d, pk_type kv_type, const pk_attention_rule *rule, float *dq,

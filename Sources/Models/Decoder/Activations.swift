@@ -8,7 +8,7 @@ struct BlockActivations {
   let input: Tensor
   /// [1, T]
   let attentionRstd: Tensor
-  /// [T, H * D] after rotation
+  /// [T, H * D] before rotation
   let query: Tensor
   /// [T, H * D]
   let attended: Tensor
@@ -49,21 +49,17 @@ struct BlockActivations {
 /// A packed micro-batch: whole sequences side by side, each from position 0.
 struct PackedSequences {
   let tokens: [Int32]
-  let positions: [Int32]
   /// [sequences + 1] token offsets
   let starts: [Int32]
 
   init(_ sequences: [[Int32]]) {
     var tokens: [Int32] = []
-    var positions: [Int32] = []
     var starts: [Int32] = [0]
     for sequence in sequences {
       tokens += sequence
-      positions += (0..<Int32(sequence.count))
       starts.append(Int32(tokens.count))
     }
     self.tokens = tokens
-    self.positions = positions
     self.starts = starts
   }
 

@@ -76,26 +76,26 @@ struct Block {
 
   /// Adds the block's two branches to x [T, C]. With activations, keeps what the backward pass reads.
   func forward(
-    _ x: Tensor, positions: [Int32], view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
+    _ x: Tensor, view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
     activations: BlockActivations?
   ) {
     if let activations { backend.store(x, into: activations.input) }
     storeKeysValues(
-      x, positions: positions, view: view, rotary: rotary, workspace: workspace,
+      x, view: view, rotary: rotary, workspace: workspace,
       rstd: activations?.attentionRstd)
     addBranches(
-      to: x, positions: positions, view: view, rotary: rotary, workspace: workspace,
+      to: x, view: view, rotary: rotary, workspace: workspace,
       activations: activations)
   }
 
   /// The same, of which only `rows` of x are read afterwards: they come back as [R, C], and of the others the block
   /// computes keys and values alone.
   func forward(
-    _ x: Tensor, keeping rows: [Int32], positions: [Int32], view: KeyValueView, rotary: RotaryTable,
+    _ x: Tensor, keeping rows: [Int32], view: KeyValueView, rotary: RotaryTable,
     workspace: Workspace
   ) -> Tensor {
     storeKeysValues(
-      x, positions: positions, view: view, rotary: rotary, workspace: workspace, rstd: nil)
+      x, view: view, rotary: rotary, workspace: workspace, rstd: nil)
     let kept = workspace.tensor("x.kept", rows.count, x.columns)
     if rows.isEmpty { return kept }
     backend.gather(x, rows, into: kept)
@@ -103,14 +103,14 @@ struct Block {
     backend.rmsNorm(
       kept, weight: attentionNorm, epsilon: Float(configuration.normEpsilon), into: normed, rstd: nil)
     addBranches(
-      to: kept, positions: rows.map { positions[Int($0)] }, view: view.rows(rows), rotary: rotary,
+      to: kept, view: view.rows(rows), rotary: rotary,
       workspace: workspace, activations: nil)
     return kept
   }
 
   /// Leaves norm(x) in the workspace as `normed`, and its keys and values in the cache.
   private func storeKeysValues(
-    _ x: Tensor, positions: [Int32], view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
+    _ x: Tensor, view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
     rstd: Tensor?
   ) {
     let d = configuration.headDimension
@@ -121,13 +121,13 @@ struct Block {
     let v = workspace.tensor("v", x.rows, configuration.keyValueHeadCount * d)
     apply(.key, to: normed, into: k)
     apply(.value, to: normed, into: v)
-    backend.rotary(k, headDimension: d, positions: positions, table: rotary, inverse: false)
-    backend.storeKeysValues(k, v, layer: layer, view: view, headDimension: d)
+    backend.storeKeysValues(
+      k, v, layer: layer, view: view, rule: configuration.attention, rotary: rotary)
   }
 
   /// Both branches of rows whose keys and values are stored and whose norm lies in the workspace.
   private func addBranches(
-    to x: Tensor, positions: [Int32], view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
+    to x: Tensor, view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
     activations: BlockActivations?
   ) {
     let (t, c, f) = (x.rows, configuration.hiddenSize, configuration.feedForwardSize)
@@ -139,10 +139,10 @@ struct Block {
     // Attention: x += o(attention(rotate(q(n)), rotate(k(n)), v(n))), n = norm(x)
     let q = activations?.query ?? workspace.tensor("q", t, configuration.headCount * d)
     apply(.query, to: normed, into: q)
-    backend.rotary(q, headDimension: d, positions: positions, table: rotary, inverse: false)
     let attended = activations?.attended ?? workspace.tensor("attended", t, q.columns)
     backend.attention(
-      q, layer: layer, view: view, rule: configuration.attention, into: attended, lse: activations?.lse)
+      q, layer: layer, view: view, rule: configuration.attention, rotary: rotary, into: attended,
+      lse: activations?.lse)
     let attendedOperand = workspace.tensor("attended.operand", t, q.columns, operand)
     backend.store(attended, into: attendedOperand)
     apply(.output, to: attendedOperand, into: x, accumulate: true)

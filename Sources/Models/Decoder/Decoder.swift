@@ -90,34 +90,34 @@ package final class Decoder {
   /// The residual stream after the last block, [T, C], before the final norm. The result lives in the
   /// workspace: use it before the next forward pass.
   func hidden(
-    tokens: [Int32], positions: [Int32], view: KeyValueView, activations: Activations? = nil
+    tokens: [Int32], view: KeyValueView, activations: Activations? = nil
   ) -> Tensor {
-    let x = embedded(tokens, positions, view)
+    let x = embedded(tokens, view)
     for (layer, block) in blocks.enumerated() {
       block.forward(
-        x, positions: positions, view: view, rotary: rotary, workspace: workspace,
+        x, view: view, rotary: rotary, workspace: workspace,
         activations: activations.flatMap { $0.blocks[layer] })
     }
     return x
   }
 
   /// Only these rows of it, [R, C], at less cost; with none, the pass fills the cache.
-  func hidden(tokens: [Int32], positions: [Int32], view: KeyValueView, rows: [Int32]) -> Tensor {
-    let x = embedded(tokens, positions, view)
+  func hidden(tokens: [Int32], view: KeyValueView, rows: [Int32]) -> Tensor {
+    let x = embedded(tokens, view)
     guard let last = blocks.last else { return self.rows(x, at: rows, named: "x.kept") }
     for block in blocks.dropLast() {
       block.forward(
-        x, positions: positions, view: view, rotary: rotary, workspace: workspace, activations: nil)
+        x, view: view, rotary: rotary, workspace: workspace, activations: nil)
     }
     return last.forward(
-      x, keeping: rows, positions: positions, view: view, rotary: rotary, workspace: workspace)
+      x, keeping: rows, view: view, rotary: rotary, workspace: workspace)
   }
 
-  private func embedded(_ tokens: [Int32], _ positions: [Int32], _ view: KeyValueView) -> Tensor {
+  private func embedded(_ tokens: [Int32], _ view: KeyValueView) -> Tensor {
+    precondition(tokens.count == view.queries.count, "one position a token")
     precondition(
-      tokens.count == positions.count && tokens.count == view.queries.count, "one position a token")
-    precondition(
-      positions.allSatisfy { $0 >= 0 && $0 < configuration.contextLength }, "a position outside the context")
+      view.queries.allSatisfy { $0.position >= 0 && $0.position < configuration.contextLength },
+      "a position outside the context")
     let x = workspace.tensor("x", tokens.count, configuration.hiddenSize)
     backend.gather(embedding, tokens, into: x)
     if embedding.type != mode.operandType {

@@ -20,7 +20,7 @@ extension Decoder {
         let x = workspace.tensor("x.again", dx.rows, dx.columns)
         backend.store(kept.input, into: x)
         blocks[layer].forward(
-          x, positions: sequences.positions, view: activations.view, rotary: rotary, workspace: workspace,
+          x, view: activations.view, rotary: rotary, workspace: workspace,
           activations: kept)
       }
       blocks[layer].backward(
@@ -40,7 +40,6 @@ extension Block {
     reduction: ReductionBlocks, rotary: RotaryTable, workspace: Workspace, gradients: Parameters
   ) {
     let (t, c, f) = (dx.rows, configuration.hiddenSize, configuration.feedForwardSize)
-    let d = configuration.headDimension
     let operand = mode.operandType
     let trains = gradients.contains(Projection.query.name(layer: layer))
     let epsilon = Float(configuration.normEpsilon)
@@ -99,9 +98,7 @@ extension Block {
     let dv = workspace.tensor("dv", t, keys.columns)
     backend.attentionBackward(
       q: kept.query, k: keys, v: values, out: kept.attended, lse: kept.lse, dout: dattended,
-      starts: sequences.starts, rule: configuration.attention, dq: dq, dk: dk, dv: dv)
-    backend.rotary(dq, headDimension: d, positions: sequences.positions, table: rotary, inverse: true)
-    backend.rotary(dk, headDimension: d, positions: sequences.positions, table: rotary, inverse: true)
+      starts: sequences.starts, rule: configuration.attention, rotary: rotary, dq: dq, dk: dk, dv: dv)
     let dqOperand = rounded(dq, "dq.operand")
     let dkOperand = rounded(dk, "dk.operand")
     let dvOperand = rounded(dv, "dv.operand")

@@ -34,7 +34,7 @@ package struct SequenceLogits {
         parts.append((index, batch.append(piece, to: caches[index])))
       }
       if parts.isEmpty { return result }
-      let x = decoder.hidden(tokens: batch.tokens, positions: batch.positions, view: batch.view(pool))
+      let x = decoder.hidden(tokens: batch.tokens, view: batch.view(pool))
       let logits = decoder.logits(x)
       for (sequence, rows) in parts {
         for row in rows { result[sequence].append(logits.slice(row..<row + 1).array()) }

@@ -108,18 +108,22 @@ package protocol Backend: Sendable {
   func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into out: Tensor, rstd: Tensor?)
   func rmsNormBackward(
     _ x: Tensor, weight: Tensor, rstd: Tensor, dy: Tensor, addTo dx: Tensor, addToWeight dw: Tensor?)
-  func rotary(_ x: Tensor, headDimension: Int, positions: [Int32], table: RotaryTable, inverse: Bool)
   /// out = activation(gate) * up, or activation(gate) alone.
   func activate(_ gate: Tensor, _ up: Tensor?, by activation: Activation, into out: Tensor)
   /// Overwrites gate and up by their gradients.
   func activateBackward(_ gate: Tensor, _ up: Tensor?, by activation: Activation, dout: Tensor)
-  func storeKeysValues(_ keys: Tensor, _ values: Tensor, layer: Int, view: KeyValueView, headDimension: Int)
+  /// Keys are stored rotated by the positions at which they go.
+  func storeKeysValues(
+    _ keys: Tensor, _ values: Tensor, layer: Int, view: KeyValueView, rule: AttentionRule, rotary: RotaryTable
+  )
+  /// Queries are rotated by their positions first.
   func attention(
-    _ q: Tensor, layer: Int, view: KeyValueView, rule: AttentionRule, into out: Tensor, lse: Tensor?)
-  /// k, v: [T, kv heads * D] as stored; `starts` bounds the packed sequences.
+    _ q: Tensor, layer: Int, view: KeyValueView, rule: AttentionRule, rotary: RotaryTable, into out: Tensor,
+    lse: Tensor?)
+  /// k, v: [T, kv heads * D] as stored; `starts` bounds the packed sequences. q, dq and dk are not rotated.
   func attentionBackward(
     q: Tensor, k: Tensor, v: Tensor, out: Tensor, lse: Tensor, dout: Tensor, starts: [Int32],
-    rule: AttentionRule, dq: Tensor, dk: Tensor, dv: Tensor)
+    rule: AttentionRule, rotary: RotaryTable, dq: Tensor, dk: Tensor, dv: Tensor)
   /// [R, V] -> log of the sum of exponentials of each row
   func logSumExp(_ logits: Tensor) -> [Float]
   func conditionalLoss(

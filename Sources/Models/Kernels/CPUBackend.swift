@@ -125,14 +125,6 @@ package struct CPUBackend: Backend {
       x.floats, weight.floats, rstd.floats, dy.floats, dx.floats, dw?.floats, x.rows, x.columns)
   }
 
-  package func rotary(
-    _ x: Tensor, headDimension: Int, positions: [Int32], table: RotaryTable, inverse: Bool
-  ) {
-    pk_rotary(
-      x.floats, x.columns, x.columns / headDimension, headDimension, positions, table.cosine.floats,
-      table.sine.floats, inverse ? -1 : 1, x.rows)
-  }
-
   package func activate(_ gate: Tensor, _ up: Tensor?, by activation: Activation, into out: Tensor) {
     precondition(
       gate.count == out.count && gate.count == up?.count ?? gate.count,
@@ -149,18 +141,19 @@ package struct CPUBackend: Backend {
   }
 
   package func storeKeysValues(
-    _ keys: Tensor, _ values: Tensor, layer: Int, view: KeyValueView, headDimension: Int
+    _ keys: Tensor, _ values: Tensor, layer: Int, view: KeyValueView, rule: AttentionRule,
+    rotary: RotaryTable
   ) {
-    var layout = view.layout(layer: layer)
-    pk_store_kv(keys.floats, view.queries, keys.rows, headDimension, &layout, layout.key_offset)
-    pk_store_kv(values.floats, view.queries, values.rows, headDimension, &layout, layout.value_offset)
+    var (layout, kernelRule) = (view.layout(layer: layer), rule.kernelValue(rotary))
+    pk_store_kv(
+      keys.floats, values.floats, view.queries, keys.rows, rule.headDimension, &layout, &kernelRule)
   }
 
   package func attention(
-    _ q: Tensor, layer: Int, view: KeyValueView, rule: AttentionRule, into out: Tensor, lse: Tensor?
+    _ q: Tensor, layer: Int, view: KeyValueView, rule: AttentionRule, rotary: RotaryTable, into out: Tensor,
+    lse: Tensor?
   ) {
-    var layout = view.layout(layer: layer)
-    var kernelRule = rule.kernelValue
+    var (layout, kernelRule) = (view.layout(layer: layer), rule.kernelValue(rotary))
     pk_attention(
       q.floats, view.queries, q.rows, q.columns / rule.headDimension, rule.headDimension, &layout,
       &kernelRule, out.floats, lse?.floats)
@@ -168,10 +161,10 @@ package struct CPUBackend: Backend {
 
   package func attentionBackward(
     q: Tensor, k: Tensor, v: Tensor, out: Tensor, lse: Tensor, dout: Tensor, starts: [Int32],
-    rule: AttentionRule, dq: Tensor, dk: Tensor, dv: Tensor
+    rule: AttentionRule, rotary: RotaryTable, dq: Tensor, dk: Tensor, dv: Tensor
   ) {
     let d = rule.headDimension
-    var kernelRule = rule.kernelValue
+    var kernelRule = rule.kernelValue(rotary)
     pk_attention_backward(
       q.floats, k.raw, v.raw, out.floats, lse.floats, dout.floats, starts, starts.count - 1,
       q.columns / d, k.columns / d, d, k.type.kernelType, &kernelRule, dq.floats, dk.floats, dv.floats)
@@ -235,11 +228,11 @@ package struct CPUBackend: Backend {
 }
 
 extension AttentionRule {
-  fileprivate var kernelValue: pk_attention_rule {
+  /// For use while the table lives.
+  fileprivate func kernelValue(_ rotary: RotaryTable) -> pk_attention_rule {
     pk_attention_rule(
       scale: 1 / Float(headDimension).squareRoot(), cap: Float(softCap ?? 0),
-      window: Int32(clamping: window ?? 0)
-    )
+      window: Int32(clamping: window ?? 0), cosine: rotary.cosine.floats, sine: rotary.sine.floats)
   }
 }
 

@@ -12,7 +12,7 @@ extension Decoder {
       let first = place
       while place < rows.count, piece.rows.contains(Int(rows[place])) { place += 1 }
       let x = hidden(
-        tokens: piece.batch.tokens, positions: piece.batch.positions, view: piece.batch.view(pool),
+        tokens: piece.batch.tokens, view: piece.batch.view(pool),
         rows: rows[first..<place].map { $0 - Int32(piece.rows.lowerBound) })
       if place > first { read(first..<place, x) }
     }

@@ -128,7 +128,6 @@ final class CachedSequence {
 /// Tokens of several sequences side by side, each at its own position, for one forward pass.
 struct TokenBatch {
   private(set) var tokens: [Int32] = []
-  private(set) var positions: [Int32] = []
   private var queries: [pk_query] = []
   private var owners: [AnyObject] = []
 
@@ -139,7 +138,6 @@ struct TokenBatch {
     let first = tokens.count
     for (offset, token) in new.enumerated() {
       tokens.append(token)
-      positions.append(Int32(start + offset))
       queries.append(pk_query(pages: sequence.list.pointer, position: Int32(start + offset)))
     }
     owners.append(sequence)
@@ -152,7 +150,6 @@ struct TokenBatch {
       let rows = start..<min(start + count, tokens.count)
       var piece = self
       piece.tokens = Array(tokens[rows])
-      piece.positions = Array(positions[rows])
       piece.queries = Array(queries[rows])
       return (rows, piece)
     }

@@ -148,7 +148,7 @@ package final class SamplingEngine {
       if batch.tokens.isEmpty { continue }
       let guesses = batch.tokens.count == decodeCount ? guess(for: running, requests, into: &batch) : []
       let x = decoder.hidden(
-        tokens: batch.tokens, positions: batch.positions, view: batch.view(pool),
+        tokens: batch.tokens, view: batch.view(pool),
         rows: Array(0..<Int32(decodeCount)) + completed.map(\.row)
           + guesses.flatMap { $0.rows.map(Int32.init) })
       if x.rows == 0 { continue }

@@ -248,7 +248,7 @@ package final class ConditionalTrainer {
       sequences, configuration, mode: policy.mode, lowestBlock: lowestBlock,
       recomputes: activationPolicy.recomputes(tokens: sequences.tokens.count), workspace)
     let x = policy.hidden(
-      tokens: sequences.tokens, positions: sequences.positions, view: activations.view,
+      tokens: sequences.tokens, view: activations.view,
       activations: activations)
     let targets = targetRows(batch, sequences, conditioned: true)
     let rows = policy.rows(x, at: targets.rows, named: "loss.rows")
@@ -317,7 +317,7 @@ package final class ConditionalTrainer {
     let targets = targetRows(batch, sequences, conditioned: referenceConditioned)
     return reference.normalized(
       reference.hidden(
-        tokens: sequences.tokens, positions: sequences.positions, view: view, rows: targets.rows))
+        tokens: sequences.tokens, view: view, rows: targets.rows))
   }
 
   private struct Targets {

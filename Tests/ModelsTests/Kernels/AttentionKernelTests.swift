@@ -56,13 +56,29 @@ extension KernelPathTests {
     static let shapes = [(1, 1, 16), (4, 2, 32), (3, 3, 64), (9, 3, 64), (5, 1, 16)]
 
     static func rule(window: Int = 0, cap: Float = 0, scale: Float = 0.125) -> pk_attention_rule {
-      pk_attention_rule(scale: scale, cap: cap, window: Int32(window))
+      pk_attention_rule(scale: scale, cap: cap, window: Int32(window), cosine: nil, sine: nil)
+    }
+    /// The rules, and one under which queries and keys turn by their positions, of which there are `length`.
+    static func withRules(length: Int, d: Int, _ body: ([pk_attention_rule]) -> Void) {
+      var (cosine, sine) = (
+        [Float](repeating: 0, count: length * d / 2), [Float](repeating: 0, count: length * d / 2)
+      )
+      pk_rotary_table(10_000, length, d, &cosine, &sine)
+      cosine.withUnsafeBufferPointer { cosine in
+        sine.withUnsafeBufferPointer { sine in
+          var turning = rule(window: 70)
+          (turning.cosine, turning.sine) = (cosine.baseAddress, sine.baseAddress)
+          body(rules + [turning])
+        }
+      }
     }
     /// Windows of one key, across a block's edge, of whole blocks, wider than everything.
-    static let rules = [
-      rule(), rule(window: 1), rule(window: 37, cap: 0.7), rule(window: 64), rule(window: 65),
-      rule(window: 1000), rule(cap: 2),
-    ]
+    static var rules: [pk_attention_rule] {
+      [
+        rule(), rule(window: 1), rule(window: 37, cap: 0.7), rule(window: 64), rule(window: 65),
+        rule(window: 1000), rule(cap: 2),
+      ]
+    }
 
     @Test(arguments: shapes)
     func `attention has the bits of its definition`(heads: Int, kvHeads: Int, d: Int) {
@@ -74,17 +90,21 @@ extension KernelPathTests {
           KernelPathTests.stored(KernelPathTests.numbers(length * kvHeads * d, seed: 8), type),
           kvHeads: kvHeads, d: d, type: type)
         var results: [[Float]] = []
-        for rule in Self.rules {
-          func attend(plain: Bool) -> [Float] {
-            cache.attend(q, positions: Self.positions, heads: heads, d: d, rule, plain: plain)
-          }
-          results.append(attend(plain: true))
-          KernelPathTests().onEveryPath(
-            "attention \(heads)/\(kvHeads) of \(d) \(type) \(rule)", expected: results[results.count - 1]
-          ) {
-            attend(plain: false)
+        Self.withRules(length: length, d: d) { rules in
+          for rule in rules {
+            func attend(plain: Bool) -> [Float] {
+              cache.attend(q, positions: Self.positions, heads: heads, d: d, rule, plain: plain)
+            }
+            results.append(attend(plain: true))
+            KernelPathTests().onEveryPath(
+              "attention \(heads)/\(kvHeads) of \(d) \(type) \(rule)",
+              expected: results[results.count - 1]
+            ) {
+              attend(plain: false)
+            }
           }
         }
+        #expect(results[7] != results[0])
         // A window wider than everything is none.
         #expect(results[5] == results[0])
         // Where all scores are 0, the sum of exponentials counts the keys that a query sees.
@@ -143,21 +163,23 @@ extension KernelPathTests {
         let out = KernelPathTests.numbers(t * heads * d, seed: 15)
         let dout = KernelPathTests.numbers(t * heads * d, seed: 16)
         let lse = KernelPathTests.numbers(t * heads, seed: 17).map { abs($0) + 5 }
-        for var rule in Self.rules {
-          func gradients(_ plain: Bool) -> [Float] {
-            var dq = [Float](repeating: 0, count: t * heads * d)
-            var dk = [Float](repeating: 0, count: t * kvHeads * d)
-            var dv = dk
-            (plain ? pk_reference_attention_backward : pk_attention_backward)(
-              q, keys, values, out, lse, dout, starts, starts.count - 1, heads, kvHeads, d, type, &rule, &dq,
-              &dk, &dv)
-            return dq + dk + dv
-          }
-          _ = pk_select_isa(PK_PORTABLE)
-          KernelPathTests().onEveryPath(
-            "gradient \(heads)/\(kvHeads) of \(d) \(type) \(rule)", expected: gradients(true)
-          ) {
-            gradients(false)
+        Self.withRules(length: t, d: d) { rules in
+          for var rule in rules {
+            func gradients(_ plain: Bool) -> [Float] {
+              var dq = [Float](repeating: 0, count: t * heads * d)
+              var dk = [Float](repeating: 0, count: t * kvHeads * d)
+              var dv = dk
+              (plain ? pk_reference_attention_backward : pk_attention_backward)(
+                q, keys, values, out, lse, dout, starts, starts.count - 1, heads, kvHeads, d, type, &rule,
+                &dq, &dk, &dv)
+              return dq + dk + dv
+            }
+            _ = pk_select_isa(PK_PORTABLE)
+            KernelPathTests().onEveryPath(
+              "gradient \(heads)/\(kvHeads) of \(d) \(type) \(rule)", expected: gradients(true)
+            ) {
+              gradients(false)
+            }
           }
         }
       }

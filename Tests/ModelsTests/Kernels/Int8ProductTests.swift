@@ -20,7 +20,8 @@ extension KernelPathTests {
       pk_pack_int8(w, 1, k, n, blocks, blocks.count, &packed)
       var c = c
       pk_gemm(
-        KernelPathTests.stored(a, PK_BF16), k, 1, packed, PK_I8, &c, n, m, n, blocks, blocks.count, accumulate,
+        KernelPathTests.stored(a, PK_BF16), k, 1, packed, PK_I8, &c, n, m, n, blocks, blocks.count,
+        accumulate,
         nil
       )
       return c
