@@ -40,9 +40,10 @@ static void panel_task(void *context, size_t task) {
                    product_part_of(group * job->group_rows, job->group_rows, job->m, first, end, job->n));
 }
 
-/* Panels of one task: work for some ten microseconds, an even number, and enough tasks to share out. */
-static size_t panels_a_task(size_t panels, size_t rows, size_t pairs) {
-  size_t wanted = TASK_PRODUCTS / (rows * (pairs * 2 + 1) * PANEL) + 1;
+/* Panels of one task: work for some ten microseconds, an even number, for an epilogue enough of a row at a time, and enough
+   tasks to share out. */
+static size_t panels_a_task(size_t panels, size_t rows, size_t pairs, int finished) {
+  size_t wanted = max_size(TASK_PRODUCTS / (rows * (pairs * 2 + 1) * PANEL) + 1, finished ? FINISHED_PANELS : 0);
   return ceil_div(min_size(wanted, ceil_div(panels, 8)), 2) * 2;
 }
 
@@ -69,7 +70,7 @@ static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *who
     run.job.blocks = whole->blocks + first;
     run.job.block_count = count;
     run.epilogue = first + count == whole->block_count ? epilogue : NULL;
-    run.chunk = panels_a_task(run.panels, min_size(m, group_rows), pairs);
+    run.chunk = panels_a_task(run.panels, min_size(m, group_rows), pairs, run.epilogue != NULL);
     run.chunks = ceil_div(run.panels, run.chunk);
     parallel_for(groups, expand_task, &run);
     parallel_for(run.chunks * groups, panel_task, &run);

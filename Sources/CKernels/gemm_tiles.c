@@ -30,9 +30,10 @@ static void panel_task(void *context, size_t task) {
                    product_part_of(group * job->group_rows, job->group_rows, job->m, first, end, job->n));
 }
 
-/* Panels of one task: work for some ten microseconds, whole sets of panels, and enough tasks to share out. */
-static size_t panels_a_task(size_t panels, size_t rows, size_t blocks) {
-  size_t wanted = TASK_PRODUCTS / (ceil_div(rows, TILE_ROWS) * TILE_ROWS * (blocks + 1) * MAX_BLOCK * PANEL) + 1;
+/* Panels of one task, as for products in vectors; whole sets of panels. */
+static size_t panels_a_task(size_t panels, size_t rows, size_t blocks, int finished) {
+  size_t products = ceil_div(rows, TILE_ROWS) * TILE_ROWS * (blocks + 1) * MAX_BLOCK * PANEL;
+  size_t wanted = max_size(TASK_PRODUCTS / products + 1, finished ? FINISHED_PANELS : 0);
   return ceil_div(min_size(wanted, ceil_div(panels, 8)), PANELS_SIDE_BY_SIDE) * PANELS_SIDE_BY_SIDE;
 }
 
@@ -74,7 +75,7 @@ void multiply_on_tiles(const kernel_table *kernels, const gemm_job *whole, const
     run.epilogue = first + count == whole->block_count ? epilogue : NULL;
     run.job.tiles = scratch + steps_bytes;
     size_t bytes = plan_steps(&run.job, (tile_step *)scratch);
-    run.chunk = panels_a_task(run.panels, min_size(whole->m, group_rows), count);
+    run.chunk = panels_a_task(run.panels, min_size(whole->m, group_rows), count, run.epilogue != NULL);
     run.chunks = ceil_div(run.panels, run.chunk);
     if (copied) parallel_ranges(strips, 2, copy_strips, &run);
     parallel_for(run.chunks * ceil_div(whole->m, group_rows), panel_task, &run);

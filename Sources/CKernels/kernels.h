@@ -147,6 +147,8 @@ size_t panel_bytes(const pk_block *blocks, size_t block_count, pk_type type);
 /* A product of bf16 on the machine's matrix unit. Inside an operation. */
 void multiply_on_tiles(const kernel_table *kernels, const gemm_job *job, const pk_epilogue *epilogue);
 
+/* An epilogue that passes over less of a row at a time loses more than it saves. */
+enum { FINISHED_PANELS = 16 };
 /* Rows and columns of a product. */
 typedef struct { size_t row, end_row, column, end_column; } product_part;
 /* The rows of a group against panels [first, end). */
