@@ -61,7 +61,7 @@ let package = Package(
     .target(name: "Ceiling", path: "Benchmarks/Ceiling"),
     // Does what Benchmarks/engine.py times; not a product.
     .executableTarget(
-      name: "EngineBench", dependencies: ["Models", "CKernels", "Ceiling", "JSON"], path: "Benchmarks/Engine",
+      name: "EngineBench", dependencies: ["Models", "Ceiling", "JSON"], path: "Benchmarks/Engine",
       swiftSettings: strict),
     // A folder for one test, and processor time: for all of the test targets; not a product.
     .target(name: "TestFolder", path: "Tests/TestFolder", swiftSettings: strict),

@@ -1,6 +1,5 @@
 // One piece of work, by the description that every peer gets as well.
 
-import CKernels
 import Ceiling
 import Foundation
 import JSON
@@ -82,27 +81,22 @@ struct Workload {
   /// C[m, n] = A[m, k] B[k, n] with B packed beforehand, as a model's weights are; enough times to be timed.
   private func product() throws -> () throws -> Double? {
     let (m, n, k) = (try number("m"), try number("n"), try number("k"))
-    let (aType, bType) = mode == .fp32 ? (PK_F32, PK_F32) : (PK_BF16, mode == .int8 ? PK_I8 : PK_BF16)
     let random = Philox(seed: 3)
-    func numbers(_ count: Int, row: UInt64) -> [Float] {
-      (0..<count).map { Float(random.uniform(row: row, sample: 0, position: $0) * 2 - 1) }
+    func numbers(_ rows: Int, _ columns: Int, row: UInt64) -> Tensor {
+      let tensor = Tensor(rows, columns)
+      for place in tensor.elements.indices {
+        tensor.elements[place] = Float(random.uniform(row: row, sample: 0, position: place) * 2 - 1)
+      }
+      return tensor
     }
-    let blocks = stride(from: 0, to: k, by: 32).map { pk_block(start: $0, length: min(32, k - $0)) }
-    var packed = [UInt16](repeating: 0, count: pk_packed_count(n, blocks, blocks.count) * 2)
-    let b = numbers(n * k, row: 0)
-    if bType == PK_I8 {
-      pk_pack_int8(b, 1, k, n, blocks, blocks.count, &packed)
-    } else {
-      pk_pack_f32(b, 1, k, n, blocks, blocks.count, bType, &packed)
-    }
-    var a = [UInt16](repeating: 0, count: m * k * 2)
-    pk_store(numbers(m * k, row: 1), &a, aType, m * k)
-    var c = [Float](repeating: 0, count: m * n)
-    pk_set_threads(Int32(threads))
+    let backend = CPUBackend(threads: threads)
+    let packed = backend.pack(numbers(n, k, row: 0), as: mode.weightType, over: nil)
+    let (a, c) = (Tensor(m, k, mode.operandType), Tensor(m, n))
+    backend.store(numbers(m, k, row: 1), into: a)
     let calls = max(1, Int(4e9 / (2 * Double(m * n * k))))
     return {
       let clock = ContinuousClock.now
-      for _ in 0..<calls { pk_gemm(a, k, 1, packed, bType, &c, n, m, n, blocks, blocks.count, 0, nil) }
+      for _ in 0..<calls { backend.multiply(a, packed, into: c, accumulate: false) }
       return (ContinuousClock.now - clock) / .seconds(calls)
     }
   }

@@ -49,8 +49,8 @@ struct SampleStageTests {
     let expected = try sample(model, options)
     for circumstances in [
       ModelBench.Circumstances(threads: 1), .init(threads: 3), .init(engine: ["batch": 1]),
-      .init(engine: ["batch": 3]),
-      .init(engine: ["batch": 100]), .init(engine: ["memory": .int(4 * 8192), "batch": 32]),
+      .init(engine: ["batch": 3]), .init(engine: ["batch": 16]), .init(engine: ["batch": 64]),
+      .init(engine: ["memory": .int(4 * 8192), "batch": 32]),
     ] {
       #expect(try sample(model, options, circumstances) == expected)
     }
@@ -61,6 +61,20 @@ struct SampleStageTests {
     for (few, all) in zip(fewer, expected) {
       #expect(few["generations"]?.arrayValue == all["generations"]?.arrayValue.map { Array($0.prefix(2)) })
     }
+  }
+
+  @Test(arguments: 1...5)
+  func `a row's samples do not depend on its shard or its place`(shards: Int) throws {
+    let model = try bench.model()
+    let options: JSON = ["n": 2, "max_new_tokens": 8]
+    let rows = (0..<7).map { Row(["id": .string("s\($0)"), "prompt": .string("The film \($0)")]) }
+    let expected = try sample(model, options, rows: rows)
+    let cuts = (0...shards).map { $0 * rows.count / shards }
+    let parts = try zip(cuts, cuts.dropFirst()).flatMap { first, end in
+      try sample(model, options, rows: Array(rows[first..<end]))
+    }
+    #expect(parts == expected)
+    #expect(try sample(model, options, rows: rows.reversed()) == expected.reversed())
   }
 
   @Test func `a sample ends with the first stop text, wherever tokens meet`() throws {

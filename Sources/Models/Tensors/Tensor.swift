@@ -36,7 +36,7 @@ package enum NumericMode: String, CaseIterable, Sendable {
 
   /// The type of activations in products and of the key-value cache.
   package var operandType: ElementType { self == .fp32 ? .float32 : .bfloat16 }
-  var weightType: ElementType { self == .int8 ? .int8 : operandType }
+  package var weightType: ElementType { self == .int8 ? .int8 : operandType }
   /// Whether a model can train in it: rounding to few integers has no gradient.
   package var hasGradients: Bool { self != .int8 }
 }
