@@ -82,8 +82,8 @@ package final class SamplingEngine {
   ///   - batch: samples that run at once, memory permitting.
   ///   - prefillTokens: tokens of prompts that join one forward pass beside the running samples; a longer prompt takes
   ///     several. Bounds the memory of a pass and how long running samples wait.
-  ///   - rowsWithGuesses: rows up to which a decoding pass is filled with guesses; changes no result. Six rows cost as much as
-  ///     three, since weights are read once.
+  ///   - rowsWithGuesses: rows up to which a decoding pass is filled with guesses; changes no result. Six rows cost some
+  ///     1.6 times as much as one, since weights are read once.
   package init(
     _ decoder: Decoder, parameters: SamplingParameters, minimumNewTokens: Int = 0, maximumNewTokens: Int,
     endTokens: [Int32], bannedTokens: [Int32] = [], texts: SampleTexts? = nil, keepsStatistics: Bool = false,
