@@ -121,7 +121,7 @@ INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t he
   size_t d = job->d;
   const pk_query *query = &job->queries[t];
   const pk_kv_layout *layout = &job->layout;
-  size_t offset = head / (job->heads / layout->kv_heads) * d, element = type == PK_BF16 ? 2 : 4;
+  size_t offset = head / (job->heads / layout->kv_heads) * d, element = type_bytes(type);
   float turned[MAX_HEADS * MAX_D];
   const float *q = PK_FN(turned_queries)(&job->rule, (size_t)query->position, job->q + (t * job->heads + head) * d, (size_t)heads, d,
                                          turned);
@@ -201,7 +201,7 @@ static void PK_FN(attention)(const attention_job *job, size_t task) {
 /* `heads` heads (a constant) of one query at `t` of the sequence that begins at `start`, from `head` on: its gradient, and what it
    adds to those of the keys and values, heads ascending. */
 INLINE void PK_FN(gradient_heads)(const attention_job *job, size_t start, size_t t, size_t head, int heads, pk_type type) {
-  size_t d = job->d, kv_row = job->kv_heads * d, row = (t * job->heads + head) * d, element = type == PK_BF16 ? 2 : 4;
+  size_t d = job->d, kv_row = job->kv_heads * d, row = (t * job->heads + head) * d, element = type_bytes(type);
   size_t kv = head / (job->heads / job->kv_heads) * d;
   float turned[MAX_HEADS * MAX_D];
   const float *q = PK_FN(turned_queries)(&job->rule, t - start, job->q + row, (size_t)heads, d, turned);

@@ -19,25 +19,14 @@ static void expand_task(void *context, size_t group) {
   run->kernels->gemm_expand(&run->job, group);
 }
 
-void finish_product(const kernel_table *kernels, const pk_epilogue *epilogue, float *c, size_t c_stride, product_part part) {
-  for (size_t row = part.row; row < part.end_row; row++) {
-    float *sums = c + row * c_stride;
-    if (epilogue->bias) kernels->add(sums, epilogue->bias, part.column, part.end_column);
-    if (epilogue->out)
-      kernels->activation(epilogue->f, sums, epilogue->up ? epilogue->up + row * c_stride : NULL,
-                          (char *)epilogue->out + row * c_stride * type_bytes(epilogue->type), epilogue->type, part.column,
-                          part.end_column);
-  }
-}
-
 static void panel_task(void *context, size_t task) {
   const gemm_run *run = context;
   const gemm_job *job = &run->job;
   size_t group = task / run->chunks, first = task % run->chunks * run->chunk, end = min_size(run->panels, first + run->chunk);
   run->kernels->gemm_panels(job, first, end, group);
-  if (run->epilogue)
-    finish_product(run->kernels, run->epilogue, job->c, job->c_stride,
-                   product_part_of(group * job->group_rows, job->group_rows, job->m, first, end, job->n));
+  size_t row = group * job->group_rows;
+  finish_product(run->kernels, run->epilogue, job->c, job->c_stride,
+                 (product_part){row, min_size(job->m, row + job->group_rows), first * PANEL, min_size(job->n, end * PANEL)});
 }
 
 /* Panels of one task: work for some ten microseconds, an even number, for an epilogue enough of a row at a time, and enough

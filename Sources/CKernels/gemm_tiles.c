@@ -25,9 +25,9 @@ static void panel_task(void *context, size_t task) {
   const tile_job *job = &run->job;
   size_t group = task / run->chunks, first = task % run->chunks * run->chunk, end = min_size(run->panels, first + run->chunk);
   run->kernels->tiles->panels(job, first, end, group);
-  if (run->epilogue)
-    finish_product(run->kernels, run->epilogue, job->c, job->c_stride,
-                   product_part_of(group * job->group_rows, job->group_rows, job->m, first, end, job->n));
+  size_t row = group * job->group_rows;
+  finish_product(run->kernels, run->epilogue, job->c, job->c_stride,
+                 (product_part){row, min_size(job->m, row + job->group_rows), first * PANEL, min_size(job->n, end * PANEL)});
 }
 
 /* Panels of one task, as for products in vectors; whole sets of panels. */

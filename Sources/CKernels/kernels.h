@@ -151,11 +151,7 @@ void multiply_on_tiles(const kernel_table *kernels, const gemm_job *job, const p
 enum { FINISHED_PANELS = 16 };
 /* Rows and columns of a product. */
 typedef struct { size_t row, end_row, column, end_column; } product_part;
-/* The rows of a group against panels [first, end). */
-static inline product_part product_part_of(size_t row, size_t rows, size_t m, size_t first, size_t end, size_t n) {
-  return (product_part){row, min_size(m, row + rows), first * PANEL, min_size(n, end * PANEL)};
-}
-/* The epilogue of a part whose sums are complete. */
+/* The epilogue, unless NULL, of a part whose sums are complete. */
 void finish_product(const kernel_table *kernels, const pk_epilogue *epilogue, float *c, size_t c_stride, product_part part);
 
 /* Runs body(context, task) for task in 0 ..< tasks on the pool's threads, each thread with subnormals off.

@@ -81,21 +81,16 @@ struct Block {
   ) {
     if let activations { backend.store(x, into: activations.input) }
     storeKeysValues(
-      x, view: view, rotary: rotary, workspace: workspace,
-      rstd: activations?.attentionRstd)
-    addBranches(
-      to: x, view: view, rotary: rotary, workspace: workspace,
-      activations: activations)
+      x, view: view, rotary: rotary, workspace: workspace, rstd: activations?.attentionRstd)
+    addBranches(to: x, view: view, rotary: rotary, workspace: workspace, activations: activations)
   }
 
   /// The same, of which only `rows` of x are read afterwards: they come back as [R, C], and of the others the block
   /// computes keys and values alone.
   func forward(
-    _ x: Tensor, keeping rows: [Int32], view: KeyValueView, rotary: RotaryTable,
-    workspace: Workspace
+    _ x: Tensor, keeping rows: [Int32], view: KeyValueView, rotary: RotaryTable, workspace: Workspace
   ) -> Tensor {
-    storeKeysValues(
-      x, view: view, rotary: rotary, workspace: workspace, rstd: nil)
+    storeKeysValues(x, view: view, rotary: rotary, workspace: workspace, rstd: nil)
     let kept = workspace.tensor("x.kept", rows.count, x.columns)
     if rows.isEmpty { return kept }
     backend.gather(x, rows, into: kept)
@@ -103,15 +98,13 @@ struct Block {
     backend.rmsNorm(
       kept, weight: attentionNorm, epsilon: Float(configuration.normEpsilon), into: normed, rstd: nil)
     addBranches(
-      to: kept, view: view.rows(rows), rotary: rotary,
-      workspace: workspace, activations: nil)
+      to: kept, view: view.rows(rows), rotary: rotary, workspace: workspace, activations: nil)
     return kept
   }
 
   /// Leaves norm(x) in the workspace as `normed`, and its keys and values in the cache.
   private func storeKeysValues(
-    _ x: Tensor, view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
-    rstd: Tensor?
+    _ x: Tensor, view: KeyValueView, rotary: RotaryTable, workspace: Workspace, rstd: Tensor?
   ) {
     let d = configuration.headDimension
     let normed = workspace.tensor("normed", x.rows, x.columns, mode.operandType)
@@ -121,8 +114,7 @@ struct Block {
     let v = workspace.tensor("v", x.rows, configuration.keyValueHeadCount * d)
     apply(.key, to: normed, into: k)
     apply(.value, to: normed, into: v)
-    backend.storeKeysValues(
-      k, v, layer: layer, view: view, rule: configuration.attention, rotary: rotary)
+    backend.storeKeysValues(k, v, layer: layer, view: view, rule: configuration.attention, rotary: rotary)
   }
 
   /// Both branches of rows whose keys and values are stored and whose norm lies in the workspace.

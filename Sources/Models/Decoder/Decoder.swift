@@ -89,9 +89,7 @@ package final class Decoder {
 
   /// The residual stream after the last block, [T, C], before the final norm. The result lives in the
   /// workspace: use it before the next forward pass.
-  func hidden(
-    tokens: [Int32], view: KeyValueView, activations: Activations? = nil
-  ) -> Tensor {
+  func hidden(tokens: [Int32], view: KeyValueView, activations: Activations? = nil) -> Tensor {
     let x = embedded(tokens, view)
     for (layer, block) in blocks.enumerated() {
       block.forward(
@@ -106,11 +104,9 @@ package final class Decoder {
     let x = embedded(tokens, view)
     guard let last = blocks.last else { return self.rows(x, at: rows, named: "x.kept") }
     for block in blocks.dropLast() {
-      block.forward(
-        x, view: view, rotary: rotary, workspace: workspace, activations: nil)
+      block.forward(x, view: view, rotary: rotary, workspace: workspace, activations: nil)
     }
-    return last.forward(
-      x, keeping: rows, view: view, rotary: rotary, workspace: workspace)
+    return last.forward(x, keeping: rows, view: view, rotary: rotary, workspace: workspace)
   }
 
   private func embedded(_ tokens: [Int32], _ view: KeyValueView) -> Tensor {

@@ -247,9 +247,7 @@ package final class ConditionalTrainer {
     let activations = Activations(
       sequences, configuration, mode: policy.mode, lowestBlock: lowestBlock,
       recomputes: activationPolicy.recomputes(tokens: sequences.tokens.count), workspace)
-    let x = policy.hidden(
-      tokens: sequences.tokens, view: activations.view,
-      activations: activations)
+    let x = policy.hidden(tokens: sequences.tokens, view: activations.view, activations: activations)
     let targets = targetRows(batch, sequences, conditioned: true)
     let rows = policy.rows(x, at: targets.rows, named: "loss.rows")
     let rstd = workspace.tensor("loss.rstd", rows.rows, 1)
