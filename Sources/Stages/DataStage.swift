@@ -10,7 +10,7 @@ package struct DataStage: Stage {
   package static let declaration = StageDeclaration(
     name: "data",
     summary: "Reads prompts from a JSON Lines file, through a template over its fields.",
-    version: 1,
+    version: 2,
     inputs: [],
     outputs: [
       OutputPort("rows", .rows, columns: ["prompt"], summary: "one row for every line that was kept")
@@ -26,6 +26,11 @@ package struct DataStage: Stage {
       OptionField(
         "keep", .list(.string, count: 0...64), default: [],
         summary: "fields that become columns beside `prompt`"),
+      OptionField(
+        "samples", .list(.string, count: 0...64), default: [],
+        summary:
+          "fields that become columns with one entry for each text in `generations`, which must be among them"
+      ),
       OptionField(
         "where",
         .list(
@@ -43,6 +48,11 @@ package struct DataStage: Stage {
         summary:
           "what to do about a line that is not a JSON object or lacks a field; skipped lines are counted"),
     ], estimate: Estimates.data)
+
+  package static func declaration(for options: JSON) -> StageDeclaration {
+    let columns = DataColumns(options)
+    return declaration.giving("rows", columns: columns.rows, samples: columns.samples)
+  }
 
   package func run(_ context: StageContext) throws {
     let options = context.options
@@ -67,11 +77,29 @@ package struct DataStage: Stage {
   }
 }
 
+/// Which fields become columns: `samples` with one entry a generation, and of `keep` those that usually have one, where the rows
+/// have generations.
+private struct DataColumns {
+  let rows: [String]
+  let samples: [String]
+
+  init(_ options: JSON) {
+    func names(_ option: String) -> [String] { (options[option]?.arrayValue ?? []).compactMap(\.stringValue) }
+    let keep = names("keep")
+    let hasGenerations = (keep + names("samples")).contains { UTF8Key($0) == UTF8Key("generations") }
+    let usual = Set(hasGenerations ? usualSampleColumns.map(UTF8Key.init) : [])
+    rows = keep.filter { !usual.contains(UTF8Key($0)) }
+    samples = names("samples") + keep.filter { usual.contains(UTF8Key($0)) }
+  }
+}
+
 /// Turns lines into rows.
 struct DataReader {
   private let template: PromptTemplate
   private let idField: String?
   private let keep: [String]
+  /// Those of `keep` with one entry a generation.
+  private let samples: [String]
   private let conditions: [(field: String, value: JSON)]
   private let limit: Int
   private let skipsBadRows: Bool
@@ -98,10 +126,15 @@ struct DataReader {
       throw InputError("option `prompt`: \(error)")
     }
     idField = options.optionalString("id")
-    keep = options.strings("keep")
+    keep = options.strings("keep") + options.strings("samples")
+    samples = DataColumns(options.json).samples
     var seen: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt")]
     for name in keep where !seen.insert(UTF8Key(name)).inserted {
-      throw InputError("option `keep`: the column `\(name)` is there already")
+      throw InputError("option `keep` or `samples`: the column `\(name)` is there already")
+    }
+    guard samples.isEmpty || seen.contains(UTF8Key("generations")) else {
+      throw InputError(
+        "option `samples`: without `generations` there is nothing that its columns could belong to")
     }
     conditions = options.list("where").map {
       let condition = StageOptions($0)
@@ -157,8 +190,31 @@ struct DataReader {
     }
     var columns: [JSONObject.Member] = [("prompt", .string(prompt))]
     for column in keep { columns.append((column, try field(column, of: source, option: "keep"))) }
+    try checkSamples(JSONObject(columns))
     let id = try identifier(of: source, name: name)
     rows.append(Row(.object(JSONObject([("id", .string(id))] + columns))))
+  }
+
+  private func checkSamples(_ columns: JSONObject) throws {
+    guard !samples.isEmpty else { return }
+    guard let generations = columns["generations"]?.arrayValue else {
+      throw BadRow(
+        column: 1,
+        reason: "`generations` is \(columns["generations"]?.kind ?? "missing"); expected a list of texts")
+    }
+    for name in samples {
+      guard let value = columns[name], let values = value.arrayValue else {
+        throw BadRow(
+          column: 1,
+          reason:
+            "`\(name)` is \(columns[name]?.kind ?? "missing"); expected a list with one entry a generation")
+      }
+      guard values.count == generations.count else {
+        throw BadRow(
+          column: 1,
+          reason: "`\(name)` has \(values.count) entries, but there are \(generations.count) generations")
+      }
+    }
   }
 
   private func field(_ name: String, of source: JSON, option: String) throws -> JSON {

@@ -12,7 +12,7 @@ package struct PoolStage: Stage {
   package static let declaration = StageDeclaration(
     name: "pool",
     summary: "Picks a balanced set of samples to train on, and hands the pool on to the next iteration.",
-    version: 1,
+    version: 2,
     inputs: [
       InputPort(
         "rows", .rows, columns: ["generations"], collects: true,
@@ -56,11 +56,12 @@ package struct PoolStage: Stage {
     isRandom: true, estimate: Estimates.pool)
 
   package func run(_ context: StageContext) throws {
-    let picker = try SamplePicker(options: context.options, seed: context.seed)
-    let rows = try joinedSamples(context, requiring: ["generations", picker.column])
-    let pool = try rows.compactMap(picker.withClassesOnly)
-    if pool.count < rows.count {
-      context.log("\(rows.count - pool.count) prompts have no sample with a class")
+    let column = context.options.string("by")
+    let joined = try joinedSamples(context, requiring: ["generations", column])
+    let picker = try SamplePicker(options: context.options, table: joined.table, seed: context.seed)
+    let pool = try joined.rows.compactMap(picker.withClassesOnly)
+    if pool.count < joined.rows.count {
+      context.log("\(joined.rows.count - pool.count) prompts have no sample with a class")
     }
     let picked = try pool.compactMap(picker.picked)
     context.measure(

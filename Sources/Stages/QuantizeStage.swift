@@ -3,7 +3,8 @@
 import JSON
 import Runner
 
-/// Source: METHODS 1.7, RM quantiles. Deviation: the default remainder rule is `spread` (hazard 12); samples
+/// Source: METHODS 1.7, RM quantiles; ranked among all, samples of equal reward keep the order in which they were added, which the
+/// column `added` carries from one pool to the next. Deviation: the default remainder rule is `spread` (hazard 12); samples
 /// without a reward stay in their row with a null quantile instead of being removed, and are counted nowhere.
 package struct QuantizeStage: Stage {
   package init() {}
@@ -11,7 +12,7 @@ package struct QuantizeStage: Stage {
   package static let declaration = StageDeclaration(
     name: "quantize",
     summary: "Sorts samples into equally large classes by reward; class 0 is the best.",
-    version: 1,
+    version: 2,
     inputs: [
       InputPort(
         "rows", .rows, columns: ["generations", "rewards"], collects: true,
@@ -22,7 +23,7 @@ package struct QuantizeStage: Stage {
     ],
     outputs: [
       OutputPort(
-        "rows", .rows, passesThrough: "rows", columns: ["quantiles"], summary: "the samples with classes")
+        "rows", .rows, passesThrough: "rows", samples: ["quantiles"], summary: "the samples with classes")
     ],
     options: [
       OptionField("classes", .integer(1...1000), default: 5, summary: "how many classes"),
@@ -35,13 +36,23 @@ package struct QuantizeStage: Stage {
           "where samples go that do not divide evenly: one each to the best classes, or all to the worst"),
     ], estimate: Estimates.quantize)
 
+  /// Numbers samples in the order in which they were added to the pool.
+  static let added = "added"
+
+  package static func declaration(for options: JSON) -> StageDeclaration {
+    options["scope"]?.stringValue == "global" ? declaration.giving("rows", samples: [added]) : declaration
+  }
+
   package func run(_ context: StageContext) throws {
-    let rows = try joinedSamples(context, requiring: ["generations", "rewards"], without: "quantiles")
     let options = context.options
+    let perPrompt = options.string("scope") == "prompt"
+    let joined = try joinedSamples(
+      context, requiring: ["generations", "rewards"], without: "quantiles",
+      numbering: perPrompt ? nil : Self.added)
     let remainder: Remainder = options.string("remainder") == "worst" ? .worst : .spread
     let result = try quantized(
-      rows, classes: options.int("classes"), remainder: remainder,
-      perPrompt: options.string("scope") == "prompt")
+      joined, classes: options.int("classes"), remainder: remainder,
+      perPrompt: perPrompt)
     try writeRows(result, to: context.output("rows", .rows))
   }
 }
@@ -88,27 +99,37 @@ package func quantiles(of rewards: [Double?], classes: Int, remainder: Remainder
 }
 
 /// The rows with the column `quantiles`.
-func quantized(_ rows: [Row], classes: Int, remainder: Remainder, perPrompt: Bool) throws -> [Row] {
-  let rewards = try rows.map(rewards(of:))
-  let all = perPrompt ? nil : quantiles(of: rewards.flatMap { $0 }, classes: classes, remainder: remainder)
-  var first = 0
-  return zip(rows, rewards).map { row, rewards in
-    let own =
-      all.map { Array($0[first..<(first + rewards.count)]) }
-      ?? quantiles(of: rewards, classes: classes, remainder: remainder)
-    first += rewards.count
+func quantized(_ joined: SampledRows, classes: Int, remainder: Remainder, perPrompt: Bool) throws -> [Row] {
+  let rewards = try joined.rows.map { try rewardList(of: $0, joined.table) }
+  let classesOfRows =
+    try perPrompt
+    ? rewards.map { quantiles(of: $0, classes: classes, remainder: remainder) }
+    : globalQuantiles(joined, rewards, classes: classes, remainder: remainder)
+  return zip(joined.rows, classesOfRows).map { row, own in
     var row = row
     row["quantiles"] = .array(own.map { $0.map { .int(Int64($0)) } ?? .null })
     return row
   }
 }
 
-/// A row's rewards; null means that scoring the sample failed.
-func rewards(of row: Row) throws -> [Double?] {
-  guard let values = try SampleLists(row)["rewards"] else {
-    throw InputError("row `\(row.id)`: no column `rewards`")
+/// Classes among all samples, by row; equal rewards in the order in which the samples were added.
+private func globalQuantiles(
+  _ joined: SampledRows, _ rewards: [[Double?]], classes: Int, remainder: Remainder
+) throws -> [[Int?]] {
+  var inOrder = [Double?](repeating: nil, count: rewards.reduce(0) { $0 + $1.count })
+  let places = try joined.rows.map { row in
+    try SampleLists(row, joined.table).required(QuantizeStage.added, of: row).map { $0.intValue ?? 0 }
   }
-  return try values.enumerated().map { index, value in
+  for (rewards, places) in zip(rewards, places) {
+    for (reward, place) in zip(rewards, places) { inOrder[place] = reward }
+  }
+  let found = quantiles(of: inOrder, classes: classes, remainder: remainder)
+  return places.map { $0.map { found[$0] } }
+}
+
+/// A row's rewards; null means that scoring the sample failed.
+func rewardList(of row: Row, _ table: ColumnTable) throws -> [Double?] {
+  try SampleLists(row, table).required("rewards", of: row).enumerated().map { index, value in
     if value.isNull { return nil }
     guard let number = value.doubleValue, number.isFinite else {
       throw InputError("row `\(row.id)`: reward \(index) is \(value.kind); expected a finite number or null")

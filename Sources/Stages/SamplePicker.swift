@@ -17,8 +17,10 @@ struct SamplePicker {
   let rule: Rule
   let maxTokens: Int?
   let seed: UInt64
+  private let table: ColumnTable
 
-  init(options: StageOptions, seed: UInt64) throws {
+  init(options: StageOptions, table: ColumnTable, seed: UInt64) throws {
+    self.table = table
     column = options.string("by")
     let listed = options.list("classes")
     let perClass = options.optionalInt("per_class")
@@ -45,14 +47,14 @@ struct SamplePicker {
 
   /// The row with only those samples that have a class at all; nil when none has.
   func withClassesOnly(_ row: Row) throws -> Row? {
-    let lists = try SampleLists(row)
+    let lists = try SampleLists(row, table)
     let values = try classColumn(of: lists, row)
     return nonEmpty(values.indices.filter { !values[$0].isNull }, lists, row)
   }
 
   /// The samples to train on, class by class, best class first, in the order they were accepted.
   func picked(_ row: Row) throws -> Row? {
-    let lists = try SampleLists(row)
+    let lists = try SampleLists(row, table)
     let values = try classColumn(of: lists, row)
     let isShort = try shortSamples(lists, row)
     let groups = self.groups(values)
@@ -85,7 +87,7 @@ struct SamplePicker {
   func kept(_ row: Row, drop: Double) throws -> Row? {
     if drop <= 1e-9 { return row }
     if drop >= 1 - 1e-9 { return nil }
-    let lists = try SampleLists(row)
+    let lists = try SampleLists(row, table)
     let values = try classColumn(of: lists, row)
     let groups = column == "quantiles" ? Self.quantileGroups(values) : [Array(values.indices)]
     let indices = groups.flatMap { group in
@@ -106,7 +108,8 @@ struct SamplePicker {
   private func shortSamples(_ lists: SampleLists, _ row: Row) throws -> [Bool] {
     guard let maxTokens else { return [Bool](repeating: true, count: lists.count) }
     guard let lengths = lists["lengths"] else {
-      throw InputError("row `\(row.id)`: no column `lengths`, which option `max_tokens` needs")
+      throw InputError(
+        "row `\(row.id)`: no column `lengths` with an entry a generation, which option `max_tokens` needs")
     }
     return try lengths.map {
       guard let length = $0.intValue else {
@@ -117,7 +120,7 @@ struct SamplePicker {
   }
 
   private func classColumn(of lists: SampleLists, _ row: Row) throws -> [JSON] {
-    guard let values = lists[column] else { throw InputError("row `\(row.id)`: no column `\(column)`") }
+    let values = try lists.required(column, of: row)
     for value in values where !value.isNull {
       let fits =
         switch column {

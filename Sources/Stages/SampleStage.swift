@@ -12,7 +12,7 @@ package struct SampleStage: RowStage {
   package static let declaration = StageDeclaration(
     name: "sample",
     summary: "Draws continuations of each prompt from a model.",
-    version: 1,
+    version: 2,
     inputs: [
       InputPort("model", .model, summary: "the policy"),
       InputPort("prompts", .rows, columns: ["prompt"], summary: "one prompt a row"),
@@ -20,7 +20,7 @@ package struct SampleStage: RowStage {
     outputs: [
       OutputPort(
         "rows", .rows, passesThrough: "prompts",
-        columns: ["generations", "lengths", "finished", "conditioning"],
+        samples: ["generations", "lengths", "finished", "conditioning"], replacesSamples: true,
         summary: "the prompts with their samples")
     ],
     options: [
@@ -75,6 +75,11 @@ package struct SampleStage: RowStage {
     ],
     isRandom: true, computes: true, numericModes: NumericMode.allCases.map(\.rawValue),
     rowsAreIndependent: true, estimate: Estimates.sample)
+
+  package static func declaration(for options: JSON) -> StageDeclaration {
+    options["statistics"]?.boolValue ?? false
+      ? declaration.giving("rows", samples: ["log_probabilities", "entropies"]) : declaration
+  }
 
   package func itemCount(of row: Row, options: StageOptions) throws -> Int { options.int("n") }
 
@@ -185,7 +190,7 @@ package struct SampleStage: RowStage {
     row["generations"] = .array(results.map { $0["text"] ?? .null })
     row["lengths"] = .array(results.map { $0["length"] ?? .null })
     row["finished"] = .array(results.map { $0["finished"] ?? .null })
-    row["conditioning"] = results.first?["conditioning"] ?? .null
+    row["conditioning"] = .array(results.map { $0["conditioning"] ?? .null })
     if options.bool("statistics") {
       for column in ["log_probabilities", "entropies"] {
         row[column] = .array(results.map { $0[column] ?? .null })

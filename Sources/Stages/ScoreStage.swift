@@ -19,7 +19,7 @@ package struct ScoreStage: RowStage {
     ],
     outputs: [
       OutputPort(
-        "rows", .rows, passesThrough: "rows", columns: ["rewards"], summary: "the rows with their rewards")
+        "rows", .rows, passesThrough: "rows", samples: ["rewards"], summary: "the rows with their rewards")
     ],
     options: [
       OptionField(

@@ -131,7 +131,7 @@ package struct TrainStage: Stage {
     }
     let examples = try TrainingRows(
       tokenizer: tokenizer, conditioning: conditioning, endToken: checkpoint.endTokens.first,
-      contextLength: configuration.contextLength
+      contextLength: configuration.contextLength, table: context.input("rows").columns
     ).examples(
       try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), log: context.log)
 

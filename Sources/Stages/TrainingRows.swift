@@ -13,6 +13,8 @@ struct TrainingRows {
   let conditioning: Conditioning?
   let endToken: Int32?
   let contextLength: Int
+  /// Of the rows.
+  let table: ColumnTable
 
   /// - Throws: `InputError` naming the row.
   func examples(_ rows: [Row], log: (String) -> Void) throws -> [TrainingExample] {
@@ -23,7 +25,7 @@ struct TrainingRows {
     var examples: [TrainingExample] = []
     var empty = 0
     for row in rows {
-      let samples = try SampleLists(row)
+      let samples = try SampleLists(row, table)
       let prompt = tokenizer.encode(try prompt(row))
       for index in 0..<samples.count {
         guard let text = samples["generations"]?[index].stringValue else {

@@ -57,6 +57,55 @@ import Testing
     status: Int32, output: String, error: String
   ) { project.plumb(words, before: "TRACE='\(project.folder)/trace'") }
 
+  @Test(.enabled(if: hasPython))
+  func `a column declared by sample follows the samples that are picked, and is exported with its table`()
+    throws
+  {
+    let project = try CommandsFixture()
+    try project.write(
+      #"{"id":"a","prompt":"p","generations":["x","yy","zzz","wwww"],"quantiles":[2,1,0,1]}"# + "\n",
+      to: "rows.jsonl")
+    try project.write(
+      """
+      import json, sys
+      for line in sys.stdin:
+          row = json.loads(line)
+          print(json.dumps({"id": row["id"], "letters": [len(text) for text in row["generations"]]}))
+      """, to: "letters.py")
+    func experiment(_ column: String) -> String {
+      """
+      version: 1
+      name: letters
+      stages:
+        rows: {uses: data, with: {path: rows.jsonl, id: id, samples: [generations, quantiles]}}
+        letters:
+          uses: command
+          in: {rows: rows}
+          with:
+            run: [python3, letters.py]
+            files: [letters.py]
+            rows: stream
+            inputs: [{name: rows, columns: [generations]}]
+            outputs: [{name: rows, columns: [\(column)]}]
+        pool: {in: {rows: letters}, with: {per_class: 1}}
+
+      """
+    }
+    try project.write(experiment("{name: letters, per: sample}"), to: "x.yaml")
+    try #require(project.plumb("run x.yaml").status == 0)
+    try #require(project.plumb("export x.yaml::pool.rows taken").status == 0)
+    let row = try #require(try readRows("\(project.folder)/taken/rows.jsonl").first)
+    let texts = try #require(row["generations"]?.arrayValue).compactMap(\.stringValue)
+    #expect(texts.count == 3)
+    #expect(row["letters"] == .array(texts.map { .int(Int64($0.utf8.count)) }))
+    let table = try JSON(parsing: Array(project.text("taken/rows.columns.json").utf8))
+    #expect(table["letters"] == ["per": "sample"] && table["prompt"] == ["per": "row"])
+    // Declared otherwise, the same bytes are another input.
+    try project.write(experiment("letters"), to: "x.yaml")
+    try #require(project.plumb("run x.yaml").status == 0)
+    #expect(project.plumb("logs pool").output.contains("warning: column `letters`"))
+  }
+
   @Test func `an input that collects is a word for each artifact, in order`() throws {
     let project = try CommandsFixture()
     try project.write(

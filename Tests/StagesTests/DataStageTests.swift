@@ -31,6 +31,21 @@ struct DataStageTests {
     #expect(rows == [Row(["id": "a", "prompt": "{T} 3 true d\nTL;DR:"])])
   }
 
+  @Test func `fields that go by samples have an entry for each generation`() throws {
+    let line = #"{"prompt":"p","generations":["a","b"],"rewards":[1,2],"vader":[3,4],"n":2}"#
+    let rows = try rows(line, ("keep", ["n"]), ("samples", ["generations", "rewards", "vader"]))
+    #expect(rows.first?["vader"] == [3, 4])
+    let options: JSON = ["keep": ["n", "rewards"], "samples": ["generations", "vader"]]
+    let port = try #require(DataStage.declaration(for: options).outputs.first)
+    #expect(port.columns == ["prompt", "n"] && port.samples == ["generations", "vader", "rewards"])
+    for (field, found) in [("vader\":[3,4]", "vader\":[3]"), ("rewards\":[1,2]", "rewards\":1")] {
+      let message = failure(
+        line.replacing(field, with: found), ("samples", ["generations", "rewards", "vader"]))
+      #expect(message.hasPrefix("data.jsonl:1:1: `\(found.prefix { $0 != "\"" })`"), "\(message)")
+    }
+    #expect(failure(line, ("samples", ["vader"])).contains("without `generations`"))
+  }
+
   @Test func `keeps the fields it is told to keep, with their types`() throws {
     let rows = try rows(
       #"{"id":7,"prompt":"p","label":1,"score":0.5,"tags":["x",null]}"#, ("id", "id"),

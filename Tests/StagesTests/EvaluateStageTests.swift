@@ -68,7 +68,7 @@ struct EvaluateStageTests {
     }
     // The conditioning a row carries is not read.
     var rows = pooledRows()
-    for index in rows.indices { rows[index]["conditioning"] = "Good. " }
+    for index in rows.indices { rows[index]["conditioning"] = ["Good. "] }
     #expect(try evaluate(["perplexity"], rows: rows, reference: model)["perplexity"] == .double(found))
   }
 

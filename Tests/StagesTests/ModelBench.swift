@@ -4,6 +4,7 @@ import Glibc
 import JSON
 import Models
 import Runner
+import Stages
 import Synchronization
 import TestFolder
 import Testing
@@ -63,7 +64,8 @@ final class ModelBench {
     var inputs: [String: Artifact] = [:]
     for (name, path) in models { inputs[name] = Artifact(type: .model, path: path) }
     try writeRows(rows, to: "\(output)/in.jsonl")
-    inputs[port] = Artifact(type: .rows, path: "\(output)/in.jsonl")
+    inputs[port] = Artifact(
+      type: .rows, path: "\(output)/in.jsonl", columns: ColumnTable(samples: usualSampleColumns))
     let checkpoints = "\(path)/\(circumstances.checkpoints ?? "checkpoints-\(runs)")"
     try File.makeDirectory(checkpoints)
     let context = StageContext(

@@ -33,9 +33,18 @@ struct PoolStageTests {
     #expect(result.first?["quantiles"] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
   }
 
+  @Test func `log-probabilities stay with the sample they are of`() throws {
+    var row = balanced("a", classes: 3, each: 3)
+    let count = row["generations"]?.arrayValue?.count ?? 0
+    row["log_probabilities"] = .array((0..<count).map { [.double(Double($0))] })
+    let result = try #require(try pool([row], ["per_class": 1]).rows.first)
+    let lengths = try #require(result["lengths"]?.arrayValue).compactMap(\.intValue)
+    #expect(result["log_probabilities"] == .array(lengths.map { [.double(Double($0 - 1))] }))
+  }
+
   @Test func `all parallel lists stay in step, and the prompt's own columns stay`() throws {
     var row = balanced("a", classes: 3, each: 3)
-    row["conditioning"] = "<best>"
+    row["subreddit"] = "<best>"
     row["label"] = [1, 2, 3, 4, 5, 6, 7, 8, 9]
     let result = try #require(try pool([row], ["per_class": 2]).rows.first)
     let texts = try #require(result["generations"]?.arrayValue)
@@ -44,7 +53,7 @@ struct PoolStageTests {
     for (text, length) in zip(texts, lengths) {
       #expect(text.stringValue == "a \((length.intValue ?? 0) - 1)")
     }
-    #expect(result["conditioning"] == "<best>")
+    #expect(result["subreddit"] == "<best>")
     #expect(result["label"]?.arrayValue?.count == 9)
   }
 

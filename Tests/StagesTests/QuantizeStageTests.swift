@@ -104,6 +104,45 @@ struct QuantizeStageTests {
         .contains("only `rows` of heat=1 has the column `lengths`"))
   }
 
+  @Test func `ranked among all, equal rewards keep the order in which they were added, through histories`()
+    throws
+  {
+    // Added in this order: a0 b0 | b1 a1 | a2 b2; all equal, so that the classes are the order.
+    func added(_ rows: [Row], history: [Row]? = nil) throws -> [Row] {
+      try #require(
+        try bench.run(
+          QuantizeStage(), ["classes": 6, "scope": "global"], rows: rows, history: history,
+          columns: ColumnTable(samples: usualSampleColumns + (history == nil ? [] : ["added"])))["rows"])
+    }
+    func one(_ id: String) -> Row { sampledRow(id, [("rewards", [1])]) }
+    let first = try added([one("a"), one("b")])
+    #expect(first.map { $0["quantiles"] } == [[0], [1]])
+    var second = try added([one("b"), one("a")], history: first)
+    #expect(second.map { $0["quantiles"] } == [[0, 3], [1, 2]])
+    for index in second.indices { second[index]["quantiles"] = nil }
+    let third = try added([one("a"), one("b")], history: second)
+    #expect(third.map { $0["quantiles"] } == [[0, 3, 4], [1, 2, 5]])
+  }
+
+  @Test func `a column of a program's own follows the samples it was declared for`() throws {
+    let table = ColumnTable(samples: usualSampleColumns + ["vader"])
+    let history = [sampledRow("a", [("rewards", [1]), ("vader", ["h"])])]
+    let rows = [sampledRow("a", [("rewards", [2, 3]), ("vader", ["x", "y"])])]
+    let result = try #require(
+      try bench.run(QuantizeStage(), ["classes": 3], rows: rows, history: history, columns: table)["rows"])
+    #expect(result[0]["vader"] == ["h", "x", "y"])
+    #expect(!bench.reporter.lines.withLock { $0 }.contains { $0.hasPrefix("warning") })
+  }
+
+  @Test func `a list that goes by samples without being declared is warned of`() throws {
+    let rows = [sampledRow("a", [("rewards", [2, 3]), ("vader", ["x", "y"])])]
+    _ = try bench.run(QuantizeStage(), rows: rows)
+    #expect(
+      bench.reporter.lines.withLock { $0 }.contains {
+        $0.hasPrefix("warning: column `vader` of `rows` has one entry a generation")
+      })
+  }
+
   @Test func `history that does not fit is refused`() {
     let new = sampledRow("a", [("rewards", [1]), ("lengths", [3])])
     var other = sampledRow("a", [("rewards", [1])])

@@ -3,6 +3,7 @@
 import Glibc
 import JSON
 import Runner
+import Stages
 import Synchronization
 import TestFolder
 import Testing
@@ -33,7 +34,9 @@ final class StageBench {
   @discardableResult
   func run<S: Stage>(
     _ stage: S, _ options: JSON = .object(JSONObject()), rows: [Row]? = nil, history: [Row]? = nil,
-    cells: KeyValuePairs<String, [Row]> = [:], seed: UInt64 = 1
+    cells: KeyValuePairs<String, [Row]> = [:],
+    columns: ColumnTable = ColumnTable(samples: usualSampleColumns),
+    seed: UInt64 = 1
   ) throws -> [String: [Row]] {
     var complete = JSONObject()
     for field in S.declaration.options { complete[field.name] = options[field.name] ?? field.defaultValue }
@@ -45,12 +48,12 @@ final class StageBench {
       guard let rows else { continue }
       let path = "\(directory)/\(name).in"
       try writeRows(rows, to: path)
-      inputs[name] = Artifact(type: .rows, path: path)
+      inputs[name] = Artifact(type: .rows, path: path, columns: columns)
     }
     let collected = try cells.map { label, rows in
       let path = "\(directory)/\(label).in"
       try writeRows(rows, to: path)
-      return Artifact(type: .rows, path: path, label: label)
+      return Artifact(type: .rows, path: path, label: label, columns: columns)
     }
     let context = StageContext(
       options: StageOptions(.object(complete)), inputs: inputs,

@@ -76,14 +76,14 @@ import Testing
     var keys: [String] = []
     for node in plan.nodes {
       let declaration = try #require(Self.registry.stage(named: node.stage)?.declaration(for: node.options))
-      let inputs = try node.inputs.map { input -> (port: String, label: String?, digest: Digest) in
+      let inputs = try node.inputs.map { input -> (port: String, label: String?, digest: JSON) in
         switch input.source {
         case .node(let index, let output):
-          (input.port, input.label, Digest.of(text: "\(keys[index]) \(output)"))
+          (input.port, input.label, .string(Digest.of(text: "\(keys[index]) \(output)").hex))
         case .model(let name):
           switch try #require(plan.models.first { $0.name == name }).source {
-          case .path(let path): (input.port, input.label, try Digest.ofFile(path).digest)
-          case .remote, .run: (input.port, input.label, Digest.of(text: name))
+          case .path(let path): (input.port, input.label, try .string(Digest.ofFile(path).digest.hex))
+          case .remote, .run: (input.port, input.label, .string(Digest.of(text: name).hex))
           }
         }
       }

@@ -110,10 +110,15 @@ package struct StagePages {
 
   private static func type(_ port: OutputPort) -> String {
     var words = port.type.words
-    if let input = port.passesThrough { words += ": all columns of `\(input)`" }
-    if !port.columns.isEmpty {
-      words += (port.passesThrough == nil ? " with " : ", and ") + columns(port.columns)
+    if let input = port.passesThrough {
+      words += ": all columns of `\(input)`" + (port.replacesSamples ? " but those of its samples" : "")
     }
+    var joint = port.passesThrough == nil ? " with " : ", and "
+    if !port.columns.isEmpty {
+      words += joint + columns(port.columns)
+      joint = ", and "
+    }
+    if !port.samples.isEmpty { words += joint + "for each sample " + columns(port.samples) }
     return words
   }
 

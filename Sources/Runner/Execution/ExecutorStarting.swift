@@ -109,8 +109,10 @@ extension Resolution {
     try bound(node).map { input in
       switch input.source {
       case .node(let index, let port):
-        let path = try store.readingPath(try output(port, of: index, for: node))
-        return NodeInput(port: input.port, type: input.type, path: path, label: input.label)
+        let output = try output(port, of: index, for: node)
+        return NodeInput(
+          port: input.port, type: input.type, path: try store.readingPath(output), label: input.label,
+          columns: output.columns)
       case .model(let name):
         guard let path = modelPath(name) else {
           throw RunError(.bug, "the model `\(name)` of `\(node.address)` was not fetched")

@@ -94,11 +94,11 @@ package struct Resolution {
     return found
   }
 
-  /// What an input holds; nil while the node that gives it has not run.
-  package func contentDigest(of input: PlanInput) -> Digest? {
+  /// What stands in a key for what an input holds; nil while the node that gives it has not run.
+  package func keyPart(of input: PlanInput) -> JSON? {
     switch input.source {
-    case .node(let index, let output): records[index]?.output(output)?.digest
-    case .model(let name): models[UTF8Key(name)]?.digest
+    case .node(let index, let output): records[index]?.output(output)?.keyPart
+    case .model(let name): models[UTF8Key(name)].map { .string($0.digest.hex) }
     }
   }
 
@@ -133,17 +133,16 @@ package struct Resolution {
 
   /// The key; all upstream nodes must be finished.
   package func key(of node: PlanNode) throws -> ContentKey {
-    var inputs: [(port: String, label: String?, digest: Digest)] = []
-    for input in bound(node) {
-      switch input.source {
-      case .node(let index, let port):
-        inputs.append((input.port, input.label, try output(port, of: index, for: node).digest))
-      case .model(let name):
-        guard let model = models[UTF8Key(name)] else {
-          throw RunError(.bug, "`\(node.address)` needs the model `\(name)`, which the plan does not have")
+    let inputs = try bound(node).map { input -> (port: String, label: String?, digest: JSON) in
+      guard let part = keyPart(of: input) else {
+        switch input.source {
+        case .node(let index, let port): _ = try output(port, of: index, for: node)
+        case .model: break
         }
-        inputs.append((input.port, input.label, model.digest))
+        throw RunError(
+          .bug, "`\(node.address)` needs what is at its input `\(input.port)`, which is not known")
       }
+      return (input.port, input.label, part)
     }
     return ContentKey(
       node: node, declaration: try declaration(of: node), inputs: inputs, files: try fileDigests(of: node))

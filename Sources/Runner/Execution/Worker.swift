@@ -45,9 +45,9 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
       let path = Path.absolute(input.path)
       if let label = input.label {
         collections[input.port, default: []].append(
-          Artifact(type: input.type, path: path, label: label))
+          Artifact(type: input.type, path: path, label: label, columns: input.columns))
       } else {
-        inputs[input.port] = Artifact(type: input.type, path: path)
+        inputs[input.port] = Artifact(type: input.type, path: path, columns: input.columns)
       }
     }
     let context = StageContext(
@@ -69,7 +69,10 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
           throw RunError(
             .stageFailed, "stage `\(task.stage)` ended without writing its output `\(port.name)`")
         }
-        if let store { outputs.append(try store.adopt(path, port: port.name, type: port.type)) }
+        guard let store else { continue }
+        let columns = try ColumnTable.of(
+          port, inputs: task.inputs.map { ($0.port, $0.label ?? "", $0.columns) })
+        outputs.append(try store.adopt(path, port: port.name, type: port.type).with(columns))
       }
     }
     reporter.reportPeakMemory()

@@ -8,11 +8,15 @@ package struct NodeInput: Sendable {
   package var type: ArtifactType
   package var path: String
   package var label: String?
-  package init(port: String, type: ArtifactType, path: String, label: String? = nil) {
+  package var columns: ColumnTable
+  package init(
+    port: String, type: ArtifactType, path: String, label: String? = nil, columns: ColumnTable = ColumnTable()
+  ) {
     self.port = port
     self.type = type
     self.path = path
     self.label = label
+    self.columns = columns
   }
 }
 
@@ -43,7 +47,7 @@ package struct WorkerTask: Sendable {
         inputs.map {
           [
             "port": .string($0.port), "type": .string($0.type.rawValue), "path": .string($0.path),
-            "label": $0.label.map { .string($0) } ?? .null,
+            "label": $0.label.map { .string($0) } ?? .null, "columns": $0.columns.json,
           ]
         }),
       "seed": .string(String(seed, radix: 16)), "numeric_mode": .string(numericMode),
@@ -73,9 +77,11 @@ extension WorkerTask {
     options = try field("options") { $0 }
     inputs = try field("inputs", \.arrayValue).map { input in
       guard let port = input["port"]?.stringValue, let path = input["path"]?.stringValue,
-        let type = input["type"]?.stringValue.flatMap(ArtifactType.init(rawValue:))
+        let type = input["type"]?.stringValue.flatMap(ArtifactType.init(rawValue:)),
+        let columns = input["columns"].flatMap(ColumnTable.init(json:))
       else { throw RunError(.commandLine, "`\(path)` is not a worker's task: no valid `inputs`") }
-      return NodeInput(port: port, type: type, path: path, label: input["label"]?.stringValue)
+      return NodeInput(
+        port: port, type: type, path: path, label: input["label"]?.stringValue, columns: columns)
     }
     seed = try field("seed") { $0.stringValue.flatMap { UInt64($0, radix: 16) } }
     numericMode = try field("numeric_mode", \.stringValue)

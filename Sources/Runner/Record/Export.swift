@@ -24,6 +24,11 @@ package enum Export {
         let name = isWhole ? "" : "/\(fileName(output))"
         paths.append("\(folder)\(name)")
         bytes &+= try copy(output, of: store, to: temporary + name)
+        if output.columns.keyPart != nil {
+          let table = "\(output.port).columns.json"
+          try File.writeWhole(output.columns.json.text(.pretty) + "\n", to: "\(temporary)/\(table)")
+          paths.append("\(folder)/\(table)")
+        }
       }
       // An empty folder may be replaced, anything else not.
       try File.rename(temporary, to: folder)

@@ -45,7 +45,7 @@ package struct NodeExplanation {
     let digests = resolution.bound(node).map {
       (
         port: $0.port, label: $0.label,
-        digest: resolution.contentDigest(of: $0).map { JSON.string($0.hex) } ?? .null
+        digest: resolution.keyPart(of: $0) ?? .null
       )
     }
     let preimage = ContentKey.preimage(

@@ -13,7 +13,11 @@ struct RowStageDriver<S: RowStage> {
     guard let port = declaration.inputs.first(where: { $0.name == S.rowsPort }) else {
       preconditionFailure("stage `\(declaration.name)` declares no input `\(S.rowsPort)`")
     }
-    let rows = try readRows(context.input(S.rowsPort).path, requiring: port.columns)
+    var rows = try readRows(context.input(S.rowsPort).path, requiring: port.columns)
+    if declaration.outputs.contains(where: \.replacesSamples) {
+      let earlier = context.input(S.rowsPort).columns.samples
+      for index in rows.indices { for column in earlier { rows[index][column] = nil } }
+    }
     let range = context.shard?.range(of: rows.count) ?? 0..<rows.count
     let counts = try rows[range].map { try stage.itemCount(of: $0, options: context.options) }
 

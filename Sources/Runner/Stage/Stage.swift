@@ -9,11 +9,11 @@ public protocol Stage: Sendable {
   /// What the planner, the documentation and the option decoder need to know about this stage.
   static var declaration: StageDeclaration { get }
 
-  /// For a stage whose ports or traits follow from its options: what it declares under these. Name, version and options
+  /// For a stage whose ports, columns or traits follow from its options: what it declares under these. Name, version and options
   /// stay. `options` may lack what was written wrongly, which is reported elsewhere.
   static func declaration(for options: JSON) -> StageDeclaration
 
-  /// Whether `declaration(for:)` says more of the ports than `declaration` does.
+  /// Whether `declaration(for:)` has other ports than `declaration` does.
   static var portsFollowOptions: Bool { get }
 
   init()

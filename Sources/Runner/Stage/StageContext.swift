@@ -11,10 +11,13 @@ public struct Artifact: Sendable {
   /// What tells it from the others of a port that collects: the cell (`rm=a`), the iteration (`2`), the name it was given
   /// under `in:`. Empty on other ports.
   public let label: String
-  public init(type: ArtifactType, path: String, label: String = "") {
+  /// Of rows: what was declared of their columns where they were made.
+  public let columns: ColumnTable
+  public init(type: ArtifactType, path: String, label: String = "", columns: ColumnTable = ColumnTable()) {
     self.type = type
     self.path = path
     self.label = label
+    self.columns = columns
   }
 }
 

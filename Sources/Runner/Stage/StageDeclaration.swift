@@ -12,7 +12,7 @@ public struct StageDeclaration: Sendable {
   public let version: Int
   public let inputs: [InputPort]
   /// The first output is the one a bare reference to the stage means.
-  public let outputs: [OutputPort]
+  public internal(set) var outputs: [OutputPort]
   public let options: [OptionField]
   /// Whether the stage draws random numbers; only then does its seed enter its key.
   public let isRandom: Bool
@@ -46,6 +46,21 @@ public struct StageDeclaration: Sendable {
     self.rowsAreIndependent = rowsAreIndependent
     self.environment = environment
     self.estimate = estimate
+  }
+
+  /// The same with another set of columns at one output: for a stage whose columns follow from its options.
+  public func giving(
+    _ output: String, columns: [String] = [], samples: [String] = []
+  ) -> StageDeclaration {
+    var result = self
+    result.outputs = outputs.map { port in
+      port.name != output
+        ? port
+        : OutputPort(
+          port.name, port.type, passesThrough: port.passesThrough, columns: port.columns + columns,
+          samples: port.samples + samples, replacesSamples: port.replacesSamples, summary: port.summary)
+    }
+    return result
   }
 }
 
@@ -91,19 +106,25 @@ public struct OutputPort: Sendable {
   public let type: ArtifactType
   /// For rows: the input port whose columns pass through, if any.
   public let passesThrough: String?
-  /// For rows: columns this stage adds.
+  /// For rows: columns this stage adds, one value a row.
   public let columns: [String]
+  /// For rows: columns this stage adds, each a list with one entry for each sample of the row.
+  public let samples: [String]
+  /// For rows: whether the samples are new, so that those of the input do not pass through.
+  public let replacesSamples: Bool
   /// For metrics: names that may be addressed as `stage.NAME`; empty when they follow from the options.
   public let summary: String
 
   public init(
     _ name: String, _ type: ArtifactType, passesThrough: String? = nil, columns: [String] = [],
-    summary: String
+    samples: [String] = [], replacesSamples: Bool = false, summary: String
   ) {
     self.name = name
     self.type = type
     self.passesThrough = passesThrough
     self.columns = columns
+    self.samples = samples
+    self.replacesSamples = replacesSamples
     self.summary = summary
   }
 }

@@ -12,14 +12,14 @@ package struct ContentKey: Sendable {
   /// Bumped when the arithmetic's bits change.
   package static let numericsVersion = 2
 
-  /// `inputs`: the digest of what each bound port holds; those with a label belong to ports that collect, in order.
+  /// `inputs`: what stands for what each bound port holds (`StoredOutput.keyPart`, a model's digest); those with a label belong
+  /// to ports that collect, in order.
   /// `files`: the digests of the files that options name, in the order of `node.files`.
   package init(
-    node: PlanNode, declaration: StageDeclaration, inputs: [(port: String, label: String?, digest: Digest)],
+    node: PlanNode, declaration: StageDeclaration, inputs: [(port: String, label: String?, digest: JSON)],
     files: [Digest]
   ) {
-    preimage = ContentKey.preimage(
-      node, declaration, inputs: inputs.map { ($0.port, $0.label, .string($0.digest.hex)) }, files: files)
+    preimage = ContentKey.preimage(node, declaration, inputs: inputs, files: files)
     hex = Digest.of(text: preimage.text(.canonical)).hex
   }
 

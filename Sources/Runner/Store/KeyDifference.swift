@@ -18,9 +18,12 @@ package struct KeyDifference: Sendable, Equatable {
     let change = "\(KeyDifference.brief(old)) -> \(KeyDifference.brief(new))"
     switch field {
     case .stage: return "stage \(change)"
-    case .version: return "stage version \(change)"
+    case .version: return "result version \(change)"
     case .option: return "option \(name) \(change)"
     case .input:
+      if let file = old?["sha256"], file == new?["sha256"] {
+        return "input \(name): columns declared otherwise"
+      }
       return "input \(name) " + (old == nil ? "is new" : new == nil ? "is gone" : "changed")
     case .seed: return "seed changed"
     case .numerics: return "numerics \(name) \(change)"

@@ -11,20 +11,38 @@ package struct StoredOutput: Sendable, Equatable {
   /// Bytes of the file; of a directory's files together.
   package let size: Int
   package let isTree: Bool
+  /// Of rows: what is declared of their columns.
+  package let columns: ColumnTable
 
-  package init(port: String, type: ArtifactType, digest: Digest, size: Int, isTree: Bool) {
+  package init(
+    port: String, type: ArtifactType, digest: Digest, size: Int, isTree: Bool,
+    columns: ColumnTable = ColumnTable()
+  ) {
     self.port = port
     self.type = type
     self.digest = digest
     self.size = size
     self.isTree = isTree
+    self.columns = columns
+  }
+
+  package func with(_ columns: ColumnTable) -> StoredOutput {
+    StoredOutput(port: port, type: type, digest: digest, size: size, isTree: isTree, columns: columns)
   }
 
   package var json: JSON {
-    [
-      "port": .string(port), "type": .string(type.rawValue), "digest": .string(digest.hex),
-      "size": .int(Int64(size)), "tree": .bool(isTree),
-    ]
+    var object = JSONObject([
+      ("port", .string(port)), ("type", .string(type.rawValue)), ("digest", .string(digest.hex)),
+      ("size", .int(Int64(size))), ("tree", .bool(isTree)),
+    ])
+    if !columns.columns.isEmpty { object["columns"] = columns.json }
+    return .object(object)
+  }
+
+  /// What stands for it in the keys of what reads it: its bytes, and how its columns are to be read.
+  package var keyPart: JSON {
+    guard let columns = columns.keyPart else { return .string(digest.hex) }
+    return ["sha256": .string(digest.hex), "columns": columns]
   }
 
   package init?(json: JSON) {
@@ -33,7 +51,12 @@ package struct StoredOutput: Sendable, Equatable {
       let digest = json["digest"]?.stringValue.flatMap(Digest.init(hex:)),
       let size = json["size"]?.intValue, let isTree = json["tree"]?.boolValue
     else { return nil }
-    self.init(port: port, type: type, digest: digest, size: size, isTree: isTree)
+    var columns = ColumnTable()
+    if let declared = json["columns"] {
+      guard let table = ColumnTable(json: declared) else { return nil }
+      columns = table
+    }
+    self.init(port: port, type: type, digest: digest, size: size, isTree: isTree, columns: columns)
   }
 }
 

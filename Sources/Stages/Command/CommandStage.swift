@@ -45,8 +45,20 @@ package struct CommandStage: Stage {
             OptionField("name", .string, summary: "The port's name."),
             OptionField("type", .choice(ports), default: "rows", summary: "What it holds."),
             OptionField(
-              "columns", .list(.string, count: 0...1000), default: [],
-              summary: "Columns rows have; with `rows: stream`, those it adds."),
+              "columns",
+              .list(
+                .either([
+                  .string,
+                  .object([
+                    OptionField("name", .string, summary: "The column's name."),
+                    OptionField(
+                      "per", .choice(["row", "sample"]),
+                      summary: "Whether it holds one value a row, or a list with one entry a generation."),
+                  ]),
+                ]), count: 0...1000), default: [],
+              summary:
+                "Columns rows have; with `rows: stream`, those it adds. A name alone is a column of the row, unless it is one that `generations` usually go with (`rewards`, `feedbacks`, `scores`, …)."
+            ),
           ]), count: 1...100), summary: "Its outputs; the first is what the stage's bare name means."),
       OptionField(
         "rows", .choice(["file", "stream"]), default: "file",
@@ -66,14 +78,14 @@ package struct CommandStage: Stage {
   package static func declaration(for options: JSON) -> StageDeclaration {
     let streams = options["rows"]?.stringValue == "stream"
     func declared(_ option: String) -> [(
-      name: String, type: ArtifactType, columns: [String], collects: Bool
+      name: String, type: ArtifactType, columns: [JSON], collects: Bool
     )] {
       (options[option]?.arrayValue ?? []).compactMap { port in
         guard let name = port["name"]?.stringValue,
           let type = port["type"]?.stringValue.flatMap(ArtifactType.init(rawValue:))
         else { return nil }
         return (
-          name, type, (port["columns"]?.arrayValue ?? []).compactMap(\.stringValue),
+          name, type, port["columns"]?.arrayValue ?? [],
           port["collects"]?.boolValue ?? false
         )
       }
@@ -82,19 +94,25 @@ package struct CommandStage: Stage {
       name: declaration.name, summary: declaration.summary, version: declaration.version,
       inputs: declared("inputs").map {
         InputPort(
-          $0.name, $0.type, columns: $0.columns,
+          $0.name, $0.type, columns: $0.columns.compactMap(\.stringValue),
           // Rows that are streamed come from one.
           collects: $0.collects && !(streams && $0.name == CommandStream.rowsPort), summary: "")
       },
       outputs: declared("outputs").map { port in
-        OutputPort(
+        let columns = port.columns.map { ($0.stringValue ?? $0["name"]?.stringValue ?? "", isPerSample($0)) }
+        return OutputPort(
           port.name, port.type, passesThrough: streams && port.type == .rows ? CommandStream.rowsPort : nil,
-          columns: port.columns, summary: "")
+          columns: columns.filter { !$0.1 }.map(\.0), samples: columns.filter(\.1).map(\.0), summary: "")
       },
       options: declaration.options,
       isRandom: (options["run"]?.arrayValue ?? []).contains { $0.stringValue?.contains("{seed}") ?? false },
       rowsAreIndependent: streams,
       environment: (options["env"]?.arrayValue ?? []).compactMap(\.stringValue))
+  }
+
+  private static func isPerSample(_ column: JSON) -> Bool {
+    if let per = column["per"]?.stringValue { return per == "sample" }
+    return usualSampleColumns.contains { UTF8Key($0) == UTF8Key(column.stringValue ?? "") }
   }
 
   package init() {}
@@ -121,7 +139,12 @@ package struct CommandStage: Stage {
       }
       do {
         switch output.type {
-        case .rows: _ = try readRows(path, requiring: output.columns)
+        case .rows:
+          let table = ColumnTable(samples: output.samples)
+          for row in try readRows(path, requiring: output.columns + output.samples)
+          where !output.samples.isEmpty {
+            _ = try SampleLists(row, table)
+          }
         case .metrics: try checkMetrics(path, output.name)
         case .model, .file: break
         }

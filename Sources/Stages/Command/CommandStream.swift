@@ -30,9 +30,9 @@ struct CommandStream: RowStage {
       defer { for end in [questions.reading, answers.writing] { Glibc.close(end) } }
       process = try program.start(descriptors: [questions.reading, answers.writing, 2])
     }
+    let output = CommandStage.declaration(for: context.options.json).outputs.first
     var reader = AnswerReader(
-      items, columns: CommandStage.declaration(for: context.options.json).outputs.first?.columns ?? [],
-      program: program.name)
+      items, columns: output?.columns ?? [], samples: output?.samples ?? [], program: program.name)
     do {
       try exchange(items, &ends, context) { try reader.take($0, emit) }
       ends.close()
@@ -131,14 +131,17 @@ struct AnswerReader {
   private var answered: [UTF8Key: Int] = [:]
   private let items: [RowItem]
   private let columns: [String]
+  private let samples: [String]
   private let program: String
   private var line = 0
 
   var count: Int { answered.count }
 
-  init(_ items: [RowItem], columns: [String], program: String) {
+  /// `samples`: columns with one entry a generation of the row.
+  init(_ items: [RowItem], columns: [String], samples: [String] = [], program: String) {
     self.items = items
     self.columns = columns
+    self.samples = samples
     self.program = program
     for item in items { open[UTF8Key(item.row.id)] = item }
   }
@@ -158,8 +161,18 @@ struct AnswerReader {
     if let earlier = answered[UTF8Key(id)] { throw wrong("answers row `\(id)` again, after line \(earlier)") }
     guard let item = open[UTF8Key(id)] else { throw wrong("answers row `\(id)`, which it was not given") }
     object["id"] = nil
-    for column in columns where object[column] == nil {
+    for column in columns + samples where object[column] == nil {
       throw wrong("lacks the column `\(column)` for row `\(id)`")
+    }
+    let generations = (object["generations"] ?? item.row["generations"])?.arrayValue
+    for column in samples {
+      guard let values = object[column]?.arrayValue, values.count == generations?.count else {
+        let found =
+          object[column]?.arrayValue.map { "\($0.count) entries" } ?? object[column]?.kind ?? "nothing"
+        throw wrong(
+          "has \(found) in `\(column)` for row `\(id)`; expected a list of \(generations?.count ?? 0), one entry a generation"
+        )
+      }
     }
     answered[UTF8Key(id)] = line
     try emit(item, .object(object))

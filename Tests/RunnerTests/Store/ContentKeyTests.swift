@@ -20,7 +20,7 @@ import Testing
     return node
   }
 
-  private let input = [(port: "rows", label: String?.none, digest: Digest.of(text: "rows"))]
+  private let input = [(port: "rows", label: String?.none, digest: JSON.string(Digest.of(text: "rows").hex))]
   private let file = [Digest.of(text: "file")]
 
   private func key(_ node: PlanNode, _ declaration: StageDeclaration? = nil) -> ContentKey {
@@ -75,11 +75,24 @@ import Testing
       ])
     #expect(differences(key(node { $0.seed = 1 })) == ["seed changed"])
     #expect(differences(key(node { $0.numericMode = "fp32" })) == ["numerics mode \"bf16\" -> \"fp32\""])
-    #expect(differences(key(node(), declaration(version: 2))) == ["stage version 1 -> 2"])
+    #expect(differences(key(node(), declaration(version: 2))) == ["result version 1 -> 2"])
     let otherInput = ContentKey(
-      node: node(), declaration: declaration(), inputs: [("rows", nil, Digest.of(text: "other"))], files: file
+      node: node(), declaration: declaration(),
+      inputs: [("rows", nil, .string(Digest.of(text: "other").hex))], files: file
     )
     #expect(differences(otherInput) == ["input rows changed"])
+    let bySamples = ContentKey(
+      node: node(), declaration: declaration(),
+      inputs: [
+        (
+          "rows", nil,
+          StoredOutput(
+            port: "rows", type: .rows, digest: Digest.of(text: "rows"), size: 1, isTree: false,
+            columns: ColumnTable(rows: ["prompt"], samples: ["vader"])
+          ).keyPart
+        )
+      ], files: file)
+    #expect(differences(bySamples) == ["input rows changed"])
     let otherFile = ContentKey(
       node: node(), declaration: declaration(), inputs: input, files: [Digest.of(text: "other")])
     #expect(differences(otherFile).first?.hasPrefix("option scorer.path file ") == true)

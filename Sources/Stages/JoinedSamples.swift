@@ -1,0 +1,127 @@
+// Rows of several artifacts as one row a prompt, the samples of a prompt joined.
+
+import JSON
+import Runner
+
+/// Rows, and which of their columns go by samples.
+struct SampledRows {
+  var rows: [Row]
+  var table: ColumnTable
+}
+
+/// What the ports `history` and `rows` hold, those of a matrix cell by cell, as one row a prompt, in the order in which prompts
+/// first come: samples of a prompt that several artifacts have are joined, the earlier first; what is not a sample is taken from the
+/// newest row.
+///
+/// Source: METHODS 1.7, `add`. Deviation: prompts are told apart by row id, not by text.
+/// - Parameters:
+///   - dropped: a column that is computed anew and must not keep rows apart.
+///   - numbers: a column that numbers all samples in the order in which they came: those of `history` as they were numbered, then those
+///     of each artifact row by row.
+/// - Throws: `InputError`.
+func joinedSamples(
+  _ context: StageContext, requiring columns: [String], without dropped: String? = nil,
+  numbering numbers: String? = nil
+) throws -> SampledRows {
+  var joined: SampledRows?
+  var earlier: [String] = []
+  var numbered = 0
+  for port in ["history", "rows"] {
+    let artifacts = context.artifacts(port)
+    for artifact in artifacts {
+      let name = artifacts.count == 1 ? "`\(port)`" : "`\(port)` of \(artifact.label)"
+      var new = SampledRows(
+        rows: try readRows(artifact.path, requiring: columns), table: artifact.columns)
+      warnOfUndeclaredLists(new, name, context)
+      if let dropped {
+        new.table[dropped] = nil
+        for index in new.rows.indices { new.rows[index][dropped] = nil }
+      }
+      if let numbers { try number(&new, as: numbers, from: &numbered) }
+      if let before = joined {
+        joined = try join(before, of: earlier.joined(separator: " or "), new, of: name)
+      } else {
+        joined = new
+      }
+      earlier.append(name)
+    }
+  }
+  return joined ?? SampledRows(rows: [], table: ColumnTable())
+}
+
+/// Numbers samples on from `first`, in the order of the numbers that they have, otherwise row by row.
+private func number(_ rows: inout SampledRows, as column: String, from first: inout Int) throws {
+  let counts = try rows.rows.map { try SampleLists($0, rows.table).count }
+  let known =
+    rows.table[column] == .sample ? rows.rows.flatMap { $0[column]?.arrayValue ?? [] }.map(\.intValue) : []
+  var numbers = Array(0..<counts.reduce(0, +))
+  if known.count == numbers.count {
+    let order = numbers.sorted { (known[$0] ?? .max, $0) < (known[$1] ?? .max, $1) }
+    for (place, sample) in order.enumerated() { numbers[sample] = place }
+  }
+  var start = 0
+  for (index, count) in counts.enumerated() {
+    rows.rows[index][column] = .array(numbers[start..<start + count].map { .int(Int64(first + $0)) })
+    start += count
+  }
+  rows.table[column] = .sample
+  first += start
+}
+
+private func join(_ earlier: SampledRows, of earlierName: String, _ newer: SampledRows, of newerName: String)
+  throws -> SampledRows
+{
+  var result = earlier
+  try result.table.merge(newer.table, of: newerName, into: earlierName)
+  let names = result.table.samples
+  var positions: [UTF8Key: Int] = [:]
+  for (index, row) in earlier.rows.enumerated() { positions[UTF8Key(row.id)] = index }
+  for row in newer.rows {
+    guard let position = positions[UTF8Key(row.id)] else {
+      positions[UTF8Key(row.id)] = result.rows.count
+      result.rows.append(row)
+      continue
+    }
+    let old = result.rows[position]
+    guard old["prompt"] == row["prompt"] else {
+      throw InputError(
+        "row `\(row.id)`: its prompt in \(newerName) is not the one in \(earlierName); one id names two prompts"
+      )
+    }
+    let first = try SampleLists(old, result.table)
+    let second = try SampleLists(row, result.table)
+    var joined = row
+    for name in names {
+      switch (first[name], second[name]) {
+      case (let a?, let b?): joined[name] = .array(a + b)
+      case (nil, nil): break
+      case (let a, _):
+        throw InputError(
+          "row `\(row.id)`: only \(a == nil ? newerName : earlierName) has the column `\(name)`; "
+            + "both need it to be joined")
+      }
+    }
+    result.rows[position] = joined
+  }
+  return result
+}
+
+/// A list that nobody declared to go by samples, though it has one entry for each generation in every row, stays with the prompt when
+/// samples are picked or joined.
+private func warnOfUndeclaredLists(_ rows: SampledRows, _ name: String, _ context: StageContext) {
+  guard let first = rows.rows.first?.columns.objectValue else { return }
+  for column in first.keys where rows.table[column] != .sample {
+    let goesBySamples = rows.rows.allSatisfy { row in
+      guard let values = row[column]?.arrayValue, let generations = row["generations"]?.arrayValue else {
+        return false
+      }
+      return values.count == generations.count
+    }
+    if goesBySamples {
+      context.log(
+        "warning: column `\(column)` of \(name) has one entry a generation in every row, but is not declared so: it stays with the "
+          + "prompt when samples are picked or joined; declare it where the rows are made (`samples` of `data`, `per: sample` of `command`)"
+      )
+    }
+  }
+}

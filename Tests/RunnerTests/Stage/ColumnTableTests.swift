@@ -1,0 +1,65 @@
+// Which columns go by samples: how tables pass through stages and into keys.
+
+import JSON
+import Testing
+
+@testable import Runner
+
+struct ColumnTableTests {
+  private func output(
+    _ columns: [String] = [], samples: [String] = [], replacesSamples: Bool = false
+  ) -> OutputPort {
+    OutputPort(
+      "rows", .rows, passesThrough: "rows", columns: columns, samples: samples,
+      replacesSamples: replacesSamples, summary: "")
+  }
+
+  @Test func `an output has its input's columns and its own`() throws {
+    let input = ColumnTable(rows: ["prompt"], samples: ["generations"])
+    let table = try ColumnTable.of(
+      output(["topic"], samples: ["rewards"]),
+      inputs: [("model", "", ColumnTable()), ("rows", "", input)])
+    #expect(table == ColumnTable(rows: ["prompt", "topic"], samples: ["rewards"]).with("generations", at: 1))
+    #expect(table.samples == ["generations", "rewards"])
+  }
+
+  @Test func `new samples leave the columns of the old ones behind`() throws {
+    let input = ColumnTable(rows: ["prompt"], samples: ["generations", "rewards"])
+    let table = try ColumnTable.of(
+      output(samples: ["generations"], replacesSamples: true), inputs: [("rows", "", input)])
+    #expect(table == ColumnTable(rows: ["prompt"], samples: ["generations"]))
+  }
+
+  @Test func `artifacts that declare a column differently are refused by their names`() {
+    let error = #expect(throws: InputError.self) {
+      try ColumnTable.of(
+        output(),
+        inputs: [
+          ("rows", "heat=1", ColumnTable(samples: ["vader"])),
+          ("rows", "heat=2", ColumnTable(rows: ["vader"], samples: [])),
+        ])
+    }
+    #expect(
+      error?.description.contains(
+        "`vader` holds one entry a sample in `rows` of heat=1 and one a row in `rows` of heat=2") == true)
+  }
+
+  @Test func `a table is read back as it was written, and enters keys where it says more than plain rows`() {
+    let table = ColumnTable(rows: ["prompt"], samples: ["generations"])
+    #expect(ColumnTable(json: table.json) == table)
+    #expect(table.keyPart == ["generations": ["per": "sample"]])
+    #expect(ColumnTable(rows: ["prompt"], samples: []).keyPart == nil)
+    #expect(ColumnTable(json: ["x": ["per": "page"]]) == nil)
+  }
+}
+
+extension ColumnTable {
+  /// The same with a sample column moved to another place.
+  fileprivate func with(_ name: String, at place: Int) -> ColumnTable {
+    var all = columns
+    all.insert((name, .sample), at: place)
+    var table = ColumnTable()
+    for (name, per) in all { table[name] = per }
+    return table
+  }
+}
