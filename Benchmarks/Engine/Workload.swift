@@ -156,8 +156,9 @@ struct Workload {
   private func training(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
     let trainer = try trainer(checkpoint)
     let batch = try rows().enumerated().map { index, row in
-      TrainingExample(
-        id: "\(index)", conditioning: [], prompt: tokens(row.given, text: index, checkpoint),
+      let prompt = tokens(row.given, text: index, checkpoint)
+      return TrainingExample(
+        id: "\(index)", context: prompt, unconditioned: prompt,
         output: tokens(row.wanted, text: 30_000 + index, checkpoint))
     }
     let folder = description["checkpoint"]?.boolValue == true ? try scratch() : nil

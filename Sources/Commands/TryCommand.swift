@@ -95,7 +95,7 @@ struct TryCommand: ParsableCommand {
         standardError(TerminalText.escaped($0) + "\n")
       }
       let tokens = try prefix.promptTokens(
-        prompt, named: "`--prompt`", tokenizer, newTokens: maxNewTokens,
+        ModelText(literal: prompt), named: "`--prompt`", tokenizer, newTokens: maxNewTokens,
         contextLength: checkpoint.configuration.contextLength)
       let decoder = try Decoder(
         checkpoint.configuration, from: checkpoint.tensors, mode: NumericMode(rawValue: numeric) ?? .bf16,

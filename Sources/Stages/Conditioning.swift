@@ -54,18 +54,8 @@ struct Conditioning: Sendable, Equatable {
     return .object(object)
   }
 
-  /// The opening and a prefix as tokens.
-  func tokens(_ prefix: String, _ tokenizer: Tokenizer) throws -> [Int32] {
-    switch kind {
-    case .text: openingTokens(tokenizer) + tokenizer.encode(prefix)
-    case .tokens: openingTokens(tokenizer) + [try id(of: prefix, tokenizer)]
-    }
-  }
-
-  /// The experiment writes it, so that special tokens in it are meant.
-  private func openingTokens(_ tokenizer: Tokenizer) -> [Int32] {
-    tokenizer.encode(opening, parseSpecial: true)
-  }
+  /// What stands before a prompt of this class. The experiment's author wrote it, so that special tokens in it are read.
+  func text(_ prefix: String) -> ModelText { ModelText(literal: opening + prefix) }
 
   /// The added tokens, best class first; none when prefixes are text.
   func classTokens(_ tokenizer: Tokenizer) throws -> [Int32] {

@@ -19,7 +19,9 @@ package struct DataStage: Stage {
       OptionField("path", .file, summary: "a JSON Lines file: one object a line"),
       OptionField(
         "prompt", .string, default: "{prompt}",
-        summary: "the prompt; `{field}` and `{outer.inner}` insert a field, `{{` and `}}` are braces"),
+        summary:
+          "the prompt; `{field}` and `{outer.inner}` insert a field, `{{` and `}}` are braces; special tokens of a model may be written around fields, never in them"
+      ),
       OptionField(
         "id", .optional(.string), default: nil,
         summary: "the field that names a row; without it the id is a hash of the line's content and a count"),
@@ -128,7 +130,7 @@ struct DataReader {
     idField = options.optionalString("id")
     keep = options.strings("keep") + options.strings("samples")
     samples = DataColumns(options.json).samples
-    var seen: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt")]
+    var seen: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt"), UTF8Key(ModelText.literalsColumn)]
     for name in keep where !seen.insert(UTF8Key(name)).inserted {
       throw InputError("option `keep` or `samples`: the column `\(name)` is there already")
     }
@@ -182,13 +184,14 @@ struct DataReader {
         return
       }
     }
-    let prompt: String
+    let prompt: ModelText
     do {
       prompt = try template.text(of: source)
     } catch {
       throw BadRow(column: 1, reason: "option `prompt`: \(error)")
     }
-    var columns: [JSONObject.Member] = [("prompt", .string(prompt))]
+    var columns: [JSONObject.Member] = [("prompt", .string(prompt.text))]
+    if let literals = prompt.literalsJSON { columns.append((ModelText.literalsColumn, literals)) }
     for column in keep { columns.append((column, try field(column, of: source, option: "keep"))) }
     try checkSamples(JSONObject(columns))
     let id = try identifier(of: source, name: name)

@@ -11,7 +11,7 @@ package struct EvaluateStage: Stage {
   package static let declaration = StageDeclaration(
     name: "evaluate",
     summary: "Measures generations: reward, perplexity under a reference, distinct n-grams.",
-    version: 1,
+    version: 2,
     inputs: [
       InputPort(
         "rows", .rows, columns: ["prompt", "generations"], summary: "rows, scored if `reward` is wanted"),
@@ -77,7 +77,7 @@ package struct EvaluateStage: Stage {
     let tokenizer = try checkpoint.requireTokenizer()
     var items: [ScoringItem] = []
     for (row, text) in samples {
-      let prompt = startTokens(tokenizer) + tokenizer.encode(row["prompt"]?.stringValue ?? "")
+      let prompt = try ModelText(promptOf: row).tokens(tokenizer)
       let generation = tokenizer.encode(text)
       if generation.isEmpty || prompt.isEmpty { continue }
       guard prompt.count + generation.count <= checkpoint.configuration.contextLength else {

@@ -17,7 +17,7 @@ package enum ConditionChoice: Sendable, Equatable {
 package struct PromptPrefix: Sendable {
   /// Nil when prompts stand alone.
   package let text: String?
-  package let tokens: [Int32]
+  private let written: ModelText
   /// The conditioning's own tokens, which a sample must not contain.
   package let bannedTokens: [Int32]
 
@@ -31,10 +31,10 @@ package struct PromptPrefix: Sendable {
     let wanted: Int
     switch choice {
     case .none:
-      (text, tokens) = (nil, [])
+      (text, written) = (nil, ModelText())
       return
     case .text(let prefix):
-      (text, tokens) = (prefix, tokenizer.encode(prefix))
+      (text, written) = (prefix, ModelText(literal: prefix))
       return
     case .best: wanted = 0
     case .numbered(let number): wanted = number
@@ -46,7 +46,7 @@ package struct PromptPrefix: Sendable {
         )
       }
       note("`condition: best`: the model was never conditioned, so prompts stand alone")
-      (text, tokens) = (nil, [])
+      (text, written) = (nil, ModelText())
       return
     }
     guard conditioning.prefixes.indices.contains(wanted) else {
@@ -54,15 +54,15 @@ package struct PromptPrefix: Sendable {
         "class \(wanted) is wanted, but the model has classes 0 to \(conditioning.prefixes.count - 1)")
     }
     let prefix = conditioning.prefixes[wanted]
-    (text, tokens) = (prefix, try conditioning.tokens(prefix, tokenizer))
+    (text, written) = (prefix, conditioning.text(prefix))
   }
 
-  /// All that is put into the model before it goes on by itself. `name` is what errors call the prompt.
+  /// All that is put into the model before it goes on by itself, one text. `name` is what errors call the prompt.
   /// - Throws: `InputError` when there is nothing to go on from, or no room for `newTokens`.
   package func promptTokens(
-    _ prompt: String, named name: String, _ tokenizer: Tokenizer, newTokens: Int, contextLength: Int
+    _ prompt: ModelText, named name: String, _ tokenizer: Tokenizer, newTokens: Int, contextLength: Int
   ) throws -> [Int32] {
-    let all = startTokens(tokenizer) + tokens + tokenizer.encode(prompt)
+    let all = (written + prompt).tokens(tokenizer)
     guard !all.isEmpty else { throw InputError("\(name): the prompt is empty") }
     let (length, overflows) = all.count.addingReportingOverflow(newTokens)
     guard !overflows, length <= contextLength else {
@@ -72,9 +72,4 @@ package struct PromptPrefix: Sendable {
     }
     return all
   }
-}
-
-/// The token that opens every text of this tokenizer, where there is one.
-func startTokens(_ tokenizer: Tokenizer) -> [Int32] {
-  tokenizer.addsBeginToken ? [tokenizer.beginToken].compactMap { $0 } : []
 }

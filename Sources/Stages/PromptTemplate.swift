@@ -57,18 +57,18 @@ struct PromptTemplate: Sendable {
   }
 
   /// Strings enter as they are, numbers and booleans as JSON writes them.
-  func text(of row: JSON) throws(Failure) -> String {
-    var result = ""
+  func text(of row: JSON) throws(Failure) -> ModelText {
+    var result = ModelText()
     for piece in pieces {
       switch piece {
-      case .text(let text): result += text
+      case .text(let text): result.append(literal: text)
       case .field(let name):
         guard let value = Self.value(name, in: row) else {
           throw Failure(description: "no field `\(name)`; the row has \(Self.fields(of: row))")
         }
         switch value {
-        case .string(let text): result += text
-        case .int, .double, .bool: result += value.text()
+        case .string(let text): result.append(field: text)
+        case .int, .double, .bool: result.append(field: value.text())
         case .null, .array, .object:
           throw Failure(description: "field `\(name)` is \(value.kind); expected text, a number or a boolean")
         }

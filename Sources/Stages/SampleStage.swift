@@ -100,11 +100,10 @@ package struct SampleStage: RowStage {
         groups.append([item])
       }
     }
-    let requests = try groups.map { group in
+    let prompts = try groups.map { try ModelText(promptOf: $0[0].row) }
+    warnOfUnreadMarkers(prompts, tokenizer, context)
+    let requests = try zip(groups, prompts).map { group, text in
       let row = group[0].row
-      guard let text = row["prompt"]?.stringValue else {
-        throw InputError("row `\(row.id)`: `prompt` is not a string")
-      }
       let prompt = try prefix.promptTokens(
         text, named: "row `\(row.id)`", tokenizer, newTokens: limit,
         contextLength: checkpoint.configuration.contextLength)

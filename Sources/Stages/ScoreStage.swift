@@ -12,7 +12,7 @@ package struct ScoreStage: RowStage {
   package static let declaration = StageDeclaration(
     name: "score",
     summary: "Scores each generation with a model.",
-    version: 1,
+    version: 2,
     inputs: [
       InputPort("model", .model, summary: "the language model that chooses, or the reward model"),
       InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "rows to score"),
@@ -66,11 +66,12 @@ package struct ScoreStage: RowStage {
     let tokenizer = try checkpoint.requireTokenizer()
     let template = try ScoringTemplate(scorer.string("template"))
     let labels = isChoice ? scorer.strings("labels") : []
-    let labelTokens = labels.map { tokenizer.encode($0) }
+    let labelTokens = labels.map { tokenizer.encode($0, parseSpecial: true) }
     let longest = labelTokens.map(\.count).max() ?? 0
     let limit = checkpoint.configuration.contextLength - longest
+    warnOfUnreadMarkers([template.literal], tokenizer, context)
     let texts = try items.map { item -> [Int32] in
-      let tokens = startTokens(tokenizer) + template.tokens(try text(item), tokenizer)
+      let tokens = try template.text(of: item).tokens(tokenizer)
       guard tokens.count <= limit, !tokens.isEmpty else {
         throw InputError(
           "row `\(item.row.id)`: the text to score has \(tokens.count) tokens; from 1 to \(limit) are possible, since the model's context is \(checkpoint.configuration.contextLength)"
@@ -109,13 +110,6 @@ package struct ScoreStage: RowStage {
     counter.close()
   }
 
-  private func text(_ item: RowItem) throws -> (prompt: String, generation: String) {
-    guard let prompt = item.row["prompt"]?.stringValue,
-      let generation = item.row["generations"]?.arrayValue?[item.item].stringValue
-    else { throw InputError("row `\(item.row.id)`: `prompt` or generation \(item.item) is not a string") }
-    return (prompt, generation)
-  }
-
   package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row {
     var row = row
     row["rewards"] = .array(results)
@@ -149,40 +143,5 @@ final class ScoreProgress {
   func close() {
     context.measure("tokens", Double(doneTokens))
     context.measure("tokens_per_second", rate)
-  }
-}
-
-/// A question about a prompt and a generation. What stands in the template may hold special tokens; what a row
-/// holds is text and nothing else, whatever it spells.
-struct ScoringTemplate: Sendable {
-  private let pieces: [PromptTemplate.Piece]
-
-  init(_ source: String) throws {
-    do {
-      pieces = try PromptTemplate(source).pieces
-    } catch { throw InputError("`template`: \(error)") }
-    for case .field(let name) in pieces where name != "prompt" && name != "generation" {
-      throw InputError("`template` names `{\(name)}`; it can name `{prompt}` and `{generation}`")
-    }
-  }
-
-  /// Fields that touch are joined before they are split into tokens.
-  func tokens(_ row: (prompt: String, generation: String), _ tokenizer: Tokenizer) -> [Int32] {
-    var tokens: [Int32] = []
-    var text = ""
-    func flush() {
-      tokens += tokenizer.encode(text)
-      text = ""
-    }
-    for piece in pieces {
-      switch piece {
-      case .field(let name): text += name == "prompt" ? row.prompt : row.generation
-      case .text(let literal):
-        flush()
-        tokens += tokenizer.encode(literal, parseSpecial: true)
-      }
-    }
-    flush()
-    return tokens
   }
 }

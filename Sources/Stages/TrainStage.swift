@@ -16,7 +16,7 @@ package struct TrainStage: Stage {
   package static let declaration = StageDeclaration(
     name: "train",
     summary: "Trains a policy on rows conditioned on their class.",
-    version: 1,
+    version: 2,
     inputs: [
       InputPort("model", .model, summary: "the policy to start from"),
       InputPort("reference", .model, required: false, summary: "the model that the KL term compares with"),
@@ -133,7 +133,7 @@ package struct TrainStage: Stage {
       tokenizer: tokenizer, conditioning: conditioning, endToken: checkpoint.endTokens.first,
       contextLength: configuration.contextLength, table: context.input("rows").columns
     ).examples(
-      try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), log: context.log)
+      try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), context: context)
 
     let kl = objective.double("kl")
     let backend = context.backend()
@@ -231,6 +231,11 @@ package struct TrainStage: Stage {
   private func check(_ reference: Checkpoint, reads examples: [TrainingExample], conditioned: Bool) throws {
     let configuration = reference.configuration
     for example in examples {
+      guard conditioned || !example.unconditioned.isEmpty else {
+        throw InputError(
+          "sample `\(example.id)` has an empty prompt, from which the reference has nothing to go on; `reference_conditioning: keep` gives it the conditioning"
+        )
+      }
       let tokens = example.tokens(conditioned: conditioned)
       if let missing = tokens.first(where: { Int($0) >= configuration.vocabularySize }) {
         throw InputError(
@@ -285,7 +290,7 @@ package struct TrainStage: Stage {
       )
     }
     return try zip(conditioning.prefixes, words).map { prefix, text in
-      let tokens = tokenizer.encode(text)
+      let tokens = tokenizer.encode(text, parseSpecial: true)
       guard !tokens.isEmpty else { throw InputError("`conditioning.words` has an empty entry") }
       return (prefix, tokens)
     }

@@ -5,8 +5,8 @@ import Models
 import Runner
 
 /// Turns each sample of each row into tokens. Source: METHODS 1.8.
-/// Deviations (hazards 10 and 11): conditioning and prompt are fields of their own and are split into tokens
-/// apart; nothing is cut: a sample that exceeds the context is an error; the end token follows a sample that
+/// Deviations (hazards 10 and 11): conditioning and prompt are fields of their own, joined into one text and cut into tokens together;
+/// nothing is cut off: a sample that exceeds the context is an error; the end token follows a sample that
 /// ended by itself, as `finished` says, rather than one that looks ended.
 struct TrainingRows {
   let tokenizer: Tokenizer
@@ -17,29 +17,34 @@ struct TrainingRows {
   let table: ColumnTable
 
   /// - Throws: `InputError` naming the row.
-  func examples(_ rows: [Row], log: (String) -> Void) throws -> [TrainingExample] {
-    let prefixes = try conditioning.map { conditioning in
-      try conditioning.prefixes.map { try conditioning.tokens($0, tokenizer) }
-    }
-    let start = startTokens(tokenizer)
+  func examples(_ rows: [Row], context: StageContext) throws -> [TrainingExample] {
+    let prefixes = conditioning.map { conditioning in conditioning.prefixes.map(conditioning.text) }
     var examples: [TrainingExample] = []
     var empty = 0
+    warnOfUnreadMarkers(try (prefixes ?? []) + rows.map { try ModelText(promptOf: $0) }, tokenizer, context)
     for row in rows {
       let samples = try SampleLists(row, table)
-      let prompt = tokenizer.encode(try prompt(row))
+      let prompt = try ModelText(promptOf: row)
+      let unconditioned = prompt.tokens(tokenizer)
+      var contexts: [Int: [Int32]] = [:]
       for index in 0..<samples.count {
         guard let text = samples["generations"]?[index].stringValue else {
           throw InputError("row `\(row.id)`: generation \(index) is not a string")
         }
         var output = tokenizer.encode(text)
         if samples["finished"]?[index].boolValue ?? true, let endToken { output.append(endToken) }
-        let prefix = try prefixes.map { try Self.prefix($0, row, samples, index) } ?? []
-        guard !output.isEmpty, !(start.isEmpty && prefix.isEmpty && prompt.isEmpty) else {
+        var before = unconditioned
+        if let prefixes {
+          let label = try Self.label(row, samples, index, classes: prefixes.count)
+          before = contexts[label] ?? (prefixes[label] + prompt).tokens(tokenizer)
+          contexts[label] = before
+        }
+        guard !output.isEmpty, !before.isEmpty else {
           empty += 1
           continue
         }
         let example = TrainingExample(
-          id: "\(row.id)#\(index)", start: start, conditioning: prefix, prompt: prompt, output: output)
+          id: "\(row.id)#\(index)", context: before, unconditioned: unconditioned, output: output)
         guard example.tokenCount(conditioned: true) <= contextLength else {
           throw InputError(
             "row `\(row.id)`: sample \(index) and its prompt exceed the model's context of \(contextLength) tokens"
@@ -48,33 +53,24 @@ struct TrainingRows {
         examples.append(example)
       }
     }
-    if empty > 0 { log("\(empty) samples are empty and were left out") }
+    if empty > 0 { context.log("\(empty) samples are empty and were left out") }
     guard !examples.isEmpty else {
       throw InputError("there is nothing to train on: the rows hold no samples")
     }
     return examples
   }
 
-  private func prompt(_ row: Row) throws -> String {
-    guard let prompt = row["prompt"]?.stringValue else {
-      throw InputError("row `\(row.id)`: `prompt` is not a string")
-    }
-    return prompt
-  }
-
-  private static func prefix(
-    _ prefixes: [[Int32]], _ row: Row, _ samples: SampleLists, _ index: Int
-  ) throws -> [Int32] {
+  private static func label(_ row: Row, _ samples: SampleLists, _ index: Int, classes: Int) throws -> Int {
     guard let label = samples["quantiles"]?[index].intValue else {
       throw InputError(
         "row `\(row.id)`: sample \(index) has no quantile to be conditioned on; is `quantize` missing?")
     }
-    guard prefixes.indices.contains(label) else {
+    guard (0..<classes).contains(label) else {
       throw InputError(
-        "row `\(row.id)`: sample \(index) is of class \(label), but `conditioning` has classes 0 to \(prefixes.count - 1)"
+        "row `\(row.id)`: sample \(index) is of class \(label), but `conditioning` has classes 0 to \(classes - 1)"
       )
     }
-    return prefixes[label]
+    return label
   }
 }
 

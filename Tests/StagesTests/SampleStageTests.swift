@@ -212,7 +212,7 @@ struct SampleStageTests {
     )
     #expect(refusal("A", ["max_new_tokens": 40]).contains("exceed the model's context of 32"))
     #expect(refusal("").contains("row `bad`: the prompt is empty"))
-    #expect(refusal(3).contains("row `bad`: `prompt` is not a string"))
+    #expect(refusal(3).contains("row `bad`: `prompt` is an integer; expected text"))
   }
 
   @Test func `models that cannot be sampled from are named`() throws {

@@ -48,10 +48,8 @@ struct ScoreStageTests {
     let tokenizer = try checkpoint.requireTokenizer()
     let decoder = try Decoder(
       checkpoint.configuration, from: checkpoint.tensors, mode: .bf16, backend: CPUBackend(threads: 1))
-    // A field is split into tokens apart from the template around it.
-    let context =
-      tokenizer.encode("Review: ") + tokenizer.encode("The film 0 had been fine")
-      + tokenizer.encode("\nIt is")
+    // The template with its fields is one text.
+    let context = tokenizer.encode("Review: The film 0 had been fine\nIt is")
     let logProbabilities = try [" good", " bad", " for nobody"].map { label in
       let tokens = tokenizer.encode(label)
       let rows = try SequenceLogits(decoder).logits(context + tokens)
@@ -62,6 +60,24 @@ struct ScoreStageTests {
     }
     let expected = exp(logProbabilities[0]) / logProbabilities.reduce(0) { $0 + exp($1) }
     #expect(abs(found[0][0] - expected) < 1e-4 * expected, "\(found[0][0]), expected \(expected)")
+  }
+
+  @Test func `where a blank stands, in the template or in the field, does not matter`() throws {
+    let model = try bench.model()
+    func scored(_ template: String, prompt: String) throws -> JSON? {
+      var row = pooledRows(1)[0]
+      row["prompt"] = .string(prompt)
+      let scorer: JSON = [
+        "scorer": [
+          "kind": "choice", "template": .string(template), "labels": [" good", " bad"], "reward": " good",
+        ]
+      ]
+      let output = try bench.run(ScoreStage(), scorer, models: ["model": model], rows: [row])
+      return try bench.rows(output)[0]["rewards"]
+    }
+    #expect(
+      try scored("Review: {prompt}{generation}\nIt is", prompt: "The film")
+        == scored("Review:{prompt}{generation}\nIt is", prompt: " The film"))
   }
 
   @Test func `threads, batch and memory do not matter`() throws {
@@ -120,7 +136,7 @@ struct ScoreStageTests {
       edge.contains("row `bad`: the text to score has 38 tokens") && edge.contains("the longest label has"),
       "\(edge)")
     #expect(
-      refusal(Self.choice(), generations: [4]).contains("row `bad`: `prompt` or generation 0 is not a string")
+      refusal(Self.choice(), generations: [4]).contains("row `bad`: generation 0 is not text")
     )
     #expect(refusal(Self.choice(), generations: "x").contains("row `bad`: `generations` is not a list"))
   }

@@ -49,11 +49,11 @@ struct AddedTokenMatcher: Sendable {
     for first in 0..<256 { candidates[first].sort { $0.bytes.count > $1.bytes.count } }
   }
 
-  /// Cuts `text[range]` at the tokens, calling `plain` and `token` in the order of the text. A special token, when
-  /// `parseSpecial` is false, stays plain text as a whole.
+  /// Cuts `text[range]` at the tokens, calling `plain` and `token` in the order of the text. A special token whose range
+  /// `readsSpecial` declines stays plain text as a whole.
   /// Source: tokenizers `added_vocabulary.rs` `find_matches`.
   func split(
-    _ text: ScalarText, _ range: Range<Int>, parseSpecial: Bool, plain: (Range<Int>) -> Void,
+    _ text: ScalarText, _ range: Range<Int>, readsSpecial: (Range<Int>) -> Bool, plain: (Range<Int>) -> Void,
     token: (Int32) -> Void
   ) {
     guard !isEmpty else {
@@ -70,7 +70,7 @@ struct AddedTokenMatcher: Sendable {
       var start = position
       var end = position + match.bytes.count
       position = end
-      if match.token.special && !parseSpecial { continue }
+      if match.token.special, !readsSpecial(start..<end) { continue }
       if match.token.lstrip { start = startOfWhitespace(text, before: start, notBefore: plainStart) }
       if match.token.rstrip { end = endOfWhitespace(text, from: end, to: range.upperBound) }
       if plainStart < start { plain(plainStart..<start) }

@@ -169,6 +169,9 @@ package struct Tokenizer: Sendable {
   /// The id of a token spelled as in a vocabulary file (added tokens as they stand).
   package func id(of spelling: String) -> Int32? { ids[UTF8Key(spelling)] }
 
+  /// Whether a text is an added token, found whole in texts where it is read.
+  package func isAddedToken(_ text: String) -> Bool { ids[UTF8Key(text)].map(isAdded.contains) ?? false }
+
   /// The spelling of a token, or nil for an id without one.
   package func spelling(_ id: Int32) -> String? { isToken(id) ? spellings[Int(id)] : nil }
 
@@ -189,8 +192,23 @@ extension Tokenizer {
   ///     data, which must not be able to end a turn or set a condition. Added tokens that are not special always count.
   ///   - addSpecialTokens: whether the begin token is put first, where this tokenizer does so.
   package func encode(_ text: String, parseSpecial: Bool = false, addSpecialTokens: Bool = false) -> [Int32] {
+    let begin = addSpecialTokens && addsBeginToken ? [beginToken].compactMap { $0 } : []
+    return begin + encode(text) { _ in parseSpecial }
+  }
+
+  /// The ids of a text in which special tokens are read where all of one stands inside one of these UTF-8 ranges, which ascend.
+  package func encode(_ text: String, specialIn ranges: [Range<Int>]) -> [Int32] {
+    var next = 0
+    return encode(text) { token in
+      // Tokens come in the order of the text within each of the two passes.
+      if next > 0, ranges[next - 1].lowerBound > token.lowerBound { next = 0 }
+      while next < ranges.count, ranges[next].upperBound < token.upperBound { next += 1 }
+      return next < ranges.count && ranges[next].lowerBound <= token.lowerBound
+    }
+  }
+
+  private func encode(_ text: String, readsSpecial: (Range<Int>) -> Bool) -> [Int32] {
     var output: [Int32] = []
-    if addSpecialTokens, addsBeginToken, let beginToken { output.append(beginToken) }
     var text = text
     text.withUTF8 { bytes in
       let scalars = ScalarText(bytes: bytes)
@@ -201,10 +219,10 @@ extension Tokenizer {
         }
       }
       first.split(
-        scalars, 0..<bytes.count, parseSpecial: parseSpecial,
+        scalars, 0..<bytes.count, readsSpecial: readsSpecial,
         plain: { range in
           second.split(
-            scalars, range, parseSpecial: parseSpecial, plain: encodePlain, token: { output.append($0) })
+            scalars, range, readsSpecial: readsSpecial, plain: encodePlain, token: { output.append($0) })
         },
         token: { output.append($0) })
     }

@@ -15,6 +15,8 @@ struct CommandStream: RowStage {
   /// The row with the answer's columns, the row's own first.
   func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row {
     var row = row
+    // What is said of a prompt goes with it.
+    if results.first?["prompt"] != nil { row[ModelText.literalsColumn] = nil }
     for (name, value) in results.first?.objectValue?.members ?? [] { row[name] = value }
     return row
   }

@@ -37,9 +37,9 @@ struct Golden {
   /// The conditional items as examples; conditioning is one token.
   var examples: [TrainingExample] {
     (json["conditional"]?["items"]?.arrayValue ?? []).enumerated().map { index, item in
-      TrainingExample(
-        id: "\(index)", conditioning: [Int32(item["conditioning"]?.intValue ?? 0)],
-        prompt: integers(item["prompt"]).map { Int32($0) },
+      let prompt = integers(item["prompt"]).map { Int32($0) }
+      return TrainingExample(
+        id: "\(index)", context: [Int32(item["conditioning"]?.intValue ?? 0)] + prompt, unconditioned: prompt,
         output: integers(item["output"]).map { Int32($0) })
     }
   }
@@ -49,7 +49,8 @@ struct Golden {
     sequences.enumerated().flatMap { index, sequence in
       sequence.tokens.indices.filter { sequence.mask[$0] == 1 }.map { t in
         TrainingExample(
-          id: "\(index).\(t)", conditioning: [], prompt: Array(sequence.tokens[..<t]),
+          id: "\(index).\(t)", context: Array(sequence.tokens[..<t]),
+          unconditioned: Array(sequence.tokens[..<t]),
           output: [sequence.tokens[t]])
       }
     }

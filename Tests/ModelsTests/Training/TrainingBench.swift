@@ -27,9 +27,10 @@ struct TrainingBench {
   static let examples: [TrainingExample] = [1, 7, 31, 32, 33, 70, 64, 5, 35].enumerated().map {
     index, length in
     let seed = UInt64(200 + 10 * index)
+    let prompt = Tiny.tokens([1, 4, 40, 31, 17, 50, 3, 60, 2][index], seed: seed)
     return TrainingExample(
-      id: "row\(index)", conditioning: index % 3 == 0 ? [] : [Int32(91 + index % 5)],
-      prompt: Tiny.tokens([1, 4, 40, 31, 17, 50, 3, 60, 2][index], seed: seed),
+      id: "row\(index)", context: (index % 3 == 0 ? [] : [Int32(91 + index % 5)]) + prompt,
+      unconditioned: prompt,
       output: Tiny.tokens(length, seed: seed + 1))
   }
 

@@ -1,0 +1,145 @@
+// A text for a model: what the author of an experiment wrote and what rows hold, joined as characters and cut into tokens once.
+
+import JSON
+import Models
+import Runner
+
+/// Pieces that make one text are joined before they are cut, so that the ids are those of the text and not of its pieces: `Review: ` and
+/// `The film` give ` The`, as everywhere else. Special tokens are read in what the author wrote, and nowhere else.
+package struct ModelText: Sendable, Equatable {
+  package private(set) var text = ""
+  /// UTF-8 ranges of what the author wrote, ascending; pieces that touch stay apart.
+  package private(set) var literals: [Range<Int>] = []
+
+  package init() {}
+
+  /// All of it as the author wrote it.
+  package init(literal: String) { append(literal: literal) }
+
+  package mutating func append(literal: String) {
+    let start = text.utf8.count
+    text += literal
+    if !literal.isEmpty { literals.append(start..<text.utf8.count) }
+  }
+
+  /// Text of a row: whatever it spells, it is text.
+  package mutating func append(field: String) { text += field }
+
+  package mutating func append(_ other: ModelText) {
+    let start = text.utf8.count
+    text += other.text
+    literals += other.literals.map { $0.lowerBound + start..<$0.upperBound + start }
+  }
+
+  package static func + (a: ModelText, b: ModelText) -> ModelText {
+    var result = a
+    result.append(b)
+    return result
+  }
+
+  /// Its ids, after the token that begins every text of this tokenizer where there is one. An author who wrote that token is not given
+  /// a second one.
+  package func tokens(_ tokenizer: Tokenizer) -> [Int32] {
+    let ids = tokenizer.encode(text, specialIn: literals)
+    guard tokenizer.addsBeginToken, let begin = tokenizer.beginToken, ids.first != begin else { return ids }
+    return [begin] + ids
+  }
+}
+
+extension ModelText {
+  /// The column beside `prompt` that says where the author's words stand in it: `[[start, length], …]` in UTF-8 bytes.
+  static let literalsColumn = "prompt_literals"
+
+  /// A row's prompt.
+  /// - Throws: `InputError` naming the row.
+  package init(promptOf row: Row) throws {
+    guard let prompt = row["prompt"]?.stringValue else {
+      throw InputError(
+        "row `\(row.id)`: `prompt` is \(row["prompt"]?.kind ?? "missing"); expected text")
+    }
+    text = prompt
+    guard let ranges = row[Self.literalsColumn], !ranges.isNull else { return }
+    var end = 0
+    let bytes = Array(prompt.utf8)
+    for range in ranges.arrayValue ?? [.null] {
+      guard let pair = range.arrayValue, pair.count == 2, let start = pair[0].intValue,
+        let length = pair[1].intValue, start >= end, length > 0, length <= bytes.count - start,
+        bytes[start] & 0xC0 != 0x80,
+        start + length == bytes.count || bytes[start + length] & 0xC0 != 0x80
+      else {
+        throw InputError(
+          "row `\(row.id)`: `\(Self.literalsColumn)` does not fit its `prompt`; expected pairs of a start and a length in bytes"
+        )
+      }
+      end = start + length
+      literals.append(start..<end)
+    }
+  }
+
+  /// What the column beside its prompt holds; nil where no special token can stand: every one known has a `<`, `[`, `|`, `_` or a
+  /// character beyond ASCII.
+  var literalsJSON: JSON? {
+    let bytes = Array(text.utf8)
+    let signs = Set("<[|_".utf8)
+    let spelling = literals.filter { bytes[$0].contains { $0 >= 0x80 || signs.contains($0) } }
+    if spelling.isEmpty { return JSON?.none }
+    return .array(spelling.map { [.int(Int64($0.lowerBound)), .int(Int64($0.count))] })
+  }
+}
+
+extension ModelText {
+  /// What the author wrote in the manner of special tokens, `<|im_start|>` or `[INST]`, without this tokenizer having such a token: it
+  /// is read as letters.
+  func unreadMarkers(_ tokenizer: Tokenizer) -> [String] {
+    let bytes = Array(text.utf8)
+    var found: [String] = []
+    for literal in literals {
+      for range in Self.markers(in: bytes, literal) {
+        let marker = String(decoding: bytes[range], as: UTF8.self)
+        if !tokenizer.isAddedToken(marker), !found.contains(where: { UTF8Key($0) == UTF8Key(marker) }) {
+          found.append(marker)
+        }
+      }
+    }
+    return found
+  }
+
+  private static let usualMarkers = [
+    "<s>", "</s>", "[INST]", "[/INST]", "<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>", "[gMASK]",
+  ]
+
+  private static func markers(in bytes: [UInt8], _ range: Range<Int>) -> [Range<Int>] {
+    var found: [Range<Int>] = []
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let rest = bytes[position..<range.upperBound]
+      var end: Int?
+      if rest.starts(with: "<|".utf8) {
+        let inner = rest.dropFirst(2).prefix(64)
+        if let bar = inner.firstIndex(of: UInt8(ascii: "|")), bar > inner.startIndex,
+          bar + 1 < range.upperBound,
+          bytes[bar + 1] == UInt8(ascii: ">"), !inner[..<bar].contains(UInt8(ascii: " "))
+        {
+          end = bar + 2
+        }
+      } else if let marker = usualMarkers.first(where: { rest.starts(with: $0.utf8) }) {
+        end = position + marker.utf8.count
+      }
+      if let end { found.append(position..<end) }
+      position = end ?? position + 1
+    }
+    return found
+  }
+}
+
+/// Warns, once for each, of markers that the model's tokenizer reads as letters.
+func warnOfUnreadMarkers(_ texts: some Sequence<ModelText>, _ tokenizer: Tokenizer, _ context: StageContext) {
+  var seen: Set<UTF8Key> = []
+  for text in texts where !text.literals.isEmpty {
+    for marker in text.unreadMarkers(tokenizer) where seen.insert(UTF8Key(marker)).inserted {
+      context.log(
+        "warning: `\(marker)` is no token of this model and is read as \(tokenizer.encode(marker).count) tokens of ordinary text"
+      )
+    }
+  }
+}
