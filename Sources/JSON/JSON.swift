@@ -3,12 +3,16 @@
 import Glibc
 
 /// A JSON value. Objects keep the order of their members; integers and other numbers stay apart, so that
-/// what was read as `1` is written as `1` and not as `1.0`.
+/// what was read as `1` is written as `1` and not as `1.0`. An integer keeps every digit; other numbers are doubles and are
+/// written in their shortest form: `1.10` becomes `1.1`, `1e2` becomes `100.0`.
 public enum JSON: Sendable {
   case null
   case bool(Bool)
   /// A number written without fraction or exponent that fits 64 signed bits.
   case int(Int64)
+  /// An integer that does not fit 64 signed bits, as it was written: a digit lost would make another id or another prompt
+  /// of it. Within a double's range, so that `doubleValue` is there and finite.
+  case largeInteger(String)
   /// Any other number. Must be finite where it is written.
   case double(Double)
   case string(String)
@@ -87,7 +91,7 @@ extension JSON {
   public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
   public var arrayValue: [JSON]? { if case .array(let value) = self { value } else { nil } }
   public var objectValue: JSONObject? { if case .object(let value) = self { value } else { nil } }
-  /// An integer; a double with an exact integer value counts.
+  /// An integer of 64 bits; a double with an exact integer value counts.
   public var intValue: Int? {
     switch self {
     case .int(let value): Int(exactly: value)
@@ -98,6 +102,7 @@ extension JSON {
   public var doubleValue: Double? {
     switch self {
     case .int(let value): Double(value)
+    case .largeInteger(let digits): Double(digits)
     case .double(let value): value
     default: nil
     }
@@ -108,6 +113,7 @@ extension JSON {
     case .null: "null"
     case .bool: "a boolean"
     case .int: "an integer"
+    case .largeInteger: "an integer beyond 64 bits"
     case .double: "a number"
     case .string: "a string"
     case .array: "a list"
@@ -123,7 +129,10 @@ extension JSON: Equatable {
     case (.null, .null): true
     case (.bool(let a), .bool(let b)): a == b
     case (.int(let a), .int(let b)): a == b
-    case (.int, .double), (.double, .int), (.double, .double): a.doubleValue == b.doubleValue
+    case (.largeInteger(let a), .largeInteger(let b)): sameBytes(a, b)
+    case (.int, .double), (.double, .int), (.largeInteger, .double), (.double, .largeInteger),
+      (.double, .double):
+      a.doubleValue == b.doubleValue
     case (.string(let a), .string(let b)): sameBytes(a, b)
     case (.array(let a), .array(let b)): a == b
     case (.object(let a), .object(let b)):

@@ -273,7 +273,7 @@ struct JSONReader {
     guard let value = Double(text), value.isFinite else {
       throw error("number out of range", at: start)
     }
-    return .double(value)
+    return isInteger ? .largeInteger(text) : .double(value)
   }
 
   private func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }

@@ -25,6 +25,7 @@ extension JSON {
     case .null: output += "null".utf8
     case .bool(let value): output += (value ? "true" : "false").utf8
     case .int(let value): output += String(value).utf8
+    case .largeInteger(let digits): output += digits.utf8
     case .double(let value):
       precondition(value.isFinite, "JSON cannot hold \(value)")
       output += "\(value)".utf8

@@ -20,7 +20,7 @@ package struct DataStage: Stage {
       OptionField(
         "prompt", .string, default: "{prompt}",
         summary:
-          "the prompt; `{field}` and `{outer.inner}` insert a field, `{{` and `}}` are braces; special tokens of a model may be written around fields, never in them"
+          "the prompt; `{field}` and `{outer.inner}` insert a field: text as it is, an integer with all its digits, another number in its shortest form (`1.10` as `1.1`, `1e2` as `100.0`); `{{` and `}}` are braces; special tokens of a model may be written around fields, never in them"
       ),
       OptionField(
         "id", .optional(.string), default: nil,
@@ -244,6 +244,7 @@ struct DataReader {
     switch try field(idField, of: source, option: "id") {
     case .string(let text) where !text.isEmpty: id = text
     case .int(let number): id = String(number)
+    case .largeInteger(let digits): id = digits
     case let other:
       let found = other.stringValue == nil ? other.kind : "an empty string"
       throw BadRow(

@@ -56,7 +56,7 @@ struct PromptTemplate: Sendable {
     self.pieces = pieces
   }
 
-  /// Strings enter as they are, numbers and booleans as JSON writes them.
+  /// Strings enter as they are, integers with all their digits, other numbers and booleans as `JSON.text` writes them.
   func text(of row: JSON) throws(Failure) -> ModelText {
     var result = ModelText()
     for piece in pieces {
@@ -68,7 +68,7 @@ struct PromptTemplate: Sendable {
         }
         switch value {
         case .string(let text): result.append(field: text)
-        case .int, .double, .bool: result.append(field: value.text())
+        case .int, .largeInteger, .double, .bool: result.append(field: value.text())
         case .null, .array, .object:
           throw Failure(description: "field `\(name)` is \(value.kind); expected text, a number or a boolean")
         }

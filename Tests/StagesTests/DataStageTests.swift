@@ -53,6 +53,24 @@ struct DataStageTests {
     #expect(rows.first?.columns.text() == #"{"id":"7","prompt":"p","score":0.5,"label":1,"tags":["x",null]}"#)
   }
 
+  @Test func `integers beyond 64 bits arrive as written, in prompts, columns and ids`() throws {
+    let rows = try rows(
+      #"{"n":12345678901234567890}"# + "\n" + #"{"n":12345678901234567891}"# + "\n"
+        + #"{"n":-9223372036854775809}"#,
+      ("prompt", "{n}"), ("id", "n"), ("keep", ["n"]))
+    #expect(
+      rows.map { $0.columns.text() } == [
+        #"{"id":"12345678901234567890","prompt":"12345678901234567890","n":12345678901234567890}"#,
+        #"{"id":"12345678901234567891","prompt":"12345678901234567891","n":12345678901234567891}"#,
+        #"{"id":"-9223372036854775809","prompt":"-9223372036854775809","n":-9223372036854775809}"#,
+      ])
+  }
+
+  @Test func `other numbers enter a prompt in their shortest form`() throws {
+    let rows = try rows(#"{"a":1.10,"b":1e2,"c":7}"#, ("prompt", "{a} {b} {c}"))
+    #expect(rows.map { $0["prompt"] } == ["1.1 100.0 7"])
+  }
+
   @Test func `reads lines that end in CRLF, a missing last newline and a byte order mark`() throws {
     let rows = try rows("\u{FEFF}{\"prompt\":\"a\"}\r\n{\"prompt\":\"b\"}")
     #expect(rows.map { $0["prompt"] } == ["a", "b"])

@@ -162,7 +162,7 @@ struct SweepDecoder {
       switch scalar.value {
       case .null: "null"
       case .bool: "`true` or `false`"
-      case .int, .double: "a number"
+      case .int, .largeInteger, .double: "a number"
       case .string: "a string"
       }
     }

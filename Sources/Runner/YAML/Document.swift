@@ -186,6 +186,7 @@ private struct Composer {
     case .float:
       switch plain {
       case .int(let integer): value = .double(Double(integer))
+      case .largeInteger(let number): value = .double(number)
       case .double: value = plain
       default: value = nil
       }
@@ -198,6 +199,15 @@ private struct Composer {
       collector.error(
         "wrong-tag", "`\(text)` does not fit its tag `\(Tag.short(event.tag ?? ""))`", at: place,
         help: "remove the tag, or correct the value")
+      return Composed(node: Node(.invalid, span: place), bytes: text.utf8.count)
+    }
+    if case .largeInteger = value {
+      collector.error(
+        "out-of-range", "the integer does not fit 64 bits", at: place,
+        label: "expected \(Int64.min) to \(Int64.max)",
+        help:
+          "put it between quotes where text is meant; write it with a fraction or an exponent, such as `1e20`, where a number is"
+      )
       return Composed(node: Node(.invalid, span: place), bytes: text.utf8.count)
     }
     return Composed(

@@ -94,6 +94,7 @@ extension Node {
       case .bool(let value): return .bool(value)
       case .int(let value): return .int(value)
       case .double(let value): return value.isFinite ? .double(value) : nil
+      case .largeInteger: return nil
       case .string(let value): return .string(value)
       }
     case .sequence(let nodes):

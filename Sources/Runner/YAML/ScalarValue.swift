@@ -5,8 +5,10 @@ package enum ScalarValue: Sendable, Equatable {
   case null
   case bool(Bool)
   case int(Int64)
-  /// Also an integer beyond 64 bits; may be infinite or not a number.
+  /// May be infinite or not a number.
   case double(Double)
+  /// An integer that does not fit 64 signed bits, as the double next to it: no document holds one.
+  case largeInteger(Double)
   case string(String)
 
   /// What a plain scalar resolves to.
@@ -56,7 +58,7 @@ package enum ScalarValue: Sendable, Equatable {
     }
     guard rest.isEmpty else { return nil }
     if isInteger, let value = Int64(text) { return .int(value) }
-    return parsedDouble(text).map { .double($0) }
+    return parsedDouble(text).map { isInteger ? .largeInteger($0) : .double($0) }
   }
 
   /// Swift reads `1.` and `.5` differently from YAML, so the text is completed first.
@@ -80,7 +82,7 @@ package enum ScalarValue: Sendable, Equatable {
     if let value = Int64(text, radix: radix) { return .int(value) }
     var value = 0.0
     for digit in digits { value = value * Double(radix) + Double(hexValue(digit)) }
-    return .double(value)
+    return .largeInteger(value)
   }
 
   private static func isDigit(_ byte: UInt8, _ radix: Int) -> Bool {
@@ -114,6 +116,7 @@ package enum ScalarValue: Sendable, Equatable {
     case .bool: "a boolean"
     case .int: "an integer"
     case .double: "a number"
+    case .largeInteger: "an integer beyond 64 bits"
     case .string: "a string"
     }
   }

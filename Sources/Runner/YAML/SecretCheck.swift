@@ -65,7 +65,7 @@ struct SecretCheck {
   private func isLiteral(_ node: Node, under key: String) -> Bool {
     switch node.scalar?.value {
     case .string(let text): !text.isEmpty && !text.hasPrefix("$")
-    case .int, .double: !key.lowercased().contains("token")
+    case .int, .largeInteger, .double: !key.lowercased().contains("token")
     case .bool, .null, nil: false
     }
   }
