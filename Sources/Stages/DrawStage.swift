@@ -12,7 +12,7 @@ package struct DrawStage: Stage {
   package static let declaration = StageDeclaration(
     name: "draw",
     summary: "Draws rows at random, in random order; each iteration of a loop draws anew.",
-    version: 1,
+    version: 2,
     inputs: [InputPort("rows", .rows, summary: "rows to draw from")],
     outputs: [
       OutputPort("rows", .rows, passesThrough: "rows", summary: "the rows drawn, in the order drawn")

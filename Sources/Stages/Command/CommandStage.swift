@@ -13,7 +13,7 @@ package struct CommandStage: Stage {
   private static let ports: [String] = ["rows", "model", "metrics", "file"]
 
   package static let declaration = StageDeclaration(
-    name: "command", summary: "Runs a program: any language, rows as JSON Lines in and out.", version: 1,
+    name: "command", summary: "Runs a program: any language, rows as JSON Lines in and out.", version: 2,
     inputs: [], outputs: [],
     options: [
       OptionField(
