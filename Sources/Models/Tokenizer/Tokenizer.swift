@@ -107,24 +107,29 @@ package struct Tokenizer: Sendable {
 
   private mutating func register(_ tokens: [AddedToken]) throws {
     var changed: [Int32: [UInt8]] = [:]
-    for token in tokens {
-      guard !token.content.isEmpty else { throw TokenizerError("added_tokens", "token \(token.id) is empty") }
+    for (index, token) in tokens.enumerated() {
+      func failure(_ problem: String) -> TokenizerError { TokenizerError("added_tokens[\(index)]", problem) }
+      guard !token.content.isEmpty else { throw failure("the content of token \(token.id) is empty") }
       if let known = ids[UTF8Key(token.content)] {
         guard known == token.id else {
-          throw TokenizerError(
-            "added_tokens",
-            "\(quoted(token.content)) has id \(token.id) here and id \(known) in the vocabulary")
+          throw failure("\(quoted(token.content)) has id \(token.id) here and id \(known) in the vocabulary")
         }
         guard !isAdded.contains(token.id) else {
-          throw TokenizerError("added_tokens", "\(quoted(token.content)) appears twice")
+          throw failure("\(quoted(token.content)) appears twice")
         }
         // Added tokens stand for their own text, even where every character is of the byte alphabet.
         let bytes = Array(token.content.utf8)
         if !bytes.elementsEqual(tokenBytes(token.id)) { changed[token.id] = bytes }
       } else {
+        if let holder = spelling(token.id) {
+          throw failure(
+            "\(quoted(token.content)) has id \(token.id), which is that of \(quoted(holder)); expected the next free id \(count)"
+          )
+        }
         guard token.id == Int32(exactly: count), count < Self.maximumCount else {
-          throw TokenizerError(
-            "added_tokens", "\(quoted(token.content)) has id \(token.id), expected the next free id \(count)")
+          throw failure(
+            "\(quoted(token.content)) has id \(token.id), which leaves a gap; expected the next free id \(count)"
+          )
         }
         ids[UTF8Key(token.content)] = token.id
         appendToken(token.content, bytes: Array(token.content.utf8))

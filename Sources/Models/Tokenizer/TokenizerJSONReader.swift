@@ -6,9 +6,10 @@ extension Tokenizer {
   /// - Throws: `TokenizerError` naming the JSON path.
   package init(huggingFace json: JSON) throws {
     guard json.objectValue != nil else { throw TokenizerError("$", "expected an object, found \(json.kind)") }
+    try TokenizerJSON.checkVersion(json["version"])
     try TokenizerJSON.requireNull(json, "normalizer")
-    try TokenizerJSON.requireNull(json, "truncation")
-    try TokenizerJSON.requireNull(json, "padding")
+    try TokenizerJSON.checkInert(json, "truncation")
+    try TokenizerJSON.checkInert(json, "padding")
     try TokenizerJSON.checkDecoder(json["decoder"])
     let preTokenizer = PreTokenizer(try TokenizerJSON.readSteps(json["pre_tokenizer"], "pre_tokenizer"))
     let model = try TokenizerJSON.Model(json["model"])
@@ -21,8 +22,14 @@ extension Tokenizer {
       vocabularyLocation: { "model.vocab entry \($0 < order.count ? order[$0] : $0)" },
       mergeLocation: { "model.merges[\($0)]" })
     if let begin {
-      guard let id = id(of: begin) else {
-        throw TokenizerError("post_processor.special_tokens", "\(quoted(begin)) is not in the vocabulary")
+      guard let id = id(of: begin.spelling) else {
+        throw TokenizerError(begin.path, "\(quoted(begin.spelling)) is not in the vocabulary")
+      }
+      guard begin.ids == nil || begin.ids == [.int(Int64(id))] else {
+        throw TokenizerError(
+          "\(begin.path).ids",
+          "expected [\(id)], the id of \(quoted(begin.spelling)) in the vocabulary, found \(quoted(begin.ids?.text() ?? "", limit: 80))"
+        )
       }
       beginToken = id
     }
@@ -35,16 +42,35 @@ enum TokenizerJSON {
     TokenizerError(path, "\(quoted(value.text(), limit: 80)) is not supported; \(supported)")
   }
 
+  /// Source: tokenizers `serialization.rs`, which knows one version and takes a file that names none.
+  static func checkVersion(_ json: JSON?) throws {
+    guard let json, json != "1.0" else { return }
+    throw unsupported("version", json, "`\"1.0\"` is")
+  }
+
+  /// How the library that wrote the file last cut and padded a batch: set anew with every call there, and of no effect here,
+  /// where what is too long is refused and nothing is padded.
+  static func checkInert(_ json: JSON, _ key: String) throws {
+    guard let value = json[key], !value.isNull, value.objectValue == nil else { return }
+    throw TokenizerError(key, "expected an object or null, found \(value.kind)")
+  }
+
   static func requireNull(_ json: JSON, _ key: String) throws {
     guard let value = json[key], !value.isNull else { return }
     throw unsupported(key, value["type"] ?? value, "only `null` is")
   }
 
   static func type(_ json: JSON, _ path: String) throws -> String {
-    guard let type = json["type"]?.stringValue else {
-      throw TokenizerError("\(path).type", "expected a string")
+    guard json.objectValue != nil else {
+      throw TokenizerError(path, "expected an object, found \(json.kind)")
     }
+    guard let type = json["type"]?.stringValue else { throw wanted("a string", json, "type", path) }
     return type
+  }
+
+  /// What stands at `path.key` is not what it must be.
+  static func wanted(_ expected: String, _ json: JSON, _ key: String, _ path: String) -> TokenizerError {
+    TokenizerError("\(path).\(key)", "expected \(expected), found \(json[key]?.kind ?? "nothing")")
   }
 
   /// A flag that may be missing.
@@ -75,9 +101,10 @@ enum TokenizerJSON {
       }
       return steps
     }
-    guard let members = json["pretokenizers"]?.arrayValue, !members.isEmpty else {
-      throw TokenizerError("\(path).pretokenizers", "expected a list that is not empty")
+    guard let members = json["pretokenizers"]?.arrayValue else {
+      throw wanted("a list", json, "pretokenizers", path)
     }
+    guard !members.isEmpty else { throw TokenizerError("\(path).pretokenizers", "the list is empty") }
     var all: [PreTokenizerStep] = []
     for (index, member) in members.enumerated() {
       let memberPath = "\(path).pretokenizers[\(index)]"
@@ -128,16 +155,25 @@ enum TokenizerJSON {
 
   // MARK: Post-processors
 
+  /// A begin token as a post-processor names it.
+  struct Begin {
+    let spelling: String
+    /// Which ids the post-processor puts for it, where it says so.
+    let ids: JSON?
+    /// Where it is declared.
+    let path: String
+  }
+
   /// The begin token that a post-processor puts first, or nil when it changes nothing.
-  static func readPostProcessor(_ json: JSON?, _ path: String) throws -> String? {
+  static func readPostProcessor(_ json: JSON?, _ path: String) throws -> Begin? {
     guard let json, !json.isNull else { return nil }
     switch try type(json, path) {
     case "ByteLevel": return nil
     case "Sequence":
       guard let members = json["processors"]?.arrayValue else {
-        throw TokenizerError("\(path).processors", "expected a list")
+        throw wanted("a list", json, "processors", path)
       }
-      var begin: String?
+      var begin: Begin?
       for (index, member) in members.enumerated() {
         guard let found = try readPostProcessor(member, "\(path).processors[\(index)]") else { continue }
         guard begin == nil else {
@@ -146,14 +182,14 @@ enum TokenizerJSON {
         begin = found
       }
       return begin
-    case "TemplateProcessing": return try readTemplate(json, "\(path).single")
+    case "TemplateProcessing": return try readTemplate(json, path)
     default:
       throw unsupported("\(path).type", json["type"] ?? json, "`ByteLevel` and `TemplateProcessing` are")
     }
   }
 
-  private static func readTemplate(_ json: JSON, _ path: String) throws -> String? {
-    guard let single = json["single"]?.arrayValue else { throw TokenizerError(path, "expected a list") }
+  private static func readTemplate(_ json: JSON, _ path: String) throws -> Begin? {
+    guard let single = json["single"]?.arrayValue else { throw wanted("a list", json, "single", path) }
     var begin: String?
     var sawText = false
     for (index, piece) in single.enumerated() {
@@ -162,11 +198,14 @@ enum TokenizerJSON {
       } else if let special = piece["SpecialToken"]?["id"]?.stringValue, !sawText, begin == nil {
         begin = special
       } else {
-        throw unsupported("\(path)[\(index)]", piece, "a begin token and then the text is")
+        throw unsupported("\(path).single[\(index)]", piece, "a begin token and then the text is")
       }
     }
-    guard sawText else { throw TokenizerError(path, "the template has no text") }
-    return begin
+    guard sawText else { throw TokenizerError("\(path).single", "the template has no text") }
+    return begin.map {
+      Begin(
+        spelling: $0, ids: json["special_tokens"]?[$0]?["ids"], path: "\(path).special_tokens[\(quoted($0))]")
+    }
   }
 
   // MARK: Added tokens
@@ -178,11 +217,16 @@ enum TokenizerJSON {
     }
     return try elements.enumerated().map { index, element in
       let path = "added_tokens[\(index)]"
-      guard let content = element["content"]?.stringValue, !content.isEmpty else {
-        throw TokenizerError("\(path).content", "expected a string that is not empty")
+      guard element.objectValue != nil else {
+        throw TokenizerError(path, "expected an object, found \(element.kind)")
       }
-      guard let id = element["id"]?.intValue.flatMap({ Int32(exactly: $0) }), id >= 0 else {
-        throw TokenizerError("\(path).id", "expected a token id")
+      guard let content = element["content"]?.stringValue else {
+        throw wanted("a string", element, "content", path)
+      }
+      guard !content.isEmpty else { throw TokenizerError("\(path).content", "the string is empty") }
+      guard case .int(let number)? = element["id"], let id = Int32(exactly: number), id >= 0 else {
+        let found = element["id"].map { quoted($0.text(), limit: 80) } ?? "nothing"
+        throw TokenizerError("\(path).id", "expected a token id, found \(found)")
       }
       guard try !flag(element, "single_word", path, default: false) else {
         throw unsupported("\(path).single_word", true, "`false` is")
@@ -205,7 +249,9 @@ enum TokenizerJSON {
     let ignoreMerges: Bool
 
     init(_ json: JSON?) throws {
-      guard let json, json.objectValue != nil else { throw TokenizerError("model", "expected an object") }
+      guard let json, json.objectValue != nil else {
+        throw TokenizerError("model", "expected an object, found \(json?.kind ?? "nothing")")
+      }
       // Files before tokenizers 0.8 have no type; their BPE is known by its merges.
       if let type = json["type"] {
         guard type.stringValue == "BPE" else {
@@ -240,9 +286,10 @@ enum TokenizerJSON {
     }
 
     private static func readVocabulary(_ json: JSON?) throws -> ([String], [Int]) {
-      guard let members = json?.objectValue?.members, !members.isEmpty else {
-        throw TokenizerError("model.vocab", "expected an object that is not empty")
+      guard let members = json?.objectValue?.members else {
+        throw TokenizerError("model.vocab", "expected an object, found \(json?.kind ?? "nothing")")
       }
+      guard !members.isEmpty else { throw TokenizerError("model.vocab", "the object is empty") }
       var tokens = [String?](repeating: nil, count: members.count)
       var entryOfID = [Int](repeating: 0, count: members.count)
       for (entry, (token, value)) in members.enumerated() {
@@ -250,7 +297,8 @@ enum TokenizerJSON {
           TokenizerError("model.vocab entry \(entry)", problem)
         }
         guard case .int(let number) = value, let id = Int(exactly: number), id >= 0 else {
-          throw failure("\(quoted(token)): expected a token id, found \(value.kind)")
+          throw failure(
+            "\(quoted(token)): expected a token id, found \(quoted(value.text(), limit: 80))")
         }
         guard id < tokens.count else {
           throw failure(
@@ -267,7 +315,9 @@ enum TokenizerJSON {
     }
 
     private static func readMerges(_ json: JSON?) throws -> [(left: String, right: String)] {
-      guard let elements = json?.arrayValue else { throw TokenizerError("model.merges", "expected a list") }
+      guard let elements = json?.arrayValue else {
+        throw TokenizerError("model.merges", "expected a list, found \(json?.kind ?? "nothing")")
+      }
       return try elements.enumerated().map { index, element in
         if let text = element.stringValue, let merge = splitMerge(text) { return merge }
         if let pair = element.arrayValue, pair.count == 2, let left = pair[0].stringValue,

@@ -91,11 +91,13 @@ import Testing
       "`model.continuing_subword_prefix`"
     ),
     (#""type":"BPE""#, #""type":"BPE","end_of_word_suffix":"</w>""#, "`model.end_of_word_suffix`"),
-    (#""vocab":{"a":0,"b":1,"ab":2}"#, #""vocab":[]"#, "`model.vocab`: expected an object"),
+    (#""vocab":{"a":0,"b":1,"ab":2}"#, #""vocab":[]"#, "`model.vocab`: expected an object, found a list"),
+    (#""vocab":{"a":0,"b":1,"ab":2}"#, #""vocab":{}"#, "`model.vocab`: the object is empty"),
     (#""ab":2"#, #""ab":5"#, "has id 5, but there are 3 tokens"),
     (#""ab":2"#, #""ab":1"#, "`ab` and `b` have the same id 1"),
     (#""ab":2"#, #""ab":-1"#, "expected a token id"),
-    (#""ab":2"#, #""ab":"2""#, "expected a token id, found a string"),
+    (#""ab":2"#, #""ab":"2""#, "`model.vocab entry 2`: `ab`: expected a token id, found `\"2\"`"),
+    (#""ab":2"#, #""ab":12345678901234567890"#, "expected a token id, found `12345678901234567890`"),
     (#""ab":2"#, #""ab":9223372036854775807"#, "ids may leave no gap"),
     (#""a b""#, #""a c""#, "`model.merges[0]`: the token `c` is not in the vocabulary"),
     (#""a b""#, #""b a""#, "`model.merges[0]`: the token `ba` is not in the vocabulary"),
@@ -130,8 +132,27 @@ import Testing
     (#""decoder":{"type":"ByteLevel"}"#, #""decoder":{"type":"Metaspace"}"#, "`decoder.type`"),
     (#""decoder":{"type":"ByteLevel"}"#, #""decoder":null"#, "`decoder`: missing"),
     (#""decoder""#, #""normalizer":{"type":"NFC"},"decoder""#, "`normalizer`: `\"NFC\"` is not supported"),
-    (#""decoder""#, #""truncation":{"max_length":4},"decoder""#, "`truncation`"),
-    (#""decoder""#, #""padding":{"pad_id":0},"decoder""#, "`padding`"),
+    (
+      #""decoder""#, #""truncation":4,"decoder""#,
+      "`truncation`: expected an object or null, found an integer"
+    ),
+    (#""decoder""#, #""padding":[],"decoder""#, "`padding`: expected an object or null, found a list"),
+    (#""decoder""#, #""version":"2.0","decoder""#, "`version`: `\"2.0\"` is not supported; `\"1.0\"` is"),
+    (#""decoder""#, #""version":1.0,"decoder""#, "`version`: `1.0` is not supported"),
+    (#""decoder":{"type":"ByteLevel"}"#, #""decoder":[]"#, "`decoder`: expected an object, found a list"),
+    (
+      #""decoder""#, #""post_processor":{"type":"Sequence","processors":[7]},"decoder""#,
+      "`post_processor.processors[0]`: expected an object, found an integer"
+    ),
+    (
+      #""decoder""#, #""post_processor":{"type":"TemplateProcessing","single":{}},"decoder""#,
+      "`post_processor.single`: expected a list, found an object"
+    ),
+    (
+      #""decoder""#,
+      #""post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"special_tokens":{"<s>":{"id":"<s>","ids":[1],"tokens":["<s>"]}}},"decoder""#,
+      "`post_processor.special_tokens[`<s>`].ids`: expected [3], the id of `<s>` in the vocabulary, found `[1]`"
+    ),
     (#""decoder""#, #""post_processor":{"type":"BertProcessing"},"decoder""#, "`post_processor.type`"),
     (
       #""decoder""#,
@@ -143,7 +164,16 @@ import Testing
       #""post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<x>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]},"decoder""#,
       "`<x>` is not in the vocabulary"
     ),
-    (#""id":3"#, #""id":4"#, "`<s>` has id 4, expected the next free id 3"),
+    (
+      #""id":3"#, #""id":4"#,
+      "`added_tokens[0]`: `<s>` has id 4, which leaves a gap; expected the next free id 3"
+    ),
+    (
+      #""id":3"#, #""id":1"#,
+      "`added_tokens[0]`: `<s>` has id 1, which is that of `b`; expected the next free id 3"
+    ),
+    (#""id":3"#, #""id":3.0"#, "`added_tokens[0].id`: expected a token id, found `3.0`"),
+    (#""added_tokens":["#, #""added_tokens":["x","#, "`added_tokens[0]`: expected an object, found a string"),
     (#""id":3"#, #""id":-3"#, "`added_tokens[0].id`"),
     (#""id":3"#, #""id":99999999999"#, "`added_tokens[0].id`"),
     (#""content":"<s>""#, #""content":"""#, "`added_tokens[0].content`"),
@@ -163,6 +193,13 @@ import Testing
     let json = try JSON(parsing: pieces[0] + replace + pieces[1])
     let found = failure { _ = try Tokenizer(huggingFace: json) }
     #expect(found?.contains(message) == true, "\(replace): \(found ?? "accepted")")
+  }
+
+  @Test func `truncation and padding that a library left in the file change nothing`() throws {
+    let text =
+      Self.good.dropLast() + #","version":"1.0","truncation":{"max_length":1},"padding":{"pad_id":0}}"#
+    let tokenizer = try Tokenizer(huggingFace: try JSON(parsing: String(text)))
+    #expect(tokenizer.encode("abab") == [2, 2])
   }
 
   @Test func `the unchanged text is accepted, and nothing else than an object`() throws {
