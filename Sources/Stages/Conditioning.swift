@@ -34,16 +34,31 @@ struct Conditioning: Sendable, Equatable {
   /// The conditioning a model carries, if any.
   /// - Throws: `InputError` when its `plumb.json` is not ours.
   init?(_ checkpoint: Checkpoint) throws {
-    guard let json = checkpoint.plumb?["conditioning"], !json.isNull else { return nil }
-    guard let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:)),
-      let prefixes = json["prefixes"]?.arrayValue?.map(\.stringValue), !prefixes.isEmpty,
-      !prefixes.contains(nil)
-    else {
-      throw InputError(
-        "\(checkpoint.path)/plumb.json: `conditioning` needs `kind` (tokens or text) and `prefixes`")
+    guard let file = checkpoint.plumb else { return nil }
+    func failure(_ key: String, _ expected: String, _ found: JSON?) -> InputError {
+      let found = found.map { quoted($0.text(), limit: 80) } ?? "nothing"
+      return InputError("\(checkpoint.path)/plumb.json: `\(key)`: expected \(expected), found \(found)")
     }
-    self.init(
-      kind: kind, prefixes: prefixes.compactMap { $0 }, opening: json["opening"]?.stringValue ?? "")
+    if let format = file["format"], format != 1 { throw failure("format", "1", format) }
+    guard let json = file["conditioning"], !json.isNull else { return nil }
+    guard json.objectValue != nil else { throw failure("conditioning", "an object or null", json) }
+    guard let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:)) else {
+      throw failure("conditioning.kind", "`tokens` or `text`", json["kind"])
+    }
+    guard let elements = json["prefixes"]?.arrayValue, !elements.isEmpty else {
+      throw failure("conditioning.prefixes", "a list of strings that is not empty", json["prefixes"])
+    }
+    let prefixes = try elements.enumerated().map { index, element in
+      guard let text = element.stringValue else {
+        throw failure("conditioning.prefixes[\(index)]", "a string", element)
+      }
+      return text
+    }
+    let opening = json["opening"] ?? ""
+    guard let opening = opening.stringValue else {
+      throw failure("conditioning.opening", "a string", opening)
+    }
+    self.init(kind: kind, prefixes: prefixes, opening: opening)
   }
 
   var json: JSON {

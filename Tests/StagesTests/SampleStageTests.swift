@@ -177,6 +177,34 @@ struct SampleStageTests {
     #expect(text.contains("the model was never conditioned"))
   }
 
+  @Test(
+    arguments: [
+      ([1], "plumb.json`: `$`: expected an object, found a list"),
+      (["format": 2], "plumb.json: `format`: expected 1, found `2`"),
+      (["conditioning": "none"], "plumb.json: `conditioning`: expected an object or null, found `\"none\"`"),
+      (["conditioning": [:]], "`conditioning.kind`: expected `tokens` or `text`, found nothing"),
+      (
+        ["conditioning": ["kind": "text", "prefixes": []]],
+        "`conditioning.prefixes`: expected a list of strings"
+      ),
+      (
+        ["conditioning": ["kind": "text", "prefixes": ["a", 1]]],
+        "`conditioning.prefixes[1]`: expected a string, found `1`"
+      ),
+      (
+        ["conditioning": ["kind": "text", "prefixes": ["a"], "opening": 7]],
+        "`conditioning.opening`: expected a string, found `7`"
+      ),
+    ] as [(JSON, String)])
+  func `a plumb.json that is not Plumb's is refused by its key`(plumb: JSON, message: String) throws {
+    let model = try bench.model { $0.plumb = plumb }
+    #expect {
+      try bench.run(
+        SampleStage(), ["max_new_tokens": 3, "condition": "best"], models: ["model": model], rows: prompts,
+        port: "prompts")
+    } throws: { "\($0)".contains(message) }
+  }
+
   @Test func `a conditioned model is asked for its best class, or another`() throws {
     let model = try bench.model {
       $0.plumb = ["format": 1, "conditioning": ["kind": "text", "prefixes": ["Good. ", "Bad. "]]]
