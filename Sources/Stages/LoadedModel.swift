@@ -42,7 +42,3 @@ extension StageContext {
 
   private func engineInteger(_ name: String) -> Int? { engine[name]?.intValue }
 }
-
-extension Checkpoint {
-  package var endTokens: [Int32] { configuration.eosTokenIDs.compactMap { Int32(exactly: $0) } }
-}

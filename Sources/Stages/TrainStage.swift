@@ -184,6 +184,7 @@ package struct TrainStage: Stage {
     try writeModelDirectory(
       context.output("model", .model), configuration: configuration, tensors: parameters.outputs(),
       tokenizer: tokenizer, chatTemplate: checkpoint.chatTemplate,
+      generationConfig: checkpoint.generationConfig,
       plumb: ["format": 1, "conditioning": conditioning?.json ?? .null])
     try writeMetrics(series.json(trainedSamples: examples.count), to: context.output("metrics", .metrics))
   }

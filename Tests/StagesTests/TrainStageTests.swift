@@ -228,6 +228,15 @@ struct TrainStageTests {
       "\(missing)")
   }
 
+  @Test func `generation_config.json goes with the model, and all its end tokens with it`() throws {
+    let model = try bench.model()
+    let text = #"{"eos_token_id": [5, 2], "temperature": 0.6, "_from_model_config": false}"#
+    try text.write(toFile: "\(model)/generation_config.json", atomically: true, encoding: .utf8)
+    let trained = try openCheckpoint("\(try train(model))/model")
+    #expect(try trained.generationConfig == JSON(parsing: text))
+    #expect(trained.endTokens == [2, 5])
+  }
+
   @Test func `frozen blocks are written as they were`() throws {
     let model = try bench.model()
     let output = try train(model, Self.with([("unfrozen_ratio", 0.5), ("train_embeddings", false)]))

@@ -109,10 +109,8 @@ extension DecoderConfiguration {
     guard normEpsilon.isFinite, normEpsilon >= 0 else {
       throw ConfigurationError(field("rms_norm_eps"), "expected a number of at least 0, found \(normEpsilon)")
     }
-    for id in eosTokenIDs + (bosTokenID.map { [$0] } ?? []) where id < 0 || id >= vocabularySize {
-      throw ConfigurationError(
-        field("eos_token_id"), "token id \(id) is outside the vocabulary of \(vocabularySize) rows")
-    }
+    try checkTokenIDs([bosTokenID].compactMap { $0 }, field("bos_token_id"))
+    try checkTokenIDs(eosTokenIDs, field("eos_token_id"))
   }
 
   /// Every tensor the decoder needs, in the order in which it is written, under Hugging Face names.

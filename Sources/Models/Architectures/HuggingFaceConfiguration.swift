@@ -15,7 +15,8 @@ extension DecoderConfiguration {
     guard let modelType = json["model_type"] else { throw ConfigurationError("model_type", "missing") }
     guard let family = modelType.stringValue.flatMap(DecoderFamily.init) else {
       let known = DecoderFamily.allCases.map { "`\($0.rawValue)`" }.joined(separator: " and ")
-      throw ConfigurationError("model_type", "\(modelType.text()) is not supported; \(known) are")
+      throw ConfigurationError(
+        "model_type", "\(quoted(modelType.text(), limit: 80)) is not supported; \(known) are")
     }
     let reader = ConfigurationReader(json: json)
     try reader.refuseUncomputed()
@@ -39,7 +40,8 @@ extension DecoderConfiguration {
       normEpsilon: try reader.number("rms_norm_eps"),
       tiedEmbeddings: try reader.flag("tie_word_embeddings") ?? false,
       contextLength: try reader.size("max_position_embeddings"),
-      bosTokenID: try reader.tokenIDs("bos_token_id").first, eosTokenIDs: try reader.tokenIDs("eos_token_id"))
+      bosTokenID: try reader.present("bos_token_id").map { try tokenID($0, "bos_token_id") },
+      eosTokenIDs: try tokenIDs(json["eos_token_id"], "eos_token_id"))
     self.family = family
     activation = try reader.activation()
     if family == .mistral { slidingWindow = try reader.slidingWindow() }
@@ -83,7 +85,7 @@ extension DecoderConfiguration {
     return .object(object)
   }
 
-  /// The `generation_config.json` beside it: which tokens begin, end and pad.
+  /// The `generation_config.json` beside it, for a model that has none of its own: which tokens begin, end and pad.
   package func generationConfig(padTokenID: Int?) -> JSON {
     var object = JSONObject()
     if let bosTokenID { object["bos_token_id"] = .int(Int64(bosTokenID)) }
@@ -105,7 +107,7 @@ extension DecoderConfiguration {
 private struct ConfigurationReader {
   let json: JSON
 
-  private func present(_ key: String) -> JSON? {
+  func present(_ key: String) -> JSON? {
     guard let value = json[key], !value.isNull else { return nil }
     return value
   }
@@ -141,16 +143,6 @@ private struct ConfigurationReader {
     return flag
   }
 
-  func tokenIDs(_ key: String) throws -> [Int] {
-    guard let value = present(key) else { return [] }
-    return try (value.arrayValue ?? [value]).map { element in
-      guard case .int(let number) = element, let id = Int(exactly: number), id >= 0 else {
-        throw ConfigurationError(key, "expected a token id, found \(shown(element))")
-      }
-      return id
-    }
-  }
-
   /// Nil for as many as there are heads. Mistral's class has a number for a file that does not say.
   func keyValueHeadCount(_ family: DecoderFamily) throws -> Int? {
     let key = "num_key_value_heads"
@@ -177,10 +169,14 @@ private struct ConfigurationReader {
   /// `rope_theta`, or `rope_parameters.rope_theta` as transformers 5 writes it; 10000 when neither is there, as there.
   func rotaryBase() throws -> Double {
     if let parameters = present("rope_parameters") {
-      guard let theta = parameters["rope_theta"]?.doubleValue else {
-        throw ConfigurationError("rope_parameters.rope_theta", "expected a number")
+      let key = "rope_parameters.rope_theta"
+      guard let theta = parameters["rope_theta"] else {
+        throw ConfigurationError(key, "missing; expected a number")
       }
-      return theta
+      guard let number = theta.doubleValue else {
+        throw ConfigurationError(key, "expected a number, found \(shown(theta))")
+      }
+      return number
     }
     return present("rope_theta") == nil ? 10_000 : try number("rope_theta")
   }

@@ -6,6 +6,10 @@ import JSON
 package struct Checkpoint: Sendable {
   package let path: String
   package let configuration: DecoderConfiguration
+  /// Any of them ends a sample; the first is the one that training puts at a sample's end. See `EndTokens.swift`.
+  package let endTokens: [Int32]
+  /// The content of `generation_config.json`, carried through as it is.
+  package let generationConfig: JSON?
   package let tensors: any TensorSource
   /// Absent when the directory has no tokenizer; see `requireTokenizer`.
   package let tokenizer: Tokenizer?
@@ -36,12 +40,7 @@ package struct Checkpoint: Sendable {
 package func openCheckpoint(_ path: String) throws -> Checkpoint {
   let checkpoint = isDirectory(path) ? try openDirectory(path) : try openGGUF(path)
   try checkTensors(checkpoint)
-  if let tokenizer = checkpoint.tokenizer, tokenizer.count > checkpoint.configuration.vocabularySize {
-    throw FormatError(
-      path: path,
-      "the tokenizer has \(tokenizer.count) tokens, but the embedding has only \(checkpoint.configuration.vocabularySize) rows"
-    )
-  }
+  try checkTokens(checkpoint)
   return checkpoint
 }
 
@@ -49,7 +48,8 @@ private func openGGUF(_ path: String) throws -> Checkpoint {
   let file = try GGUFFile(path)
   let llama = try GGUFLlama(file)
   return Checkpoint(
-    path: path, configuration: llama.configuration, tensors: llama, tokenizer: try file.tokenizer(),
+    path: path, configuration: llama.configuration, endTokens: ids(llama.configuration.eosTokenIDs),
+    generationConfig: nil, tensors: llama, tokenizer: try file.tokenizer(),
     chatTemplate: try file.string("tokenizer.chat_template"), plumb: nil)
 }
 
@@ -64,20 +64,40 @@ private func openDirectory(_ directory: String) throws -> Checkpoint {
   } catch let error as ConfigurationError {
     throw FormatError(path: configPath, part: quoted(error.field), error.problem)
   }
+  let generation = try optionalObject("\(directory)/generation_config.json")
+  let endTokens: [Int]
+  do {
+    endTokens = try configuration.endTokens(generation: generation)
+  } catch let error as ConfigurationError {
+    throw FormatError(
+      path: "\(directory)/generation_config.json", part: quoted(error.field), error.problem)
+  }
   let tensors = try openTensors(directory)
   // `LlamaForSequenceClassification` has no other head, whatever its configuration says of tying it.
   if hasRewardHead(tensors) { configuration.tiedEmbeddings = true }
-  let settings = try optionalJSON("\(directory)/tokenizer_config.json")
+  let settings = try optionalObject("\(directory)/tokenizer_config.json")
   let tokenizer = try openTokenizer(directory, settings)
-  let templatePath = "\(directory)/chat_template.jinja"
-  let chatTemplate =
-    fileExists(templatePath)
-    ? String(decoding: try readSmallFile(templatePath, limit: 1 << 24), as: UTF8.self)
-    : settings?["chat_template"]?.stringValue
   return Checkpoint(
-    path: directory, configuration: configuration, tensors: tensors, tokenizer: tokenizer,
-    chatTemplate: chatTemplate,
-    plumb: try optionalJSON("\(directory)/plumb.json"))
+    path: directory, configuration: configuration, endTokens: ids(endTokens), generationConfig: generation,
+    tensors: tensors, tokenizer: tokenizer, chatTemplate: try chatTemplate(directory, settings),
+    plumb: try optionalObject("\(directory)/plumb.json"))
+}
+
+/// Ids that were held against the number of rows, which is far inside 32 bits.
+private func ids(_ tokens: [Int]) -> [Int32] { tokens.map { Int32(truncatingIfNeeded: $0) } }
+
+/// Of several named templates the one that transformers takes unasked.
+private func chatTemplate(_ directory: String, _ settings: JSON?) throws -> String? {
+  let path = "\(directory)/chat_template.jinja"
+  if fileExists(path) { return String(decoding: try readSmallFile(path, limit: 1 << 24), as: UTF8.self) }
+  guard let value = settings?["chat_template"], !value.isNull else { return nil }
+  if let text = value.stringValue { return text }
+  guard let templates = value.arrayValue else {
+    throw FormatError(
+      path: "\(directory)/tokenizer_config.json", part: "`chat_template`",
+      "expected a string or a list of named templates, found \(value.kind)")
+  }
+  return templates.first { $0["name"] == "default" }?["template"]?.stringValue
 }
 
 private func hasRewardHead(_ tensors: any TensorSource) -> Bool {
@@ -119,7 +139,8 @@ private func openTokenizer(_ directory: String, _ settings: JSON?) throws -> Tok
     }
     return id
   }
-  if let begin = try named("bos_token") { tokenizer.beginToken = begin }
+  // What the post-processor puts first is what texts begin with, whatever else is called so.
+  if !tokenizer.addsBeginToken { tokenizer.beginToken = try named("bos_token") }
   tokenizer.endToken = try named("eos_token")
   tokenizer.padToken = try named("pad_token")
   tokenizer.unknownToken = try named("unk_token")
@@ -152,9 +173,29 @@ package func readJSON(_ path: String) throws -> JSON {
 }
 
 /// Nil when there is no such file. (Not a `?:`, whose `nil` would be the JSON value `null`.)
-private func optionalJSON(_ path: String) throws -> JSON? {
+/// - Throws: `FormatError` when it holds no JSON object.
+private func optionalObject(_ path: String) throws -> JSON? {
   guard fileExists(path) else { return .none }
-  return try readJSON(path)
+  let json = try readJSON(path)
+  guard json.objectValue != nil else {
+    throw FormatError(path: path, part: "`$`", "expected an object, found \(json.kind)")
+  }
+  return json
+}
+
+/// Every token has a row of the embedding. Rows without a token are allowed: real models pad their embedding.
+private func checkTokens(_ checkpoint: Checkpoint) throws {
+  let rows = checkpoint.configuration.vocabularySize
+  guard let tokenizer = checkpoint.tokenizer, tokenizer.count > rows else { return }
+  let missing = (rows..<tokenizer.count).prefix(4).map { id in
+    "\(id) \(quoted(tokenizer.spelling(Int32(truncatingIfNeeded: id)) ?? "", limit: 40))"
+  }
+  let more = tokenizer.count - rows - missing.count
+  throw FormatError(
+    path: checkpoint.path,
+    "the embedding has \(rows) rows, so \(tokenizer.count - rows) of the tokenizer's \(tokenizer.count) tokens have none: "
+      + missing.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+      + "; expected a row for each, so the tokenizer is another model's or the embedding was not resized")
 }
 
 /// Every tensor the configuration calls for is there, in its shape; no other is, but for those that are known to be inert.

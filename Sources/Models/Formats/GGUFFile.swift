@@ -10,6 +10,8 @@ package final class GGUFFile: TensorSource {
   package let alignment: Int
   /// In the order of the file.
   package let metadata: [(key: String, value: GGUFValue)]
+  /// Where each entry of the metadata begins, in bytes from the start of the file.
+  let metadataOffsets: [Int]
   package let tensors: [GGUFTensor]
   private let metadataIndex: [UTF8Key: Int]
   private let tensorIndex: [UTF8Key: Int]
@@ -39,6 +41,7 @@ package final class GGUFFile: TensorSource {
 
     var metadata: [(key: String, value: GGUFValue)] = []
     var metadataIndex: [UTF8Key: Int] = [:]
+    var metadataOffsets: [Int] = []
     for index in 0..<metadataCount {
       cursor.part = "metadata entry \(index)"
       let start = cursor.position
@@ -50,6 +53,7 @@ package final class GGUFFile: TensorSource {
       guard metadataIndex.updateValue(index, forKey: UTF8Key(key)) == nil else {
         throw cursor.failure("the key appears twice", at: start)
       }
+      metadataOffsets.append(start)
       metadata.append((key, try cursor.value(try cursor.valueType("a value's type"))))
     }
 
@@ -58,7 +62,9 @@ package final class GGUFFile: TensorSource {
       guard case .unsigned(let value) = metadata[index].value, let stated = Int(exactly: value), stated > 0,
         stated & (stated - 1) == 0
       else {
-        throw FormatError(path: path, part: "metadata `general.alignment`", "expected a power of two")
+        throw FormatError(
+          path: path, part: "metadata `general.alignment`", offset: metadataOffsets[index],
+          "expected a power of two")
       }
       alignment = stated
     }
@@ -79,6 +85,7 @@ package final class GGUFFile: TensorSource {
     self.alignment = alignment
     self.metadata = metadata
     self.metadataIndex = metadataIndex
+    self.metadataOffsets = metadataOffsets
     self.tensorIndex = tensorIndex
     tensors = try Self.place(declarations, headerEnd: cursor.position, alignment: alignment, in: file)
   }

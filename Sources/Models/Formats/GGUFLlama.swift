@@ -153,8 +153,8 @@ package final class GGUFLlama: TensorSource {
       normEpsilon: try file.requiredNumber("llama.attention.layer_norm_rms_epsilon"),
       tiedEmbeddings: !file.names.contains("output.weight"),
       contextLength: try file.requiredInteger("llama.context_length"),
-      bosTokenID: try file.integer("tokenizer.ggml.bos_token_id"),
-      eosTokenIDs: try file.integer("tokenizer.ggml.eos_token_id").map { [$0] } ?? [])
+      bosTokenID: try file.tokenID("tokenizer.ggml.bos_token_id", count: vocabularySize),
+      eosTokenIDs: try file.endTokens(count: vocabularySize))
     do {
       try configuration.validate(naming: { metadataKeys[$0] ?? $0 })
     } catch let error as ConfigurationError {
@@ -170,6 +170,5 @@ package final class GGUFLlama: TensorSource {
     "num_key_value_heads": "llama.attention.head_count_kv", "head_dim": "llama.attention.key_length",
     "intermediate_size": "llama.feed_forward_length", "max_position_embeddings": "llama.context_length",
     "rope_theta": "llama.rope.freq_base", "rms_norm_eps": "llama.attention.layer_norm_rms_epsilon",
-    "eos_token_id": "tokenizer.ggml.eos_token_id",
   ]
 }

@@ -8,7 +8,10 @@ extension GGUFFile {
   }
 
   func failure(_ key: String, _ problem: String) -> FormatError {
-    FormatError(path: file.path, part: "metadata \(quoted(key))", problem)
+    FormatError(
+      path: file.path, part: "metadata \(quoted(key))",
+      offset: metadataIndex(key).map { metadataOffsets[$0] },
+      problem)
   }
 
   private func wanted(_ key: String, _ kind: String, _ found: GGUFValue?) -> FormatError {
@@ -51,6 +54,15 @@ extension GGUFFile {
     case .signed(let value): return Double(value)
     default: throw wanted(key, "a number", value)
     }
+  }
+
+  /// An id of 0 ..< count.
+  func tokenID(_ key: String, count: Int) throws -> Int? {
+    guard let id = try integer(key) else { return nil }
+    guard id >= 0, id < count else {
+      throw failure(key, "token id \(id) is outside the vocabulary of \(count)")
+    }
+    return id
   }
 
   package func requiredInteger(_ key: String) throws -> Int {

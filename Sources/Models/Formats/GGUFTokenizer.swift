@@ -40,20 +40,47 @@ extension GGUFFile {
       }
     }
     do {
+      let begin = try tokenID("tokenizer.ggml.bos_token_id", count: tokens.count)
       var tokenizer = try Tokenizer(
         vocabulary: tokens, merges: merges, preTokenizer: preTokenizer, addedTokens: added,
-        ignoreMerges: preTokenizer == PreTokenizer([.split(.llama3)]),
-        addsBeginToken: try bool("tokenizer.ggml.add_bos_token") ?? false,
+        ignoreMerges: preTokenizer == .llama3,
+        addsBeginToken: try addsBeginToken(begin, preTokenizer),
         vocabularyLocation: { "tokenizer.ggml.tokens[\($0)]" },
         mergeLocation: { "tokenizer.ggml.merges[\($0)]" })
-      tokenizer.beginToken = try tokenID("tokenizer.ggml.bos_token_id", count: tokens.count)
-      tokenizer.endToken = try tokenID("tokenizer.ggml.eos_token_id", count: tokens.count)
-      tokenizer.padToken = try tokenID("tokenizer.ggml.padding_token_id", count: tokens.count)
-      tokenizer.unknownToken = try tokenID("tokenizer.ggml.unknown_token_id", count: tokens.count)
+      func named(_ key: String) throws -> Int32? {
+        try tokenID(key, count: tokens.count).map { Int32(truncatingIfNeeded: $0) }
+      }
+      tokenizer.beginToken = begin.map { Int32(truncatingIfNeeded: $0) }
+      tokenizer.endToken = try named("tokenizer.ggml.eos_token_id")
+      tokenizer.padToken = try named("tokenizer.ggml.padding_token_id")
+      tokenizer.unknownToken = try named("tokenizer.ggml.unknown_token_id")
       return tokenizer
     } catch let error as TokenizerError {
       throw failure(error.location, error.problem)
     }
+  }
+
+  /// Which tokens end a sample, each once; the first, `eos_token_id`, is the one that training puts at a sample's end.
+  /// Deviation: llama.cpp also guesses end tokens from how they are spelled; here the file's keys decide alone.
+  func endTokens(count: Int) throws -> [Int] {
+    var ids: [Int] = []
+    for name in ["eos", "eot", "eom"] {
+      if let id = try tokenID("tokenizer.ggml.\(name)_token_id", count: count), !ids.contains(id) {
+        ids.append(id)
+      }
+    }
+    return ids
+  }
+
+  /// Whether texts begin with the begin token. Source: llama.cpp `llama-vocab.cpp`, where the pre-tokenizer of Llama 3 adds
+  /// it unless the file says otherwise, and those of SmolLM and GPT-2 do not.
+  private func addsBeginToken(_ begin: Int?, _ preTokenizer: PreTokenizer) throws -> Bool {
+    let key = "tokenizer.ggml.add_bos_token"
+    guard let stated = try bool(key) else { return begin != nil && preTokenizer == .llama3 }
+    guard !stated || begin != nil else {
+      throw failure(key, "`true`, but `tokenizer.ggml.bos_token_id` is missing: which token is put first?")
+    }
+    return stated
   }
 
   private func preTokenizer() throws -> PreTokenizer {
@@ -67,7 +94,7 @@ extension GGUFFile {
     switch name {
     case "smollm": return .smollm
     case "gpt-2": return .gpt2
-    case "llama-bpe", "llama3", "llama-v3": return PreTokenizer([.split(.llama3)])
+    case "llama-bpe", "llama3", "llama-v3": return .llama3
     // Qwen 2 normalises to NFC, which we do not.
     default:
       throw failure(
@@ -75,13 +102,5 @@ extension GGUFFile {
         "\(name.map { quoted($0) } ?? "a missing pre-tokenizer") is not supported; `smollm`, `gpt-2` and `llama-bpe` are"
       )
     }
-  }
-
-  private func tokenID(_ key: String, count: Int) throws -> Int32? {
-    guard let id = try integer(key) else { return nil }
-    guard id >= 0, id < count else {
-      throw failure(key, "token id \(id) is outside the vocabulary of \(count)")
-    }
-    return Int32(truncatingIfNeeded: id)
   }
 }

@@ -27,6 +27,8 @@ private func inspectGGUF(_ path: String) throws -> [String] {
     "metadata: \(gguf.metadata.count) entries",
   ]
   for (key, value) in gguf.metadata { lines.append("  \(escaped(key)) = \(try describe(value, key, gguf))") }
+  // The file is sound; whether it is a model for Plumb is another question.
+  do { lines += describe(try openCheckpoint(path)) } catch { lines.append("not read as a model: \(error)") }
   lines += table(gguf.tensors.map { ($0.name, $0.type.name, $0.shape, $0.byteCount) })
   return lines
 }
@@ -72,7 +74,8 @@ private func inspectJSON(_ path: String) throws -> [String] {
   }
   if json["model_type"] != nil {
     do {
-      return ["kind: model configuration"] + describe(try DecoderConfiguration(huggingFace: json))
+      let configuration = try DecoderConfiguration(huggingFace: json)
+      return ["kind: model configuration"] + describe(configuration, endTokens: configuration.eosTokenIDs)
     } catch let error as ConfigurationError {
       throw FormatError(path: path, part: quoted(error.field), error.problem)
     }
@@ -85,7 +88,7 @@ private func inspectJSON(_ path: String) throws -> [String] {
 
 private func inspectDirectory(_ path: String) throws -> [String] {
   let checkpoint = try openCheckpoint(path)
-  var lines = ["kind: model directory"] + describe(checkpoint.configuration)
+  var lines = ["kind: model directory"] + describe(checkpoint)
   if let tokenizer = checkpoint.tokenizer {
     lines.append("tokenizer:")
     lines += describe(tokenizer).map { "  \($0)" }
@@ -101,18 +104,40 @@ private func inspectDirectory(_ path: String) throws -> [String] {
   return lines + table(entries)
 }
 
-private func describe(_ configuration: DecoderConfiguration) -> [String] {
+private func describe(_ checkpoint: Checkpoint) -> [String] {
+  describe(checkpoint.configuration, endTokens: checkpoint.endTokens.map { Int($0) }, checkpoint.tokenizer)
+}
+
+/// With a tokenizer, tokens are spelled out.
+private func describe(
+  _ configuration: DecoderConfiguration, endTokens: [Int], _ tokenizer: Tokenizer? = nil
+) -> [String] {
   let c = configuration
+  func named(_ id: Int) -> String {
+    guard let tokenizer else { return "\(id)" }
+    return "\(id) " + (Int32(exactly: id).flatMap(tokenizer.spelling).map { shown($0) } ?? "without a token")
+  }
+  var begin = "none"
+  if let id = tokenizer?.beginToken.map({ Int($0) }) ?? c.bosTokenID {
+    begin = named(id)
+    if let tokenizer {
+      begin += tokenizer.addsBeginToken ? ", put before every text" : ", not put before texts"
+    }
+  }
+  var rows = "\(c.vocabularySize) rows"
+  if let count = tokenizer?.count, count < c.vocabularySize {
+    rows += ", \(c.vocabularySize - count) of them without a token: \(count) to \(c.vocabularySize - 1)"
+  }
   return [
     "family: \(c.family.rawValue)", "layers: \(c.layerCount)", "hidden size: \(c.hiddenSize)",
     "heads: \(c.headCount) of \(c.headDimension), \(c.keyValueHeadCount) for keys and values",
     "sliding window: \(c.slidingWindow.map { "\($0) tokens" } ?? "none")",
     "feed-forward size: \(c.feedForwardSize)", "activation: \(c.activation.rawValue)",
-    "vocabulary: \(c.vocabularySize) rows",
+    "vocabulary: \(rows)",
     "embeddings: \(c.tiedEmbeddings ? "tied" : "untied")", "context: \(c.contextLength) tokens",
     "rotary base: \(c.rotaryBase)", "norm epsilon: \(c.normEpsilon)",
-    "begin token: \(c.bosTokenID.map { "\($0)" } ?? "none")",
-    "end tokens: \(c.eosTokenIDs.isEmpty ? "none" : c.eosTokenIDs.map { "\($0)" }.joined(separator: ", "))",
+    "begin token: \(begin)",
+    "end tokens: \(endTokens.isEmpty ? "none" : endTokens.map(named).joined(separator: ", "))",
   ]
 }
 

@@ -6,11 +6,12 @@ import JSON
 /// Writes `config.json`, `generation_config.json`, `model.safetensors`, the tokenizer's files and, where given, `plumb.json`
 /// into `directory`, which is made if it is not there. `tensors` must be the configuration's, in its order
 /// (`DecoderConfiguration.tensorShapes`), so that equal weights give equal bytes. The weights come last.
+/// - Parameter generationConfig: what the model that this one comes from had; nil where it had none.
 /// - Throws: `FileError`.
 package func writeModelDirectory(
   _ directory: String, configuration: DecoderConfiguration, tensors: [SafeTensorsOutput],
   tokenizer: Tokenizer?,
-  chatTemplate: String?, plumb: JSON? = nil
+  chatTemplate: String?, generationConfig: JSON? = nil, plumb: JSON? = nil
 ) throws {
   let wanted = configuration.tensorShapes
   precondition(
@@ -23,10 +24,9 @@ package func writeModelDirectory(
   let dtype: SafeTensorsOutput.DType = tensors.allSatisfy { $0.dtype == .bf16 } ? .bf16 : .f32
   try writeFile(
     "\(directory)/config.json", configuration.huggingFaceConfig(dtype: dtype).text(.pretty) + "\n")
-  let padToken = tokenizer?.padToken.map { Int($0) }
-  try writeFile(
-    "\(directory)/generation_config.json",
-    configuration.generationConfig(padTokenID: padToken).text(.pretty) + "\n")
+  let generation =
+    generationConfig ?? configuration.generationConfig(padTokenID: tokenizer?.padToken.map { Int($0) })
+  try writeFile("\(directory)/generation_config.json", generation.text(.pretty) + "\n")
   try tokenizer?.write(
     toDirectory: directory, chatTemplate: chatTemplate, contextLength: configuration.contextLength)
   if let plumb { try writeFile("\(directory)/plumb.json", plumb.text(.pretty) + "\n") }

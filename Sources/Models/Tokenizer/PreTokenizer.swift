@@ -29,6 +29,7 @@ package struct PreTokenizer: Sendable, Equatable {
   /// SmolLM, SmolLM2: every digit alone, then GPT-2's pieces.
   package static let smollm = PreTokenizer([.digits(individual: true), .split(.gpt2)])
   package static let gpt2 = PreTokenizer([.split(.gpt2)])
+  package static let llama3 = PreTokenizer([.split(.llama3)])
 
   /// Calls `piece` for each piece of `text[range]`, in order; together they cover it.
   func forEachPiece(of text: ScalarText, in range: Range<Int>, _ piece: (Range<Int>) -> Void) {

@@ -10,7 +10,7 @@ import Testing
   let directory = TemporaryFolder()
 
   @Test(arguments: [
-    (#""model_type": "llama""#, #""model_type": "gpt2""#, "`model_type`: \"gpt2\" is not supported"),
+    (#""model_type": "llama""#, #""model_type": "gpt2""#, "`model_type`: `\"gpt2\"` is not supported"),
     (#""model_type": "llama","#, "", "`model_type`: missing"),
     (#""hidden_size": 8,"#, "", "`hidden_size`: missing; expected a positive integer"),
     (
@@ -45,6 +45,15 @@ import Testing
       "`tie_word_embeddings`: expected a boolean"
     ),
     (#""eos_token_id": 2"#, #""eos_token_id": [2, 12]"#, "token id 12 is outside the vocabulary of 12 rows"),
+    (#""bos_token_id": 1"#, #""bos_token_id": 12"#, "`bos_token_id`: token id 12 is outside the vocabulary"),
+    (#""bos_token_id": 1"#, #""bos_token_id": [1, 2]"#, "`bos_token_id`: expected a token id, found `[1,2]`"),
+    (
+      #""eos_token_id": 2"#, #""eos_token_id": [2, -1]"#, "`eos_token_id[1]`: expected a token id, found `-1`"
+    ),
+    (
+      #""rope_scaling": null"#, #""rope_parameters": {"rope_type": "default"}"#,
+      "`rope_parameters.rope_theta`: missing; expected a number"
+    ),
     (#""eos_token_id": 2"#, #""eos_token_id": "2""#, "`eos_token_id`: expected a token id"),
     (
       #""model_type": "llama""#, #""model_type": "mistral", "sliding_window": 0"#,

@@ -108,6 +108,24 @@ import Testing
       }, "token id 9 is outside the vocabulary of 9"
     ),
     (
+      "end of turn outside", { $0.add("tokenizer.ggml.eot_token_id", UInt32(12)) },
+      "`tokenizer.ggml.eot_token_id`: token id 12 is outside the vocabulary of 12"
+    ),
+    (
+      "begin token outside",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.bos_token_id", &$0)
+        $0.add("tokenizer.ggml.bos_token_id", UInt32(12))
+      }, "`tokenizer.ggml.bos_token_id`: token id 12 is outside the vocabulary of 12 (at byte "
+    ),
+    (
+      "a begin token that is not named",
+      {
+        TinyCheckpoint.without("tokenizer.ggml.bos_token_id", &$0)
+        $0.add("tokenizer.ggml.add_bos_token", true)
+      }, "`tokenizer.ggml.add_bos_token`: `true`, but `tokenizer.ggml.bos_token_id` is missing"
+    ),
+    (
       "unknown tensor", { $0.tensor("blk.0.attn_q.bias", shape: [8], [Float](repeating: 0, count: 8)) },
       "tensor `blk.0.attn_q.bias`"
     ),
@@ -194,7 +212,7 @@ import Testing
         TinyCheckpoint.without("tokenizer.ggml.token_type", &$0)
         $0.add(
           "tokenizer.ggml.tokens", ["<u>", "<s>", "</s>", "a", "b", "c", "ab", "Ġ", "Ġa", "1", "2", "3", "4"])
-      }, "the tokenizer has 13 tokens, but the embedding has only 12 rows"
+      }, "the embedding has 12 rows, so 1 of the tokenizer's 13 tokens have none: 12 `4`"
     ),
     (
       "prefix space", { $0.add("tokenizer.ggml.add_space_prefix", true) }, "`tokenizer.ggml.add_space_prefix`"
