@@ -11,6 +11,7 @@ public enum Plumb {
   ///
   /// Such a program does everything `plumb` does; its runs start it again as their workers, so it must do nothing else.
   public static func main(stages: [any Stage.Type] = []) -> Never {
+    openStandardDescriptors()
     Program.name = calledName
     // A stage that crashes is its run's to tell; all other processes tell it themselves.
     if CommandLine.arguments.dropFirst().first != "worker" { InternalError.watch() }

@@ -1,0 +1,32 @@
+// How the program is started, and what becomes of its file meanwhile, must not matter.
+
+import Testing
+
+@Suite struct StartingTests {
+  let place: BuiltPlumb
+
+  init() throws {
+    place = try BuiltPlumb()
+    try place.write("{\"id\": \"a\", \"t\": \"x\"}\n", to: "d.jsonl")
+    let program = "inputs: [{name: rows}], outputs: [{name: file, type: file}]"
+    try place.write(
+      """
+      version: 1
+      name: x
+      stages:
+        rows: {uses: data, with: {path: d.jsonl, prompt: "{t}", id: id}}
+        slow: {uses: command, in: {rows: rows}, with: {shell: true, run: ["sleep 0.5; cp {in.rows} {out.file}"], \(program)}}
+        next: {uses: command, in: {rows: rows}, needs: [slow], with: {run: [cp, "{in.rows}", "{out.file}"], \(program)}}
+      """, to: "x.yaml")
+  }
+
+  @Test(arguments: ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
+  func `closed standard descriptors change nothing, and no message lands in a file`(_ closed: String) throws {
+    let run = try place.run("run x.yaml \(closed)")
+    #expect(run.status == 0, "\(run.error)")
+    let lock = try place.shell("cat runs/x/*/lock;")
+    #expect(lock.output.isEmpty, "\(lock.output)")
+    let plan = try place.run("plan x.yaml --check")
+    #expect(plan.status == 0, "\(plan.output)")
+  }
+}
