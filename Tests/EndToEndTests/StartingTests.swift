@@ -29,4 +29,16 @@ import Testing
     let plan = try place.run("plan x.yaml --check")
     #expect(plan.status == 0, "\(plan.output)")
   }
+
+  @Test func `a run goes on with the program it was started from when its file is replaced`() throws {
+    let run = try place.shell(
+      """
+      cp '\(place.binary)' copy; ./copy run x.yaml & run=$!
+      until grep -q node-started runs/x/*/events.jsonl 2>/dev/null; do sleep 0.05; done
+      rm copy; printf '#!/bin/sh\\nexit 3\\n' > copy; chmod +x copy
+      wait $run; exit $?;
+      """)
+    #expect(run.status == 0, "\(run.error)")
+    #expect(run.error.contains("done    next"), "\(run.error)")
+  }
 }

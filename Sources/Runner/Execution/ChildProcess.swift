@@ -12,9 +12,10 @@ package struct ChildProcess: Sendable {
   /// Starts `executable` in a process group of its own unless it `joinsGroup`, with default signal handling.
   /// `descriptors[i]` becomes the child's descriptor `i`; nil is /dev/null for the standard three. Every other descriptor of ours
   /// is `O_CLOEXEC`.
+  /// - Parameter name: what the child finds as its own name (`argv[0]`), where it is not the executable's.
   package static func start(
-    _ executable: String, arguments: [String], environment: [(name: String, value: String)],
-    descriptors: [Int32?], joinsGroup: Bool = false
+    _ executable: String, named name: String? = nil, arguments: [String],
+    environment: [(name: String, value: String)], descriptors: [Int32?], joinsGroup: Bool = false
   ) throws -> ChildProcess {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -48,7 +49,7 @@ package struct ChildProcess: Sendable {
     }
     posix_spawnattr_setflags(&attributes, Int16(flags))
 
-    var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
+    var argv: [UnsafeMutablePointer<CChar>?] = ([name ?? executable] + arguments).map { strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.name)=\($0.value)") } + [nil]
     defer { for pointer in argv + envp { free(pointer) } }
     var processID: pid_t = 0
@@ -120,12 +121,22 @@ package struct ChildProcess: Sendable {
     return (child.ending(waiting: true) ?? .exited(127), String(decoding: output, as: UTF8.self))
   }
 
-  /// The executable this process was started from.
+  /// What starts the program that this process runs, also when its file was replaced or removed since: the kernel keeps it.
+  package static let ownProgram = "/proc/self/exe"
+
+  /// The file this process was started from, as a path to show or to look around. What is there now may be another program:
+  /// `ownProgram` starts this one.
   package static func ownExecutable() throws -> String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let count = readlink("/proc/self/exe", &buffer, Int(PATH_MAX))
-    guard count > 0 else { throw SystemError("read", "/proc/self/exe", code: errno) }
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let count = readlink(ownProgram, &buffer, Int(PATH_MAX))
+    guard count > 0 else { throw SystemError("read", ownProgram, code: errno) }
+    let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    // The kernel's mark on a file that is gone, unless a file is really called so.
+    let mark = " (deleted)"
+    guard path.utf8.suffix(mark.utf8.count).elementsEqual(mark.utf8), access(path, F_OK) != 0 else {
+      return path
+    }
+    return String(decoding: path.utf8.dropLast(mark.utf8.count), as: UTF8.self)
   }
 
   /// The variables of ours that a worker is given; nothing else reaches it, so that a secret in the environment of the

@@ -16,15 +16,12 @@ package struct ExecutionOptions: Sendable {
   package var lockWaitSeconds: Double?
   /// Run nothing but what brings these nodes' evicted bytes back; they must be finished.
   package var bytesOf: [Int]?
-  /// Run as `EXECUTABLE worker TASKFILE`.
-  package var executable: String
   /// The command that runs the node at an address alone; shown where one fails.
   package var reproducing: (@Sendable (_ address: String) -> String)?
 
-  package init(logDirectory: String, holder: LockHolder, executable: String) {
+  package init(logDirectory: String, holder: LockHolder) {
     self.logDirectory = logDirectory
     self.holder = holder
-    self.executable = executable
   }
 }
 

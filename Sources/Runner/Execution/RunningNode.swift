@@ -24,7 +24,6 @@ final class RunningNode {
   private let lock: NodeLock
   private let store: Store
   private let totalThreads: Int
-  private let executable: String
   private let scratch: String
 
   private var waitingShards: [Shard] = []
@@ -49,7 +48,6 @@ final class RunningNode {
     self.store = store
     self.grant = grant
     self.totalThreads = totalThreads
-    executable = options.executable
     self.fileDigests = zip(node.files, fileDigests).map { ($0.path, $1) }
     // Named by the key, whose lock we hold: what a killed run left there is ours to remove.
     scratch = "\(store.root)/tmp/\(ready.key.hex)"
@@ -97,7 +95,7 @@ final class RunningNode {
     try file.writeAll(task.json.text(.pretty) + "\n")
     workers.append(
       try RunningWorker(
-        executable: executable, taskPath: path, shard: shard, lock: lock,
+        taskPath: path, shard: shard, lock: lock,
         environment: declaration.environment, secrets: node.environment,
         gpus: node.execution.resources.gpus == nil ? nil : grant.gpus))
   }

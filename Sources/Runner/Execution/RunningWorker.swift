@@ -26,7 +26,7 @@ final class RunningWorker {
   /// `environment`: variables of ours it is given beside the usual ones; `secrets`: those whose values
   /// nobody is to see. `gpus`: the devices it may see; nil says nothing.
   init(
-    executable: String, taskPath: String, shard: Shard? = nil, lock: NodeLock? = nil,
+    taskPath: String, shard: Shard? = nil, lock: NodeLock? = nil,
     environment: [String] = [], secrets: [String] = [], gpus: [String]? = nil
   ) throws {
     let events = try Pipe()
@@ -35,7 +35,7 @@ final class RunningWorker {
     defer { for end in [events.writing, log.writing, life.reading] { close(end) } }
     do {
       process = try ChildProcess.start(
-        executable, arguments: ["worker", taskPath],
+        ChildProcess.ownProgram, named: ChildProcess.ownExecutable(), arguments: ["worker", taskPath],
         environment: RunningWorker.environment(environment + secrets, gpus),
         descriptors: [life.reading, log.writing, log.writing, events.writing, lock?.file.descriptor])
     } catch {

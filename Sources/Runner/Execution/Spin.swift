@@ -55,8 +55,7 @@ package struct Spin {
     let taskPath = "\(scratch)/task.json"
     try File.writeWhole(task.json.text(.pretty) + "\n", to: taskPath)
     let worker = try RunningWorker(
-      executable: try ChildProcess.ownExecutable(), taskPath: taskPath, environment: declaration.environment,
-      secrets: node.environment)
+      taskPath: taskPath, environment: declaration.environment, secrets: node.environment)
     switch try wait(for: worker, signals) {
     case .done:
       try tell(declaration, output, stored: try store.unverifiedRecord(key.hex), store)

@@ -17,6 +17,7 @@ package enum WorkerDescriptor {
 /// as well; what is printed is the log.
 package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
   ignoreBrokenPipes()
+  nameProcess()
   let reporter = WorkerReporter()
   var confinement: Confinement?
   for descriptor in [WorkerDescriptor.events, WorkerDescriptor.lock] {
@@ -92,6 +93,13 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
     reporter.send(.failed(code, message: message))
     return code.rawValue
   }
+}
+
+/// Started by way of /proc, it would be called `exe` where processes are listed.
+private func nameProcess() {
+  guard let file = try? File.open("/proc/self/comm", O_WRONLY) else { return }
+  try? file.writeAll(Program.name)
+  file.closeQuietly()
 }
 
 /// Sends reports to the run and hears of a stop.

@@ -68,8 +68,7 @@ package struct RunSession: Sendable {
       writesEvents ? EventLog(File(descriptor: 1, path: "standard output")) : standardView()
     var options = ExecutionOptions(
       logDirectory: directory.logDirectory,
-      holder: LockHolder(name: "run \(directory.id)", since: Timestamp.now().text),
-      executable: try ChildProcess.ownExecutable())
+      holder: LockHolder(name: "run \(directory.id)", since: Timestamp.now().text))
     if let threads { options.threads = max(1, threads) }
     if let jobs { options.jobs = max(1, jobs) }
     options.keepsGoing = keepsGoing
