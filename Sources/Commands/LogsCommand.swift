@@ -84,7 +84,7 @@ private struct LogFollower {
     while true {
       // Asked before reading: what was written before the end is read after it.
       let isLive = follows && RunDirectory.isHeld(run)
-      if file == nil, FileStatus.of(path) != nil { file = try File.open(path, O_RDONLY) }
+      if file == nil, FileStatus.of(path) != nil { file = try File.openToRead(path) }
       try file?.readBlocks { block in
         guard isTerminal else { return try File(descriptor: 1, path: "standard output").writeAll(block) }
         line += block

@@ -47,13 +47,18 @@ enum Estimates {
 
   /// Counted in the first mebibyte and scaled.
   private static func lineCount(_ path: String, size: Int) -> Int? {
-    guard let file = try? File.open(path, O_RDONLY) else { return nil }
+    guard let file = try? File.openToRead(path) else { return nil }
     defer { file.closeQuietly() }
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    let count = read(file.descriptor, &buffer, buffer.count)
-    guard count > 0 else { return count == 0 ? 0 : nil }
-    let lines = buffer[..<count].count { $0 == 0x0A }
-    return count < buffer.count
+    var lines = 0
+    var count = 0
+    do {
+      try file.readBlocks(upTo: 1 << 20) { block in
+        lines += block.count { $0 == 0x0A }
+        count += block.count
+      }
+    } catch { return nil }
+    if count == 0 { return 0 }
+    return count < 1 << 20
       ? max(lines, 1) : integer(Double(lines) * Double(size) / Double(count)).map { max($0, 1) }
   }
 

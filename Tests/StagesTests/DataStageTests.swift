@@ -121,7 +121,7 @@ struct DataStageTests {
       inputError { try bench.run(DataStage(), ["path": "/nowhere/x.jsonl"]) }
         == "/nowhere/x.jsonl: no such file or directory")
     #expect(inputError { try bench.run(DataStage(), ["path": "/tmp"]) }.contains("/tmp: a directory"))
-    #expect(inputError { try bench.run(DataStage(), ["path": "/dev/null"]) }.contains("not a regular file"))
+    #expect(inputError { try bench.run(DataStage(), ["path": "/dev/null"]) }.contains("/dev/null: a device"))
     #expect(failure("") == "data.jsonl: the file holds no rows")
     #expect(
       failure(#"{"prompt":"p","s":1}"#, ("where", [["field": "s", "is": 2]])).contains(

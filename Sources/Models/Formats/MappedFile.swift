@@ -15,17 +15,15 @@ package final class MappedFile: Sendable {
   /// - Throws: `FileError` when the file cannot be opened; `FormatError` when it is not a regular file.
   package init(_ path: String) throws {
     guard !path.utf8.contains(0) else { throw FormatError(path: path, "the path contains a zero byte") }
-    // O_NONBLOCK: opening a FIFO must not wait for a writer.
+    // Looked at before it is opened, which some devices take as an order; O_NONBLOCK: opening a FIFO must not wait for a writer.
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw FileError("open", path, code: errno) }
+    try MappedFile.checkKind(status, path)
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw FileError("open", path, code: errno) }
     defer { close(descriptor) }
-    var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileError("read", path, code: errno) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw FormatError(
-        path: path,
-        status.st_mode & S_IFMT == S_IFDIR ? "expected a file, found a directory" : "not a regular file")
-    }
+    try MappedFile.checkKind(status, path)
     guard let size = Int(exactly: status.st_size), size >= 0 else {
       throw FormatError(path: path, "the file's size is out of range")
     }
@@ -37,6 +35,18 @@ package final class MappedFile: Sendable {
     self.path = path
     count = size
     base = mapping
+  }
+
+  private static func checkKind(_ status: stat, _ path: String) throws {
+    let kind: String
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return
+    case S_IFDIR: kind = "a directory"
+    case S_IFIFO: kind = "a named pipe"
+    case S_IFSOCK: kind = "a socket"
+    default: kind = "a device"
+    }
+    throw FormatError(path: path, "expected a regular file, found \(kind)")
   }
 
   deinit { if let base { munmap(base, count) } }

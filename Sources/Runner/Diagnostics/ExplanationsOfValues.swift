@@ -84,8 +84,11 @@ extension Explanation {
       """,
       wrong: Example(smallest.replacing("train.jsonl", with: "../../../etc/hosts")), right: Example(smallest)),
     Explanation(
-      "not-a-file", "a folder where a file is wanted",
-      "The option reads one file, and the path names a folder.",
+      "not-a-file", "no file where a file is wanted",
+      """
+      What is read is a regular file. The path names a folder, or what may have no end: a named pipe, a device, a socket, a file that
+      the kernel makes while it is read. An experiment itself may come from standard input: `-`.
+      """,
       wrong: Example(smallest.replacing("train.jsonl", with: "sft")), right: Example(smallest)),
     Explanation(
       "missing-model", "a model is not there yet", severity: .warning,

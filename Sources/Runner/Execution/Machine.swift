@@ -23,7 +23,9 @@ package struct Machine: Sendable, Equatable {
     let (physical, overflows) = Int(sysconf(Int32(_SC_PHYS_PAGES))).multipliedReportingOverflow(
       by: Int(sysconf(Int32(_SC_PAGESIZE))))
     let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"].compactMap {
-      (try? File.read($0)).flatMap { Int(String(decoding: $0.prefix { $0 != 0x0A }, as: UTF8.self)) }
+      (try? File.readKernelFile($0)).flatMap {
+        Int(String(decoding: $0.prefix { $0 != 0x0A }, as: UTF8.self))
+      }
     }
     return ((overflows ? [] : [physical]) + limits).filter { $0 > 0 }.min() ?? Int.max
   }
@@ -41,7 +43,7 @@ package struct Machine: Sendable, Equatable {
 
   /// How often the kernel has killed for want of memory since it started; nil where it does not say.
   static func memoryKills() -> Int? {
-    guard let bytes = try? File.read("/proc/vmstat") else { return nil }
+    guard let bytes = try? File.readKernelFile("/proc/vmstat") else { return nil }
     for line in bytes.split(separator: 0x0A) where line.starts(with: "oom_kill ".utf8) {
       return Int(String(decoding: line.dropFirst(9), as: UTF8.self))
     }
@@ -52,7 +54,7 @@ package struct Machine: Sendable, Equatable {
 /// Processors this process may run on.
 package func processorCount() -> Int {
   let online = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-  guard let status = try? File.read("/proc/self/status") else { return online }
+  guard let status = try? File.readKernelFile("/proc/self/status") else { return online }
   for line in status.split(separator: 0x0A) where line.starts(with: "Cpus_allowed:".utf8) {
     // A mask in hexadecimal, in groups of 32 bits.
     let allowed = line.dropFirst(13).reduce(0) { count, byte in

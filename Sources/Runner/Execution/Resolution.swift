@@ -152,10 +152,9 @@ package struct Resolution {
   package func fileDigests(of node: PlanNode) throws -> [Digest] {
     try node.files.map { file in
       do {
-        guard try FileStatus.orThrow(file.path).isRegularFile else {
-          throw InputError("`\(file.path)` is not a file (option `\(file.option)` of `\(node.address)`)")
-        }
         return try store.digestOfInput(file.path)
+      } catch let error as FileKindError {
+        throw InputError("\(error.description) (option `\(file.option)` of `\(node.address)`)")
       } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {
         throw InputError("\(error.description) (option `\(file.option)` of `\(node.address)`)")
       }

@@ -132,10 +132,9 @@ struct ExperimentFiles {
     guard let text = collector.string(node, what),
       let found = collector.existingPath(text, node, what, paths)
     else { return nil }
-    guard found.kind == .file else {
+    if let kind = found.kind.irregularWords {
       collector.error(
-        "not-a-file", "\(what) must name a file, `\(text)` is a directory", at: node.span,
-        label: "a directory")
+        "not-a-file", "\(what) must name a file, `\(text)` is \(kind)", at: node.span, label: kind)
       return nil
     }
     return (Self.name(of: text, seenFrom: node.span.file.name), found.path)

@@ -116,6 +116,11 @@ struct ModelDecoder {
       return nil
     }
     switch paths.resolve(text, from: (node.origin ?? node.span).file.folder) {
+    case .success((let path, .other(let kind))):
+      collector.error(
+        "not-a-file", "\(what) must name a directory or a GGUF file, `\(text)` is \(kind)", at: node.span,
+        label: kind, notes: collector.originNotes(node))
+      return path
     case .success(let found): return found.path
     case .failure(.unreadable(let resolved, let reason)):
       collector.warning(

@@ -264,10 +264,10 @@ struct OptionDecoder {
   private mutating func file(_ node: Node, path: String, what: String) -> JSON? {
     guard let text = collector.string(node, what) else { return nil }
     guard let found = collector.existingPath(text, node, what, paths) else { return nil }
-    guard found.kind == .file else {
+    if let kind = found.kind.irregularWords {
       collector.error(
-        "not-a-file", "\(what) must name a file, `\(text)` is a directory", at: node.span,
-        label: "a directory", notes: collector.originNotes(node))
+        "not-a-file", "\(what) must name a file, `\(text)` is \(kind)", at: node.span, label: kind,
+        notes: collector.originNotes(node))
       return nil
     }
     files.append((path, found.path))

@@ -24,7 +24,21 @@ struct ProjectPaths: Sendable {
     case unreadable(resolved: String, reason: String)
   }
 
-  enum Kind { case file, directory }
+  enum Kind: Equatable {
+    case file
+    case directory
+    /// What is no file that can be read to its end; with its article.
+    case other(String)
+
+    /// With its article; nil of a file.
+    var irregularWords: String? {
+      switch self {
+      case .file: nil
+      case .directory: "a directory"
+      case .other(let words): words
+      }
+    }
+  }
 
   /// The absolute path, symbolic links resolved, of something that exists, and what it is.
   func resolve(_ path: String, from folder: String) -> Result<(path: String, kind: Kind), Problem> {
@@ -43,17 +57,17 @@ struct ProjectPaths: Sendable {
       return .failure(isInside ? .unreadable(resolved: joined, reason: reason) : .outside(resolved: joined))
     }
     guard contains(resolved) else { return .failure(.outside(resolved: resolved)) }
-    var status = stat()
-    guard stat(resolved, &status) == 0 else {
+    guard let status = FileStatus.of(resolved) else {
       return .failure(
         .unreadable(resolved: resolved, reason: String(cString: strerror(errno)).lowercased()))
     }
-    let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+    let isDirectory = status.isDirectory
     guard access(resolved, isDirectory ? R_OK | X_OK : R_OK) == 0 else {
       return .failure(
         .unreadable(resolved: resolved, reason: String(cString: strerror(errno)).lowercased()))
     }
-    return .success((resolved, isDirectory ? .directory : .file))
+    let kind = isDirectory ? .directory : status.irregularKind.map { Kind.other($0) } ?? .file
+    return .success((resolved, kind))
   }
 
   /// The path seen from the project's root, or from the root under `inputs:` that it lies in, which may be elsewhere on

@@ -81,7 +81,7 @@ package struct ModelCache: Sendable {
       isFolder
       ? try Manifest.files(below: fetched, followingLinks: false).map { "\(fetched)/\($0)" } : [fetched]
     for name in files {
-      let file = try File.open(name, O_RDONLY)
+      let file = try File.openToRead(name)
       defer { file.closeQuietly() }
       try file.setMode(0o444)
       try file.synchronize()

@@ -13,6 +13,11 @@ package enum ModelSource {
       let digest: Digest
       do {
         digest = try store.digestOfModel(path)
+      } catch let error as FileKindError {
+        throw InputError(
+          "model `\(model.name)`: `\(error.path)` is \(error.kind); expected a directory or a GGUF file")
+      } catch let error as InputError {
+        throw InputError("model `\(model.name)`: \(error.description)")
       } catch let error as SystemError where error.code == ENOENT || error.code == ENOTDIR {
         throw InputError("model `\(model.name)`: there is nothing at `\(path)`")
       } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {

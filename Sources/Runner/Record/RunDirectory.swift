@@ -104,7 +104,7 @@ package struct RunDirectory: Sendable {
       withUnsafeBytes(of: field) { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
     }
     func line(_ path: String, _ prefix: String) -> String? {
-      guard let bytes = try? File.read(path) else { return nil }
+      guard let bytes = try? File.readKernelFile(path) else { return nil }
       for line in bytes.split(separator: 0x0A) where line.starts(with: prefix.utf8) {
         let value = line.drop { $0 != UInt8(ascii: ":") }.dropFirst().drop { $0 == 0x20 || $0 == 0x09 }
         return String(decoding: value, as: UTF8.self)

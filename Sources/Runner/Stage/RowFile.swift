@@ -9,10 +9,9 @@ import JSON
 public func readRows(_ path: String, requiring columns: [String] = []) throws -> [Row] {
   let bytes: [UInt8]
   do {
-    guard try FileStatus.orThrow(path).isRegularFile else {
-      throw InputError("`\(path)` is not a file; expected rows, one JSON object a line")
-    }
     bytes = try File.read(path)
+  } catch let error as FileKindError {
+    throw InputError("`\(path)` is \(error.kind); expected a file of rows, one JSON object a line")
   } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {
     throw InputError("cannot read `\(path)`: \(String(cString: strerror(error.code)).lowercased())")
   }

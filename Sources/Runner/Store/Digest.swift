@@ -44,14 +44,14 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
     return stream.finish()
   }
 
-  /// Reads the file once, in blocks.
-  /// - Throws: `SystemError`.
+  /// Reads the file once, in blocks, as far as it reached when it was opened.
+  /// - Throws: `SystemError`, `FileKindError`.
   package static func ofFile(_ path: String) throws -> (digest: Digest, size: Int) {
-    let file = try File.open(path, O_RDONLY)
+    let file = try File.openToRead(path)
     defer { file.closeQuietly() }
     var stream = DigestStream()
     var size = 0
-    try file.readBlocks { block in
+    try file.readBlocks(upTo: file.status().size) { block in
       stream.update(block)
       size += block.count
     }

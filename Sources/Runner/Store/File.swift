@@ -66,7 +66,7 @@ package struct File: Sendable {
     return key
   }()
 
-  private static func attempt(
+  static func attempt(
     _ operation: FileOperation, _ path: String, bytes: UnsafeRawBufferPointer? = nil, descriptor: Int32 = -1
   ) throws {
     if let fault = InjectedFault.current,
@@ -139,21 +139,35 @@ package struct File: Sendable {
     return FileStatus(raw)
   }
 
-  /// Gives the rest of the file in blocks of at most 1 MiB.
-  package func readBlocks(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+  /// Gives the rest of the file in blocks of at most 1 MiB, or as many of its bytes as `limit` says.
+  package func readBlocks(upTo limit: Int = .max, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     try File.attempt(.read, path)
-    let size = min(1 << 20, max(1 << 16, try status().size))
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
+    let size = min(1 << 20, max(1 << 12, try status().size))
+    // Alignment 16 is plain `malloc`: what glibc 2.36 gave for a larger one, it did not use again after it was freed.
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
     defer { buffer.deallocate() }
-    while true {
-      let count = Glibc.read(descriptor, buffer.baseAddress, size)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw SystemError("read", path, code: errno)
-      }
+    var left = limit
+    while left > 0 {
+      let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(size, left)])
+      let count = try read(into: piece, isWhole: false)
       if count == 0 { return }
+      left -= count
       try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
+  }
+
+  /// Fills the buffer from the rest of the file, or with what one call gives.
+  /// - Returns: how many bytes were read; 0 at the end of the file.
+  func read(into buffer: UnsafeMutableRawBufferPointer, isWhole: Bool = true) throws -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      let count = Glibc.read(descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled)
+      if count < 0, errno == EINTR { continue }
+      if count < 0 { throw SystemError("read", path, code: errno) }
+      filled += count
+      if count == 0 || !isWhole { break }
+    }
+    return filled
   }
 
   /// Waits for nothing: false when another open file description holds the lock.
@@ -240,30 +254,6 @@ extension FileOperation {
 }
 
 extension File {
-  package static func read(_ path: String) throws -> [UInt8] {
-    let file = try open(path, O_RDONLY)
-    defer { file.closeQuietly() }
-    try File.attempt(.read, path)
-    // Straight into the array; a byte more than there should be, so that a file that grew shows. One read is enough for most.
-    let size = max(0, try file.status().size)
-    let expected = size + 1
-    var bytes = try [UInt8](unsafeUninitializedCapacity: expected) { buffer, filled in
-      while filled < expected {
-        let count = Glibc.read(file.descriptor, buffer.baseAddress.map { $0 + filled }, expected - filled)
-        if count == 0 { return }
-        if count > 0 {
-          filled += count
-          if filled == size { return }
-        } else if errno != EINTR {
-          throw SystemError("read", path, code: errno)
-        }
-      }
-    }
-    // It has grown meanwhile, or says nothing of its size, as the files in /proc.
-    if bytes.count == expected { try file.readBlocks { bytes.append(contentsOf: $0) } }
-    return bytes
-  }
-
   package static func rename(_ source: String, to destination: String) throws {
     try File.attempt(.rename, destination)
     if Glibc.rename(source, destination) != 0 {

@@ -95,7 +95,7 @@ package struct LockHolder: Sendable {
   /// As far as this host can tell.
   private var isSuspended: Bool {
     guard host.utf8.elementsEqual(LockHolder.hostName.utf8),
-      let text = try? File.read("/proc/\(processID)/stat"),
+      let text = try? File.readKernelFile("/proc/\(processID)/stat"),
       // The name before it stands in parentheses and may hold any.
       let end = text.lastIndex(of: UInt8(ascii: ")")), text.count > end + 2
     else { return false }

@@ -102,13 +102,13 @@ package final class Store {
   /// Takes a file a stage wrote: hashed once, made durable, renamed into place. A name already taken is replaced by
   /// these same bytes, which heals it if it was damaged. The path is gone afterwards.
   package func adoptFile(_ path: String) throws -> (digest: Digest, size: Int) {
-    let file = try File.open(path, O_RDONLY | O_NOFOLLOW)
+    let file: File
+    do { file = try File.openToRead(path, O_NOFOLLOW) } catch let error as FileKindError {
+      throw StoreError(description: error.description)
+    }
     var size = 0
     var stream = DigestStream()
     do {
-      guard try file.status().isRegularFile else {
-        throw StoreError(description: "`\(path)` is not a regular file")
-      }
       try file.readBlocks { block in
         stream.update(block)
         size += block.count

@@ -93,7 +93,7 @@ extension File {
   package static func copy(
     _ source: String, to destination: String, expecting digest: Digest, mode: mode_t = 0o444
   ) throws -> Int {
-    let input = try open(source, O_RDONLY)
+    let input = try openToRead(source)
     defer { input.closeQuietly() }
     let output = try open(destination, O_RDWR | O_CREAT | O_TRUNC, mode: 0o644)
     var stream = DigestStream()

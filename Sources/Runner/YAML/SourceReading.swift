@@ -4,17 +4,24 @@ import Glibc
 
 extension SourceFile {
   /// The file at `path`, or standard input for `-`.
-  /// - Throws: one diagnostic (`missing-file`) when it cannot be read.
+  /// - Throws: one diagnostic (`missing-file`, `not-a-file`) when it cannot be read.
   package static func read(_ path: String) throws(DiagnosticList) -> SourceFile {
     if path == "-" {
       let folder = ProjectPaths.real(".") ?? "/"
       return SourceFile(name: "standard input", folder: folder, bytes: try bytes(of: 0, path))
     }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw unreadable(path) }
-    defer { close(descriptor) }
-    let folder = ProjectPaths.parent(ProjectPaths.real(path) ?? path)
-    return SourceFile(name: path, folder: folder, bytes: try bytes(of: descriptor, path))
+    do {
+      let file = try File.openToRead(path)
+      defer { file.closeQuietly() }
+      let folder = ProjectPaths.parent(ProjectPaths.real(path) ?? path)
+      return SourceFile(name: path, folder: folder, bytes: try bytes(of: file.descriptor, path))
+    } catch let error as FileKindError {
+      throw DiagnosticList([Diagnostic(code: "not-a-file", "\(error)", at: nil)])
+    } catch let error as DiagnosticList {
+      throw error
+    } catch {
+      throw unreadable(path, (error as? SystemError)?.code ?? errno)
+    }
   }
 
   /// Stops one buffer past the limit, which `TextCheck` reports.
@@ -24,15 +31,15 @@ extension SourceFile {
     while bytes.count <= TextCheck.maximumBytes {
       let count = Glibc.read(descriptor, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw unreadable(path) }
+      guard count >= 0 else { throw unreadable(path, errno) }
       if count == 0 { break }
       bytes += buffer[..<count]
     }
     return bytes
   }
 
-  private static func unreadable(_ path: String) -> DiagnosticList {
-    let reason = String(cString: strerror(errno)).lowercased()
+  private static func unreadable(_ path: String, _ code: Int32) -> DiagnosticList {
+    let reason = String(cString: strerror(code)).lowercased()
     return DiagnosticList([Diagnostic(code: "missing-file", "cannot read `\(path)`: \(reason)", at: nil)])
   }
 }

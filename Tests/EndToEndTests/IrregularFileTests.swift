@@ -1,0 +1,79 @@
+// What is no regular file, wherever a file is read: the exit code, the place and the kind, and never a wait for it.
+
+import Testing
+
+@Suite struct IrregularFileTests {
+  let place: CommandsFixture
+
+  init() throws {
+    place = try CommandsFixture()
+    try place.writeExperiment()
+  }
+
+  /// After the file was made anew as a named pipe, which nobody writes.
+  private func plumb(_ arguments: String, piped file: String) -> (
+    status: Int32, output: String, error: String
+  ) {
+    place.plumb(arguments, before: "rm -rf \(file); mkfifo \(file); timeout 60")
+  }
+
+  @Test(arguments: ["check", "plan", "run", "config", "explain-node"])
+  func `an experiment that is a named pipe is refused`(_ command: String) {
+    let ending = plumb("\(command) tiny.yaml\(command == "explain-node" ? " rows" : "")", piped: "tiny.yaml")
+    #expect(ending.status == 3, "\(ending)")
+    #expect(ending.error.contains("error[not-a-file]: `tiny.yaml` is a named pipe"), "\(ending.error)")
+  }
+
+  @Test(arguments: [
+    ("extends: base.yaml\nname: x\n", "base.yaml", "x.yaml:1:10"),
+    ("version: 1\nname: x\ninclude: [base.yaml]\nstages: {}\n", "base.yaml", "x.yaml:3:11"),
+    (
+      "version: 1\nname: x\nstages: {d: {uses: data, with: {path: rows.jsonl, prompt: a}}}\n", "rows.jsonl",
+      "x.yaml:3:39"
+    ),
+    (
+      "version: 1\nname: x\nstages: {c: {uses: command, with: {run: [ls], files: [p.py], outputs: [{name: rows}]}}}\n",
+      "p.py",
+      "x.yaml:3:55"
+    ),
+    ("version: 1\nname: x\nmodels: {m: {path: m.gguf}}\nstages: {}\n", "m.gguf", "x.yaml:3:20"),
+  ])
+  func `a file that an experiment names is refused at its place`(
+    _ text: String, _ file: String, _ span: String
+  )
+    throws
+  {
+    try place.write(text, to: "x.yaml")
+    let ending = plumb("check x.yaml", piped: file)
+    #expect(ending.status == 3, "\(ending)")
+    #expect(
+      ending.error.contains("is a named pipe") && ending.error.contains("--> \(span)\n"), "\(ending.error)")
+    let device = place.plumb("check x.yaml", before: "rm \(file); ln -s /dev/zero \(file); timeout 60")
+    #expect(device.status == 3, "\(device)")
+  }
+
+  @Test(arguments: ["config.json", "tokenizer.json", "model.safetensors"])
+  func `a named pipe in a model's folder is refused`(_ file: String) {
+    for command in ["run tiny.yaml", "inspect model", "try model --prompt a"] {
+      let ending = plumb(command, piped: "model/\(file)")
+      #expect(ending.status == 4, "\(command): \(ending)")
+      #expect(
+        ending.error.contains("model/\(file)") && ending.error.contains("a named pipe"), "\(ending.error)")
+    }
+  }
+
+  @Test func `a named pipe that a program leaves as its output is refused`() throws {
+    try place.write(
+      "version: 1\nname: x\nstages: {c: {uses: command, with: {run: [mkfifo, '{out.rows}'], outputs: [{name: rows}]}}}\n",
+      to: "x.yaml")
+    let ending = place.plumb("run x.yaml", before: "timeout 60")
+    #expect(ending.status == 1 && ending.error.contains("a named pipe"), "\(ending)")
+  }
+
+  @Test func `a named pipe as a file is refused by inspect and by a result's address`() {
+    let inspected = plumb("inspect p", piped: "p")
+    #expect(inspected.status == 4 && inspected.error.contains("found a named pipe"), "\(inspected)")
+    let exported = plumb("export p::rows nowhere", piped: "p")
+    #expect(exported.status == 3 && exported.error.contains("`p` is a named pipe"), "\(exported)")
+  }
+}
