@@ -62,6 +62,35 @@ import Testing
     }
   }
 
+  @Test func `a link in a model's folder is followed wherever it leads, and one that leads nowhere is named`()
+    throws
+  {
+    // As in the hub's own cache: names in one folder, bytes in another, here outside the project.
+    let outside =
+      "mkdir -p p/.git p/snapshot && mv model blobs && cp tiny.yaml rows.jsonl p && (cd p/snapshot && ln -s ../../blobs/[cmt]* .) && cd p"
+    try place.write(
+      CommandsFixture.experiment.replacing("path: model", with: "path: snapshot"), to: "tiny.yaml")
+    let followed = place.plumb("run tiny.yaml", before: "\(outside) &&")
+    #expect(followed.status == 0, "\(followed.error)")
+    let dangling = place.plumb("run tiny.yaml", before: "cd p && ln -s /nonexistent snapshot/link &&")
+    #expect(dangling.status == 4, "\(dangling)")
+    #expect(
+      dangling.error.contains("error: model `m`: the link `")
+        && dangling.error.contains("snapshot/link` leads nowhere"), "\(dangling)")
+    let circle = place.plumb("run tiny.yaml", before: "cd p && ln -sf link snapshot/link &&")
+    #expect(circle.status == 4 && circle.error.contains("snapshot/link` leads back to itself"), "\(circle)")
+    for name in ["config.json", "tokenizer.json", "model.safetensors"] {
+      let secret = place.plumb(
+        "run tiny.yaml",
+        before:
+          "cd p && rm -f snapshot/link && echo sesame > ../secret && ln -sf ../../secret snapshot/\(name) &&")
+      #expect(
+        secret.status == 4 && !secret.error.contains("sesame") && !secret.error.contains("73 65"), "\(secret)"
+      )
+      _ = place.plumb("--version", before: "ln -sf ../../blobs/\(name) p/snapshot/\(name);")
+    }
+  }
+
   @Test func `a named pipe that a program leaves as its output is refused`() throws {
     try place.write(
       "version: 1\nname: x\nstages: {c: {uses: command, with: {run: [mkfifo, '{out.rows}'], outputs: [{name: rows}]}}}\n",

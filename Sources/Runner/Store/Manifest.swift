@@ -66,21 +66,33 @@ package struct Manifest: Sendable, Equatable {
   package static func files(below root: String, followingLinks: Bool) throws -> [String] {
     var found: [String] = []
     func visit(_ relative: String, depth: Int) throws {
-      guard depth <= 16 else { throw SystemError("list", "\(root)/\(relative)", code: ELOOP) }
+      guard depth <= 16 else {
+        throw InputError(
+          "`\(root)/\(relative)` is more than 16 folders deep; does a link lead round in a circle?")
+      }
       for name in try File.names(in: relative.isEmpty ? root : "\(root)/\(relative)")
       where name.utf8.first != UInt8(ascii: ".") {
         let path = relative.isEmpty ? name : "\(relative)/\(name)"
         var raw = stat()
         let status = followingLinks ? stat("\(root)/\(path)", &raw) : lstat("\(root)/\(path)", &raw)
-        guard status == 0 else { throw SystemError("read", "\(root)/\(path)", code: errno) }
-        switch raw.st_mode & S_IFMT {
-        case S_IFDIR: try visit(path, depth: depth + 1)
-        case S_IFREG: found.append(path)
-        default: throw InputError("`\(root)/\(path)` is neither a file nor a directory")
+        guard status == 0 else { throw unreachable("\(root)/\(path)", errno) }
+        switch FileStatus(raw).irregularKind {
+        case nil: found.append(path)
+        case _ where raw.st_mode & S_IFMT == S_IFDIR: try visit(path, depth: depth + 1)
+        case let kind?: throw InputError("`\(root)/\(path)` is \(kind); expected files and folders")
         }
       }
     }
     try visit("", depth: 0)
     return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Of an entry that a folder lists: where it cannot be looked at, it is the link that is wrong, not the folder.
+  private static func unreachable(_ path: String, _ code: Int32) -> any Error {
+    switch code {
+    case ENOENT: InputError("the link `\(path)` leads nowhere; remove it, or bring what it names")
+    case ELOOP: InputError("the link `\(path)` leads back to itself; remove it")
+    default: SystemError("read", path, code: code)
+    }
   }
 }
