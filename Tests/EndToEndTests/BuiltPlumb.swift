@@ -16,6 +16,8 @@ final class BuiltPlumb {
     var error: String
     /// Of the processor, by it and all that it waited for.
     var seconds: Double
+    /// Of memory, by the one of these that took the most.
+    var peakKibibytes: Int
   }
 
   /// In the temporary folder of the machine, on a disk where there is one, unless another is asked for.
@@ -52,6 +54,6 @@ final class BuiltPlumb {
       status: code, output: text("out"), error: text("err"),
       seconds: [usage.ru_utime, usage.ru_stime].reduce(0) {
         $0 + Double($1.tv_sec) + Double($1.tv_usec) * 1e-6
-      })
+      }, peakKibibytes: usage.ru_maxrss)
   }
 }
