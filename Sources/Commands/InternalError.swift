@@ -71,7 +71,8 @@ private struct CrashNote {
     var frames = [UnsafeMutableRawPointer?](repeating: nil, count: 1)
     _ = backtrace?(&frames, 1)
     let folder = getenv("TMPDIR").map { String(cString: $0) } ?? ""
-    let path = "\(folder.hasPrefix("/") ? folder : "/tmp")/plumb-crash-\(getpid()).txt"
+    let path =
+      "\(folder.hasPrefix("/") ? folder : "/tmp")/plumb-crash-\(getpid())-\(TemporaryName.randomBits()).txt"
     let command = CommandLine.arguments.map { SecretText.maskedLine($0) }.joined(separator: " ")
     var system = utsname()
     uname(&system)

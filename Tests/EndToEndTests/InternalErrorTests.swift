@@ -16,7 +16,8 @@ import Testing
     kill(run.processID, signal)
     #expect(run.ending(waiting: true) == .exited(70), "\(project.standardError)")
     let said = project.standardError
-    let file = "plumb-crash-\(run.processID).txt"
+    let names = try File.names(in: project.path)
+    let file = try #require(names.first { $0.hasPrefix("plumb-crash-\(run.processID)-") })
     #expect(said.contains("internal error PLUMB-0900, please report") && said.contains(file), "\(said)")
     let note = project.text(file)
     #expect(note.contains("run law.yaml") && note.contains("signal   \(name)\n"), "\(note)")

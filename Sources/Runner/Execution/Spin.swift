@@ -38,9 +38,12 @@ package struct Spin {
         RunSession.say(TerminalText.escaped($0))
       }
     }
-    let scratch = "\(store.root)/tmp/spin-\(getpid())"
-    try File.removeTree(scratch)
+    let scratch = "\(store.root)/tmp/spin.\(TemporaryName.make())"
     try File.makeDirectory(scratch)
+    // Held for as long as this process lives: no collection takes the folder away, from whatever container it looks.
+    let lock = try File.open("\(scratch)/lock", O_RDWR | O_CREAT)
+    defer { lock.closeQuietly() }
+    _ = try lock.tryLock()
     // What cannot be removed now is removed with the store's other leftovers.
     defer { try? File.removeTree(scratch) }
     let output = try outputDirectory.map(emptyDirectory) ?? "\(scratch)/output"

@@ -13,8 +13,7 @@ package enum Export {
     try refuseOverwriting(folder)
     let parent = Path.parent(Path.absolute(folder))
     try File.makeDirectory(parent)
-    let temporary = "\(parent)/.\(Path.name(folder)).\(getpid()).tmp"
-    try File.removeTree(temporary)
+    let temporary = "\(parent)/.\(Path.name(folder)).\(TemporaryName.make()).tmp"
     var paths: [String] = []
     var bytes = 0
     do {

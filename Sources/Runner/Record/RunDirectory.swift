@@ -20,10 +20,18 @@ package struct RunDirectory: Sendable {
     below parent: String, name: String, experimentText: String, command: String = "",
     parameters: JSONObject = JSONObject(), files: [(name: String, text: String)] = []
   ) throws {
-    let now = Timestamp.now()
-    let hash = Digest.of(text: "\(now.unique) \(getpid()) \(experimentText)").hex.prefix(6)
-    id = "\(now.compact)-\(hash)"
-    path = "\(parent)/\(name)/\(id)"
+    try File.makeDirectory("\(parent)/\(name)")
+    var now = Timestamp.now()
+    var (id, path) = ("", "")
+    repeat {
+      now = Timestamp.now()
+      let hash = Digest.of(text: "\(now.unique) \(getpid()) \(experimentText)").hex.prefix(6)
+      id = "\(now.compact)-\(hash)"
+      path = "\(parent)/\(name)/\(id)"
+      // One that is there is another run's, begun in the same microsecond by a process of the same number.
+    } while try !File.makeNewDirectory(path)
+    self.id = id
+    self.path = path
     try File.makeDirectory("\(path)/logs")
     lock = try File.open("\(path)/lock", O_RDWR | O_CREAT)
     guard try lock.tryLock() else { throw SystemError("lock", "\(path)/lock", code: EWOULDBLOCK) }
@@ -47,10 +55,7 @@ package struct RunDirectory: Sendable {
 
   /// Whether a live process runs the run in this directory. The kernel answers: it frees the lock at its holder's death.
   package static func isHeld(_ path: String) -> Bool {
-    guard let file = try? File.open("\(path)/lock", O_RDONLY) else { return false }
-    defer { file.closeQuietly() }
-    // Shared, so that two who ask do not take each other for the run.
-    return flock(file.descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    File.isLocked("\(path)/lock")
   }
 
   /// The plan with the keys that are known; written when the run starts and again at its end.

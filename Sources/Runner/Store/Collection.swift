@@ -159,23 +159,25 @@ package struct Collection: Sendable {
     var found: [(String, Int)] = []
     for folder in ["tmp", "quarantine"] {
       for name in try File.names(in: "\(store.root)/\(folder)")
-      where folder != "tmp" || Digest(hex: name) == nil && !isBeingWritten(name) {
+      where folder != "tmp" || Digest(hex: name) == nil {
         let path = "\(store.root)/\(folder)/\(name)"
-        guard let status = FileStatus.of(path),
-          now - Double(status.changedNanoseconds) / 1e9 >= options.minimumSeconds
-        else { continue }
+        guard let status = FileStatus.of(path), !File.isLocked("\(path)/lock") else { continue }
+        var leastSeconds = options.minimumSeconds
+        switch TemporaryName.writer(of: name) {
+        case .here(isAlive: true): continue
+        // Whether it lives cannot be seen; what takes longer than a write holds a lock.
+        case .elsewhere: leastSeconds = max(leastSeconds, Collection.secondsElsewhere)
+        case .here(isAlive: false), nil: break
+        }
+        guard now - Double(status.changedNanoseconds) / 1e9 >= leastSeconds else { continue }
         found.append((path, status.isDirectory ? 0 : status.size))
       }
     }
     return found
   }
 
-  /// Whether a temporary's name has the number of a process that lives: `KEY.123.tmp`, `tree.DIGEST.123`, `spin-123`. Such files
-  /// are given their own names under no lock.
-  private static func isBeingWritten(_ name: String) -> Bool {
-    let numbers = name.split { $0 == "." || $0 == "-" }.suffix(2).compactMap { pid_t($0) }
-    return numbers.contains { $0 > 0 && (kill($0, 0) == 0 || errno == EPERM) }
-  }
+  /// How old the temporary of a process in another container or on another host is at least, before it counts as left behind.
+  private static let secondsElsewhere = 86400.0
 }
 
 extension Store {

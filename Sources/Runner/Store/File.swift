@@ -22,6 +22,9 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
     [ENOSPC, EDQUOT, EIO, EACCES, EPERM, EROFS, EMFILE, ENFILE, ENOMEM, EXDEV].contains(code)
   }
 
+  /// Whether the place may only be read.
+  package var isDenied: Bool { [EACCES, EPERM, EROFS].contains(code) }
+
   /// Whether it was to make or change something, and so failed in a place that was given for that.
   package var changesTheDisk: Bool { operation != "open" && operation != "read" && operation != "list" }
 
@@ -180,6 +183,14 @@ package struct File: Sendable {
     return true
   }
 
+  /// Whether another open file description holds the lock of a file; false where there is no such file.
+  package static func isLocked(_ path: String) -> Bool {
+    guard let file = try? openToRead(path) else { return false }
+    defer { file.closeQuietly() }
+    // Shared, so that two who ask do not take each other for the holder.
+    return flock(file.descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
   /// Waits until the lock is had; several may hold a shared one.
   package func waitForLock(shared: Bool = false) throws {
     try File.attempt(.lock, path)
@@ -284,21 +295,22 @@ extension File {
   /// was put into it.
   package static func makeDirectory(_ path: String, isDurable: Bool = false) throws {
     if FileStatus.of(path)?.isDirectory == true { return }
+    let parent = Path.parent(path)
+    if parent != path { try makeDirectory(parent, isDurable: isDurable) }
+    if try makeNewDirectory(path) {
+      if isDurable { try synchronizeDirectory(parent) }
+    } else if FileStatus.of(path)?.isDirectory != true {
+      throw SystemError("create", path, code: ENOTDIR)
+    }
+  }
+
+  /// - Returns: false when something is there already.
+  /// - Throws: `SystemError`, also where its parent is not there.
+  package static func makeNewDirectory(_ path: String) throws -> Bool {
     try File.attempt(.mkdir, path)
-    if mkdir(path, 0o755) == 0 {
-      if isDurable { try synchronizeDirectory(Path.parent(path)) }
-      return
-    }
-    switch errno {
-    case EEXIST:
-      if FileStatus.of(path)?.isDirectory != true { throw SystemError("create", path, code: ENOTDIR) }
-    case ENOENT:
-      let parent = Path.parent(path)
-      guard parent != path else { throw SystemError("create", path, code: ENOENT) }
-      try makeDirectory(parent, isDurable: isDurable)
-      try makeDirectory(path, isDurable: isDurable)
-    default: throw SystemError("create", path, code: errno)
-    }
+    if mkdir(path, 0o755) == 0 { return true }
+    if errno == EEXIST { return false }
+    throw SystemError("create", path, code: errno)
   }
 
   /// Names in a directory without `.` and `..`, sorted by their bytes. Empty when there is no such directory.
@@ -340,7 +352,7 @@ extension File {
   package static func writeDurably(
     _ text: String, to path: String, mode: mode_t = 0o644, temporaries: String? = nil
   ) throws {
-    let name = "\(Path.name(path)).\(getpid()).tmp"
+    let name = "\(Path.name(path)).\(TemporaryName.make()).tmp"
     let temporary = "\(temporaries ?? Path.parent(path))/\(name)"
     try writeWhole(text, to: temporary, mode: mode, isDurable: true)
     do {
@@ -355,7 +367,7 @@ extension File {
   /// Several files of one folder, each as `writeDurably` does it, with one fsync of the folder for all.
   package static func writeDurably(_ files: [(name: String, text: String)], in folder: String) throws {
     for file in files {
-      let temporary = "\(folder)/\(file.name).\(getpid()).tmp"
+      let temporary = "\(folder)/\(file.name).\(TemporaryName.make()).tmp"
       try writeWhole(file.text, to: temporary, isDurable: true)
       do {
         try rename(temporary, to: "\(folder)/\(file.name)")

@@ -74,8 +74,7 @@ package struct StatCache: Sendable {
     let lines = sorted.map { key, entry in
       JSON.array([.string(key.string)] + entry.status.map { .int($0) } + [.string(entry.digest.hex)])
     }
-    let temporary = "\(temporaries)/\(Path.name(path)).\(getpid()).tmp"
-    try File.writeWhole(SealedText.text(of: .array(lines)), to: temporary)
+    let temporary = "\(temporaries)/\(Path.name(path)).\(TemporaryName.make()).tmp"
     do {
       try File.rename(temporary, to: path)
     } catch {

@@ -212,11 +212,12 @@ package final class Store {
     }
     guard output.isTree, let manifest = try manifest(output.digest) else { return objectPath(output.digest) }
     let tree = "\(root)/trees/\(output.digest.hex)"
-    let isComplete = manifest.entries.allSatisfy { FileStatus.of("\(tree)/\($0.path)")?.size == $0.size }
-    if isComplete, FileStatus.of(tree) != nil { return tree }
-    try File.removeTree(tree)
-    let temporary = "\(root)/tmp/tree.\(output.digest.hex).\(getpid())"
-    try File.removeTree(temporary)
+    func isComplete() -> Bool {
+      FileStatus.of(tree) != nil
+        && manifest.entries.allSatisfy { FileStatus.of("\(tree)/\($0.path)")?.size == $0.size }
+    }
+    if isComplete() { return tree }
+    let temporary = "\(root)/tmp/tree.\(output.digest.hex).\(TemporaryName.make())"
     try File.makeDirectory(temporary)
     for entry in manifest.entries {
       let path = "\(temporary)/\(entry.path)"
@@ -228,8 +229,13 @@ package final class Store {
     do {
       try File.rename(temporary, to: tree)
     } catch let error as SystemError where error.code == ENOTEMPTY || error.code == EEXIST {
-      // Another run laid the same tree out meanwhile.
-      try File.removeTree(temporary)
+      if isComplete() {
+        // Another run laid the same tree out meanwhile.
+        try File.removeTree(temporary)
+      } else {
+        try File.removeTree(tree)
+        try File.rename(temporary, to: tree)
+      }
     }
     return tree
   }

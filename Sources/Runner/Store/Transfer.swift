@@ -37,8 +37,8 @@ package struct Transfer: Sendable {
       records += 1
       if isEvicted { evictedRecords += 1 }
     }
-    try target.saveStatCache()
-    try source.saveStatCache()
+    target.saveStatCache()
+    source.saveStatCache()
     progress(Progress(records: keys.count, totalRecords: keys.count, bytes: bytes))
   }
 
@@ -74,7 +74,7 @@ package struct Transfer: Sendable {
 extension Store {
   /// Gives the bytes copied. What is read back from the medium is hashed too.
   fileprivate func copyObject(_ digest: Digest, from source: Store) throws -> Int {
-    let temporary = "\(temporaries)/\(digest.hex).\(getpid()).tmp"
+    let temporary = "\(temporaries)/\(digest.hex).\(TemporaryName.make()).tmp"
     do {
       let size = try File.copy(source.objectPath(digest), to: temporary, expecting: digest)
       try place(temporary, as: digest)

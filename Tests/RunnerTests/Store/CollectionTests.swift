@@ -10,7 +10,8 @@ import Testing
     "\"milliseconds\": 30", with: "\"milliseconds\": 0")
 
   private func collect(
-    _ toy: ToyRunner, maximum: Int? = nil, keepLast: Int? = nil, age: Double = 0, dryRun: Bool = false
+    _ toy: ToyRunner, maximum: Int? = nil, keepLast: Int? = nil, age: Double = 0, dryRun: Bool = false,
+    after seconds: Int = 2
   ) throws -> Runner.Collection {
     var options = CollectionOptions()
     options.maximumBytes = maximum
@@ -18,7 +19,8 @@ import Testing
     options.minimumSeconds = age
     options.isDryRun = dryRun
     // The clock of file times may lag behind by a tick.
-    return try Runner.Collection(of: Store(at: "\(toy.path)/.plumb"), options, now: Double(time(nil) + 2))
+    return try Runner.Collection(
+      of: Store(at: "\(toy.path)/.plumb"), options, now: Double(time(nil) + seconds))
   }
 
   private func started(_ toy: ToyRunner) throws -> [String] {
@@ -161,11 +163,34 @@ import Testing
   {
     let toy = try ToyRunner(nodes: fast)
     #expect(try toy.run() == .exited(0))
+    let own = TemporaryName.make()
+    let parts = own.split(separator: "-").map(String.init)
     // Above any number that Linux gives a process.
-    let names = ["abc.\(getpid()).tmp", "spin-\(getpid())", "abc.\(1 << 23).tmp", "tree.abc.\(1 << 23)"]
-    for name in names { try toy.folder.write("half of it", to: ".plumb/tmp/\(name)") }
+    let dead = "\(parts[0])-\(String(1 << 23, radix: 16))-\(parts[2])"
+    // Of a process whose number means something else here, and nothing or somebody else's.
+    let elsewhere = ["0123456789abcdef-1-\(parts[2])", "0123456789abcdef-800000-\(parts[2])"]
+    let kept = ["abc.\(own).tmp", "spin.\(own)"] + elsewhere.map { "abc.\($0).tmp" }
+    for name in kept + ["abc.\(dead).tmp", "tree.abc.\(dead)"] {
+      try toy.folder.write("half of it", to: ".plumb/tmp/\(name)")
+    }
     _ = try collect(toy, maximum: 0)
-    #expect(try toy.names("tmp") == names.prefix(2).sorted())
+    #expect(try toy.names("tmp") == kept.sorted())
+    _ = try collect(toy, maximum: 0, after: 2 * 86400)
+    #expect(try toy.names("tmp") == kept.prefix(2).sorted())
+  }
+
+  @Test func `a folder whose lock is held stays, however old it is`() throws {
+    let toy = try ToyRunner(nodes: fast)
+    #expect(try toy.run() == .exited(0))
+    let folder = "\(toy.path)/.plumb/tmp/spin.0123456789abcdef-1-2"
+    try File.makeDirectory(folder)
+    let lock = try File.open("\(folder)/lock", O_RDWR | O_CREAT)
+    #expect(try lock.tryLock())
+    _ = try collect(toy, maximum: 0, after: 9 * 86400)
+    #expect(try File.names(in: folder) == ["lock"])
+    lock.closeQuietly()
+    _ = try collect(toy, maximum: 0, after: 9 * 86400)
+    #expect(FileStatus.of(folder) == nil)
   }
 
   @Test func `a store of the format before is migrated and keeps its results`() throws {
