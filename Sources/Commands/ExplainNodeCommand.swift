@@ -38,7 +38,7 @@ struct ExplainNodeCommand: ParsableCommand {
       let index = try? RunIndex(runs: "\(loaded.projectRoot)/runs")
       let history = try index?.keys(experiment: loaded.plan.experimentName, address: node.address) ?? []
       let explanation = try NodeExplanation(node, in: &resolution, history: history)
-      try store.saveStatCache()
+      store.saveStatCache()
       try standardOutput(json ? explanation.json.text(.pretty) + "\n" : explanation.text)
       return .done
     }

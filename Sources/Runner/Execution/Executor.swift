@@ -98,7 +98,7 @@ package final class Executor {
 
   func saveCaches() throws {
     try resolution.saveLastKeys()
-    try resolution.store.saveStatCache()
+    resolution.store.saveStatCache()
     lastSaving = monotonicSeconds()
   }
 

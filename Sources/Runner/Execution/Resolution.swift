@@ -239,6 +239,11 @@ package struct Resolution {
         isChanged = true
       }
     }
-    if isChanged { try store.setLastKeys(keys, experiment: plan.experimentName) }
+    guard isChanged else { return }
+    do {
+      try store.setLastKeys(keys, experiment: plan.experimentName)
+    } catch let error as SystemError where error.isDenied {
+      // They only explain what changed; in a store that may only be read, whoever may write notes them.
+    }
   }
 }

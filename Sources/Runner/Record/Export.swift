@@ -55,14 +55,13 @@ package enum Export {
   }
 
   private static func copy(_ output: StoredOutput, of store: Store, to path: String) throws -> Int {
-    // Checks every byte's standing, and says what is evicted or damaged.
-    let source = try store.readingPath(output)
+    try store.requirePresent(output)
     guard output.isTree else {
       return try File.copy(store.objectPath(output.digest), to: path, expecting: output.digest, mode: 0o644)
     }
     var bytes = 0
     guard let manifest = Manifest(text: try File.read(store.objectPath(output.digest))) else {
-      throw StoreError(description: "the manifest of `\(source)` does not read back")
+      throw StoreError(description: "the manifest of output `\(output.port)` does not read back")
     }
     try File.makeDirectory(path)
     for entry in manifest.entries {

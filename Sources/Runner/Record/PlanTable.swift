@@ -32,7 +32,7 @@ package struct PlanTable {
     }
     estimate = PlanEstimate(resolution, decisions)
     roots = Roots.of(plan, decisions)
-    try store.saveStatCache()
+    store.saveStatCache()
   }
 
   private var shown: [Int] { plan.nodes.indices.filter { selection.contains($0) } }

@@ -59,7 +59,11 @@ package struct RunSession: Sendable {
     let store = try Store(at: store)
     store.onWarning = { RunSession.say("warning: \(TerminalText.escaped($0))") }
     store.isStrict = isStrict
-    try store.removeLeftovers()
+    do {
+      try store.removeLeftovers()
+    } catch let error as SystemError where error.isDenied {
+      // Not ours to tidy up; a run that has something to compute says what it cannot write.
+    }
     let resolution = try Resolution(plan: plan, store: store, stages: stages)
     let text = PlanText(plan)
     let directory = try makeDirectory(text)
@@ -126,7 +130,7 @@ package struct RunSession: Sendable {
   private func pin(_ records: [Int: NodeRecord], run: String, in store: Store) throws {
     do {
       try store.write(RunPins(run: run, of: plan, records: records))
-    } catch let error as SystemError where [EACCES, EPERM, EROFS].contains(error.code) {}
+    } catch let error as SystemError where error.isDenied {}
   }
 
   private func makeDirectory(_ plan: PlanText) throws -> RunDirectory {
@@ -134,7 +138,7 @@ package struct RunSession: Sendable {
       return try RunDirectory(
         below: runs, name: self.plan.experimentName, experimentText: experimentText, command: command,
         parameters: parameters, files: [RunDirectory.file(of: plan, keys: [:])] + experimentFiles)
-    } catch let error as SystemError where [EACCES, EPERM, EROFS].contains(error.code) {
+    } catch let error as SystemError where error.isDenied {
       throw RunError(
         .machine,
         "cannot \(error.operation) `\(error.path)`: \(String(cString: strerror(error.code)).lowercased()); every run is recorded in `\(runs)`, so make that writable"

@@ -90,7 +90,7 @@ package struct Collection: Sendable {
     for entry in contents.entries where entry.objects.contains(where: { removed.contains($0.digest) }) {
       if seen.insert(UTF8Key(entry.record.address)).inserted { evictedAddresses.append(entry.record.address) }
     }
-    if !options.isDryRun { try store.saveStatCache() }
+    if !options.isDryRun { store.saveStatCache() }
   }
 
   /// Objects to remove, in order, and whether a record names them.

@@ -112,6 +112,7 @@ package struct LockHolder: Sendable {
 extension Store {
   /// Alone for a collection while it removes; shared by everyone else while they look and note what they use.
   func withCollectionLock<T>(shared: Bool, _ body: () throws -> T) throws -> T {
+    try requireWritable()
     let file = try File.open("\(root)/locks/.collection", O_RDWR | O_CREAT)
     defer { file.closeQuietly() }
     try file.waitForLock(shared: shared)

@@ -67,8 +67,8 @@ package struct StatCache: Sendable {
     if entries.removeValue(forKey: UTF8Key(path)) != nil { isChanged = true }
   }
 
-  /// Not made durable: losing it is harmless.
-  package mutating func save(temporaries: String) throws {
+  /// Not made durable: losing it is harmless. So is not having saved it, in a store that may only be read or on a full disk.
+  package mutating func save(temporaries: String) {
     guard isChanged else { return }
     let sorted = entries.sorted { $0.key.string.utf8.lexicographicallyPrecedes($1.key.string.utf8) }
     let lines = sorted.map { key, entry in
@@ -76,11 +76,11 @@ package struct StatCache: Sendable {
     }
     let temporary = "\(temporaries)/\(Path.name(path)).\(TemporaryName.make()).tmp"
     do {
+      try File.writeWhole(SealedText.text(of: .array(lines)), to: temporary)
       try File.rename(temporary, to: path)
+      isChanged = false
     } catch {
       try? File.remove(temporary)
-      throw error
     }
-    isChanged = false
   }
 }

@@ -40,20 +40,31 @@ package final class Store {
     "quarantine",
   ]
 
-  /// Opens the store, making it where there is none and migrating an older one.
+  /// Why nothing can be written here, where that showed when the store was opened.
+  private var denial: SystemError?
+
+  /// Opens the store, making it where there is none and migrating an older one. Where nothing may be written it is opened
+  /// nonetheless, to be read: a missing one is empty.
   /// - Throws: `StoreError` when its format is newer than this program knows or the folder holds something else, `SystemError`.
   package init(at root: String) throws {
     self.root = Path.absolute(root)
     statCache = StatCache(path: "\(self.root)/stat-cache")
-    try File.makeDirectory(self.root)
-    if FileStatus.of("\(self.root)/format") == nil { try Store.refuseForeign(self.root) }
-    // What was added since version 1 is folders only, so that an interrupted migration is one that did not begin.
-    if try FileStatus.of("\(self.root)/format") == nil
-      || Store.format(of: self.root) < Store.formatVersion
-    {
-      try writeLayout()
+    do {
+      try File.makeDirectory(self.root)
+      if FileStatus.of("\(self.root)/format") == nil { try Store.refuseForeign(self.root) }
+      // What was added since version 1 is folders only, so that an interrupted migration is one that did not begin.
+      if try FileStatus.of("\(self.root)/format") == nil
+        || Store.format(of: self.root) < Store.formatVersion
+      {
+        try writeLayout()
+      }
+    } catch let error as SystemError where error.isDenied && error.changesTheDisk {
+      denial = error
     }
   }
+
+  /// - Throws: `SystemError` where the store is known to be one that may only be read.
+  func requireWritable() throws { if let denial { throw denial } }
 
   private func writeLayout() throws {
     for name in Store.folders { try File.makeDirectory("\(root)/\(name)") }
@@ -91,7 +102,7 @@ package final class Store {
   /// Where what is not whole yet stands, so that a folder of whole things holds nothing else.
   var temporaries: String { "\(root)/tmp" }
 
-  package func saveStatCache() throws { try statCache.save(temporaries: temporaries) }
+  package func saveStatCache() { statCache.save(temporaries: temporaries) }
 
   // MARK: objects
 
@@ -189,6 +200,11 @@ package final class Store {
     } catch let error as SystemError where error.code == ENOENT {
       // Another process that saw the damage was faster.
       return
+    } catch let error as SystemError where error.isDenied {
+      onWarning(
+        "\(what) of the store, `\(path)`, is damaged, and the store may only be read; what needs it must be computed again"
+      )
+      return
     }
     onWarning(
       "\(what) of the store was damaged and is set aside in `\(place)`; what needs it will be computed again")
@@ -199,8 +215,8 @@ package final class Store {
     return Manifest(text: try File.read(objectPath(digest)))
   }
 
-  /// Where a stage reads an output: an object's path, or a directory of links under `trees/`.
-  package func readingPath(_ output: StoredOutput) throws -> String {
+  /// - Throws: `EvictedError`, `StoreError` when not every byte of an output is there and right.
+  package func requirePresent(_ output: StoredOutput) throws {
     switch try presence(of: output) {
     case .present: break
     case .evicted: throw EvictedError(output: output)
@@ -210,6 +226,11 @@ package final class Store {
           "output `\(output.port)` (\(output.digest.hex.prefix(12))) is damaged or gone; run again to compute it anew"
       )
     }
+  }
+
+  /// Where a stage reads an output: an object's path, or a directory of links under `trees/`.
+  package func readingPath(_ output: StoredOutput) throws -> String {
+    try requirePresent(output)
     guard output.isTree, let manifest = try manifest(output.digest) else { return objectPath(output.digest) }
     let tree = "\(root)/trees/\(output.digest.hex)"
     func isComplete() -> Bool {

@@ -36,7 +36,7 @@ import Testing
       NodeRecord(
         key: key, preimage: ["a": 1], outputs: outputs, address: "x.y", recipeKey: "r", seconds: 1.5,
         measures: [("tokens", 3)]))
-    try store.saveStatCache()
+    store.saveStatCache()
   }
 
   private func expectFinished(_ folder: TemporaryFolder) throws {
