@@ -43,17 +43,36 @@ enum { MAX_HEADS = 4 };
     default: function(__VA_ARGS__, head_, 4, type);                                        \
     }
 
-/* Rows of the heads' queries, turned into `turned` where the rule says so. */
+/* Of D elements, zeros after them. */
+static inline size_t padded_length(size_t d) { return (d + LANES - 1) / LANES * LANES; }
+
+/* Rows x [heads, D] as they lie, where they need no padding; else copied to `padded`. */
+static const float *PK_FN(padded_rows)(const float *x, size_t heads, size_t d, float *padded) {
+  size_t width = padded_length(d);
+  if (width == d) return x;
+  for (size_t r = 0; r < heads; r++) {
+    memcpy(padded + r * width, x + r * d, d * sizeof(float));
+    memset(padded + r * width + d, 0, (width - d) * sizeof(float));
+  }
+  return padded;
+}
+
+/* Padded rows of the heads' queries, turned into `turned` where the rule says so. */
 static const float *PK_FN(turned_queries)(const pk_attention_rule *rule, size_t position, const float *q, size_t heads, size_t d,
                                           float *turned) {
-  if (!rule->cosine) return q;
-  for (size_t r = 0; r < heads; r++) PK_FN(rotate)(rule, position, 1, q + r * d, turned + r * d, d);
+  if (!rule->cosine) return PK_FN(padded_rows)(q, heads, d, turned);
+  size_t width = padded_length(d);
+  for (size_t r = 0; r < heads; r++) {
+    PK_FN(rotate)(rule, position, 1, q + r * d, turned + r * width, d);
+    if (width > d) memset(turned + r * width + d, 0, (width - d) * sizeof(float));
+  }
   return turned;
 }
 
-/* dots[r][j] = row r . vectors[j], 16 at a time, j from `first`, a multiple of 16; d another, rows d apart, `heads` a constant. */
+/* dots[r][j] = row r . vectors[j], 16 at a time, j from `first`, a multiple of 16; rows padded, `heads` a constant. */
 INLINE void PK_FN(dots)(const float *rows, int heads, const void *const *vectors, size_t first, size_t count, size_t d,
                         pk_type type, float (*dots)[KEY_BLOCK]) {
+  size_t width = padded_length(d), whole = d / LANES * LANES;
   for (size_t j = first; j < count; j += LANES) {
     f32x16 sums[MAX_HEADS][LANES];
     size_t live = count - j < LANES ? count - j : LANES;
@@ -64,10 +83,15 @@ INLINE void PK_FN(dots)(const float *rows, int heads, const void *const *vectors
       f32x16 sum[MAX_HEADS];
 #pragma unroll
       for (int r = 0; r < heads; r++) sum[r] = splat(0);
-      for (size_t i = 0; i < d; i += LANES) {
+      for (size_t i = 0; i < whole; i += LANES) {
         f32x16 vector = load_kv(type, vectors[j + l], i);
 #pragma unroll
-        for (int r = 0; r < heads; r++) sum[r] = fma16(load16(rows + (size_t)r * d + i), vector, sum[r]);
+        for (int r = 0; r < heads; r++) sum[r] = fma16(load16(rows + (size_t)r * width + i), vector, sum[r]);
+      }
+      if (whole < d) {
+        f32x16 vector = load_part(vectors[j + l], type, whole, d - whole);
+#pragma unroll
+        for (int r = 0; r < heads; r++) sum[r] = fma16(load16(rows + (size_t)r * width + whole), vector, sum[r]);
       }
 #pragma unroll
       for (int r = 0; r < heads; r++) sums[r][l] = sum[r];
@@ -94,9 +118,11 @@ static void PK_FN(cap_scores)(const pk_attention_rule *rule, int heads, size_t f
     }
 }
 
-/* output[r] = output[r] * correction[r] + sum over j of weights[r][j] values[j], 16 * CHUNKS elements from i on; key by key. */
+/* output[r] = output[r] * correction[r] + sum over j of weights[r][j] values[j], 16 * CHUNKS elements from i on, of the only chunk
+   `live` alone; key by key. */
 INLINE void PK_FN(weigh)(float (*output)[MAX_D], const float *correction, float (*weights)[KEY_BLOCK], int heads,
-                         const void *const *values, size_t skipped, size_t count, size_t i, int chunks, pk_type type) {
+                         const void *const *values, size_t skipped, size_t count, size_t i, int chunks, size_t live,
+                         pk_type type) {
   f32x16 o[MAX_HEADS * 4];
 #pragma unroll
   for (int r = 0; r < heads; r++)
@@ -105,7 +131,8 @@ INLINE void PK_FN(weigh)(float (*output)[MAX_D], const float *correction, float 
   for (size_t j = skipped; j < count; j++) {
 #pragma unroll
     for (int c = 0; c < chunks; c++) {
-      f32x16 value = load_kv(type, values[j], i + (size_t)c * LANES);
+      f32x16 value = live == LANES ? load_kv(type, values[j], i + (size_t)c * LANES)
+                                   : load_part(values[j], type, i, live);
 #pragma unroll
       for (int r = 0; r < heads; r++) o[r * chunks + c] = fma16(splat(weights[r][j]), value, o[r * chunks + c]);
     }
@@ -129,7 +156,7 @@ INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t he
   for (int r = 0; r < heads; r++) {
     maximum[r] = -__builtin_inff();
     sum[r] = 0;
-    memset(output[r], 0, d * sizeof(float));
+    memset(output[r], 0, padded_length(d) * sizeof(float));
   }
   size_t visible = (size_t)query->position + 1, oldest = first_seen(&job->rule, 0, (size_t)query->position);
   int capped = job->rule.cap > 0;
@@ -175,15 +202,19 @@ INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t he
     size_t i = 0;
     if (heads == 1)
       for (; i + 4 * LANES <= d; i += 4 * LANES)
-        PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 4, type);
+        PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 4, LANES, type);
     if (heads <= 2)
       for (; i + 2 * LANES <= d; i += 2 * LANES)
-        PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 2, type);
-    for (; i < d; i += LANES) PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 1, type);
+        PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 2, LANES, type);
+    for (; i + LANES <= d; i += LANES)
+      PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 1, LANES, type);
+    if (i < d) PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 1, d - i, type);
   }
   for (int r = 0; r < heads; r++) {
     float *out = job->out + (t * job->heads + head + (size_t)r) * d;
-    for (size_t i = 0; i < d; i += LANES) store16(out + i, load16(output[r] + i) / splat(sum[r]));
+    size_t i = 0;
+    for (; i + LANES <= d; i += LANES) store16(out + i, load16(output[r] + i) / splat(sum[r]));
+    if (i < d) store_part(out + i, d - i, load16(output[r] + i) / splat(sum[r]));
     if (job->lse) job->lse[t * job->heads + head + (size_t)r] = maximum[r] + pk_log(sum[r]);
   }
 }
@@ -198,21 +229,59 @@ static void PK_FN(attention)(const attention_job *job, size_t task) {
   else PK_FN(attention_query)(job, task, PK_F32);
 }
 
+/* Sixteen elements of each row from i on, or the last `live`: what a query and `count` keys from `first` on add to each other's
+   gradients, p the keys' weights and ds their scores' gradients. dk, dv: rows kv_row apart; rows of q, dout and dq padded. */
+INLINE void PK_FN(gradient_lanes)(const float *q, const float *dout, float *dq, size_t width, const void *const *keys,
+                                  float (*p)[KEY_BLOCK], float (*ds)[KEY_BLOCK], float *dk, float *dv, size_t kv_row, size_t count,
+                                  size_t i, size_t live, int heads, pk_type type) {
+  f32x16 sum[MAX_HEADS];
+#pragma unroll
+  for (int r = 0; r < heads; r++) sum[r] = load16(dq + (size_t)r * width + i);
+  for (size_t j = 0; j < count; j++) {
+    float *dk_j = dk + j * kv_row + i, *dv_j = dv + j * kv_row + i;
+    f32x16 key, key_sum, value_sum;
+    if (live == LANES) {
+      key = load_kv(type, keys[j], i), key_sum = load16(dk_j), value_sum = load16(dv_j);
+    } else {
+      key = load_part(keys[j], type, i, live);
+      key_sum = load_part(dk_j, PK_F32, 0, live), value_sum = load_part(dv_j, PK_F32, 0, live);
+    }
+#pragma unroll
+    for (int r = 0; r < heads; r++) {
+      key_sum = fma16(splat(ds[r][j]), load16(q + (size_t)r * width + i), key_sum);
+      value_sum = fma16(splat(p[r][j]), load16(dout + (size_t)r * width + i), value_sum);
+      sum[r] = fma16(splat(ds[r][j]), key, sum[r]);
+    }
+    if (live == LANES) {
+      store16(dk_j, key_sum);
+      store16(dv_j, value_sum);
+    } else {
+      store_part(dk_j, live, key_sum);
+      store_part(dv_j, live, value_sum);
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < heads; r++) store16(dq + (size_t)r * width + i, sum[r]);
+}
+
 /* `heads` heads (a constant) of one query at `t` of the sequence that begins at `start`, from `head` on: its gradient, and what it
    adds to those of the keys and values, heads ascending. */
 INLINE void PK_FN(gradient_heads)(const attention_job *job, size_t start, size_t t, size_t head, int heads, pk_type type) {
   size_t d = job->d, kv_row = job->kv_heads * d, row = (t * job->heads + head) * d, element = type_bytes(type);
-  size_t kv = head / (job->heads / job->kv_heads) * d;
-  float turned[MAX_HEADS * MAX_D];
+  size_t kv = head / (job->heads / job->kv_heads) * d, width = padded_length(d), whole = d / LANES * LANES;
+  float turned[MAX_HEADS * MAX_D], padded_dout[MAX_HEADS * MAX_D], padded_dq[MAX_HEADS * MAX_D];
   const float *q = PK_FN(turned_queries)(&job->rule, t - start, job->q + row, (size_t)heads, d, turned);
-  const float *dout = job->dout + row, *out = job->out + row, *lse = job->lse + t * job->heads + head;
-  float *dq = job->dq + row, delta[MAX_HEADS];
-  for (int r = 0; r < heads; r++) {
+  const float *dout = PK_FN(padded_rows)(job->dout + row, (size_t)heads, d, padded_dout);
+  const float *out = job->out + row, *lse = job->lse + t * job->heads + head;
+  float *dq = width == d ? job->dq + row : padded_dq, delta[MAX_HEADS];
+  for (size_t r = 0; r < (size_t)heads; r++) {
     f32x16 dot = splat(0);
-    for (size_t i = (size_t)r * d; i < (size_t)(r + 1) * d; i += LANES) dot = fma16(load16(dout + i), load16(out + i), dot);
+    for (size_t i = 0; i < whole; i += LANES) dot = fma16(load16(dout + r * width + i), load16(out + r * d + i), dot);
+    if (whole < d)
+      dot = fma16(load16(dout + r * width + whole), load_part(out + r * d, PK_F32, whole, d - whole), dot);
     delta[r] = tree_sum(dot);
   }
-  memset(dq, 0, (size_t)heads * d * sizeof(float));
+  memset(dq, 0, (size_t)heads * width * sizeof(float));
   int capped = job->rule.cap > 0;
   f32x16 scale = splat(job->rule.scale), score_scale = splat(capped ? 1 : job->rule.scale);
   for (size_t first = first_seen(&job->rule, start, t); first <= t; first += KEY_BLOCK) {
@@ -236,28 +305,17 @@ INLINE void PK_FN(gradient_heads)(const attention_job *job, size_t start, size_t
     if (capped)
       for (int r = 0; r < heads; r++)
         for (size_t j = 0; j < count; j += LANES) store16(ds[r] + j, load16(ds[r] + j) * load16(slopes[r] + j));
-    for (size_t i = 0; i < d; i += LANES) {
-      f32x16 sum[MAX_HEADS];
-#pragma unroll
-      for (int r = 0; r < heads; r++) sum[r] = load16(dq + (size_t)r * d + i);
-      for (size_t j = 0; j < count; j++) {
-        float *dk = job->dk + (first + j) * kv_row + kv + i, *dv = job->dv + (first + j) * kv_row + kv + i;
-        f32x16 key = load_kv(type, keys[j], i), key_sum = load16(dk), value_sum = load16(dv);
-#pragma unroll
-        for (int r = 0; r < heads; r++) {
-          key_sum = fma16(splat(ds[r][j]), load16(q + (size_t)r * d + i), key_sum);
-          value_sum = fma16(splat(p[r][j]), load16(dout + (size_t)r * d + i), value_sum);
-          sum[r] = fma16(splat(ds[r][j]), key, sum[r]);
-        }
-        store16(dk, key_sum);
-        store16(dv, value_sum);
-      }
-#pragma unroll
-      for (int r = 0; r < heads; r++) store16(dq + (size_t)r * d + i, sum[r]);
-    }
+    float *dk = job->dk + first * kv_row + kv, *dv = job->dv + first * kv_row + kv;
+    for (size_t i = 0; i < whole; i += LANES)
+      PK_FN(gradient_lanes)(q, dout, dq, width, keys, p, ds, dk, dv, kv_row, count, i, LANES, heads, type);
+    if (whole < d)
+      PK_FN(gradient_lanes)(q, dout, dq, width, keys, p, ds, dk, dv, kv_row, count, whole, d - whole, heads, type);
   }
-  for (size_t r = 0; job->rule.cosine && r < (size_t)heads; r++)
-    PK_FN(rotate)(&job->rule, t - start, -1, dq + r * d, dq + r * d, d);
+  for (size_t r = 0; r < (size_t)heads; r++) {
+    float *to = job->dq + row + r * d;
+    if (job->rule.cosine) PK_FN(rotate)(&job->rule, t - start, -1, dq + r * width, to, d);
+    else if (width > d) memcpy(to, dq + r * width, d * sizeof(float));
+  }
 }
 
 /* One sequence and key-value head: queries ascending, then the heads of the group, then keys ascending. */

@@ -22,7 +22,7 @@ typedef struct {
 } gemm_job;
 
 enum { GROUP_ROWS = 96, PANEL = 16, MAX_BLOCK = 32, SCALES_BYTES = PANEL * sizeof(float) };
-enum { MAX_D = 256 }; /* of a head */
+enum { MAX_D = PK_MAX_HEAD };
 
 /* One block of a reduction on tiles. */
 typedef struct {

@@ -1,11 +1,13 @@
 /* AVX2 and FMA. */
 #if defined(__x86_64__)
+#include <immintrin.h>
 #include "elements.h"
 #include "kernels.h"
 
 #define PK_FN(name) name##_avx2
 #define PK_MR 4       /* rows of a product's tile */
 #define PK_ONE_PASS_ROWS 2 /* of a tile whose two chains the registers hold at once */
+#define PK_MASKS 256 /* bits of a vector whose loads and stores take a mask */
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)
 #include "transpose.h"
@@ -16,6 +18,7 @@
 #include "activation.h"
 #include "map.h"
 #include "rotary.h"
+#include "part.h"
 #include "attention.h"
 #include "softmax.h"
 #include "adamw.h"

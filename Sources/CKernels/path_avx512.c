@@ -1,11 +1,13 @@
 /* AVX-512 (F, BW, DQ, VL); with the tiles of path_amx.c also the path for AMX. */
 #if defined(__x86_64__)
+#include <immintrin.h>
 #include "elements.h"
 #include "kernels.h"
 
 #define PK_FN(name) name##_avx512
 #define PK_MR 8       /* rows of a product's tile */
 #define PK_ONE_PASS_ROWS PK_MR /* of a tile whose two chains the registers hold at once */
+#define PK_MASKS 512 /* bits of a vector whose loads and stores take a mask */
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2"), min_vector_width(512))), apply_to = function)
 #include "transpose.h"
@@ -16,6 +18,7 @@
 #include "activation.h"
 #include "map.h"
 #include "rotary.h"
+#include "part.h"
 #include "attention.h"
 #include "softmax.h"
 #include "adamw.h"

@@ -6,6 +6,7 @@
 #define PK_FN(name) name##_portable
 #define PK_MR 6       /* rows of a product's tile */
 #define PK_ONE_PASS_ROWS 2 /* of a tile whose two chains the registers hold at once */
+#define PK_MASKS 0 /* no loads and stores under a mask */
 
 #include "transpose.h"
 #include "pack.h"
@@ -15,6 +16,7 @@
 #include "activation.h"
 #include "map.h"
 #include "rotary.h"
+#include "part.h"
 #include "attention.h"
 #include "softmax.h"
 #include "adamw.h"

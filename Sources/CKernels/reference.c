@@ -144,10 +144,10 @@ static void reference_attention_run(void *context, size_t unused) {
           scores[j] = -INFINITY;
           if (!sees(&job->rule, (size_t)query->position, first + j)) continue;
           const void *key = (const char *)query->pages[(first + j) / PK_PAGE] + layout->key_offset;
-          ptrdiff_t at = (ptrdiff_t)((first + j) % PK_PAGE * layout->kv_stride + offset);
+          ptrdiff_t place = (ptrdiff_t)((first + j) % PK_PAGE * layout->kv_stride + offset);
           float dot[16] = {0};
-          for (size_t i = 0; i < d; i++)
-            dot[i % 16] = fmaf(q[i], typed(key, layout->type, at + (ptrdiff_t)i), dot[i % 16]);
+          for (size_t i = 0; i < filled(d); i++)
+            dot[i % 16] = fmaf(at(q, i, d, 0), i < d ? typed(key, layout->type, place + (ptrdiff_t)i) : 0, dot[i % 16]);
           scores[j] = score_of(&job->rule, lanes_sum(dot), &slope);
           top = scores[j] > top ? scores[j] : top;
         }
@@ -196,24 +196,27 @@ static void reference_attention_backward_run(void *context, size_t task) {
       memcpy(q, job->q + row, d * sizeof(float));
       reference_rotate(&job->rule, t - start, 1, q, d);
       float lanes[16] = {0}, *dq = job->dq + row;
-      for (size_t i = 0; i < d; i++) lanes[i % 16] = fmaf(dout[i], job->out[row + i], lanes[i % 16]);
+      for (size_t i = 0; i < filled(d); i++)
+        lanes[i % 16] = fmaf(at(dout, i, d, 0), at(job->out + row, i, d, 0), lanes[i % 16]);
       float delta = lanes_sum(lanes);
       for (size_t i = 0; i < d; i++) dq[i] = 0;
       for (size_t j = start; j <= t; j++) { /* keys */
         if (!sees(&job->rule, t, j)) continue;
-        ptrdiff_t at = (ptrdiff_t)(j * kv_row + g * d);
+        ptrdiff_t place = (ptrdiff_t)(j * kv_row + g * d);
         float score[16] = {0}, change[16] = {0};
-        for (size_t i = 0; i < d; i++) {
-          score[i % 16] = fmaf(q[i], typed(job->k, job->kv_type, at + (ptrdiff_t)i), score[i % 16]);
-          change[i % 16] = fmaf(dout[i], typed(job->v, job->kv_type, at + (ptrdiff_t)i), change[i % 16]);
+        for (size_t i = 0; i < filled(d); i++) {
+          float key = i < d ? typed(job->k, job->kv_type, place + (ptrdiff_t)i) : 0;
+          float value = i < d ? typed(job->v, job->kv_type, place + (ptrdiff_t)i) : 0;
+          score[i % 16] = fmaf(at(q, i, d, 0), key, score[i % 16]);
+          change[i % 16] = fmaf(at(dout, i, d, 0), value, change[i % 16]);
         }
         float slope, p = pk_exp(score_of(&job->rule, lanes_sum(score), &slope) - job->lse[t * job->heads + h]);
         float ds = p * (lanes_sum(change) - delta) * job->rule.scale * slope;
         for (size_t i = 0; i < d; i++) {
-          float *dk = job->dk + at + i, *dv = job->dv + at + i;
+          float *dk = job->dk + place + i, *dv = job->dv + place + i;
           *dk = fmaf(ds, q[i], *dk);
           *dv = fmaf(p, dout[i], *dv);
-          dq[i] = fmaf(ds, typed(job->k, job->kv_type, at + (ptrdiff_t)i), dq[i]);
+          dq[i] = fmaf(ds, typed(job->k, job->kv_type, place + (ptrdiff_t)i), dq[i]);
         }
       }
       reference_rotate(&job->rule, t - start, -1, dq, d);

@@ -1,4 +1,4 @@
-/* What the definitions share: reading a number of either type, and the one tree. */
+/* What the definitions share: reading a number of either type, filling lanes, and the one tree. */
 #ifndef REFERENCE_H
 #define REFERENCE_H
 
@@ -12,6 +12,10 @@ static inline float typed(const void *p, pk_type type, ptrdiff_t index) {
   memcpy(&value, &bits, 4);
   return value;
 }
+
+/* x[i], or the neutral element past the end: lanes are filled to sixteen. */
+static inline float at(const float *x, size_t i, size_t n, float neutral) { return i < n ? x[i] : neutral; }
+static inline size_t filled(size_t n) { return (n + 15) / 16 * 16; }
 
 static inline float lanes_sum(const float lanes[16]) {
   float t[16];

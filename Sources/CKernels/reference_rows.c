@@ -6,10 +6,6 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/* x[i], or the neutral element past the end: lanes are filled to sixteen. */
-static float at(const float *x, size_t i, size_t n, float neutral) { return i < n ? x[i] : neutral; }
-static size_t filled(size_t n) { return (n + 15) / 16 * 16; }
-
 static void put(void *out, pk_type type, size_t i, float value) {
   if (type == PK_F32) {
     ((float *)out)[i] = value;

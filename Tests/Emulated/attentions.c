@@ -77,4 +77,15 @@ void attentions(void) {
         on_every_path("attention", shape, 6, attention, definition);
         on_every_path("attention-backward", shape, 6, backward, backward_definition);
       }
+  /* Head dimensions that are no multiple of sixteen, or large; one or three heads share a key-value head. */
+  static const int dimensions[] = {2, 6, 12, 20, 80, 96, 100, 120, 250, 272, 510, 512};
+  static const int shared[][2] = {{1, 1}, {2, 2}, {3, 1}, {6, 2}};
+  for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++)
+    for (size_t j = 0; j < sizeof shared / sizeof *shared; j++)
+      for (int type = 0; type < 2; type++) {
+        size_t rule = (i + j + (size_t)type) % (sizeof rules / sizeof *rules);
+        int shape[6] = {shared[j][0], shared[j][1], dimensions[i], type, rules[rule][0], rules[rule][1]};
+        on_every_path("attention", shape, 6, attention, definition);
+        on_every_path("attention-backward", shape, 6, backward, backward_definition);
+      }
 }

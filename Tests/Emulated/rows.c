@@ -123,4 +123,6 @@ void rows(void) {
   on_every_path("adamw", (int[]){70000}, 1, optimizer, optimizer_definition);
   on_every_path("rotary", (int[]){90, 6}, 2, rotary, NULL);
   on_every_path("rotary", (int[]){2000, 64}, 2, rotary, NULL);
+  on_every_path("rotary", (int[]){3, 2}, 2, rotary, NULL);
+  on_every_path("rotary", (int[]){20, 510}, 2, rotary, NULL);
 }

@@ -111,7 +111,7 @@ void pk_activation_backward(pk_activation f, float *gate, float *up, const float
 /* ---- attention (attention.h) ----
    Causal, grouped heads. Keys are visited in blocks of 64 that start at absolute position 0. */
 
-enum { PK_PAGE = 32 };
+enum { PK_PAGE = 32, PK_MAX_HEAD = 512 };
 
 /* One query: it sits at `position` of its sequence and sees keys 0 ... position. Key j of key-value head g is
    at pages[j / PK_PAGE] + key_offset bytes + (j % PK_PAGE) * kv_stride + g * D elements; values alike. */
@@ -136,7 +136,7 @@ typedef struct {
   const float *cosine, *sine;
 } pk_attention_rule;
 
-/* q: [T, H * D] fp32; out: [T, H * D] fp32; lse: [T, H] or NULL. D is a multiple of 16, at most 256. */
+/* q: [T, H * D] fp32; out: [T, H * D] fp32; lse: [T, H] or NULL. D is even, 2 to PK_MAX_HEAD. */
 void pk_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                   const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse);
 /* Stores row t of keys and of values, kv_heads * D floats each, at position queries[t].position of its pages; keys turned as

@@ -53,7 +53,11 @@ private final class PagedKeysValues {
 extension KernelPathTests {
   @Suite struct AttentionTests {
     static let positions = [0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 149]
-    static let shapes = [(1, 1, 16), (4, 2, 32), (3, 3, 64), (9, 3, 64), (5, 1, 16)]
+    static let shapes = [
+      (1, 1, 16), (4, 2, 32), (3, 3, 64), (9, 3, 64), (5, 1, 16), (3, 1, 2), (2, 2, 6), (3, 1, 12),
+      (1, 1, 20), (3, 1, 80),
+      (3, 3, 100), (6, 2, 120), (1, 1, 250), (3, 1, 272), (3, 1, 510), (1, 1, 512),
+    ]
 
     static func rule(window: Int = 0, cap: Float = 0, scale: Float = 0.125) -> pk_attention_rule {
       pk_attention_rule(scale: scale, cap: cap, window: Int32(window), cosine: nil, sine: nil)
@@ -152,7 +156,11 @@ extension KernelPathTests {
       }
     }
 
-    @Test(arguments: [(1, 1, 16), (4, 2, 32), (3, 1, 64), (5, 1, 16)])
+    @Test(arguments: [
+      (1, 1, 16), (4, 2, 32), (3, 1, 64), (5, 1, 16), (3, 1, 2), (2, 2, 6), (6, 2, 12), (1, 1, 20),
+      (3, 1, 96), (3, 1, 100),
+      (1, 1, 250), (3, 1, 510), (1, 1, 512),
+    ])
     func `attention's gradient has the bits of its definition`(heads: Int, kvHeads: Int, d: Int) {
       let starts: [Int32] = [0, 1, 1, 18, 90]
       let t = 90
@@ -219,10 +227,11 @@ extension KernelPathTests {
       return total
     }
 
-    @Test(arguments: [(0, 0), (7, 0), (0, 1.5), (33, 0.8), (64, 2)] as [(Int, Double)])
-    func `attention's gradient is the slope of attention`(window: Int, cap: Double) {
+    @Test(arguments: [(0, 0), (7, 0), (0, 1.5), (33, 0.8), (64, 2)] as [(Int, Double)], [16, 12])
+    func `attention's gradient is the slope of attention`(rule shape: (window: Int, cap: Double), d: Int) {
+      let (window, cap) = shape
       var rule = Self.rule(window: window, cap: Float(cap), scale: 0.25)
-      let (heads, kvHeads, d, lengths) = (4, 2, 16, [1, 40, 70])
+      let (heads, kvHeads, lengths) = (4, 2, [1, 40, 70])
       let t = lengths.reduce(0, +)
       func smooth(_ count: Int, _ seed: UInt64) -> [Float] {
         let random = Philox(seed: seed)
