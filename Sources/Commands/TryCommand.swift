@@ -140,13 +140,13 @@ struct TryCommand: ParsableCommand {
     var drawn = 0
     var cut = 0
     try engine.run([request]) { sample in
-      drawn += sample.tokens.count + (sample.finished ? 1 : 0)
-      cut += sample.finished ? 0 : 1
+      drawn += sample.tokens.count + (sample.finish == .end ? 1 : 0)
+      cut += sample.finish == .length ? 1 : 0
       waiting[sample.sample] = sample
       while let sample = waiting.removeValue(forKey: next) {
         next += 1
         if n > 1 { try standardOutput("--- \(next) of \(n)\n") }
-        try standardOutput(escapedLines(tokenizer.decode(sample.tokens)) + "\n")
+        try standardOutput(escapedLines(sample.text(tokenizer)) + "\n")
       }
     }
     let seconds = monotonicSeconds() - start

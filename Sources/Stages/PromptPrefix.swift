@@ -18,7 +18,7 @@ package struct PromptPrefix: Sendable {
   /// Nil when prompts stand alone.
   package let text: String?
   private let written: ModelText
-  /// The conditioning's own tokens, which a sample must not contain.
+  /// What a sample must not hold: see `undrawableTokens`.
   package let bannedTokens: [Int32]
 
   /// - Throws: `InputError` when the model lacks the class, or its `plumb.json` is not ours. `note` hears when `best` means
@@ -27,7 +27,8 @@ package struct PromptPrefix: Sendable {
     _ choice: ConditionChoice, of checkpoint: Checkpoint, _ tokenizer: Tokenizer, note: (String) -> Void
   ) throws {
     let conditioning = try Conditioning(checkpoint)
-    bannedTokens = try conditioning?.classTokens(tokenizer) ?? []
+    _ = try conditioning?.classTokens(tokenizer)
+    bannedTokens = try undrawableTokens(checkpoint, tokenizer)
     let wanted: Int
     switch choice {
     case .none:

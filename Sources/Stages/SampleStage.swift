@@ -20,7 +20,7 @@ package struct SampleStage: RowStage {
     outputs: [
       OutputPort(
         "rows", .rows, passesThrough: "prompts",
-        samples: ["generations", "lengths", "finished", "conditioning"], replacesSamples: true,
+        samples: ["generations", "lengths", "finished", "finish", "conditioning"], replacesSamples: true,
         summary: "the prompts with their samples")
     ],
     options: [
@@ -146,10 +146,11 @@ package struct SampleStage: RowStage {
           preconditionFailure("sample \(sample.sample) was not asked for")
         }
         done += 1
-        tokens += sample.tokens.count + (sample.finished ? 1 : 0)
+        tokens += sample.tokens.count + (sample.finish == .end ? 1 : 0)
         var result = JSONObject([
-          ("text", .string(text(sample, tokenizer, keepsStop: options.bool("keep_stop")))),
-          ("length", .int(Int64(sample.tokens.count))), ("finished", .bool(sample.finished)),
+          ("text", .string(sample.text(tokenizer, keepsStop: options.bool("keep_stop")))),
+          ("length", .int(Int64(sample.tokens.count))), ("finished", .bool(sample.finish == .end)),
+          ("finish", .string(sample.finish.rawValue)),
           ("conditioning", prefix.text.map { .string($0) } ?? .null),
         ])
         if options.bool("statistics") {
@@ -171,12 +172,6 @@ package struct SampleStage: RowStage {
 
   private static func numbers(_ values: [Float]) -> JSON { .array(values.map { .double(Double($0)) }) }
 
-  private func text(_ sample: SampledSequence, _ tokenizer: Tokenizer, keepsStop: Bool) -> String {
-    guard let stop = sample.stop else { return tokenizer.decode(sample.tokens) }
-    let bytes = tokenizer.decodeBytes(sample.tokens)
-    return String(decoding: bytes[..<(keepsStop ? stop.upperBound : stop.lowerBound)], as: UTF8.self)
-  }
-
   private func condition(_ options: StageOptions) -> ConditionChoice {
     let choice = options.value("condition")
     if let text = choice["text"]?.stringValue { return .text(text) }
@@ -189,6 +184,7 @@ package struct SampleStage: RowStage {
     row["generations"] = .array(results.map { $0["text"] ?? .null })
     row["lengths"] = .array(results.map { $0["length"] ?? .null })
     row["finished"] = .array(results.map { $0["finished"] ?? .null })
+    row["finish"] = .array(results.map { $0["finish"] ?? .null })
     row["conditioning"] = .array(results.map { $0["conditioning"] ?? .null })
     if options.bool("statistics") {
       for column in ["log_probabilities", "entropies"] {

@@ -77,6 +77,21 @@ package struct TrainStage: Stage {
           OptionVariant("none", [], summary: "no conditioning: the classes are not read"),
         ]), default: ["kind": "tokens", "classes": 5, "opening": "", "words": nil],
         summary: "how a class is said to the model"),
+      OptionField(
+        "end", .choice(["finished", "terminated", "always", "never"]), default: "finished",
+        summary:
+          "which samples are followed by the end token: those that ended by themselves or at a stop text; all but those that both look unfinished (no `.`, `?` or `!` at their end) and were cut; all; none"
+      ),
+      OptionField(
+        "max_new_tokens", .optional(.integer(1...1_000_000)), default: nil,
+        summary:
+          "with `end: terminated`: a sample of exactly so many tokens was cut; null goes by the column `finish`"
+      ),
+      OptionField(
+        "vocabulary", .choice(["model", "tokenizer"]), default: "model",
+        summary:
+          "whether embedding rows without a token stay in the softmax, or are cut off before training, as resizing a model to its tokenizer does"
+      ),
       OptionField("lr", .number(0...10, exclusiveMinimum: true), summary: "peak learning rate"),
       OptionField(
         "conditioning_lr", .optional(.number(0...10, exclusiveMinimum: true)), default: nil,
@@ -123,14 +138,19 @@ package struct TrainStage: Stage {
     var tokenizer = try checkpoint.requireTokenizer()
     var configuration = checkpoint.configuration
     var parameters = try Parameters(configuration, from: checkpoint.tensors)
+    if options.string("vocabulary") == "tokenizer" {
+      parameters = parameters.cuttingVocabulary(&configuration, to: tokenizer.count)
+    }
     let conditioning = try conditioning(options.object("conditioning"), checkpoint)
+    var trained = try TrainedTokens(checkpoint)
     if let conditioning, conditioning.kind == .tokens {
       try addTokens(
-        conditioning, words: options.object("conditioning").value("words"), &tokenizer, &configuration,
-        &parameters, context)
+        conditioning, words: options.object("conditioning").value("words"), to: &trained, &tokenizer,
+        &configuration, &parameters, context)
     }
     let examples = try TrainingRows(
       tokenizer: tokenizer, conditioning: conditioning, endToken: checkpoint.endTokens.first,
+      endRule: EndRule(options),
       contextLength: configuration.contextLength, table: context.input("rows").columns
     ).examples(
       try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), context: context)
@@ -139,6 +159,7 @@ package struct TrainStage: Stage {
     let backend = context.backend()
     let keepsConditioning = objective.string("reference_conditioning") == "keep"
     var reference: Decoder?
+    var klColumns = trained.baseVocabulary(tokenizer, configuration.vocabularySize)
     if kl > 0 {
       guard context.inputs["reference"] != nil else {
         throw InputError("`objective.kl` is \(kl), which needs the input `reference`")
@@ -146,6 +167,9 @@ package struct TrainStage: Stage {
       let source = try context.checkpoint("reference")
       try check(source, reads: examples, conditioned: keepsConditioning)
       reference = try context.decoder(source, on: backend)
+      klColumns = min(
+        klColumns,
+        try TrainedTokens(source).baseVocabulary(source.tokenizer, source.configuration.vocabularySize))
     }
     let plan = BatchPlan(
       ids: examples.map(\.id), batchSize: options.int("batch_size"), epochs: options.int("epochs"),
@@ -162,7 +186,7 @@ package struct TrainStage: Stage {
         configuration,
         blocks: Int((options.double("unfrozen_ratio") * Double(configuration.layerCount)).rounded(.down)),
         embeddings: options.bool("train_embeddings")),
-      reference: reference, referenceConditioned: keepsConditioning,
+      reference: reference, referenceConditioned: keepsConditioning, klColumns: klColumns,
       objective: ConditionalObjective(
         kl: kl, entropy: objective.double("entropy"),
         klDirection: ConditionalObjective.KLDirection(rawValue: objective.string("kl_direction"))
@@ -185,7 +209,7 @@ package struct TrainStage: Stage {
       context.output("model", .model), configuration: configuration, tensors: parameters.outputs(),
       tokenizer: tokenizer, chatTemplate: checkpoint.chatTemplate,
       generationConfig: checkpoint.generationConfig,
-      plumb: ["format": 1, "conditioning": conditioning?.json ?? .null])
+      plumb: ["format": 1, "conditioning": conditioning?.json ?? .null, "added_tokens": trained.json])
     try writeMetrics(series.json(trainedSamples: examples.count), to: context.output("metrics", .metrics))
   }
 
@@ -299,16 +323,14 @@ package struct TrainStage: Stage {
 
   /// Adds the conditioning's tokens and their embedding rows, unless the policy has them from before.
   private func addTokens(
-    _ conditioning: Conditioning, words: JSON, _ tokenizer: inout Tokenizer,
+    _ conditioning: Conditioning, words: JSON, to trained: inout TrainedTokens, _ tokenizer: inout Tokenizer,
     _ configuration: inout DecoderConfiguration, _ parameters: inout Parameters, _ context: StageContext
   ) throws {
     let missing = conditioning.prefixes.filter { tokenizer.id(of: $0) == nil }
     guard !missing.isEmpty else { return }
     let initial = try initialTokens(conditioning, words, tokenizer)
-    let first = tokenizer.count
-    _ = try tokenizer.addTokens(missing)
-    parameters = parameters.growingVocabulary(
-      &configuration, firstNew: first, to: tokenizer.count, seed: context.seed)
+    let rows = try trained.add(missing, to: &tokenizer, embeddingRows: configuration.vocabularySize)
+    parameters = parameters.growingVocabulary(&configuration, to: rows, seed: context.seed)
     for (prefix, tokens) in initial where missing.contains(prefix) {
       guard let id = tokenizer.id(of: prefix) else { continue }
       parameters.setEmbedding(of: id, toMeanOf: tokens)

@@ -6,12 +6,12 @@ import Runner
 
 /// Turns each sample of each row into tokens. Source: METHODS 1.8.
 /// Deviations (hazards 10 and 11): conditioning and prompt are fields of their own, joined into one text and cut into tokens together;
-/// nothing is cut off: a sample that exceeds the context is an error; the end token follows a sample that
-/// ended by itself, as `finished` says, rather than one that looks ended.
+/// nothing is cut off: a sample that exceeds the context is an error; which samples the end token follows is an option.
 struct TrainingRows {
   let tokenizer: Tokenizer
   let conditioning: Conditioning?
   let endToken: Int32?
+  let endRule: EndRule
   let contextLength: Int
   /// Of the rows.
   let table: ColumnTable
@@ -21,6 +21,7 @@ struct TrainingRows {
     let prefixes = conditioning.map { conditioning in conditioning.prefixes.map(conditioning.text) }
     var examples: [TrainingExample] = []
     var empty = 0
+    var ended = 0
     warnOfUnreadMarkers(try (prefixes ?? []) + rows.map { try ModelText(promptOf: $0) }, tokenizer, context)
     for row in rows {
       let samples = try SampleLists(row, table)
@@ -32,7 +33,11 @@ struct TrainingRows {
           throw InputError("row `\(row.id)`: generation \(index) is not a string")
         }
         var output = tokenizer.encode(text)
-        if samples["finished"]?[index].boolValue ?? true, let endToken { output.append(endToken) }
+        let finish = try SampleFinish(samples, index, of: row)
+        if let endToken, try endRule.appendsEnd(to: text, finish: finish, tokenizer) {
+          output.append(endToken)
+          ended += 1
+        }
         var before = unconditioned
         if let prefixes {
           let label = try Self.label(row, samples, index, classes: prefixes.count)
@@ -54,6 +59,7 @@ struct TrainingRows {
       }
     }
     if empty > 0 { context.log("\(empty) samples are empty and were left out") }
+    context.log("\(ended) of \(examples.count) samples are trained with the end token after them")
     guard !examples.isEmpty else {
       throw InputError("there is nothing to train on: the rows hold no samples")
     }

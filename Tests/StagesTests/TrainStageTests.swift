@@ -4,10 +4,11 @@ import Foundation
 import JSON
 import Models
 import Runner
-import Stages
 import Synchronization
 import Testing
 import TinyModel
+
+@testable import Stages
 
 struct TrainStageTests {
   let bench: ModelBench
@@ -59,12 +60,16 @@ struct TrainStageTests {
         "conditioning": [
           "kind": "tokens", "prefixes": ["_QUANTILE_TOKEN_0_", "_QUANTILE_TOKEN_1_", "_QUANTILE_TOKEN_2_"],
         ],
+        "added_tokens": [
+          "classes": ["_QUANTILE_TOKEN_0_", "_QUANTILE_TOKEN_1_", "_QUANTILE_TOKEN_2_"],
+          "fillers": ["<|extratoken_1|>", "<|extratoken_2|>", "<|extratoken_3|>"],
+        ],
       ])
     let trained = try openCheckpoint("\(output)/model")
     let tokenizer = try trained.requireTokenizer()
-    // 485 tokens and three spare rows: exactly the three new ones.
-    #expect(tokenizer.count == 488 && trained.configuration.vocabularySize == 488)
-    #expect(tokenizer.id(of: "_QUANTILE_TOKEN_2_") == 487)
+    // 485 tokens, three spare rows and three new ones.
+    #expect(tokenizer.count == 491 && trained.configuration.vocabularySize == 491)
+    #expect(tokenizer.id(of: "_QUANTILE_TOKEN_2_") == 490)
     #expect(bench.log.contains("added 3 tokens: _QUANTILE_TOKEN_0_ _QUANTILE_TOKEN_1_ _QUANTILE_TOKEN_2_"))
 
     let metrics = try bench.json("\(output)/metrics.json")
@@ -132,7 +137,7 @@ struct TrainStageTests {
       }
     }
     #expect(tokenizer.encode("the end").count > 1)
-    #expect(row(485) == mean(" good") && row(486) == mean(" good") && row(487) == mean("the end"))
+    #expect(row(488) == mean(" good") && row(489) == mean(" good") && row(490) == mean("the end"))
   }
 
   @Test func `words for another number of classes are refused`() throws {
@@ -142,6 +147,55 @@ struct TrainStageTests {
       try train(model, Self.with([("conditioning", conditioning)]))
     }
     #expect(error?.description.contains("has 2 entries for 3 classes") ?? false)
+  }
+
+  @Test func `class tokens stand after the embedding's last row, whose rows without a token are named`()
+    throws
+  {
+    let output = try train(try bench.model())
+    let trained = try openCheckpoint("\(output)/model")
+    let tokenizer = try trained.requireTokenizer()
+    #expect(trained.configuration.vocabularySize == 491 && tokenizer.count == 491)
+    #expect(tokenizer.id(of: "<|extratoken_1|>") == 485 && tokenizer.id(of: "_QUANTILE_TOKEN_0_") == 488)
+    #expect(try undrawableTokens(trained, tokenizer).sorted() == Array(485..<491))
+    let untrained = try openCheckpoint(bench.model())
+    #expect(try undrawableTokens(untrained, untrained.requireTokenizer()) == [485, 486, 487])
+  }
+
+  @Test func `tokens of an earlier conditioning are drawn by no sample of a later policy`() throws {
+    let five = try train(try bench.model(), Self.with([("conditioning", Self.tokens())]))
+    let text: JSON = ["kind": "text", "prefixes": ["Good. ", "Fair. ", "Bad. "], "opening": ""]
+    for conditioning in [text, ["kind": "none"]] {
+      let later = try train("\(five)/model", Self.with([("conditioning", conditioning)]))
+      let policy = try openCheckpoint("\(later)/model")
+      #expect(try undrawableTokens(policy, policy.requireTokenizer()).sorted() == Array(485..<491))
+    }
+  }
+
+  @Test func `rows without a token are cut off when the vocabulary is the tokenizer's`() throws {
+    let output = try train(
+      try bench.model(), Self.with([("conditioning", ["kind": "none"]), ("vocabulary", "tokenizer")]))
+    #expect(try openCheckpoint("\(output)/model").configuration.vocabularySize == 485)
+  }
+
+  @Test func `class tokens take no part in the KL term, whatever the reference has in their places`() throws {
+    let model = try bench.model()
+    // A rate too small to move anything: the policy is the model with class tokens.
+    let policy = try train(model, Self.with([("lr", 1e-30)]))
+    let options = Self.with([
+      (
+        "objective",
+        [
+          "kind": "conditional", "kl": 1.0, "entropy": 0.0, "kl_direction": "policy_reference",
+          "reference_conditioning": "strip",
+        ]
+      ), ("lr", 1e-30),
+    ])
+    let found = try ["\(policy)/model", model].map { reference in
+      let output = try train("\(policy)/model", options, reference: reference)
+      return try bench.json("\(output)/metrics.json")["kl"]
+    }
+    #expect(found[0] == found[1])
   }
 
   @Test func `a vocabulary without spare rows grows`() throws {
@@ -155,7 +209,7 @@ struct TrainStageTests {
     let first = try train(model)
     let second = try train("\(first)/model", reference: model)
     #expect(bench.log.filter { $0.hasPrefix("added") }.count == 1)
-    #expect(try openCheckpoint("\(second)/model").configuration.vocabularySize == 488)
+    #expect(try openCheckpoint("\(second)/model").configuration.vocabularySize == 491)
     #expect(try weights(first) != weights(second))
     #expect(try bench.json("\(first)/model/plumb.json") == bench.json("\(second)/model/plumb.json"))
   }
@@ -195,6 +249,7 @@ struct TrainStageTests {
     #expect(
       try bench.json("\(output)/model/plumb.json") == [
         "format": 1, "conditioning": ["kind": "text", "prefixes": prefixes],
+        "added_tokens": ["classes": [], "fillers": []],
       ])
     let trained = try openCheckpoint("\(output)/model")
     #expect(try trained.requireTokenizer().count == 485 && trained.configuration.vocabularySize == 488)
@@ -214,7 +269,9 @@ struct TrainStageTests {
             })))
     }
     let output = try train(model, Self.with([("conditioning", ["kind": "none"])]), rows: rows)
-    #expect(try bench.json("\(output)/model/plumb.json") == ["format": 1, "conditioning": .null])
+    #expect(
+      try bench.json("\(output)/model/plumb.json")
+        == ["format": 1, "conditioning": .null, "added_tokens": ["classes": [], "fillers": []]])
     // Sampled plainly afterwards.
     let sampled = try bench.rows(
       bench.run(

@@ -1,19 +1,20 @@
 // Making room for added tokens: new rows of the embedding and of the head.
 
 extension Parameters {
-  /// The parameters of the same model with a vocabulary of `newSize`. Rows from `firstNew` on are fresh: those
+  /// The parameters of the same model with a vocabulary of `newSize`. Rows after the old ones are fresh: those
   /// of the embedding drawn per dimension from a normal with the mean and standard deviation of the old rows,
   /// those of an untied head from a normal with standard deviation 0.02.
   ///
   /// Source: METHODS 1.11, added tokens of Quark on TL;DR.
   package func growingVocabulary(
-    _ configuration: inout DecoderConfiguration, firstNew: Int, to newSize: Int, seed: UInt64
+    _ configuration: inout DecoderConfiguration, to newSize: Int, seed: UInt64
   ) -> Parameters {
+    let firstNew = configuration.vocabularySize
+    precondition(newSize >= firstNew, "\(newSize) rows are fewer than \(firstNew)")
     let table = self["model.embed_tokens.weight"]
     let c = configuration.hiddenSize
-    let size = max(newSize, configuration.vocabularySize)
     var normal = NormalNumbers(seed: seed)
-    let grown = Tensor(size, c)
+    let grown = Tensor(newSize, c)
     _ = grown.elements.update(fromContentsOf: table.elements)
     for column in 0..<c {
       var sum = 0.0
@@ -31,13 +32,27 @@ extension Parameters {
     }
     var replaced = ["model.embed_tokens.weight": grown]
     if !configuration.tiedEmbeddings {
-      let head = Tensor(size, c)
+      let head = Tensor(newSize, c)
       _ = head.elements.update(fromContentsOf: self["lm_head.weight"].elements)
       for index in firstNew * c..<newSize * c { head.floats[index] = Float(0.02 * normal.next()) }
       replaced["lm_head.weight"] = head
     }
-    configuration.vocabularySize = size
+    configuration.vocabularySize = newSize
     return replacing(replaced)
+  }
+
+  /// The parameters of the same model with the first `size` rows of its vocabulary; as they are where there are no more.
+  package func cuttingVocabulary(_ configuration: inout DecoderConfiguration, to size: Int) -> Parameters {
+    guard size < configuration.vocabularySize else { return self }
+    configuration.vocabularySize = size
+    let names = ["model.embed_tokens.weight"] + (configuration.tiedEmbeddings ? [] : ["lm_head.weight"])
+    return replacing(
+      Dictionary(
+        uniqueKeysWithValues: names.map { name in
+          let rows = Tensor(size, self[name].columns)
+          _ = rows.elements.update(fromContentsOf: self[name].slice(0..<size).elements)
+          return (name, rows)
+        }))
   }
 
   /// Starts a token where others are: its embedding becomes the mean of theirs. A tied head changes with it.

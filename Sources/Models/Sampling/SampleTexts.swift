@@ -34,17 +34,18 @@ package struct SampleTexts: Sendable {
       && bytes.indices.dropLast(text.count - 1).contains { bytes[$0...].starts(with: text) }
   }
 
-  /// Adds a token to what a sample has written.
-  /// - Returns: where a stop text stands in `written`, once one is complete.
+  /// Adds all bytes of a token to what a sample has written.
+  /// - Returns: where the first stop text that they complete stands in `written`.
   func push(_ token: Int32, onto written: inout [UInt8]) -> Range<Int>? {
     if tokenizer.isSpecial(token) { return nil }
+    var found: Range<Int>?
     for byte in tokenizer.tokenBytes(token) {
       written.append(byte)
-      if let text = stops.first(where: { written.suffix($0.count).elementsEqual($0) }) {
-        return written.count - text.count..<written.count
+      if found == nil, let text = stops.first(where: { written.suffix($0.count).elementsEqual($0) }) {
+        found = written.count - text.count..<written.count
       }
     }
-    return nil
+    return found
   }
 
   var bansTexts: Bool { !banned.isEmpty }

@@ -18,28 +18,6 @@ package struct SamplingRequest: Sendable {
   }
 }
 
-/// What the model itself, at temperature 1 and without filters, made of the tokens drawn; the end token's included. Nats.
-package struct TokenStatistics: Sendable {
-  package fileprivate(set) var logProbabilities: [Float] = []
-  /// Of the distributions that the tokens were drawn from.
-  package fileprivate(set) var entropies: [Float] = []
-}
-
-/// One finished sample.
-package struct SampledSequence: Sendable {
-  /// Index of its request.
-  package let request: Int
-  package let sample: Int
-  /// Without the end token.
-  package let tokens: [Int32]
-  /// Whether it ended with an end token rather than at a stop text or the limit.
-  package let finished: Bool
-  /// The stop text that ended it, as a range of its decoded bytes; the last token may reach beyond.
-  package let stop: Range<Int>?
-  /// Empty where it was not asked for.
-  package let statistics: TokenStatistics
-}
-
 /// A sample for which every token is banned.
 package struct NoTokenLeft: Error {
   /// Index of its request.
@@ -75,7 +53,7 @@ package final class SamplingEngine {
   /// - Parameters:
   ///   - minimumNewTokens: before, no end token is drawn and no stop text counts.
   ///   - endTokens: a sample ends when one of these is drawn.
-  ///   - bannedTokens: never drawn, such as conditioning tokens.
+  ///   - bannedTokens: never drawn, such as class tokens and rows without a token.
   ///   - texts: what ends a sample with the token that completes it, and what no sample may hold.
   ///   - keepsStatistics: whether log-probabilities and entropies are kept; costs a pass over the logits.
   ///   - memory: bytes for keys and values.
@@ -263,9 +241,8 @@ package final class SamplingEngine {
       if ended || stop != nil || sample.tokens.count >= maximumNewTokens {
         try finished(
           SampledSequence(
-            request: sample.request, sample: sample.sample, tokens: sample.tokens, finished: ended,
-            stop: stop,
-            statistics: sample.statistics))
+            request: sample.request, sample: sample.sample, tokens: sample.tokens,
+            finish: ended ? .end : stop != nil ? .stop : .length, stop: stop, statistics: sample.statistics))
       } else {
         still.append(sample)
       }

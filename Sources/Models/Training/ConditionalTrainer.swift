@@ -48,6 +48,7 @@ package final class ConditionalTrainer {
   private let policy: Decoder
   private let reference: Decoder?
   private let referenceConditioned: Bool
+  private let klColumns: Int
   private let objective: ConditionalObjective
   private let optimizer: AdamW
   private let schedule: LearningRateSchedule
@@ -71,13 +72,15 @@ package final class ConditionalTrainer {
   ///   - trainable: names of the tensors that change.
   ///   - reference: needed when `objective.kl` is not 0; its vocabulary may lack the policy's last tokens.
   ///   - referenceConditioned: whether the reference reads the conditioning too.
+  ///   - klColumns: the first columns of the vocabulary, which the KL term compares; those that both have when nil.
   ///   - fastRows: embedding rows that start as noise and have to learn faster than the rest.
   ///   - gradientLeaves: parts of a batch whose gradients are summed apart, then in a tree; part of what is computed.
   ///   - tokenBudget: tokens in one forward and backward pass; changes no result.
   ///   - memory: bytes for what a forward pass keeps for its backward pass; changes no result.
   package init(
     _ configuration: DecoderConfiguration, parameters: Parameters, trainable: [String],
-    reference: Decoder?, referenceConditioned: Bool, objective: ConditionalObjective, optimizer: AdamW,
+    reference: Decoder?, referenceConditioned: Bool, klColumns: Int? = nil, objective: ConditionalObjective,
+    optimizer: AdamW,
     schedule: LearningRateSchedule, fastRows: FastRows? = nil, maximumGradientNorm: Double?,
     gradientLeaves: Int = 1, mode: NumericMode, backend: any Backend, tokenBudget: Int = 1024,
     memory: Int = 512 << 20
@@ -86,6 +89,8 @@ package final class ConditionalTrainer {
     self.trainable = trainable
     self.reference = objective.kl == 0 ? nil : reference
     self.referenceConditioned = referenceConditioned
+    self.klColumns = min(
+      klColumns ?? .max, configuration.vocabularySize, reference?.configuration.vocabularySize ?? .max)
     self.objective = objective
     self.optimizer = optimizer
     self.schedule = schedule
@@ -269,8 +274,7 @@ package final class ConditionalTrainer {
       totals.add(
         backend.conditionalLoss(
           logits, reference: referenceLogits, labels: labels, objective: objective,
-          klColumns: min(
-            configuration.vocabularySize, reference?.configuration.vocabularySize ?? .max), scale: scale))
+          klColumns: klColumns, scale: scale))
       backwardHead(logits, normed.slice(chunk.rows), chunk, into: dNormed.slice(chunk.rows))
     }
     let dRows = workspace.tensor("loss.drows", rows.rows, c)

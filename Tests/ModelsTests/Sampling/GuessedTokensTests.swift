@@ -32,7 +32,7 @@ extension KernelPathTests {
       func countPass() { drawn.passes += 1 }
       try engine.run(requests, checkpoint: countPass) { sample in
         drawn.samples["\(sample.request)#\(sample.sample)"] =
-          "\(sample.tokens) \(sample.finished) \(sample.stop as Any) "
+          "\(sample.tokens) \(sample.finish) \(sample.stop as Any) "
           + "\(sample.statistics.logProbabilities.map(\.bitPattern)) \(sample.statistics.entropies.map(\.bitPattern))"
       }
       drawn.guesses = engine.guessedTokens

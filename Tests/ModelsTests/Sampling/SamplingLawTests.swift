@@ -29,8 +29,8 @@ extension KernelPathTests {
         let key = "\(requests[sample.request].row)#\(sample.sample)"
         #expect(results[key] == nil, "\(key) came twice")
         // The end is part of what must agree.
-        results[key] = sample.tokens + (sample.finished ? [-1] : [])
-        #expect(sample.finished || sample.tokens.count == newTokens)
+        results[key] = sample.tokens + (sample.finish == .end ? [-1] : [])
+        #expect(sample.finish == .end || sample.tokens.count == newTokens)
       }
       return results
     }

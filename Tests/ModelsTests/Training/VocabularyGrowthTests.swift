@@ -5,12 +5,12 @@ import Testing
 
 struct VocabularyGrowthTests {
   private func grown(
-    _ model: String, firstNew: Int = 96, to size: Int = 101, seed: UInt64 = 1
+    _ model: String, to size: Int = 101, seed: UInt64 = 1
   ) throws -> (old: Parameters, new: Parameters, configuration: DecoderConfiguration) {
     let checkpoint = try openCheckpoint("\(Golden.root)/\(model)")
     var configuration = checkpoint.configuration
     let old = try Parameters(configuration, from: checkpoint.tensors)
-    let new = old.growingVocabulary(&configuration, firstNew: firstNew, to: size, seed: seed)
+    let new = old.growingVocabulary(&configuration, to: size, seed: seed)
     return (old, new, configuration)
   }
 
@@ -44,16 +44,21 @@ struct VocabularyGrowthTests {
           ? ["model.embed_tokens.weight"] : ["model.embed_tokens.weight", "lm_head.weight"]))
   }
 
-  @Test func `rows set aside for tokens to come are used, and the size stays`() throws {
-    let (old, new, configuration) = try grown("tied", firstNew: 80, to: 83)
-    let c = configuration.hiddenSize
+  @Test(arguments: ["tied", "untied"])
+  func `a vocabulary is cut to its first rows, and the rest stays`(model: String) throws {
+    let checkpoint = try openCheckpoint("\(Golden.root)/\(model)")
+    var configuration = checkpoint.configuration
+    let old = try Parameters(configuration, from: checkpoint.tensors)
+    #expect(differences(old, old.cuttingVocabulary(&configuration, to: 200)) == [])
     #expect(configuration.vocabularySize == 96)
-    let name = "model.embed_tokens.weight"
-    for row in 0..<96 {
-      let same = old[name].slice(row..<row + 1).array() == new[name].slice(row..<row + 1).array()
-      #expect(same == !(80..<83).contains(row), "row \(row)")
+    let new = old.cuttingVocabulary(&configuration, to: 90)
+    #expect(configuration.vocabularySize == 90)
+    for name in old.names {
+      let isCut = name == "model.embed_tokens.weight" || name == "lm_head.weight"
+      let kept = isCut ? old[name].slice(0..<90) : old[name]
+      #expect(new[name].array() == kept.array(), "\(name)")
+      #expect(new.shapes[name]?.first == (isCut ? 90 : old.shapes[name]?.first))
     }
-    #expect(new[name].count == 96 * c)
   }
 
   /// Per dimension; 400 rows make the mean and the deviation certain to a few hundredths of the deviation.
