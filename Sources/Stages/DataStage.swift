@@ -39,8 +39,9 @@ package struct DataStage: Stage {
           .object([
             OptionField("field", .string, summary: "a field, or a path of fields joined by dots"),
             OptionField(
-              "is", .either([.bool, .integer(Int.min...Int.max), .number(-1e300...1e300), .string]),
-              summary: "the value it must have"),
+              "is",
+              .optional(.either([.bool, .integer(Int.min...Int.max), .number(-1e300...1e300), .string])),
+              summary: "the value it must have; `null` asks for a field that is there and null"),
           ]), count: 0...16), default: [], summary: "take only lines that fulfil every condition"),
       OptionField(
         "limit", .optional(.integer(1...Int.max)), default: nil,
@@ -100,7 +101,9 @@ struct DataReader {
   private let template: PromptTemplate
   private let idField: String?
   private let keep: [String]
-  /// Those of `keep` with one entry a generation.
+  /// What the option `samples` lists.
+  private let listed: [String]
+  /// Columns with one entry a generation: those listed, and of `keep` those that usually have one.
   private let samples: [String]
   private let conditions: [(field: String, value: JSON)]
   private let limit: Int
@@ -128,10 +131,11 @@ struct DataReader {
       throw InputError("option `prompt`: \(error)")
     }
     idField = options.optionalString("id")
-    keep = options.strings("keep") + options.strings("samples")
+    keep = options.strings("keep")
+    listed = options.strings("samples")
     samples = DataColumns(options.json).samples
     var seen: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt"), UTF8Key(ModelText.literalsColumn)]
-    for name in keep where !seen.insert(UTF8Key(name)).inserted {
+    for name in keep + listed where !seen.insert(UTF8Key(name)).inserted {
       throw InputError("option `keep` or `samples`: the column `\(name)` is there already")
     }
     guard samples.isEmpty || seen.contains(UTF8Key("generations")) else {
@@ -148,8 +152,10 @@ struct DataReader {
 
   mutating func read(_ bytes: [UInt8], name: String, checkCancellation: () throws -> Void) throws {
     var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-    while start < bytes.count, rows.count < limit {
-      var end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+    // Blank lines at the end are none; one in between may be a row that was lost.
+    let length = bytes.lastIndex { !Self.isBlank($0) }.map { $0 + 1 } ?? 0
+    while start < length, rows.count < limit {
+      var end = bytes[start..<length].firstIndex(of: UInt8(ascii: "\n")) ?? length
       let next = end + 1
       if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
       lineCount += 1
@@ -165,8 +171,10 @@ struct DataReader {
     }
   }
 
+  private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+
   private mutating func take(_ line: ArraySlice<UInt8>, name: String) throws {
-    guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else {
+    guard !line.allSatisfy(Self.isBlank) else {
       throw BadRow(column: 1, reason: "a blank line; expected a JSON object")
     }
     let source: JSON
@@ -192,7 +200,9 @@ struct DataReader {
     }
     var columns: [JSONObject.Member] = [("prompt", .string(prompt.text))]
     if let literals = prompt.literalsJSON { columns.append((ModelText.literalsColumn, literals)) }
-    for column in keep { columns.append((column, try field(column, of: source, option: "keep"))) }
+    for (option, names) in [("keep", keep), ("samples", listed)] {
+      for column in names { columns.append((column, try field(column, of: source, option: option))) }
+    }
     try checkSamples(JSONObject(columns))
     let id = try identifier(of: source, name: name)
     rows.append(Row(.object(JSONObject([("id", .string(id))] + columns))))

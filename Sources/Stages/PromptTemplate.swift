@@ -70,7 +70,10 @@ struct PromptTemplate: Sendable {
         case .string(let text): result.append(field: text)
         case .int, .largeInteger, .double, .bool: result.append(field: value.text())
         case .null, .array, .object:
-          throw Failure(description: "field `\(name)` is \(value.kind); expected text, a number or a boolean")
+          let member =
+            value.objectValue?.keys.first.map { "; a member of it is written `{\(name).\($0)}`" } ?? ""
+          throw Failure(
+            description: "field `\(name)` is \(value.kind); expected text, a number or a boolean\(member)")
         }
       }
     }

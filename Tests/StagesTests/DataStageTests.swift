@@ -90,6 +90,21 @@ struct DataStageTests {
     #expect(try rows(text + "\nnot json", ("limit", 10)).count == 10)
   }
 
+  @Test func `a condition can ask for null`() throws {
+    let text =
+      #"{"prompt":"a","s":null}"# + "\n" + #"{"prompt":"b","s":0}"# + "\n" + #"{"prompt":"c","s":false}"#
+    #expect(try rows(text, ("where", [["field": "s", "is": nil]])).map { $0["prompt"] } == ["a"])
+    #expect(failure(#"{"prompt":"a"}"#, ("where", [["field": "s", "is": nil]])).contains("no field `s`"))
+  }
+
+  @Test(arguments: ["\n", "\n\n \t\r\n", "\r\n\r\n", " "])
+  func `blank lines at the end are no rows and no error`(end: String) throws {
+    for start in ["", "\u{FEFF}"] {
+      #expect(try rows(start + #"{"prompt":"a"}"# + end, ("on_bad_row", "fail")).count == 1)
+    }
+    #expect(failure(end) == "data.jsonl: the file holds no rows")
+  }
+
   @Test func `errors point at file, line and column`() {
     let good = #"{"prompt":"p"}"# + "\n"
     #expect(failure(good + #"{"prompt": nope}"#).hasPrefix("data.jsonl:2:12: "))
@@ -99,6 +114,13 @@ struct DataStageTests {
       failure(good + #"{"text":"t"}"#)
         == "data.jsonl:2:1: option `prompt`: no field `prompt`; the row has `text`")
     #expect(failure(#"{"prompt":null}"#).contains("field `prompt` is null; expected text"))
+    #expect(
+      failure(#"{"prompt":["a"]}"#).hasSuffix(
+        "field `prompt` is a list; expected text, a number or a boolean"))
+    #expect(
+      failure(#"{"prompt":{"text":"a"}}"#).hasSuffix(
+        "is an object; expected text, a number or a boolean; a member of it is written `{prompt.text}`"))
+    #expect(failure(good, ("samples", ["generations"])).contains("option `samples`: no field `generations`"))
     #expect(failure(good, ("keep", ["label"])).contains("data.jsonl:1:1: option `keep`: no field `label`"))
     #expect(
       failure(good, ("where", [["field": "split", "is": "train"]])).contains(
