@@ -59,7 +59,9 @@ struct SamplesCommand: ParsableCommand {
     var text =
       "the first \(shown.count) of \(first.rows.count) prompts, in the order of `\(TerminalText.escaped(first.address))`\n"
     for row in shown {
-      text += "\n\(TerminalText.escaped(row.id))\n" + entry("prompt", row["prompt"]?.stringValue ?? "")
+      text +=
+        "\n\(TerminalText.escaped(row.id))\n"
+        + entry("prompt", row["prompt"].map { $0.stringValue ?? $0.text() } ?? "")
       for sheet in sheets { text += entry(sheet.address, sheet.words(for: row.id)) }
     }
     return text
@@ -104,7 +106,8 @@ private struct Sheet {
   func words(for id: String) -> String {
     guard let row = positions[UTF8Key(id)].map({ rows[$0] }) else { return "(not among its rows)" }
     let generations = row["generations"]?.arrayValue ?? []
-    guard let text = generations.first?.stringValue else { return "(no generation)" }
+    guard let first = generations.first else { return "(no generation)" }
+    let text = first.stringValue ?? first.text()
     var words: [String] = []
     if let reward = row["rewards"]?.arrayValue?.first?.doubleValue {
       words.append("reward \(TextTable.number(reward))")

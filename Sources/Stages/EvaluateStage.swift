@@ -33,10 +33,9 @@ package struct EvaluateStage: Stage {
     let rows = try readRows(
       context.input("rows").path,
       requiring: ["prompt", "generations"] + (wanted.contains("reward") ? ["rewards"] : []))
-    let samples = try rows.flatMap { row -> [(row: Row, text: String)] in
-      guard let generations = row["generations"]?.arrayValue?.map(\.stringValue), !generations.contains(nil)
-      else { throw InputError("row `\(row.id)`: `generations` is not a list of strings") }
-      return generations.compactMap { $0 }.map { (row, $0) }
+    let samples = try rows.flatMap { row in
+      let prompt = try ModelText(promptOf: row)
+      return try Self.generations(of: row).map { (row: row, prompt: prompt, text: $0) }
     }
     guard !samples.isEmpty else {
       throw InputError("\(context.input("rows").path): there are no generations to evaluate")
@@ -52,9 +51,25 @@ package struct EvaluateStage: Stage {
     try writeMetrics(.object(metrics), to: context.output("metrics", .metrics))
   }
 
+  /// - Throws: `InputError` naming the row and the entry.
+  private static func generations(of row: Row) throws -> [String] {
+    let value = row["generations"]
+    guard let values = value?.arrayValue else {
+      throw InputError(
+        "row `\(row.id)`: `generations` is \(value?.kind ?? "missing"); expected a list of strings")
+    }
+    return try values.enumerated().map { index, value in
+      guard let text = value.stringValue else {
+        throw InputError("row `\(row.id)`: generation \(index) is \(value.kind); expected a string")
+      }
+      return text
+    }
+  }
+
   private func addReward(_ rows: [Row], _ metrics: inout JSONObject, _ context: StageContext) throws {
-    let rewards = rows.flatMap { $0["rewards"]?.arrayValue ?? [] }
-    let known = rewards.compactMap(\.doubleValue)
+    let table = context.input("rows").columns
+    let rewards = try rows.flatMap { try rewardList(of: $0, table) }
+    let known = rewards.compactMap { $0 }
     guard !known.isEmpty else {
       throw InputError("\(context.input("rows").path): no generation has a reward")
     }
@@ -69,15 +84,17 @@ package struct EvaluateStage: Stage {
 
   /// The mean over generations of exp(-mean log-probability of the generation's tokens after its prompt, without
   /// conditioning). Empty generations have no perplexity and are counted in the log.
-  private func perplexity(_ samples: [(row: Row, text: String)], _ context: StageContext) throws -> Double {
+  private func perplexity(
+    _ samples: [(row: Row, prompt: ModelText, text: String)], _ context: StageContext
+  ) throws -> Double {
     guard context.inputs["reference"] != nil else {
       throw InputError("`metrics` asks for perplexity, which needs the input `reference`")
     }
     let checkpoint = try context.checkpoint("reference")
     let tokenizer = try checkpoint.requireTokenizer()
     var items: [ScoringItem] = []
-    for (row, text) in samples {
-      let prompt = try ModelText(promptOf: row).tokens(tokenizer)
+    for (row, prompt, text) in samples {
+      let prompt = prompt.tokens(tokenizer)
       let generation = tokenizer.encode(text)
       if generation.isEmpty || prompt.isEmpty { continue }
       guard prompt.count + generation.count <= checkpoint.configuration.contextLength else {

@@ -36,6 +36,22 @@ struct EvaluateStageTests {
     #expect(found["perplexity"] == nil && found["distinct_1"] == nil)
   }
 
+  @Test(
+    arguments: [
+      ("prompt", nil, "row `q1`: `prompt` is null; expected text"),
+      ("prompt", ["x"], "row `q1`: `prompt` is a list; expected text"),
+      ("generations", "x", "row `q1`: `generations` is a string; expected a list of strings"),
+      ("generations", ["a", 1, "b"], "row `q1`: generation 1 is an integer; expected a string"),
+      ("rewards", 0.5, "row `q1`: column `rewards` is a number; expected a list, one entry a generation"),
+      ("rewards", ["0.5", 1, 1], "row `q1`: reward 0 is a string; expected a finite number or null"),
+      ("rewards", [1], "row `q1`: column `rewards` has 1 entries, but there are 3 generations"),
+    ] as [(String, JSON, String)])
+  func `a text or a reward that is none is refused by its row`(column: String, value: JSON, message: String) {
+    var rows = pooledRows()
+    rows[1][column] = value
+    #expect(inputError { _ = try evaluate(["reward", "distinct"], rows: rows) } == message)
+  }
+
   /// METHODS 1.13: the mean over generations of exp of the mean negative log-probability.
   @Test func `perplexity is that of the reference, without conditioning`() throws {
     let model = try bench.model()
