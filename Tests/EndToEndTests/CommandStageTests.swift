@@ -141,6 +141,70 @@ import Testing
     }
   }
 
+  @Test func `streamed rows come from all that the port collects, and an id that two have is refused`() throws
+  {
+    let project = try CommandsFixture()
+    for (name, ids) in [("one", ["a", "b"]), ("two", ["c"]), ("three", ["b"])] {
+      try project.write(
+        ids.map { "{\"id\": \"\($0)\", \"prompt\": \"x\"}\n" }.joined(), to: "\(name).jsonl")
+    }
+    func experiment(_ other: String) -> String {
+      """
+      version: 1
+      name: collecting
+      stages:
+        one: {uses: data, with: {path: one.jsonl, id: id}}
+        other: {uses: data, with: {path: \(other).jsonl, id: id}}
+        both:
+          uses: command
+          in: {rows: [one, other]}
+          with:
+            run: [cat]
+            rows: stream
+            inputs: [{name: rows, collects: true}]
+            outputs: [{name: rows, columns: [prompt]}]
+
+      """
+    }
+    try project.write(experiment("two"), to: "x.yaml")
+    #expect(project.plumb("run x.yaml").status == 0)
+    #expect(project.plumb("export x.yaml::both taken").status == 0)
+    let ids = project.text("taken/rows.jsonl").split(separator: "\n").compactMap {
+      (try? JSON(parsing: String($0)))?["id"]?.stringValue
+    }
+    #expect(ids == ["a", "b", "c"])
+    try project.write(experiment("three"), to: "x.yaml")
+    let failed = project.plumb("run x.yaml")
+    #expect(failed.status == 4 && failed.error.contains("row `b` is in `rows` of "), "\(failed.error)")
+  }
+
+  @Test func `what is wrong with an input is said of the stage that gave it, not of an object`() throws {
+    let project = try CommandsFixture()
+    try project.write("{\"id\": \"a\", \"prompt\": \"x\"}\n", to: "rows.jsonl")
+    try project.write("{\"id\": \"a\", \"prompt\": \"x\", \"generations\": []}\n", to: "bad.jsonl")
+    try project.write(
+      """
+      version: 1
+      name: blame
+      stages:
+        rows: {uses: data, with: {path: rows.jsonl, id: id}}
+        texts:
+          uses: command
+          in: {rows: rows}
+          with:
+            run: [cp, bad.jsonl, "{out.rows}"]
+            files: [bad.jsonl]
+            inputs: [{name: rows}]
+            outputs: [{name: rows, columns: [prompt, generations]}]
+        total: {uses: evaluate, in: {rows: texts}, with: {metrics: [distinct]}}
+
+      """, to: "x.yaml")
+    let failed = project.plumb("run x.yaml")
+    #expect(failed.status == 4, "\(failed.error)")
+    #expect(failed.error.contains("texts.rows: there are no generations to evaluate"), "\(failed.error)")
+    #expect(!failed.error.contains("objects/"), "\(failed.error)")
+  }
+
   /// Temporary folders are free to all, so this proves something only where the tests themselves lie elsewhere.
   private static let elsewhere = (try? ChildProcess.ownExecutable()).map { Path.parent($0) } ?? "/tmp"
 

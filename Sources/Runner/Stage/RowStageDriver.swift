@@ -13,11 +13,7 @@ struct RowStageDriver<S: RowStage> {
     guard let port = declaration.inputs.first(where: { $0.name == S.rowsPort }) else {
       preconditionFailure("stage `\(declaration.name)` declares no input `\(S.rowsPort)`")
     }
-    var rows = try readRows(context.input(S.rowsPort).path, requiring: port.columns)
-    if declaration.outputs.contains(where: \.replacesSamples) {
-      let earlier = context.input(S.rowsPort).columns.samples
-      for index in rows.indices { for column in earlier { rows[index][column] = nil } }
-    }
+    let rows = try readRows(of: port, replacesSamples: declaration.outputs.contains(where: \.replacesSamples))
     let range = context.shard?.range(of: rows.count) ?? 0..<rows.count
     let counts = try rows[range].map { try stage.itemCount(of: $0, options: context.options) }
 
@@ -78,6 +74,31 @@ struct RowStageDriver<S: RowStage> {
     }
     try writeRows(output, to: context.output("rows", .rows))
   }
+
+  /// All rows at the port, those of one artifact after those of another.
+  /// - Throws: `InputError` for an id that two artifacts have: a result is stored under its row's id.
+  private func readRows(of port: InputPort, replacesSamples: Bool) throws -> [Row] {
+    let artifacts = context.artifacts(port.name)
+    var all: [Row] = []
+    var labels: [UTF8Key: String] = [:]
+    for artifact in artifacts {
+      var rows = try Runner.readRows(artifact.path, requiring: port.columns)
+      if replacesSamples {
+        for index in rows.indices { for column in artifact.columns.samples { rows[index][column] = nil } }
+      }
+      if artifacts.count > 1 {
+        for row in rows {
+          if let earlier = labels.updateValue(artifact.label, forKey: UTF8Key(row.id)) {
+            throw InputError(
+              "row `\(row.id)` is in `\(port.name)` of \(earlier) and in `\(port.name)` of \(artifact.label); "
+                + "expected ids that no two of them share")
+          }
+        }
+      }
+      all += rows
+    }
+    return all
+  }
 }
 
 /// A row stage that did not keep to the contract.
@@ -123,7 +144,8 @@ private final class RowStageReporter: StageReporter {
 extension StageContext {
   fileprivate func reporting(to reporter: any StageReporter) -> StageContext {
     StageContext(
-      options: options, inputs: inputs, seed: seed, numericMode: numericMode, threads: threads,
+      options: options, inputs: inputs, collections: collections, seed: seed, numericMode: numericMode,
+      threads: threads,
       engine: engine,
       scratch: scratch, checkpointDirectory: checkpointDirectory, checkpointSeconds: checkpointSeconds,
       shard: shard,

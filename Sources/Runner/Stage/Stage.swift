@@ -37,7 +37,7 @@ extension Stage {
 /// `assemble` once all items of all rows are known. The input rows are read from the port `rowsPort`, the
 /// output rows are written to the port `rows`.
 public protocol RowStage: Stage {
-  /// The input port whose rows are independent.
+  /// The input port whose rows are independent. Where it collects, ids must be unique over all of its artifacts.
   static var rowsPort: String { get }
 
   /// How many items this row has; may depend on the row (its number of generations) and the options.
@@ -61,7 +61,7 @@ extension RowStage {
 
 /// One item of work of a `RowStage`.
 public struct RowItem: Sendable {
-  /// Position of the row in the input file.
+  /// Position of the row among all at the port: in the input file, or in those of a port that collects one after the other.
   public let rowIndex: Int
   public let row: Row
   /// 0 ..< itemCount(of: row)

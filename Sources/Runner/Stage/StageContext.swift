@@ -40,7 +40,7 @@ public final class StageContext: Sendable {
   /// Bound input ports; an optional port that is unbound or null is absent. Of a port that collects, the first.
   public let inputs: [String: Artifact]
   /// By port that collects.
-  private let collections: [String: [Artifact]]
+  let collections: [String: [Artifact]]
   /// The node's seed; fixed by the experiment, never by the clock.
   public let seed: UInt64
   /// `bf16`, `fp32` or `int8`: the numeric mode of stages that compute.

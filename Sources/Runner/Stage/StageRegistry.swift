@@ -6,12 +6,15 @@ package struct StageRegistry: Sendable {
   /// In the order given.
   package let stages: [any Stage.Type]
 
-  /// - Precondition: no two stages have the same name.
+  /// - Precondition: no two stages have the same name, and a row stage reads and writes rows as its contract has it.
   package init(_ stages: [any Stage.Type]) {
     var seen: Set<UTF8Key> = []
     for stage in stages {
       let name = stage.declaration.name
       precondition(seen.insert(UTF8Key(name)).inserted, "two stages are called `\(name)`")
+      if let stage = stage as? any RowStage.Type, let problem = stage.contractProblem {
+        preconditionFailure("stage `\(name)`: \(problem)")
+      }
     }
     self.stages = stages
   }
@@ -21,4 +24,22 @@ package struct StageRegistry: Sendable {
   }
 
   package var names: [String] { stages.map { $0.declaration.name } }
+}
+
+extension RowStage {
+  /// What its declaration lacks of what the runner relies on when it drives it row by row.
+  package static var contractProblem: String? {
+    // Such a stage is looked at when it runs.
+    if portsFollowOptions { return nil }
+    guard let port = declaration.inputs.first(where: { UTF8Key($0.name) == UTF8Key(rowsPort) }) else {
+      return "a row stage reads its rows from the input `\(rowsPort)`, which it does not declare"
+    }
+    guard port.type == .rows, port.isRequired else {
+      return "the input `\(rowsPort)` of a row stage holds rows and is required"
+    }
+    guard declaration.outputs.map(\.name) == ["rows"], declaration.outputs.first?.type == .rows else {
+      return "a row stage has one output, the rows `rows`"
+    }
+    return nil
+  }
 }

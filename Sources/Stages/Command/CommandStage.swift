@@ -95,8 +95,7 @@ package struct CommandStage: Stage {
       inputs: declared("inputs").map {
         InputPort(
           $0.name, $0.type, columns: $0.columns.compactMap(\.stringValue),
-          // Rows that are streamed come from one.
-          collects: $0.collects && !(streams && $0.name == CommandStream.rowsPort), summary: "")
+          collects: $0.collects, summary: "")
       },
       outputs: declared("outputs").map { port in
         let columns = port.columns.map { ($0.stringValue ?? $0["name"]?.stringValue ?? "", isPerSample($0)) }

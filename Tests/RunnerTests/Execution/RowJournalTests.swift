@@ -41,7 +41,80 @@ struct SquareStage: RowStage {
   }
 }
 
+/// Adds up what a second port that collects holds, and gives each row of a first that collects its place.
+struct GatherStage: RowStage {
+  static let declaration = StageDeclaration(
+    name: "gather", summary: "", version: 1,
+    inputs: [
+      InputPort("rows", .rows, collects: true, summary: ""),
+      InputPort("weights", .rows, required: false, collects: true, summary: ""),
+    ], outputs: [OutputPort("rows", .rows, passesThrough: "rows", columns: ["place"], summary: "")],
+    options: [])
+  static let rowsPort = "rows"
+  func itemCount(of row: Row, options: StageOptions) -> Int { 1 }
+  func process(_ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) throws {
+    let weights = try context.artifacts("weights").flatMap { try readRows($0.path) }
+    let sum = weights.reduce(0) { $0 + ($1["n"]?.intValue ?? 0) }
+    for item in items { try emit(item, .int(Int64(100 * sum + item.rowIndex))) }
+  }
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row {
+    var row = row
+    row["place"] = results.first
+    return row
+  }
+}
+
+/// Breaks the contract of row stages.
+struct StrayStage: RowStage {
+  static let declaration = StageDeclaration(
+    name: "stray", summary: "", version: 1, inputs: [InputPort("model", .model, summary: "")],
+    outputs: [OutputPort("rows", .rows, summary: "")], options: [])
+  static let rowsPort = "model"
+  func itemCount(of row: Row, options: StageOptions) -> Int { 0 }
+  func process(_ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) {}
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row { row }
+}
+
 @Suite struct RowJournalTests {
+  @Test func `a row stage reads all that its ports collect, and refuses an id that two artifacts have`()
+    throws
+  {
+    let folder = TemporaryFolder()
+    func collected(_ files: [String]) -> [Artifact] {
+      files.map { Artifact(type: .rows, path: "\(folder.path)/\($0)", label: "k=\($0)") }
+    }
+    try folder.write("{\"id\":\"a\",\"n\":1}\n{\"id\":\"b\",\"n\":2}\n", to: "1")
+    try folder.write("{\"id\":\"c\",\"n\":4}\n", to: "2")
+    try folder.write("{\"id\":\"b\",\"n\":8}\n", to: "3")
+    func run(_ rows: [String], shard: Shard? = nil) throws {
+      let context = StageContext(
+        options: StageOptions([:]), inputs: [:],
+        collections: ["rows": collected(rows), "weights": collected(["1", "2"])], seed: 0, threads: 1,
+        scratch: folder.path, checkpointDirectory: folder.path, shard: shard,
+        journalDirectory: "\(folder.path)/journal", outputDirectory: folder.path, reporter: KeptReports())
+      try GatherStage().run(context)
+    }
+    for index in 0..<2 { try run(["1", "2"], shard: Shard(index: index, count: 2)) }
+    try run(["1", "2"])
+    #expect(
+      folder.text("rows.jsonl") == """
+        {"id":"a","n":1,"place":700}
+        {"id":"b","n":2,"place":701}
+        {"id":"c","n":4,"place":702}
+
+        """)
+    #expect {
+      try run(["1", "3"])
+    } throws: {
+      "\($0)".hasPrefix("row `b` is in `rows` of k=1 and in `rows` of k=3; expected ids")
+    }
+  }
+
+  @Test func `a row stage that breaks its contract is known at registration`() {
+    #expect(SquareStage.contractProblem == nil && GatherStage.contractProblem == nil)
+    #expect(StrayStage.contractProblem == "the input `model` of a row stage holds rows and is required")
+  }
+
   private func context(
     _ folder: TemporaryFolder, failAt: Int = 1000, shard: Shard? = nil, reporter: KeptReports = KeptReports()
   ) -> StageContext {
