@@ -41,7 +41,8 @@ package struct EarlyEnds {
               words: verdicts.flatMap(\.words)))
         }
       }
-      if judged[place.loop].hasEnded { return true }
+      // A node of an iteration that runs may be decided after the loop was found to have ended.
+      if judged[place.loop].hasEnded, place.iteration > judged[place.loop].count { return true }
     }
     return false
   }

@@ -63,6 +63,21 @@ import Testing
     #expect(plan.contains("12 stages: 6 cached, 6 skipped"))
   }
 
+  @Test
+  func `what stands in an iteration that runs is not skipped when the loop has ended before it can begin`()
+    throws
+  {
+    let toy = try ToyRunner(nodes: "")
+    let text = experiment(times: 4, until: "{metric: count.count, at_least: 2}")
+      .replacing("mix: {in: {rows: rows}", with: "mix: {in: {rows: slow}")
+      .replacing(
+        "  round:",
+        with: "  slow: {uses: mix, in: {rows: rows}, with: {items: 1, milliseconds: 150}}\n  round:")
+    let started = try run(toy, text)
+    #expect(started.filter { $0.hasSuffix("mix") } == ["round@1.mix", "round@2.mix"], "\(toy.standardError)")
+    #expect(try run(toy, text).isEmpty)
+  }
+
   @Test func `what is not decided yet waits`() throws {
     let toy = try ToyRunner(nodes: "")
     try toy.folder.write(experiment(times: 3, until: "{metric: count.count, at_least: 2}"), to: "x.yaml")
