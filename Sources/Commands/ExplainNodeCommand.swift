@@ -33,7 +33,7 @@ struct ExplainNodeCommand: ParsableCommand {
       let store = try Store(at: storage.path(projectRoot: loaded.projectRoot))
       store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
       var resolution = try Resolution(plan: loaded.plan, store: store, stages: stageRegistry.stages)
-      let (node, _) = try loaded.plan.find(address, stages: stageRegistry)
+      let (node, _) = try resolution.find(address, stages: stageRegistry)
       // The index only widens the choice of what to compare with.
       let index = try? RunIndex(runs: "\(loaded.projectRoot)/runs")
       let history = try index?.keys(experiment: loaded.plan.experimentName, address: node.address) ?? []

@@ -41,21 +41,23 @@ struct LogsCommand: ParsableCommand {
       let run = try RunSelector.find(words.count == 2 ? words[0] : "@last", in: try index.runs())
       let address = words[words.count - 1]
       let nodes = try RunNode.read(run.path)
-      guard let node = nodes.first(where: { UTF8Key($0.address) == UTF8Key(address) }) else {
+      let found = PlanAddress.positions(of: address, among: nodes.map(\.address)).map { nodes[$0] }
+      // Of a loop that goes on, the last iteration that has begun.
+      guard let node = found.first(where: \.hasBegun) ?? found.first else {
         let help =
           Suggestion.nearest(to: address, among: nodes.map(\.address)).map { "did you mean `\($0)`?" }
           ?? "`\(Program.name) show \(run.id)` lists its stages"
         throw RunError(.commandLine, "the run `\(run.id)` has no stage `\(address)`; \(help)")
       }
-      var path = RunNode.logPath(run.path, address)
+      var path = RunNode.logPath(run.path, node.address)
       if node.state == .cached, let key = node.key, let other = try index.runThatComputed(key: key) {
         path = RunNode.logPath(other.path, other.address)
         standardError(
-          "note: \(TerminalText.escaped("`\(address)` was cached; this is `\(other.address)` of run \(Path.name(other.path))"))\n"
+          "note: \(TerminalText.escaped("`\(node.address)` was cached; this is `\(other.address)` of run \(Path.name(other.path))"))\n"
         )
       } else if FileStatus.of(path) == nil, !follow {
         throw RunError(
-          .workFound, "`\(address)` has no log in run `\(run.id)`: it is \(node.state.rawValue) there")
+          .workFound, "`\(node.address)` has no log in run `\(run.id)`: it is \(node.state.rawValue) there")
       }
       try LogFollower(path: path, run: run.path, follows: follow && run.state == .running).print()
       return .done

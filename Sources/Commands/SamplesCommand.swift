@@ -77,14 +77,14 @@ private struct Sheet {
   /// - Throws: `RunError` for an unknown address (2) or a stage that has not run (11).
   init(address: String, _ resolution: inout Resolution, file: String) throws {
     self.address = address
-    let (node, named) = try resolution.plan.find(address, stages: stageRegistry)
+    let (node, named) = try resolution.find(address, stages: stageRegistry)
+    try resolution.requireNotSkipped(node)
     let outputs = try resolution.declaration(of: node).outputs
     guard let output = named ?? outputs.first(where: { $0.type == .rows }), output.type == .rows else {
       throw RunError(
         .commandLine,
         "`\(address)` writes no rows, but \(outputs.map { "`\($0.name)`" }.joined(separator: ", "))")
     }
-    for index in 0...node.index { _ = try resolution.decide(index) }
     guard let stored = resolution.records[node.index]?.output(output.name) else {
       throw RunError(
         .workFound,

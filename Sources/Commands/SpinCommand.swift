@@ -31,8 +31,7 @@ struct SpinCommand: ParsableCommand {
       let loaded = load(experiment)
       var spin = Spin(
         plan: loaded.plan, stages: stageRegistry.stages,
-        store: storage.path(projectRoot: loaded.projectRoot),
-        node: try loaded.plan.find(address, stages: stageRegistry).node)
+        store: storage.path(projectRoot: loaded.projectRoot), address: address)
       spin.outputDirectory = output
       spin.threads = threads
       return try spin.run()

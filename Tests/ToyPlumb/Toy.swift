@@ -37,7 +37,7 @@ import Runner
       case "explain":
         let (plan, _) = try ToyPlan.read(arguments[2])
         var resolution = try Resolution(plan: plan, store: try Store(at: ".plumb"), stages: stages)
-        let (node, _) = try plan.find(arguments[3], stages: StageRegistry(stages))
+        let (node, _) = try resolution.find(arguments[3], stages: StageRegistry(stages))
         print(try NodeExplanation(node, in: &resolution, history: []).text, terminator: "")
       default: exit(2)
       }

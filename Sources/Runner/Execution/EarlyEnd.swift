@@ -47,6 +47,15 @@ package struct EarlyEnds {
     return false
   }
 
+  /// The loop around a node that ended before the node's iteration, and the last iteration that ran.
+  func ending(before node: PlanNode) -> (loop: String, iteration: Int)? {
+    for place in node.conditions where judged[place.loop].hasEnded {
+      let last = judged[place.loop].count
+      if place.iteration > last { return (loops[place.loop].loop, last) }
+    }
+    return nil
+  }
+
   mutating func takeEndings() -> [Ending] {
     defer { endings = [] }
     return endings

@@ -205,6 +205,30 @@ package struct Resolution {
     return .willRun(key, reasons: try reasons(node, key))
   }
 
+  /// The node at an address as the plan turned out, and the output named after it: `@last` is the last iteration that is not
+  /// skipped. Decides every node that this may depend on. A node that is skipped is given where the address means no other.
+  /// - Throws: `RunError` (2) naming what is near.
+  package mutating func find(_ address: String, stages: StageRegistry) throws -> (
+    node: PlanNode, output: OutputPort?
+  ) {
+    let (nodes, output) = try plan.candidates(address, stages: stages)
+    for index in 0...(nodes.map(\.index).max() ?? 0) { _ = try decide(index) }
+    return (nodes.first { !skipped.contains($0.index) } ?? nodes[0], output)
+  }
+
+  /// - Throws: `RunError` (2) for a node that will not run, since a loop ended before it.
+  package func requireNotSkipped(_ node: PlanNode) throws {
+    guard skipped.contains(node.index) else { return }
+    guard let (loop, last) = earlyEnds.ending(before: node) else {
+      throw RunError(
+        .commandLine, "`\(node.address)` was skipped: all that it would read was, since a loop ended early")
+    }
+    throw RunError(
+      .commandLine,
+      "`\(node.address)` was skipped: the loop `\(loop)` ended after iteration \(last), so write `\(loop)@\(last)` or `\(loop)@last`"
+    )
+  }
+
   /// Decides every node, in order.
   package mutating func decideAll() throws -> [Decision] { try plan.nodes.indices.map { try decide($0) } }
 

@@ -41,9 +41,9 @@ extension ResultAddress {
   /// - Throws: `RunError`: 2 for an address that is not there, 11 for one that has not run as the file is now.
   package func find(in plan: Plan, store: Store, stages: StageRegistry, depth: Int = 0) throws -> FoundResult
   {
-    let (node, output) = try plan.find(address, stages: stages)
     var resolution = try Resolution(plan: plan, store: store, stages: stages.stages, depth: depth)
-    for index in 0...node.index { _ = try resolution.decide(index) }
+    let (node, output) = try resolution.find(address, stages: stages)
+    try resolution.requireNotSkipped(node)
     guard let record = resolution.records[node.index] else {
       throw RunError(
         .workFound,
@@ -55,7 +55,8 @@ extension ResultAddress {
       node: node.index)
   }
 
-  /// Of a run directory, whose plan names the key of each node that was finished.
+  /// Of a run directory, whose plan names the key of each node that was finished. `@last` is the last iteration that the run did
+  /// not skip.
   package func findInRun(store: Store, stages: StageRegistry) throws -> FoundResult {
     let path = "\(file)/plan.json"
     guard let json = try? JSON(parsing: try File.read(path)), let list = json["nodes"]?.arrayValue else {
@@ -66,11 +67,17 @@ extension ResultAddress {
     let nodes = list.enumerated().map { index, node in
       PlanNode(
         index: index, address: node["address"]?.stringValue ?? "", stage: node["stage"]?.stringValue ?? "",
-        options: .null, files: [], inputs: [], seed: 0, numericMode: "", execution: ExecutionSettings(),
+        options: node["options"] ?? .null, files: [], inputs: [], seed: 0, numericMode: "",
+        execution: ExecutionSettings(),
         recipeKey: "")
     }
     let plan = Plan(experimentName: file, nodes: nodes, models: [], metrics: [])
-    let (node, output) = try plan.find(address, stages: stages)
+    let (candidates, output) = try plan.candidates(address, stages: stages)
+    let skipped = Set(
+      (try? RunNode.read(file))?.filter { $0.state == .skipped }.map { UTF8Key($0.address) } ?? [])
+    guard let node = candidates.first(where: { !skipped.contains(UTF8Key($0.address)) }) else {
+      throw RunError(.commandLine, "`\(address)` was skipped in the run `\(file)`: its loop ended before it")
+    }
     guard let key = list[node.index]["key"]?.stringValue else {
       throw RunError(.workFound, "`\(address)` was not finished in the run `\(file)`")
     }

@@ -79,7 +79,7 @@ extension Plan {
     var found: Set<Int> = []
     let isMatch = addressTest(pattern)
     for node in nodes where isMatch(node.address) { found.insert(node.index) }
-    if found.isEmpty, let node = node(at: pattern) { found = [node.index] }
+    if found.isEmpty, let node = nodes(at: pattern).first { found = [node.index] }
     guard found.isEmpty else { return found }
     let groups = nodes.flatMap { node in
       node.address.utf8.indices.filter {

@@ -8,16 +8,17 @@ package struct Spin {
   package var stages: [any Stage.Type]
   /// The `.plumb` folder.
   package var store: String
-  package var node: PlanNode
+  /// `@last` and its like are as they turned out.
+  package var address: String
   /// Where the outputs are left; nil leaves none.
   package var outputDirectory: String?
   package var threads: Int?
 
-  package init(plan: Plan, stages: [any Stage.Type], store: String, node: PlanNode) {
+  package init(plan: Plan, stages: [any Stage.Type], store: String, address: String) {
     self.plan = plan
     self.stages = stages
     self.store = store
-    self.node = node
+    self.address = address
   }
 
   /// The log goes to stderr as it comes; stdout gets a line for each output: its place or digest, and whether these are
@@ -27,7 +28,7 @@ package struct Spin {
     let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
     let store = try Store(at: store)
     store.onWarning = { RunSession.say("warning: \(TerminalText.escaped($0))") }
-    let resolution = try inputsResolved(in: store)
+    let (resolution, node) = try resolved(in: store)
     let declaration = try resolution.declaration(of: node)
     var modelPaths: [UTF8Key: String] = [:]
     for case .model(let name) in node.inputs.map(\.source) {
@@ -70,19 +71,18 @@ package struct Spin {
     }
   }
 
-  /// - Throws: `RunError` (11) when something the node needs is not finished.
-  private func inputsResolved(in store: Store) throws -> Resolution {
+  /// - Throws: `RunError` (11) when something the node needs is not finished, (2) when it will not run.
+  private func resolved(in store: Store) throws -> (Resolution, PlanNode) {
     var resolution = try Resolution(plan: plan, store: store, stages: stages)
-    for index in plan.upstream(of: [node.index]).sorted() where index != node.index {
-      _ = try resolution.decide(index)
-    }
+    let node = try resolution.find(address, stages: StageRegistry(stages)).node
+    try resolution.requireNotSkipped(node)
     if let missing = resolution.unfinishedUpstream(of: node).first {
       throw RunError(
         .workFound,
         "`\(node.address)` needs `\(plan.nodes[missing].address)`, which is not finished; `\(Program.name) run` with `--until \(plan.nodes[missing].address)` first"
       )
     }
-    return resolution
+    return (resolution, node)
   }
 
   private func emptyDirectory(_ path: String) throws -> String {

@@ -3,20 +3,23 @@
 import JSON
 
 extension Plan {
-  /// The node at an address, and the output named after it, if one is. `@last` is the last iteration.
+  /// The nodes that an address may mean, in order of preference, and the output named after it: one, or with `@last` that of each
+  /// iteration, the last first, of which some may be skipped.
+  /// - Returns: at least one.
   /// - Throws: `RunError` (2) naming what is near.
-  package func find(_ address: String, stages: StageRegistry) throws -> (node: PlanNode, output: OutputPort?)
-  {
-    if let node = node(at: address) { return (node, nil) }
+  package func candidates(_ address: String, stages: StageRegistry) throws -> (
+    nodes: [PlanNode], output: OutputPort?
+  ) {
+    let found = nodes(at: address)
+    if !found.isEmpty { return (found, nil) }
     let bytes = Array(address.utf8)
     if let dot = bytes.lastIndex(of: UInt8(ascii: ".")) {
       let head = String(decoding: bytes[..<dot], as: UTF8.self)
       let tail = UTF8Key(String(decoding: bytes[(dot + 1)...], as: UTF8.self))
+      let found = nodes(at: head)
       let outputs =
-        node(at: head).flatMap { stages.stage(named: $0.stage)?.declaration(for: $0.options).outputs } ?? []
-      if let node = node(at: head), let output = outputs.first(where: { UTF8Key($0.name) == tail }) {
-        return (node, output)
-      }
+        found.first.flatMap { stages.stage(named: $0.stage)?.declaration(for: $0.options).outputs } ?? []
+      if let output = outputs.first(where: { UTF8Key($0.name) == tail }) { return (found, output) }
       if !outputs.isEmpty {
         let names = outputs.map { "`\(head).\($0.name)`" }.joined(separator: ", ")
         throw RunError(.commandLine, "`\(address)` is not there; the outputs of `\(head)` are \(names)")
@@ -29,20 +32,24 @@ extension Plan {
     throw RunError(.commandLine, "`\(experimentName)` has no stage at `\(address)`; \(help)")
   }
 
-  func node(at address: String) -> PlanNode? {
+  func nodes(at address: String) -> [PlanNode] {
+    PlanAddress.positions(of: address, among: nodes.map(\.address)).map { nodes[$0] }
+  }
+}
+
+/// The parts of an address.
+package enum PlanAddress {
+  /// Which of these addresses are meant: one, or for `@last` those of all iterations, the last first.
+  package static func positions(of address: String, among addresses: [String]) -> [Int] {
     let wanted = UTF8Key(address)
-    if let node = nodes.first(where: { UTF8Key($0.address) == wanted }) { return node }
+    if let position = addresses.firstIndex(where: { UTF8Key($0) == wanted }) { return [position] }
     let pattern = Array(address.utf8)
-    var last: (iterations: [Int], node: PlanNode)?
-    for node in nodes {
-      guard let iterations = Self.iterations(in: Array(node.address.utf8), where: pattern),
-        !iterations.isEmpty
-      else { continue }
-      if last.map({ $0.iterations.lexicographicallyPrecedes(iterations) }) ?? true {
-        last = (iterations, node)
+    return addresses.enumerated().compactMap { position, address -> (iterations: [Int], position: Int)? in
+      guard let iterations = iterations(in: Array(address.utf8), where: pattern), !iterations.isEmpty else {
+        return nil
       }
-    }
-    return last?.node
+      return (iterations, position)
+    }.sorted { $1.iterations.lexicographicallyPrecedes($0.iterations) }.map(\.position)
   }
 
   /// The numbers that stand where a pattern has `last`; nil when the address is not like the pattern.
@@ -70,10 +77,7 @@ extension Plan {
     }
     return place == address.count ? iterations : nil
   }
-}
 
-/// The parts of an address.
-package enum PlanAddress {
   /// `quark@2.train` is `quark@2` and `train`; a dot inside a matrix value, as in `score@lr=0.1`, parts nothing.
   package static func parts(of address: String) -> [String] {
     var parts: [[UInt8]] = [[]]

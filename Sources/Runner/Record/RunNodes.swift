@@ -17,7 +17,10 @@ package struct RunNode: Sendable {
   /// Digests by port, where this run computed them.
   package var outputs: [(port: String, digest: String, size: Int)] = []
 
-  package enum State: String, Sendable { case pending, cached, running, done, failed, stopped }
+  package enum State: String, Sendable { case pending, cached, running, done, failed, stopped, skipped }
+
+  /// Whether something came of it in this run, or may come yet.
+  package var hasBegun: Bool { state != .pending && state != .skipped }
 
   /// In the order of the plan.
   package static func read(_ run: String) throws -> [RunNode] {
@@ -60,6 +63,7 @@ package struct RunNode: Sendable {
       message = event["message"]?.stringValue
     case "node-retried": state = .pending
     case "node-stopped": state = .stopped
+    case "node-skipped": state = .skipped
     default: break
     }
   }

@@ -90,7 +90,7 @@ import Testing
   @Test func `people name nodes with @last at each level`() throws {
     let plan = try plan(Self.nested)
     func found(_ address: String) throws -> String {
-      try plan.find(address, stages: Toys.registry).node.address
+      try plan.candidates(address, stages: Toys.registry).nodes[0].address
     }
     #expect(try found("outer@last.inner@last.train") == "outer@2.inner@3.train")
     #expect(try found("outer@1.inner@last.train.model") == "outer@1.inner@3.train")
