@@ -106,7 +106,8 @@ void products(void) {
           on_every_path("product", shape, 6, product, definition);
         }
       }
-  static const int finished[][3] = {{1, 16, 32}, {1, 49, 40}, {6, 33, 64}, {29, 70, 100}, {130, 40, 200}, {97, 18, 2500}};
+  static const int finished[][3] = {{1, 16, 32}, {1, 49, 40}, {6, 33, 64}, {29, 70, 100}, {130, 40, 200}, {97, 18, 2500},
+                                    {1, 1, 1}, {3, 5, 1}, {2, 1, 33}};
   for (size_t i = 0; i < sizeof finished / sizeof *finished; i++)
     for (int type = PK_F32; type <= PK_BF16; type++) {
       int shape[6] = {finished[i][0], finished[i][1], finished[i][2], type, ((int)i + type) % 2, 0};

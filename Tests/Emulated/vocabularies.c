@@ -70,6 +70,8 @@ void vocabularies(void) {
     on_every_path("loss", (int[]){3, v, less, less, PK_KL_POLICY_REFERENCE}, 5, loss, loss_definition);
     on_every_path("sample", (int[]){14, v}, 2, sample, NULL);
   }
+  on_every_path("loss", (int[]){2, 1, 1, 1, PK_KL_REFERENCE_POLICY}, 5, loss, loss_definition);
+  on_every_path("loss", (int[]){5, 37, 35, 34, PK_KL_REFERENCE_POLICY}, 5, loss, loss_definition);
   on_every_path("log-sum-exp", (int[]){0, 5, 5}, 3, log_sum_exp, log_sum_exp_definition);
   on_every_path("sample", (int[]){0, 5}, 2, sample, NULL);
 }

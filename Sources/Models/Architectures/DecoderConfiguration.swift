@@ -69,12 +69,17 @@ extension DecoderConfiguration {
     AttentionRule(headDimension: headDimension, window: slidingWindow, softCap: attentionSoftCap)
   }
 
-  /// No real model comes near; keeps every product of two sizes far inside `Int`.
+  /// No real model comes near; they keep every product of sizes far inside `Int`, and positions and ids inside `Int32`.
   private static let largestSize = 1 << 27
+  private static let largestTensor = 1 << 40
+  private static let largestLayerCount = 4096
 
-  /// Checks what the decoder relies on.
+  /// Checks what the decoder and its kernels rely on (CKernels.h), before any tensor is read.
   /// - Parameter field: the name of each property where the configuration was read from, for the error.
   package func validate(naming field: (String) -> String = { $0 }) throws {
+    func fail(_ name: String, _ problem: String) -> ConfigurationError {
+      ConfigurationError(field(name), problem)
+    }
     let sizes = [
       ("vocab_size", vocabularySize), ("hidden_size", hiddenSize), ("num_hidden_layers", layerCount),
       ("num_attention_heads", headCount), ("num_key_value_heads", keyValueHeadCount),
@@ -83,31 +88,50 @@ extension DecoderConfiguration {
     ]
     let window = slidingWindow.map { [("sliding_window", $0)] } ?? []
     for (name, value) in sizes + window where value < 1 || value > Self.largestSize {
-      throw ConfigurationError(field(name), "expected 1 to \(Self.largestSize), found \(value)")
+      throw fail(name, "expected 1 to \(Self.largestSize), found \(value)")
     }
-    guard layerCount <= 4096 else {
-      throw ConfigurationError(field("num_hidden_layers"), "expected at most 4096, found \(layerCount)")
+    guard layerCount <= Self.largestLayerCount else {
+      throw fail("num_hidden_layers", "expected at most \(Self.largestLayerCount), found \(layerCount)")
     }
     guard headCount % keyValueHeadCount == 0 else {
-      throw ConfigurationError(
-        field("num_key_value_heads"),
+      throw fail(
+        "num_key_value_heads",
         "\(headCount) heads do not divide evenly over \(keyValueHeadCount) key-value heads")
     }
-    guard headDimension % 2 == 0 else {
-      throw ConfigurationError(
-        field("head_dim"), "rotary positions need an even head dimension, found \(headDimension)")
+    guard headDimension % 2 == 0, headDimension <= AttentionRule.largestHeadDimension else {
+      throw fail(
+        "head_dim",
+        "an even head dimension of at most \(AttentionRule.largestHeadDimension) is supported, found \(headDimension)"
+      )
+    }
+    let attentionSize = headCount * headDimension
+    guard attentionSize <= Self.largestSize else {
+      throw fail(
+        "num_attention_heads",
+        "\(headCount) heads of \(headDimension) are \(attentionSize) numbers a token; at most \(Self.largestSize) are possible"
+      )
+    }
+    for (name, size) in [
+      ("vocab_size", vocabularySize), ("num_attention_heads", attentionSize),
+      ("intermediate_size", feedForwardSize),
+    ] where size * hiddenSize > Self.largestTensor {
+      throw fail(
+        name,
+        "calls for tensors of shape [\(size), \(hiddenSize)]; at most \(Self.largestTensor) numbers are possible"
+      )
     }
     if let attentionSoftCap {
-      guard attentionSoftCap.isFinite, attentionSoftCap > 0 else {
-        throw ConfigurationError(
-          field("attn_logit_softcapping"), "expected a positive number, found \(attentionSoftCap)")
+      guard attentionSoftCap > 0, attentionSoftCap.fitsSinglePrecision else {
+        throw fail("attn_logit_softcapping", "expected a positive number, found \(attentionSoftCap)")
       }
     }
-    guard rotaryBase.isFinite, rotaryBase > 0 else {
-      throw ConfigurationError(field("rope_theta"), "expected a positive number, found \(rotaryBase)")
+    guard rotaryBase >= 1, rotaryBase.fitsSinglePrecision else {
+      throw fail("rope_theta", "expected a number of at least 1 in single precision, found \(rotaryBase)")
     }
-    guard normEpsilon.isFinite, normEpsilon >= 0 else {
-      throw ConfigurationError(field("rms_norm_eps"), "expected a number of at least 0, found \(normEpsilon)")
+    guard normEpsilon >= 0, normEpsilon.fitsSinglePrecision else {
+      throw fail(
+        "rms_norm_eps",
+        "expected 0 or a positive number that single precision holds, found \(normEpsilon)")
     }
     try checkTokenIDs([bosTokenID].compactMap { $0 }, field("bos_token_id"))
     try checkTokenIDs(eosTokenIDs, field("eos_token_id"))

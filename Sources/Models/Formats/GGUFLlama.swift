@@ -133,11 +133,6 @@ package final class GGUFLlama: TensorSource {
       }
       headDimension = hiddenSize / headCount
     }
-    for key in ["llama.attention.value_length", "llama.rope.dimension_count"] {
-      if let stated = try file.integer(key), stated != headDimension {
-        throw file.failure(key, "\(stated) is not supported; the head dimension, \(headDimension), is")
-      }
-    }
     let embeddings = try file.tensor("token_embd.weight").shape
     let vocabularySize = embeddings.first ?? 0
     if let stated = try file.integer("llama.vocab_size"), stated != vocabularySize {
@@ -159,6 +154,11 @@ package final class GGUFLlama: TensorSource {
       try configuration.validate(naming: { metadataKeys[$0] ?? $0 })
     } catch let error as ConfigurationError {
       throw file.failure(error.field, error.problem)
+    }
+    for key in ["llama.attention.value_length", "llama.rope.dimension_count"] {
+      if let stated = try file.integer(key), stated != headDimension {
+        throw file.failure(key, "\(stated) is not supported; the head dimension, \(headDimension), is")
+      }
     }
     return configuration
   }

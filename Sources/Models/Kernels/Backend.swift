@@ -58,6 +58,8 @@ package struct KeyValueView {
 
 /// How a query weighs the keys it sees.
 package struct AttentionRule: Sendable, Equatable {
+  package static let largestHeadDimension = Int(PK_MAX_HEAD)
+
   package let headDimension: Int
   /// A query sees itself and the `window - 1` tokens before it; nil: all of them.
   package let window: Int?

@@ -24,8 +24,82 @@ import Testing
       "`num_hidden_layers`: expected a positive integer"
     ),
     (#""num_key_value_heads": 1"#, #""num_key_value_heads": 3"#, "`num_key_value_heads`"),
-    (#""head_dim": 4"#, #""head_dim": 3"#, "`head_dim`: rotary positions need an even head dimension"),
-    (#""rope_theta": 5000.0"#, #""rope_theta": 0"#, "`rope_theta`: expected a positive number"),
+    (
+      #""head_dim": 4"#, #""head_dim": 3"#,
+      "`head_dim`: an even head dimension of at most 512 is supported, found 3"
+    ),
+    (
+      #""head_dim": 4"#, #""head_dim": 514"#,
+      "`head_dim`: an even head dimension of at most 512 is supported, found 514"
+    ),
+    (#""head_dim": 4"#, #""head_dim": 0"#, "`head_dim`: expected a positive integer, found `0`"),
+    (#""head_dim": 4,"#, #""num_attention_heads": 8,"#, "duplicate key `num_attention_heads`"),
+    (#""vocab_size": 12"#, #""vocab_size": 0"#, "`vocab_size`: expected a positive integer, found `0`"),
+    (
+      #""vocab_size": 12"#, #""vocab_size": 134217729"#,
+      "`vocab_size`: expected 1 to 134217728, found 134217729"
+    ),
+    (#""vocab_size": 12"#, #""vocab_size": 1e30"#, "`vocab_size`: expected a positive integer"),
+    (
+      #""vocab_size": 12"#, #""vocab_size": 134217728"#,
+      "`model.embed_tokens.weight`: the configuration calls for"
+    ),
+    (#""hidden_size": 8"#, #""hidden_size": -8"#, "`hidden_size`: expected a positive integer"),
+    (
+      #""hidden_size": 8"#, #""hidden_size": 1"#,
+      "`model.embed_tokens.weight`: the configuration calls for shape [12, 1]"
+    ),
+    (
+      #""hidden_size": 8"#, #""hidden_size": 134217728"#,
+      "`model.embed_tokens.weight`: the configuration calls for"
+    ),
+    (
+      #""intermediate_size": 6"#, #""intermediate_size": 0"#,
+      "`intermediate_size`: expected a positive integer"
+    ),
+    (
+      #""intermediate_size": 6"#, #""intermediate_size": 134217729"#,
+      "`intermediate_size`: expected 1 to 134217728, found 134217729"
+    ),
+    (
+      #""num_hidden_layers": 2"#, #""num_hidden_layers": 4097"#,
+      "`num_hidden_layers`: expected at most 4096, found 4097"
+    ),
+    (
+      #""num_hidden_layers": 2"#, #""num_hidden_layers": 4096"#,
+      "`model.layers.2.input_layernorm.weight`: missing"
+    ),
+    (
+      #""num_attention_heads": 2"#, #""num_attention_heads": 0"#,
+      "`num_attention_heads`: expected a positive integer"
+    ),
+    (
+      #""num_attention_heads": 2"#, #""num_attention_heads": 134217728"#,
+      "`num_attention_heads`: 134217728 heads of 4 are 536870912 numbers a token; at most 134217728 are possible"
+    ),
+    (
+      #""num_key_value_heads": 1"#, #""num_key_value_heads": 0"#,
+      "`num_key_value_heads`: expected a positive integer"
+    ),
+    (
+      #""num_key_value_heads": 1"#, #""num_key_value_heads": 4"#,
+      "2 heads do not divide evenly over 4 key-value heads"
+    ),
+    (
+      #""max_position_embeddings": 32"#, #""max_position_embeddings": 0"#,
+      "`max_position_embeddings`: expected a positive integer"
+    ),
+    (
+      #""max_position_embeddings": 32"#, #""max_position_embeddings": 134217729"#,
+      "`max_position_embeddings`: expected 1 to 134217728, found 134217729"
+    ),
+    (#""rms_norm_eps": 1e-05"#, #""rms_norm_eps": -1"#, "`rms_norm_eps`: expected 0 or a positive number"),
+    (#""rms_norm_eps": 1e-05"#, #""rms_norm_eps": 1e-50"#, "`rms_norm_eps`: expected 0 or a positive number"),
+    (#""rms_norm_eps": 1e-05"#, #""rms_norm_eps": 1e-40"#, "`rms_norm_eps`: expected 0 or a positive number"),
+    (#""rms_norm_eps": 1e-05"#, #""rms_norm_eps": 1e39"#, "`rms_norm_eps`: expected 0 or a positive number"),
+    (#""rope_theta": 5000.0"#, #""rope_theta": 0"#, "`rope_theta`: expected a number of at least 1"),
+    (#""rope_theta": 5000.0"#, #""rope_theta": 1e-9"#, "`rope_theta`: expected a number of at least 1"),
+    (#""rope_theta": 5000.0"#, #""rope_theta": 1e39"#, "`rope_theta`: expected a number of at least 1"),
     (#""rope_theta": 5000.0"#, #""rope_theta": "x""#, "`rope_theta`: expected a number"),
     (#""rope_scaling": null"#, #""rope_scaling": {"rope_type": "llama3", "factor": 8}"#, "`rope_scaling`"),
     (
@@ -60,6 +134,10 @@ import Testing
       "`sliding_window`: expected"
     ),
     (
+      #""model_type": "llama""#, #""model_type": "mistral", "sliding_window": 4294967297"#,
+      "`sliding_window`: expected 1 to 134217728, found 4294967297"
+    ),
+    (
       #""vocab_size": 12"#, #""vocab_size": 13"#,
       "`model.embed_tokens.weight`: the configuration calls for shape [13, 8], found [12, 8]"
     ),
@@ -75,6 +153,35 @@ import Testing
     try writeFile("\(path)/config.json", pieces[0] + replace + pieces[1])
     let found = failure { _ = try openCheckpoint(path) }
     #expect(found?.contains(message) == true, "\(replace): \(found ?? "accepted")")
+  }
+
+  /// No product of two sizes that pass alone leaves what is possible.
+  @Test func `sizes whose tensors are too large are refused by the size`() {
+    func refusal(_ change: (inout DecoderConfiguration) -> Void) -> String? {
+      var configuration = TinyCheckpoint.tiny
+      change(&configuration)
+      return failure { try configuration.validate() }
+    }
+    for (name, change) in [
+      ("vocab_size", { $0.vocabularySize = 1 << 27 }),
+      ("intermediate_size", { $0.feedForwardSize = 1 << 27 }),
+      ("num_attention_heads", { $0.headCount = 1 << 25 }),
+    ] as [(String, (inout DecoderConfiguration) -> Void)] {
+      let found = refusal {
+        $0.hiddenSize = 1 << 14
+        change(&$0)
+      }
+      #expect(
+        found?.hasPrefix("`\(name)`: calls for tensors of shape [134217728, 16384]") == true,
+        "\(found ?? "accepted")")
+    }
+    // The largest of all sizes at once: their sum is still a number.
+    var largest = TinyCheckpoint.tiny
+    (largest.vocabularySize, largest.feedForwardSize) = (1 << 27, 1 << 27)
+    (largest.hiddenSize, largest.layerCount, largest.headCount) = (1 << 13, 4096, 1 << 25)
+    largest.keyValueHeadCount = largest.headCount
+    #expect(failure { try largest.validate() } == nil)
+    #expect(largest.parameterCount > 1 << 40)
   }
 
   @Test func `what transformers 5 and old files write instead is understood`() throws {

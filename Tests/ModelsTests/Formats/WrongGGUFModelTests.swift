@@ -219,6 +219,45 @@ import Testing
     ),
   ]
 
+  /// Each size of a GGUF file at values that no model has: refused by its key.
+  @Test(arguments: [
+    ("llama.context_length", UInt32(0)), ("llama.context_length", .max), ("llama.embedding_length", 0),
+    ("llama.embedding_length", .max), ("llama.feed_forward_length", 0), ("llama.feed_forward_length", .max),
+    ("llama.attention.head_count", .max), ("llama.attention.head_count_kv", 0),
+    ("llama.attention.head_count_kv", .max), ("llama.attention.key_length", 0),
+    ("llama.attention.key_length", 5), ("llama.attention.key_length", 514),
+    ("llama.attention.key_length", .max),
+  ])
+  func `a size out of range is refused by its key`(key: String, value: UInt32) throws {
+    let path = try directory.file(
+      "m.gguf",
+      TinyCheckpoint.gguf {
+        TinyCheckpoint.without(key, &$0)
+        if key.hasSuffix("key_length") { TinyCheckpoint.without("llama.rope.dimension_count", &$0) }
+        $0.add(key, value)
+      }.bytes())
+    let found = failure { _ = try openCheckpoint(path) }
+    #expect(
+      found?.contains("metadata `\(key)`") == true || found?.contains("divide evenly") == true,
+      "\(found ?? "accepted")")
+  }
+
+  @Test(arguments: [
+    ("llama.rope.freq_base", Float.nan), ("llama.rope.freq_base", 0), ("llama.rope.freq_base", .infinity),
+    ("llama.attention.layer_norm_rms_epsilon", -1), ("llama.attention.layer_norm_rms_epsilon", .nan),
+    ("llama.attention.layer_norm_rms_epsilon", .leastNonzeroMagnitude),
+  ])
+  func `a number out of range is refused by its key`(key: String, value: Float) throws {
+    let path = try directory.file(
+      "m.gguf",
+      TinyCheckpoint.gguf {
+        TinyCheckpoint.without(key, &$0)
+        $0.add(key, value)
+      }.bytes())
+    let found = failure { _ = try openCheckpoint(path) }
+    #expect(found?.contains("metadata `\(key)`: expected") == true, "\(found ?? "accepted")")
+  }
+
   @Test(arguments: wrong.indices)
   func `a GGUF model that does not fit itself is refused`(index: Int) throws {
     let (name, change, message) = Self.wrong[index]
