@@ -10,7 +10,7 @@ static pk_attention_rule rule_of(const int *shape, float *angles) {
   size_t half = (size_t)shape[2] / 2;
   pk_attention_rule rule = {.scale = 0.125f, .cap = (float)shape[5] / 10, .window = shape[4]};
   if (shape[0] % 2) return rule;
-  pk_rotary_table(10000, LENGTH, half * 2, angles, angles + LENGTH * half);
+  pk_rotary_table(10000, 0, LENGTH, half * 2, angles, angles + LENGTH * half);
   rule.cosine = angles;
   rule.sine = angles + LENGTH * half;
   return rule;

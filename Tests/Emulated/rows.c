@@ -78,7 +78,7 @@ BOTH(activation)
 static uint64_t rotary(const int *shape) {
   size_t n = (size_t)shape[0] * (size_t)shape[1] / 2;
   float *cosine = floats(n), *sine = floats(n);
-  pk_rotary_table(10000, (size_t)shape[0], (size_t)shape[1], cosine, sine);
+  pk_rotary_table(10000, 0, (size_t)shape[0], (size_t)shape[1], cosine, sine);
   uint64_t hash = hash_floats(hash_floats(HASH_START, cosine, n), sine, n);
   free(cosine), free(sine);
   return hash;

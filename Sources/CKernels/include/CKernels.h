@@ -100,8 +100,9 @@ void pk_rms_norm(const float *x, const float *w, float eps, void *out, pk_type t
 void pk_rms_norm_backward(const float *x, const float *w, const float *rstd, const float *dy, float *dx,
                           float *dw, size_t t, size_t c);
 
-/* Fills cosine and sine, each [positions, D/2], of position * base^(-2i/D), angles rounded to fp32. */
-void pk_rotary_table(float base, size_t positions, size_t d, float *cosine, float *sine);
+/* Fills cosine and sine, each [positions, D/2], of position * base^(-2i/D) from position `first` on, angles rounded to fp32.
+   D is even, base at least 1. */
+void pk_rotary_table(float base, size_t first, size_t positions, size_t d, float *cosine, float *sine);
 
 /* out = f(gate) * up, or f(gate) where up is NULL, of `type`. */
 void pk_activation_forward(pk_activation f, const float *gate, const float *up, void *out, pk_type type, size_t n);

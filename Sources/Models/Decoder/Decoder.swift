@@ -7,7 +7,8 @@ package final class Decoder {
   package let configuration: DecoderConfiguration
   package let mode: NumericMode
   let backend: any Backend
-  let rotary: RotaryTable
+  /// Of positions that were used: it grows, since a context may be far longer than any text.
+  private(set) var rotary: RotaryTable
   /// In the mode's type, or a trainer's fp32.
   private let embedding: Tensor
   let finalNorm: Tensor
@@ -49,8 +50,7 @@ package final class Decoder {
     self.mode = mode
     self.backend = backend
     rotary = RotaryTable(
-      base: configuration.rotaryBase, positions: configuration.contextLength,
-      headDimension: configuration.headDimension)
+      base: configuration.rotaryBase, positions: 0, headDimension: configuration.headDimension)
     let shape = [configuration.vocabularySize, configuration.hiddenSize]
     let table = try tensor("model.embed_tokens.weight", shape)
     if lowestBlock == nil {
@@ -111,9 +111,13 @@ package final class Decoder {
 
   private func embedded(_ tokens: [Int32], _ view: KeyValueView) -> Tensor {
     precondition(tokens.count == view.queries.count, "one position a token")
+    let length = view.queries.reduce(0) { max($0, Int($1.position) + 1) }
     precondition(
-      view.queries.allSatisfy { $0.position >= 0 && $0.position < configuration.contextLength },
+      length <= configuration.contextLength && view.queries.allSatisfy { $0.position >= 0 },
       "a position outside the context")
+    if length > rotary.positions {
+      rotary = rotary.extended(to: min(configuration.contextLength, max(length, 2 * rotary.positions, 256)))
+    }
     let x = workspace.tensor("x", tokens.count, configuration.hiddenSize)
     backend.gather(embedding, tokens, into: x)
     if embedding.type != mode.operandType {

@@ -148,11 +148,31 @@ package protocol Backend: Sendable {
 package struct RotaryTable: Sendable {
   let cosine: Tensor
   let sine: Tensor
+  private let base: Double
 
   package init(base: Double, positions: Int, headDimension: Int) {
+    self.init(base: base, positions: positions, headDimension: headDimension, after: nil)
+  }
+
+  private init(base: Double, positions: Int, headDimension: Int, after known: RotaryTable?) {
+    self.base = base
     cosine = Tensor(positions, headDimension / 2)
     sine = Tensor(positions, headDimension / 2)
-    pk_rotary_table(Float(base), positions, headDimension, cosine.floats, sine.floats)
+    if let known {
+      _ = cosine.elements.update(fromContentsOf: known.cosine.elements)
+      _ = sine.elements.update(fromContentsOf: known.sine.elements)
+    }
+    let first = known?.positions ?? 0
+    pk_rotary_table(
+      Float(base), first, positions - first, headDimension, cosine.floats + first * (headDimension / 2),
+      sine.floats + first * (headDimension / 2))
+  }
+
+  package var positions: Int { cosine.rows }
+
+  /// The table of more positions, the first ones as they are here.
+  package func extended(to positions: Int) -> RotaryTable {
+    RotaryTable(base: base, positions: positions, headDimension: cosine.columns * 2, after: self)
   }
 
   package var cosines: [Float] { cosine.array() }

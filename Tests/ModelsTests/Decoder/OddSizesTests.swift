@@ -86,5 +86,23 @@ extension KernelPathTests {
         }
       }
     }
+
+    /// A table of all its positions would take 275 GB.
+    @Test func `a long context costs what is used of it`() throws {
+      func logits(context: Int) throws -> [[Float]] {
+        let configuration = DecoderConfiguration(
+          vocabularySize: 7, hiddenSize: 16, layerCount: 1, headCount: 1, keyValueHeadCount: 1,
+          headDimension: 512, feedForwardSize: 5, rotaryBase: 10_000, normEpsilon: 1e-5, tiedEmbeddings: true,
+          contextLength: context)
+        try configuration.validate()
+        let decoder = try Decoder(
+          configuration, from: CountedTensors(shapes: configuration.tensorShapes), mode: .fp32,
+          backend: CPUBackend(threads: 1))
+        // The table grows, and not at once to all that is asked for later.
+        let first = try SequenceLogits(decoder).logits([1, 2, 3])
+        return try first + SequenceLogits(decoder).logits((0..<600).map { Int32($0 % 7) }, chunk: 200)
+      }
+      #expect(bitRows(try logits(context: 1 << 27)) == bitRows(try logits(context: 600)))
+    }
   }
 }

@@ -67,7 +67,7 @@ extension KernelPathTests {
       var (cosine, sine) = (
         [Float](repeating: 0, count: length * d / 2), [Float](repeating: 0, count: length * d / 2)
       )
-      pk_rotary_table(10_000, length, d, &cosine, &sine)
+      pk_rotary_table(10_000, 0, length, d, &cosine, &sine)
       cosine.withUnsafeBufferPointer { cosine in
         sine.withUnsafeBufferPointer { sine in
           var turning = rule(window: 70)

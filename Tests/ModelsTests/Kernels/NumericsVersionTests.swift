@@ -31,6 +31,9 @@ import Testing
     }
     let table = RotaryTable(base: 100_000, positions: 3000, headDimension: 64)
     #expect(Self.fingerprint(table.cosines + table.sines) == "8f8ea032bdb1d033")
+    var grown = RotaryTable(base: 100_000, positions: 0, headDimension: 64)
+    for positions in [1, 2, 40, 3000] { grown = grown.extended(to: positions) }
+    #expect(Self.fingerprint(grown.cosines + grown.sines) == "8f8ea032bdb1d033")
   }
 
   static let pinned: [(mode: NumericMode, logits: String, gradients: String?)] = [
