@@ -18,15 +18,26 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     finish {
-      let plan = load(experiment, jsonTo: 1).plan
+      let loaded = load(experiment, jsonTo: 1)
+      let plan = loaded.plan
+      let sweep = loaded.sweep.flatMap { unbuilt($0, experiment) }
+      report(DiagnosticList(sweep.map { [$0] } ?? []), experiment.format, jsonTo: 1)
       if experiment.format == .json { return .done }
-      for line in Machine.current().lacks(of: plan.nodes) {
-        standardError("warning: \(TerminalText.escaped(line))\n")
-      }
-      let count = plan.nodes.count
-      try standardOutput(
-        "\(TerminalText.escaped(plan.experimentName)): good, \(count) stage\(count == 1 ? "" : "s") to run\n")
+      let tooLarge = Machine.current().lacks(of: plan.nodes)
+      for line in tooLarge { standardError("warning: \(TerminalText.escaped(line))\n") }
+      let lacks =
+        (plan.warnings + (sweep.map { [$0] } ?? [])).compactMap(\.lack)
+        + (tooLarge.isEmpty ? [] : ["this machine is too small"])
+      let verdict = CheckCommand.verdict(stages: plan.nodes.count, lacks: lacks)
+      try standardOutput(TerminalText.escaped("\(plan.experimentName): \(verdict)") + "\n")
       return .done
     }
+  }
+
+  /// The last line: never "good" for what `run` would refuse.
+  static func verdict(stages: Int, lacks: [String]) -> String {
+    let count = "\(stages) stage\(stages == 1 ? "" : "s")"
+    return lacks.isEmpty
+      ? "good, \(count) to run" : "\(count), which cannot run here yet: \(lacks.joined(separator: "; "))"
   }
 }

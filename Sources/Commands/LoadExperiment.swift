@@ -96,7 +96,7 @@ func load(
   {
   case .failure(let list):
     report(list, arguments.format, jsonTo: descriptor)
-    Glibc.exit(Runner.ExitCode.experiment.rawValue)
+    Glibc.exit((list.isAboutInputFiles ? Runner.ExitCode.input : .experiment).rawValue)
   case .success(let (experiment, plan)):
     report(DiagnosticList(plan.warnings), arguments.format, jsonTo: descriptor)
     return LoadedExperiment(
@@ -109,16 +109,25 @@ func load(
 
 /// One trial of a sweep is an ordinary run, once every parameter that the sweep varies is given; more cannot be run yet.
 func refuse(_ sweep: Sweep, _ arguments: ExperimentArguments) throws {
+  guard let diagnostic = unbuilt(sweep, arguments), let help = diagnostic.help else { return }
+  throw RunError(
+    .experiment, "\(sweep.span.file.name):\(sweep.span.line): \(diagnostic.message); \(help)")
+}
+
+/// Nil when one trial is chosen.
+func unbuilt(_ sweep: Sweep, _ arguments: ExperimentArguments) -> Diagnostic? {
   let given = arguments.set.map {
     String(decoding: $0.utf8.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
   }
   let missing = sweep.parameters.map(\.name).filter { !given.contains($0) }
-  guard !missing.isEmpty else { return }
+  guard !missing.isEmpty else { return nil }
   let settings = missing.map { "--set \($0)=…" }.joined(separator: " ")
-  throw RunError(
-    .experiment,
-    "\(sweep.span.file.name):\(sweep.span.line): running a sweep is not built yet; run one trial: "
-      + "`\(Program.name) run \(arguments.file) \(settings)`")
+  var diagnostic = Diagnostic(
+    .warning, code: "sweep-not-built", "running a sweep is not built yet", at: sweep.span,
+    label: "checked, and not run",
+    help: "run one trial: `\(Program.name) run \(arguments.file) \(settings)`")
+  diagnostic.lack = "running a sweep is not built"
+  return diagnostic
 }
 
 /// Diagnostics as the command line wants them: for people on stderr, or in JSON on the given descriptor.

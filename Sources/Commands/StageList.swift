@@ -10,7 +10,7 @@ private let builtIn: [any Stage.Type] = [
   TrainStage.self, EvaluateStage.self, CommandStage.self,
 ]
 
-private let known = Mutex(StageRegistry(builtIn))
+private let known = Mutex(StageRegistry(builtIn, describeModel: describeModel))
 
 var stageRegistry: StageRegistry { known.withLock { $0 } }
 
@@ -23,6 +23,6 @@ func addStages(_ stages: [any Stage.Type]) {
           .bug, "two stages are called `\(stage.declaration.name)`: `\(stage)` and one before it; rename one")
       }
     }
-    registry = StageRegistry(registry.stages + stages)
+    registry = StageRegistry(registry.stages + stages, describeModel: describeModel)
   }
 }

@@ -13,12 +13,14 @@ package struct DataStage: Stage {
     version: 2,
     inputs: [],
     outputs: [
-      OutputPort("rows", .rows, columns: ["prompt"], summary: "one row for every line that was kept")
+      OutputPort("rows", .rows, columns: ["prompt"], hasOtherColumns: false, summary: "one row for every line that was kept")
     ],
     options: [
-      OptionField("path", .file, summary: "a JSON Lines file: one object a line"),
       OptionField(
-        "prompt", .string, default: "{prompt}",
+        "path", .file, aliases: ["dataset", "dataset_path", "data_path", "file", "data", "train_file"],
+        summary: "a JSON Lines file: one object a line"),
+      OptionField(
+        "prompt", .string, default: "{prompt}", aliases: ["template", "prompt_template"],
         summary:
           "the prompt; `{field}` and `{outer.inner}` insert a field: text as it is, an integer with all its digits, another number in its shortest form (`1.10` as `1.1`, `1e2` as `100.0`); `{{` and `}}` are braces; special tokens of a model may be written around fields, never in them"
       ),
@@ -26,7 +28,7 @@ package struct DataStage: Stage {
         "id", .optional(.string), default: nil,
         summary: "the field that names a row; without it the id is a hash of the line's content and a count"),
       OptionField(
-        "keep", .list(.string, count: 0...64), default: [],
+        "keep", .list(.string, count: 0...64), default: [], aliases: ["columns", "fields"],
         summary: "fields that become columns beside `prompt`"),
       OptionField(
         "samples", .list(.string, count: 0...64), default: [],
@@ -42,9 +44,11 @@ package struct DataStage: Stage {
               "is",
               .optional(.either([.bool, .integer(Int.min...Int.max), .number(-1e300...1e300), .string])),
               summary: "the value it must have; `null` asks for a field that is there and null"),
-          ]), count: 0...16), default: [], summary: "take only lines that fulfil every condition"),
+          ]), count: 0...16), default: [], aliases: ["filter"],
+        summary: "take only lines that fulfil every condition"),
       OptionField(
         "limit", .optional(.integer(1...Int.max)), default: nil,
+        aliases: ["max_rows", "num_rows", "max_samples", "num_samples", "count", "n"],
         summary: "read no further once this many rows were taken"),
       OptionField(
         "on_bad_row", .choice(["fail", "skip"]), default: "fail",
@@ -64,17 +68,8 @@ package struct DataStage: Stage {
     let bytes = try wholeFile(path)
     try reader.read(bytes, name: path, checkCancellation: context.checkCancellation)
     for skipped in reader.skipped.prefix(20) { context.log("skipped \(skipped)") }
-    if !reader.skipped.isEmpty {
-      context.log("skipped \(reader.skipped.count) bad of \(reader.lineCount) lines")
-      context.measure("skipped_rows", Double(reader.skipped.count))
-    }
-    guard !reader.rows.isEmpty else {
-      throw InputError(
-        reader.lineCount == 0
-          ? "\(path): the file holds no rows"
-          : "\(path): none of \(reader.lineCount) lines was taken: \(reader.skipped.count) were bad, "
-            + "\(reader.unmatched) did not fulfil `where`")
-    }
+    context.leaveOut(reader.skipped.count, "bad lines")
+    guard !reader.rows.isEmpty else { throw InputError(reader.whyEmpty(path)) }
     context.progress(reader.rows.count, of: reader.rows.count, unit: "rows")
     try writeRows(reader.rows, to: context.output("rows", .rows))
   }
@@ -119,9 +114,21 @@ struct DataReader {
   /// How often each content hash came so far.
   private var occurrences: [UInt64: Int] = [:]
 
+  /// The option that the line at which reading ended does not fit; nil when the line is wrong by itself.
+  private(set) var faultyOption: String?
+
   private struct BadRow: Error {
     let column: Int
+    var option: String?
     let reason: String
+  }
+
+  /// Said when no row was taken.
+  func whyEmpty(_ path: String) -> String {
+    lineCount == 0
+      ? "\(path): the file holds no rows"
+      : "\(path): none of \(lineCount) lines was taken: \(skipped.count) were bad, "
+        + "\(unmatched) did not fulfil `where`"
   }
 
   init(options: StageOptions) throws {
@@ -164,7 +171,10 @@ struct DataReader {
         try take(bytes[start..<end], name: name)
       } catch let error as BadRow {
         let text = "\(name):\(lineCount):\(error.column): \(error.reason)"
-        guard skipsBadRows else { throw InputError(text) }
+        guard skipsBadRows else {
+          faultyOption = error.option
+          throw InputError(text)
+        }
         skipped.append(text)
       }
       start = next
@@ -196,7 +206,7 @@ struct DataReader {
     do {
       prompt = try template.text(of: source)
     } catch {
-      throw BadRow(column: 1, reason: "option `prompt`: \(error)")
+      throw BadRow(column: 1, option: "prompt", reason: "option `prompt`: \(error)")
     }
     var columns: [JSONObject.Member] = [("prompt", .string(prompt.text))]
     if let literals = prompt.literalsJSON { columns.append((ModelText.literalsColumn, literals)) }
@@ -233,7 +243,7 @@ struct DataReader {
   private func field(_ name: String, of source: JSON, option: String) throws -> JSON {
     guard let value = PromptTemplate.value(name, in: source) else {
       throw BadRow(
-        column: 1,
+        column: 1, option: option,
         reason: "option `\(option)`: no field `\(name)`; the row has \(PromptTemplate.fields(of: source))")
     }
     return value
@@ -258,7 +268,8 @@ struct DataReader {
     case let other:
       let found = other.stringValue == nil ? other.kind : "an empty string"
       throw BadRow(
-        column: 1, reason: "option `id`: field `\(idField)` is \(found); expected text or an integer")
+        column: 1, option: "id",
+        reason: "option `id`: field `\(idField)` is \(found); expected text or an integer")
     }
     if let first = givenIDs.updateValue(lineCount, forKey: UTF8Key(id)) {
       throw InputError("\(name):\(lineCount):1: the id `\(id)` was given before, on line \(first)")

@@ -20,9 +20,10 @@ package struct DrawStage: Stage {
     options: [
       OptionField(
         "count", .either([.integer(1...Int.max), .choice(["all"])]),
+        aliases: ["n", "size", "k", "num_samples", "num_rows"],
         summary: "how many rows, or `all` of them"),
       OptionField(
-        "replacement", .bool, default: false,
+        "replacement", .bool, default: false, aliases: ["replace", "with_replacement"],
         summary: "whether a row may be drawn again; a repeated row gets an id of its own, `ID#2`"),
     ],
     isRandom: true, estimate: Estimates.draw)

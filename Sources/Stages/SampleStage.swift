@@ -24,7 +24,10 @@ package struct SampleStage: RowStage {
         summary: "the prompts with their samples")
     ],
     options: [
-      OptionField("n", .integer(1...100_000), default: 1, summary: "samples of each prompt"),
+      OptionField(
+        "n", .integer(1...100_000), default: 1,
+        aliases: ["num_samples", "num_return_sequences", "num_generations", "samples", "best_of"],
+        summary: "samples of each prompt"),
       OptionField(
         "temperature", .number(0...100), default: 1.0, summary: "0 is greedy, the lowest id winning a tie"),
       OptionField("top_k", .integer(0...10_000_000), default: 0, summary: "0 keeps all"),
@@ -39,6 +42,7 @@ package struct SampleStage: RowStage {
         summary: "the smallest set of tokens of this mass whose surprise lies nearest the entropy"),
       OptionField(
         "repetition_penalty", .number(0...100, exclusiveMinimum: true), default: 1.0,
+        aliases: ["repeat_penalty"],
         summary: "divides positive logits of tokens in prompt or sample, multiplies negative ones"),
       OptionField(
         "presence_penalty", .number(-100...100), default: 0.0,
@@ -47,20 +51,24 @@ package struct SampleStage: RowStage {
         "frequency_penalty", .number(-100...100), default: 0.0,
         summary: "subtracted once for each time a token is in the sample"),
       OptionField(
-        "bad_words", .list(.string, count: 0...1000), default: [],
+        "bad_words", .list(.string, count: 0...1000), default: [], aliases: ["bad_words_ids"],
         summary: "texts that no sample holds, wherever the boundaries of tokens fall"),
       OptionField(
-        "min_new_tokens", .integer(0...1_000_000), default: 0,
+        "min_new_tokens", .integer(0...1_000_000), default: 0, aliases: ["min_tokens", "min_length"],
         summary: "no sample ends before it has so many tokens"),
-      OptionField("max_new_tokens", .integer(1...1_000_000), summary: "length at which a sample is cut"),
       OptionField(
-        "stop", .list(.string, count: 0...64), default: [],
+        "max_new_tokens", .integer(1...1_000_000),
+        aliases: ["max_tokens", "max_length", "max_completion_tokens", "num_predict"],
+        summary: "length at which a sample is cut"),
+      OptionField(
+        "stop", .list(.string, count: 0...64), default: [], aliases: ["stop_strings", "stop_sequences"],
         summary:
           "texts that end a sample, wherever the boundaries of tokens fall; the first to be complete counts"),
       OptionField(
-        "keep_stop", .bool, default: false, summary: "whether the text that ended a sample stays at its end"),
+        "keep_stop", .bool, default: false, aliases: ["include_stop_str_in_output"],
+        summary: "whether the text that ended a sample stays at its end"),
       OptionField(
-        "statistics", .bool, default: false,
+        "statistics", .bool, default: false, aliases: ["logprobs"],
         summary:
           "adds the columns log_probabilities and entropies: for each sample and token, the end token included, what the model makes of it at temperature 1, in nats"
       ),

@@ -6,13 +6,15 @@ import Runner
 /// The template with a row's prompt and generation in it is one text. Special tokens may be written in the template; what a generation
 /// spells is text.
 struct ScoringTemplate: Sendable {
+  static let fields = ["prompt", "generation"]
+
   private let pieces: [PromptTemplate.Piece]
 
   init(_ source: String) throws {
     do {
       pieces = try PromptTemplate(source).pieces
     } catch { throw InputError("`template`: \(error)") }
-    for case .field(let name) in pieces where name != "prompt" && name != "generation" {
+    for case .field(let name) in pieces where !Self.fields.contains(name) {
       throw InputError("`template` names `{\(name)}`; it can name `{prompt}` and `{generation}`")
     }
   }

@@ -25,7 +25,7 @@ package struct TrainStage: Stage {
     outputs: [
       OutputPort("model", .model, summary: "the trained policy, fp32"),
       OutputPort(
-        "metrics", .metrics,
+        "metrics", .metrics, names: StepSeries.names + ["steps", "samples"],
         summary: "series over the steps: `loss`, `lm`, `kl`, `entropy`, `gradient_norm`, `lr`"),
     ],
     options: [
@@ -35,8 +35,13 @@ package struct TrainStage: Stage {
           OptionVariant(
             "conditional",
             [
-              OptionField("kl", .number(0...1000), default: 0.0, summary: "weight of the KL term"),
-              OptionField("entropy", .number(0...1000), default: 0.0, summary: "weight of the entropy bonus"),
+              OptionField(
+                "kl", .number(0...1000), default: 0.0,
+                aliases: ["kl_coef", "kl_coefficient", "init_kl_coef", "kl_weight"],
+                summary: "weight of the KL term"),
+              OptionField(
+                "entropy", .number(0...1000), default: 0.0, aliases: ["entropy_coef", "entropy_coefficient"],
+                summary: "weight of the entropy bonus"),
               OptionField(
                 "kl_direction", .choice(["reference_policy", "policy_reference"]),
                 default: "reference_policy",
@@ -92,17 +97,27 @@ package struct TrainStage: Stage {
         summary:
           "whether embedding rows without a token stay in the softmax, or are cut off before training, as resizing a model to its tokenizer does"
       ),
-      OptionField("lr", .number(0...10, exclusiveMinimum: true), summary: "peak learning rate"),
+      OptionField(
+        "lr", .number(0...10, exclusiveMinimum: true), aliases: ["learning_rate"],
+        summary: "peak learning rate"),
       OptionField(
         "conditioning_lr", .optional(.number(0...10, exclusiveMinimum: true)), default: nil,
         summary:
           "peak learning rate of the conditioning tokens' embedding rows, which start as noise; null is `lr`"),
-      OptionField("warmup_ratio", .number(0...1), default: 0.05, summary: "share of the steps that warm up"),
+      OptionField(
+        "warmup_ratio", .number(0...1), default: 0.05, aliases: ["warmup_steps", "num_warmup_steps"],
+        summary: "share of the steps that warm up"),
       OptionField(
         "warmup", .choice(["linear", "logarithmic"]), default: "linear", summary: "shape of the warm-up"),
-      OptionField("decay", .choice(["linear", "constant"]), default: "linear", summary: "after the warm-up"),
-      OptionField("epochs", .integer(1...10_000), default: 1, summary: "passes over the rows"),
-      OptionField("batch_size", .integer(1...100_000), default: 8, summary: "samples in a step"),
+      OptionField(
+        "decay", .choice(["linear", "constant"]), default: "linear",
+        aliases: ["lr_scheduler_type", "lr_scheduler", "scheduler"], summary: "after the warm-up"),
+      OptionField(
+        "epochs", .integer(1...10_000), default: 1, aliases: ["num_epochs", "num_train_epochs"],
+        summary: "passes over the rows"),
+      OptionField(
+        "batch_size", .integer(1...100_000), default: 8,
+        aliases: ["per_device_train_batch_size", "train_batch_size"], summary: "samples in a step"),
       OptionField(
         "drop_last", .bool, default: false, summary: "leave out an epoch's last batch when it is not full"),
       OptionField(
@@ -112,6 +127,7 @@ package struct TrainStage: Stage {
         "train_embeddings", .bool, default: true, summary: "whether token embeddings and head train"),
       OptionField(
         "max_gradient_norm", .optional(.number(0...1e9, exclusiveMinimum: true)), default: 1.0,
+        aliases: ["max_grad_norm", "grad_clip", "gradient_clipping"],
         summary: "clips the global norm; null does not"),
       OptionField(
         "gradient_leaves", .integer(1...4096), default: 1,
@@ -121,10 +137,15 @@ package struct TrainStage: Stage {
       OptionField(
         "adam",
         .object([
-          OptionField("beta1", .number(0...0.999999), default: 0.9, summary: "decay of the first moment"),
-          OptionField("beta2", .number(0...0.999999), default: 0.999, summary: "decay of the second moment"),
           OptionField(
-            "epsilon", .number(0...1, exclusiveMinimum: true), default: 1e-8, summary: "added to the root"),
+            "beta1", .number(0...0.999999), default: 0.9, aliases: ["adam_beta1"],
+            summary: "decay of the first moment"),
+          OptionField(
+            "beta2", .number(0...0.999999), default: 0.999, aliases: ["adam_beta2"],
+            summary: "decay of the second moment"),
+          OptionField(
+            "epsilon", .number(0...1, exclusiveMinimum: true), default: 1e-8,
+            aliases: ["adam_epsilon", "eps"], summary: "added to the root"),
           OptionField("weight_decay", .number(0...1), default: 0.0, summary: "decoupled"),
         ]), default: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0], summary: "AdamW"),
     ],
@@ -178,6 +199,10 @@ package struct TrainStage: Stage {
       throw InputError(
         "\(examples.count) samples make no full batch of \(options.int("batch_size")), and `drop_last` is set"
       )
+    }
+    if options.bool("drop_last") {
+      context.leaveOut(
+        examples.count % options.int("batch_size"), "samples of each epoch's last batch")
     }
     let adam = options.object("adam")
     let trainer = ConditionalTrainer(

@@ -58,7 +58,7 @@ struct TrainingRows {
         examples.append(example)
       }
     }
-    if empty > 0 { context.log("\(empty) samples are empty and were left out") }
+    context.leaveOut(empty, "empty samples")
     context.log("\(ended) of \(examples.count) samples are trained with the end token after them")
     guard !examples.isEmpty else {
       throw InputError("there is nothing to train on: the rows hold no samples")
@@ -104,7 +104,7 @@ struct BatchPlan {
 
 /// What the steps reported, in order.
 struct StepSeries {
-  private static let names = ["loss", "lm", "kl", "entropy", "gradient_norm", "lr"]
+  static let names = ["loss", "lm", "kl", "entropy", "gradient_norm", "lr"]
   private var values: [[JSON]] = names.map { _ in [] }
 
   init() {}

@@ -164,8 +164,8 @@ struct DataStageTests {
     let rows = try rows(
       "{\n{\"prompt\":\"a\"}\n\n{\"text\":\"x\"}\n{\"prompt\":\"b\"}\n", ("on_bad_row", "skip"))
     #expect(rows.map { $0["prompt"] } == ["a", "b"])
-    #expect(bench.reporter.measures.withLock { $0["skipped_rows"] } == 3)
-    #expect(bench.reporter.lines.withLock { $0.last } == "skipped 3 bad of 5 lines")
+    #expect(bench.reporter.measures.withLock { $0["left_out_bad_lines"] } == 3)
+    #expect(bench.reporter.lines.withLock { $0.last } == "3 bad lines left out")
   }
 
   @Test func `a given id that comes twice names both lines, even when skipping`() {

@@ -15,8 +15,12 @@ import Testing
     DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self, PoolStage.self,
     TrainStage.self, EvaluateStage.self,
   ]
+  /// Any value of any option makes a key, whether or not a stage could work with it: what stages say of themselves is left out.
   private static let registry = StageRegistry(
-    stages + [CommandStage.self, FollowStage.self, EveryTypeStage.self])
+    stages.map { unchecked($0) } + [
+      unchecked(CommandStage.self), FollowStage.self, EveryTypeStage.self,
+    ])
+  private static func unchecked<S: Stage>(_ stage: S.Type) -> any Stage.Type { Unchecked<S>.self }
   private static let names = stages.map { $0.declaration.name } + ["every-type"]
 
   /// A project folder that is gone when the test is.
@@ -58,7 +62,7 @@ import Testing
       \(top)
       models: {m: {path: model.gguf}}
       stages:
-        up: {uses: data, with: {path: a.jsonl, prompt: "{prompt}"}}
+        up: {uses: data, with: {path: a.jsonl, keep: [generations, rewards]}}
         beside: {uses: follow, in: {rows: up}}
         \(name):
           uses: \(declaration.name)
@@ -315,6 +319,12 @@ private func objects(of fields: [OptionField], kind: String?) -> [JSON] {
     }
   }
   return all
+}
+
+private struct Unchecked<S: Stage>: Stage {
+  static var declaration: StageDeclaration { S.declaration }
+  static func declaration(for options: JSON) -> StageDeclaration { S.declaration(for: options) }
+  func run(_ context: StageContext) throws {}
 }
 
 /// Reads anything.

@@ -11,8 +11,10 @@ package struct Checkpoint: Sendable {
   /// The content of `generation_config.json`, carried through as it is.
   package let generationConfig: JSON?
   package let tensors: any TensorSource
-  /// Absent when the directory has no tokenizer; see `requireTokenizer`.
+  /// Absent when the directory has no tokenizer, or it was not read; see `requireTokenizer`.
   package let tokenizer: Tokenizer?
+  /// Whether there is one to read.
+  package let hasTokenizer: Bool
   /// Jinja, carried through as it is.
   package let chatTemplate: String?
   /// The content of `plumb.json`, if the model is one of ours.
@@ -36,24 +38,27 @@ package struct Checkpoint: Sendable {
 }
 
 /// Opens a GGUF file, or a Hugging Face directory (`config.json` and safetensors).
+/// - Parameter readingTokenizer: whether the vocabulary is wanted, which takes most of the time.
 /// - Throws: `FormatError` and `FileError`; always naming the file and what is wrong with it.
-package func openCheckpoint(_ path: String) throws -> Checkpoint {
-  let checkpoint = isDirectory(path) ? try openDirectory(path) : try openGGUF(path)
+package func openCheckpoint(_ path: String, readingTokenizer: Bool = true) throws -> Checkpoint {
+  let checkpoint =
+    isDirectory(path) ? try openDirectory(path, readingTokenizer) : try openGGUF(path, readingTokenizer)
   try checkTensors(checkpoint)
   try checkTokens(checkpoint)
   return checkpoint
 }
 
-private func openGGUF(_ path: String) throws -> Checkpoint {
+private func openGGUF(_ path: String, _ readingTokenizer: Bool) throws -> Checkpoint {
   let file = try GGUFFile(path)
   let llama = try GGUFLlama(file)
   return Checkpoint(
     path: path, configuration: llama.configuration, endTokens: ids(llama.configuration.eosTokenIDs),
-    generationConfig: nil, tensors: llama, tokenizer: try file.tokenizer(),
+    generationConfig: nil, tensors: llama, 
+    tokenizer: readingTokenizer ? try file.tokenizer() : nil, hasTokenizer: true,
     chatTemplate: try file.string("tokenizer.chat_template"), plumb: nil)
 }
 
-private func openDirectory(_ directory: String) throws -> Checkpoint {
+private func openDirectory(_ directory: String, _ readingTokenizer: Bool) throws -> Checkpoint {
   let configPath = "\(directory)/config.json"
   guard fileExists(configPath) else {
     throw FormatError(path: directory, "expected a model directory, but it has no `config.json`")
@@ -76,10 +81,11 @@ private func openDirectory(_ directory: String) throws -> Checkpoint {
   // `LlamaForSequenceClassification` has no other head, whatever its configuration says of tying it.
   if hasRewardHead(tensors) { configuration.tiedEmbeddings = true }
   let settings = try optionalObject("\(directory)/tokenizer_config.json")
-  let tokenizer = try openTokenizer(directory, settings)
+  let tokenizer = readingTokenizer ? try openTokenizer(directory, settings) : nil
   return Checkpoint(
     path: directory, configuration: configuration, endTokens: ids(endTokens), generationConfig: generation,
-    tensors: tensors, tokenizer: tokenizer, chatTemplate: try chatTemplate(directory, settings),
+    tensors: tensors, tokenizer: tokenizer,
+    hasTokenizer: fileExists("\(directory)/tokenizer.json"), chatTemplate: try chatTemplate(directory, settings),
     plumb: try optionalObject("\(directory)/plumb.json"))
 }
 

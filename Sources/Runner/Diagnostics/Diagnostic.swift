@@ -25,6 +25,10 @@ package struct Diagnostic: Sendable {
   package var label: String?
   package var notes: [Note]
   package var help: String?
+  /// Whether a file that the experiment reads is wrong, rather than the experiment.
+  package var concernsInputFile = false
+  /// Of a warning: what is missing, so that a run would refuse to start: "the model `sft` is missing".
+  package var lack: String?
 
   package init(
     _ severity: Severity = .error, code: String, _ message: String, at span: SourceSpan?,
@@ -37,6 +41,16 @@ package struct Diagnostic: Sendable {
     self.label = label
     self.notes = notes
     self.help = help
+  }
+}
+
+extension Diagnostic {
+  /// Whether it says the same of the same place, though perhaps for another stage.
+  func isSameSlip(as other: Diagnostic) -> Bool {
+    guard span != nil, span == other.span else { return false }
+    if message == other.message { return true }
+    return code == other.code && label != nil && label == other.label
+      && notes.map(\.span) == other.notes.map(\.span)
   }
 }
 
@@ -58,6 +72,10 @@ package struct DiagnosticList: Error, Sendable {
   }
 
   package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+  /// Whether all that is wrong is wrong in files that the experiment reads.
+  package var isAboutInputFiles: Bool {
+    diagnostics.allSatisfy { $0.severity != .error || $0.concernsInputFile }
+  }
   package var isEmpty: Bool { diagnostics.isEmpty }
 
   package func adding(_ more: [Diagnostic]) -> DiagnosticList { DiagnosticList(diagnostics + more) }
@@ -78,14 +96,14 @@ final class DiagnosticCollector {
 
   func isMisspelt(_ name: String, of what: String) -> Bool { misspelt.contains([what, name]) }
 
-  /// What was said in the same words about the same place is not said again: each cell of a matrix finds it anew.
+  /// The name that a misspelt one was taken for is not called missing as well.
+  func noteMisspelt(as name: String, of what: String) { misspelt.insert([what, name]) }
+
+  /// One slip is said once: each cell of a matrix, and each stage that an anchor or a parameter gives the same text, finds
+  /// it anew.
   func add(_ diagnostic: Diagnostic) {
     if diagnostic.severity == .error { errorCount += 1 }
-    if let span = diagnostic.span,
-      diagnostics.contains(where: { $0.span == span && $0.message == diagnostic.message })
-    {
-      return
-    }
+    if diagnostics.contains(where: { $0.isSameSlip(as: diagnostic) }) { return }
     diagnostics.append(diagnostic)
   }
 
@@ -98,10 +116,12 @@ final class DiagnosticCollector {
 
   func warning(
     _ code: String, _ message: String, at span: SourceSpan?, label: String? = nil,
-    notes: [Diagnostic.Note] = [], help: String? = nil
+    notes: [Diagnostic.Note] = [], help: String? = nil, lack: String? = nil
   ) {
-    add(
-      Diagnostic(.warning, code: code, message, at: span, label: label, notes: notes, help: help))
+    var diagnostic = Diagnostic(
+      .warning, code: code, message, at: span, label: label, notes: notes, help: help)
+    diagnostic.lack = lack
+    add(diagnostic)
   }
 
   var list: DiagnosticList { DiagnosticList(diagnostics) }

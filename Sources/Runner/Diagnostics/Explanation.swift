@@ -41,7 +41,8 @@ package struct Explanation: Sendable {
   }
 
   /// All of them: the text first, then what it says.
-  package static let all: [Explanation] = ofText + ofValues + ofNames + ofMatrices + ofStages
+  package static let all: [Explanation] =
+    ofText + ofValues + ofNames + ofMatrices + ofStages + ofChecks + ofCommands
 
   package static func of(_ code: String) -> Explanation? { all.first { UTF8Key($0.code) == UTF8Key(code) } }
 

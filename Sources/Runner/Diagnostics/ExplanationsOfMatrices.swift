@@ -60,6 +60,15 @@ extension Explanation {
       wrong: Example(smallest + "\nparams: {a: $b, b: $a}"),
       right: Example(smallest + "\nparams: {a: 1, b: $a}")),
     Explanation(
+      "unused-parameter", "a parameter that nothing uses", severity: .warning,
+      """
+      A parameter has an effect only where `$name` or `${name}` stands for its value. A parameter that is called like an option
+      does not set the option.
+      """,
+      wrong: Example(smallest + "\nparams: {limit: 1}"),
+      right: Example(
+        smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit") + "\nparams: {limit: 1}")),
+    Explanation(
       "extends-cycle", "files that extend each other in a circle",
       """
       `extends:` names the file that this one changes. Following it from file to file must come to an end.

@@ -45,8 +45,8 @@ extension Explanation {
         smallest.replacing("stages:", with: models + "stages:") + """
 
             answers: {uses: sample, in: {model: sft, prompts: rows}, with: {max_new_tokens: 8}}
-            scored: {uses: score, in: {model: sft, rows: answers}}
-            evaluate: {in: {rows: scored}}
+            scored: \(scoring)
+            evaluate: {in: {rows: scored}, with: {metrics: [reward]}}
           metrics: {quality: evaluate.reward}
           """)),
     Explanation(

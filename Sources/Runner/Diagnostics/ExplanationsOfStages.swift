@@ -6,7 +6,16 @@ extension Explanation {
     + "\n  answers: {uses: sample, in: {model: sft, prompts: rows}, with: {max_new_tokens: 8}}"
 
   private static let training =
-    sampling + "\n  tuned: {uses: train, in: {model: sft, rows: answers}, with: {lr: 1e-5}}"
+    sampling
+    + "\n  tuned: {uses: train, in: {model: sft, rows: answers}, with: {lr: 1e-5, conditioning: {kind: none}}}"
+
+  /// A stage that scores `answers`.
+  static let scoring =
+    "{uses: score, in: {model: sft, rows: answers}, with: {scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}}}"
+
+  private static func program(columns: String) -> String {
+    "{uses: command, in: {rows: answers}, with: {run: [./words], rows: stream, inputs: [{name: rows}], outputs: [{name: rows, columns: [\(columns)]}]}}"
+  }
 
   static let ofStages: [Explanation] = [
     Explanation(
@@ -43,33 +52,19 @@ extension Explanation {
       A stage declares the columns it reads and those it gives. The rows that reach this input come from stages that do not
       give it.
       """,
-      wrong: Example(
-        sampling + """
-
-            scored: {uses: score, in: {model: sft, rows: answers}}
-            sorted: {uses: quantize, in: {rows: scored}}
-            pool: {in: {rows: sorted}}
-            again: {uses: quantize, in: {rows: pool}}
-          """),
-      right: Example(
-        sampling + """
-
-            scored: {uses: score, in: {model: sft, rows: answers}}
-            sorted: {uses: quantize, in: {rows: scored}}
-          """)),
+      wrong: Example(sampling + "\n  sorted: {uses: quantize, in: {rows: answers}}"),
+      right: Example(sampling + "\n  scored: \(scoring)\n  sorted: {uses: quantize, in: {rows: scored}}")),
     Explanation(
       "unknown-column", "rows may lack a column that a stage reads", severity: .warning,
       """
-      No stage gives the column, but the rows come from a data file that may hold it. If it does not, the stage fails when
-      it reads them.
+      No stage declares the column, but the rows come from a program, which may give more columns than it declares. If it does
+      not, the stage fails when it reads them. Declare the columns that a program gives.
       """,
-      wrong: Example(sampling + "\n  sorted: {uses: quantize, in: {rows: answers}}"),
+      wrong: Example(
+        sampling + "\n  words: \(program(columns: ""))\n  sorted: {uses: quantize, in: {rows: words}}"),
       right: Example(
-        sampling + """
-
-            scored: {uses: score, in: {model: sft, rows: answers}}
-            sorted: {uses: quantize, in: {rows: scored}}
-          """)),
+        sampling + "\n  words: \(program(columns: "rewards"))\n  sorted: {uses: quantize, in: {rows: words}}")
+    ),
     Explanation(
       "numeric-mode", "a stage that cannot compute in its numeric mode",
       """
@@ -77,7 +72,8 @@ extension Explanation {
       have a `numeric` of its own beside `with:`.
       """,
       wrong: Example(training + "\nnumeric: int8"),
-      right: Example(training.replacing("{lr: 1e-5}", with: "{lr: 1e-5}, numeric: bf16") + "\nnumeric: int8")
+      right: Example(
+        training.replacing("{kind: none}}", with: "{kind: none}}, numeric: bf16") + "\nnumeric: int8")
     ),
     Explanation(
       "not-shardable", "a stage that cannot be cut into shards",

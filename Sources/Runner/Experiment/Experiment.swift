@@ -23,6 +23,8 @@ package struct Experiment: Sendable {
   /// What it extends and includes, as read; absolute paths.
   package var otherFiles: [(path: String, file: SourceFile)] = []
   package var warnings: [Diagnostic] = []
+  /// The facts of a model at a path, as the registry of its stages reads them.
+  package var describeModel: @Sendable (_ path: String) -> JSON = { _ in .object(JSONObject()) }
 
   package struct Parameter: Sendable {
     package var name: String
@@ -54,11 +56,15 @@ package struct Experiment: Sendable {
 
   /// One stage as written, before anything is unrolled.
   package struct StageEntry: Sendable {
+    /// Tells it from all others of the experiment, cells of one matrix too.
+    package var number = 0
     package var name: String
     package var nameSpan: SourceSpan
     /// `quark.train`, for messages.
     package var path: String
     package var declaration: StageDeclaration
+    /// Nil after a mistake that has been reported.
+    package var plugIn: (any Stage.Type)?
     /// In the order in which the plug-in declares its ports; a port that collects may stand here several times.
     package var inputs: [Binding]
     /// Stages that must be done before, whose results are not used.
@@ -166,4 +172,14 @@ package struct DecodedOptions: Sendable {
   package var secrets: [(option: String, name: String)] = []
   /// Where each value that was written comes from, by dotted option path.
   package var origins: [(option: String, span: SourceSpan)] = []
+  /// Whether every value is what was written or a default: no mistake was found and nothing stands for a secret.
+  package var isComplete = true
+
+  /// The place that set an option: written as such, a part of it, or the whole that it is a part of.
+  package func span(of option: String) -> SourceSpan? {
+    func isBelow(_ path: String, _ parent: String) -> Bool { path.utf8.starts(with: (parent + ".").utf8) }
+    return
+      (origins.first { UTF8Key($0.option) == UTF8Key(option) }
+      ?? origins.first { isBelow($0.option, option) } ?? origins.first { isBelow(option, $0.option) })?.span
+  }
 }

@@ -73,6 +73,7 @@ struct ExperimentLoader {
       },
       models: models, members: stages.members(body, scope), metrics: [])
     experiment.otherFiles = files.otherFiles
+    experiment.describeModel = registry.describeModel
     let metrics = MetricResolver(scope: scope)
     experiment.metrics = (mapping(fields["metrics"], "`metrics`") ?? []).compactMap { metrics.resolve($0) }
     if let node = fields["expect"] {
@@ -85,6 +86,7 @@ struct ExperimentLoader {
         loops: body.members.filter { $0.group?.loop != nil }.map(\.name))
       experiment.sweep = decoder.decode(node)
     }
+    if !collector.list.hasErrors { parameters.warnOfUnused() }
     return experiment
   }
 

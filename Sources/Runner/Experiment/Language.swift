@@ -118,6 +118,12 @@ enum Language {
     LanguageKey("sha256", .digest, "what the file or folder must be; needed for what is fetched"),
   ]
 
+  /// What other tools call a model's source.
+  static let modelAliases = [
+    "model_path": "path", "model_name_or_path": "path", "model": "path", "file": "path", "dir": "path",
+    "name": "hf", "model_name": "hf", "repo": "hf", "repo_id": "hf", "url": "https", "hash": "sha256",
+  ]
+
   /// Beside `with:`: how, never what.
   static let execution: [LanguageKey] = [
     LanguageKey("shards", .integer(shards), "parts that workers compute side by side"),

@@ -10,6 +10,7 @@ struct StageDraft {
   var path: String
   /// Nil after a mistake that has been reported.
   var declaration: StageDeclaration?
+  var plugIn: (any Stage.Type)?
   /// With parameters and the axes around it replaced.
   var fields: Fields?
   /// Decoded with the names, since ports may follow from them.

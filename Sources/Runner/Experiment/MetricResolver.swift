@@ -46,9 +46,27 @@ struct MetricResolver {
       return nil
     }
     guard !carried.rest.isEmpty else { return lacksNumber(text, node, user) }
+    let metric = carried.rest.joined(separator: ".")
+    for (path, output) in scope.quiet.leaving(carried.up).outputsCarried(carried.index, depth: 0) {
+      guard reports(metric, output, of: path, node, user) else { return nil }
+    }
     return Experiment.MetricEntry(
       name: name, stage: .carried(up: carried.up, index: carried.index), isSeries: false, output: "",
-      metric: carried.rest.joined(separator: "."), span: node.span)
+      metric: metric, span: node.span)
+  }
+
+  /// Whether a stage reports a number of this name, as far as it declares its names.
+  private func reports(
+    _ metric: String, _ output: OutputPort?, of path: String, _ node: Node, _ user: String
+  ) -> Bool {
+    guard let names = output?.names, !metric.isEmpty else { return true }
+    let first = metric.split(separator: ".", omittingEmptySubsequences: false).first.map(String.init)
+    if names.contains(where: { [metric, first].contains($0) }) { return true }
+    collector.error(
+      "unknown-metric", "\(user) names `\(metric)`, which stage `\(path)` does not report", at: node.span,
+      label: "no such number", notes: collector.originNotes(node),
+      help: Suggestion.helpOrList(for: metric, among: names, what: "it reports"))
+    return false
   }
 
   private func lacksNumber(_ text: String, _ node: Node, _ user: String) -> Experiment.MetricEntry? {
@@ -79,7 +97,10 @@ struct MetricResolver {
         output = named.name
         rest.removeFirst()
       }
-      found = (output, rest.joined(separator: "."))
+      let metric = rest.joined(separator: ".")
+      let port = outputs.first { UTF8Key($0.name) == UTF8Key(output) }
+      guard reports(metric, port, of: stage.path, node, user) else { return nil }
+      found = (output, metric)
     }
     guard let found, !found.metric.isEmpty else { return lacksNumber(text, node, user) }
     return Experiment.MetricEntry(

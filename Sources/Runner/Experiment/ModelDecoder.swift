@@ -26,7 +26,10 @@ struct ModelDecoder {
         help: text.contains(":") ? "write `{path: \(text), sha256: …}`" : "write `{path: \(text)}`")
       return nil
     }
-    guard let fields = collector.fields(node, of: what, known: Language.model.names) else { return nil }
+    guard
+      let fields = collector.fields(
+        node, of: what, known: Language.model.names, aliases: Language.modelAliases)
+    else { return nil }
     let sha256 = fields["sha256"].flatMap { digest($0, what: "`sha256` of \(what)") }
     let schemes = RemoteSource.Scheme.allCases
     let sources = (["path", "run"] + schemes.map(\.rawValue)).compactMap(fields.entry)
@@ -125,7 +128,8 @@ struct ModelDecoder {
     case .failure(.unreadable(let resolved, let reason)):
       collector.warning(
         "missing-model", "\(what) names `\(text)`, which cannot be read: \(reason)", at: node.span,
-        label: "looked for `\(resolved)`", notes: collector.originNotes(node))
+        label: "looked for `\(resolved)`", notes: collector.originNotes(node),
+        lack: "the model at `\(text)` is missing")
       return resolved
     case .failure(.outside(let resolved)):
       collector.outsideProject(text, node, what, resolved: resolved, paths)

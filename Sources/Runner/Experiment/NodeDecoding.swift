@@ -29,10 +29,11 @@ extension DiagnosticCollector {
     node.origin.map { [.init("the value comes from here", at: $0)] } ?? []
   }
 
-  /// A mapping with none but the known keys. `hints` say where a key that is not known here belongs.
+  /// A mapping with none but the known keys. `hints` say where a key that is not known here belongs, `aliases` which known
+  /// key is meant by another.
   func fields(
     _ node: Node, of what: String, known: [String], hints: [String: String] = [:],
-    help: String? = nil
+    aliases: [String: String] = [:], help: String? = nil
   ) -> Fields? {
     guard let entries = node.entries else {
       wrongType(node, what, expected: "a mapping", help: help)
@@ -42,9 +43,11 @@ extension DiagnosticCollector {
       let key = UTF8Key(entry.key)
       if known.contains(where: { UTF8Key($0) == key }) { continue }
       noteMisspelt(entry.key, among: known, of: what)
+      if let meant = aliases[entry.key] { noteMisspelt(as: meant, of: what) }
       error(
         "unknown-key", "\(what) has no key called `\(entry.key)`", at: entry.keySpan, label: "unknown key",
-        help: hints[entry.key] ?? Suggestion.helpOrList(for: entry.key, among: known, what: "the keys are"))
+        help: aliases[entry.key].map { "did you mean `\($0)`?" } ?? hints[entry.key]
+          ?? Suggestion.helpOrList(for: entry.key, among: known, what: "the keys are"))
     }
     return Fields(entries: entries, span: node.span)
   }

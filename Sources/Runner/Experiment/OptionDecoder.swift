@@ -9,6 +9,9 @@ struct OptionDecoder {
   private(set) var files: [(option: String, path: String)] = []
   private(set) var secrets: [(option: String, name: String)] = []
   private(set) var origins: [(option: String, span: SourceSpan)] = []
+  private(set) var isComplete = true
+  /// Names of the stage's inputs.
+  private var ports: [String] = []
 
   init(_ collector: DiagnosticCollector, _ paths: ProjectPaths) {
     self.collector = collector
@@ -16,16 +19,23 @@ struct OptionDecoder {
   }
 
   /// All options of a stage. `node` is nil when there is no `with:`; `span` is where the stage's name stands.
-  mutating func decode(_ node: Node?, _ fields: [OptionField], of stage: String, at span: SourceSpan)
-    -> DecodedOptions
-  {
+  mutating func decode(
+    _ node: Node?, _ fields: [OptionField], ports: [String], of stage: String, at span: SourceSpan
+  ) -> DecodedOptions {
+    self.ports = ports
     var json = JSON.object(JSONObject())
     if let node, !node.isNull {
-      json = object(node, fields, path: "", what: "`with` of `\(stage)`", kind: nil) ?? json
+      if let found = object(node, fields, path: "", what: "`with` of `\(stage)`", kind: nil) {
+        json = found
+      } else {
+        isComplete = false
+      }
     } else {
       json = complete(JSONObject(), fields, path: "", what: "stage `\(stage)`", at: span)
     }
-    return DecodedOptions(json: json, files: files, secrets: secrets, origins: origins)
+    return DecodedOptions(
+      json: json, files: files, secrets: secrets, origins: origins,
+      isComplete: isComplete && secrets.isEmpty)
   }
 
   private func join(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
@@ -37,29 +47,42 @@ struct OptionDecoder {
       collector.wrongType(node, what, expected: "a mapping")
       return nil
     }
+    let meant = MisplacedOption(
+      fields: fields, names: (kind == nil ? [] : ["kind"]) + fields.map(\.name),
+      ports: path.isEmpty ? ports : nil)
     var members = JSONObject()
     if let kind { members["kind"] = .string(kind) }
     for entry in entries {
       if kind != nil, UTF8Key(entry.key) == UTF8Key("kind") { continue }
       guard let field = fields.first(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) else {
-        let names = (kind == nil ? [] : ["kind"]) + fields.map(\.name)
-        collector.noteMisspelt(entry.key, among: names, of: what)
+        isComplete = false
+        let (option, help) = meant.meaning(of: entry.key)
+        if let option { collector.noteMisspelt(as: option, of: what) }
         collector.error(
           "unknown-key", "\(what) has no option called `\(entry.key)`", at: entry.keySpan,
-          label: "unknown option", notes: collector.originNotes(node),
-          help: Suggestion.helpOrList(for: entry.key, among: names, what: "the options are")
-            ?? (names.isEmpty ? "it takes no options" : nil))
+          label: "unknown option", notes: collector.originNotes(node), help: help)
+        continue
+      }
+      if let longer = meant.longer(than: field, for: entry.value) {
+        isComplete = false
+        collector.wrongType(
+          entry.value, "`\(join(path, field.name))`", expected: Self.words(field.type),
+          help: "did you mean `\(longer)`?")
+        collector.noteMisspelt(as: longer, of: what)
+        members[field.name] = .null
         continue
       }
       let inner = join(path, field.name)
       // A wrong value has been reported; null keeps it from being reported as missing too.
-      members[field.name] = decode(entry.value, field.type, path: inner, what: "`\(inner)`") ?? .null
+      let value = decode(entry.value, field.type, path: inner, what: "`\(inner)`")
+      if value == nil { isComplete = false }
+      members[field.name] = value ?? .null
     }
     return complete(members, fields, path: path, what: what, at: node.span)
   }
 
   /// Fills defaults in, in the order of the declaration, and reports what is missing.
-  private func complete(
+  private mutating func complete(
     _ members: JSONObject, _ fields: [OptionField], path: String, what: String, at span: SourceSpan
   ) -> JSON {
     var result = JSONObject()
@@ -67,9 +90,14 @@ struct OptionDecoder {
     for field in fields {
       if let value = members[field.name] {
         result[field.name] = value
-      } else if let value = field.defaultValue {
+        continue
+      }
+      if let value = field.defaultValue {
         result[field.name] = Self.normalized(value, field.type)
-      } else if !collector.isMisspelt(field.name, of: what) {
+        continue
+      }
+      isComplete = false
+      if !collector.isMisspelt(field.name, of: what) {
         collector.error(
           "missing-key", "\(what) lacks the option `\(field.name)`", at: span,
           label: "`\(field.name)` is missing", help: "`\(field.name)`: \(field.summary)")
@@ -163,6 +191,7 @@ struct OptionDecoder {
         files += decoder.files
         secrets += decoder.secrets
         origins += decoder.origins
+        isComplete = isComplete && decoder.isComplete
         return value
       }
       if Self.hasShape(node, of: alternative) { nearest.append(trial) }
@@ -175,7 +204,7 @@ struct OptionDecoder {
     return nil
   }
 
-  private static func hasShape(_ node: Node, of type: OptionType) -> Bool {
+  static func hasShape(_ node: Node, of type: OptionType) -> Bool {
     switch (node.content, type) {
     case (_, .optional(let inner)): hasShape(node, of: inner)
     case (_, .either(let types)): types.contains { hasShape(node, of: $0) }
@@ -245,7 +274,8 @@ struct OptionDecoder {
         "missing-variable",
         "\(what) stands for the environment variable `\(name)`, which is not set or empty",
         at: node.span, label: "has no value here", notes: collector.originNotes(node),
-        help: "set it for `\(Program.name) run`; only its name is kept")
+        help: "set it for `\(Program.name) run`; only its name is kept",
+        lack: "the environment variable `\(name)` is not set")
     }
     secrets.append((path, name))
     origins.append((path, node.origin ?? node.span))

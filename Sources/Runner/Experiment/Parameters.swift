@@ -12,6 +12,8 @@ struct Parameters {
   private final class Budget {
     var expanded = 0
     var isExhausted = false
+    /// Names that something refers to.
+    var used: Set<UTF8Key> = []
   }
 
   init(_ node: Node?, overrides: [String], folder: String, _ collector: DiagnosticCollector) {
@@ -190,7 +192,17 @@ struct Parameters {
     }
   }
 
+  /// Once everything has been read: a parameter that nothing names has no effect.
+  func warnOfUnused() {
+    for entry in entries where !budget.used.contains(UTF8Key(entry.key)) {
+      collector.warning(
+        "unused-parameter", "nothing uses the parameter `\(entry.key)`", at: entry.keySpan,
+        label: "has no effect", help: "write `$\(entry.key)` where its value is to stand, or remove it")
+    }
+  }
+
   private func find(_ name: String, at span: SourceSpan) -> Node? {
+    budget.used.insert(UTF8Key(name))
     if let position = index[UTF8Key(name)] { return entries[position].value }
     collector.error(
       "unknown-parameter", "there is no parameter called `\(name)`", at: span, label: "not under `params`",

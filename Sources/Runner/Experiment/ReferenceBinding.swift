@@ -90,6 +90,27 @@ extension ReferenceScope {
     return nil
   }
 
+  /// What the stages give that a carried name stands for, one after the other.
+  func outputsCarried(_ index: Int, depth: Int) -> [(path: String, output: OutputPort)] {
+    let carries = innermost.body.carries
+    guard carries.indices.contains(index), depth < carries.count + levels.count else { return [] }
+    var found: [(path: String, output: OutputPort)] = []
+    for (node, scope) in [(carries[index].first, leaving(1)), (carries[index].next, self)] {
+      guard let text = node?.string, let node else { continue }
+      switch scope.find(text, node, user: "") {
+      case nil, .model?: continue
+      case .carried(let up, let inner)?:
+        // The loop's own name would lead back here.
+        if up > 0 { found += scope.leaving(up).outputsCarried(inner, depth: depth + 1) }
+      case .stages(let target)?:
+        for stage in target.stages {
+          if let output = scope.output(target.rest, of: stage, node) { found.append((stage.path, output)) }
+        }
+      }
+    }
+    return found
+  }
+
   // MARK: carry
 
   /// A name that the innermost loop carries.

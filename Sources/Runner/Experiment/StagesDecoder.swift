@@ -13,7 +13,10 @@ struct StagesDecoder {
   let budget = Budget()
 
   /// Stages read so far; matrices inside matrices multiply.
-  final class Budget { var stages = 0 }
+  final class Budget {
+    var stages = 0
+    var entries = 0
+  }
 
   static let maximumTimes = 10_000
   static let stageKeys = Language.stage.names
@@ -87,8 +90,11 @@ struct StagesDecoder {
     // Ports may follow from the options, and other stages name ports.
     if let declaration = draft.declaration, let plugIn = registry.stage(named: declaration.name) {
       var decoder = OptionDecoder(collector, paths)
-      let options = decoder.decode(fields["with"], declaration.options, of: draft.path, at: draft.nameSpan)
+      let options = decoder.decode(
+        fields["with"], declaration.options, ports: declaration.inputs.map(\.name), of: draft.path,
+        at: draft.nameSpan)
       draft.declaration = plugIn.declaration(for: options.json)
+      draft.plugIn = plugIn
       draft.options = options
     }
     return draft
@@ -286,9 +292,12 @@ struct StagesDecoder {
       draft.declaration
       ?? StageDeclaration(name: "", summary: "", version: 0, inputs: [], outputs: [], options: [])
     let options = draft.options ?? DecodedOptions(json: .object(JSONObject()))
+    budget.entries += 1
     return Experiment.StageEntry(
-      name: draft.name, nameSpan: draft.nameSpan, path: draft.path, declaration: declaration,
-      inputs: scope.bind(draft, fields["in"]), needs: scope.needs(draft, fields["needs"]), options: options,
+      number: budget.entries, name: draft.name, nameSpan: draft.nameSpan, path: draft.path,
+      declaration: declaration,
+      plugIn: draft.plugIn, inputs: scope.bind(draft, fields["in"]),
+      needs: scope.needs(draft, fields["needs"]), options: options,
       seed: fields["seed"].flatMap { collector.integer($0, "`seed` of \(what)", 0...Int.max) }
         .map { UInt64($0) },
       numericMode: numericMode(fields, of: what, draft),

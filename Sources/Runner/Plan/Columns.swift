@@ -24,8 +24,9 @@ struct Columns {
     var columns = Columns(names: [UTF8Key("id")], isOpen: false)
     if let port = output.passesThrough, let input = inputs[UTF8Key(port)] {
       columns = input
-    } else if !declaration.inputs.contains(where: { $0.type == .rows }) {
-      columns.isOpen = true
+      if output.hasOtherColumns == true { columns.isOpen = true }
+    } else {
+      columns.isOpen = output.hasOtherColumns ?? !declaration.inputs.contains { $0.type == .rows }
     }
     if output.replacesSamples {
       columns.names.subtract(columns.samples)

@@ -182,6 +182,8 @@ package struct PlanModel: Sendable, Equatable {
   package var source: Source
   /// Hex; required for remote sources.
   package var sha256: String?
+  /// What its header says, where it lies here and a stage reads it; see `StageRegistry.describeModel`.
+  package var facts = JSON.object(JSONObject())
   package init(name: String, source: Source, sha256: String?) {
     self.name = name
     self.source = source

@@ -47,11 +47,16 @@ package enum Planner {
     }
     let order = graph.order(collector)
     guard !collector.list.hasErrors || digest == nil else { return nil }
-    var builder = NodeBuilder(graph: graph, collector: collector, digest: digest)
+    var builder = NodeBuilder(
+      graph: graph, collector: collector, checker: StageChecker(experiment, collector), digest: digest)
     for instance in order { builder.add(instance) }
     guard !collector.list.hasErrors else { return nil }
+    var models = experiment.models.map(\.model)
+    for index in models.indices {
+      if let facts = builder.checker.facts(ofModel: index) { models[index].facts = facts }
+    }
     var plan = Plan(
-      experimentName: experiment.name, nodes: builder.nodes, models: experiment.models.map(\.model),
+      experimentName: experiment.name, nodes: builder.nodes, models: models,
       metrics: experiment.metrics.map { builder.metric($0, in: 0) })
     plan.expectations = experiment.expectations.map { builder.condition($0, in: 0) }
     plan.earlyEnds = graph.earlyEnds.map { end in
@@ -67,6 +72,7 @@ package enum Planner {
 private struct NodeBuilder {
   let graph: PlanGraph
   let collector: DiagnosticCollector
+  var checker: StageChecker
   /// Nil when the experiment is already known to be wrong: then nothing is hashed.
   let digest: Planner.FileDigest?
   var nodes: [PlanNode] = []
@@ -74,6 +80,8 @@ private struct NodeBuilder {
   var positions: [Int: Int] = [:]
   /// Columns of the rows outputs of each node, by output.
   var columns: [[UTF8Key: Columns]] = []
+  /// What is known of the outputs of each node, as `StageChecker` numbers it.
+  var known: [[UTF8Key: Int]] = []
   var digests: [String: Digest] = [:]
   /// Places already complained about, since every iteration finds them again.
   var reported: Set<Int> = []
@@ -87,12 +95,19 @@ private struct NodeBuilder {
     var inputs: [PlanInput] = []
     var recipeInputs: [(port: String, label: String?, input: Recipe.Input)] = []
     var inputColumns: [UTF8Key: Columns] = [:]
+    var checked: [StageChecker.Input] = []
     // After a mistake upstream nothing is known of the columns, and nothing more is said about them.
     var isSound = declaration.inputs.allSatisfy { port in
       !port.isRequired || stage.inputs.contains { $0.port == port.name }
     }
     for binding in stage.inputs {
-      guard let port = declaration.inputs.first(where: { $0.name == binding.port }) else { continue }
+      guard let place = declaration.inputs.firstIndex(where: { $0.name == binding.port }) else { continue }
+      let port = declaration.inputs[place]
+      func know(_ number: Int?, model: Int? = nil) {
+        checked.append(
+          StageChecker.Input(
+            port: place, number: number ?? checker.unknown, span: binding.span, model: model))
+      }
       switch graph.meaning(of: binding.reference, in: instance.body) {
       case .null: continue
       case .unknown: isSound = false
@@ -105,6 +120,7 @@ private struct NodeBuilder {
             if port.type != .model { isSound = false }
             let model = experiment.models[index]
             input.source = .model(model.model.name)
+            know(checker.number(ofModel: index), model: index)
             recipeInputs.append((port.name, label, .model(identity: model.identity)))
           case .instance(_, let output):
             // Absent only on a cycle, which has been reported.
@@ -114,6 +130,7 @@ private struct NodeBuilder {
               continue
             }
             input.source = .node(position, output: output)
+            know(checker.common(candidates.compactMap { self.known[$0][UTF8Key(output)] }))
             input.alternatives = Array(candidates.dropFirst())
             recipeInputs.append(
               (port.name, label, .node(recipeKey: nodes[position].recipeKey, output: output)))
@@ -152,6 +169,8 @@ private struct NodeBuilder {
       outputs[UTF8Key(output.name)] = Columns.of(output, declaration, inputs: inputColumns)
     }
     columns.append(outputs)
+    known.append(
+      isSound ? checker.check(stage, checked, columns: outputs) : [:])
   }
 
   /// What a stage calls an artifact of a port that collects: never the name of a stage, so that renaming one changes nothing.
@@ -182,7 +201,7 @@ private struct NodeBuilder {
     if columns.isOpen {
       collector.warning(
         "unknown-column", "\(message), which no stage before it gives", at: binding.span,
-        label: "only right if the data file has \(missing.count == 1 ? "it" : "them")")
+        label: "only right if the rows hold more than the stages before it declare")
     } else {
       collector.error(
         "missing-column", "\(message), which `\(source)` does not give", at: binding.span,

@@ -16,6 +16,10 @@ public protocol Stage: Sendable {
   /// Whether `declaration(for:)` has other ports than `declaration` does.
   static var portsFollowOptions: Bool { get }
 
+  /// What is wrong for certain before anything has run, and what is known of the outputs. Called once for each distinct
+  /// knowledge of a declared stage; reads little: the first lines of a file, never a whole model.
+  static func check(_ stage: StageCheck) -> StageFindings
+
   init()
 
   /// Computes every declared output and writes each to `context.output(NAME)`.
@@ -27,6 +31,7 @@ public protocol Stage: Sendable {
 extension Stage {
   public static func declaration(for options: JSON) -> StageDeclaration { declaration }
   public static var portsFollowOptions: Bool { false }
+  public static func check(_ stage: StageCheck) -> StageFindings { StageFindings() }
 }
 
 /// A stage whose output rows each depend on one input row only. The runner journals every finished item, so

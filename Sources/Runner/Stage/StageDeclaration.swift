@@ -48,18 +48,24 @@ public struct StageDeclaration: Sendable {
     self.estimate = estimate
   }
 
-  /// The same with another set of columns at one output: for a stage whose columns follow from its options.
+  /// The same with further columns at one output: for a stage whose columns follow from its options.
   public func giving(
     _ output: String, columns: [String] = [], samples: [String] = []
   ) -> StageDeclaration {
-    var result = self
-    result.outputs = outputs.map { port in
-      port.name != output
-        ? port
-        : OutputPort(
-          port.name, port.type, passesThrough: port.passesThrough, columns: port.columns + columns,
-          samples: port.samples + samples, replacesSamples: port.replacesSamples, summary: port.summary)
+    changing(output) {
+      $0.columns += columns
+      $0.samples += samples
     }
+  }
+
+  /// The same with metrics of these names at one output.
+  public func giving(_ output: String, names: [String]) -> StageDeclaration {
+    changing(output) { $0.names = names }
+  }
+
+  private func changing(_ output: String, _ change: (inout OutputPort) -> Void) -> StageDeclaration {
+    var result = self
+    for index in outputs.indices where outputs[index].name == output { change(&result.outputs[index]) }
     return result
   }
 }
@@ -107,17 +113,21 @@ public struct OutputPort: Sendable {
   /// For rows: the input port whose columns pass through, if any.
   public let passesThrough: String?
   /// For rows: columns this stage adds, one value a row.
-  public let columns: [String]
+  public fileprivate(set) var columns: [String]
   /// For rows: columns this stage adds, each a list with one entry for each sample of the row.
-  public let samples: [String]
+  public fileprivate(set) var samples: [String]
   /// For rows: whether the samples are new, so that those of the input do not pass through.
   public let replacesSamples: Bool
-  /// For metrics: names that may be addressed as `stage.NAME`; empty when they follow from the options.
+  /// For rows: whether they may hold columns beside those that are known; nil for yes where the stage reads no rows.
+  public let hasOtherColumns: Bool?
+  /// For metrics: the names that may be addressed as `stage.NAME`; nil when only the results tell.
+  public fileprivate(set) var names: [String]?
   public let summary: String
 
   public init(
     _ name: String, _ type: ArtifactType, passesThrough: String? = nil, columns: [String] = [],
-    samples: [String] = [], replacesSamples: Bool = false, summary: String
+    samples: [String] = [], replacesSamples: Bool = false, hasOtherColumns: Bool? = nil, names: [String]? = nil,
+    summary: String
   ) {
     self.name = name
     self.type = type
@@ -125,6 +135,8 @@ public struct OutputPort: Sendable {
     self.columns = columns
     self.samples = samples
     self.replacesSamples = replacesSamples
+    self.hasOtherColumns = hasOtherColumns
+    self.names = names
     self.summary = summary
   }
 }
@@ -135,21 +147,28 @@ public struct OptionField: Sendable {
   public let type: OptionType
   /// Nil when the option must be written.
   public let defaultValue: JSON?
+  /// What other tools call it: suggested, never accepted.
+  public let aliases: [String]
   public let summary: String
 
   /// A required option.
-  public init(_ name: String, _ type: OptionType, summary: String) {
-    self.init(name: name, type: type, defaultValue: nil, summary: summary)
+  public init(_ name: String, _ type: OptionType, aliases: [String] = [], summary: String) {
+    self.init(name: name, type: type, defaultValue: nil, aliases: aliases, summary: summary)
   }
 
-  public init(_ name: String, _ type: OptionType, default value: JSON, summary: String) {
-    self.init(name: name, type: type, defaultValue: value, summary: summary)
+  public init(
+    _ name: String, _ type: OptionType, default value: JSON, aliases: [String] = [], summary: String
+  ) {
+    self.init(name: name, type: type, defaultValue: value, aliases: aliases, summary: summary)
   }
 
-  private init(name: String, type: OptionType, defaultValue: JSON?, summary: String) {
+  private init(
+    name: String, type: OptionType, defaultValue: JSON?, aliases: [String], summary: String
+  ) {
     self.name = name
     self.type = type
     self.defaultValue = defaultValue
+    self.aliases = aliases
     self.summary = summary
   }
 }

@@ -5,9 +5,15 @@ import JSON
 package struct StageRegistry: Sendable {
   /// In the order given.
   package let stages: [any Stage.Type]
+  /// The facts of a model that lies at a path, from its header: stages are checked against them.
+  package let describeModel: @Sendable (_ path: String) -> JSON
 
   /// - Precondition: no two stages have the same name, and a row stage reads and writes rows as its contract has it.
-  package init(_ stages: [any Stage.Type]) {
+  package init(
+    _ stages: [any Stage.Type],
+    describeModel: @escaping @Sendable (_ path: String) -> JSON = { _ in .object(JSONObject()) }
+  ) {
+    self.describeModel = describeModel
     var seen: Set<UTF8Key> = []
     for stage in stages {
       let name = stage.declaration.name

@@ -1,0 +1,115 @@
+// Explanations: what stages say of themselves before anything runs.
+
+import JSON
+
+extension Explanation {
+  private static let sampling =
+    smallest.replacing("stages:", with: "models: {sft: {path: sft}}\nstages:")
+    + "\n  answers: {uses: sample, in: {model: sft, prompts: rows}, with: {max_new_tokens: 8}}"
+
+  private static let scored =
+    sampling + "\n  scored: \(scoring)"
+
+  private static let training =
+    scored + """
+
+        sorted: {uses: quantize, in: {rows: scored}, with: {classes: 5}}
+        tuned: {uses: train, in: {model: sft, rows: sorted}, with: {lr: 1e-5, conditioning: {kind: tokens, classes: 5}}}
+      """
+
+  /// Found by the stages of the library, not by the runner.
+  package static let ofChecks: [Explanation] = [
+    Explanation(
+      "conflicting-options", "two options that cannot both hold",
+      "Each of them is right by itself, and no run can do what both say. Remove or change one of them.",
+      wrong: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 9")),
+      right: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 4"))),
+    Explanation(
+      "wrong-value", "a value with which the stage cannot do its work",
+      """
+      The value has the right type, and still no run can use it: an empty stop text, a reward label that is none of the labels,
+      a column that is there already.
+      """,
+      wrong: Example(scored.replacing("reward: \"yes\"", with: "reward: \"Yes\"")), right: Example(scored)),
+    Explanation(
+      "bad-template", "a template whose braces do not match",
+      "`{field}` inserts a field; `{{` and `}}` are the braces themselves.",
+      wrong: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{prompt\"")),
+      right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{prompt}\""))),
+    Explanation(
+      "unknown-field", "a field that the rows do not have",
+      """
+      A template, `keep`, `where` or `id` names a field that the lines of the data file do not have. The first lines of the
+      file are looked at. A scorer's template can name `{prompt}` and `{generation}`.
+      """,
+      wrong: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{post}\"")),
+      right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{prompt}\""))),
+    Explanation(
+      "wrong-data", "a data file that cannot be read",
+      """
+      A line of the file is not a JSON object. The message gives the line and the column. `on_bad_row: skip` leaves such lines
+      out and counts them.
+      """,
+      wrong: Example(smallest.replacing("train.jsonl", with: "broken.jsonl")), right: Example(smallest)),
+    Explanation(
+      "no-rows", "a data file from which no row is taken",
+      "The file is empty, or no line of it fulfils `where`.",
+      wrong: Example(
+        smallest.replacing("train.jsonl", with: "train.jsonl, where: [{field: prompt, is: nothing}]")),
+      right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, where: [{field: prompt, is: a}]"))),
+    Explanation(
+      "no-rows-seen", "no line at the beginning of a large data file is taken", severity: .warning,
+      """
+      Only the first lines of a large file are looked at before a run. None of them fulfils `where`; if none of the others does,
+      the stage fails.
+      """,
+      wrong: Example(
+        smallest.replacing("train.jsonl", with: "large.jsonl, where: [{field: prompt, is: nothing}]")),
+      right: Example(smallest.replacing("train.jsonl", with: "large.jsonl, where: [{field: prompt, is: a}]"))),
+    Explanation(
+      "too-few-rows", "more rows drawn without replacement than there are",
+      "Ask for fewer rows, write `count: all`, or allow `replacement: true`.",
+      wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 99}}"),
+      right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: all}}")),
+    Explanation(
+      "wrong-model", "a model that the stage cannot use",
+      """
+      The model's configuration and the headers of its weights are read before a run. The family must be one that is computed,
+      every tensor must be there, and the head must fit: `score` of kind `reward` takes a reward model, everything else a
+      language model.
+      """,
+      wrong: Example(
+        sampling
+          + "\n  scored: {uses: score, in: {model: sft, rows: answers}, with: {scorer: {kind: reward}}}"),
+      right: Example(scored)),
+    Explanation(
+      "unknown-class", "a class that is not there",
+      """
+      Classes are numbered from 0, the best. The rows that `train` reads have no more classes than its `conditioning`, and
+      `sample` asks for a class that the model was conditioned on.
+      """,
+      wrong: Example(training.replacing("tokens, classes: 5", with: "tokens, classes: 3")),
+      right: Example(training)),
+    Explanation(
+      "unused-class", "a class that no sample has", severity: .warning,
+      "`conditioning` has more classes than the rows: what the model makes of the others is never trained.",
+      wrong: Example(training.replacing("tokens, classes: 5", with: "tokens, classes: 7")),
+      right: Example(training)),
+  ]
+
+  /// Found by commands.
+  package static let ofCommands: [Explanation] = [
+    Explanation(
+      "sweep-not-built", "a sweep, which cannot be run yet", severity: .warning,
+      """
+      The sweep is read and checked; running all its trials is not built yet. One trial is an ordinary run: give each varied
+      parameter a value with `--set`.
+      """,
+      wrong: Example(
+        smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit")
+          + "\nparams: {limit: 1}\nsweep: {params: {limit: [1, 2]}}"),
+      right: Example(
+        smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit")
+          + "\nparams: {limit: 1}\nsweep: {params: {limit: [1, 2]}}", set: ["limit=2"]))
+  ]
+}

@@ -1,0 +1,131 @@
+// Asks each stage what it knows before anything runs, once for each distinct knowledge: all iterations of a loop that are
+// alike are asked about once.
+
+import JSON
+
+/// Knowledge about artifacts travels along the plan as numbers: equal knowledge has one number.
+struct StageChecker {
+  private let experiment: Experiment
+  private let collector: DiagnosticCollector
+  private var known: [KnownArtifact] = []
+  private var numbers: [String: Int] = [:]
+  private var models: [Int: Int] = [:]
+  private var done: [Question: [UTF8Key: Int]] = [:]
+
+  init(_ experiment: Experiment, _ collector: DiagnosticCollector) {
+    self.experiment = experiment
+    self.collector = collector
+  }
+
+  private struct Question: Hashable {
+    var stage: Int
+    /// For each input its port's position and its number.
+    var inputs: [Int]
+  }
+
+  /// One artifact at a port.
+  struct Input {
+    var port: Int
+    var number: Int
+    var span: SourceSpan
+    /// Position of a declared model.
+    var model: Int?
+  }
+
+  // MARK: numbers
+
+  /// Of an artifact of which nothing is known.
+  var unknown: Int {
+    mutating get { number(of: KnownArtifact()) }
+  }
+
+  mutating func number(of artifact: KnownArtifact) -> Int {
+    let text =
+      "\(artifact.hasOtherColumns)\u{0}\(artifact.columns.joined(separator: "\u{0}"))\u{0}\u{0}"
+      + artifact.facts.text(.canonical)
+    if let number = numbers[text] { return number }
+    known.append(artifact)
+    numbers[text] = known.count - 1
+    return known.count - 1
+  }
+
+  /// What holds of all, when one of them will be there and it is not known which.
+  mutating func common(_ candidates: [Int]) -> Int? {
+    guard let first = candidates.first else { return nil }
+    if candidates.allSatisfy({ $0 == first }) { return first }
+    return number(of: candidates.dropFirst().reduce(known[first]) { $0.common(with: known[$1]) })
+  }
+
+  /// A model's header is read when the first stage that takes it is checked.
+  mutating func number(ofModel index: Int) -> Int {
+    if let number = models[index] { return number }
+    let number = number(of: KnownArtifact(facts: facts(of: experiment.models[index].model)))
+    models[index] = number
+    return number
+  }
+
+  private func facts(of model: PlanModel) -> JSON {
+    guard case .path(let path) = model.source, FileStatus.of(path) != nil else {
+      return .object(JSONObject())
+    }
+    return experiment.describeModel(path)
+  }
+
+  /// Of declared models that were looked at.
+  func facts(ofModel index: Int) -> JSON? { models[index].map { known[$0].facts } }
+
+  // MARK: questions
+
+  /// Numbers of the outputs, by name. `columns`: of each rows output, as far as the declaration tells.
+  mutating func check(
+    _ stage: Experiment.StageEntry, _ inputs: [Input], columns: [UTF8Key: Columns]
+  ) -> [UTF8Key: Int] {
+    let question = Question(stage: stage.number, inputs: inputs.flatMap { [$0.port, $0.number] })
+    if let outputs = done[question] { return outputs }
+    let findings = findings(of: stage, inputs)
+    var outputs: [UTF8Key: Int] = [:]
+    for output in stage.declaration.outputs {
+      let found = columns[UTF8Key(output.name)]
+      outputs[UTF8Key(output.name)] = number(
+        of: KnownArtifact(
+          columns: found?.names.map(\.string) ?? [], hasOtherColumns: found?.isOpen ?? true,
+          facts: findings.facts(of: output.name)))
+    }
+    done[question] = outputs
+    for problem in findings.problems { report(problem, stage, inputs) }
+    return outputs
+  }
+
+  private func findings(of stage: Experiment.StageEntry, _ inputs: [Input]) -> StageFindings {
+    guard let plugIn = stage.plugIn, stage.options.isComplete else { return StageFindings() }
+    return plugIn.check(
+      StageCheck(
+        options: StageOptions(stage.options.json),
+        inputs: inputs.map { (stage.declaration.inputs[$0.port].name, known[$0.number]) }))
+  }
+
+  private func report(
+    _ problem: StageFindings.Problem, _ stage: Experiment.StageEntry, _ inputs: [Input]
+  ) {
+    var diagnostic = problem.diagnostic
+    func input(_ port: String) -> Input? {
+      inputs.first { UTF8Key(stage.declaration.inputs[$0.port].name) == UTF8Key(port) }
+    }
+    var owner = "stage `\(stage.path)`"
+    switch problem.place {
+    case .stage: break
+    case .option(let option): diagnostic.span = stage.options.span(of: option)
+    case .input(let port): diagnostic.span = input(port)?.span
+    case .model(let port):
+      let found = input(port)
+      diagnostic.span = found?.span
+      if let model = found?.model {
+        owner = "model `\(experiment.models[model].model.name)`"
+        diagnostic.span = experiment.models[model].span
+      }
+    }
+    diagnostic.span = diagnostic.span ?? stage.nameSpan
+    diagnostic.message = "\(owner): \(diagnostic.message)"
+    collector.add(diagnostic)
+  }
+}

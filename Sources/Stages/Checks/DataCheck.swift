@@ -1,0 +1,144 @@
+// `data`, before it runs: its template and conditions against the first lines of its file.
+
+import Glibc
+import JSON
+import Runner
+
+extension DataStage {
+  /// A file of this size is read whole, and what is wrong with it is certain; of a larger one as much is looked at.
+  static let bytesLookedAt = 1 << 17
+
+  package static func check(_ stage: StageCheck) -> StageFindings {
+    var findings = StageFindings()
+    let options = stage.options
+    let template: PromptTemplate
+    do {
+      template = try PromptTemplate(options.string("prompt"))
+    } catch {
+      findings.error("bad-template", "`prompt`: \(error)", at: .option("prompt"))
+      return findings
+    }
+    var columns: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt"), UTF8Key(ModelText.literalsColumn)]
+    for option in ["keep", "samples"] {
+      for (index, name) in options.strings(option).enumerated()
+      where !columns.insert(UTF8Key(name)).inserted {
+        findings.error(
+          "wrong-value", "`\(option)` names `\(name)`, but a column of this name is there already",
+          at: .option("\(option).\(index)"), label: "given twice",
+          help: "`id` and `prompt` are always there; write each other field once, under `keep` or `samples`")
+        return findings
+      }
+    }
+    if !options.strings("samples").isEmpty, !columns.contains(UTF8Key("generations")) {
+      findings.error(
+        "conflicting-options", "`samples` names columns with one entry a generation, but `generations` is not kept",
+        at: .option("samples"), label: "belong to no generations", help: "add `generations` to `keep`")
+      return findings
+    }
+    look(at: options.string("path"), options, template, &findings)
+    return findings
+  }
+
+  private static func look(
+    at path: String, _ options: StageOptions, _ template: PromptTemplate, _ findings: inout StageFindings
+  ) {
+    guard let (lines, isWhole) = firstLines(of: path), var reader = try? DataReader(options: options) else {
+      return
+    }
+    do {
+      try reader.read(lines, name: path, checkCancellation: {})
+    } catch {
+      guard let option = reader.faultyOption else {
+        findings.error("wrong-data", "\(error)", at: .option("path"), label: "this file", inInput: true)
+        return
+      }
+      let names = fieldsOfFirstLine(lines)
+      let missing = fields(of: option, options, template).first { name in
+        !names.contains { $0.utf8.elementsEqual(name.utf8) }
+      }
+      findings.error(
+        "unknown-field", "\(error)", at: .option(option),
+        help: missing.flatMap { Suggestion.nearest(to: $0, among: names) }.map { "did you mean `\($0)`?" },
+        inInput: true)
+      return
+    }
+    if isWhole, reader.rows.isEmpty {
+      findings.error("no-rows", reader.whyEmpty(path), at: .option(emptyOption(reader)), inInput: true)
+    } else if isWhole {
+      findings.know(Fact.rows, .int(Int64(reader.rows.count)), of: "rows")
+    } else if reader.rows.isEmpty, reader.lineCount > 0 {
+      findings.warning(
+        "no-rows-seen",
+        "of the first \(reader.lineCount) lines of `\(path)` none is taken: \(reader.skipped.count) are bad, "
+          + "\(reader.unmatched) do not fulfil `where`",
+        at: .option(emptyOption(reader)), label: "none of them fits")
+    }
+  }
+
+  /// What an option names.
+  private static func fields(of option: String, _ options: StageOptions, _ template: PromptTemplate)
+    -> [String]
+  {
+    switch option {
+    case "prompt": template.fieldNames
+    case "keep": options.strings("keep") + options.strings("samples")
+    case "where": options.list("where").compactMap { $0["field"]?.stringValue }
+    default: options.optionalString("id").map { [$0] } ?? []
+    }
+  }
+
+  private static func emptyOption(_ reader: DataReader) -> String {
+    reader.unmatched > 0 ? "where" : "path"
+  }
+
+  /// Whole lines from the start of a regular file, and whether they are all of them; nil where nothing can be said.
+  private static func firstLines(of path: String) -> (lines: [UInt8], isWhole: Bool)? {
+    guard let status = FileStatus.of(path), status.isRegularFile,
+      let file = try? File.open(path, O_RDONLY)
+    else { return nil }
+    defer { file.closeQuietly() }
+    var bytes = [UInt8](repeating: 0, count: min(bytesLookedAt, max(status.size, 0)))
+    var count = 0
+    while count < bytes.count {
+      let got = bytes.withUnsafeMutableBytes {
+        pread(file.descriptor, $0.baseAddress?.advanced(by: count), $0.count - count, off_t(count))
+      }
+      guard got > 0 else { return nil }
+      count += got
+    }
+    if status.size <= bytes.count { return (bytes, true) }
+    // One line longer than this is not looked at.
+    guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return nil }
+    return (Array(bytes[...end]), false)
+  }
+
+  private static func fieldsOfFirstLine(_ lines: [UInt8]) -> [String] {
+    let line = lines.prefix { $0 != UInt8(ascii: "\n") }
+    return (try? line.withUnsafeBytes { try JSON(parsing: $0) })?.objectValue?.keys ?? []
+  }
+}
+
+extension PromptTemplate {
+  /// The names in braces, in order.
+  var fieldNames: [String] {
+    pieces.compactMap { if case .field(let name) = $0 { name } else { nil } }
+  }
+}
+
+extension DrawStage {
+  package static func check(_ stage: StageCheck) -> StageFindings {
+    var findings = StageFindings()
+    findings.pass(stage.artifacts("rows"), to: "rows")
+    guard let count = stage.options.value("count").intValue else { return findings }
+    if !stage.options.bool("replacement"), let rows = stage.artifact("rows")?.facts[Fact.rows]?.intValue,
+      count > rows
+    {
+      findings.error(
+        "too-few-rows", "`count` asks for \(count) rows without replacement, but the input has \(rows)",
+        at: .option("count"), label: "more than there are",
+        help: "ask for fewer, write `count: all`, or allow `replacement: true`", inInput: true)
+    }
+    findings.know(Fact.rows, .int(Int64(count)), of: "rows")
+    return findings
+  }
+}

@@ -1,0 +1,51 @@
+// The names by which stages tell each other, before anything runs, what their artifacts will be.
+
+import JSON
+import Runner
+
+/// What is not known has no entry. Facts of rows stand first, then those of models.
+enum Fact {
+  /// How many rows, where that is certain.
+  static let rows = "rows"
+  /// The column `quantiles` holds classes from 0 up to one less than this.
+  static let classes = "classes"
+
+  /// Why a model cannot be read.
+  static let problem = "problem"
+  static let parameters = "parameters"
+  /// Positions.
+  static let context = "context"
+  static let isRewardModel = "reward_model"
+  static let hasTokenizer = "tokenizer"
+  /// How many classes a model was conditioned on; 0 for none.
+  static let conditionedClasses = "conditioned_classes"
+}
+
+extension StageFindings {
+  /// Rows that come from these, all of them, have what these have in common; how many there are is known of one alone.
+  mutating func pass(_ artifacts: [KnownArtifact], to output: String) {
+    guard let first = artifacts.first else { return }
+    for (name, value) in first.facts.objectValue?.members ?? [] {
+      let isShared = artifacts.allSatisfy { $0.facts[name] == value }
+      if isShared, name != Fact.rows || artifacts.count == 1 { know(name, value, of: output) }
+    }
+  }
+
+  /// Each of the artifacts at a port must have a column that an option makes necessary; rows of a program that declares no
+  /// such column may have it.
+  mutating func want(
+    column: String, of port: String, in stage: StageCheck, because reason: String, help: String
+  ) {
+    let artifacts = stage.artifacts(port)
+    if artifacts.contains(where: { $0.lacks(column) }) {
+      error(
+        "missing-column", "\(reason) reads the column `\(column)`, which the rows at `\(port)` do not have",
+        at: .input(port), label: "rows without `\(column)`", help: help)
+    } else if artifacts.contains(where: { $0.mayLack(column) }) {
+      warning(
+        "unknown-column",
+        "\(reason) reads the column `\(column)`, which no stage before declares for the rows at `\(port)`",
+        at: .input(port), label: "only right if the rows hold more than is declared", help: help)
+    }
+  }
+}

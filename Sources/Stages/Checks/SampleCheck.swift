@@ -1,0 +1,45 @@
+// `sample`, before it runs: options against each other, and the class asked for against those of the model.
+
+import JSON
+import Runner
+
+extension SampleStage {
+  package static func check(_ stage: StageCheck) -> StageFindings {
+    var findings = StageFindings()
+    let options = stage.options
+    findings.want(.language, at: "model", in: stage)
+    findings.pass(stage.artifacts("prompts"), to: "rows")
+    let (least, most) = (options.int("min_new_tokens"), options.int("max_new_tokens"))
+    if least > most {
+      findings.error(
+        "conflicting-options",
+        "`min_new_tokens` is \(least), but no sample has more than `max_new_tokens`, \(most)",
+        at: .option("min_new_tokens"), label: "more than \(most)")
+    }
+    for name in ["stop", "bad_words"] {
+      for (index, text) in options.strings(name).enumerated() where text.isEmpty {
+        findings.error(
+          "wrong-value", "`\(name)` holds an empty text, which every sample holds",
+          at: .option("\(name).\(index)"), label: "empty", help: "remove it")
+      }
+    }
+    let model = stage.artifact("model")?.facts
+    if let context = model?[Fact.context]?.intValue, most >= context {
+      findings.error(
+        "wrong-value",
+        "`max_new_tokens` is \(most), but the model's context is \(context) tokens, the prompt's included",
+        at: .option("max_new_tokens"), label: "leaves no room for a prompt", help: "lower it")
+    }
+    if let wanted = options.value("condition")["class"]?.intValue,
+      let classes = model?[Fact.conditionedClasses]?.intValue, wanted >= classes
+    {
+      findings.error(
+        "unknown-class",
+        classes == 0
+          ? "`condition` asks for class \(wanted), but the model was never conditioned"
+          : "`condition` asks for class \(wanted), but the model has classes 0 to \(classes - 1)",
+        at: .option("condition.class"), label: "no such class")
+    }
+    return findings
+  }
+}

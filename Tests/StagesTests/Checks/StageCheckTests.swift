@@ -1,0 +1,367 @@
+// What `check` says of experiments that would fail only after work: each mistake once, at its place.
+
+import JSON
+import Runner
+import Stages
+import Testing
+
+@Suite struct StageCheckTests {
+  /// Right as it stands; each case changes one thing.
+  static let whole = """
+    version: 1
+    name: x
+    models: {m: {path: sft}, rm: {path: reward}, five: {path: five}}
+    stages:
+      rows: {uses: data, with: {path: train.jsonl}}
+      s: {uses: sample, in: {model: m, prompts: rows}, with: {n: 4, max_new_tokens: 4}}
+      sc: {uses: score, in: {model: m, rows: s}, with: {scorer: {kind: choice, template: "{prompt}{generation} Good? ", labels: ["yes", "no"], reward: "yes"}}}
+      q: {uses: quantize, in: {rows: sc}, with: {classes: 3}}
+      p: {uses: pool, in: {rows: q}}
+      t: {uses: train, in: {model: m, rows: p}, with: {lr: 1e-4, conditioning: {kind: tokens, classes: 3}}}
+      again: {uses: sample, in: {model: t.model, prompts: rows}, with: {max_new_tokens: 4, condition: {class: 2}}}
+      e: {uses: evaluate, in: {rows: sc, reference: m}}
+    metrics: {reward: e.reward, loss: t.loss}
+
+    """
+
+  func bench() throws -> CheckBench {
+    let bench = try CheckBench()
+    try bench.model("reward") { $0.isRewardModel = true }
+    try bench.model("five") {
+      $0.plumb = [
+        "format": 1,
+        "conditioning": ["kind": "tokens", "prefixes": ["a", "b", "c", "d", "e"]],
+      ]
+    }
+    return bench
+  }
+
+  static let cases: [(old: String, new: String, expected: [String])] = [
+    ("", "", []),
+    // Models.
+    (
+      "model: m, prompts", "model: rm, prompts",
+      [
+        "error[wrong-model] at 6 \"rm\": stage `s`: input `model` wants a language model, but this is a reward model: it has the tensor `score.weight`"
+      ]
+    ),
+    (
+      "{kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}",
+      "{kind: reward}",
+      [
+        "error[wrong-model] at 7 \"m\": stage `sc`: input `model` wants a reward model, with a head of one output called `score.weight`, but this is a language model"
+      ]
+    ),
+    (
+      "{path: sft}", "{path: train.jsonl}",
+      [
+        "error[wrong-model] at 3 \"m\": model `m`: `train.jsonl`: header: expected a GGUF file, found a JSON text (at byte 0)"
+      ]
+    ),
+    // Data.
+    (
+      "train.jsonl}", "train.jsonl, prompt: \"POST: {post}\"}",
+      [
+        "error[unknown-field] at 5 \"\"POST: {post}\"\": stage `rows`: train.jsonl:1:1: option `prompt`: no field `post`; the row has `id`, `prompt`"
+      ]
+    ),
+    (
+      "train.jsonl}", "train.jsonl, prompt: \"{prompt\"}",
+      [
+        "error[bad-template] at 5 \"\"{prompt\"\": stage `rows`: `prompt`: `{` at byte 1 is not closed; a literal brace is written `{{`"
+      ]
+    ),
+    (
+      "train.jsonl}", "train.jsonl, keep: [prompt]}",
+      [
+        "error[wrong-value] at 5 \"prompt\": stage `rows`: `keep` names `prompt`, but a column of this name is there already"
+      ]
+    ),
+    (
+      "train.jsonl}", "broken.jsonl}",
+      [
+        "error[wrong-data] at 5 \"broken.jsonl\": stage `rows`: broken.jsonl:1:23: not JSON: expected a value, found `}`"
+      ]
+    ),
+    (
+      "train.jsonl}", "train.jsonl, where: [{field: prompt, is: c}]}",
+      [
+        "error[no-rows] at 5 \"prompt\": stage `rows`: train.jsonl: none of 8 lines was taken: 0 were bad, 8 did not fulfil `where`"
+      ]
+    ),
+    (
+      "train.jsonl}", "large.jsonl, where: [{field: kind, is: 2}]}",
+      [
+        "warning[no-rows-seen] at 5 \"kind\": stage `rows`: of the first 4854 lines of `large.jsonl` none is taken: 0 are bad, 4854 do not fulfil `where`"
+      ]
+    ),
+    ("train.jsonl}", "large.jsonl, where: [{field: kind, is: 1}]}", []),
+    (
+      "prompts: rows}, with: {n: 4", "prompts: d}, with: {n: 4",
+      [
+        "error[too-few-rows] at 14 \"9\": stage `d`: `count` asks for 9 rows without replacement, but the input has 8"
+      ]
+    ),
+    // Sampling.
+    (
+      "n: 4,", "n: 4, min_new_tokens: 9,",
+      [
+        "error[conflicting-options] at 6 \"9\": stage `s`: `min_new_tokens` is 9, but no sample has more than `max_new_tokens`, 4"
+      ]
+    ),
+    (
+      "n: 4,", "n: 4, stop: [\"x\", \"\"],",
+      ["error[wrong-value] at 6 \"\"\"\": stage `s`: `stop` holds an empty text, which every sample holds"]
+    ),
+    (
+      "n: 4,", "n: 4, bad_words: [\"\"],",
+      [
+        "error[wrong-value] at 6 \"\"\"\": stage `s`: `bad_words` holds an empty text, which every sample holds"
+      ]
+    ),
+    (
+      "n: 4, max_new_tokens: 4", "n: 4, max_new_tokens: 160",
+      [
+        "error[wrong-value] at 6 \"160\": stage `s`: `max_new_tokens` is 160, but the model's context is 160 tokens, the prompt's included"
+      ]
+    ),
+    (
+      "n: 4,", "n: 4, condition: {class: 0},",
+      [
+        "error[unknown-class] at 6 \"0\": stage `s`: `condition` asks for class 0, but the model was never conditioned"
+      ]
+    ),
+    (
+      "class: 2", "class: 3",
+      [
+        "error[unknown-class] at 11 \"3\": stage `again`: `condition` asks for class 3, but the model has classes 0 to 2"
+      ]
+    ),
+    (
+      "model: m, prompts: rows}, with: {n: 4", "model: five, prompts: rows}, with: {condition: {class: 4}", []
+    ),
+    (
+      "model: m, prompts: rows}, with: {n: 4", "model: five, prompts: rows}, with: {condition: {class: 5}",
+      [
+        "error[unknown-class] at 6 \"5\": stage `s`: `condition` asks for class 5, but the model has classes 0 to 4"
+      ]
+    ),
+    // Scoring.
+    (
+      "{generation}", "{chosen}",
+      ["error[unknown-field] at 7 \"\"{prompt}{chosen} Good? \"\": stage `sc`: `template` names `{chosen}`"]
+    ),
+    (
+      "reward: \"yes\"", "reward: \"Yes\"",
+      ["error[wrong-value] at 7 \"\"Yes\"\": stage `sc`: `reward` is `Yes`, which is none of `labels`"]
+    ),
+    (
+      "\"no\"]", "\"\"]",
+      ["error[wrong-value] at 7 \"\"\"\": stage `sc`: a label of `labels` is empty"]
+    ),
+    (
+      "\"no\"]", "\"no\", \"no\"]",
+      [
+        "error[wrong-value] at 7 \"\"no\"\": stage `sc`: `labels` holds `no` twice, so that neither can be told from the other"
+      ]
+    ),
+    // Classes.
+    (
+      "rows: sc}, with: {classes: 3}", "rows: sc}, with: {classes: 5}",
+      [
+        "error[unknown-class] at 10 \"3\": stage `t`: the rows have classes 0 to 4, but `conditioning` has classes 0 to 2"
+      ]
+    ),
+    (
+      "{kind: tokens, classes: 3}", "{kind: text, prefixes: [good, bad]}",
+      [
+        "error[unknown-class] at 10 \"good\": stage `t`: the rows have classes 0 to 2, but `conditioning` has classes 0 to 1",
+        "error[unknown-class] at 11 \"2\": stage `again`: `condition` asks for class 2, but the model has classes 0 to 1",
+      ]
+    ),
+    (
+      "tokens, classes: 3", "tokens, classes: 4",
+      [
+        "warning[unused-class] at 10 \"4\": stage `t`: `conditioning` has classes 0 to 3, but the rows have only 0 to 2"
+      ]
+    ),
+    (
+      "in: {rows: q}}", "in: {rows: q}, with: {classes: [0, 3]}}",
+      [
+        "error[unknown-class] at 9 \"3\": stage `p`: `classes` names class 3, but the rows have classes 0 to 2"
+      ]
+    ),
+    (
+      "in: {rows: q}}", "in: {rows: q}, with: {classes: [\"0\"]}}",
+      ["error[wrong-value] at 9 \"\"0\"\": stage `p`: `classes` holds \"0\", but `quantiles` are integers"]
+    ),
+    (
+      "in: {rows: q}}", "in: {rows: q}, with: {per_class: 2, per_prompt: 3, classes: [0, 1, 2]}}",
+      [
+        "error[conflicting-options] at 9 \"3\": stage `p`: `per_class` and `per_prompt` are two rules for one choice"
+      ]
+    ),
+    (
+      "in: {rows: q}}", "in: {rows: sc}, with: {by: feedbacks, classes: [good, bad]}}",
+      [
+        "error[missing-column] at 9 \"sc\": stage `p`: `by: feedbacks` reads the column `feedbacks`, which the rows at `rows` do not have",
+        "error[missing-column] at 10 \"p\": stage `t`: `conditioning` of kind `tokens` reads the column `quantiles`, which the rows at `rows` do not have",
+      ]
+    ),
+    // Training.
+    (
+      "lr: 1e-4", "lr: 1e-4, objective: {kind: conditional, kl: 0.1}",
+      [
+        "error[missing-input] at 10 \"0.1\": stage `t`: `objective.kl` is 0.1, and the KL term compares with the input `reference`, which is not bound"
+      ]
+    ),
+    (
+      "lr: 1e-4,", "lr: 1e-4, train_embeddings: false, conditioning_lr: 1e-3,",
+      [
+        "error[conflicting-options] at 10 \"1e-3\": stage `t`: `conditioning_lr` is the learning rate of conditioning tokens, but `train_embeddings` is false"
+      ]
+    ),
+    (
+      "tokens, classes: 3", "tokens, classes: 3, words: [good, bad]",
+      [
+        "error[conflicting-options] at 10 \"good\": stage `t`: `conditioning.words` has 2 entries for 3 classes; expected one for each"
+      ]
+    ),
+    // Evaluation and its names.
+    (
+      "rows: sc, reference: m", "rows: sc",
+      [
+        "error[missing-input] at 12 \"e\": stage `e`: `metrics` asks for `perplexity`, which needs the input `reference`, which is not bound"
+      ]
+    ),
+    (
+      "{rows: sc, reference: m}", "{rows: s, reference: m}",
+      [
+        "error[missing-column] at 12 \"s\": stage `e`: the metric `reward` reads the column `rewards`, which the rows at `rows` do not have"
+      ]
+    ),
+    (
+      "reward: e.reward", "reward: e.rewards",
+      [
+        "error[unknown-metric] at 13 \"e.rewards\": metric `reward` names `rewards`, which stage `e` does not report"
+      ]
+    ),
+    (
+      "loss: t.loss", "loss: t.los",
+      ["error[unknown-metric] at 13 \"t.los\": metric `loss` names `los`, which stage `t` does not report"]
+    ),
+    (
+      "reference: m}}", "reference: m}, with: {metrics: [distinct]}}",
+      [
+        "error[unknown-metric] at 13 \"e.reward\": metric `reward` names `reward`, which stage `e` does not report"
+      ]
+    ),
+  ]
+
+  @Test(arguments: cases.indices) func `a mistake is said before work starts`(_ index: Int) throws {
+    let (old, new, expected) = Self.cases[index]
+    var text = old.isEmpty ? Self.whole : Self.whole.replacing(old, with: new, maxReplacements: 1)
+    if new.contains("prompts: d}") {
+      text = text.replacing(
+        "metrics: {", with: "  d: {uses: draw, in: {rows: rows}, with: {count: 9}}\nmetrics: {"
+      )
+      .replacing("reference: m}}\n  d", with: "reference: m}}\n\n  d")
+    }
+    #expect(text != Self.whole || old.isEmpty)
+    let found = try bench().check(text)
+    #expect(found == expected, "\(found)")
+  }
+
+  @Test func `a model that a family has not is refused as run would`() throws {
+    let bench = try bench()
+    let configuration = try String(decoding: File.read("\(bench.folder)/sft/config.json"), as: UTF8.self)
+    try bench.write(configuration.replacing("\"llama\"", with: "\"mamba\""), to: "sft/config.json")
+    let found = try bench.check(Self.whole)
+    #expect(
+      found == [
+        "error[wrong-model] at 3 \"m\": model `m`: `sft/config.json`: `model_type`: \"mamba\" is not supported; `llama` and `mistral` are"
+      ])
+    #expect(DiagnosticList(bench.diagnostics()).isAboutInputFiles)
+  }
+
+  @Test func `columns that keep and a program give are known, and those it may give beside them allowed`()
+    throws
+  {
+    let found = try bench().check(
+      """
+      version: 1
+      name: x
+      stages:
+        rows: {uses: data, with: {path: large.jsonl, keep: [kind]}}
+        a:
+          uses: command
+          in: {rows: rows}
+          with: {run: [./a], inputs: [{name: rows, columns: [prompt, kind]}], outputs: [{name: out, columns: [generations, rewards]}]}
+        q: {uses: quantize, in: {rows: a}}
+        b:
+          uses: command
+          in: {rows: q}
+          with: {run: [./b], rows: stream, inputs: [{name: rows, columns: [quantiles, other]}], outputs: [{name: rows}]}
+
+      """)
+    #expect(
+      found == [
+        "warning[unknown-column] at 12 \"q\": input `rows` of `b` needs the column `other`, which no stage before it gives"
+      ])
+  }
+
+  @Test func `facts go round a loop`() throws {
+    let text = """
+      version: 1
+      name: x
+      models: {m: {path: sft}}
+      stages:
+        rows: {uses: data, with: {path: train.jsonl}}
+        loop:
+          loop:
+            times: 4
+            carry:
+              policy: {first: m, next: t.model}
+              history: {first: null, next: p.state}
+          stages:
+            s: {uses: sample, in: {model: policy, prompts: rows}, with: {max_new_tokens: 4, condition: CONDITION}}
+            sc: {uses: score, in: {model: m, rows: s}, with: {scorer: {kind: choice, template: "{generation}", labels: ["yes", "no"], reward: "yes"}}}
+            q: {uses: quantize, in: {rows: sc, history: history}, with: {classes: 3}}
+            p: {uses: pool, in: {rows: q}, with: {drop: 0.5}}
+            t: {uses: train, in: {model: policy, rows: p}, with: {lr: 1e-4, conditioning: {kind: tokens, classes: 3}}}
+
+      """
+    #expect(try bench().check(text.replacing("CONDITION", with: "best")) == [])
+    #expect(
+      try bench().check(text.replacing("CONDITION", with: "{class: 5}")) == [
+        "error[unknown-class] at 13 \"5\": stage `loop.s`: `condition` asks for class 5, but the model was never conditioned"
+      ])
+  }
+
+  @Test func `what stands for a secret is not looked at`() throws {
+    #expect(
+      try bench().check(Self.whole.replacing("n: 4,", with: "n: 4, stop: [{env: PLUMB_NOT_SET}],")) == [
+        "warning[missing-variable] at 6 \"{env: PLUMB_NOT_SET}\": `stop.0` stands for the environment variable `PLUMB_NOT_SET`, which is not set or empty"
+      ])
+  }
+
+  @Test func `an unbound program's words and a stream's ports are checked`() throws {
+    func check(_ with: String) throws -> [String] {
+      try bench().check(
+        "version: 1\nname: x\nstages:\n  rows: {uses: data, with: {path: train.jsonl}}\n  c: {uses: command, in: {rows: rows}, with: {\(with)}}\n"
+      )
+    }
+    #expect(
+      try check("run: [cp, '{in.row}', '{out.o}'], inputs: [{name: rows}], outputs: [{name: o}]") == [
+        "error[unknown-input] at 5 \"'{in.row}'\": stage `c`: `run` names `{in.row}`, but `inputs` declares no `row`"
+      ])
+    #expect(
+      try check("run: [cp, a], shell: true, inputs: [{name: rows}], outputs: [{name: o}]") == [
+        "error[conflicting-options] at 5 \"cp\": stage `c`: with `shell: true` `run` must have one entry, the whole line; it has 2"
+      ])
+    #expect(
+      try check("run: [cat], rows: stream, inputs: [{name: rows}], outputs: [{name: o}]") == [
+        "error[conflicting-options] at 5 \"stream\": stage `c`: `rows: stream` reads the input `rows` and writes the output `rows`, and both must be declared"
+      ])
+  }
+}
