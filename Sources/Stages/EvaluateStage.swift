@@ -73,9 +73,7 @@ package struct EvaluateStage: Stage {
     guard !known.isEmpty else {
       throw InputError("\(context.input("rows").path): no generation has a reward")
     }
-    if known.count < rewards.count {
-      context.log("\(rewards.count - known.count) generations have no reward")
-    }
+    context.leaveOut(rewards.count - known.count, "generations without reward")
     let mean = known.reduce(0, +) / Double(known.count)
     let squares = known.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     metrics["reward"] = .double(mean)
@@ -107,9 +105,7 @@ package struct EvaluateStage: Stage {
     guard !items.isEmpty else {
       throw InputError("\(context.input("rows").path): all generations are empty, so there is no perplexity")
     }
-    if items.count < samples.count {
-      context.log("\(samples.count - items.count) empty generations have no perplexity")
-    }
+    context.leaveOut(samples.count - items.count, "empty generations")
     let progress = ScoreProgress(
       context, total: items.count, tokens: items.map { $0.context.count + $0.continuations[0].count })
     var sum = 0.0

@@ -36,6 +36,7 @@ package struct PoolStage: Stage {
         summary: "the classes, best first; for quantiles they are known and the list stays empty"),
       OptionField(
         "per_class", .optional(.integer(1...1_000_000)), default: nil,
+        aliases: ["num_samples_per_quantile", "samples_per_class", "n"],
         summary: "samples of each class of each prompt; null takes all"),
       OptionField(
         "per_prompt", .optional(.integer(1...1_000_000)), default: nil,
@@ -50,7 +51,7 @@ package struct PoolStage: Stage {
         summary:
           "prefer samples with fewer tokens than this, by the column `lengths`: longer ones were cut off"),
       OptionField(
-        "drop", .number(0...1), default: 1.0,
+        "drop", .number(0...1), default: 1.0, aliases: ["drop_factor", "forget"],
         summary: "the share of the pool that is forgotten before the next iteration; 1 is purely on-policy"),
     ],
     isRandom: true, estimate: Estimates.pool)
@@ -60,9 +61,11 @@ package struct PoolStage: Stage {
     let joined = try joinedSamples(context, requiring: ["generations", column])
     let picker = try SamplePicker(options: context.options, table: joined.table, seed: context.seed)
     let pool = try joined.rows.compactMap(picker.withClassesOnly)
-    if pool.count < joined.rows.count {
-      context.log("\(joined.rows.count - pool.count) prompts have no sample with a class")
-    }
+    context.leaveOut(joined.rows.count - pool.count, "prompts without a classed sample")
+    context.leaveOut(
+      try joined.rows.reduce(0) { $0 + (try picker.unclassedCount($1)) }, "samples without a class")
+    context.leaveOut(
+      try pool.reduce(0) { $0 + (try picker.unlistedCount($1)) }, "samples of classes not listed")
     let picked = try pool.compactMap(picker.picked)
     context.measure(
       "picked_samples", Double(picked.reduce(0) { $0 + ($1["generations"]?.arrayValue?.count ?? 0) }))

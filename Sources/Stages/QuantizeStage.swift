@@ -26,7 +26,10 @@ package struct QuantizeStage: Stage {
         "rows", .rows, passesThrough: "rows", samples: ["quantiles"], summary: "the samples with classes")
     ],
     options: [
-      OptionField("classes", .integer(1...1000), default: 5, summary: "how many classes"),
+      OptionField(
+        "classes", .integer(1...1000), default: 5,
+        aliases: ["n", "quantiles", "num_quantiles", "n_quantiles", "num_classes", "bins"],
+        summary: "how many classes"),
       OptionField(
         "scope", .choice(["prompt", "global"]), default: "prompt",
         summary: "whether a sample is ranked among its prompt's samples or among all"),
@@ -53,6 +56,9 @@ package struct QuantizeStage: Stage {
     let result = try quantized(
       joined, classes: options.int("classes"), remainder: remainder,
       perPrompt: perPrompt)
+    context.leaveOut(
+      result.reduce(0) { $0 + ($1["quantiles"]?.arrayValue?.count { $0.isNull } ?? 0) },
+      "samples without reward")
     try writeRows(result, to: context.output("rows", .rows))
   }
 }

@@ -52,6 +52,19 @@ struct SamplePicker {
     return nonEmpty(values.indices.filter { !values[$0].isNull }, lists, row)
   }
 
+  func unclassedCount(_ row: Row) throws -> Int {
+    try classColumn(of: try SampleLists(row, table), row).count { $0.isNull }
+  }
+
+  /// How many have a class that none of `classes` is, and so are never picked.
+  func unlistedCount(_ row: Row) throws -> Int {
+    guard let classes else { return 0 }
+    if case .perPrompt(_, fillsWithAny: true) = rule { return 0 }
+    return try classColumn(of: try SampleLists(row, table), row).count { value in
+      !value.isNull && !classes.contains { matches(value, $0) }
+    }
+  }
+
   /// The samples to train on, class by class, best class first, in the order they were accepted.
   func picked(_ row: Row) throws -> Row? {
     let lists = try SampleLists(row, table)

@@ -32,7 +32,7 @@ struct EvaluateStageTests {
     #expect(found["generations"] == 4 && found["reward"] == 1.5)
     let deviation = try #require(found["reward_deviation"]?.doubleValue)
     #expect(abs(deviation - (3.5 / 3).squareRoot()) < 1e-12)
-    #expect(bench.log.contains("1 generations have no reward"))
+    #expect(bench.log.contains("1 generations without reward left out"))
     #expect(found["perplexity"] == nil && found["distinct_1"] == nil)
   }
 

@@ -39,11 +39,15 @@ enum ProgressText {
     return parts.map { TerminalText.escaped($0) }
   }
 
-  /// `41 s · 9216 tokens · 91 tokens/s · peak 554 MiB`
+  /// `41 s · 3 empty samples left out · 9216 tokens · 91 tokens/s · peak 554 MiB`
   static func finished(_ record: NodeRecord) -> String {
-    let shown = record.measures.prefix(6).map { measured($0.name, $0.value) }
+    let lost = record.measures.filter { isLoss($0.name) }
+    let others = record.measures.filter { !isLoss($0.name) }
+    let shown = (lost + others.prefix(6)).map { measured($0.name, $0.value) }
     return TerminalText.escaped(([duration(record.seconds)] + shown).joined(separator: " · "))
   }
+
+  private static func isLoss(_ name: String) -> Bool { name.hasPrefix(StageContext.leftOut) }
 
   /// The unit is the end of a measure's name, by convention: `_per_second`, `_mib`, `_seconds`; a whole number is a count.
   static func measured(_ name: String, _ value: Double) -> String {
@@ -51,6 +55,10 @@ enum ProgressText {
       String(
         decoding: name.utf8.dropLast(suffix.utf8.count).map { $0 == UInt8(ascii: "_") ? 0x20 : $0 },
         as: UTF8.self)
+    }
+    if isLoss(name), let count = Int(exactly: value) {
+      let what = words(without: "").utf8.dropFirst(StageContext.leftOut.utf8.count)
+      return "\(count) \(String(decoding: what, as: UTF8.self)) left out"
     }
     if name.hasSuffix("_per_second") { return "\(rate(value)) \(words(without: "_per_second"))/s" }
     if name.hasSuffix("_memory_mib") { return "\(words(without: "_memory_mib")) \(memory(value))" }

@@ -115,6 +115,19 @@ public final class StageContext: Sendable {
   /// Records a number for the run's record (tokens, peak memory); never part of a result.
   public func measure(_ name: String, _ value: Double) { reporter.measure(name, value) }
 
+  /// Says that a part of the input was not used: in the log, in the line that ends the stage, and in the record. `what` is
+  /// words in the plural: "empty samples". Nothing is said of none.
+  public func leaveOut(_ count: Int, _ what: String) {
+    guard count > 0 else { return }
+    log("\(count) \(what) left out")
+    let words = String(
+      decoding: what.utf8.map { $0 == UInt8(ascii: " ") ? UInt8(ascii: "_") : $0 }, as: UTF8.self)
+    measure(StageContext.leftOut + words, Double(count))
+  }
+
+  /// How the name of a measure begins that counts what was not used.
+  static let leftOut = "left_out_"
+
   /// Throws `CancellationError` when the runner has asked for a clean stop. Call between units of work, after
   /// having made durable what is finished.
   public func checkCancellation() throws {
