@@ -13,7 +13,9 @@ package struct DataStage: Stage {
     version: 2,
     inputs: [],
     outputs: [
-      OutputPort("rows", .rows, columns: ["prompt"], hasOtherColumns: false, summary: "one row for every line that was kept")
+      OutputPort(
+        "rows", .rows, columns: ["prompt"], hasOtherColumns: false,
+        summary: "one row for every line that was kept")
     ],
     options: [
       OptionField(

@@ -88,20 +88,17 @@ extension ModelText {
 }
 
 extension ModelText {
-  /// What the author wrote in the manner of special tokens, `<|im_start|>` or `[INST]`, without this tokenizer having such a token: it
-  /// is read as letters.
-  func unreadMarkers(_ tokenizer: Tokenizer) -> [String] {
+  /// Of `markers` those that are no token of this tokenizer: they are read as letters.
+  func unreadMarkers(_ tokenizer: Tokenizer) -> [String] { markers.filter { !tokenizer.isAddedToken($0) } }
+
+  /// What the author wrote in the manner of special tokens, each once.
+  var markers: [String] {
     let bytes = Array(text.utf8)
-    var found: [String] = []
-    for literal in literals {
-      for range in Self.markers(in: bytes, literal) {
-        let marker = String(decoding: bytes[range], as: UTF8.self)
-        if !tokenizer.isAddedToken(marker), !found.contains(where: { UTF8Key($0) == UTF8Key(marker) }) {
-          found.append(marker)
-        }
-      }
+    var seen: Set<UTF8Key> = []
+    return literals.flatMap { Self.markers(in: bytes, $0) }.compactMap { range in
+      let marker = String(decoding: bytes[range], as: UTF8.self)
+      return seen.insert(UTF8Key(marker)).inserted ? marker : nil
     }
-    return found
   }
 
   private static let usualMarkers = [

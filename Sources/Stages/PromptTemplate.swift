@@ -56,6 +56,13 @@ struct PromptTemplate: Sendable {
     self.pieces = pieces
   }
 
+  /// What its author wrote, without the fields.
+  var literal: ModelText {
+    var text = ModelText()
+    for case .text(let literal) in pieces { text.append(literal: literal) }
+    return text
+  }
+
   /// Strings enter as they are, integers with all their digits, other numbers and booleans as `JSON.text` writes them.
   func text(of row: JSON) throws(Failure) -> ModelText {
     var result = ModelText()

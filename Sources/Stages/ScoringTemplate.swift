@@ -8,23 +8,19 @@ import Runner
 struct ScoringTemplate: Sendable {
   static let fields = ["prompt", "generation"]
 
-  private let pieces: [PromptTemplate.Piece]
+  private let template: PromptTemplate
 
   init(_ source: String) throws {
     do {
-      pieces = try PromptTemplate(source).pieces
+      template = try PromptTemplate(source)
     } catch { throw InputError("`template`: \(error)") }
-    for case .field(let name) in pieces where !Self.fields.contains(name) {
+    for case .field(let name) in template.pieces where !Self.fields.contains(name) {
       throw InputError("`template` names `{\(name)}`; it can name `{prompt}` and `{generation}`")
     }
   }
 
   /// What its author wrote.
-  var literal: ModelText {
-    var text = ModelText()
-    for case .text(let literal) in pieces { text.append(literal: literal) }
-    return text
-  }
+  var literal: ModelText { template.literal }
 
   /// - Throws: `InputError` naming the row.
   func text(of item: RowItem) throws -> ModelText {
@@ -33,7 +29,7 @@ struct ScoringTemplate: Sendable {
     else { throw InputError("row `\(item.row.id)`: generation \(item.item) is not text") }
     let prompt = try ModelText(promptOf: item.row)
     var text = ModelText()
-    for piece in pieces {
+    for piece in template.pieces {
       switch piece {
       case .text(let literal): text.append(literal: literal)
       case .field("prompt"): text.append(prompt)

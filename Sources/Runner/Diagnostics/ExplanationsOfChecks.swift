@@ -25,6 +25,17 @@ extension Explanation {
       wrong: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 9")),
       right: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 4"))),
     Explanation(
+      "unread-marker", "a special token that the model does not have",
+      """
+      A template, a prefix or a condition spells something in the manner of special tokens, such as `<|im_start|>` or `[INST]`, and the tokenizer of the
+      model that reads it has no such token: it would be read as letters. Every family of chat models has markers of its own.
+      """,
+      wrong: Example(
+        sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, condition: {text: \"<|nobody|>\"}")),
+      right: Example(
+        sampling.replacing(
+          "max_new_tokens: 8", with: "max_new_tokens: 8, condition: {text: \"<|im_start|>\"}"))),
+    Explanation(
       "wrong-value", "a value with which the stage cannot do its work",
       """
       The value has the right type, and still no run can use it: an empty stop text, a reward label that is none of the labels,

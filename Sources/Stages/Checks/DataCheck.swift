@@ -31,10 +31,13 @@ extension DataStage {
     }
     if !options.strings("samples").isEmpty, !columns.contains(UTF8Key("generations")) {
       findings.error(
-        "conflicting-options", "`samples` names columns with one entry a generation, but `generations` is not kept",
+        "conflicting-options",
+        "`samples` names columns with one entry a generation, but `generations` is not kept",
         at: .option("samples"), label: "belong to no generations", help: "add `generations` to `keep`")
       return findings
     }
+    let markers = template.literal.markers
+    if !markers.isEmpty { findings.know(Fact.markers, .array(markers.map { .string($0) }), of: "rows") }
     look(at: options.string("path"), options, template, &findings)
     return findings
   }

@@ -10,6 +10,11 @@ enum Fact {
   /// The column `quantiles` holds classes from 0 up to one less than this.
   static let classes = "classes"
 
+  /// What the prompts' template spells in the manner of special tokens.
+  static let markers = "markers"
+
+  /// A model with the same tokenizer lies here.
+  static let tokenizerPath = "tokenizer_path"
   /// Why a model cannot be read.
   static let problem = "problem"
   static let parameters = "parameters"

@@ -18,7 +18,7 @@ package func describeModel(_ path: String) -> JSON {
       (Fact.parameters, .int(Int64(checkpoint.configuration.parameterCount))),
       (Fact.context, .int(Int64(checkpoint.configuration.contextLength))),
       (Fact.isRewardModel, .bool(checkpoint.isRewardModel)),
-      (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)),
+      (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),
     ])
     if let conditioning = try? Conditioning(checkpoint) {
       facts[Fact.conditionedClasses] = .int(Int64(conditioning.prefixes.count))

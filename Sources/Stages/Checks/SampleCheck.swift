@@ -9,6 +9,10 @@ extension SampleStage {
     let options = stage.options
     findings.want(.language, at: "model", in: stage)
     findings.pass(stage.artifacts("prompts"), to: "rows")
+    findings.want(
+      markersOf: [("condition.text", options.value("condition")["text"]?.stringValue ?? "")],
+      promptsAt: "prompts",
+      readBy: "model", in: stage)
     let (least, most) = (options.int("min_new_tokens"), options.int("max_new_tokens"))
     if least > most {
       findings.error(

@@ -24,6 +24,9 @@ extension ScoreStage {
     } catch {
       findings.error("bad-template", "`template`: \(error)", at: .option("scorer.template"))
     }
+    findings.want(
+      markersOf: [("scorer.template", scorer.string("template"))], promptsAt: "rows", readBy: "model",
+      in: stage)
     if isChoice { check(labels: scorer, &findings) }
     return findings
   }

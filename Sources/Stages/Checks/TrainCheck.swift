@@ -28,9 +28,14 @@ extension TrainStage {
     let count = classCount(conditioning)
     findings.know(Fact.conditionedClasses, .int(Int64(count)), of: "model")
     findings.know(Fact.isRewardModel, false, of: "model")
-    for name in [Fact.context, Fact.parameters] {
+    for name in [Fact.context, Fact.parameters, Fact.tokenizerPath] {
       if let value = stage.artifact("model")?.facts[name] { findings.know(name, value, of: "model") }
     }
+    let prefixes = (conditioning.json["prefixes"]?.arrayValue ?? []).compactMap(\.stringValue)
+    findings.want(
+      markersOf: prefixes.enumerated().map { ("conditioning.prefixes.\($0)", $1) }
+        + [("conditioning.opening", conditioning.json["opening"]?.stringValue ?? "")],
+      promptsAt: "rows", readBy: "model", in: stage)
     if kind != "none" { check(conditioning, count, stage, &findings) }
     return findings
   }

@@ -101,7 +101,8 @@ package struct CommandStage: Stage {
         let columns = port.columns.map { ($0.stringValue ?? $0["name"]?.stringValue ?? "", isPerSample($0)) }
         return OutputPort(
           port.name, port.type, passesThrough: streams && port.type == .rows ? CommandStream.rowsPort : nil,
-          columns: columns.filter { !$0.1 }.map(\.0), samples: columns.filter(\.1).map(\.0), hasOtherColumns: true,
+          columns: columns.filter { !$0.1 }.map(\.0), samples: columns.filter(\.1).map(\.0),
+          hasOtherColumns: true,
           summary: "")
       },
       options: declaration.options,

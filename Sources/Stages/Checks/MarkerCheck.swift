@@ -1,0 +1,40 @@
+// Markers such as `<|im_start|>` that an experiment spells and a model's tokenizer would read as letters.
+
+import JSON
+import Models
+import Runner
+
+extension StageFindings {
+  /// Warns of what the prompts at a port spell in their template, and what options of this stage spell. What was warned of is not passed
+  /// on to the stages that read this stage's rows: one slip is one warning.
+  mutating func want(
+    markersOf options: [(path: String, text: String)], promptsAt port: String, readBy model: String,
+    in stage: StageCheck
+  ) {
+    let inPrompts = Set(
+      stage.artifacts(port).flatMap { $0.facts[Fact.markers]?.arrayValue ?? [] }.compactMap(\.stringValue)
+        .map(UTF8Key.init))
+    let inOptions = options.flatMap { path, text in
+      ModelText(literal: text).markers.map { (place: Place.option(path), marker: $0) }
+    }
+    let all = inOptions + inPrompts.map(\.string).sorted().map { (.input(port), $0) }
+    // The vocabulary is read only where there is something to look for.
+    guard !all.isEmpty, let path = stage.artifact(model)?.facts[Fact.tokenizerPath]?.stringValue,
+      let tokenizer = (try? openCheckpoint(path))?.tokenizer
+    else { return }
+    let unread = all.filter { !tokenizer.isAddedToken($0.1) }
+    let passed = inPrompts.map(\.string).sorted().filter { marker in
+      !unread.contains { $0.1.utf8.elementsEqual(marker.utf8) }
+    }
+    know(Fact.markers, .array(passed.map { .string($0) }), of: "rows")
+    for (place, marker) in unread {
+      warning(
+        "unread-marker",
+        "`\(marker)` is no token of the model at `\(model)`, which reads it as \(tokenizer.encode(marker).count) tokens of ordinary text",
+        at: place, label: place == .input(port) ? "its prompts spell it" : "spelled here",
+        help:
+          "write the special tokens of this model; `\(Runner.Program.name) inspect` of its tokenizer.json lists them"
+      )
+    }
+  }
+}
