@@ -8,6 +8,9 @@ package func whatItIs(_ file: MappedFile) -> String {
   if starts("version https://git-lfs") {
     return "a Git LFS pointer, not the file itself; fetch it with `git lfs pull`"
   }
+  if head.starts(with: [0xEF, 0xBB, 0xBF]) {
+    return "a text that begins with a byte order mark; remove its first three bytes"
+  }
   if starts("GGUF") { return "a GGUF file" }
   if head.starts(with: [0x1F, 0x8B]) { return "a gzip archive; unpack it first" }
   if head.starts(with: [0x50, 0x4B, 0x03, 0x04]) {

@@ -32,6 +32,10 @@ import Testing
     (#"{"eos_token_id": [2, true]}"#, "`eos_token_id[1]`: expected a token id, found `true`"),
     ("[2]", "`$`: expected an object, found a list"),
     ("{", "not JSON: 1:2"),
+    (
+      "\u{FEFF}{}",
+      "not JSON: 1:1: expected a value, found byte 0xef; found a text that begins with a byte order mark"
+    ),
   ])
   func `a wrong generation_config.json is refused by its key`(text: String, message: String) throws {
     let path = try directory(generation: text)
