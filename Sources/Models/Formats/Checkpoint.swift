@@ -53,7 +53,7 @@ private func openGGUF(_ path: String, _ readingTokenizer: Bool) throws -> Checkp
   let llama = try GGUFLlama(file)
   return Checkpoint(
     path: path, configuration: llama.configuration, endTokens: ids(llama.configuration.eosTokenIDs),
-    generationConfig: nil, tensors: llama, 
+    generationConfig: nil, tensors: llama,
     tokenizer: readingTokenizer ? try file.tokenizer() : nil, hasTokenizer: true,
     chatTemplate: try file.string("tokenizer.chat_template"), plumb: nil)
 }
@@ -85,7 +85,8 @@ private func openDirectory(_ directory: String, _ readingTokenizer: Bool) throws
   return Checkpoint(
     path: directory, configuration: configuration, endTokens: ids(endTokens), generationConfig: generation,
     tensors: tensors, tokenizer: tokenizer,
-    hasTokenizer: fileExists("\(directory)/tokenizer.json"), chatTemplate: try chatTemplate(directory, settings),
+    hasTokenizer: fileExists("\(directory)/tokenizer.json"),
+    chatTemplate: try chatTemplate(directory, settings),
     plumb: try optionalObject("\(directory)/plumb.json"))
 }
 

@@ -126,7 +126,8 @@ public struct OutputPort: Sendable {
 
   public init(
     _ name: String, _ type: ArtifactType, passesThrough: String? = nil, columns: [String] = [],
-    samples: [String] = [], replacesSamples: Bool = false, hasOtherColumns: Bool? = nil, names: [String]? = nil,
+    samples: [String] = [], replacesSamples: Bool = false, hasOtherColumns: Bool? = nil,
+    names: [String]? = nil,
     summary: String
   ) {
     self.name = name
