@@ -57,8 +57,10 @@ package func drawWithReplacement(_ rows: [Row], count: Int, seed: UInt64) throws
   // From a random order rather than the file's, so that the order of the file does not matter.
   let rows = inRandomOrder(rows, seed: seed)
   let philox = Philox(seed: seed)
+  let bases = repetitionBases(of: rows)
   var taken = Set(rows.map { UTF8Key($0.id) })
-  var repeats: [Int: Int] = [:]
+  var drawn: Set<Int> = []
+  var repetitions: [UTF8Key: Int] = [:]
   var result: [Row] = []
   for position in 0..<count {
     let block = philox.block(
@@ -68,19 +70,47 @@ package func drawWithReplacement(_ rows: [Row], count: Int, seed: UInt64) throws
     // Scaling 64 random bits: off from uniform by less than rows.count / 2^64.
     let index = Int(number.multipliedFullWidth(by: UInt64(rows.count)).high)
     var row = rows[index]
-    var repetition = repeats[index, default: 0] + 1
-    if repetition > 1 {
-      var id = "\(row.id)#\(repetition)"
-      while !taken.insert(UTF8Key(id)).inserted {
+    if !drawn.insert(index).inserted {
+      var repetition = repetitions[UTF8Key(bases[index]), default: 1]
+      var id: String
+      repeat {
         repetition += 1
-        id = "\(row.id)#\(repetition)"
-      }
+        id = "\(bases[index])#\(repetition)"
+      } while !taken.insert(UTF8Key(id)).inserted
+      repetitions[UTF8Key(bases[index])] = repetition
       row["id"] = .string(id)
     }
-    repeats[index] = repetition
     result.append(row)
   }
   return result
+}
+
+/// What stands before `#n` in the id of each row's repetitions: the row's id, without the `#n` of an earlier draw, so that ids
+/// do not grow round a loop. An `#n` is a draw's where the rows that share what stands before it have one prompt; ids
+/// that came so with the data (`repo#7`) stand for different ones.
+private func repetitionBases(of rows: [Row]) -> [String] {
+  let stripped = rows.map { withoutRepetition($0.id) }
+  var prompts: [UTF8Key: String] = [:]
+  var isShared: [UTF8Key: Bool] = [:]
+  for (row, base) in zip(rows, stripped) {
+    let prompt = row["prompt"]?.text() ?? ""
+    let known = prompts[UTF8Key(base)]
+    if known == nil { prompts[UTF8Key(base)] = prompt }
+    let isSame = known.map { $0.utf8.elementsEqual(prompt.utf8) } ?? true
+    isShared[UTF8Key(base)] = isSame && isShared[UTF8Key(base), default: true]
+  }
+  return zip(rows, stripped).map { row, base in isShared[UTF8Key(base)] == true ? base : row.id }
+}
+
+/// `a` for `a#2`; an `#1` or `#02` is none of a draw's.
+private func withoutRepetition(_ id: String) -> String {
+  guard let mark = id.utf8.lastIndex(of: UInt8(ascii: "#")) else { return id }
+  let digits = id.utf8[id.utf8.index(after: mark)...]
+  guard let first = digits.first, (0x31...0x39).contains(first),
+    digits.allSatisfy({ (0x30...0x39).contains($0) }),
+    digits.count > 1 || first > 0x31
+  else { return id }
+  return String(decoding: id.utf8[..<mark], as: UTF8.self)
 }
 
 private func inRandomOrder(_ rows: [Row], seed: UInt64) -> [Row] {

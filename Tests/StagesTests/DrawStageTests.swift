@@ -68,6 +68,37 @@ struct DrawStageTests {
     #expect(drawn.contains("a#3"))
   }
 
+  @Test func `ids do not grow when what was drawn is drawn from again and again`() throws {
+    var rows = numberedRows(8)
+    for round in 0..<200 {
+      rows = try drawWithReplacement(rows, count: 8, seed: UInt64(round))
+      #expect(Set(rows.map(\.id)).count == 8)
+      // At most as many numbers are taken as there are rows before and after.
+      #expect(rows.allSatisfy { $0.id.utf8.count <= "row0#17".utf8.count }, "\(rows.map(\.id))")
+      for row in rows {
+        #expect(row["prompt"]?.stringValue == "prompt \(row.id.dropFirst(3).prefix(1))", "\(row.id)")
+      }
+    }
+  }
+
+  @Test func `a repetition of what was drawn before is told by the next free number`() throws {
+    let rows = ["a", "a#2", "a#5"].map { Row(["id": .string($0), "prompt": "p"]) }
+    let ids = try drawWithReplacement(rows, count: 9, seed: 3).map(\.id)
+    #expect(
+      Set(ids).count == 9
+        && ids.allSatisfy { $0 == "a" || $0.hasPrefix("a#") && !$0.dropFirst(2).contains("#") })
+    #expect(Set(ids).isSubset(of: ["a"] + (2...12).map { "a#\($0)" }), "\(ids)")
+  }
+
+  @Test func `ids that came with a number keep it, so that no repetition has the name of another row`() throws
+  {
+    let rows = (1...9).map { Row(["id": .string("repo#\($0)"), "prompt": .string("issue \($0)")]) }
+    for row in try drawWithReplacement(rows, count: 60, seed: 1) {
+      let name = try #require(row["prompt"]?.stringValue).replacing("issue ", with: "repo#")
+      #expect(row.id == name || row.id.hasPrefix("\(name)#"), "\(row.id)")
+    }
+  }
+
   @Test func `composed and decomposed ids are drawn apart`() throws {
     let rows = [Row(["id": "caf\u{E9}"]), Row(["id": "cafe\u{301}"])]
     #expect(Set(try ids("all", of: rows).map(UTF8Key.init)).count == 2)
