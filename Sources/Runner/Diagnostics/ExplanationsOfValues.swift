@@ -54,8 +54,12 @@ extension Explanation {
       wrong: Example(smallest + "\nparams: {api_key: correct-horse-battery}"),
       right: Example(smallest + "\nparams: {api_key: {env: JUDGE_KEY}}")),
     Explanation(
-      "bad-override", "`--set` without a value",
-      "`--set name=value` gives a parameter another value; the value is read as YAML. Without `=` there is none.",
+      "bad-override", "`--set` without a value, or with more than one",
+      """
+      `--set name=value` gives a parameter another value, read as one value of YAML: a number, a text, `[a, b]`, `{a: b}`. Without
+      `=` there is none. A text that YAML would cut or take for something else, such as `a #b`, `a: b` or `- a`, stands in quotes of its own
+      inside those of the shell: `--set 'name="a: b"'`.
+      """,
       wrong: Example(smallest + "\nparams: {limit: 5}", set: ["limit"]),
       right: Example(smallest + "\nparams: {limit: 5}", set: ["limit=10"])),
     Explanation(

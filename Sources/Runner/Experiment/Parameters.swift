@@ -81,12 +81,11 @@ struct Parameters {
       entries[position].value = Node(.scalar(Scalar(text: "", value: .null)), span: span)
       return
     }
-    guard let document = Document.read(file, from: equals + 1, collector) else {
+    guard let value = TypedValue(file, from: equals + 1, name: name, collector).node else {
       entries[position].value = Node(.invalid, span: nameSpan)
       return
     }
-    entries[position].value = SecretCheck(collector: collector).cleaned(
-      document.root, under: name, at: nameSpan)
+    entries[position].value = SecretCheck(collector: collector).cleaned(value, under: name, at: nameSpan)
   }
 
   // MARK: parameters that name parameters

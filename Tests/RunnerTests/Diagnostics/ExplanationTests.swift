@@ -31,7 +31,7 @@ import Testing
 
   @Test func `a page shows the code, the title, both examples`() throws {
     let page = try #require(Explanation.of("bad-override")).page
-    #expect(page.hasPrefix("error[bad-override]: `--set` without a value\n\n"))
+    #expect(page.hasPrefix("error[bad-override]: `--set` without a value, or with more than one\n\n"))
     #expect(page.contains("\nWrong:\n\n    version: 1\n") && page.contains("--set limit\n\nRight:\n\n"))
     #expect(Explanation.list.split(separator: "\n").count == Explanation.all.count)
     #expect(Explanation.of("nonsense") == nil)
