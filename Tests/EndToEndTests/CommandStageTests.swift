@@ -203,6 +203,34 @@ import Testing
     #expect(failed.status == 4, "\(failed.error)")
     #expect(failed.error.contains("texts.rows: there are no generations to evaluate"), "\(failed.error)")
     #expect(!failed.error.contains("objects/"), "\(failed.error)")
+
+  @Test(arguments: [
+    ("[nosuchcmd]", "cannot start `nosuchcmd`: it must be on PATH"),
+    ("[./there.sh]", "cannot start `./there.sh`: it must be on PATH, or be one of `files`, executable"),
+    (
+      "[nosuchcmd; exit 127], shell: true",
+      "`nosuchcmd; exit 127` ended with status 127: a command was not found (see the log)"
+    ),
+    ("[env, nosuchcmd]", "`env nosuchcmd` ended with status 127: a command was not found (see the log)"),
+    (
+      "[sh, -c, exit 126]",
+      "`sh -c exit 126` ended with status 126: a command could not be executed (see the log)"
+    ),
+    (
+      "[./plain.txt], files: [plain.txt]",
+      "cannot start `./plain.txt`: it must be on PATH, or be one of `files`, executable"
+    ),
+  ])
+  func `a program that is not there is told from one that ends with 126 or 127`(_ run: String, _ said: String)
+    throws
+  {
+    let project = try CommandsFixture()
+    try project.write("text\n", to: "plain.txt")
+    try project.write(
+      "version: 1\nname: x\nstages: {c: {uses: command, with: {run: \(run), outputs: [{name: f, type: file}]}}}\n",
+      to: "x.yaml")
+    let ending = project.plumb("run x.yaml")
+    #expect(ending.status == 1 && ending.error.contains("failed  c: \(said)"), "\(ending.error)")
   }
 
   /// Temporary folders are free to all, so this proves something only where the tests themselves lie elsewhere.

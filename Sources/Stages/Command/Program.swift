@@ -106,9 +106,11 @@ struct Program {
     "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 
+  /// - Throws: `RunError` for a program that is not there, `SystemError`.
   func start(descriptors: [Int32?]) throws -> ChildProcess {
+    try requireProgram()
     // The shell goes to the folder and then is the program; nothing of the words is read by it.
-    try confinement.starting {
+    return try confinement.starting {
       try ChildProcess.start(
         "/bin/sh", arguments: ["-c", "cd \"$0\" && exec \"$@\"", directory] + words, environment: environment,
         descriptors: descriptors, joinsGroup: true)
@@ -138,10 +140,36 @@ struct Program {
     _ = process.ending(waiting: true)
   }
 
+  /// Seen before it is started: afterwards its status is its own, also 126 and 127.
+  private func requireProgram() throws {
+    let word = words[0]
+    let places: [String]
+    if word.utf8.contains(UInt8(ascii: "/")) {
+      places = [""]
+    } else {
+      // Without a PATH the shell has its own.
+      guard let path = environment.first(where: { $0.name == "PATH" })?.value else { return }
+      places = path.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map {
+        $0.isEmpty ? "" : String(Substring($0)) + "/"
+      }
+    }
+    let isThere = places.contains { place in
+      let path = place + word
+      let whole = path.utf8.first == UInt8(ascii: "/") ? path : "\(directory)/\(path)"
+      return FileStatus.of(whole)?.isRegularFile == true && access(whole, X_OK) == 0
+    }
+    guard isThere else {
+      throw RunError(
+        .stageFailed,
+        "cannot start `\(word)`: it must be on PATH, or be one of `files`, executable, and be called `./\(Path.name(word))`"
+      )
+    }
+  }
+
   func describe(_ ending: ChildProcess.Ending) -> String {
     switch ending {
-    case .exited(126), .exited(127):
-      "cannot start `\(words[0])`: it must be on PATH, or be one of `files`, executable, and be called `./\(Path.name(words[0]))`"
+    case .exited(126): "\(name) ended with status 126: a command could not be executed (see the log)"
+    case .exited(127): "\(name) ended with status 127: a command was not found (see the log)"
     case .exited(let status): "\(name) ended with status \(status)"
     case .signalled(let signal): "\(name) was killed by \(signalName(signal))"
     }
