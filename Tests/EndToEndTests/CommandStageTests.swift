@@ -204,6 +204,23 @@ import Testing
     #expect(failed.error.contains("texts.rows: there are no generations to evaluate"), "\(failed.error)")
     #expect(!failed.error.contains("objects/"), "\(failed.error)")
 
+  @Test func `an input that is wrong is called by the stage that wrote it, with its line`() throws {
+    let project = try CommandsFixture()
+    try project.write(
+      """
+      version: 1
+      name: x
+      stages:
+        c: {uses: command, with: {run: ['printf "{\\"id\\":\\"a\\"}\\n" > {out.rows}'], shell: true, outputs: [{name: rows}]}}
+        d: {uses: draw, in: {rows: c}, with: {count: 1}}
+        e: {uses: evaluate, in: {rows: d}}
+      """, to: "x.yaml")
+    let ending = project.plumb("run x.yaml")
+    #expect(ending.status == 4, "\(ending)")
+    #expect(ending.error.contains("failed  e: d.rows:1:1: "), "\(ending.error)")
+    #expect(!ending.error.contains(".plumb/objects"), "\(ending.error)")
+  }
+
   @Test(arguments: [
     ("[nosuchcmd]", "cannot start `nosuchcmd`: it must be on PATH"),
     ("[./there.sh]", "cannot start `./there.sh`: it must be on PATH, or be one of `files`, executable"),

@@ -67,16 +67,6 @@ extension Executor {
     }
   }
 
-  /// The message with what lies in the store called by the stage that gave it, `score.rows`, not by an object's path.
-  private func naming(inputsOf run: RunningNode, in message: String) -> String {
-    var message = message
-    for (bound, input) in zip(resolution.bound(run.node), run.inputs) {
-      guard case .node(let index, let output) = bound.source else { continue }
-      message = message.replacing(Path.absolute(input.path), with: "\(plan.nodes[index].address).\(output)")
-    }
-    return message
-  }
-
   private func fail(_ run: RunningNode, _ problem: NodeFailure) throws {
     let index = run.node.index
     if !isStopping, [.stageFailed, .remote].contains(problem.code),
@@ -95,7 +85,7 @@ extension Executor {
     lost.insert(index)
     tell(
       .nodeFailed(
-        index, problem.code, message: naming(inputsOf: run, in: problem.message),
+        index, problem.code, message: problem.message,
         logTail: problem.showsLog ? run.log.lastLines : [],
         reproduce: problem.showsLog ? options.reproducing?(run.node.address) : nil))
     if recomputed.contains(index) {

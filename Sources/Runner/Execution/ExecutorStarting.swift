@@ -112,7 +112,7 @@ extension Resolution {
         let output = try output(port, of: index, for: node)
         return NodeInput(
           port: input.port, type: input.type, path: try store.readingPath(output), label: input.label,
-          columns: output.columns)
+          columns: output.columns, name: "\(plan.nodes[index].address).\(port)")
       case .model(let name):
         guard let path = modelPath(name) else {
           throw RunError(.bug, "the model `\(name)` of `\(node.address)` was not fetched")

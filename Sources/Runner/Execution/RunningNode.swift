@@ -20,7 +20,7 @@ final class RunningNode {
   private(set) var hasLeftProcesses = false
 
   private let declaration: StageDeclaration
-  let inputs: [NodeInput]
+  private let inputs: [NodeInput]
   private let lock: NodeLock
   private let store: Store
   private let totalThreads: Int

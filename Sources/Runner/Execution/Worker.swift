@@ -20,11 +20,13 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
   nameProcess()
   let reporter = WorkerReporter()
   var confinement: Confinement?
+  var begun: WorkerTask?
   for descriptor in [WorkerDescriptor.events, WorkerDescriptor.lock] {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
   do {
     let task = try WorkerTask(path: taskPath)
+    begun = task
     guard let stage = stages.first(where: { $0.declaration.name.utf8.elementsEqual(task.stage.utf8) }) else {
       throw RunError(.bug, "this executable has no stage `\(task.stage)`")
     }
@@ -86,9 +88,10 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
     let denial = confinement?.explanation(of: error)
     let isOwn = error is CancellationError || denial != nil
     let code = isOwn ? ExitCode.stageFailed : ExitCode(for: error)
-    let message =
+    let problem =
       error is CancellationError
       ? "the stage gave up without having been asked to stop" : denial ?? "\(error)"
+    let message = begun?.named(problem) ?? problem
     reporter.log("error: \(message)")
     reporter.send(.failed(code, message: message))
     return code.rawValue

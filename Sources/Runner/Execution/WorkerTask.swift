@@ -9,14 +9,19 @@ package struct NodeInput: Sendable {
   package var path: String
   package var label: String?
   package var columns: ColumnTable
+  /// What people call it: the stage that wrote it and its output, `score.rows`. Nil for what is not the store's.
+  package var name: String?
   package init(
-    port: String, type: ArtifactType, path: String, label: String? = nil, columns: ColumnTable = ColumnTable()
+    port: String, type: ArtifactType, path: String, label: String? = nil,
+    columns: ColumnTable = ColumnTable(),
+    name: String? = nil
   ) {
     self.port = port
     self.type = type
     self.path = path
     self.label = label
     self.columns = columns
+    self.name = name
   }
 }
 
@@ -48,6 +53,7 @@ package struct WorkerTask: Sendable {
           [
             "port": .string($0.port), "type": .string($0.type.rawValue), "path": .string($0.path),
             "label": $0.label.map { .string($0) } ?? .null, "columns": $0.columns.json,
+            "name": $0.name.map { .string($0) } ?? .null,
           ]
         }),
       "seed": .string(String(seed, radix: 16)), "numeric_mode": .string(numericMode),
@@ -62,6 +68,12 @@ package struct WorkerTask: Sendable {
 }
 
 extension WorkerTask {
+  /// A stage knows its inputs by their paths. In what it says of them, each is called by the stage that wrote it rather than by
+  /// the place where the store keeps it.
+  func named(_ message: String) -> String {
+    inputs.reduce(message) { text, input in input.name.map { text.replacing(input.path, with: $0) } ?? text }
+  }
+
   /// - Throws: `RunError` when the file is not one that a run has written.
   package init(path: String) throws {
     let json = try JSON(parsing: try File.read(path), maximumDepth: 128)
@@ -81,7 +93,8 @@ extension WorkerTask {
         let columns = input["columns"].flatMap(ColumnTable.init(json:))
       else { throw RunError(.commandLine, "`\(path)` is not a worker's task: no valid `inputs`") }
       return NodeInput(
-        port: port, type: type, path: path, label: input["label"]?.stringValue, columns: columns)
+        port: port, type: type, path: path, label: input["label"]?.stringValue, columns: columns,
+        name: input["name"]?.stringValue)
     }
     seed = try field("seed") { $0.stringValue.flatMap { UInt64($0, radix: 16) } }
     numericMode = try field("numeric_mode", \.stringValue)
