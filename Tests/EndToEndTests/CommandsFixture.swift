@@ -7,6 +7,7 @@ import Testing
 final class CommandsFixture {
   private let built: BuiltPlumb
   var folder: String { built.folder }
+  var binary: String { built.binary }
 
   init() throws {
     built = try BuiltPlumb()

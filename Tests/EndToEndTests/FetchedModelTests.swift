@@ -17,7 +17,7 @@ import Testing
   /// Serves `model` as `owner/tiny`, and as `owner/closed` to those with the token; breaks the first connection that asks for
   /// the weights.
   private static let hub = """
-    import http.server, json, os, re
+    import http.server, json, os, re, time
     class Hub(http.server.BaseHTTPRequestHandler):
         broken = False
         def do_GET(self):
@@ -28,6 +28,8 @@ import Testing
             if re.fullmatch(r"/api/models/owner/\\w+/revision/main\\?blobs=true", self.path):
                 files = [{"rfilename": n, "size": os.path.getsize("model/" + n)} for n in sorted(os.listdir("model"))]
                 return self.give(json.dumps({"sha": "c0ffee" * 6 + "c0de", "siblings": files}).encode())
+            if "owner/endless" in self.path or "owner/slow" in self.path or "/lies" in self.path:
+                return self.pour(self.path)
             file = re.fullmatch(r"/owner/\\w+/resolve/(?:c0ffee){6}c0de/([\\w.]+)", self.path)
             if not file or not os.path.exists("model/" + file[1]):
                 return self.send_error(404)
@@ -44,8 +46,18 @@ import Testing
                 Hub.broken = True
                 body = body[:len(body) // 2]
             self.wfile.write(body)
+        def pour(self, path):
+            self.send_response(200)
+            if "/lies" in path:
+                self.send_header("Content-Length", str(10 ** 16))
+            self.end_headers()
+            try:
+                while True:
+                    self.wfile.write(b"0" * (2000 if "owner/slow" in path else 1 << 16))
+                    if "owner/slow" in path: time.sleep(0.1)
+            except OSError: pass
         def log_message(self, *_): pass
-    server = http.server.HTTPServer(("127.0.0.1", 0), Hub)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     open("port.part", "w").write(str(server.server_port))
     os.rename("port.part", "port")
     server.serve_forever()
@@ -106,6 +118,54 @@ import Testing
     let open = plumb("inspect hf:owner/closed@main", token: "sesame")
     #expect(open.status == 0, "\(open.error)")
     #expect(place.plumb("inspect model", before: "! grep -Erq 'sesame|mellon' models && ").status == 0)
+  }
+
+  @Test func `a body that does not end is cut at the size the hub lists, and nothing of it stays`() {
+    let endless = plumb("inspect hf:owner/endless@main")
+    #expect(endless.status == 7, "\(endless)")
+    #expect(
+      endless.error.contains("sends more than the ") && endless.error.contains("that the hub lists for it"),
+      "\(endless)")
+    let left = place.plumb("--version", before: "find models -type f -size +0;")
+    #expect(!left.output.contains("config.json") && !left.output.contains("safetensors"), "\(left.output)")
+  }
+
+  @Test func `a body of which nothing says the size is cut before the disk is full`() {
+    let lying = plumb("inspect hf:owner/tiny@main/lies.gguf")
+    #expect(lying.status == 6 && lying.error.contains("nine tenths of what is free in"), "\(lying)")
+    let small = place.plumb(
+      "inspect hf:owner/endless@main/x.gguf",
+      before:
+        "unshare -m true || exit 77; rm -f port; python3 hub.py & trap \"kill $!\" EXIT; until [ -s port ]; do sleep 0.02; done; "
+        + "export HF_ENDPOINT=http://127.0.0.1:$(cat port) PLUMB_MODELS=$PWD/small; mkdir small; "
+        + "unshare -m sh -c 'mount -t tmpfs -o size=4m tmpfs small; \"$0\" \"$@\"; code=$?; find small -name \"*.gguf\" -size +0; exit $code' "
+    )
+    if small.status == 77 { return }
+    #expect(small.status == 6 && small.error.contains("sends more than 3.60 MiB, nine tenths"), "\(small)")
+    #expect(small.output.isEmpty, "\(small.output)")
+  }
+
+  @Test func `a fetch that is killed leaves no token, nothing that goes on, and no lock`() throws {
+    // In a file, so that no process has these words among its arguments.
+    try place.write(
+      """
+      python3 hub.py & hub=$!
+      trap "kill $hub" EXIT
+      until [ -s port ]; do sleep 0.02; done
+      port=$(cat port)
+      export HF_ENDPOINT=http://127.0.0.1:$port PLUMB_MODELS=models HF_TOKEN=sesame
+      '\(place.binary)' inspect hf:owner/slow@main/x.gguf & p=$!
+      until [ -s models/*/.fetching/x.gguf ]; do sleep 0.05; done
+      grep -q "Bearer sesame" requests || exit 9
+      ! grep -rs sesame models /proc/[0-9]*/cmdline || exit 8
+      kill -9 $p
+      sleep 2
+      ! grep -r sesame models || exit 7
+      ! grep -s "127.0.0.1:$port/owner/slow" /proc/[0-9]*/cmdline || exit 6
+      flock -n models/*/.lock true || exit 5
+      """, to: "kill.sh")
+    let killed = place.plumb("--version", before: "sh kill.sh || exit $?;")
+    #expect(killed.status == 0, "\(killed)")
   }
 
   @Test func `what is not there is said at once`() {

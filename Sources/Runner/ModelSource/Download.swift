@@ -1,4 +1,7 @@
 // One file over HTTPS, fetched by curl, going on where an earlier attempt ended.
+//
+// curl writes to a pipe and we to the file: it ends soon after us whatever ends us, writes nothing that is not wanted, and gets a token
+// on its standard input, so that it is never on a disk or among arguments.
 
 import Glibc
 
@@ -8,16 +11,19 @@ struct Download {
   var header: String?
   /// What a person may do where access is refused.
   var whenRefused = ""
+  /// How large the file is at most, where something says so; else what the disk has room for.
+  var size: (bytes: Int, saidBy: String)?
 
   static let attempts = 5
 
-  /// - Throws: `RunError`: exit 6 without curl or room, 7 when the server refused or stayed unreachable.
+  /// - Throws: `RunError`: exit 6 without curl or room, 7 when the server refused, stayed unreachable or does not come to an end;
+  ///   `SystemError` when the file cannot be written.
   func fetch(to path: String, _ fetch: Fetch) throws {
     for attempt in 1...Download.attempts {
-      let (ending, output) = try curl(to: path, fetch)
+      let (ending, errors) = try curl(to: path, fetch)
       if ending == .exited(0) { return }
-      let words = said(output)
-      let status = httpStatus(output)
+      let words = said(errors)
+      let status = httpStatus(errors)
       switch (ending, status) {
       case (.exited(22), 401), (.exited(22), 403):
         throw RunError(.remote, "`\(url)` is refused (HTTP \(status))\(whenRefused)")
@@ -26,8 +32,6 @@ struct Download {
       case (.exited(22), 416), (.exited(33), _):
         // What is there is no beginning of what the server has.
         try File.remove(path)
-      case (.exited(23), _):
-        throw RunError(.machine, "cannot write `\(path)`: \(words); is the disk full?")
       case (.exited(3), _), (.exited(60), _), (.exited(77), _):
         throw RunError(.remote, "`\(url)` cannot be fetched: \(words)")
       default: break
@@ -42,39 +46,84 @@ struct Download {
     }
   }
 
-  private func curl(to path: String, _ fetch: Fetch) throws -> (ending: ChildProcess.Ending, output: String) {
+  private func curl(to path: String, _ fetch: Fetch) throws -> (ending: ChildProcess.Ending, errors: String) {
+    let limit = try Limit(size, for: path, url: url)
+    if let there = FileStatus.of(path)?.size, there > limit.bytes { try File.remove(path) }
+    let file = try File.open(path, O_WRONLY | O_CREAT | O_APPEND)
+    defer { file.closeQuietly() }
+    var count = try file.status().size
     // A mirror inside a network may speak plain HTTP; the digest tells what came through it.
     let schemes = url.utf8.starts(with: "http://".utf8) ? "=http,https" : "=https"
     var arguments = [
       "--disable", "--silent", "--show-error", "--fail", "--location", "--max-redirs", "10", "--proto",
-      schemes,
-      "--proto-redir", schemes, "--connect-timeout", "30", "--speed-limit", "1000", "--speed-time", "60",
-      "--continue-at", "-", "--write-out", "\n%{http_code}", "--output", path,
+      schemes, "--proto-redir", schemes, "--connect-timeout", "30", "--speed-limit", "1000", "--speed-time",
+      "60",
+      "--output", "-",
     ]
-    // In a file: arguments can be read by everybody. Gone when curl is, since what a fetch that failed had fetched stays.
-    let secret = "\(fetch.folder)/.header"
-    defer { try? File.remove(secret) }
-    if let header {
-      try File.remove(secret)
-      try File.writeWhole(header + "\n", to: secret, mode: 0o600)
-      arguments += ["--header", "@\(secret)"]
-    }
+    // Of no bytes curl takes it for no limit.
+    if limit.bytes > count { arguments += ["--max-filesize", String(limit.bytes - count)] }
+    if count > 0 { arguments += ["--continue-at", String(count)] }
+    if header != nil { arguments += ["--header", "@-"] }
     do {
-      return try fetch.run("curl", arguments + ["--url", url])
+      let result = try fetch.stream(
+        "curl", arguments + ["--url", url], input: header.map { $0 + "\n" } ?? ""
+      ) {
+        bytes in
+        guard bytes.count <= limit.bytes - count else { throw limit.error }
+        try file.writeAll(bytes)
+        count += bytes.count
+      }
+      // By what the server said of its size, before the first byte.
+      if result.ending == .exited(63) { throw limit.error }
+      return result
     } catch let error as SystemError where error.operation == "start" {
       throw RunError(.machine, "curl is not there; type `apt-get install curl`, then run again")
+    } catch let error as Limit.Passed {
+      try File.remove(path)
+      throw error.error
     }
   }
 
-  /// The last line.
-  private func httpStatus(_ output: String) -> Int {
-    output.utf8.split(separator: 0x0A).last.flatMap { Int(String(decoding: Array($0), as: UTF8.self)) } ?? 0
+  /// Of a server that refused: `curl: (22) The requested URL returned error: 404`.
+  private func httpStatus(_ errors: String) -> Int {
+    guard let range = errors.firstRange(of: "returned error: ") else { return 0 }
+    return Int(errors[range.upperBound...].prefix { $0.isNumber }) ?? 0
   }
 
-  private func said(_ output: String) -> String {
-    let line = output.utf8.split(separator: 0x0A).map { String(decoding: Array($0), as: UTF8.self) }
+  private func said(_ errors: String) -> String {
+    let line = errors.utf8.split(separator: 0x0A).map { String(decoding: Array($0), as: UTF8.self) }
       .last { $0.utf8.starts(with: "curl: ".utf8) }
     guard let line else { return "curl said nothing" }
     return String(line.dropFirst("curl: ".utf8.count).prefix(300))
+  }
+}
+
+/// How much is written of a file at most. Never more than nine tenths of what was free on the disk.
+private struct Limit {
+  struct Passed: Error { let error: RunError }
+
+  let bytes: Int
+  let error: Passed
+
+  init(_ size: (bytes: Int, saidBy: String)?, for path: String, url: String) throws {
+    let removed = "what was fetched of it is removed"
+    if let size {
+      bytes = max(1, size.bytes)
+      error = Passed(
+        error: RunError(
+          .remote, "`\(url)` sends more than the \(ByteCount(size.bytes)) that \(size.saidBy); \(removed)"))
+      return
+    }
+    let folder = Path.parent(path)
+    var disk = statvfs()
+    guard statvfs(folder, &disk) == 0 else { throw SystemError("look at the disk of", folder, code: errno) }
+    let (free, overflows) = Int(clamping: disk.f_bavail).multipliedReportingOverflow(
+      by: Int(clamping: disk.f_frsize))
+    bytes = max(1, (FileStatus.of(path)?.size ?? 0) &+ (overflows ? Int.max / 2 : free / 10 * 9))
+    error = Passed(
+      error: RunError(
+        .machine,
+        "`\(url)` sends more than \(ByteCount(bytes)), nine tenths of what is free in `\(folder)`, or does not end; \(removed); `PLUMB_MODELS` puts fetched models elsewhere"
+      ))
   }
 }

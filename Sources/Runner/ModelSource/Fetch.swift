@@ -30,6 +30,17 @@ package struct Fetch {
       stoppedBy: signals)
   }
 
+  /// Runs a program to its end, and hands over what it prints on standard output as it comes.
+  /// - Throws: `RunError`: exit 130 or 143 when a signal came first; what `take` throws.
+  func stream(
+    _ program: String, _ arguments: [String], input: String, _ take: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> (ending: ChildProcess.Ending, errors: String) {
+    try ChildProcess.stream(
+      program, arguments: arguments,
+      environment: ChildProcess.chosenEnvironment(ChildProcess.workerVariables + Fetch.network), input: input,
+      stoppedBy: signals, take)
+  }
+
   /// Waits before another attempt.
   /// - Throws: `RunError`: exit 130 or 143 when a signal came first.
   func pause(milliseconds: Int32) throws {

@@ -29,7 +29,9 @@ struct HubSource {
       fetch.note("fetching \(file.name) of \(repository) (\(index + 1) of \(files.count)\(size(file.bytes)))")
       let partial = "\(fetch.folder)/\(commit).\(file.name)"
       if FileStatus.of("\(folder)/\(file.name)") != nil { continue }
-      try download("\(repository)/resolve/\(commit)/\(file.name)", to: partial, fetch)
+      try download(
+        "\(repository)/resolve/\(commit)/\(file.name)", to: partial, fetch,
+        size: file.bytes.map { ($0, "the hub lists for it") })
       try File.rename(partial, to: "\(folder)/\(file.name)")
     }
     return folder
@@ -40,7 +42,9 @@ struct HubSource {
   private func list(_ fetch: Fetch) throws -> (commit: String, files: [(name: String, bytes: Int?)]) {
     let path = "\(fetch.folder)/listing.json"
     try File.remove(path)
-    try download("api/models/\(repository)/revision/\(revision)?blobs=true", to: path, fetch)
+    try download(
+      "api/models/\(repository)/revision/\(revision)?blobs=true", to: path, fetch,
+      size: (64 << 20, "a list of files may have"))
     guard let listing = try? JSON(parsing: try File.read(path)),
       let commit = listing["sha"]?.stringValue, isCommit(commit), let all = listing["siblings"]?.arrayValue
     else {
@@ -80,15 +84,34 @@ struct HubSource {
 
   private var endpoint: String { environmentValue(HubSource.endpointVariable) ?? "https://huggingface.co" }
 
-  private func download(_ place: String, to path: String, _ fetch: Fetch) throws {
-    let token = environmentValue(HubSource.tokenVariable)
+  private func download(
+    _ place: String, to path: String, _ fetch: Fetch, size: (bytes: Int, saidBy: String)? = nil
+  ) throws {
+    let token = try token()
     var download = Download(url: "\(endpoint)/\(HubSource.escaped(place))")
     download.header = token.map { "Authorization: Bearer \($0)" }
     download.whenRefused =
       token == nil
       ? "; a model that is not open to all needs a token in `\(HubSource.tokenVariable)`"
       : "; the token in `\(HubSource.tokenVariable)` was sent"
+    download.size = size
     try download.fetch(to: path, fetch)
+  }
+
+  /// Without the line break that a file of it ends with.
+  private func token() throws -> String? {
+    guard let value = environmentValue(HubSource.tokenVariable) else { return nil }
+    let token = String(
+      decoding: value.utf8.reversed().drop { $0 == 0x0A || $0 == 0x0D || $0 == 0x20 }.reversed(),
+      as: UTF8.self)
+    if token.isEmpty { return nil }
+    guard token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), token.utf8.count <= 4096 else {
+      throw RunError(
+        .commandLine,
+        "`\(HubSource.tokenVariable)` is no token: expected at most 4096 letters, digits and signs in one line"
+      )
+    }
+    return token
   }
 
   /// With what a URL must not hold as it is; the question mark before a query stays.
