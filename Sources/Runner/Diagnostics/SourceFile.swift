@@ -9,15 +9,16 @@ package final class SourceFile: Sendable {
   /// Absolute. Relative paths written in this text start here.
   package let folder: String
   package let bytes: [UInt8]
-  /// Byte offsets at which lines begin; a line ends at LF, CR LF or a lone CR.
+  /// Byte offsets at which lines begin, the first after a byte-order mark; a line ends at LF, CR LF or a lone CR.
   let lineStarts: [Int]
 
   package init(name: String, folder: String, bytes: [UInt8]) {
     self.name = name
     self.folder = folder
     self.bytes = bytes
-    var starts = [0]
-    var index = 0
+    let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    var starts = [start]
+    var index = start
     while index < bytes.count {
       if bytes[index] == 0x0A {
         starts.append(index + 1)
