@@ -30,6 +30,18 @@ import Testing
     #expect(plan.status == 0, "\(plan.output)")
   }
 
+  @Test func `of two stages with one key the second waits for the first, whatever --wait says`() throws {
+    let same =
+      "{uses: command, with: {shell: true, run: ['sleep 0.5; echo > {out.f}'], outputs: [{name: f, type: file}]}}"
+    try place.write("version: 1\nname: x\nstages:\n  a: \(same)\n  b: \(same)\n", to: "x.yaml")
+    let run = try place.run("run x.yaml --wait 0")
+    #expect(run.status == 0, "\(run.error)")
+    #expect(
+      run.error.contains("wait    b is being computed by this run, as `a`, whose key it shares"),
+      "\(run.error)")
+    #expect(run.error.contains("1 stage run, 1 cached"), "\(run.error)")
+  }
+
   @Test func `a run goes on with the program it was started from when its file is replaced`() throws {
     let run = try place.shell(
       """

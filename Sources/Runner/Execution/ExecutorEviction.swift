@@ -17,6 +17,13 @@ extension Executor {
     )
   }
 
+  /// Of two nodes with one key, the second finds the first one's result.
+  func noteWait(_ index: Int, forSame other: PlanNode) {
+    guard lockWaits[index] == nil else { return }
+    lockWaits[index] = monotonicSeconds()
+    tell(.waitingForLock(index, holder: "this run, as `\(other.address)`, whose key it shares"))
+  }
+
   /// Whether something it reads is being run again.
   func isWaitingForBytes(_ index: Int) -> Bool {
     !recomputed.isEmpty && outputsRead(by: plan.nodes[index]).contains { recomputed.contains($0.node) }

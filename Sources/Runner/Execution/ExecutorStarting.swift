@@ -17,6 +17,11 @@ extension Executor {
         position += 1
         continue
       }
+      if let same = running.first(where: { $0.ready.key.hex == waiting.key.hex }) {
+        noteWait(waiting.index, forSame: same.node)
+        position += 1
+        continue
+      }
       let node = plan.nodes[waiting.index]
       let demand = Demand(
         of: node, try resolution.declaration(of: node), threads: slots.threads, machine: options.machine,
