@@ -39,10 +39,12 @@ extension Executor {
             showsLog: false))
       }
     }
+    var provenance = resolution.provenance(of: node)
+    provenance.files = resolution.fileStates(of: node)
     let record = NodeRecord(
       key: run.ready.key.hex, preimage: run.ready.key.preimage, outputs: outputs, address: node.address,
       recipeKey: node.recipeKey, seconds: monotonicSeconds() - run.startTime, measures: run.measures,
-      provenance: resolution.provenance(of: node), readings: try resolution.readings(of: node))
+      provenance: provenance, readings: try resolution.readings(of: node))
     let wasRecomputed = recomputed.remove(node.index) != nil
     if wasRecomputed || options.selection.forced.contains(node.index) { try compareWithStored(record) }
     if wasRecomputed { reconsider(dependentsOf: node.index, given: record) }

@@ -249,7 +249,7 @@ package struct Resolution {
       return [.damaged]
     }
     guard let last = try lastRecord(at: node.address) else { return [.neverRan] }
-    return changes(of: node, from: last.preimage, to: key.preimage)
+    return changes(of: node, from: last, to: key.preimage)
   }
 
   /// Notes which key each finished address has now.

@@ -18,13 +18,39 @@ extension Resolution {
   }
 
   /// How a node's preimage differs from an earlier one, each difference with the place that set it.
-  package func changes(of node: PlanNode, from old: JSON, to new: JSON) -> [StaleReason] {
+  package func changes(of node: PlanNode, from old: NodeRecord, to new: JSON) -> [StaleReason] {
     let now = provenance(of: node)
-    return ContentKey.differences(from: old, to: new).map { difference in
-      .changed(
-        difference, origin: difference.field == .option ? origin(of: difference.name, node) : nil,
-        source: difference.field == .input ? now.source(difference.name) : nil)
+    return ContentKey.differences(from: old.preimage, to: new).flatMap { difference in
+      pieces(of: difference).map { difference in
+        .changed(
+          difference, origin: difference.field == .option ? origin(of: difference.name, node) : nil,
+          source: difference.field == .input ? now.source(difference.name) : nil,
+          file: difference.field == .option ? fileChange(difference.name, node, old) : nil)
+      }
     }
+  }
+
+  /// In a list of files each file is a difference of its own.
+  private func pieces(of difference: KeyDifference) -> [KeyDifference] {
+    guard difference.field == .option, case .array(let old)? = difference.old,
+      case .array(let new)? = difference.new, old.count == new.count,
+      new.contains(where: { $0["sha256"] != nil })
+    else { return [difference] }
+    return new.indices.filter { old[$0] != new[$0] }.map {
+      KeyDifference(field: .option, name: "\(difference.name).\($0)", old: old[$0], new: new[$0])
+    }
+  }
+
+  private func fileChange(_ option: String, _ node: PlanNode, _ old: NodeRecord) -> FileChange? {
+    guard let file = node.files.first(where: { UTF8Key($0.option) == UTF8Key(option) }),
+      let new = FileState(option: option, path: file.path)
+    else { return nil }
+    return FileChange(old: old.provenance.files.first { UTF8Key($0.option) == UTF8Key(option) }, new: new)
+  }
+
+  /// For the record of a node that has just run.
+  package func fileStates(of node: PlanNode) -> [FileState] {
+    node.files.compactMap { FileState(option: $0.option, path: $0.path) }
   }
 
   /// What sets an option of a node, by its dotted path; nil in a plan that keeps no places.
@@ -67,7 +93,7 @@ extension Resolution {
           if !rebound.isEmpty { steps.append(CauseStep(address: upstream.address, reasons: rebound)) }
           continue
         }
-        let reasons = changes(of: upstream, from: before.preimage, to: now.preimage)
+        let reasons = changes(of: upstream, from: before, to: now.preimage)
         steps.append(CauseStep(address: upstream.address, reasons: rebound + reasons))
         waiting.append((upstream, before, now.preimage))
       }

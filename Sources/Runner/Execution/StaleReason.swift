@@ -14,8 +14,10 @@ package enum StaleReason: Sendable, Equatable {
   case otherBytes
   /// An input is bound to another node than before.
   case rebound(from: String)
-  /// Against the last time this address ran. `origin`: what sets an option now; `source`: what an input is bound to now.
-  case changed(KeyDifference, origin: OptionOrigin?, source: Provenance.Source?)
+  /// Against the last time this address ran. `origin`: what sets an option now; `source`: what an input is bound to now;
+  /// `file`: of an option that names one.
+  case changed(
+    KeyDifference, origin: OptionOrigin?, source: Provenance.Source?, file: FileChange? = nil)
 
   package var text: String {
     switch self {
@@ -27,13 +29,20 @@ package enum StaleReason: Sendable, Equatable {
     case .damaged: return "its stored result is damaged or gone"
     case .otherBytes: return "gave other bytes under the same key"
     case .rebound(let address): return "stands where \(address) stood"
-    case .changed(let difference, let origin, let source):
+    case .changed(let difference, let origin, let source, let file):
       switch difference.field {
-      case .option: return difference.text + (origin.map { " (\($0.text))" } ?? "")
+      case .option: return (file?.text ?? difference.text) + (origin.map { " (\($0.text))" } ?? "")
       case .input: return difference.text + (source.map { " (\($0.text))" } ?? "")
       default: return difference.text
       }
     }
+  }
+
+  /// What `text` leaves out, a line each.
+  package var details: [String] {
+    guard case .changed(let difference, _, _, let file) = self else { return [] }
+    if let file { return file.details.map { [$0] } ?? [] }
+    return difference.details
   }
 
   package var json: JSON {
@@ -49,7 +58,7 @@ package enum StaleReason: Sendable, Equatable {
     case .rebound(let address):
       object["kind"] = "rebound"
       object["from"] = .string(address)
-    case .changed(let difference, let origin, let source):
+    case .changed(let difference, let origin, let source, _):
       object["kind"] = .string(difference.field.rawValue)
       if !difference.name.isEmpty { object["name"] = .string(difference.name) }
       object["old"] = difference.old ?? .null

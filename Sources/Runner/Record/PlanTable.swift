@@ -57,11 +57,14 @@ package struct PlanTable {
         if showsTimes {
           line += "  " + TextTable.padded(expectedSeconds[index].map(time) ?? "?", to: timeWidth)
         }
-        line += "  " + TerminalText.escaped(why(decision))
+        line += "  " + TerminalText.escaped(why(decision, whole: showsCauses))
       }
       while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
       text += line + "\n"
       if showsCauses {
+        for detail in try details(index) {
+          text += String(repeating: " ", count: width + 2) + "└ \(TerminalText.escaped(detail))\n"
+        }
         for chain in try causes(index) {
           for (depth, step) in chain.enumerated() {
             let isNew = told.insert(UTF8Key(step.text)).inserted
@@ -84,12 +87,25 @@ package struct PlanTable {
 
   private func time(_ seconds: Double) -> String { "~\(duration(seconds))" }
 
-  private func why(_ decision: Decision) -> String {
+  /// Of many reasons the first two; `--why` and `--json` have all.
+  private func why(_ decision: Decision, whole: Bool) -> String {
     switch decision {
-    case .cached, .skipped: ""
-    case .willRun(_, let reasons): reasons.map(\.text).joined(separator: "; ")
-    case .waits(let upstream): "on \(few(upstream.map { plan.nodes[$0].address }))"
+    case .cached, .skipped: return ""
+    case .willRun(_, let reasons):
+      let shown = whole || reasons.count <= 3 ? reasons[...] : reasons.prefix(2)
+      let rest = reasons.count - shown.count
+      return (shown.map(\.text) + (rest > 0 ? ["\(rest) more"] : [])).joined(separator: "; ")
+    case .waits(let upstream): return "on \(few(upstream.map { plan.nodes[$0].address }))"
     }
+  }
+
+  /// What is known of a node that runs beyond its reasons: whole values, files, and what it is compared with.
+  private func details(_ index: Int) throws -> [String] {
+    guard case .willRun(_, let reasons) = decisions[index] else { return [] }
+    let isChanged = reasons.contains { if case .changed = $0 { true } else { false } }
+    guard isChanged, let last = try resolution.lastRecord(at: plan.nodes[index].address) else { return [] }
+    return reasons.flatMap(\.details)
+      + ["compared with the result \(last.key.prefix(12)), which took \(duration(last.seconds))"]
   }
 
   /// `--json` has all of them.

@@ -13,13 +13,21 @@ package struct KeyDifference: Sendable, Equatable {
   package let old: JSON?
   package let new: JSON?
 
+  package init(field: Field, name: String, old: JSON?, new: JSON?) {
+    self.field = field
+    self.name = name
+    self.old = old
+    self.new = new
+  }
+
   /// `option lr 2e-05 -> 1e-05`
   package var text: String {
-    let change = "\(KeyDifference.brief(old)) -> \(KeyDifference.brief(new))"
+    let difference = ValueDifference(old, new)
+    let change = difference.text
     switch field {
     case .stage: return "stage \(change)"
     case .version: return "result version \(change)"
-    case .option: return "option \(name) \(change)"
+    case .option: return "option \(name)\(difference.path) \(change)"
     case .input:
       if let file = old?["sha256"], file == new?["sha256"] {
         return "input \(name): columns declared otherwise"
@@ -41,7 +49,18 @@ package struct KeyDifference: Sendable, Equatable {
 }
 
 extension KeyDifference {
-  private static func words(_ value: JSON) -> String {
+  /// Both values whole, where `text` shows a part of them; at most 2,000 characters each.
+  package var details: [String] {
+    guard field == .option, let old, let new else { return [] }
+    let (before, after) = (KeyDifference.words(old), KeyDifference.words(new))
+    if text.hasSuffix("\(before) -> \(after)") { return [] }
+    return ["was \(before)", "is \(after)"].map {
+      String(String.UnicodeScalarView($0.unicodeScalars.prefix(2000)))
+    }
+  }
+
+  static func words(_ value: JSON?) -> String {
+    guard let value else { return "(none)" }
     if let digest = value["sha256"]?.stringValue { return "file \(digest.prefix(8))" }
     guard case .array(let elements) = value else { return value.text() }
     return "[\(elements.map { words($0) }.joined(separator: ", "))]"

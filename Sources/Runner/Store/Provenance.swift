@@ -20,14 +20,19 @@ package struct Provenance: Sendable, Equatable {
   /// By port, in the order of the declaration.
   package var sources: [(port: String, source: Source)]
   package var origins: [PlanOrigin]
+  /// The files that its options name.
+  package var files: [FileState]
 
-  package init(sources: [(port: String, source: Source)] = [], origins: [PlanOrigin] = []) {
+  package init(
+    sources: [(port: String, source: Source)] = [], origins: [PlanOrigin] = [], files: [FileState] = []
+  ) {
     self.sources = sources
     self.origins = origins
+    self.files = files
   }
 
   package static func == (a: Self, b: Self) -> Bool {
-    a.origins == b.origins
+    a.origins == b.origins && a.files == b.files
       && a.sources.elementsEqual(b.sources) { $0.port == $1.port && $0.source == $1.source }
   }
 
@@ -43,7 +48,10 @@ package struct Provenance: Sendable, Equatable {
       case .model(let name): (port, ["model": .string(name)])
       }
     }
-    return ["sources": .object(JSONObject(sources)), "origins": .array(origins.map(\.json))]
+    return [
+      "sources": .object(JSONObject(sources)), "origins": .array(origins.map(\.json)),
+      "files": .array(files.map(\.json)),
+    ]
   }
 
   /// What cannot be read is left out: it explains, and decides nothing.
@@ -55,7 +63,8 @@ package struct Provenance: Sendable, Equatable {
           let key = value["key"]?.stringValue
         else { return nil }
         return (port, .node(address: address, output: output, key: key))
-      }, origins: (json?["origins"]?.arrayValue ?? []).compactMap(PlanOrigin.init(json:)))
+      }, origins: (json?["origins"]?.arrayValue ?? []).compactMap(PlanOrigin.init(json:)),
+      files: (json?["files"]?.arrayValue ?? []).compactMap(FileState.init(json:)))
   }
 }
 

@@ -120,7 +120,7 @@ import Testing
     #expect(toy.standardOutput.contains("read  cached"))
     try toy.folder.write("{\"id\":\"b\"}\n", to: "data.jsonl")
     #expect(try toy.run("plan") == .exited(0))
-    #expect(toy.outputWithoutTimes.contains("read  run     option path file "), "\(toy.standardOutput)")
+    #expect(toy.outputWithoutTimes.contains("read  run     data.jsonl changed"), "\(toy.standardOutput)")
   }
 
   @Test func `plan explains what runs and why`() throws {

@@ -293,7 +293,7 @@ import Testing
     let found = try bench.check(Self.whole)
     #expect(
       found == [
-        "error[wrong-model] at 3 \"m\": model `m`: `sft/config.json`: `model_type`: \"mamba\" is not supported; `llama` and `mistral` are"
+        "error[wrong-model] at 3 \"m\": model `m`: `sft/config.json`: `model_type`: `\"mamba\"` is not supported; `llama` and `mistral` are"
       ])
     #expect(DiagnosticList(bench.diagnostics()).isAboutInputFiles)
   }
