@@ -10,19 +10,25 @@ private let builtIn: [any Stage.Type] = [
   TrainStage.self, EvaluateStage.self, CommandStage.self,
 ]
 
-private let known = Mutex(StageRegistry(builtIn, describeModel: describeModel))
+private let known = Mutex(registry(of: builtIn))
+
+private func registry(of stages: [any Stage.Type]) -> StageRegistry {
+  StageRegistry(
+    stages, describeModel: describeModel,
+    fetchedModel: { sha256, name in (try? ModelCache.standard()).map { "\($0.root)/\(sha256)/\(name)" } })
+}
 
 var stageRegistry: StageRegistry { known.withLock { $0 } }
 
 /// Before the first command reads the list.
 func addStages(_ stages: [any Stage.Type]) {
-  known.withLock { registry in
-    for stage in stages where registry.stage(named: stage.declaration.name) != nil {
+  known.withLock { known in
+    for stage in stages where known.stage(named: stage.declaration.name) != nil {
       finish {
         throw RunError(
           .bug, "two stages are called `\(stage.declaration.name)`: `\(stage)` and one before it; rename one")
       }
     }
-    registry = StageRegistry(registry.stages + stages, describeModel: describeModel)
+    known = registry(of: known.stages + stages)
   }
 }

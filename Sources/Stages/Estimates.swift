@@ -4,12 +4,26 @@ import Glibc
 import Models
 import Runner
 
-/// Orders of magnitude. The rates are those of two AVX2 cores in the README, rounded down, for each thread.
+/// Orders of magnitude, from the machine's instruction set and the model's size; measured with `plan` and `run` of
+/// experiments/quickstart.yaml. A model of a few thousand parameters takes its time beside the products.
 enum Estimates {
-  /// Floating-point operations a second and thread when sampling, scoring and training.
-  private static let sampling = 4e10
-  private static let scoring = 1e11
-  private static let training = 3e10
+  /// Floating-point operations a second and thread when sampling, scoring and training, with AVX2.
+  private static let sampling = 5e10
+  private static let scoring = 2e11
+  private static let training = 5e10
+  /// Of other instruction sets, against AVX2.
+  private static let speed: Double =
+    switch CPUBackend.instructionSet {
+    case "amx": 4
+    case "avx512": 1.5
+    case "avx2": 1
+    default: 0.1
+    }
+  /// Of a pass beside its products: choosing a token, cutting texts, writing rows.
+  private static let secondsPerToken = 3e-5
+  /// Before the first token: a worker's start, and reading and packing a parameter.
+  private static let secondsToStart = 0.05
+  private static let secondsPerParameter = 5e-9
   private static let bytesPerToken = 4.0
   /// Scores, ids and punctuation of a row's sample beside its text.
   private static let bytesPerItem = 60
@@ -20,7 +34,8 @@ enum Estimates {
     tokens: Double?, parameters: Int?, passes: Double, rate: Double, _ threads: Int
   ) -> Double? {
     guard let tokens, let parameters else { return nil }
-    return tokens * Double(parameters) * passes / (rate * Double(max(1, threads)))
+    let perToken = Double(parameters) * passes / (rate * speed * Double(max(1, threads))) + secondsPerToken
+    return tokens * perToken + Double(parameters) * secondsPerParameter + secondsToStart
   }
 
   /// The weights, and as much again for what is computed with them.
@@ -91,8 +106,11 @@ enum Estimates {
   static let score: StageEstimate.Function = { input in
     var rows = input.input("rows")
     let parameters = input.input("model").items
-    let seconds = seconds(
-      tokens: tokens(rows), parameters: parameters, passes: 2, rate: scoring, input.threads)
+    // What stands before the first field is read once, the rest of the question with every sample.
+    let template = input.options.json["scorer"]?["template"]?.stringValue ?? ""
+    let repeated = Double(template.utf8.drop { $0 != UInt8(ascii: "{") }.count) / bytesPerToken
+    let texts = tokens(rows).map { $0 + Double(rows.items ?? rows.rows ?? 0) * repeated }
+    let seconds = seconds(tokens: texts, parameters: parameters, passes: 2, rate: scoring, input.threads)
     rows.bytes = rows.bytes.map { $0 &+ (rows.items ?? 0).multipliedReportingOverflow(by: 20).partialValue }
     return StageEstimate(
       outputs: ["rows": rows], memoryBytes: memory(parameters: parameters, bytesEach: 6), seconds: seconds)
@@ -105,8 +123,19 @@ enum Estimates {
 
   static let pool: StageEstimate.Function = { input in
     let rows = input.input("rows")
+    var picked = rows
+    let options = input.options
+    let classes = Double(options.list("classes").isEmpty ? 5 : options.list("classes").count)
+    let most =
+      options.optionalInt("per_prompt").map(Double.init)
+      ?? options.optionalInt("per_class").map { Double($0) * classes }
+    if let most, let count = rows.rows, let items = rows.items, items > 0 {
+      let taken = min(Double(items), most * Double(count))
+      picked.items = integer(taken)
+      picked.bytes = rows.bytes.flatMap { integer(Double($0) * taken / Double(items)) }
+    }
     return StageEstimate(
-      outputs: ["rows": rows, "state": rows], seconds: rows.bytes.map { Double($0) / 2e7 })
+      outputs: ["rows": picked, "state": rows], seconds: rows.bytes.map { Double($0) / 2e7 })
   }
 
   private static func sum(_ a: ArtifactSize, _ b: ArtifactSize) -> ArtifactSize {

@@ -25,6 +25,7 @@ package struct Experiment: Sendable {
   package var warnings: [Diagnostic] = []
   /// The facts of a model at a path, as the registry of its stages reads them.
   package var describeModel: @Sendable (_ path: String) -> JSON = { _ in .object(JSONObject()) }
+  package var fetchedModel: @Sendable (_ sha256: String, _ name: String) -> String? = { _, _ in nil }
 
   package struct Parameter: Sendable {
     package var name: String

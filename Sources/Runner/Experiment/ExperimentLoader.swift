@@ -74,6 +74,7 @@ struct ExperimentLoader {
       models: models, members: stages.members(body, scope), metrics: [])
     experiment.otherFiles = files.otherFiles
     experiment.describeModel = registry.describeModel
+    experiment.fetchedModel = registry.fetchedModel
     let metrics = MetricResolver(scope: scope)
     experiment.metrics = (mapping(fields["metrics"], "`metrics`") ?? []).compactMap { metrics.resolve($0) }
     if let node = fields["expect"] {

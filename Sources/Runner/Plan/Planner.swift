@@ -169,8 +169,8 @@ private struct NodeBuilder {
       outputs[UTF8Key(output.name)] = Columns.of(output, declaration, inputs: inputColumns)
     }
     columns.append(outputs)
-    known.append(
-      isSound ? checker.check(stage, checked, columns: outputs) : [:])
+    known.append(isSound ? checker.check(stage, checked, columns: outputs) : [:])
+    nodes[nodes.count - 1].rowCounts = known[known.count - 1].compactMapValues { checker.rowCount($0) }
   }
 
   /// What a stage calls an artifact of a port that collects: never the name of a stage, so that renaming one changes nothing.

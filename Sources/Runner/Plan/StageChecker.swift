@@ -65,11 +65,18 @@ struct StageChecker {
   }
 
   private func facts(of model: PlanModel) -> JSON {
-    guard case .path(let path) = model.source, FileStatus.of(path) != nil else {
-      return .object(JSONObject())
-    }
+    let path: String? =
+      switch model.source {
+      case .path(let path): path
+      case .remote(let source): model.sha256.flatMap { experiment.fetchedModel($0, source.name) }
+      case .run: nil
+      }
+    guard let path, FileStatus.of(path) != nil else { return .object(JSONObject()) }
     return experiment.describeModel(path)
   }
+
+  /// How many rows an artifact has, where a stage said so.
+  func rowCount(_ number: Int) -> Int? { known[number].facts["rows"]?.intValue }
 
   /// Of declared models that were looked at.
   func facts(ofModel index: Int) -> JSON? { models[index].map { known[$0].facts } }

@@ -11,10 +11,11 @@ package struct PlanEstimate: Sendable {
   package init(_ resolution: Resolution, _ decisions: [Decision], threads: Int = processorCount()) {
     var sizes: [[(port: String, size: ArtifactSize)]] = []
     var nodes: [StageEstimate?] = []
+    var models: [UTF8Key: ArtifactSize] = [:]
+    for model in resolution.plan.models { models[UTF8Key(model.name)] = PlanEstimate.size(of: model) }
     for (node, decision) in zip(resolution.plan.nodes, decisions) {
       if case .cached(let record) = decision {
-        sizes.append(
-          record.outputs.map { ($0.port, ArtifactSize(items: PlanEstimate.parameters($0), bytes: $0.size)) })
+        sizes.append(record.outputs.map { ($0.port, PlanEstimate.size(of: $0, of: node, resolution.store)) })
         nodes.append(nil)
         continue
       }
@@ -24,14 +25,16 @@ package struct PlanEstimate: Sendable {
           let known =
             index < sizes.count ? sizes[index].first { UTF8Key($0.port) == UTF8Key(output) }?.size : nil
           return (input.port, known ?? ArtifactSize())
-        case .model(let name):
-          let source = resolution.models[UTF8Key(name)]?.model.source
-          return (input.port, source.map(PlanEstimate.size) ?? ArtifactSize())
+        case .model(let name): return (input.port, models[UTF8Key(name)] ?? ArtifactSize())
         }
       }
-      let estimate = (try? resolution.declaration(of: node))?.estimate?(
+      var estimate = (try? resolution.declaration(of: node))?.estimate?(
         StageEstimate.Input(
           options: StageOptions(node.options), threads: node.execution.threads ?? threads, inputs: inputs))
+      for (output, rows) in node.rowCounts {
+        guard let size = estimate?.outputs[output.string] else { continue }
+        estimate?.outputs[output.string] = size.scaled(toRows: rows)
+      }
       nodes.append(estimate)
       sizes.append((estimate?.outputs ?? [:]).map { ($0.key, $0.value) })
     }
@@ -39,19 +42,22 @@ package struct PlanEstimate: Sendable {
   }
 
   /// A trained model holds four bytes a parameter.
-  private static func parameters(_ output: StoredOutput) -> Int? {
-    output.type == .model ? output.size / 4 : nil
+  private static func size(of output: StoredOutput, of node: PlanNode, _ store: Store) -> ArtifactSize {
+    var size = ArtifactSize(bytes: output.size)
+    switch output.type {
+    case .model: size.items = output.size / 4
+    case .rows:
+      size.rows =
+        node.rowCounts[UTF8Key(output.port)]
+        ?? FileState(option: "", path: store.objectPath(output.digest))?.lines
+    case .metrics, .file: break
+    }
+    return size
   }
 
-  /// A GGUF file holds about a byte a parameter, a directory two; of a model not fetched yet nothing is known.
-  private static func size(_ source: PlanModel.Source) -> ArtifactSize {
-    guard case .path(let path) = source, let status = FileStatus.of(path) else { return ArtifactSize() }
-    guard status.isDirectory else { return ArtifactSize(items: status.size, bytes: status.size) }
-    let files = (try? Manifest.files(below: path, followingLinks: true)) ?? []
-    let bytes = files.filter { $0.hasSuffix(".safetensors") }.reduce(0) {
-      $0 &+ (FileStatus.of("\(path)/\($1)")?.size ?? 0)
-    }
-    return ArtifactSize(items: bytes / 2, bytes: bytes)
+  /// As its header tells; of a model that is not here nothing is known.
+  private static func size(of model: PlanModel) -> ArtifactSize {
+    ArtifactSize(items: model.facts["parameters"]?.intValue, bytes: model.facts["bytes"]?.intValue)
   }
 
   /// Of the nodes for which `isWanted` holds; nil when none of them can say anything.
@@ -62,15 +68,20 @@ package struct PlanEstimate: Sendable {
     let disk = known.flatMap { $0.outputs.values.compactMap(\.bytes) }.reduce(0.0) { $0 + Double($1) }
     guard !seconds.isEmpty else { return nil }
     let total = seconds.reduce(0, +)
-    var parts = [total < 1 ? "under a second" : "about \(duration(total))"]
+    let silent = wanted.count - seconds.count
+    // What little is known says nothing of the rest.
+    let time =
+      silent > 0
+      ? (total < 1 ? "time unknown" : "more than \(duration(total))")
+      : (total < 1 ? "under a second" : "about \(duration(total))")
+    var parts = [time]
     if disk >= 1_048_576 { parts.append("\(PlanEstimate.size(disk)) of disk") }
     if let memory = known.compactMap(\.memoryBytes).max(), memory >= 1 << 20 {
       parts.append("at most \(PlanEstimate.size(Double(memory))) of memory at once in one stage")
     }
-    let silent = wanted.count - seconds.count
-    return "estimated for \(RunMessages.stages(seconds.count)) that never ran: "
+    return "estimated for \(RunMessages.stages(wanted.count)) that never ran: "
       + parts.joined(separator: ", ")
-      + (silent > 0 ? "; nothing is known of \(silent) more" : "") + " (orders of magnitude)"
+      + (silent > 0 ? "; nothing is known of \(silent) of them" : "") + " (orders of magnitude)"
   }
 
   private static func size(_ bytes: Double) -> String {

@@ -11,6 +11,17 @@ public struct ArtifactSize: Sendable, Equatable {
     self.items = items
     self.bytes = bytes
   }
+
+  /// The same rows, but so many of them.
+  func scaled(toRows count: Int) -> ArtifactSize {
+    guard let rows, rows > 0, rows != count else {
+      return ArtifactSize(rows: count, items: items, bytes: bytes)
+    }
+    func share(_ value: Int?) -> Int? {
+      value.flatMap { Int(exactly: (Double($0) * Double(count) / Double(rows)).rounded()) }
+    }
+    return ArtifactSize(rows: count, items: share(items), bytes: share(bytes))
+  }
 }
 
 public struct StageEstimate: Sendable {

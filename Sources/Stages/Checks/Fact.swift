@@ -18,6 +18,8 @@ enum Fact {
   /// Why a model cannot be read.
   static let problem = "problem"
   static let parameters = "parameters"
+  /// Of its weights' files.
+  static let bytes = "bytes"
   /// Positions.
   static let context = "context"
   static let isRewardModel = "reward_model"

@@ -16,6 +16,7 @@ package func describeModel(_ path: String) -> JSON {
     let checkpoint = try openCheckpoint(path, readingTokenizer: false)
     var facts = JSONObject([
       (Fact.parameters, .int(Int64(checkpoint.configuration.parameterCount))),
+      (Fact.bytes, .int(Int64(byteCount(of: path, status)))),
       (Fact.context, .int(Int64(checkpoint.configuration.contextLength))),
       (Fact.isRewardModel, .bool(checkpoint.isRewardModel)),
       (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),
@@ -28,6 +29,13 @@ package func describeModel(_ path: String) -> JSON {
     return .object(facts)
   } catch {
     return [Fact.problem: .string("\(error)")]
+  }
+}
+
+private func byteCount(of path: String, _ status: FileStatus) -> Int {
+  guard status.isDirectory else { return status.size }
+  return ((try? File.names(in: path)) ?? []).filter { $0.hasSuffix(".safetensors") }.reduce(0) {
+    $0 &+ (FileStatus.of("\(path)/\($1)")?.size ?? 0)
   }
 }
 
