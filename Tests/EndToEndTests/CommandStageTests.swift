@@ -203,6 +203,7 @@ import Testing
     #expect(failed.status == 4, "\(failed.error)")
     #expect(failed.error.contains("texts.rows: there are no generations to evaluate"), "\(failed.error)")
     #expect(!failed.error.contains("objects/"), "\(failed.error)")
+  }
 
   @Test func `an input that is wrong is called by the stage that wrote it, with its line`() throws {
     let project = try CommandsFixture()

@@ -25,7 +25,7 @@ extension Explanation {
       wrong: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 9")),
       right: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 4"))),
     Explanation(
-      "unread-marker", "a special token that the model does not have",
+      "unread-marker", "a special token that the model does not have", severity: .warning,
       """
       A template, a prefix or a condition spells something in the manner of special tokens, such as `<|im_start|>` or `[INST]`, and the tokenizer of the
       model that reads it has no such token: it would be read as letters. Every family of chat models has markers of its own.
