@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import JSON
 import Models
 import Runner
 import Stages
@@ -70,6 +71,10 @@ struct TryCommand: ParsableCommand {
     }
     guard topP > 0, topP <= 1 else {
       throw ValidationError("--top-p must be above 0 and at most 1, found \(topP)")
+    }
+    for (name, value) in [("--temperature", temperature), ("--top-p", topP)] where !value.fitsSinglePrecision
+    {
+      throw ValidationError("\(name) is too small for single precision, which takes \(value) for 0")
     }
     guard NumericMode(rawValue: numeric) != nil else {
       throw ValidationError("--numeric must be bf16, fp32 or int8, found \(numeric)")

@@ -29,26 +29,27 @@ package struct SampleStage: RowStage {
         aliases: ["num_samples", "num_return_sequences", "num_generations", "samples", "best_of"],
         summary: "samples of each prompt"),
       OptionField(
-        "temperature", .number(0...100), default: 1.0, summary: "0 is greedy, the lowest id winning a tie"),
+        "temperature", .number(0...100, single: true), default: 1.0,
+        summary: "0 is greedy, the lowest id winning a tie"),
       OptionField("top_k", .integer(0...10_000_000), default: 0, summary: "0 keeps all"),
       OptionField(
-        "top_p", .number(0...1, exclusiveMinimum: true), default: 1.0,
+        "top_p", .number(0...1, exclusiveMinimum: true, single: true), default: 1.0,
         summary: "the smallest set of most probable tokens with this mass"),
       OptionField(
-        "min_p", .number(0...1), default: 0.0,
+        "min_p", .number(0...1, single: true), default: 0.0,
         summary: "drops tokens less than this share as probable as the most probable"),
       OptionField(
-        "typical_p", .number(0...1, exclusiveMinimum: true), default: 1.0,
+        "typical_p", .number(0...1, exclusiveMinimum: true, single: true), default: 1.0,
         summary: "the smallest set of tokens of this mass whose surprise lies nearest the entropy"),
       OptionField(
-        "repetition_penalty", .number(0...100, exclusiveMinimum: true), default: 1.0,
+        "repetition_penalty", .number(0...100, exclusiveMinimum: true, single: true), default: 1.0,
         aliases: ["repeat_penalty"],
         summary: "divides positive logits of tokens in prompt or sample, multiplies negative ones"),
       OptionField(
-        "presence_penalty", .number(-100...100), default: 0.0,
+        "presence_penalty", .number(-100...100, single: true), default: 0.0,
         summary: "subtracted from the logits of tokens that are in the sample"),
       OptionField(
-        "frequency_penalty", .number(-100...100), default: 0.0,
+        "frequency_penalty", .number(-100...100, single: true), default: 0.0,
         summary: "subtracted once for each time a token is in the sample"),
       OptionField(
         "bad_words", .list(.string, count: 0...1000), default: [], aliases: ["bad_words_ids"],

@@ -36,11 +36,12 @@ package struct TrainStage: Stage {
             "conditional",
             [
               OptionField(
-                "kl", .number(0...1000), default: 0.0,
+                "kl", .number(0...1000, single: true), default: 0.0,
                 aliases: ["kl_coef", "kl_coefficient", "init_kl_coef", "kl_weight"],
                 summary: "weight of the KL term"),
               OptionField(
-                "entropy", .number(0...1000), default: 0.0, aliases: ["entropy_coef", "entropy_coefficient"],
+                "entropy", .number(0...1000, single: true), default: 0.0,
+                aliases: ["entropy_coef", "entropy_coefficient"],
                 summary: "weight of the entropy bonus"),
               OptionField(
                 "kl_direction", .choice(["reference_policy", "policy_reference"]),
@@ -98,10 +99,10 @@ package struct TrainStage: Stage {
           "whether embedding rows without a token stay in the softmax, or are cut off before training, as resizing a model to its tokenizer does"
       ),
       OptionField(
-        "lr", .number(0...10, exclusiveMinimum: true), aliases: ["learning_rate"],
+        "lr", .number(0...10, exclusiveMinimum: true, single: true), aliases: ["learning_rate"],
         summary: "peak learning rate"),
       OptionField(
-        "conditioning_lr", .optional(.number(0...10, exclusiveMinimum: true)), default: nil,
+        "conditioning_lr", .optional(.number(0...10, exclusiveMinimum: true, single: true)), default: nil,
         summary:
           "peak learning rate of the conditioning tokens' embedding rows, which start as noise; null is `lr`"),
       OptionField(
@@ -126,7 +127,7 @@ package struct TrainStage: Stage {
       OptionField(
         "train_embeddings", .bool, default: true, summary: "whether token embeddings and head train"),
       OptionField(
-        "max_gradient_norm", .optional(.number(0...1e9, exclusiveMinimum: true)), default: 1.0,
+        "max_gradient_norm", .optional(.number(0...1e9, exclusiveMinimum: true, single: true)), default: 1.0,
         aliases: ["max_grad_norm", "grad_clip", "gradient_clipping"],
         summary: "clips the global norm; null does not"),
       OptionField(
@@ -138,15 +139,15 @@ package struct TrainStage: Stage {
         "adam",
         .object([
           OptionField(
-            "beta1", .number(0...0.999999), default: 0.9, aliases: ["adam_beta1"],
+            "beta1", .number(0...0.999999, single: true), default: 0.9, aliases: ["adam_beta1"],
             summary: "decay of the first moment"),
           OptionField(
-            "beta2", .number(0...0.999999), default: 0.999, aliases: ["adam_beta2"],
+            "beta2", .number(0...0.999999, single: true), default: 0.999, aliases: ["adam_beta2"],
             summary: "decay of the second moment"),
           OptionField(
-            "epsilon", .number(0...1, exclusiveMinimum: true), default: 1e-8,
+            "epsilon", .number(0...1, exclusiveMinimum: true, single: true), default: 1e-8,
             aliases: ["adam_epsilon", "eps"], summary: "added to the root"),
-          OptionField("weight_decay", .number(0...1), default: 0.0, summary: "decoupled"),
+          OptionField("weight_decay", .number(0...1, single: true), default: 0.0, summary: "decoupled"),
         ]), default: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0], summary: "AdamW"),
     ],
     isRandom: true, computes: true,

@@ -282,7 +282,7 @@ private func samples(of type: OptionType) -> [JSON] {
     for value in [range.lowerBound, 1, 2, range.upperBound] where range.contains(value) {
       add(.int(Int64(value)))
     }
-  case .number(let range, let isExclusive):
+  case .number(let range, let isExclusive, _):
     for value in [range.lowerBound, 0.25, 0.5, 1, range.upperBound]
     where range.contains(value) && value.magnitude < 1e300 && !(isExclusive && value == range.lowerBound) {
       add(.double(value))

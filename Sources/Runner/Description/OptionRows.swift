@@ -56,7 +56,7 @@ extension OptionType: CustomStringConvertible {
     switch self {
     case .bool: "`true` or `false`"
     case .integer(let range): "integer" + Self.words(range)
-    case .number(let range, let exclusiveMinimum): "number" + Self.words(range, exclusiveMinimum)
+    case .number(let range, let exclusiveMinimum, _): "number" + Self.words(range, exclusiveMinimum)
     case .string: "string"
     case .choice(let words): DiagnosticCollector.list(words)
     case .file: "path of a file"

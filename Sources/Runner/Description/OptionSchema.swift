@@ -60,7 +60,7 @@ enum OptionSchema {
     switch type {
     case .bool: orParameter(["type": "boolean"])
     case .integer(let range): orParameter(integer(range))
-    case .number(let range, let exclusiveMinimum):
+    case .number(let range, let exclusiveMinimum, _):
       orParameter(number(range, exclusiveMinimum: exclusiveMinimum))
     case .string, .file: ["anyOf": [["type": "string"], reference("environment")]]
     case .choice(let words): choice(words)

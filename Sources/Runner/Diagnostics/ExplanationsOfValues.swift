@@ -31,7 +31,10 @@ extension Explanation {
       wrong: Example(smallest + "\nseed: \"42\""), right: Example(smallest + "\nseed: 42")),
     Explanation(
       "out-of-range", "a number or a list's length is out of its range",
-      "The range stands in the message. Numbers must be finite: `.inf` and `.nan` are out of every range.",
+      """
+      The range stands in the message. Numbers must be finite: `.inf` and `.nan` are out of every range. A number that a stage
+      computes with in single precision must not be so small or large that it is 0 or infinite there.
+      """,
       wrong: Example(smallest.replacing("train.jsonl}", with: "train.jsonl, limit: 0}")),
       right: Example(smallest.replacing("train.jsonl}", with: "train.jsonl, limit: 1}"))),
     Explanation(

@@ -105,7 +105,8 @@ extension DiagnosticCollector {
   }
 
   func number(
-    _ node: Node, _ what: String, _ range: ClosedRange<Double>, exclusiveMinimum: Bool = false
+    _ node: Node, _ what: String, _ range: ClosedRange<Double>, exclusiveMinimum: Bool = false,
+    single: Bool = false
   ) -> Double? {
     let value: Double
     switch node.scalar?.value {
@@ -117,6 +118,14 @@ extension DiagnosticCollector {
     }
     guard value.isFinite, range.contains(value), !exclusiveMinimum || value > range.lowerBound else {
       outOfRange(node, what, expected: "a finite number \(Self.words(range, exclusiveMinimum))")
+      return nil
+    }
+    guard !single || value.fitsSinglePrecision else {
+      let bound =
+        value.magnitude < 1
+        ? "\(exclusiveMinimum ? "" : "0 or ")at least \(Float.leastNormalMagnitude) in size, since single precision takes less for 0"
+        : "at most \(Float.greatestFiniteMagnitude) in size, since single precision takes more for infinity"
+      outOfRange(node, what, expected: bound)
       return nil
     }
     return value

@@ -116,8 +116,9 @@ struct OptionDecoder {
     switch type {
     case .bool: return collector.bool(node, what).map { .bool($0) }
     case .integer(let range): return collector.integer(node, what, range).map { .int(Int64($0)) }
-    case .number(let range, let exclusiveMinimum):
-      return collector.number(node, what, range, exclusiveMinimum: exclusiveMinimum).map { .double($0) }
+    case .number(let range, let exclusiveMinimum, let single):
+      return collector.number(node, what, range, exclusiveMinimum: exclusiveMinimum, single: single)
+        .map { .double($0) }
     case .string: return collector.string(node, what).map { .string($0) }
     case .choice(let words): return collector.choice(node, what, words).map { .string($0) }
     case .file: return file(node, path: path, what: what)
@@ -225,7 +226,7 @@ struct OptionDecoder {
     switch type {
     case .bool: "`true` or `false`"
     case .integer(let range): "an integer \(DiagnosticCollector.words(range))"
-    case .number(let range, let exclusive): "a number \(DiagnosticCollector.words(range, exclusive))"
+    case .number(let range, let exclusive, _): "a number \(DiagnosticCollector.words(range, exclusive))"
     case .string: "a string"
     case .choice(let words): DiagnosticCollector.list(words)
     case .file: "the path of a file"

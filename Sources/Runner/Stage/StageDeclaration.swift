@@ -179,8 +179,9 @@ public struct OptionField: Sendable {
 public indirect enum OptionType: Sendable {
   case bool
   case integer(ClosedRange<Int>)
-  /// Finite. `exclusiveMinimum` wins over the range's lower bound: `.number(0...1, exclusiveMinimum: true)`.
-  case number(ClosedRange<Double>, exclusiveMinimum: Bool = false)
+  /// Finite. `exclusiveMinimum` wins over the range's lower bound: `.number(0...1, exclusiveMinimum: true)`. A number that the stage
+  /// computes with as a `Float` is `single`: what would become 0 or infinite there is refused.
+  case number(ClosedRange<Double>, exclusiveMinimum: Bool = false, single: Bool = false)
   case string
   /// One of a fixed list of words.
   case choice([String])

@@ -44,8 +44,9 @@ enum Toys {
       ],
       options: [
         OptionField("n", .integer(1...1024), default: 1, summary: "samples a prompt"),
-        OptionField("temperature", .number(0...10), default: 1, summary: "0 is greedy"),
-        OptionField("top_p", .number(0...1, exclusiveMinimum: true), default: 1, summary: "nucleus"),
+        OptionField("temperature", .number(0...10, single: true), default: 1, summary: "0 is greedy"),
+        OptionField(
+          "top_p", .number(0...1, exclusiveMinimum: true, single: true), default: 1, summary: "nucleus"),
         OptionField("max_new_tokens", .integer(1...8192), summary: "length"),
         OptionField(
           "condition",
