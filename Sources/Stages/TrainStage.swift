@@ -107,9 +107,10 @@ package struct TrainStage: Stage {
           "peak learning rate of the conditioning tokens' embedding rows, which start as noise; null is `lr`"),
       OptionField(
         "warmup_ratio", .number(0...1), default: 0.05, aliases: ["warmup_steps", "num_warmup_steps"],
-        summary: "share of the steps that warm up"),
+        summary: "share of the steps that warm up, to a whole number of steps; one step alone has no warm-up"),
       OptionField(
-        "warmup", .choice(["linear", "logarithmic"]), default: "linear", summary: "shape of the warm-up"),
+        "warmup", .choice(["linear", "logarithmic"]), default: "linear",
+        summary: "`lr` times t / w, or log(t + 1) / log(w), at step t of w: nothing moves at step 0"),
       OptionField(
         "decay", .choice(["linear", "constant"]), default: "linear",
         aliases: ["lr_scheduler_type", "lr_scheduler", "scheduler"], summary: "after the warm-up"),

@@ -20,6 +20,7 @@ struct TrainingBench {
   var trainsEmbeddings = true
   var optimizer = AdamW(beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01)
   var peak = 2e-2
+  var warmUpRatio = 0.25
   /// What the model's file says, or something else.
   var configure: @Sendable (inout DecoderConfiguration) -> Void = { _ in }
 
@@ -55,7 +56,7 @@ struct TrainingBench {
       referenceConditioned: referenceConditioned,
       objective: objective, optimizer: optimizer,
       schedule: LearningRateSchedule(
-        peak: peak, steps: 8, warmUpRatio: 0.25, warmUp: .linear, decay: .linear),
+        peak: peak, steps: 8, warmUpRatio: warmUpRatio, warmUp: .linear, decay: .linear),
       maximumGradientNorm: maximumGradientNorm, gradientLeaves: gradientLeaves, mode: mode, backend: backend,
       tokenBudget: tokenBudget, memory: memory)
   }

@@ -57,7 +57,7 @@ struct TrainingCheckpointTests {
   private final class Seen: Sendable { let bits = Mutex<[[UInt32]]>([]) }
 
   @Test func `a step changes nothing until a slow checkpoint has read it`() throws {
-    let trainer = try TrainingBench().trainer()
+    let trainer = try TrainingBench(warmUpRatio: 0).trainer()
     let (parameters, seen) = (trainer.parameters, Seen())
     let before = bits(parameters)
     // Much longer than a step.

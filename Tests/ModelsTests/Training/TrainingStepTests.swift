@@ -40,6 +40,7 @@ struct TrainingStepTests {
   func `clipping scales the gradient down to the norm and not up`(maximum: Double?) throws {
     var bench = TrainingBench(mode: .fp32, maximumGradientNorm: maximum)
     bench.optimizer = AdamW(beta1: 0.9, beta2: 0.99, epsilon: 0.5, weightDecay: 0)
+    bench.warmUpRatio = 0
     let batch = TrainingBench.batch(0)
     let trainer = try bench.trainer()
     let before = try bench.trainer().parameters
@@ -91,20 +92,45 @@ struct TrainingStepTests {
     ] {
       #expect(abs(schedule.rate(at: step) - 2e-5 * share) < 2e-5 * 1e-6, "step \(step)")
     }
-    // A warm-up that ends between two steps: 0.05 of 2,048.
+    // A share that ends between two steps: 102.4 of 2,048 are 103 whole ones, and 0.07 of 100 are 7.
     let broken = self.schedule(2048, 0.05, .logarithmic, .constant)
-    #expect(abs(broken.rate(at: 101) / 2e-5 - log(102) / log(102.4)) < 1e-6)
-    #expect(abs(broken.rate(at: 103) / 2e-5 - 1) < 1e-12)
+    #expect(broken.warmUpSteps == 103)
+    #expect(abs(broken.rate(at: 101) / 2e-5 - log(102) / log(103)) < 1e-6)
+    #expect(broken.rate(at: 102) == 2e-5 && broken.rate(at: 103) == 2e-5)
+    #expect(self.schedule(100, 0.07, .linear, .constant).warmUpSteps == 7)
+  }
+
+  /// A share of 1.05 steps gave the second step 14 times the peak.
+  @Test(arguments: [LearningRateSchedule.WarmUp.linear, .logarithmic])
+  func `no step's rate is above the peak, and only a warm-up's first is 0`(
+    warmUp: LearningRateSchedule.WarmUp
+  ) {
+    for steps in 1...60 {
+      for ratio in [0, 1e-9, 0.03, 0.05, 0.06, 0.12, 0.5, 0.99, 1] {
+        let schedule = schedule(steps, ratio, warmUp, .linear)
+        let rates = (0..<steps).map { schedule.rate(at: $0) }
+        #expect(rates.allSatisfy { $0 <= 2e-5 }, "\(steps) steps, \(ratio)")
+        let warms = steps > 1 && ratio > 0
+        #expect(
+          (rates[0] == 0) == warms && rates.dropFirst().allSatisfy { $0 > 0 }, "\(steps) steps, \(ratio)")
+      }
+    }
+    for ratio in [0.05, 0.06, 0.12] {
+      // 21 steps: a warm-up of 2, 2 and 3.
+      let rates = (0..<4).map { schedule(21, ratio, .logarithmic, .constant).rate(at: $0) / 2e-5 }
+      let expected: [Double] = ratio < 0.1 ? [0, 1, 1, 1] : [0, 0.63092975, 1, 1]
+      #expect(zip(rates, expected).allSatisfy { abs($0 - $1) < 1e-6 }, "\(rates)")
+    }
   }
 
   @Test func `the linear warm-up reaches the peak after its last step`() {
     let schedule = schedule(100, 0.04, .linear, .linear)
-    for (step, share) in [(0, 0.2), (1, 0.4), (3, 0.8), (4, 1), (52, 0.5), (99, 1.0 / 96)] {
+    for (step, share) in [(0, 0), (1, 0.25), (3, 0.75), (4, 1), (52, 0.5), (99, 1.0 / 96)] {
       #expect(abs(schedule.rate(at: step) / 2e-5 - share) < 1e-12, "step \(step)")
     }
     let plain = self.schedule(10, 0, .linear, .constant)
     #expect((0..<10).allSatisfy { plain.rate(at: $0) == 2e-5 })
-    #expect(self.schedule(1, 1, .linear, .linear).rate(at: 0) > 0)
+    #expect(self.schedule(1, 1, .linear, .linear).rate(at: 0) == 2e-5)
   }
 
   @Test func `the order of an epoch does not depend on the order examples came in`() {
