@@ -56,10 +56,12 @@ package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [
 }
 
 /// Writes rows as JSON Lines, columns in their order.
+/// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
 public func writeRows(_ rows: [Row], to path: String) throws {
   try writeFile(path) { file in
     var buffer = ""
     for row in rows {
+      try row.columns.requireFiniteNumbers("row `\(row.id)` holds")
       buffer += row.columns.text()
       buffer += "\n"
       if buffer.utf8.count > 1 << 20 {
@@ -72,7 +74,9 @@ public func writeRows(_ rows: [Row], to path: String) throws {
 }
 
 /// Writes a metrics artifact: an object of numbers and series.
+/// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
 public func writeMetrics(_ metrics: JSON, to path: String) throws {
+  try metrics.requireFiniteNumbers("the metrics hold")
   try writeFile(path) { try $0.writeAll(metrics.text(.pretty) + "\n") }
 }
 

@@ -45,12 +45,8 @@ struct RowStageDriver<S: RowStage> {
             results.indices.contains(offset) && results[offset].indices.contains(item.item),
             "stage `\(declaration.name)` gave item \(item.item) of row \(item.rowIndex), which it was not asked for"
           )
-          if let place = result.pathOfNonFiniteNumber() {
-            throw RowStageError(
-              description:
-                "stage `\(declaration.name)` gave a number that is not finite for item \(item.item) of row `\(item.row.id)`, at `\(place)`"
-            )
-          }
+          try result.requireFiniteNumbers(
+            "stage `\(declaration.name)` gave for item \(item.item) of row `\(item.row.id)`")
           try journal?.append(id: item.row.id, item: item.item, result: result)
           if results[offset][item.item] == nil { reporter.finishItem() }
           results[offset][item.item] = result
@@ -150,23 +146,5 @@ extension StageContext {
       scratch: scratch, checkpointDirectory: checkpointDirectory, checkpointSeconds: checkpointSeconds,
       shard: shard,
       journalDirectory: journalDirectory, outputDirectory: outputDirectory, reporter: reporter)
-  }
-}
-
-extension JSON {
-  /// Where the first number stands that JSON cannot hold; nil when there is none.
-  fileprivate func pathOfNonFiniteNumber() -> String? {
-    switch self {
-    case .double(let value): value.isFinite ? nil : "."
-    case .array(let elements):
-      elements.enumerated().lazy.compactMap { index, element in
-        element.pathOfNonFiniteNumber().map { "[\(index)]\($0)" }
-      }.first
-    case .object(let object):
-      object.members.lazy.compactMap { member in
-        member.value.pathOfNonFiniteNumber().map { ".\(member.key)\($0)" }
-      }.first
-    default: nil
-    }
   }
 }

@@ -112,8 +112,10 @@ public final class StageContext: Sendable {
   /// A line for the stage's log.
   public func log(_ line: String) { reporter.log(line) }
 
-  /// Records a number for the run's record (tokens, peak memory); never part of a result.
-  public func measure(_ name: String, _ value: Double) { reporter.measure(name, value) }
+  /// Records a number for the run's record (tokens, peak memory); never part of a result. One that is not finite is not kept.
+  public func measure(_ name: String, _ value: Double) {
+    if value.isFinite { reporter.measure(name, value) }
+  }
 
   /// Says that a part of the input was not used: in the log, in the line that ends the stage, and in the record. `what` is
   /// words in the plural: "empty samples". Nothing is said of none.

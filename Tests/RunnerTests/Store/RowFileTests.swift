@@ -35,4 +35,22 @@ import Testing
     #expect(throws: InputError.self) { try readRows(folder.path) }
     #expect(throws: InputError.self) { try readRows("\(folder.path)/missing") }
   }
+
+  @Test func `a number that is not finite is refused by its place`() throws {
+    let folder = TemporaryFolder()
+    for (value, place) in [
+      (["a": 1, "b": .double(.nan)], "`b` is nan"), (["a": [0, [.double(.infinity)]]], "`a[1][0]` is inf"),
+      (["a": ["b": [["c": .double(-.infinity)]]]], "`a.b[0].c` is -inf"),
+    ] as [(JSON, String)] {
+      let metrics = #expect(throws: NotFiniteNumber.self) {
+        try writeMetrics(value, to: "\(folder.path)/m.json")
+      }
+      #expect(metrics?.description == "the metrics hold a number that is not finite: \(place)")
+      var object = try #require(value.objectValue)
+      object["id"] = "r"
+      let row = Row(.object(object))
+      let rows = #expect(throws: NotFiniteNumber.self) { try writeRows([row], to: "\(folder.path)/r.jsonl") }
+      #expect(rows?.description == "row `r` holds a number that is not finite: \(place)")
+    }
+  }
 }
