@@ -127,7 +127,16 @@ static void sample_row(void *context, size_t row) {
   candidate *candidates = (candidate *)row_memory(v * (sizeof(candidate) + sizeof(surprise) + 2 * sizeof(float)));
   surprise *surprises = (surprise *)(candidates + v);
   float *logits = (float *)(surprises + v), *weights = logits + v;
-  memcpy(logits, job->logits + row * v, v * sizeof(float));
+  const float *given = job->logits + row * v;
+  int finite = 1;
+  for (size_t i = 0; i < v; i++) {
+    logits[i] = given[i];
+    finite &= given[i] <= FLT_MAX; /* -infinity is a token that cannot come */
+  }
+  if (!finite) {
+    job->tokens[row] = -2;
+    return;
+  }
   for (size_t i = 0; i < job->banned_count; i++) logits[job->banned[i]] = -INFINITY;
   const pk_sampling *s = &job->sampling[row];
   int32_t best = greedy(logits, v);
@@ -138,6 +147,10 @@ static void sample_row(void *context, size_t row) {
   } else {
     float maximum, total;
     job->kernels->exponentials(logits, s->temperature, weights, v, &maximum, &total);
+    if (!(fabsf(maximum) <= FLT_MAX)) { /* a temperature so low that the quotients overflow */
+      job->tokens[row] = best;
+      return;
+    }
     size_t k = s->top_k > 0 && (size_t)s->top_k < v ? (size_t)s->top_k : 0;
     if (k == 0 && s->top_p >= 1 && s->min_p <= 0 && s->typical_p >= 1) { /* nothing filtered: the order of ids does */
       double sum = 0, cumulative = 0;

@@ -110,8 +110,12 @@ struct TryCommand: ParsableCommand {
         decoder, parameters: SamplingParameters(temperature: Float(temperature), topP: Float(topP)),
         maximumNewTokens: maxNewTokens, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
         seed: seed)
-      try sample(
-        engine, SamplingRequest(row: hash64(prompt), prompt: tokens, samples: Array(0..<n)), tokenizer)
+      do {
+        try sample(
+          engine, SamplingRequest(row: hash64(prompt), prompt: tokens, samples: Array(0..<n)), tokenizer)
+      } catch let error as LogitsNotFinite {
+        throw checkpoint.inputError(error, for: "`--prompt`")
+      }
       return .done
     }
   }

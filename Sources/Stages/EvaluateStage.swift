@@ -74,10 +74,9 @@ package struct EvaluateStage: Stage {
       throw InputError("\(context.input("rows").path): no generation has a reward")
     }
     context.leaveOut(rewards.count - known.count, "generations without reward")
-    let mean = known.reduce(0, +) / Double(known.count)
-    let squares = known.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    let (mean, deviation) = meanAndDeviation(known)
     metrics["reward"] = .double(mean)
-    metrics["reward_deviation"] = .double((squares / Double(known.count)).squareRoot())
+    metrics["reward_deviation"] = .double(deviation)
   }
 
   /// The mean over generations of exp(-mean log-probability of the generation's tokens after its prompt, without
@@ -91,6 +90,7 @@ package struct EvaluateStage: Stage {
     let checkpoint = try context.checkpoint("reference")
     let tokenizer = try checkpoint.requireTokenizer()
     var items: [ScoringItem] = []
+    var ids: [String] = []
     for (row, prompt, text) in samples {
       let prompt = prompt.tokens(tokenizer)
       let generation = tokenizer.encode(text)
@@ -101,6 +101,7 @@ package struct EvaluateStage: Stage {
         )
       }
       items.append(ScoringItem(context: prompt, continuations: [generation]))
+      ids.append(row.id)
     }
     guard !items.isEmpty else {
       throw InputError("\(context.input("rows").path): all generations are empty, so there is no perplexity")
@@ -111,13 +112,35 @@ package struct EvaluateStage: Stage {
     var sum = 0.0
     let scorer = SequenceScorer(
       try context.decoder(checkpoint), memory: context.engineMemory(), tokenBudget: context.engineBatch(1024))
-    try scorer.score(items, checkpoint: context.checkCancellation) { index, scores in
-      let logProbabilities = scores[0]
-      let mean = logProbabilities.reduce(0) { $0 + Double($1) } / Double(logProbabilities.count)
-      sum += exponential(-mean)
-      progress.finish(index)
+    do {
+      try scorer.score(items, checkpoint: context.checkCancellation) { index, scores in
+        let logProbabilities = scores[0]
+        let mean = logProbabilities.reduce(0) { $0 + Double($1) } / Double(logProbabilities.count)
+        let perplexity = exponential(-mean)
+        guard perplexity.isFinite else {
+          throw InputError(
+            "\(checkpoint.path): the perplexity of row `\(ids[index])` overflows: the reference gives a token of its generation a log-probability of \(mean) on average"
+          )
+        }
+        sum += perplexity
+        progress.finish(index)
+      }
+    } catch let error as LogitsNotFinite {
+      throw checkpoint.inputError(error, for: "row `\(ids[error.index])`")
     }
     progress.close()
     return sum / Double(items.count)
   }
+}
+
+/// Of the population. Divided by the largest one's power of two on the way, which changes no digit, so that no square overflows or
+/// vanishes.
+func meanAndDeviation(_ numbers: [Double]) -> (mean: Double, deviation: Double) {
+  let largest = numbers.reduce(0) { max($0, $1.magnitude) }
+  let scale = largest.isNormal ? largest.binade : 1
+  let scaled = numbers.map { $0 / scale }
+  let count = Double(numbers.count)
+  let mean = scaled.reduce(0, +) / count
+  let squares = scaled.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+  return (mean * scale, (squares / count).squareRoot() * scale)
 }

@@ -169,6 +169,8 @@ package struct SampleStage: RowStage {
         try emit(item, .object(result))
         report()
       }
+    } catch let error as LogitsNotFinite {
+      throw checkpoint.inputError(error, for: "row `\(groups[error.index][0].row.id)`")
     } catch let error as NoTokenLeft {
       throw InputError(
         "row `\(groups[error.request][0].row.id)`, sample \(error.sample): no token is left to draw after \(error.position); `bad_words` excludes all"

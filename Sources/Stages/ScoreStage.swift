@@ -82,10 +82,14 @@ package struct ScoreStage: RowStage {
     let counter = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
     guard isChoice else {
       let model = try RewardModel(checkpoint, decoder: try context.decoder(checkpoint))
-      try model.score(texts, memory: context.engineMemory(), checkpoint: context.checkCancellation) {
-        index, score in
-        try emit(items[index], .double(Double(score)))
-        counter.finish(index)
+      do {
+        try model.score(texts, memory: context.engineMemory(), checkpoint: context.checkCancellation) {
+          index, score in
+          try emit(items[index], .double(Double(score)))
+          counter.finish(index)
+        }
+      } catch let error as LogitsNotFinite {
+        throw checkpoint.inputError(error, for: "row `\(items[error.index].row.id)`")
       }
       counter.close()
       return
@@ -99,13 +103,17 @@ package struct ScoreStage: RowStage {
     guard !labelTokens.contains(where: \.isEmpty) else { throw InputError("a label of `labels` is empty") }
     let engine = SequenceScorer(
       try context.decoder(checkpoint), memory: context.engineMemory(), tokenBudget: context.engineBatch(1024))
-    try engine.score(
-      texts.map { ScoringItem(context: $0, continuations: labelTokens) },
-      checkpoint: context.checkCancellation
-    ) { index, scores in
-      let probabilities = softmax(scores.map { $0.reduce(0) { $0 + Double($1) } })
-      try emit(items[index], .double(probabilities[wanted]))
-      counter.finish(index)
+    do {
+      try engine.score(
+        texts.map { ScoringItem(context: $0, continuations: labelTokens) },
+        checkpoint: context.checkCancellation
+      ) { index, scores in
+        let probabilities = softmax(scores.map { $0.reduce(0) { $0 + Double($1) } })
+        try emit(items[index], .double(probabilities[wanted]))
+        counter.finish(index)
+      }
+    } catch let error as LogitsNotFinite {
+      throw checkpoint.inputError(error, for: "row `\(items[error.index].row.id)`")
     }
     counter.close()
   }

@@ -180,6 +180,7 @@ package struct TrainStage: Stage {
 
     let kl = objective.double("kl")
     let backend = context.backend()
+    try checkpoint.requireFinite(parameters, on: backend)
     let keepsConditioning = objective.string("reference_conditioning") == "keep"
     var reference: Decoder?
     var klColumns = trained.baseVocabulary(tokenizer, configuration.vocabularySize)
@@ -231,6 +232,7 @@ package struct TrainStage: Stage {
       backend: backend, tokenBudget: context.engineBatch(1024),
       memory: context.engineMemory(512 << 20))
     let series = try train(trainer, examples, plan, context)
+    try trainer.checkParameters()
 
     try writeModelDirectory(
       context.output("model", .model), configuration: configuration, tensors: parameters.outputs(),
@@ -368,6 +370,7 @@ package struct TrainStage: Stage {
 
 /// A number for the live view.
 private func rounded(_ x: Double) -> String {
+  guard abs(x) < 1e12 else { return "\(x)" }
   let thousandths = Int((abs(x) * 1000).rounded())
   let fraction = String(thousandths % 1000)
   return (x < 0 ? "-" : "") + "\(thousandths / 1000)." + String(repeating: "0", count: 3 - fraction.count)

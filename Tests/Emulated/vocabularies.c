@@ -34,10 +34,10 @@ static uint64_t loss_either(const int *shape, int plain) {
 static uint64_t loss(const int *shape) { return loss_either(shape, 0); }
 static uint64_t loss_definition(const int *shape) { return loss_either(shape, 1); }
 
-/* shape: rows, V */
-static uint64_t sample(const int *shape) {
+/* shape: rows, V; or rows, V, operands */
+static uint64_t sample_from(const int *shape, operands kind) {
   size_t r = (size_t)shape[0], v = (size_t)shape[1];
-  float *x = filled(r * v, 35, ORDINARY);
+  float *x = filled(r * v, 35, kind);
   double *uniforms = malloc((r + 1) * sizeof(double));
   int32_t *tokens = malloc((r + 1) * sizeof(int32_t));
   pk_sampling *sampling = malloc((r + 1) * sizeof(pk_sampling));
@@ -59,6 +59,8 @@ static uint64_t sample(const int *shape) {
   free(x), free(uniforms), free(tokens), free(sampling);
   return hash;
 }
+static uint64_t sample(const int *shape) { return sample_from(shape, ORDINARY); }
+static uint64_t sample_operands(const int *shape) { return sample_from(shape, (operands)shape[2]); }
 
 void vocabularies(void) {
   static const int sizes[] = {1, 15, 16, 17, 100, 1000};
@@ -74,4 +76,5 @@ void vocabularies(void) {
   on_every_path("loss", (int[]){5, 37, 35, 34, PK_KL_REFERENCE_POLICY}, 5, loss, loss_definition);
   on_every_path("log-sum-exp", (int[]){0, 5, 5}, 3, log_sum_exp, log_sum_exp_definition);
   on_every_path("sample", (int[]){0, 5}, 2, sample, NULL);
+  for (int v = 1; v < 40; v += 19) on_every_path("sample", (int[]){14, v, SPECIAL}, 3, sample_operands, NULL);
 }

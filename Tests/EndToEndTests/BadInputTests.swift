@@ -87,6 +87,18 @@ struct BadInputTests {
     try expect(4, ["tokenizer.json", "not JSON"])
   }
 
+  @Test func `a weight that is NaN is exit 4 with the row, and inspect counts it`() throws {
+    var bytes = try File.read("\(project.path)/model/model.safetensors")
+    bytes.replaceSubrange((bytes.count - 4)..., with: [0, 0, 0xC0, 0x7F])
+    try rewrite("model/model.safetensors", bytes)
+    try expect(4, ["the model's logits are not finite for row `", "inspect MODEL"])
+    let plumb = try BuiltPlumb()
+    let found = try plumb.run("inspect '\(project.path)/model'")
+    #expect(found.output.contains("NaN or infinite: 1\n"), "\(found.output)")
+    let tried = try plumb.run("try '\(project.path)/model' --prompt a --temperature 0")
+    #expect(tried.status == 4 && tried.error.contains("not finite for `--prompt`"), "\(tried.error)")
+  }
+
   @Test(arguments: [0, 4, 20, 200])
   func `a damaged GGUF file is exit 4 with the rule`(length: Int) throws {
     // The magic and version 3, then counts that promise far more than there is.

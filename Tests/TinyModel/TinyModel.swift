@@ -14,6 +14,8 @@ package struct TinyModel {
   /// A head of one output in place of the language model's.
   package var isRewardModel = false
   package var plumb: JSON?
+  /// Takes the place of one weight of a tensor.
+  package var changedWeight: (tensor: String, value: Float)?
 
   package init() {}
 
@@ -47,6 +49,7 @@ package struct TinyModel {
         let u = Float(random.uniform(row: row, sample: 0, position: index)) - 0.5
         tensor.elements[index] = isNorm ? 1 + 0.2 * u : spread * u
       }
+      if let changedWeight, changedWeight.tensor == name { tensor.elements[5] = changedWeight.value }
       tensors.append(tensor)
       outputs.append(
         SafeTensorsOutput(name: name, shape: shape, dtype: .f32, floats: UnsafeBufferPointer(tensor.elements))

@@ -175,7 +175,8 @@ typedef struct {
   float typical_p;   /* 1: off */
 } pk_sampling;
 
-/* Chooses one token per row, -1 where none is left. uniforms: [R] in (0, 1). Tokens in banned never come. */
+/* Chooses one token per row, -1 where none is left, -2 where a logit is NaN or +infinity. uniforms: [R] in (0, 1). Tokens in banned
+   never come. */
 void pk_sample(const float *logits, size_t rows, size_t v, const pk_sampling *sampling,
                const double *uniforms, const int32_t *banned, size_t banned_count, int32_t *tokens);
 /* One row of logits: these tokens cannot come. */

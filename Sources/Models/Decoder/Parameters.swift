@@ -60,5 +60,11 @@ package struct Parameters: Sendable {
     }
   }
 
+  /// The first tensor with numbers that are NaN or infinite, and how many. One pass over all.
+  package func firstNonFinite(_ backend: any Backend) -> (name: String, count: Int)? {
+    // A sum of squares of finite fp32 numbers is finite in double precision.
+    names.first { !backend.sumOfSquares(self[$0]).isFinite }.map { ($0, countNonFinite(self[$0].elements)) }
+  }
+
   package func contains(_ name: String) -> Bool { tensors[name] != nil }
 }

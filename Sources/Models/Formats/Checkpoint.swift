@@ -27,14 +27,6 @@ package struct Checkpoint: Sendable {
     guard let tokenizer else { throw FormatError(path: path, "the model has no tokenizer") }
     return tokenizer
   }
-
-  /// How many values of each tensor are NaN or infinite; tensors without any are left out. Reads every weight.
-  package func nonFiniteCounts() throws -> [(name: String, count: Int)] {
-    try configuration.tensorShapes.compactMap { name, _ in
-      let count = try tensors.floats(name).reduce(0) { $1.isFinite ? $0 : $0 + 1 }
-      return count == 0 ? nil : (name, count)
-    }
-  }
 }
 
 /// Opens a GGUF file, or a Hugging Face directory (`config.json` and safetensors).

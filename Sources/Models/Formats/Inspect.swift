@@ -30,7 +30,7 @@ private func inspectGGUF(_ path: String) throws -> [String] {
   // The file is sound; whether it is a model for Plumb is another question.
   do { lines += describe(try openCheckpoint(path)) } catch { lines.append("not read as a model: \(error)") }
   lines += table(gguf.tensors.map { ($0.name, $0.type.name, $0.shape, $0.byteCount) })
-  return lines
+  return lines + (try nonFinite(gguf))
 }
 
 private func describe(_ value: GGUFValue, _ key: String, _ file: GGUFFile) throws -> String {
@@ -58,7 +58,8 @@ private func inspectSafeTensors(_ path: String) throws -> [String] {
   ]
   lines.append("metadata: \(file.header.metadata.count) entries")
   for (key, value) in file.header.metadata { lines.append("  \(escaped(key)) = \(shown(value))") }
-  return lines + table(file.header.entries.map { ($0.name, $0.dtype, $0.shape, $0.byteCount) })
+  lines += table(file.header.entries.map { ($0.name, $0.dtype, $0.shape, $0.byteCount) })
+  return lines + (try nonFinite(file))
 }
 
 private func inspectJSON(_ path: String) throws -> [String] {
@@ -71,6 +72,7 @@ private func inspectJSON(_ path: String) throws -> [String] {
       shard.header.entries.map { ($0.name, $0.dtype, $0.shape, $0.byteCount) }
     }
     return ["kind: safetensors index of \(sharded.shards.count) files"] + table(entries)
+      + (try nonFinite(sharded))
   }
   if json["model_type"] != nil {
     do {
@@ -101,7 +103,17 @@ private func inspectDirectory(_ path: String) throws -> [String] {
     let shape = try checkpoint.tensors.shape(of: name)
     return (name, try checkpoint.tensors.storage(of: name), shape, 0)
   }
-  return lines + table(entries)
+  return lines + table(entries) + (try nonFinite(checkpoint.tensors))
+}
+
+/// Weights that are no numbers; training and sampling stop at them.
+private func nonFinite(_ tensors: any TensorSource) throws -> [String] {
+  let counts = try tensors.nonFiniteCounts()
+  let total = counts.reduce(0) { $0 + $1.count }
+  return ["NaN or infinite: \(total == 0 ? "none" : "\(total)")"]
+    + (try counts.map { name, count in
+      "  \(escaped(name))  \(count) of \(checkedProduct(try tensors.shape(of: name)) ?? 0)"
+    })
 }
 
 private func describe(_ checkpoint: Checkpoint) -> [String] {

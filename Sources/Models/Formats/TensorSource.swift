@@ -20,6 +20,20 @@ extension TensorSource {
       initialized = count
     }
   }
+
+  /// How many numbers of each tensor are NaN or infinite; tensors without any, and of types that are not read, are left out. Reads
+  /// every weight.
+  package func nonFiniteCounts() throws -> [(name: String, count: Int)] {
+    try names.compactMap { name in
+      guard ElementEncoding(rawValue: try storage(of: name)) != nil else { return nil }
+      let count = countNonFinite(try floats(name))
+      return count == 0 ? nil : (name, count)
+    }
+  }
+}
+
+func countNonFinite(_ numbers: some Sequence<Float>) -> Int {
+  numbers.reduce(0) { $1.isFinite ? $0 : $0 + 1 }
 }
 
 /// The product of non-negative factors, or nil when it leaves `Int`.

@@ -132,7 +132,7 @@ package protocol Backend: Sendable {
     _ logits: Tensor, reference: Tensor?, labels: [Int32], objective: ConditionalObjective, klColumns: Int,
     scale: Float
   ) -> LossRows
-  /// One token for each row, -1 where every token is banned.
+  /// One token for each row, -1 where every token is banned, -2 where a logit is NaN or infinite.
   func sample(
     _ logits: Tensor, parameters: [SamplingParameters], uniforms: [Double], banned: [Int32]
   ) -> [Int32]

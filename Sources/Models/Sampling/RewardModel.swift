@@ -30,6 +30,7 @@ package final class RewardModel {
   }
 
   /// Calls `emit` with the score of each text, in order.
+  /// - Throws: `CacheExhausted`, `LogitsNotFinite`, and what `emit` or `checkpoint` throws.
   package func score(
     _ texts: [[Int32]], memory: Int, checkpoint: () throws -> Void, emit: (Int, Float) throws -> Void
   ) throws {
@@ -56,7 +57,10 @@ package final class RewardModel {
         decoder.backend.multiply(
           decoder.normalized(x), head, into: scores.slice(places), accumulate: false)
       }
-      for (offset, score) in scores.array().enumerated() { try emit(first + offset, score) }
+      for (offset, score) in scores.array().enumerated() {
+        guard score.isFinite else { throw LogitsNotFinite(index: first + offset) }
+        try emit(first + offset, score)
+      }
     }
   }
 }

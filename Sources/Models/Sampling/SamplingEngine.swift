@@ -99,7 +99,7 @@ package final class SamplingEngine {
   }
 
   /// Runs all requests; calls `finished` for each sample as it ends.
-  /// - Throws: `CacheExhausted`, `NoTokenLeft`, and what `finished` or `checkpoint` throws; `checkpoint` is called between
+  /// - Throws: `CacheExhausted`, `NoTokenLeft`, `LogitsNotFinite`, and what `finished` or `checkpoint` throws; `checkpoint` is called between
   ///   forward passes.
   package func run(
     _ requests: [SamplingRequest], checkpoint: () throws -> Void = {},
@@ -231,6 +231,10 @@ package final class SamplingEngine {
     if let untouched { describe(drawn, of: running, untouched) }
     var still: [Running] = []
     for (sample, token) in zip(running, drawn) {
+      guard token != -2 else {
+        throw LogitsNotFinite(
+          index: sample.request, place: "sample \(sample.sample), token \(sample.tokens.count)")
+      }
       guard token >= 0 else {
         throw NoTokenLeft(request: sample.request, sample: sample.sample, position: sample.tokens.count)
       }

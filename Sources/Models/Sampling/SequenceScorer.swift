@@ -30,6 +30,7 @@ package final class SequenceScorer {
   }
 
   /// Calls `emit` with, for each continuation of item i, the log-probability of each of its tokens.
+  /// - Throws: `CacheExhausted`, `LogitsNotFinite`, and what `emit` or `checkpoint` throws.
   package func score(
     _ items: [ScoringItem], checkpoint: () throws -> Void = {}, emit: (Int, [[Float]]) throws -> Void
   ) throws {
@@ -165,7 +166,11 @@ package final class SequenceScorer {
       }
     }
     if !targets.isEmpty { read(tails, targets, into: &results) }
-    for (index, _) in caches { try emit(index, results[index] ?? []) }
+    for (index, _) in caches {
+      let scores = results[index] ?? []
+      guard scores.allSatisfy({ $0.allSatisfy(\.isFinite) }) else { throw LogitsNotFinite(index: index) }
+      try emit(index, scores)
+    }
   }
 
   /// A sequence that goes on from another's first positions, in pages that were promised.

@@ -24,12 +24,31 @@ package struct FastRows: Sendable {
   }
 }
 
-/// Gradients or a loss stopped being numbers.
+/// A loss, gradients or parameters stopped being numbers.
 package struct TrainingDiverged: Error, Sendable, CustomStringConvertible {
+  /// Counted from 1.
   let step: Int
-  let what: String
+  let what: What
+  enum What {
+    case loss
+    case gradientNorm
+    /// After the step's update.
+    case tensor(name: String, count: Int)
+  }
+
   package var description: String {
-    "the \(what) is not a finite number at step \(step + 1); lower `lr`, or clip gradients with `max_gradient_norm`"
+    let remedy = "lower `lr`, or clip gradients with `max_gradient_norm`"
+    switch what {
+    case .tensor(let name, let count):
+      return
+        "\(count) numbers of the tensor `\(name)` are NaN or infinite after step \(step), so that the model is not stored; \(remedy)"
+    case .loss, .gradientNorm:
+      let name = if case .loss = what { "loss" } else { "gradient norm" }
+      return "the \(name) is not a finite number at step \(step)"
+        + (step == 1
+          ? ", before any update: the policy or the reference has weights that are too large or no numbers"
+          : "; \(remedy)")
+    }
   }
 }
 
@@ -143,11 +162,11 @@ package final class ConditionalTrainer {
     try finishCheckpoint()
     let count = Double(targetTokens)
     let loss = (totals.languageModel + objective.kl * totals.kl - objective.entropy * totals.entropy) / count
-    guard loss.isFinite else { throw TrainingDiverged(step: step, what: "loss") }
+    guard loss.isFinite else { throw TrainingDiverged(step: step + 1, what: .loss) }
     var squares = 0.0
     for name in trainable { squares += backend.sumOfSquares(gradients[name]) }
     let norm = squares.squareRoot()
-    guard norm.isFinite else { throw TrainingDiverged(step: step, what: "gradient norm") }
+    guard norm.isFinite else { throw TrainingDiverged(step: step + 1, what: .gradientNorm) }
     let clip = maximumGradientNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1
     let rate = schedule.rate(at: step)
     let update = optimizer.step(step + 1, learningRate: rate, gradientScale: clip)
@@ -166,6 +185,14 @@ package final class ConditionalTrainer {
     return TrainingStep(
       step: step, loss: loss, languageModel: totals.languageModel / count, kl: totals.kl / count,
       entropy: totals.entropy / count, gradientNorm: norm, learningRate: rate, targetTokens: targetTokens)
+  }
+
+  /// Whether what the last step left can be stored: the loss of a next step would show it, and there is none. One pass.
+  /// - Throws: `TrainingDiverged`.
+  package func checkParameters() throws {
+    if let (name, count) = parameters.firstNonFinite(backend) {
+      throw TrainingDiverged(step: step, what: .tensor(name: name, count: count))
+    }
   }
 
   private func apply(_ update: AdamWStep, to name: String, rows: Range<Int>) {

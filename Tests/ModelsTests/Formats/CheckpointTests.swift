@@ -21,7 +21,7 @@ import Testing
     #expect(tokenizer.encode("ab a") == [6, 8])
     #expect(tokenizer.encode("</s>ab", parseSpecial: true) == [2, 6])
     #expect(tokenizer.endToken == 2)
-    #expect(try checkpoint.nonFiniteCounts().isEmpty)
+    #expect(try checkpoint.tensors.nonFiniteCounts().isEmpty)
   }
 
   @Test func `a model written as a directory opens as the same model`() throws {
@@ -48,8 +48,16 @@ import Testing
       builder.tensors[0].data.replaceSubrange(4..<8, with: littleEndian(Float.nan.bitPattern))
       builder.tensors[0].data.replaceSubrange(8..<12, with: littleEndian(Float.infinity.bitPattern))
     }
-    let counts = try openCheckpoint(try directory.file("m.gguf", builder.bytes())).nonFiniteCounts()
+    let counts = try openCheckpoint(try directory.file("m.gguf", builder.bytes())).tensors.nonFiniteCounts()
     #expect(counts.map { "\($0.name) \($0.count)" } == ["model.embed_tokens.weight 2"])
+    let lines = ["NaN or infinite: 2", "  model.embed_tokens.weight  2 of 96"]
+    #expect(
+      try inspect("\(directory.path)/m.gguf").suffix(2) == [
+        "NaN or infinite: 2", "  token_embd.weight  2 of 96",
+      ])
+    let path = try TinyCheckpoint.save(try openCheckpoint("\(directory.path)/m.gguf"), in: directory)
+    #expect(try inspect(path).suffix(2) == lines[...])
+    #expect(try inspect("\(path)/model.safetensors").suffix(2) == lines[...])
   }
 
   @Test func `a directory without weights, or with a pickle, says so`() throws {
@@ -70,7 +78,7 @@ import Testing
     #expect(gguf.contains("  general.architecture = `llama`"))
     #expect(gguf.contains("  tokenizer.ggml.merges = 2 of string: `a b`, `Ġ a`"))
     #expect(gguf.contains("  token_embd.weight         F32  [12, 8]  384 bytes"))
-    #expect(gguf.last == "parameters: \(TinyCheckpoint.tiny.parameterCount)")
+    #expect(gguf.suffix(2) == ["parameters: \(TinyCheckpoint.tiny.parameterCount)", "NaN or infinite: none"])
     let tokenizer = try inspect("\(fixtureDirectory)/tokenizer/smollm.json")
     #expect(tokenizer.starts(with: ["kind: Hugging Face tokenizer", "model: byte-level BPE", "tokens: 485"]))
     #expect(tokenizer.contains("pre-tokenizer: digits one by one, then the expression of gpt2"))
@@ -85,7 +93,7 @@ import Testing
   func `SmolLM2 opens and encodes as its authors' tokenizer does`() throws {
     let checkpoint = try openCheckpoint(try #require(smolLM2Path))
     #expect(checkpoint.configuration.parameterCount == 134_515_008)
-    #expect(try checkpoint.nonFiniteCounts().isEmpty)
+    #expect(try checkpoint.tensors.nonFiniteCounts().isEmpty)
     let tokenizer = try checkpoint.requireTokenizer()
     let again = try Tokenizer(huggingFace: tokenizer.huggingFaceJSON())
     let goldens = try TokenizerGoldenTests.goldens(

@@ -143,4 +143,23 @@ struct DistributionTests {
     #expect(greedy([-.infinity, -7]) == 1)
     #expect(greedy([-.infinity, -7], banned: [1]) == -1)
   }
+
+  @Test(arguments: [
+    SamplingParameters(temperature: 0), SamplingParameters(temperature: 1),
+    SamplingParameters(temperature: 1, topP: 0.5),
+  ])
+  func `a logit that is NaN or infinite gives no token`(parameters: SamplingParameters) {
+    for place in [0, 7, Self.vocabulary - 1] {
+      for (value, isToken) in [(Float.nan, false), (.infinity, false), (-.infinity, true), (3e38, true)] {
+        let tensor = Tensor(2, Self.vocabulary)
+        for row in 0..<2 { _ = tensor.slice(row..<row + 1).elements.update(fromContentsOf: Self.logits) }
+        tensor.floats[place] = value
+        let tokens = Self.backend.sample(
+          tensor, parameters: [parameters, parameters], uniforms: [0.5, 0.5], banned: [Int32(place)])
+        #expect(
+          (tokens[0] == -2) == !isToken && tokens[0] != -1 && tokens[1] >= 0,
+          "\(value) at \(place): \(tokens)")
+      }
+    }
+  }
 }

@@ -72,8 +72,24 @@ struct TrainingStepTests {
     let trainer = try bench.trainer { $0["model.norm.weight"].elements[0] = .nan }
     let before = bits(trainer.parameters)
     let error = #expect(throws: TrainingDiverged.self) { _ = try trainer.train(TrainingBench.batch(0)) }
-    #expect(error?.description.contains("at step 1") == true)
+    #expect(error?.description.contains("at step 1, before any update: the policy or the reference") == true)
     #expect(bits(trainer.parameters) == before && trainer.step == 0)
+  }
+
+  /// Rows of the embedding without a gradient: 0 / 0 without an epsilon. The step's own loss is good, and none follows.
+  @Test func `parameters that the last update broke are an error that names the tensor`() throws {
+    var bench = TrainingBench(model: "untied")
+    bench.warmUpRatio = 0
+    let good = try bench.trainer()
+    _ = try good.train(TrainingBench.batch(0))
+    try good.checkParameters()
+    bench.optimizer = AdamW(beta1: 0.9, beta2: 0.99, epsilon: 0, weightDecay: 0)
+    let trainer = try bench.trainer()
+    _ = try trainer.train(TrainingBench.batch(0))
+    let error = #expect(throws: TrainingDiverged.self) { try trainer.checkParameters() }
+    #expect(
+      error?.description.contains(
+        "numbers of the tensor `model.embed_tokens.weight` are NaN or infinite after step 1") == true)
   }
 
   private func schedule(
