@@ -196,6 +196,6 @@ final class LawProject {
 /// Processes started by this one.
 func children(of process: ChildProcess) -> [pid_t] {
   let path = "/proc/\(process.processID)/task/\(process.processID)/children"
-  let text = String(decoding: (try? File.read(path)) ?? [], as: UTF8.self)
+  let text = String(decoding: (try? File.readKernelFile(path)) ?? [], as: UTF8.self)
   return text.split(separator: " ").compactMap { pid_t($0) }
 }

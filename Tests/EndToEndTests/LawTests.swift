@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func `the instruction set changes no byte`() throws {
-    let flags = String(decoding: try File.read("/proc/cpuinfo"), as: UTF8.self)
+    let flags = String(decoding: try File.readKernelFile("/proc/cpuinfo"), as: UTF8.self)
     var expected: (weights: Digest, objects: [String])?
     let paths = [("portable", ""), ("avx2", " avx2 "), ("avx512", " avx512vl "), ("amx", " amx_bf16 ")]
     for (name, flag) in paths {

@@ -68,7 +68,7 @@ import Testing
     _ = run.ending(waiting: true)
     try toy.wait(for: "the worker's death") {
       // A zombie that nobody has collected yet is dead as well.
-      let state = String(decoding: (try? File.read("/proc/\(worker)/stat")) ?? [], as: UTF8.self)
+      let state = String(decoding: (try? File.readKernelFile("/proc/\(worker)/stat")) ?? [], as: UTF8.self)
       return state.isEmpty || state.contains(") Z ")
     }
   }

@@ -86,7 +86,7 @@ import Testing
     let child = try #require(pid_t(toy.folder.text("pid")))
     // On a busy machine the kernel needs a moment to carry out the kill.
     try toy.wait(for: "the end of \(child)") {
-      let state = String(decoding: (try? File.read("/proc/\(child)/stat")) ?? [], as: UTF8.self)
+      let state = String(decoding: (try? File.readKernelFile("/proc/\(child)/stat")) ?? [], as: UTF8.self)
       return state.isEmpty || state.contains(") Z ")
     }
   }

@@ -75,7 +75,7 @@ import Testing
     let worker = try #require(children(of: run).first)
     // Until the kernel has the worker's own program in place of the run's copy.
     func text(_ process: pid_t, _ what: String) -> String {
-      String(decoding: (try? File.read("/proc/\(process)/\(what)")) ?? [], as: UTF8.self)
+      String(decoding: (try? File.readKernelFile("/proc/\(process)/\(what)")) ?? [], as: UTF8.self)
     }
     try toy.wait(for: "the worker's program") { text(worker, "cmdline").contains("worker") }
     for process in [run.processID, worker] {

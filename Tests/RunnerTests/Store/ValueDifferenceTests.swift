@@ -19,7 +19,7 @@ import Testing
     let start = String(repeating: "begin ", count: 20)
     let end = String(repeating: " end", count: 20)
     let found = text(.string(start + "good" + end), .string(start + "bad" + end))
-    #expect(found == "option x …\"begin begin good end end end\"… -> …\"begin begin bad end end end\"…")
+    #expect(found == "option x …\"begin begin good end end en\"… -> …\"begin begin bad end end en\"…")
     #expect(
       text(.string(start), .string(start + "more")) == "option x …\"begin begin \" -> …\"begin begin more\"")
   }
