@@ -66,7 +66,8 @@ extension KernelPathTests {
             maximumGradientNorm: nil, mode: mode, backend: CPUBackend(threads: Int(pk_threads())))
           let sums = trainer.gradient([
             TrainingExample(
-              id: "a", context: Array(tokens.prefix(3)), unconditioned: [], output: Array(tokens.dropFirst(3))),
+              id: "a", context: Array(tokens.prefix(3)), unconditioned: [], output: Array(tokens.dropFirst(3))
+            ),
             TrainingExample(id: "b", context: [0], unconditioned: [], output: [0]),
           ]).gradients
           return sums.names.flatMap { sums[$0].array() }
