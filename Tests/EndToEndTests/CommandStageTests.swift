@@ -214,7 +214,7 @@ import Testing
       stages:
         c: {uses: command, with: {run: ['printf "{\\"id\\":\\"a\\"}\\n" > {out.rows}'], shell: true, outputs: [{name: rows}]}}
         d: {uses: draw, in: {rows: c}, with: {count: 1}}
-        e: {uses: evaluate, in: {rows: d}}
+        e: {uses: evaluate, in: {rows: d}, with: {metrics: [reward]}}
       """, to: "x.yaml")
     let ending = project.plumb("run x.yaml")
     #expect(ending.status == 4, "\(ending)")
