@@ -26,7 +26,7 @@ test: build
 	echo
 	grep -E 'Test run with' .build/test.log || echo "the test run did not finish"
 	if (( status )); then
-	  echo "make test: FAILED (exit $$status); everything the tests said is in .build/test.log"
+	  echo "make test: FAILED (exit $$status); the full output is in .build/test.log"
 	  exit 1
 	fi
 	echo "make test: passed"
@@ -34,8 +34,8 @@ test: build
 build: packages
 	@swift build -c release --build-tests
 
-# The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp; pip brings these where it can. Times gate
-# nothing. BENCH="--repeat 3" reaches both; bench-runner and bench-engine do one, with options of their own.
+# The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp; installed with pip where possible. No test
+# depends on a time. BENCH="--repeat 3" reaches both; bench-runner and bench-engine do one, with options of their own.
 bench: bench-runner bench-engine
 bench-runner: packages
 	@swift build -c release --product plumb
@@ -76,7 +76,7 @@ packages:
 	pkg-config --exists sqlite3 2> /dev/null || missing+=(libsqlite3-dev)
 	python3 -m pip --version > /dev/null 2>&1 || missing+=(python3-pip)
 	if ! command -v swift > /dev/null; then
-	  echo "swift is not there: install Swift 6.3 from https://www.swift.org/install and run make again" >&2
+	  echo "swift not found: install Swift 6.3 from https://www.swift.org/install and run make again" >&2
 	  exit 1
 	fi
 	if (( $${#missing[@]} == 0 )); then exit 0; fi
@@ -89,7 +89,7 @@ packages:
 	  if command -v sudo > /dev/null && { [[ -t 0 ]] || sudo -n true 2> /dev/null; }; then
 	    apt=(sudo "$${apt[@]}")
 	  else
-	    echo "missing: $${missing[*]}; type this line, then run make again:" >&2
+	    echo "missing: $${missing[*]}; run this line, then run make again:" >&2
 	    echo "  su -c 'apt-get update && apt-get install -y $${missing[*]}'" >&2
 	    exit 1
 	  fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sampling, scoring, training and products beside transformers and llama.cpp: the same work, in turns, medians.
+"""Speed of sampling, scoring, training and products compared with transformers and llama.cpp: the same work, in turns, medians.
 
     Benchmarks/engine.py [--model FILE.gguf] [--only sample,score] [--repeat 3] [--isa avx2] [--no-peers] [--json FILE]
 
@@ -175,7 +175,7 @@ def llama_peer(folder, gguf):
 def find_model():
     found = glob.glob(os.path.expanduser("~/.cache/plumb/models/*/SmolLM2-135M*.gguf"))
     if not found:
-        sys.exit("the model is not there: run `make quickstart` once, or name one with --model")
+        sys.exit("the model is missing: run `make quickstart` once, or name one with --model")
     return found[0]
 
 
@@ -257,7 +257,7 @@ def main():
               "isa": options.isa, "flops": flops, "bytes_per_second": memory, "results": results}
     with open(options.json, "w") as file:
         json.dump(record, file, indent=2)
-    print(f"\nratio: how many times our bf16 is as fast; floor: the share of it that is reached; {options.json}")
+    print(f"\nratio: the speed of our bf16 divided by the row's; floor: the share of the greatest possible speed that is reached; {options.json}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The runner's speed beside DVC's and Snakemake's: planning, a run that has nothing to do, start-up, hashing, parsing.
+"""The runner's speed compared with DVC and Snakemake: planning, a run that has nothing to do, start-up, hashing, parsing.
 
     Benchmarks/runner.py [--plumb .build/release/plumb] [--repeat 7] [--peer-repeat 3] [--peers DIR] [--json FILE] [--scale 1000]
 

@@ -75,7 +75,7 @@ static pk_isa first_choice(void) {
     if (!wanted || strcmp(wanted, pk_isa_name((pk_isa)isa)) == 0) return (pk_isa)isa;
     strcat(strcat(offered, " "), pk_isa_name((pk_isa)isa));
   }
-  fprintf(stderr, "error: `PLUMB_ISA=%s` names no path of this machine; it has:%s\n", wanted, offered);
+  fprintf(stderr, "error: `PLUMB_ISA=%s` is not supported by this machine; supported:%s\n", wanted, offered);
   exit(2);
 }
 

@@ -6,11 +6,11 @@ import Runner
 struct CacheCollect: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gc",
-    abstract: "Drop bytes nobody needs. Records stay: what is evicted still counts as done.",
+    abstract: "Remove bytes that are not needed. Records stay: an evicted result still counts as finished.",
     discussion: """
-      Without options: temporary files, objects that no result names, and the bytes of stages whose `keep:` gives them up. An \
-      evicted result is computed anew when a stage that is about to run, or `\(Program.name) export`, needs its bytes. What is younger \
-      than a day (--older-than), and what a run is reading, stays. Safe while experiments run.
+      Without options it removes temporary files, objects that no result names, and the bytes of stages whose `keep:` allows it. An \
+      evicted result is recomputed when a stage that is about to run, or `\(Program.name) export`, needs its bytes. Files younger \
+      than a day (--older-than) and files that a run is reading stay. Safe while experiments run.
 
         \(Program.name) cache gc --max-size 10GiB --dry-run
       """)
@@ -25,10 +25,10 @@ struct CacheCollect: ParsableCommand {
   @Option(help: ArgumentHelp("Evict what the last N runs of each experiment did not use.", valueName: "n"))
   var keepLast: Int?
 
-  @Option(help: ArgumentHelp("Leave what is younger: 30s, 90min, 12h, 7d.", valueName: "age"))
+  @Option(help: ArgumentHelp("Keep what is younger: 30s, 90min, 12h, 7d.", valueName: "age"))
   var olderThan = "1d"
 
-  @Flag(help: "Say what would go; remove nothing.")
+  @Flag(help: "Show what would be removed; remove nothing.")
   var dryRun = false
 
   func validate() throws {
@@ -60,7 +60,7 @@ struct CacheCollect: ParsableCommand {
         standardError("nothing to remove\n")
       } else {
         let rows = shares.map { [$0.0, "\($0.1.count)", ByteCount($0.1.bytes).text] }
-        try standardOutput(TextTable.aligned([[dryRun ? "would go" : "removed", "files", "size"]] + rows))
+        try standardOutput(TextTable.aligned([[dryRun ? "to remove" : "removed", "files", "size"]] + rows))
       }
       for address in collection.evictedAddresses {
         standardError("evicted  \(TerminalText.escaped(address))\n")

@@ -7,14 +7,14 @@ import Runner
 
 struct CacheCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cache", abstract: "Look at the store, check it, make it smaller, share it.",
+    commandName: "cache", abstract: "List, verify, shrink and copy the store.",
     discussion: """
       The store is `.plumb` at the project's root, $PLUMB_HOME, or --store.
 
         \(Program.name) cache ls
         \(Program.name) cache verify --repair
         \(Program.name) cache gc --max-size 10GiB --keep-last 3
-        \(Program.name) cache push /media/stick/plumb
+        \(Program.name) cache push /media/usb/plumb
       """,
     subcommands: [
       CacheList.self, CacheVerify.self, CacheCollect.self, CachePush.self, CachePull.self,
@@ -26,7 +26,7 @@ func openStore(_ arguments: StoreArguments) throws -> Store {
   let path = arguments.path(projectRoot: projectRoot(of: Path.absolute(".")))
   guard FileStatus.of("\(path)/format") != nil else {
     throw RunError(
-      .commandLine, "there is no store at `\(path)`; go to the project's folder, or say `--store DIR`")
+      .commandLine, "there is no store at `\(path)`; go to the project's folder, or give `--store DIR`")
   }
   let store = try Store(at: path)
   store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }

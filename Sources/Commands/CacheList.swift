@@ -8,8 +8,8 @@ struct CacheList: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ls", abstract: "List the stored results: address, stage, size, age, key.",
     discussion: """
-      An address is the one a result was last computed as; other experiments may use it under another. `evicted` marks results \
-      whose record is kept and whose bytes `cache gc` dropped; they are computed anew when something needs them.
+      The address is the one at which a result was last computed; other experiments may use it at another. `evicted` marks results \
+      whose record is kept and whose bytes `cache gc` removed; they are recomputed when a stage needs them.
       """)
 
   @OptionGroup var storage: StoreArguments

@@ -7,10 +7,10 @@ struct CachePush: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "push", abstract: "Copy what DIR lacks from the store into DIR.",
     discussion: """
-      DIR is a store like any other: a folder of its own on a shared file system or a stick, made when it is not there. Every byte \
-      is checked as it is read and as it was written; when it is cut off, the same command goes on.
+      DIR is a store like any other: a folder of its own on a shared file system or a USB drive, created if missing. Every byte \
+      is checked when it is read and after it is written; after an interruption the same command resumes.
 
-        \(Program.name) cache push /media/stick/plumb
+        \(Program.name) cache push /media/usb/plumb
       """)
 
   @Argument(help: ArgumentHelp("The other store.", valueName: "dir"), completion: .directory)
@@ -27,7 +27,7 @@ struct CachePull: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pull", abstract: "Copy what the store lacks from DIR into the store.",
     discussion:
-      "The other way round of `\(Program.name) cache push`. The project's store is made when it is not there."
+      "The reverse of `\(Program.name) cache push`. The project's store is created if missing."
   )
 
   @Argument(help: ArgumentHelp("The other store.", valueName: "dir"), completion: .directory)
@@ -47,7 +47,7 @@ struct CachePull: ParsableCommand {
 private func otherStore(_ directory: String, makes: Bool) throws -> Store {
   guard makes || FileStatus.of("\(directory)/format") != nil else {
     throw RunError(
-      .commandLine, "there is no store at `\(directory)`; `\(Program.name) cache push` makes one")
+      .commandLine, "there is no store at `\(directory)`; `\(Program.name) cache push` creates one")
   }
   return try Store(at: directory)
 }
@@ -68,7 +68,7 @@ private func transfer(from source: Store, to target: Store) throws -> Runner.Exi
   line.clear()
   var parts = [
     "\(counted(done.records, "result")) copied (\(counted(done.objects, "object")), \(ByteCount(done.bytes).text))",
-    "\(done.presentRecords) there already",
+    "\(done.presentRecords) already present",
   ]
   if done.evictedRecords > 0 { parts.append("\(done.evictedRecords) without evicted bytes") }
   standardError(parts.joined(separator: ", ") + "\n")

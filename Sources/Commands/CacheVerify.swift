@@ -5,15 +5,15 @@ import Runner
 
 struct CacheVerify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Read every byte of the store and hold it against its name.",
+    commandName: "verify", abstract: "Read every byte of the store and check it against its SHA-256.",
     discussion: """
-      Damaged and missing files are listed with the addresses that need them, and it ends with 5. With --repair what is damaged is \
-      set aside in `quarantine/`, and the next run computes it anew.
+      Damaged and missing files are listed with the addresses that need them, and the exit code is 5. With --repair damaged files \
+      are set aside in `quarantine/`, and the next run recomputes them.
       """)
 
   @OptionGroup var storage: StoreArguments
 
-  @Flag(help: "Set aside what is damaged, so that the next run computes it anew.")
+  @Flag(help: "Set damaged files aside, so that the next run recomputes them.")
   var repair = false
 
   func run() throws {
@@ -35,19 +35,19 @@ struct CacheVerify: ParsableCommand {
       let checked =
         "\(counted(found.objectCount, "object")) and \(counted(found.recordCount, "record")), \(ByteCount(found.bytes).text)"
       if found.damages.isEmpty {
-        try standardOutput("\(checked): every byte is right\n")
+        try standardOutput("\(checked): no damage found\n")
         return .done
       }
       try standardOutput(text.split(separator: "\n").map { TerminalText.escaped(String($0)) + "\n" }.joined())
       let count = counted(found.damages.count, "problem")
       if repair {
         standardError(
-          "\(checked): \(count), set aside in `\(store.root)/quarantine`; the next run computes what it needs anew\n"
+          "\(checked): \(count), set aside in `\(store.root)/quarantine`; the next run recomputes what it needs\n"
         )
         return .done
       }
       standardError(
-        "error: \(checked): \(count); `\(Program.name) cache verify --repair` sets them aside and the next run computes them anew\n"
+        "error: \(checked): \(count); `\(Program.name) cache verify --repair` sets them aside and the next run recomputes them\n"
       )
       return .store
     }

@@ -5,11 +5,11 @@ import Runner
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Say everything that is wrong with an experiment. Runs nothing.",
+    commandName: "check", abstract: "Report every error in an experiment. Runs nothing.",
     discussion: """
-      Every mistake is shown with its place and, where one is near, what was probably meant; then it ends with 3. `\(Program.name) \
-      explain CODE` says more about a kind of mistake. With `--format json` the mistakes, and nothing else, go to standard \
-      output, one object a line; other commands write them to standard error, their own results being on standard output.
+      Every mistake is shown with its place and, if there is one, a suggestion; the exit code is then 3. `\(Program.name) \
+      explain CODE` explains a kind of mistake. With `--format json` only the mistakes go to standard \
+      output, one object per line; other commands write them to standard error, because standard output holds their results.
 
         \(Program.name) check experiments/quickstart.yaml
       """)

@@ -6,17 +6,17 @@ import Runner
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config",
-    abstract: "Print an experiment resolved: parameters, defaults, loops. Runs nothing.",
+    abstract: "Print the resolved experiment: parameters, defaults, loops. Runs nothing.",
     discussion: """
-      YAML: every stage by its address, with every option it will have. With `--origin` the place that set each value stands \
-      behind it: `FILE:LINE:COLUMN`, `--set:1:COLUMN`, or `default`.
+      YAML: every stage by its address, with every option it will have. With `--origin` each value is followed by the place \
+      that set it: `FILE:LINE:COLUMN`, `--set:1:COLUMN`, or `default`.
 
         \(Program.name) config experiments/quickstart.yaml --origin --set lr=1e-5
       """)
 
   @OptionGroup var experiment: ExperimentArguments
 
-  @Flag(help: "Say behind each value where it comes from.")
+  @Flag(help: "Print after each value where it comes from.")
   var origin = false
 
   func run() throws {

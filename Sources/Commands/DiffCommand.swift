@@ -8,7 +8,7 @@ struct DiffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Compare two runs: parameters, options, metrics, keys, outputs.",
     discussion: """
-      Metrics stand there whether they changed or not; everything else only where it differs.
+      Metrics are always shown; everything else only where it differs.
 
         \(Program.name) diff @last~1 @last
       """)

@@ -7,7 +7,7 @@ struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain", abstract: "Explain a kind of mistake: \(Program.name) explain duplicate-key.",
     discussion: """
-      The code stands in brackets at the head of every mistake: `error[unknown-reference]`. Without a code all are listed.
+      Every message begins with its code in brackets: `error[unknown-reference]`. Without a code all are listed.
 
         \(Program.name) explain unknown-reference
       """)

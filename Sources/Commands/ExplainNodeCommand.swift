@@ -7,7 +7,7 @@ import Runner
 struct ExplainNodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain-node",
-    abstract: "Say what a stage's key is made of, field by field, and what changed. Runs nothing.",
+    abstract: "Show the fields of a stage's key and what changed in them. Runs nothing.",
     discussion: """
       Each line is a field of the key: its value, what it was in the nearest earlier record, and the place that set it. In the \
       first column `~` is changed, `+` new, `-` gone.

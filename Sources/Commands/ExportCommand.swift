@@ -10,7 +10,7 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       An address is EXPERIMENT.yaml::STAGE or EXPERIMENT.yaml::STAGE.OUTPUT, as `\(Program.name) plan` shows stages, with `@last` for the \
       last iteration; runs/NAME/ID::STAGE is what that run computed. A model becomes DIR itself; other outputs go into DIR under \
-      their names. Nothing is overwritten. Evicted bytes are computed anew first.
+      their names. Nothing is overwritten. Evicted bytes are recomputed first.
 
         \(Program.name) export experiments/quickstart.yaml::quark@last.train.model steered
       """)
@@ -19,7 +19,7 @@ struct ExportCommand: ParsableCommand {
     help: ArgumentHelp("EXPERIMENT.yaml::STAGE.OUTPUT or RUN_DIRECTORY::STAGE.OUTPUT.", valueName: "address"))
   var address: String
 
-  @Argument(help: ArgumentHelp("A folder that is not there yet.", valueName: "dir"), completion: .directory)
+  @Argument(help: ArgumentHelp("A new folder.", valueName: "dir"), completion: .directory)
   var directory: String
 
   @Option(
@@ -90,7 +90,7 @@ struct StoredResult {
     guard let experiment, let node = found.node else {
       throw RunError(
         .workFound,
-        "the bytes of `\(address.text)` were evicted; name its experiment instead of the run and they are computed anew"
+        "the bytes of `\(address.text)` were evicted; to recompute them, name the experiment instead of the run"
       )
     }
     var session = experiment.session(store: store.root)

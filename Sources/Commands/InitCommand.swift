@@ -14,7 +14,7 @@ struct InitCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The folder, made when it is not there.", valueName: "dir"), completion: .directory)
+    help: ArgumentHelp("The folder, created if missing.", valueName: "dir"), completion: .directory)
   var folder = "."
 
   func run() throws {
@@ -25,7 +25,7 @@ struct InitCommand: ParsableCommand {
       ].map { (path: "\(folder)/\($0.0)", text: $0.1) }
       // All are looked for before the first is written.
       for file in files where FileStatus.of(file.path) != nil {
-        throw RunError(.commandLine, "`\(file.path)` is there already; nothing was written")
+        throw RunError(.commandLine, "`\(file.path)` already exists; nothing was written")
       }
       for file in files {
         try File.makeDirectory(Path.parent(file.path))
@@ -47,7 +47,7 @@ struct InitCommand: ParsableCommand {
     #   \(Program.name) run experiment.yaml --set iterations=3    runs the third iteration only
     version: 1
     name: first                     # names the folder of its runs: runs/first/
-    seed: 42                        # every random number follows from it
+    seed: 42                        # of all random numbers
 
     params:                         # what `--set name=value` may change
       iterations: 2
@@ -59,19 +59,19 @@ struct InitCommand: ParsableCommand {
 
     stages:                         # `\(Program.name) stages` lists the kinds, `\(Program.name) stages NAME` shows one
       questions:
-        uses: data                  # the kind of stage; the stage's own name when it is not given
+        uses: data                  # the kind of stage; default the stage's own name
         with: {path: data/prompts.jsonl, prompt: "Question: {question} Answer:", id: id}
 
-      rounds:                       # a loop: its stages once for each iteration
+      rounds:                       # a loop: its stages run once in each iteration
         loop:
           times: $iterations
-          # carry: {policy: {first: start, next: train.model}}     what one iteration hands to the next
+          # carry: {policy: {first: start, next: train.model}}     what one iteration passes to the next
         stages:
           draw: {in: {rows: questions}, with: {count: $prompts}}
-          # With a model, go on from here:
+          # With a model, continue here:
           # sample: {in: {model: start, prompts: draw}, with: {n: 4, max_new_tokens: 32}}
 
-      # From outside, the stages of a loop are seen with an iteration: rounds@2.draw, rounds@last.draw
+      # From outside, name a stage of a loop with its iteration: rounds@2.draw, rounds@last.draw
       once_more: {uses: draw, in: {rows: rounds@last.draw}, with: {count: all}}
 
     """

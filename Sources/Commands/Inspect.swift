@@ -7,11 +7,11 @@ import Runner
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show what a model or tokenizer file holds; refuse a damaged one, saying why.",
+    abstract: "Show what a model or tokenizer file holds, or what is wrong with it.",
     discussion: """
       Reads safetensors, GGUF, tokenizer.json and config.json files, and model directories. The whole header is checked
-      before anything is printed; a damaged file ends with 4 and the rule it broke. A model of a hub, a package index or a
-      server is fetched into the model cache first, and its SHA-256 is said, which an experiment needs to name it.
+      before anything is printed; for a damaged file the exit code is 4 and the message names the broken rule. A model of a hub,
+      a package index or a server is fetched into the model cache first; its SHA-256, which an experiment must give, is printed.
 
         \(Program.name) inspect models/start/model.safetensors
         \(Program.name) inspect experiments/quickstart.yaml::quark@last.train.model
@@ -19,7 +19,8 @@ struct Inspect: ParsableCommand {
       """)
 
   @Argument(
-    help: "The file, the model directory, EXPERIMENT.yaml::ADDRESS, or hf:OWNER/NAME@REVISION and its like.",
+    help:
+      "The file, the model directory, EXPERIMENT.yaml::ADDRESS, or a remote model such as hf:OWNER/NAME@REVISION.",
     completion: .file())
   var file: String
 

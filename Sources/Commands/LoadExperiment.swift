@@ -20,7 +20,7 @@ struct ExperimentArguments: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "How mistakes are written: text, or json, one object a line.", valueName: "text|json"))
+      "Format of mistakes: text, or json with one object per line.", valueName: "text|json"))
   var format = DiagnosticFormat.text
 }
 
@@ -46,7 +46,7 @@ struct StoreArguments: ParsableArguments {
 /// How files that are not the store's are read.
 struct ReadingArguments: ParsableArguments {
   @Flag(
-    help: "Hash every input file, also those whose size, times and inode stand since they last were.")
+    help: "Hash every input file, also those whose size, times and inode are unchanged.")
   var strict = false
 }
 
@@ -123,10 +123,10 @@ func unbuilt(_ sweep: Sweep, _ arguments: ExperimentArguments) -> Diagnostic? {
   guard !missing.isEmpty else { return nil }
   let settings = missing.map { "--set \($0)=…" }.joined(separator: " ")
   var diagnostic = Diagnostic(
-    .warning, code: "sweep-not-built", "running a sweep is not built yet", at: sweep.span,
-    label: "checked, and not run",
+    .warning, code: "sweep-not-built", "running a sweep is not implemented yet", at: sweep.span,
+    label: "checked, not run",
     help: "run one trial: `\(Program.name) run \(arguments.file) \(settings)`")
-  diagnostic.lack = "running a sweep is not built"
+  diagnostic.lack = "running a sweep is not implemented"
   return diagnostic
 }
 

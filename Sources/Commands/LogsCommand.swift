@@ -10,7 +10,7 @@ struct LogsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "logs", abstract: "Print what a stage printed, and follow it while it runs.",
     discussion: """
-      A stage that was cached printed when it was computed: the log of that run is shown, and which it is is said on stderr.
+      For a cached stage the log of the run that computed it is shown; a note on standard error names that run.
 
         \(Program.name) logs quark@2.train
         \(Program.name) logs @last~1 quark@2.train
@@ -23,7 +23,7 @@ struct LogsCommand: ParsableCommand {
     completion: Completion.runOrStage
   )
   var words: [String]
-  @Flag(name: [.customShort("f"), .long], help: "Go on while the run lives.")
+  @Flag(name: [.customShort("f"), .long], help: "Continue while the run is active.")
   var follow = false
   @OptionGroup var place: RunsArguments
 

@@ -14,11 +14,11 @@ struct NewStageCommand: ParsableCommand {
         cd keep-long && swift build -c release && .build/release/keep-long run experiment.yaml
       """)
 
-  @Argument(help: "The stage's name, as it will stand after `uses:`: small letters, digits, `-`.")
+  @Argument(help: "The stage's name, as `uses:` gives it: lower-case letters, digits, `-`.")
   var name: String
 
   @Argument(
-    help: ArgumentHelp("The package's folder, made when it is not there.", valueName: "dir"),
+    help: ArgumentHelp("The package's folder, created if missing.", valueName: "dir"),
     completion: .directory)
   var folder: String
 
@@ -38,7 +38,7 @@ struct NewStageCommand: ParsableCommand {
       let files = scaffold.files.map { (path: "\(folder)/\($0.path)", text: $0.text) }
       // All are looked for before the first is written.
       for file in files where FileStatus.of(file.path) != nil {
-        throw RunError(.commandLine, "`\(file.path)` is there already; nothing was written")
+        throw RunError(.commandLine, "`\(file.path)` already exists; nothing was written")
       }
       for file in files {
         try File.makeDirectory(Path.parent(file.path))
@@ -74,7 +74,7 @@ struct NewStageCommand: ParsableCommand {
     }
     throw RunError(
       .commandLine,
-      "this program does not lie in Plumb's sources; say where they are: --plumb DIR or --plumb URL"
+      "this program is not inside Plumb's sources; name them: --plumb DIR or --plumb URL"
     )
   }
 

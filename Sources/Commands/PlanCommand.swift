@@ -5,10 +5,10 @@ import Runner
 
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "Say what a run would do, and why. Runs nothing.",
+    commandName: "plan", abstract: "Show what a run would do, and why. Runs nothing.",
     discussion: """
-      One line a stage: its address, `cached`, `run` or `waits`, how long it took before where that is known, and why it runs. \
-      `waits` is decided when what it waits for has run: if that gives the same bytes, it stays cached.
+      One line per stage: its address, `cached`, `run` or `waits`, how long it took before if that is known, and why it runs. \
+      `waits` is decided after the stages before it have run: if their bytes are unchanged, it stays cached.
 
         \(Program.name) plan experiments/quickstart.yaml --set lr=1e-5 --why
         \(Program.name) plan experiments/quickstart.yaml --graph dot | dot -Tsvg > plan.svg

@@ -54,7 +54,7 @@ func standardError(_ text: String) {
 func finish(_ body: () throws -> Runner.ExitCode) -> Never {
   do {
     let code = try body()
-    if code == .bug { InternalError.report("what is said above") }
+    if code == .bug { InternalError.report("the error above") }
     Glibc.exit(code.rawValue)
   } catch {
     let code = Runner.ExitCode(forOwn: error)

@@ -34,10 +34,10 @@ struct RootCommand: ParsableCommand {
         7    a remote service refused or stayed down
         8    still locked by another run when --wait expired
         11   there is something to run first (plan --check, samples)
-        12   what `expect:` asks for does not hold
+        12   a condition of `expect:` does not hold
         70   a bug in plumb
         75   stopped at a checkpoint: run again
-        130  interrupted (143: terminated): run again to go on
+        130  interrupted (143: terminated): run again to resume
       """,
     version: programVersion,
     subcommands: [

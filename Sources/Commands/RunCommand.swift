@@ -5,9 +5,9 @@ import Runner
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Run an experiment; what is finished already is not run again.",
+    commandName: "run", abstract: "Run an experiment; finished stages are not run again.",
     discussion: """
-      The first Ctrl-C stops at the next point from which the same command goes on, the second at once. At the end the declared \
+      The first Ctrl-C stops at the next point from which the same command can resume, the second at once. At the end the declared \
       metrics and a table of all evaluations go to standard output; all else goes to standard error, and everything about the \
       run to runs/NAME/ID/.
 
@@ -20,25 +20,25 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Threads a stage may use (default: all processors). Changes no result.")
   var threads: Int?
 
-  @Option(name: .shortAndLong, help: "Stages at once, at most (default: 8).")
+  @Option(name: .shortAndLong, help: "Maximum number of stages at once (default: 8).")
   var jobs: Int?
 
   @Flag(
     exclusivity: .exclusive,
     help: ArgumentHelp(
-      "After a failure: run all that does not need what failed, or stop all else (the default)."))
+      "After a failure: run the stages that do not need the failed one, or stop all others (the default)."))
   var afterFailure = AfterFailure.failFast
 
   @OptionGroup var selection: SelectionArguments
   @Option(
     help: ArgumentHelp(
-      "Seconds to wait for a stage that another run computes, then end with 8 (default: until it is done).",
+      "Seconds to wait for a stage that another run computes, then exit with 8 (default: until it is done).",
       valueName: "seconds"))
   var wait: Double?
 
   @OptionGroup var reading: ReadingArguments
 
-  @Flag(help: "Write events to standard output, one JSON object a line.")
+  @Flag(help: "Write events to standard output, one JSON object per line.")
   var json = false
 
   func validate() throws {
@@ -97,7 +97,8 @@ struct SelectionArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Compute these again though they are finished, and say whether the bytes differ.", valueName: address),
+      "Compute these again although they are finished, and report whether the bytes differ.",
+      valueName: address),
     completion: Completion.addresses)
   var force: [String] = []
 

@@ -8,8 +8,8 @@ struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runs", abstract: "List the runs of this project with their metrics.",
     discussion: """
-      Oldest first. Parameters stand there when the runs differ in them. Under `stages` stands how many ran, how many were \
-      cached, and of how many.
+      Oldest first. Parameters are shown when the runs differ in them. `stages` gives how many ran, how many were cached, and \
+      the total.
 
         \(Program.name) runs quickstart --sort -reward
         \(Program.name) runs --csv > runs.csv
@@ -20,10 +20,10 @@ struct RunsCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("By a metric, ascending; `-reward` descending.", valueName: "metric"))
+    help: ArgumentHelp("Sort by a metric, ascending; `-reward` sorts descending.", valueName: "metric"))
   var sort: String?
 
-  @Option(help: "The newest so many.")
+  @Option(help: "Only the newest N.")
   var limit: Int?
 
   @Flag(help: "Write one JSON value.")

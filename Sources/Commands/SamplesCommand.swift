@@ -9,7 +9,7 @@ struct SamplesCommand: ParsableCommand {
     commandName: "samples", abstract: "Show what stages generated for the same prompts. Runs nothing.",
     discussion: """
       An address is a stage as `\(Program.name) plan` shows it; `@last` is the last iteration, and `.NAME` an output. The prompts are the \
-      first of the first address, in the order of its rows: no choosing. Of several generations of a prompt the first is shown.
+      first ones of the first address, in the order of its rows. Of several generations of a prompt the first is shown.
 
         \(Program.name) samples experiments/quickstart.yaml before_score quark@last.judge
       """)
@@ -88,7 +88,7 @@ private struct Sheet {
     guard let stored = resolution.records[node.index]?.output(output.name) else {
       throw RunError(
         .workFound,
-        "`\(address)` has not run with these settings; `\(Program.name) run \(file)` runs it, `\(Program.name) plan \(file)` says why"
+        "`\(address)` has not run with these settings; `\(Program.name) run \(file)` runs it, `\(Program.name) plan \(file)` shows why"
       )
     }
     let path = try resolution.store.readingPath(stored)

@@ -12,7 +12,7 @@ struct SchemaCommand: ParsableCommand {
         \(Program.name) schema > experiment.schema.json
         # yaml-language-server: $schema=experiment.schema.json
 
-      It refuses what `\(Program.name) check` refuses for its shape. What names refer to, only `\(Program.name) check` knows.
+      The schema checks the structure. Only `\(Program.name) check` also checks what names refer to.
       """)
 
   @Flag(help: "Print the language's keys as a page of Markdown instead.")

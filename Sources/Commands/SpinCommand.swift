@@ -7,8 +7,8 @@ struct SpinCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "spin", abstract: "Run one stage alone on its stored inputs; keep nothing.",
     discussion: """
-      What the stage needs must be finished. Its log is shown as it comes; at the end each output is compared with what is \
-      stored, and left in --output where that is given. This is how a failed stage is reproduced.
+      The stages it needs must be finished. Its log is shown as it is written; at the end each output is compared with the \
+      stored one, and left in --output if that is given. Use it to reproduce a failed stage.
 
         \(Program.name) spin experiments/quickstart.yaml quark@2.train --output /tmp/look
       """)

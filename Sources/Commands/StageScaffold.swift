@@ -22,7 +22,7 @@ struct StageScaffold {
     guard isName, let first = name.utf8.first, (0x61...0x7A).contains(first), name.utf8.count <= 60 else {
       throw RunError(
         .commandLine,
-        "`\(name)` cannot name a stage here: write small letters and digits, in words joined by `-`, such as `keep-long`"
+        "`\(name)` cannot name a stage here: write lower-case letters and digits, in words joined by `-`, such as `keep-long`"
       )
     }
     self.name = name
@@ -239,7 +239,7 @@ struct StageScaffold {
     """
     # \(name)
 
-    A program that does everything `plumb` does, with one stage more: `uses: \(name)`.
+    A program that does everything `plumb` does, and one more stage: `uses: \(name)`.
 
         swift build -c release                         the first time takes minutes: Plumb is built too
         .build/release/\(name) run experiment.yaml
@@ -249,8 +249,8 @@ struct StageScaffold {
     | | |
     |---|---|
     | Sources/\(module)/ | the stage: what it declares and what it does |
-    | Sources/Program/ | the program; a second stage is one more name in its list |
-    | Tests/ | the stage, called with rows of our own |
+    | Sources/Program/ | the program; add the names of further stages to its list |
+    | Tests/ | tests of the stage on small inputs |
     | experiment.yaml | a use of it |
 
     What a stage declares (ports, options, version, whether it draws or computes) decides what is checked before a run and what

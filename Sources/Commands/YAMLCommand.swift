@@ -7,16 +7,16 @@ import Runner
 
 struct YAMLCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "yaml", abstract: "Look at a YAML file as it is read.",
+    commandName: "yaml", abstract: "Show how a YAML file is parsed.",
     subcommands: [Events.self, AsJSON.self])
 
   struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "events", abstract: "Print the events of a YAML file, one a line.",
+      commandName: "events", abstract: "Print the events of a YAML file, one per line.",
       discussion: """
         The format is that of the yaml-test-suite: `+MAP {}` begins a mapping in flow style, `=VAL :text` is a plain scalar, \
-        `&` an anchor, `<...>` a tag. What stands before the first mistake is printed, the mistake is said on standard error, \
-        and the command ends with 3.
+        `&` an anchor, `<...>` a tag. Events before the first mistake are printed, the mistake goes to standard error, \
+        and the exit code is 3.
 
           \(Program.name) yaml events experiments/quickstart.yaml
         """)
@@ -51,7 +51,7 @@ struct YAMLCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "json", abstract: "Print a YAML file as JSON, aliases and merges resolved.",
       discussion: """
-        What a validator of JSON Schema reads:
+        For a JSON Schema validator:
 
           \(Program.name) yaml json experiments/quickstart.yaml | check-jsonschema --schemafile experiment.schema.json -
         """)

@@ -10,8 +10,8 @@ public enum JSON: Sendable {
   case bool(Bool)
   /// A number written without fraction or exponent that fits 64 signed bits.
   case int(Int64)
-  /// An integer that does not fit 64 signed bits, as it was written: a digit lost would make another id or another prompt
-  /// of it. Within a double's range, so that `doubleValue` is there and finite.
+  /// An integer that does not fit 64 signed bits, as it was written: a lost digit would change an id or a
+  /// prompt. Within a double's range, so that `doubleValue` is there and finite.
   case largeInteger(String)
   /// Any other number. Must be finite where it is written.
   case double(Double)

@@ -6,18 +6,18 @@ import Runner
 
 /// How a model was conditioned: one prefix for each class, best first. Kept in the model's `plumb.json`, and
 /// never glued into a row's prompt.
-struct Conditioning: Sendable, Equatable {
-  enum Kind: String, Sendable {
+package struct Conditioning: Sendable, Equatable {
+  package enum Kind: String, Sendable {
     /// Each prefix is one added token.
     case tokens
     /// Prefixes are ordinary text.
     case text
   }
-  let kind: Kind
-  let prefixes: [String]
+  package let kind: Kind
+  package let prefixes: [String]
   /// What stands before every prefix, such as the token that begins a document; empty for nothing. Many models use
   /// their first position as a rest for attention, whatever token stands there: a class said there is hardly read.
-  let opening: String
+  package let opening: String
 
   /// `_QUANTILE_TOKEN_0_` and so on. Source: METHODS 1.3.
   static func quantileTokens(_ classes: Int, after opening: String = "") -> Conditioning {
@@ -25,7 +25,7 @@ struct Conditioning: Sendable, Equatable {
       kind: .tokens, prefixes: (0..<classes).map { "_QUANTILE_TOKEN_\($0)_" }, opening: opening)
   }
 
-  init(kind: Kind, prefixes: [String], opening: String = "") {
+  package init(kind: Kind, prefixes: [String], opening: String = "") {
     self.kind = kind
     self.prefixes = prefixes
     self.opening = opening
@@ -70,7 +70,7 @@ struct Conditioning: Sendable, Equatable {
   }
 
   /// What stands before a prompt of this class. The experiment's author wrote it, so that special tokens in it are read.
-  func text(_ prefix: String) -> ModelText { ModelText(literal: opening + prefix) }
+  package func text(_ prefix: String) -> ModelText { ModelText(literal: opening + prefix) }
 
   /// The added tokens, best class first; none when prefixes are text.
   func classTokens(_ tokenizer: Tokenizer) throws -> [Int32] {

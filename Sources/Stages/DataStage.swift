@@ -15,12 +15,12 @@ package struct DataStage: Stage {
     outputs: [
       OutputPort(
         "rows", .rows, columns: ["prompt"], hasOtherColumns: false,
-        summary: "one row for every line that was kept")
+        summary: "one row for each line that was kept")
     ],
     options: [
       OptionField(
         "path", .file, aliases: ["dataset", "dataset_path", "data_path", "file", "data", "train_file"],
-        summary: "a JSON Lines file: one object a line"),
+        summary: "a JSON Lines file: one object per line"),
       OptionField(
         "prompt", .string, default: "{prompt}", aliases: ["template", "prompt_template"],
         summary:
@@ -45,17 +45,17 @@ package struct DataStage: Stage {
             OptionField(
               "is",
               .optional(.either([.bool, .integer(Int.min...Int.max), .number(-1e300...1e300), .string])),
-              summary: "the value it must have; `null` asks for a field that is there and null"),
+              summary: "the value it must have; `null` matches a field that is present and null"),
           ]), count: 0...16), default: [], aliases: ["filter"],
-        summary: "take only lines that fulfil every condition"),
+        summary: "keep only lines that satisfy every condition"),
       OptionField(
         "limit", .optional(.integer(1...Int.max)), default: nil,
         aliases: ["max_rows", "num_rows", "max_samples", "num_samples", "count", "n"],
-        summary: "read no further once this many rows were taken"),
+        summary: "stop reading after this many rows"),
       OptionField(
         "on_bad_row", .choice(["fail", "skip"]), default: "fail",
         summary:
-          "what to do about a line that is not a JSON object or lacks a field; skipped lines are counted"),
+          "what to do with a line that is not a JSON object or lacks a field; skipped lines are counted"),
     ], estimate: Estimates.data)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
@@ -77,7 +77,7 @@ package struct DataStage: Stage {
   }
 }
 
-/// Which fields become columns: `samples` with one entry a generation, and of `keep` those that usually have one, where the rows
+/// Which fields become columns: `samples` with one entry per generation, and of `keep` those that usually have one, where the rows
 /// have generations.
 private struct DataColumns {
   let rows: [String]
@@ -100,7 +100,7 @@ struct DataReader {
   private let keep: [String]
   /// What the option `samples` lists.
   private let listed: [String]
-  /// Columns with one entry a generation: those listed, and of `keep` those that usually have one.
+  /// Columns with one entry per generation: those listed, and of `keep` those that usually have one.
   private let samples: [String]
   private let conditions: [(field: String, value: JSON)]
   private let limit: Int
@@ -130,7 +130,7 @@ struct DataReader {
     lineCount == 0
       ? "\(path): the file holds no rows"
       : "\(path): none of \(lineCount) lines was taken: \(skipped.count) were bad, "
-        + "\(unmatched) did not fulfil `where`"
+        + "\(unmatched) did not satisfy `where`"
   }
 
   init(options: StageOptions) throws {
@@ -145,11 +145,11 @@ struct DataReader {
     samples = DataColumns(options.json).samples
     var seen: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt"), UTF8Key(ModelText.literalsColumn)]
     for name in keep + listed where !seen.insert(UTF8Key(name)).inserted {
-      throw InputError("option `keep` or `samples`: the column `\(name)` is there already")
+      throw InputError("option `keep` or `samples`: the column `\(name)` exists already")
     }
     guard samples.isEmpty || seen.contains(UTF8Key("generations")) else {
       throw InputError(
-        "option `samples`: without `generations` there is nothing that its columns could belong to")
+        "option `samples`: its columns need the column `generations`; add it to `keep`")
     }
     conditions = options.list("where").map {
       let condition = StageOptions($0)
@@ -232,7 +232,7 @@ struct DataReader {
         throw BadRow(
           column: 1,
           reason:
-            "`\(name)` is \(columns[name]?.kind ?? "missing"); expected a list with one entry a generation")
+            "`\(name)` is \(columns[name]?.kind ?? "missing"); expected a list with one entry per generation")
       }
       guard values.count == generations.count else {
         throw BadRow(

@@ -11,7 +11,7 @@ package struct DrawStage: Stage {
 
   package static let declaration = StageDeclaration(
     name: "draw",
-    summary: "Draws rows at random, in random order; each iteration of a loop draws anew.",
+    summary: "Draws rows at random, in random order; each iteration of a loop draws again.",
     version: 2,
     inputs: [InputPort("rows", .rows, summary: "rows to draw from")],
     outputs: [
@@ -24,7 +24,7 @@ package struct DrawStage: Stage {
         summary: "how many rows, or `all` of them"),
       OptionField(
         "replacement", .bool, default: false, aliases: ["replace", "with_replacement"],
-        summary: "whether a row may be drawn again; a repeated row gets an id of its own, `ID#2`"),
+        summary: "whether a row may be drawn again; a repeated row gets a new id, `ID#2`"),
     ],
     isRandom: true, estimate: Estimates.draw)
 

@@ -1,10 +1,10 @@
-// Which samples are trained with the end token after them.
+// Which samples are trained with the end token appended.
 
 import Models
 import Runner
 
 /// The model learns to end where its samples are followed by the end token, and to go on where they are not.
-enum EndRule: Sendable, Equatable {
+package enum EndRule: Sendable, Equatable {
   /// After samples that ended by themselves or at a stop text; not after those cut at their length.
   case finished
   /// Unless a sample both looks unfinished and has `maximumNewTokens` tokens; where that is nil, was cut at its length.
@@ -28,7 +28,7 @@ enum EndRule: Sendable, Equatable {
   /// - Parameters:
   ///   - finish: how the sample ended, where the rows say it; a given text counts as one that ended.
   /// - Throws: `InputError` without a place when the rows do not say what the rule needs.
-  func appendsEnd(to text: String, finish: SampleFinish?, _ tokenizer: Tokenizer) throws -> Bool {
+  package func appendsEnd(to text: String, finish: SampleFinish?, _ tokenizer: Tokenizer) throws -> Bool {
     switch self {
     case .always: return true
     case .never: return false
@@ -54,7 +54,7 @@ enum EndRule: Sendable, Equatable {
 extension SampleFinish {
   /// How a sample of a row ended, by `finish` or, in rows written without it, by `finished`; nil where the rows do not say.
   /// - Throws: `InputError` naming the row.
-  init?(_ samples: SampleLists, _ index: Int, of row: Row) throws {
+  package init?(_ samples: SampleLists, _ index: Int, of row: Row) throws {
     if let value = samples["finish"]?[index], !value.isNull {
       guard let finish = value.stringValue.flatMap(SampleFinish.init(rawValue:)) else {
         throw InputError(

@@ -14,7 +14,8 @@ package struct EvaluateStage: Stage {
     version: 2,
     inputs: [
       InputPort(
-        "rows", .rows, columns: ["prompt", "generations"], summary: "rows, scored if `reward` is wanted"),
+        "rows", .rows, columns: ["prompt", "generations"], summary: "rows, scored if `metrics` names `reward`"
+      ),
       InputPort("reference", .model, required: false, summary: "the model whose perplexity is measured"),
     ],
     outputs: [

@@ -85,7 +85,7 @@ private func join(_ earlier: SampledRows, of earlierName: String, _ newer: Sampl
     let old = result.rows[position]
     guard old["prompt"] == row["prompt"] else {
       throw InputError(
-        "row `\(row.id)`: its prompt in \(newerName) is not the one in \(earlierName); one id names two prompts"
+        "row `\(row.id)`: its prompt in \(newerName) differs from that in \(earlierName); expected one prompt for each id"
       )
     }
     let first = try SampleLists(old, result.table)
@@ -119,7 +119,7 @@ private func warnOfUndeclaredLists(_ rows: SampledRows, _ name: String, _ contex
     }
     if goesBySamples {
       context.log(
-        "warning: column `\(column)` of \(name) has one entry a generation in every row, but is not declared so: it stays with the "
+        "warning: column `\(column)` of \(name) has one entry per generation in every row, but is not declared so: it stays with the "
           + "prompt when samples are picked or joined; declare it where the rows are made (`samples` of `data`, `per: sample` of `command`)"
       )
     }

@@ -10,7 +10,7 @@ extension StageContext {
     let checkpoint = try openCheckpoint(input(port).path)
     guard allowingRewardModel || !checkpoint.isRewardModel else {
       throw InputError(
-        "\(checkpoint.path): input `\(port)` wants a language model, but this is a reward model: it has the tensor `score.weight`"
+        "\(checkpoint.path): input `\(port)` needs a language model, but this is a reward model: it has the tensor `score.weight`"
       )
     }
     return checkpoint

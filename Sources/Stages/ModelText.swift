@@ -48,7 +48,7 @@ package struct ModelText: Sendable, Equatable {
 
 extension ModelText {
   /// The column beside `prompt` that says where the author's words stand in it: `[[start, length], …]` in UTF-8 bytes.
-  static let literalsColumn = "prompt_literals"
+  package static let literalsColumn = "prompt_literals"
 
   /// A row's prompt.
   /// - Throws: `InputError` naming the row.
@@ -78,7 +78,7 @@ extension ModelText {
 
   /// What the column beside its prompt holds; nil where no special token can stand: every one known has a `<`, `[`, `|`, `_` or a
   /// character beyond ASCII.
-  var literalsJSON: JSON? {
+  package var literalsJSON: JSON? {
     let bytes = Array(text.utf8)
     let signs = Set("<[|_".utf8)
     let spelling = literals.filter { bytes[$0].contains { $0 >= 0x80 || signs.contains($0) } }
@@ -89,10 +89,12 @@ extension ModelText {
 
 extension ModelText {
   /// Of `markers` those that are no token of this tokenizer: they are read as letters.
-  func unreadMarkers(_ tokenizer: Tokenizer) -> [String] { markers.filter { !tokenizer.isAddedToken($0) } }
+  package func unreadMarkers(_ tokenizer: Tokenizer) -> [String] {
+    markers.filter { !tokenizer.isAddedToken($0) }
+  }
 
   /// What the author wrote in the manner of special tokens, each once.
-  var markers: [String] {
+  package var markers: [String] {
     let bytes = Array(text.utf8)
     var seen: Set<UTF8Key> = []
     return literals.flatMap { Self.markers(in: bytes, $0) }.compactMap { range in
@@ -135,7 +137,7 @@ func warnOfUnreadMarkers(_ texts: some Sequence<ModelText>, _ tokenizer: Tokeniz
   for text in texts where !text.literals.isEmpty {
     for marker in text.unreadMarkers(tokenizer) where seen.insert(UTF8Key(marker)).inserted {
       context.log(
-        "warning: `\(marker)` is no token of this model and is read as \(tokenizer.encode(marker).count) tokens of ordinary text"
+        "warning: `\(marker)` is not a token of this model and is read as \(tokenizer.encode(marker).count) tokens of ordinary text"
       )
     }
   }

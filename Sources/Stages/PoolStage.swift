@@ -11,48 +11,50 @@ package struct PoolStage: Stage {
 
   package static let declaration = StageDeclaration(
     name: "pool",
-    summary: "Picks a balanced set of samples to train on, and hands the pool on to the next iteration.",
+    summary: "Picks a balanced set of samples to train on, and passes the pool to the next iteration.",
     version: 2,
     inputs: [
       InputPort(
         "rows", .rows, columns: ["generations"], collects: true,
-        summary: "samples with classes; of several artifacts a prompt's samples are joined"),
+        summary: "samples with classes; with several artifacts, the samples of each prompt are joined"),
       InputPort(
         "history", .rows, required: false, columns: ["generations"],
         summary:
-          "an earlier `state`, put before the rows with the classes it has; where classes are computed "
-          + "anew from rewards, bind it to `quantize` instead"),
+          "an earlier `state`, put before the rows with its classes unchanged; where classes are computed "
+          + "again from rewards, bind it to `quantize` instead"),
     ],
     outputs: [
       OutputPort("rows", .rows, passesThrough: "rows", summary: "the samples picked, best class first"),
-      OutputPort("state", .rows, passesThrough: "rows", summary: "what the next iteration's history holds"),
+      OutputPort("state", .rows, passesThrough: "rows", summary: "the `history` of the next iteration"),
     ],
     options: [
       OptionField(
         "by", .choice(["quantiles", "feedbacks", "scores"]), default: "quantiles",
-        summary: "the column that names a sample's class"),
+        summary: "the column that holds each sample's class"),
       OptionField(
         "classes", .list(.either([.string, .integer(0...1000)]), count: 0...1000), default: [],
-        summary: "the classes, best first; for quantiles they are known and the list stays empty"),
+        summary: "the classes, best first; for quantiles they are known and the list may be empty"),
       OptionField(
         "per_class", .optional(.integer(1...1_000_000)), default: nil,
         aliases: ["num_samples_per_quantile", "samples_per_class", "n"],
         summary: "samples of each class of each prompt; null takes all"),
       OptionField(
         "per_prompt", .optional(.integer(1...1_000_000)), default: nil,
-        summary: "samples of each prompt in equal quotas over `classes`, what a class lacks going to the next"
+        summary:
+          "samples of each prompt in equal quotas over `classes`; what one class lacks is taken from the next"
       ),
       OptionField(
         "fill", .choice(["listed", "any"]), default: "listed",
         summary:
-          "with `per_prompt`: whether what is still missing is filled with samples of listed classes only"),
+          "with `per_prompt`: whether what is still missing is filled with samples of listed classes only, or of any class"
+      ),
       OptionField(
         "max_tokens", .optional(.integer(1...1_000_000)), default: nil,
         summary:
           "prefer samples with fewer tokens than this, by the column `lengths`: longer ones were cut off"),
       OptionField(
         "drop", .number(0...1), default: 1.0, aliases: ["drop_factor", "forget"],
-        summary: "the share of the pool that is forgotten before the next iteration; 1 is purely on-policy"),
+        summary: "the share of the pool that is dropped before the next iteration; 1 is purely on-policy"),
     ],
     isRandom: true, estimate: Estimates.pool)
 

@@ -46,13 +46,14 @@ package struct PromptPrefix: Sendable {
           "`condition: {class: \(wanted)}` asks for a class, but the model was never conditioned: \(checkpoint.path)"
         )
       }
-      note("`condition: best`: the model was never conditioned, so prompts stand alone")
+      note("`condition: best`: the model was never conditioned, so nothing is put before prompts")
       (text, written) = (nil, ModelText())
       return
     }
     guard conditioning.prefixes.indices.contains(wanted) else {
       throw InputError(
-        "class \(wanted) is wanted, but the model has classes 0 to \(conditioning.prefixes.count - 1)")
+        "`condition` asks for class \(wanted), but the model has classes 0 to \(conditioning.prefixes.count - 1)"
+      )
     }
     let prefix = conditioning.prefixes[wanted]
     (text, written) = (prefix, conditioning.text(prefix))

@@ -46,7 +46,7 @@ struct PromptTemplate: Sendable {
         position = end + 1
       } else if byte == close {
         throw Failure(
-          description: "`}` at byte \(position + 1) closes nothing; a literal brace is written `}}`")
+          description: "`}` at byte \(position + 1) has no `{` before it; a literal brace is written `}}`")
       } else {
         text.append(byte)
         position += 1

@@ -16,7 +16,7 @@ package struct QuantizeStage: Stage {
     inputs: [
       InputPort(
         "rows", .rows, columns: ["generations", "rewards"], collects: true,
-        summary: "scored samples; of several artifacts a prompt's samples are joined"),
+        summary: "scored samples; with several artifacts, the samples of each prompt are joined"),
       InputPort(
         "history", .rows, required: false, columns: ["generations", "rewards"],
         summary: "an earlier pool; its samples are put before the new ones and sorted with them"),
@@ -36,7 +36,8 @@ package struct QuantizeStage: Stage {
       OptionField(
         "remainder", .choice(["spread", "worst"]), default: "spread",
         summary:
-          "where samples go that do not divide evenly: one each to the best classes, or all to the worst"),
+          "where the samples left over by an uneven division go: one each to the best classes, or all to the worst"
+      ),
     ], estimate: Estimates.quantize)
 
   /// Numbers samples in the order in which they were added to the pool.

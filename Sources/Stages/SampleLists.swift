@@ -11,18 +11,18 @@ package let usualSampleColumns = [
 ]
 
 /// One row's parallel lists, checked to be lists of one length. Which columns these are is said by the table of their artifact.
-struct SampleLists {
-  let count: Int
-  private(set) var lists: [(name: String, values: [JSON])]
+package struct SampleLists {
+  package let count: Int
+  package private(set) var lists: [(name: String, values: [JSON])]
 
   /// - Throws: `InputError` naming the row when `generations` is missing, or a column of the table is no list with an entry for each.
-  init(_ row: Row, _ table: ColumnTable) throws {
+  package init(_ row: Row, _ table: ColumnTable) throws {
     var lists: [(name: String, values: [JSON])] = []
     for name in table.samples {
       guard let value = row[name] else { continue }
       guard let values = value.arrayValue else {
         throw InputError(
-          "row `\(row.id)`: column `\(name)` is \(value.kind); expected a list, one entry a generation")
+          "row `\(row.id)`: column `\(name)` is \(value.kind); expected a list, one entry per generation")
       }
       lists.append((name, values))
     }
@@ -30,7 +30,7 @@ struct SampleLists {
       throw InputError(
         row["generations"] == nil
           ? "row `\(row.id)`: no column `generations`"
-          : "row `\(row.id)`: `generations` is not declared to hold one entry a sample where the rows are made"
+          : "row `\(row.id)`: `generations` is not declared to hold one entry per sample where the rows are made"
       )
     }
     for list in lists where list.values.count != generations.values.count {
@@ -42,7 +42,7 @@ struct SampleLists {
     self.lists = lists
   }
 
-  subscript(name: String) -> [JSON]? { lists.first { $0.name == name }?.values }
+  package subscript(name: String) -> [JSON]? { lists.first { $0.name == name }?.values }
 
   /// A list that a stage reads.
   func required(_ name: String, of row: Row) throws -> [JSON] {
@@ -50,7 +50,7 @@ struct SampleLists {
     throw InputError(
       row[name] == nil
         ? "row `\(row.id)`: no column `\(name)`"
-        : "row `\(row.id)`: column `\(name)` belongs to the row; expected one entry a generation, declared so where "
+        : "row `\(row.id)`: column `\(name)` belongs to the row; expected one entry per generation, declared so where "
           + "the rows are made (`samples` of `data`, `per: sample` of `command`)")
   }
 

@@ -122,7 +122,7 @@ struct SamplePicker {
     guard let maxTokens else { return [Bool](repeating: true, count: lists.count) }
     guard let lengths = lists["lengths"] else {
       throw InputError(
-        "row `\(row.id)`: no column `lengths` with an entry a generation, which option `max_tokens` needs")
+        "row `\(row.id)`: no column `lengths` with an entry per generation, which option `max_tokens` needs")
     }
     return try lengths.map {
       guard let length = $0.intValue else {

@@ -15,7 +15,7 @@ package struct SampleStage: RowStage {
     version: 2,
     inputs: [
       InputPort("model", .model, summary: "the policy"),
-      InputPort("prompts", .rows, columns: ["prompt"], summary: "one prompt a row"),
+      InputPort("prompts", .rows, columns: ["prompt"], summary: "one prompt per row"),
     ],
     outputs: [
       OutputPort(
@@ -30,17 +30,17 @@ package struct SampleStage: RowStage {
         summary: "samples of each prompt"),
       OptionField(
         "temperature", .number(0...100, single: true), default: 1.0,
-        summary: "0 is greedy, the lowest id winning a tie"),
+        summary: "0 is greedy; of equal logits the lowest id is taken"),
       OptionField("top_k", .integer(0...10_000_000), default: 0, summary: "0 keeps all"),
       OptionField(
         "top_p", .number(0...1, exclusiveMinimum: true, single: true), default: 1.0,
         summary: "the smallest set of most probable tokens with this mass"),
       OptionField(
         "min_p", .number(0...1, single: true), default: 0.0,
-        summary: "drops tokens less than this share as probable as the most probable"),
+        summary: "drops tokens whose probability is less than this share of the highest"),
       OptionField(
         "typical_p", .number(0...1, exclusiveMinimum: true, single: true), default: 1.0,
-        summary: "the smallest set of tokens of this mass whose surprise lies nearest the entropy"),
+        summary: "the smallest set of tokens with this mass whose surprisal is closest to the entropy"),
       OptionField(
         "repetition_penalty", .number(0...100, exclusiveMinimum: true, single: true), default: 1.0,
         aliases: ["repeat_penalty"],
@@ -53,25 +53,25 @@ package struct SampleStage: RowStage {
         summary: "subtracted once for each time a token is in the sample"),
       OptionField(
         "bad_words", .list(.string, count: 0...1000), default: [], aliases: ["bad_words_ids"],
-        summary: "texts that no sample holds, wherever the boundaries of tokens fall"),
+        summary: "texts that no sample contains, regardless of token boundaries"),
       OptionField(
         "min_new_tokens", .integer(0...1_000_000), default: 0, aliases: ["min_tokens", "min_length"],
-        summary: "no sample ends before it has so many tokens"),
+        summary: "no sample ends before it has this many tokens"),
       OptionField(
         "max_new_tokens", .integer(1...1_000_000),
         aliases: ["max_tokens", "max_length", "max_completion_tokens", "num_predict"],
-        summary: "length at which a sample is cut"),
+        summary: "number of tokens at which a sample is cut"),
       OptionField(
         "stop", .list(.string, count: 0...64), default: [], aliases: ["stop_strings", "stop_sequences"],
         summary:
-          "texts that end a sample, wherever the boundaries of tokens fall; the first to be complete counts"),
+          "texts that end a sample, regardless of token boundaries; the first one that is complete counts"),
       OptionField(
         "keep_stop", .bool, default: false, aliases: ["include_stop_str_in_output"],
         summary: "whether the text that ended a sample stays at its end"),
       OptionField(
         "statistics", .bool, default: false, aliases: ["logprobs"],
         summary:
-          "adds the columns log_probabilities and entropies: for each sample and token, the end token included, what the model makes of it at temperature 1, in nats"
+          "adds the columns log_probabilities and entropies: for each token of each sample, the end token included, its log-probability and the entropy of its distribution at temperature 1, unfiltered, in nats"
       ),
       OptionField(
         "condition",
@@ -80,7 +80,7 @@ package struct SampleStage: RowStage {
           .object([OptionField("class", .integer(0...1_000_000), summary: "a class of the model, 0 the best")]
           ),
         ]), default: "none",
-        summary: "what is put before the prompt; on a model never conditioned `best` means none"),
+        summary: "what is put before the prompt; `best` means none for a model that was never conditioned"),
     ],
     isRandom: true, computes: true, numericModes: NumericMode.allCases.map(\.rawValue),
     rowsAreIndependent: true, estimate: Estimates.sample)

@@ -30,7 +30,7 @@ package struct ScoreStage: RowStage {
             [
               OptionField(
                 "template", .string,
-                summary: "the question, with `{prompt}` and `{generation}`; special tokens may be written"),
+                summary: "the question, with `{prompt}` and `{generation}`; may contain special tokens"),
               OptionField(
                 "labels", .list(.string, count: 2...1000), summary: "the answers to choose between"),
               OptionField("reward", .string, summary: "the label whose probability is the reward"),
@@ -74,7 +74,7 @@ package struct ScoreStage: RowStage {
       let tokens = try template.text(of: item).tokens(tokenizer)
       guard tokens.count <= limit, !tokens.isEmpty else {
         throw InputError(
-          "row `\(item.row.id)`: the text to score has \(tokens.count) tokens; from 1 to \(limit) are possible, since the model's context is \(checkpoint.configuration.contextLength)"
+          "row `\(item.row.id)`: the text to score has \(tokens.count) tokens; 1 to \(limit) are allowed, since the model's context is \(checkpoint.configuration.contextLength)"
             + (isChoice ? " and the longest label has \(longest)" : ""))
       }
       return tokens

@@ -10,7 +10,7 @@ package struct TrainStage: Stage {
   private static let opening = OptionField(
     "opening", .string, default: "",
     summary:
-      "stands before the class, such as the token that begins a document; many models hardly read what stands first"
+      "text before the class, such as the token that begins a document; many models nearly ignore the first token"
   )
 
   package static let declaration = StageDeclaration(
@@ -20,7 +20,7 @@ package struct TrainStage: Stage {
     inputs: [
       InputPort("model", .model, summary: "the policy to start from"),
       InputPort("reference", .model, required: false, summary: "the model that the KL term compares with"),
-      InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "what to train on"),
+      InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "rows to train on"),
     ],
     outputs: [
       OutputPort("model", .model, summary: "the trained policy, fp32"),
@@ -69,7 +69,7 @@ package struct TrainStage: Stage {
               OptionField(
                 "words", .optional(.list(.string, count: 1...1000)), default: nil,
                 summary:
-                  "a word or two for each class, best first: its token starts as their mean embedding; null starts it as noise like the other embeddings"
+                  "one or more words for each class, best first: its token starts as the mean of their embeddings; with null it starts as noise with the statistics of the other embeddings"
               ),
             ],
             summary: "one added token a class, `_QUANTILE_TOKEN_k_`"),
@@ -80,18 +80,18 @@ package struct TrainStage: Stage {
                 "prefixes", .list(.string, count: 1...1000), summary: "one prefix a class, best first"),
               opening,
             ], summary: "one text a class, put before the prompt as it is"),
-          OptionVariant("none", [], summary: "no conditioning: the classes are not read"),
+          OptionVariant("none", [], summary: "no conditioning: the classes are ignored"),
         ]), default: ["kind": "tokens", "classes": 5, "opening": "", "words": nil],
-        summary: "how a class is said to the model"),
+        summary: "how a class is given to the model"),
       OptionField(
         "end", .choice(["finished", "terminated", "always", "never"]), default: "finished",
         summary:
-          "which samples are followed by the end token: those that ended by themselves or at a stop text; all but those that both look unfinished (no `.`, `?` or `!` at their end) and were cut; all; none"
+          "which samples get the end token appended: `finished`, those that ended with an end token or a stop text; `terminated`, all but those that were cut and have no `.`, `?` or `!` at their end; `always`, all; `never`, none"
       ),
       OptionField(
         "max_new_tokens", .optional(.integer(1...1_000_000)), default: nil,
         summary:
-          "with `end: terminated`: a sample of exactly so many tokens was cut; null goes by the column `finish`"
+          "with `end: terminated`: a sample of exactly this many tokens counts as cut; with null the column `finish` decides"
       ),
       OptionField(
         "vocabulary", .choice(["model", "tokenizer"]), default: "model",
@@ -104,16 +104,18 @@ package struct TrainStage: Stage {
       OptionField(
         "conditioning_lr", .optional(.number(0...10, exclusiveMinimum: true, single: true)), default: nil,
         summary:
-          "peak learning rate of the conditioning tokens' embedding rows, which start as noise; null is `lr`"),
+          "peak learning rate of the conditioning tokens' embedding rows; null is `lr`"),
       OptionField(
         "warmup_ratio", .number(0...1), default: 0.05, aliases: ["warmup_steps", "num_warmup_steps"],
-        summary: "share of the steps that warm up, to a whole number of steps; one step alone has no warm-up"),
+        summary:
+          "share of the steps used for warm-up, to a whole number of steps; one step alone has no warm-up"),
       OptionField(
         "warmup", .choice(["linear", "logarithmic"]), default: "linear",
         summary: "`lr` times t / w, or log(t + 1) / log(w), at step t of w: nothing moves at step 0"),
       OptionField(
         "decay", .choice(["linear", "constant"]), default: "linear",
-        aliases: ["lr_scheduler_type", "lr_scheduler", "scheduler"], summary: "after the warm-up"),
+        aliases: ["lr_scheduler_type", "lr_scheduler", "scheduler"],
+        summary: "shape of the decay after the warm-up"),
       OptionField(
         "epochs", .integer(1...10_000), default: 1, aliases: ["num_epochs", "num_train_epochs"],
         summary: "passes over the rows"),
@@ -130,11 +132,11 @@ package struct TrainStage: Stage {
       OptionField(
         "max_gradient_norm", .optional(.number(0...1e9, exclusiveMinimum: true, single: true)), default: 1.0,
         aliases: ["max_grad_norm", "grad_clip", "gradient_clipping"],
-        summary: "clips the global norm; null does not"),
+        summary: "global norm to which gradients are clipped; null does not clip"),
       OptionField(
         "gradient_leaves", .integer(1...4096), default: 1,
         summary:
-          "parts of a batch whose gradients are summed apart and then pair by pair; processes that share a batch divide these"
+          "parts of a batch whose gradients are summed separately, then pairwise; processes that share a batch divide the parts among them"
       ),
       OptionField(
         "adam",
@@ -147,8 +149,9 @@ package struct TrainStage: Stage {
             summary: "decay of the second moment"),
           OptionField(
             "epsilon", .number(0...1, exclusiveMinimum: true, single: true), default: 1e-8,
-            aliases: ["adam_epsilon", "eps"], summary: "added to the root"),
-          OptionField("weight_decay", .number(0...1, single: true), default: 0.0, summary: "decoupled"),
+            aliases: ["adam_epsilon", "eps"], summary: "added to the square root of the second moment"),
+          OptionField(
+            "weight_decay", .number(0...1, single: true), default: 0.0, summary: "decoupled weight decay"),
         ]), default: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0], summary: "AdamW"),
     ],
     isRandom: true, computes: true,
@@ -287,7 +290,7 @@ package struct TrainStage: Stage {
     for example in examples {
       guard conditioned || !example.unconditioned.isEmpty else {
         throw InputError(
-          "sample `\(example.id)` has an empty prompt, from which the reference has nothing to go on; `reference_conditioning: keep` gives it the conditioning"
+          "sample `\(example.id)` has an empty prompt, so the reference has no text before its first token; `reference_conditioning: keep` gives it the conditioning"
         )
       }
       let tokens = example.tokens(conditioned: conditioned)
@@ -295,7 +298,7 @@ package struct TrainStage: Stage {
         throw InputError(
           "\(reference.path): the reference has \(configuration.vocabularySize) tokens, but sample `\(example.id)` has token \(missing)"
             + (conditioned
-              ? "; `reference_conditioning: keep` wants a reference with the conditioning's tokens" : ""))
+              ? "; `reference_conditioning: keep` needs a reference with the conditioning's tokens" : ""))
       }
       guard tokens.count <= configuration.contextLength else {
         throw InputError(

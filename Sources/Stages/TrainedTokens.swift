@@ -65,7 +65,7 @@ struct TrainedTokens: Sendable, Equatable {
 }
 
 /// What no sample of this model may hold: tokens that training added, and rows of the embedding without a token.
-func undrawableTokens(_ checkpoint: Checkpoint, _ tokenizer: Tokenizer) throws -> [Int32] {
+package func undrawableTokens(_ checkpoint: Checkpoint, _ tokenizer: Tokenizer) throws -> [Int32] {
   let trained = try TrainedTokens(checkpoint)
   let rows = tokenizer.count..<max(tokenizer.count, checkpoint.configuration.vocabularySize)
   return (trained.classes + trained.fillers).compactMap { tokenizer.id(of: $0) }

@@ -59,7 +59,7 @@ struct TrainingRows {
       }
     }
     context.leaveOut(empty, "empty samples")
-    context.log("\(ended) of \(examples.count) samples are trained with the end token after them")
+    context.log("\(ended) of \(examples.count) samples are trained with the end token appended")
     guard !examples.isEmpty else {
       throw InputError("there is nothing to train on: the rows hold no samples")
     }
@@ -69,7 +69,7 @@ struct TrainingRows {
   private static func label(_ row: Row, _ samples: SampleLists, _ index: Int, classes: Int) throws -> Int {
     guard let label = samples["quantiles"]?[index].intValue else {
       throw InputError(
-        "row `\(row.id)`: sample \(index) has no quantile to be conditioned on; is `quantize` missing?")
+        "row `\(row.id)`: sample \(index) has no class in the column `quantiles`; is `quantize` missing?")
     }
     guard (0..<classes).contains(label) else {
       throw InputError(

@@ -25,7 +25,7 @@ import Testing
     let sweep = try check(
       "seed: 1\n", "seed: 1\nparams: {n: 2}\nsweep: {params: {n: [1, 2]}}\n")
     #expect(sweep.status == 0 && sweep.error.contains("warning[sweep-not-built]"), "\(sweep.error)")
-    #expect(sweep.output.contains("cannot run here yet: running a sweep is not built"))
+    #expect(sweep.output.contains("cannot run here yet: running a sweep is not implemented"))
     let trial = project.plumb("check x.yaml --set n=1")
     #expect(trial.output == "tiny: good, 5 stages to run\n", "\(trial)")
   }

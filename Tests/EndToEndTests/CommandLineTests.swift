@@ -41,7 +41,7 @@ import Testing
     try #require(symlink(built.binary, "\(built.folder)/keep-long") == 0)
     for (arguments, said) in [
       ("stages nonsense", "`keep-long stages` lists them"),
-      ("show @last", "`keep-long run EXPERIMENT` makes one"),
+      ("show @last", "`keep-long run EXPERIMENT` starts one"),
       ("--help", "keep-long run experiments/quickstart.yaml"), ("run --help", "keep-long run"),
     ] {
       let ending = try built.run("", before: "./keep-long \(arguments); exit $?;")

@@ -320,7 +320,7 @@ import Testing
     #expect(run(project).error.contains("start   score"))
     let spin = run(project, "spin x.yaml score --output kept")
     #expect(spin.status == 0, "\(spin.error)")
-    #expect(spin.output.hasSuffix("/kept/rows.jsonl  the same bytes as are stored\n"), "\(spin.output)")
+    #expect(spin.output.hasSuffix("/kept/rows.jsonl  identical to the stored result\n"), "\(spin.output)")
     #expect(project.text("kept/rows.jsonl").contains("\"length\""))
   }
 
@@ -337,7 +337,7 @@ import Testing
         "failed  score: `python3 scorer.py` ended with status 3 after 5 of 10 rows; finished rows are kept"),
       "\(first.error)")
     #expect(first.error.contains("| so long"), "\(first.error)")
-    #expect(first.error.contains("alone: plumb spin x.yaml score\n"), "\(first.error)")
+    #expect(first.error.contains("to reproduce: plumb spin x.yaml score\n"), "\(first.error)")
     #expect(run(project).status == 0)
     #expect(project.text("trace").split(separator: "\n").count == 10)
   }
@@ -354,7 +354,10 @@ import Testing
         "print('{\"id\": \"r0\", \"length\": 1}\\n' * 2)",
         "line 2 of the standard output of `python3 scorer.py` answers row `r0` again, after line 1"
       ),
-      ("import sys; sys.stdin.read()", "ended well without answering 10 of 10 rows, the first `r0`"),
+      (
+        "import sys; sys.stdin.read()",
+        "ended with status 0 but did not answer 10 of 10 rows; the first is `r0`"
+      ),
       ("import os; os.kill(os.getpid(), 9)", "`python3 scorer.py` was killed by SIGKILL after 0 of 10 rows"),
       ("import no_such_module", "ended with status 1 after 0 of 10 rows"),
     ])

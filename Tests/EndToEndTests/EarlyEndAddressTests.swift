@@ -51,7 +51,7 @@ import Testing
     let explained = try place.run("explain-node x.yaml l@last.cut")
     #expect(explained.status == 0 && explained.output.contains("l@2.cut"), "\(explained)")
     let spun = try place.run("spin x.yaml l@last.cut")
-    #expect(spun.status == 0 && spun.output.contains("the same bytes as are stored"), "\(spun)")
+    #expect(spun.status == 0 && spun.output.contains("identical to the stored result"), "\(spun)")
     let samples = try place.run("samples x.yaml l@last.cut")
     #expect(samples.error.contains("hold no generations"), "\(samples)")
     for run in ["", "@last "] {
@@ -69,7 +69,7 @@ import Testing
       #expect(ending.status == 2, "\(command): \(ending)")
       #expect(
         ending.error.contains(
-          "was skipped: the loop `l` ended after iteration 2, so write `l@2` or `l@last`"), "\(ending)")
+          "was skipped: the loop `l` ended after iteration 2; write `l@2` or `l@last`"), "\(ending)")
     }
     let ofRun = try place.run("export '\(run)::l@4.cut' no")
     #expect(ofRun.status == 2 && ofRun.error.contains("was skipped in the run"), "\(ofRun)")

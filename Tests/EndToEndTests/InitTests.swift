@@ -17,7 +17,7 @@ import Testing
     let before = plumb.text("first/data/prompts.jsonl")
     try File.remove("\(plumb.folder)/first/experiment.yaml")
     let again = try plumb.run("init first")
-    #expect(again.status == 2 && again.error.contains("prompts.jsonl` is there already"), "\(again.error)")
+    #expect(again.status == 2 && again.error.contains("prompts.jsonl` already exists"), "\(again.error)")
     #expect(plumb.text("first/data/prompts.jsonl") == before)
     #expect(FileStatus.of("\(plumb.folder)/first/experiment.yaml") == nil)
   }

@@ -27,7 +27,7 @@ import Testing
     #expect(workers.allSatisfy { kill($0, 0) != 0 })
     try project.set(.fast)
     #expect(try project.run() == .exited(0), "\(project.standardError)")
-    #expect(project.log("quark@1.score").contains("items were finished before"))
+    #expect(project.log("quark@1.score").contains("items were already finished"))
   }
 
   @Test func `where no file can be made the message is said all the same`() throws {

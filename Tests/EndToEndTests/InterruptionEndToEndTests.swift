@@ -24,7 +24,7 @@ import Testing
     #expect(try File.names(in: "\(project.path)/store/tmp").isEmpty)
     let log = project.log(node)
     #expect(
-      log.contains(node.hasSuffix("train") ? "continues at step " : "items were finished before"), "\(log)")
+      log.contains(node.hasSuffix("train") ? "continues at step " : "items were already finished"), "\(log)")
   }
 
   @Test(arguments: [
@@ -63,7 +63,8 @@ import Testing
       kill(worker, SIGCONT)
     }
     #expect(run.ending(waiting: true) == .exited(130), "\(project.standardError)")
-    #expect(project.standardError.contains("run the same command again to go on"), "\(project.standardError)")
+    #expect(
+      project.standardError.contains("run the same command again to resume"), "\(project.standardError)")
     #expect(!project.executed.contains(node))
     try expectRecovery(project, of: node)
   }
@@ -77,7 +78,7 @@ import Testing
     #expect(run.ending(waiting: true) == .exited(1))
     let said = project.standardError
     #expect(said.contains("failed  quark@1.score: its worker was killed by SIGKILL"), "\(said)")
-    #expect(said.contains("the last lines of its log:") && said.contains("| kernels: "), "\(said)")
+    #expect(said.contains("last lines of its log:") && said.contains("| kernels: "), "\(said)")
     try expectRecovery(project, of: "quark@1.score")
   }
 

@@ -25,7 +25,7 @@ import Testing
 
     try File.remove("\(plumb.folder)/keep/README.md")
     let again = try plumb.run("new-stage keep-long keep")
-    #expect(again.status == 2 && again.error.contains("Package.swift` is there already"), "\(again.error)")
+    #expect(again.status == 2 && again.error.contains("Package.swift` already exists"), "\(again.error)")
     #expect(plumb.text("keep/README.md").isEmpty)
   }
 

@@ -37,7 +37,7 @@ import Testing
     let run = try place.run("run x.yaml --wait 0")
     #expect(run.status == 0, "\(run.error)")
     #expect(
-      run.error.contains("wait    b is being computed by this run, as `a`, whose key it shares"),
+      run.error.contains("wait    b is being computed by this run at `a`, which has the same key"),
       "\(run.error)")
     #expect(run.error.contains("1 stage run, 1 cached"), "\(run.error)")
   }

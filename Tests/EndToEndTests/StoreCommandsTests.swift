@@ -41,7 +41,7 @@ import Testing
     // What is there is there, evicted or not.
     #expect(place.plumb("cache gc --max-size 1B --older-than 0s").status == 0)
     let again = place.plumb("cache push stick")
-    #expect(again.error.hasPrefix("0 results copied (0 objects, 0 B), 5 there already"), "\(again)")
+    #expect(again.error.hasPrefix("0 results copied (0 objects, 0 B), 5 already present"), "\(again)")
   }
 
   @Test func `an address that is not there ends with its own code and what is near`() {

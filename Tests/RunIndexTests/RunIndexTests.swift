@@ -112,8 +112,8 @@ import Testing
     #expect(try find("@last") == "dddddd" && find("@last~1") == "aaaaaa" && find("b@last") == "aaaaaa")
     #expect(try find("20260102") == "dddddd" && find("aaaaaa") == "aaaaaa")
     for (text, words) in [
-      ("20260101", "begins the ids of 2 runs"), ("@last~3", "there are 3 runs"), ("nothing", "the last are"),
-      ("@first", "is no run"), ("b@last~1", "there are 1 runs of `b`"),
+      ("20260101", "matches 2 runs"), ("@last~3", "there are 3 runs"), ("nothing", "the last are"),
+      ("@first", "is not a run"), ("b@last~1", "there are 1 runs of `b`"),
     ] {
       #expect { try find(text) } throws: { "\($0)".contains(words) }
     }

@@ -3,9 +3,8 @@
 import JSON
 import Models
 import Runner
+import Stages
 import Testing
-
-@testable import Stages
 
 struct EndRuleTests {
   let bench = ModelBench()

@@ -42,7 +42,7 @@ struct EvaluateStageTests {
       ("prompt", ["x"], "row `q1`: `prompt` is a list; expected text"),
       ("generations", "x", "row `q1`: `generations` is a string; expected a list of strings"),
       ("generations", ["a", 1, "b"], "row `q1`: generation 1 is an integer; expected a string"),
-      ("rewards", 0.5, "row `q1`: column `rewards` is a number; expected a list, one entry a generation"),
+      ("rewards", 0.5, "row `q1`: column `rewards` is a number; expected a list, one entry per generation"),
       ("rewards", ["0.5", 1, 1], "row `q1`: reward 0 is a string; expected a finite number or null"),
       ("rewards", [1], "row `q1`: column `rewards` has 1 entries, but there are 3 generations"),
     ] as [(String, JSON, String)])

@@ -3,10 +3,9 @@
 import JSON
 import Models
 import Runner
+import Stages
 import Testing
 import TinyModel
-
-@testable import Stages
 
 struct ModelTextTests {
   let bench = ModelBench()
@@ -76,7 +75,7 @@ struct ModelTextTests {
     let rows = [Row(["id": "a", "prompt": "<|nobody|>", "prompt_literals": [[0, 10]]])]
     try bench.run(
       SampleStage(), ["max_new_tokens": 1], models: ["model": model], rows: rows, port: "prompts")
-    #expect(bench.log.contains { $0.hasPrefix("warning: `<|nobody|>` is no token of this model") })
+    #expect(bench.log.contains { $0.hasPrefix("warning: `<|nobody|>` is not a token of this model") })
   }
 
   @Test func `training reads a prompt with its class as sampling does`() throws {

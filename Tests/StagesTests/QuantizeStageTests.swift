@@ -139,7 +139,7 @@ struct QuantizeStageTests {
     _ = try bench.run(QuantizeStage(), rows: rows)
     #expect(
       bench.reporter.lines.withLock { $0 }.contains {
-        $0.hasPrefix("warning: column `vader` of `rows` has one entry a generation")
+        $0.hasPrefix("warning: column `vader` of `rows` has one entry per generation")
       })
   }
 

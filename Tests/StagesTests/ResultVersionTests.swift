@@ -3,9 +3,8 @@
 import JSON
 import Models
 import Runner
+import Stages
 import Testing
-
-@testable import Stages
 
 struct ResultVersionTests {
   /// Stage, result version, and the digest of what it writes on the inputs below. When results change, raise the version in the stage's

@@ -172,7 +172,9 @@ struct SampleStageTests {
     let plain = try sample(model, ["n": 2, "max_new_tokens": 10])
     #expect(!bench.log.contains { $0.contains("never conditioned") })
     #expect(try sample(model, ["n": 2, "max_new_tokens": 10, "condition": "best"]) == plain)
-    #expect(bench.log.contains("`condition: best`: the model was never conditioned, so prompts stand alone"))
+    #expect(
+      bench.log.contains(
+        "`condition: best`: the model was never conditioned, so nothing is put before prompts"))
     let text = inputError { _ = try sample(model, ["max_new_tokens": 10, "condition": ["class": 0]]) }
     #expect(text.contains("the model was never conditioned"))
   }
@@ -223,7 +225,7 @@ struct SampleStageTests {
     #expect(Set([plain, best, bad].map { $0.map { $0["generations"]?.text() ?? "" } }).count == 3)
     #expect(best.map { $0["prompt"] } == prompts.map { $0["prompt"] })
     let text = inputError { _ = try conditioned(["class": 2]) }
-    #expect(text.contains("class 2 is wanted, but the model has classes 0 to 1"), "\(text)")
+    #expect(text.contains("asks for class 2, but the model has classes 0 to 1"), "\(text)")
   }
 
   @Test func `prompts that cannot be sampled are named`() throws {

@@ -4,11 +4,10 @@ import Foundation
 import JSON
 import Models
 import Runner
+import Stages
 import Synchronization
 import Testing
 import TinyModel
-
-@testable import Stages
 
 struct TrainStageTests {
   let bench: ModelBench
@@ -281,7 +280,7 @@ struct TrainStageTests {
     #expect(sampled.allSatisfy { $0["conditioning"]?.arrayValue?.allSatisfy(\.isNull) == true })
     let missing = inputError { _ = try train(model, rows: rows) }
     #expect(
-      missing.contains("row `q0`: sample 0 has no quantile to be conditioned on; is `quantize` missing?"),
+      missing.contains("row `q0`: sample 0 has no class in the column `quantiles`; is `quantize` missing?"),
       "\(missing)")
   }
 

@@ -108,7 +108,7 @@ extension DecoderConfiguration {
     guard attentionSize <= Self.largestSize else {
       throw fail(
         "num_attention_heads",
-        "\(headCount) heads of \(headDimension) are \(attentionSize) numbers a token; at most \(Self.largestSize) are possible"
+        "\(headCount) heads of \(headDimension) are \(attentionSize) numbers per token; at most \(Self.largestSize) are possible"
       )
     }
     for (name, size) in [
@@ -117,7 +117,7 @@ extension DecoderConfiguration {
     ] where size * hiddenSize > Self.largestTensor {
       throw fail(
         name,
-        "calls for tensors of shape [\(size), \(hiddenSize)]; at most \(Self.largestTensor) numbers are possible"
+        "needs tensors of shape [\(size), \(hiddenSize)]; at most \(Self.largestTensor) numbers are possible"
       )
     }
     if let attentionSoftCap {

@@ -183,7 +183,7 @@ private struct ConfigurationReader {
 
   func refuseUncomputed() throws {
     for key in ["attention_bias", "mlp_bias", "rope_interleaved"] where try flag(key) == true {
-      throw ConfigurationError(key, "`true` is not supported: this decoder has no such thing")
+      throw ConfigurationError(key, "`true` is not supported; `false` is")
     }
     if let dropout = present("attention_dropout"), dropout.doubleValue != 0 {
       throw ConfigurationError("attention_dropout", "\(shown(dropout)) is not supported; 0 is")

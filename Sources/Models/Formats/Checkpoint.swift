@@ -205,14 +205,14 @@ private func checkTensors(_ checkpoint: Checkpoint) throws {
     guard present.contains(UTF8Key(name)) else {
       throw FormatError(
         path: checkpoint.path, part: "tensor \(quoted(name))",
-        "missing; the configuration calls for it with shape \(shape)")
+        "missing; the configuration needs it with shape \(shape)")
     }
     wanted.insert(UTF8Key(name))
     let found = try checkpoint.tensors.shape(of: name)
     guard found == shape else {
       throw FormatError(
         path: checkpoint.path, part: "tensor \(quoted(name))",
-        "the configuration calls for shape \(shape), found \(found)")
+        "the configuration needs shape \(shape), found \(found)")
     }
     let storage = try checkpoint.tensors.storage(of: name)
     guard ElementEncoding(rawValue: storage) != nil else {
@@ -230,6 +230,6 @@ private func checkTensors(_ checkpoint: Checkpoint) throws {
     }
     throw FormatError(
       path: checkpoint.path, part: "tensor \(quoted(name))",
-      "the configuration has no place for it; nothing is left out silently")
+      "unexpected tensor: the configuration describes none of this name")
   }
 }

@@ -18,7 +18,7 @@ struct GGUFCursor {
   mutating func integer<T: FixedWidthInteger>(_ what: String, as type: T.Type = T.self) throws -> T {
     let size = T.bitWidth / 8
     guard let bytes = file.slice(position, size) else {
-      throw failure("the file ends inside \(what): \(size) bytes wanted, \(remaining) left")
+      throw failure("the file ends inside \(what): \(size) bytes needed, \(remaining) left")
     }
     position += size
     return T(littleEndian: bytes.loadUnaligned(as: T.self))
@@ -48,7 +48,7 @@ struct GGUFCursor {
     let start = position
     let number = try integer(what, as: UInt32.self)
     guard let type = GGUFValueType(rawValue: number) else {
-      throw failure("\(what) is \(number), which is no value type (0 to 12)", at: start)
+      throw failure("\(what) is \(number), which is not a value type (0 to 12)", at: start)
     }
     return type
   }

@@ -127,7 +127,7 @@ package final class GGUFFile: TensorSource {
     }
     guard let rowLength = shape.last, rowLength % type.blockLength == 0 else {
       throw cursor.failure(
-        "rows of \(shape.last ?? 0) values are no whole number of \(type.name) blocks of \(type.blockLength)",
+        "rows of \(shape.last ?? 0) values are not a whole number of \(type.name) blocks of \(type.blockLength)",
         at: shapeOffset)
     }
     guard let byteCount = checkedProduct([elements / type.blockLength, type.blockSize]) else {
@@ -164,7 +164,7 @@ package final class GGUFFile: TensorSource {
       let offset = dataStart + expected
       guard declaration.byteCount <= file.count - offset else {
         throw failure(
-          "its data, \(declaration.byteCount) bytes from byte \(offset), pass the end of the file at \(file.count)"
+          "its data, \(declaration.byteCount) bytes from byte \(offset), extend past the end of the file at \(file.count)"
         )
       }
       tensors.append(

@@ -78,7 +78,8 @@ extension GGUFFile {
     let key = "tokenizer.ggml.add_bos_token"
     guard let stated = try bool(key) else { return begin != nil && preTokenizer == .llama3 }
     guard !stated || begin != nil else {
-      throw failure(key, "`true`, but `tokenizer.ggml.bos_token_id` is missing: which token is put first?")
+      throw failure(
+        key, "`true`, but `tokenizer.ggml.bos_token_id` is missing; expected it to name the begin token")
     }
     return stated
   }

@@ -14,7 +14,8 @@ package func whatItIs(_ file: MappedFile) -> String {
   if starts("GGUF") { return "a GGUF file" }
   if head.starts(with: [0x1F, 0x8B]) { return "a gzip archive; unpack it first" }
   if head.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
-    return "a zip archive (a PyTorch checkpoint is one); Plumb reads no pickles, convert it to safetensors"
+    return
+      "a zip archive (a PyTorch checkpoint is one); Plumb does not read pickles, convert it to safetensors"
   }
   if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) {
     return "a Python pickle, which Plumb does not read; convert it to safetensors"

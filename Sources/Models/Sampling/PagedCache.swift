@@ -7,7 +7,7 @@ package struct CacheExhausted: Error, Sendable, CustomStringConvertible {
   let wantedBytes: Int
   let capacityBytes: Int
   package var description: String {
-    "one sequence needs \(wantedBytes >> 20) MiB of key-value cache, `engine.memory` allows \(capacityBytes >> 20) MiB; give the stage more"
+    "one sequence needs \(wantedBytes >> 20) MiB of key-value cache, `engine.memory` allows \(capacityBytes >> 20) MiB; raise `engine.memory` of the stage"
   }
 }
 

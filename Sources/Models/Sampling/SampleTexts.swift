@@ -36,7 +36,7 @@ package struct SampleTexts: Sendable {
 
   /// Adds all bytes of a token to what a sample has written.
   /// - Returns: where the first stop text that they complete stands in `written`.
-  func push(_ token: Int32, onto written: inout [UInt8]) -> Range<Int>? {
+  package func push(_ token: Int32, onto written: inout [UInt8]) -> Range<Int>? {
     if tokenizer.isSpecial(token) { return nil }
     var found: Range<Int>?
     for byte in tokenizer.tokenBytes(token) {

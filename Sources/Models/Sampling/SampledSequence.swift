@@ -15,6 +15,8 @@ package struct TokenStatistics: Sendable {
   package internal(set) var logProbabilities: [Float] = []
   /// Of the distributions that the tokens were drawn from.
   package internal(set) var entropies: [Float] = []
+
+  package init() {}
 }
 
 /// One finished sample.
@@ -29,6 +31,18 @@ package struct SampledSequence: Sendable {
   package let stop: Range<Int>?
   /// Empty where it was not asked for.
   package let statistics: TokenStatistics
+
+  package init(
+    request: Int, sample: Int, tokens: [Int32], finish: SampleFinish, stop: Range<Int>?,
+    statistics: TokenStatistics
+  ) {
+    self.request = request
+    self.sample = sample
+    self.tokens = tokens
+    self.finish = finish
+    self.stop = stop
+    self.statistics = statistics
+  }
 
   /// Its text, special tokens left out, up to its stop text or with it. The bytes of a character that was not finished are left out, so
   /// that nothing learns or scores U+FFFD in their place.

@@ -1,9 +1,9 @@
 // The alphabet of byte-level BPE: every byte has a printable character that stands for it in a vocabulary file.
 
 /// Source: GPT-2 `bytes_to_unicode`. Printable Latin-1 stands for itself, the other 68 bytes are U+0100 and up, in order.
-enum ByteAlphabet {
+package enum ByteAlphabet {
   /// The character of each byte.
-  static let scalars: [Unicode.Scalar] = {
+  package static let scalars: [Unicode.Scalar] = {
     var next: UInt32 = 0x100
     return (0...255).map { (byte: UInt32) in
       switch byte {

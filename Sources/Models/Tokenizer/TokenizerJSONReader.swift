@@ -302,7 +302,7 @@ enum TokenizerJSON {
         }
         guard id < tokens.count else {
           throw failure(
-            "\(quoted(token)) has id \(id), but there are \(tokens.count) tokens; ids may leave no gap")
+            "\(quoted(token)) has id \(id), but there are \(tokens.count) tokens; ids must have no gap")
         }
         guard tokens[id] == nil else {
           throw failure("\(quoted(token)) and \(quoted(tokens[id] ?? "")) have the same id \(id)")

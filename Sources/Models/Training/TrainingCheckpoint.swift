@@ -86,7 +86,7 @@ extension ConditionalTrainer {
         resume(at: step)
         return record
       } catch let error as FormatError {
-        log("checkpoint passed over: \(error)")
+        log("checkpoint ignored: \(error)")
       }
     }
     return nil
@@ -120,7 +120,7 @@ extension ConditionalTrainer {
       try checksum.add(file.rawBytes(part.name))
     }
     guard try file.rawBytes(Self.checksumName).elementsEqual(checksum.bytes) else {
-      throw FormatError(path: path, "its bytes are not those that were written")
+      throw FormatError(path: path, "its checksum does not match its content")
     }
     return (step, record)
   }

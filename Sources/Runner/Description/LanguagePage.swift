@@ -5,12 +5,12 @@ package enum LanguagePage {
     var text = """
       # The experiment file
 
-      The keys of the language. What a stage takes under `in:` and `with:` stands on [its own page](stages/README.md); what
-      names and parameters mean, in the guide. `\(Program.name) schema` prints all of it as JSON Schema, for editors.
+      The keys of the language. What a stage takes under `in:` and `with:` is on [its own page](stages/README.md); what
+      names and parameters mean is in the guide. `\(Program.name) schema` prints all of it as JSON Schema, for editors.
 
       """
     for (title, keys) in [
-      ("At the top", Language.experiment), ("A model", Language.model), ("A stage", Language.stage),
+      ("Top level", Language.experiment), ("A model", Language.model), ("A stage", Language.stage),
       ("A group or loop", Language.group), ("`loop`", Language.loop), ("A carried value", Language.carry),
       ("A condition of `until` or `expect`", Language.condition),
       ("`matrix`, beside its axes", Language.cells),

@@ -62,7 +62,7 @@ package struct StagePages {
 
   /// The page that leads to the others.
   package var index: String {
-    "# Stages\n\n" + "What may stand after `uses:`. `\(Program.name) stages NAME` prints the same.\n\n"
+    "# Stages\n\n" + "The values of `uses:`. `\(Program.name) stages NAME` prints the same.\n\n"
       + Self.rows(
         ["stage", ""], declarations.map { ["[\($0.name)](\($0.name).md)", $0.summary] })
   }
@@ -97,7 +97,7 @@ package struct StagePages {
       traits.append("computes in \(modes): `numeric` is part of the key")
     }
     if declaration.rowsAreIndependent {
-      traits.append("works row by row: finished rows survive a kill, and `shards` may cut them")
+      traits.append("works row by row: finished rows survive a kill, and `shards` can split them")
     }
     return traits
   }
@@ -111,7 +111,7 @@ package struct StagePages {
   private static func type(_ port: OutputPort) -> String {
     var words = port.type.words
     if let input = port.passesThrough {
-      words += ": all columns of `\(input)`" + (port.replacesSamples ? " but those of its samples" : "")
+      words += ": all columns of `\(input)`" + (port.replacesSamples ? " except those of its samples" : "")
     }
     var joint = port.passesThrough == nil ? " with " : ", and "
     if !port.columns.isEmpty {

@@ -62,7 +62,7 @@ package struct Explanation: Sendable {
 
   /// All pages as one of docs/reference.
   package static var markdown: String {
-    "# Mistakes\n\nWhat stands in brackets at the head of a message, at length. `\(Program.name) explain CODE` prints the same.\n"
+    "# Mistakes\n\nThe codes that messages show in brackets, explained. `\(Program.name) explain CODE` prints the same.\n"
       + all.map { explanation in
         "\n## \(explanation.code)\n\n"
           + (explanation.severity == .warning ? "A warning: " : "")

@@ -20,15 +20,15 @@ extension Explanation {
   /// Found by the stages of the library, not by the runner.
   package static let ofChecks: [Explanation] = [
     Explanation(
-      "conflicting-options", "two options that cannot both hold",
-      "Each of them is right by itself, and no run can do what both say. Remove or change one of them.",
+      "conflicting-options", "two options that contradict each other",
+      "Each of them is valid alone, but no run can satisfy both. Remove or change one of them.",
       wrong: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 9")),
       right: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 4"))),
     Explanation(
       "unread-marker", "a special token that the model does not have", severity: .warning,
       """
-      A template, a prefix or a condition spells something in the manner of special tokens, such as `<|im_start|>` or `[INST]`, and the tokenizer of the
-      model that reads it has no such token: it would be read as letters. Every family of chat models has markers of its own.
+      A template, a prefix or a condition contains what looks like a special token, such as `<|im_start|>` or `[INST]`, but the tokenizer of the
+      model that reads it has no such token and would read it as ordinary text. Every family of chat models has its own markers.
       """,
       wrong: Example(
         sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, condition: {text: \"<|nobody|>\"}")),
@@ -36,10 +36,10 @@ extension Explanation {
         sampling.replacing(
           "max_new_tokens: 8", with: "max_new_tokens: 8, condition: {text: \"<|im_start|>\"}"))),
     Explanation(
-      "wrong-value", "a value with which the stage cannot do its work",
+      "wrong-value", "a value that the stage cannot use",
       """
-      The value has the right type, and still no run can use it: an empty stop text, a reward label that is none of the labels,
-      a column that is there already.
+      The value has the right type, but no run can use it: an empty stop text, a reward label that is not among the labels,
+      a new column that the rows already have.
       """,
       wrong: Example(scored.replacing("reward: \"yes\"", with: "reward: \"Yes\"")), right: Example(scored)),
     Explanation(
@@ -50,8 +50,8 @@ extension Explanation {
     Explanation(
       "unknown-field", "a field that the rows do not have",
       """
-      A template, `keep`, `where` or `id` names a field that the lines of the data file do not have. The first lines of the
-      file are looked at. A scorer's template can name `{prompt}` and `{generation}`.
+      A template, `keep`, `where` or `id` names a field that the lines of the data file do not have. Only the first lines of
+      the file are read. A scorer's template can name `{prompt}` and `{generation}`.
       """,
       wrong: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{post}\"")),
       right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{prompt}\""))),
@@ -63,15 +63,15 @@ extension Explanation {
       """,
       wrong: Example(smallest.replacing("train.jsonl", with: "broken.jsonl")), right: Example(smallest)),
     Explanation(
-      "no-rows", "a data file from which no row is taken",
-      "The file is empty, or no line of it fulfils `where`.",
+      "no-rows", "a data file that gives no rows",
+      "The file is empty, or no line of it satisfies `where`.",
       wrong: Example(
         smallest.replacing("train.jsonl", with: "train.jsonl, where: [{field: prompt, is: nothing}]")),
       right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, where: [{field: prompt, is: a}]"))),
     Explanation(
-      "no-rows-seen", "no line at the beginning of a large data file is taken", severity: .warning,
+      "no-rows-seen", "no line at the beginning of a large data file satisfies `where`", severity: .warning,
       """
-      Only the first lines of a large file are looked at before a run. None of them fulfils `where`; if none of the others does,
+      Only the first lines of a large file are read before a run. None of them satisfies `where`; if no other line does,
       the stage fails.
       """,
       wrong: Example(
@@ -85,8 +85,8 @@ extension Explanation {
     Explanation(
       "wrong-model", "a model that the stage cannot use",
       """
-      The model's configuration and the headers of its weights are read before a run. The family must be one that is computed,
-      every tensor must be there, and the head must fit: `score` of kind `reward` takes a reward model, everything else a
+      The model's configuration and the headers of its weights are read before a run. The family must be supported,
+      every tensor must be present, and the head must match: `score` of kind `reward` takes a reward model, everything else a
       language model.
       """,
       wrong: Example(
@@ -94,7 +94,7 @@ extension Explanation {
           + "\n  scored: {uses: score, in: {model: sft, rows: answers}, with: {scorer: {kind: reward}}}"),
       right: Example(scored)),
     Explanation(
-      "unknown-class", "a class that is not there",
+      "unknown-class", "a class that does not exist",
       """
       Classes are numbered from 0, the best. The rows that `train` reads have no more classes than its `conditioning`, and
       `sample` asks for a class that the model was conditioned on.
@@ -103,7 +103,7 @@ extension Explanation {
       right: Example(training)),
     Explanation(
       "unused-class", "a class that no sample has", severity: .warning,
-      "`conditioning` has more classes than the rows: what the model makes of the others is never trained.",
+      "`conditioning` has more classes than the rows: the other classes are never trained.",
       wrong: Example(training.replacing("tokens, classes: 5", with: "tokens, classes: 7")),
       right: Example(training)),
   ]
@@ -113,7 +113,7 @@ extension Explanation {
     Explanation(
       "sweep-not-built", "a sweep, which cannot be run yet", severity: .warning,
       """
-      The sweep is read and checked; running all its trials is not built yet. One trial is an ordinary run: give each varied
+      The sweep is read and checked; running all its trials is not implemented yet. One trial is an ordinary run: give each varied
       parameter a value with `--set`.
       """,
       wrong: Example(

@@ -15,16 +15,16 @@ extension Explanation {
       """,
       wrong: cells("{n: [[1, 2]]}"), right: cells("{n: {few: 1, many: 2}}")),
     Explanation(
-      "collection", "several things where one is wanted",
+      "collection", "several results where one is expected",
       """
-      A matrix without a choice of cell stands for all of its cells, and `@all` for all iterations of a loop. An input that
-      takes one thing needs one of them: `drawn@n=1`, `quark@last.train`.
+      The name of a matrix alone means all of its cells, and `@all` means all iterations of a loop. An input that
+      takes one result needs one of them: `drawn@n=1`, `quark@last.train`.
       """,
       wrong: cells("{n: [1, 2]}", then: "\n  again: {uses: draw, in: {rows: drawn}, with: {count: 1}}"),
       right: cells("{n: [1, 2]}", then: "\n  again: {uses: draw, in: {rows: drawn@n=1}, with: {count: 1}}")),
     Explanation(
       "duplicate-value", "a matrix has the same value or cell twice",
-      "Every value of an axis makes its own cells, so each may stand once; `include` adds only cells that are not there.",
+      "Every value of an axis makes its own cells, so list each once; `include` adds only cells that do not exist yet.",
       wrong: cells("{n: [1, 1]}"), right: cells("{n: [1, 2]}")),
     Explanation(
       "empty-matrix", "a matrix has no cells",
@@ -33,7 +33,7 @@ extension Explanation {
     Explanation(
       "matrix-shape", "the cells of a matrix hold different stages",
       """
-      What refers to a cell must know which stages are in it, so all cells hold the same names. Let the axes change values,
+      References name a stage of a cell, so all cells must hold the same stage names. Let the axes change values,
       and keep the names under `stages:`.
       """,
       wrong: Example(
@@ -47,37 +47,37 @@ extension Explanation {
       "`include`, `exclude` and addresses name the axes as the matrix does.",
       wrong: cells("{n: [1, 2], exclude: [{m: 1}]}"), right: cells("{n: [1, 2], exclude: [{n: 1}]}")),
     Explanation(
-      "unknown-cell", "`exclude` names a cell that is not there",
-      "Each entry of `exclude` must take at least one cell away; this one takes none, which is rarely what was meant.",
+      "unknown-cell", "`exclude` matches no cell",
+      "Each entry of `exclude` must remove at least one cell; this one removes none.",
       wrong: cells("{n: [1, 2], exclude: [{n: 1}, {n: 1}]}"), right: cells("{n: [1, 2], exclude: [{n: 1}]}")),
     Explanation(
       "unknown-value", "a value that the axis does not have",
       "The values of an axis are those listed under its name; a cell is chosen by one of them.",
       wrong: cells("{n: [1, 2], exclude: [{n: 3}]}"), right: cells("{n: [1, 2], exclude: [{n: 2}]}")),
     Explanation(
-      "parameter-cycle", "a parameter stands for itself",
-      "A parameter may name another, as long as following the names comes to an end.",
+      "parameter-cycle", "a parameter refers to itself",
+      "A parameter may refer to another parameter, but not in a cycle.",
       wrong: Example(smallest + "\nparams: {a: $b, b: $a}"),
       right: Example(smallest + "\nparams: {a: 1, b: $a}")),
     Explanation(
       "unused-parameter", "a parameter that nothing uses", severity: .warning,
       """
-      A parameter has an effect only where `$name` or `${name}` stands for its value. A parameter that is called like an option
+      A parameter has an effect only where `$name` or `${name}` is written. A parameter with the name of an option
       does not set the option.
       """,
       wrong: Example(smallest + "\nparams: {limit: 1}"),
       right: Example(
         smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit") + "\nparams: {limit: 1}")),
     Explanation(
-      "extends-cycle", "files that extend each other in a circle",
+      "extends-cycle", "files that extend each other in a cycle",
       """
-      `extends:` names the file that this one changes. Following it from file to file must come to an end.
+      `extends:` names the file that this one changes. The chain of these files must end.
       """,
       wrong: Example(smallest + "\nextends: experiment.yaml"), right: Example(smallest)),
     Explanation(
-      "not-a-directory", "an entry of `inputs` that is no directory",
+      "not-a-directory", "an entry of `inputs` that is not a directory",
       """
-      `inputs:` declares directories outside the project in which the files and models that an experiment reads may lie.
+      `inputs:` declares directories outside the project that may hold files and models for the experiment.
       """,
       wrong: Example(smallest + "\ninputs: [train.jsonl]"), right: Example(smallest + "\ninputs: [sft]")),
     Explanation(

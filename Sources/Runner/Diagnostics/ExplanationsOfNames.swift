@@ -15,8 +15,8 @@ extension Explanation {
     Explanation(
       "duplicate-name", "one name for two things",
       """
-      A reference is a bare name, so what can be seen from one place must differ in name: models, stages, loops, and inside
-      a loop what it carries.
+      A reference is a bare name, so all names that are visible in one place must differ: models, stages, loops, and inside
+      a loop its carried values.
       """,
       wrong: Example(
         smallest.replacing("rows:", with: "sft:").replacing("stages:", with: models + "stages:")),
@@ -24,7 +24,7 @@ extension Explanation {
     Explanation(
       "unknown-reference", "a reference to something that does not exist",
       """
-      `in:`, `needs:` and `carry:` name stages, models and carried values. Inside a loop its stages are seen by their bare names;
+      `in:`, `needs:` and `carry:` name stages, models and carried values. Inside a loop, write the bare names of its stages;
       from outside with an iteration: `loop@2.stage`, `loop@last.stage`.
       """,
       wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: row}, with: {count: 8}}"),
@@ -35,7 +35,7 @@ extension Explanation {
       wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows.row}, with: {count: 8}}"),
       right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows.rows}, with: {count: 8}}")),
     Explanation(
-      "unknown-metric", "a metric that no stage gives",
+      "unknown-metric", "a metric that no stage reports",
       """
       A metric is the address of a number in the metrics of a stage: `evaluate.reward`, `loop@last.evaluate.reward`, and
       `loop@all.evaluate.reward` for one value an iteration.
@@ -50,10 +50,10 @@ extension Explanation {
           metrics: {quality: evaluate.reward}
           """)),
     Explanation(
-      "cycle", "stages wait for each other",
+      "cycle", "stages depend on each other",
       """
-      Each of these stages needs the result of the next, and the last that of the first. What should go from one round to the
-      next is carried by a loop: `carry: {name: {first: …, next: …}}`.
+      Each of these stages needs the result of the next, and the last one needs that of the first. To pass a value from one
+      iteration to the next, use a loop: `carry: {name: {first: …, next: …}}`.
       """,
       wrong: Example(
         smallest + """

@@ -20,7 +20,7 @@ extension Explanation {
   static let ofStages: [Explanation] = [
     Explanation(
       "unknown-plug-in", "a stage of a kind that does not exist",
-      "`uses:` names the kind of a stage and is the stage's own name when nothing is said. `\(Program.name) stages` lists them.",
+      "`uses:` names the kind of a stage and defaults to the stage's own name. `\(Program.name) stages` lists them.",
       wrong: Example(smallest.replacing("uses: data", with: "uses: dta")), right: Example(smallest)),
     Explanation(
       "unknown-input", "an input that the stage does not have",
@@ -28,12 +28,12 @@ extension Explanation {
       wrong: Example(smallest + "\n  drawn: {uses: draw, in: {row: rows}, with: {count: 8}}"),
       right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}}")),
     Explanation(
-      "missing-input", "an input that is needed is not bound",
-      "The stage cannot do without this input: name under `in:` what it is to read.",
+      "missing-input", "a required input is not bound",
+      "The stage requires this input: name under `in:` what it reads.",
       wrong: Example(smallest + "\n  drawn: {uses: draw, with: {count: 8}}"),
       right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}}")),
     Explanation(
-      "null-input", "an input that is needed is null",
+      "null-input", "a required input is null",
       """
       Only an optional input may be `null`. A carried value that begins as `null` is null in the first iteration, and fits only
       optional inputs.
@@ -41,8 +41,8 @@ extension Explanation {
       wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: null}, with: {count: 8}}"),
       right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}}")),
     Explanation(
-      "type-mismatch", "an input is given another kind of thing than it takes",
-      "Stages hand on rows, models, metrics and files. Another output of the same stage may be the one that fits.",
+      "type-mismatch", "an input is bound to another type than it takes",
+      "Outputs are rows, models, metrics or files. Another output of the same stage may fit.",
       wrong: Example(
         sampling.replacing("{model: sft, prompts: rows}", with: "{model: rows, prompts: sft}")),
       right: Example(sampling)),
@@ -68,7 +68,7 @@ extension Explanation {
     Explanation(
       "numeric-mode", "a stage that cannot compute in its numeric mode",
       """
-      In `int8` weights are integers: what is rounded so coarsely has no gradient, so `train` cannot do with it. A stage may
+      In `int8` the weights are rounded to integers and have no gradient, so `train` cannot use it. A stage may
       have a `numeric` of its own beside `with:`.
       """,
       wrong: Example(training + "\nnumeric: int8"),
@@ -76,10 +76,10 @@ extension Explanation {
         training.replacing("{kind: none}}", with: "{kind: none}}, numeric: bf16") + "\nnumeric: int8")
     ),
     Explanation(
-      "not-shardable", "a stage that cannot be cut into shards",
+      "not-shardable", "a stage that cannot be split into shards",
       """
-      `shards: n` lets n workers each compute a part of the rows, which is possible where every row depends on itself alone.
-      This stage looks at all rows together.
+      `shards: n` lets n workers each compute a part of the rows, which is possible where the result of a row depends on that row alone.
+      This stage needs all rows together.
       """,
       wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 8}, shards: 4}"),
       right: Example(sampling.replacing("max_new_tokens: 8}", with: "max_new_tokens: 8}, shards: 4"))),

@@ -114,7 +114,7 @@ package struct ChildProcess: Sendable {
         throw RunError.stopped(by: signal)
       }
       let count = read(pipe.reading, &buffer, buffer.count)
-      if count < 0, errno != EINTR { throw SystemError("read", "what \(executable) says", code: errno) }
+      if count < 0, errno != EINTR { throw SystemError("read", "the output of \(executable)", code: errno) }
       if count == 0 { break }
       if count > 0 { output += buffer[..<min(count, max(0, limit - output.count))] }
     }
@@ -164,7 +164,7 @@ package struct ChildProcess: Sendable {
         for wait in waits where wait.revents != 0 && open.contains(wait.fd) {
           let count = read(wait.fd, &buffer, buffer.count)
           if count < 0, errno == EINTR { continue }
-          if count < 0 { throw SystemError("read", "what \(executable) says", code: errno) }
+          if count < 0 { throw SystemError("read", "the output of \(executable)", code: errno) }
           if count == 0 {
             close(wait.fd)
             open.removeAll { $0 == wait.fd }

@@ -39,7 +39,7 @@ package struct Confinement {
   func explanation(of error: any Error) -> String? {
     guard let error = error as? SystemError, error.code == EACCES, error.changesTheDisk else { return nil }
     return
-      "it may not \(error.operation) `\(error.path)`: a stage writes its outputs, its scratch folder and temporary files, and "
+      "it may not \(error.operation) `\(error.path)`: a stage may write only its outputs, its scratch folder and temporary files, and "
       + "below the folders that `\(Confinement.variable)` lists"
   }
 

@@ -11,7 +11,7 @@ extension Executor {
       slots.giveBack(run.grant)
       defer { run.close() }
       if run.hasLeftProcesses {
-        tell(.warning("`\(run.node.address)` left processes running when it ended; they were ended too"))
+        tell(.warning("`\(run.node.address)` left processes running when it ended; they were killed"))
       }
       switch state {
       case .done(let outputs): try finish(run, outputs)
@@ -64,8 +64,9 @@ extension Executor {
       guard let before = stored.output(output.port), before.digest != output.digest else { continue }
       tell(
         .warning(
-          "non-deterministic stage: `\(record.address)` gave another `\(output.port)` under the same key: "
-            + "\(before.digest.hex.prefix(16)) before, \(output.digest.hex.prefix(16)) now, which is kept"))
+          "non-deterministic stage: `\(record.address)` computed a different `\(output.port)` under the same key: "
+            + "\(before.digest.hex.prefix(16)) before, \(output.digest.hex.prefix(16)) now; the new result is kept"
+        ))
     }
   }
 

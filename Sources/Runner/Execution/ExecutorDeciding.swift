@@ -38,7 +38,8 @@ extension Executor {
     let lacks = options.machine.lacks(of: unfinished)
     guard lacks.isEmpty else {
       throw RunError(
-        .machine, lacks.joined(separator: "\n       ") + "\n       lower `resources`, or run it elsewhere")
+        .machine, lacks.joined(separator: "\n       ") + "\n       lower `resources`, or use a larger machine"
+      )
     }
     try checkEnvironment(unfinished)
     try fetchModels(of: unfinished)

@@ -21,7 +21,7 @@ extension Executor {
   func noteWait(_ index: Int, forSame other: PlanNode) {
     guard lockWaits[index] == nil else { return }
     lockWaits[index] = monotonicSeconds()
-    tell(.waitingForLock(index, holder: "this run, as `\(other.address)`, whose key it shares"))
+    tell(.waitingForLock(index, holder: "this run at `\(other.address)`, which has the same key"))
   }
 
   /// Whether something it reads is being run again.

@@ -95,7 +95,7 @@ extension Executor {
     running.append(run)
     let again =
       "attempt \(begun.attempts)"
-      + (begun.memoryKills > 0 ? ", with \(ByteCount(grant.memoryBytes)) of memory set aside" : "")
+      + (begun.memoryKills > 0 ? ", with \(ByteCount(grant.memoryBytes)) of memory reserved" : "")
     tell(
       .nodeStarted(
         node.index, key: begun.key.hex, attempt: begun.attempts,

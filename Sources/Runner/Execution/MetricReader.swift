@@ -59,7 +59,7 @@ package struct MetricReader {
         case .metric(let other):
           let found = try self.values(of: other).first?.value
           bound = found?.doubleValue
-          boundWords = "`\(other.name)`, which is \(found.map(Self.words) ?? "not there")"
+          boundWords = "`\(other.name)`, which is \(found.map(Self.words) ?? "missing")"
         }
         let isGood =
           value.doubleValue.flatMap { number in bound.map { comparison.holds(number, $0) } } ?? false

@@ -221,11 +221,11 @@ package struct Resolution {
     guard skipped.contains(node.index) else { return }
     guard let (loop, last) = earlyEnds.ending(before: node) else {
       throw RunError(
-        .commandLine, "`\(node.address)` was skipped: all that it would read was, since a loop ended early")
+        .commandLine, "`\(node.address)` was skipped: a loop ended early, so none of its inputs was computed")
     }
     throw RunError(
       .commandLine,
-      "`\(node.address)` was skipped: the loop `\(loop)` ended after iteration \(last), so write `\(loop)@\(last)` or `\(loop)@last`"
+      "`\(node.address)` was skipped: the loop `\(loop)` ended after iteration \(last); write `\(loop)@\(last)` or `\(loop)@last`"
     )
   }
 

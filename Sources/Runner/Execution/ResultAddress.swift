@@ -47,7 +47,7 @@ extension ResultAddress {
     guard let record = resolution.records[node.index] else {
       throw RunError(
         .workFound,
-        "`\(address)` has not run with these settings; `\(Program.name) run \(file)` runs it, `\(Program.name) plan \(file)` says why"
+        "`\(address)` has not run with these settings; `\(Program.name) run \(file)` runs it, `\(Program.name) plan \(file)` shows why"
       )
     }
     return FoundResult(
@@ -76,7 +76,7 @@ extension ResultAddress {
     let skipped = Set(
       (try? RunNode.read(file))?.filter { $0.state == .skipped }.map { UTF8Key($0.address) } ?? [])
     guard let node = candidates.first(where: { !skipped.contains(UTF8Key($0.address)) }) else {
-      throw RunError(.commandLine, "`\(address)` was skipped in the run `\(file)`: its loop ended before it")
+      throw RunError(.commandLine, "`\(address)` was skipped in the run `\(file)`: its loop ended earlier")
     }
     guard let key = list[node.index]["key"]?.stringValue else {
       throw RunError(.workFound, "`\(address)` was not finished in the run `\(file)`")
@@ -99,7 +99,7 @@ extension ResultAddress {
     guard depth < ResultAddress.maximumDepth else {
       throw RunError(
         .experiment,
-        "`\(text)`: experiments take models of each other more than \(ResultAddress.maximumDepth) deep, perhaps in a circle"
+        "`\(text)`: experiments use models of each other more than \(ResultAddress.maximumDepth) levels deep, perhaps in a cycle"
       )
     }
     switch Planner.plan(path: file, stages: stages, digest: { try store.digestOfInput($0) }) {
@@ -107,7 +107,7 @@ extension ResultAddress {
     case .failure(let list):
       throw RunError(
         .experiment,
-        "`\(file)`, whose `\(address)` is wanted, is wrong; `\(Program.name) check \(file)` says it all:\n\(DiagnosticRenderer().render(list))"
+        "`\(file)`, which should compute `\(address)`, is wrong; `\(Program.name) check \(file)` shows all errors:\n\(DiagnosticRenderer().render(list))"
       )
     }
   }

@@ -163,9 +163,9 @@ final class RunningWorker {
       if number == SIGKILL {
         let isMemory = memoryKillsBefore.flatMap { before in memoryKillsAfter.map { $0 > before } }
         switch isMemory {
-        case true?: message += ": memory ran out while it ran"
-        case false?: message += " by hand (the kernel killed nothing for want of memory)"
-        case nil: message += " (by hand, or by the kernel when memory ran out)"
+        case true?: message += ": memory ran out"
+        case false?: message += " from outside (the kernel killed nothing for lack of memory)"
+        case nil: message += " (from outside, or by the kernel when memory ran out)"
         }
         return .failed(
           NodeFailure(.stageFailed, message, showsLog: true, mayBeMemory: isMemory ?? true))
@@ -173,7 +173,8 @@ final class RunningWorker {
       return .failed(NodeFailure(.stageFailed, message, showsLog: true))
     case (.exited(let status), _):
       return .failed(
-        NodeFailure(.stageFailed, "its worker ended with status \(status) and no word", showsLog: true))
+        NodeFailure(
+          .stageFailed, "its worker ended with status \(status) and no error message", showsLog: true))
     case (nil, _): preconditionFailure("the worker \(process.processID) still runs")
     }
   }

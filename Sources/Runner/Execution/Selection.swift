@@ -41,7 +41,7 @@ package struct Selection: Sendable {
           "`--force` names `\(plan.nodes[index].address)`, which is not among the selected stages")
       }
       guard !wanted.isEmpty else {
-        throw RunError(.commandLine, "no stage fits all of `--only`, `--from` and `--until`")
+        throw RunError(.commandLine, "no stage matches all of `--only`, `--from` and `--until`")
       }
     }
   }

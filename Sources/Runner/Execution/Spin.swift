@@ -79,7 +79,7 @@ package struct Spin {
     if let missing = resolution.unfinishedUpstream(of: node).first {
       throw RunError(
         .workFound,
-        "`\(node.address)` needs `\(plan.nodes[missing].address)`, which is not finished; `\(Program.name) run` with `--until \(plan.nodes[missing].address)` first"
+        "`\(node.address)` needs `\(plan.nodes[missing].address)`, which is not finished; run `\(Program.name) run` with `--until \(plan.nodes[missing].address)` first"
       )
     }
     return (resolution, node)
@@ -127,9 +127,9 @@ package struct Spin {
       let digest = try store.digestOfModel(path)
       let comparison: String
       switch stored?.output(port.name).map({ $0.digest == digest }) {
-      case true?: comparison = "the same bytes as are stored"
-      case false?: comparison = "other bytes than are stored: not deterministic"
-      case nil: comparison = "nothing stored to compare with"
+      case true?: comparison = "identical to the stored result"
+      case false?: comparison = "different from the stored result: not deterministic"
+      case nil: comparison = "no stored result to compare with"
       }
       lines.append([port.name, outputDirectory == nil ? String(digest.hex.prefix(16)) : path, comparison])
     }

@@ -25,10 +25,10 @@ package enum StaleReason: Sendable, Equatable {
     case .forced: return "forced"
     case .interrupted(let hasCheckpoint):
       return hasCheckpoint
-        ? "was interrupted; goes on from its checkpoint" : "was interrupted; finished items are kept"
-    case .damaged: return "its stored result is damaged or gone"
-    case .otherBytes: return "gave other bytes under the same key"
-    case .rebound(let address): return "stands where \(address) stood"
+        ? "was interrupted; resumes from its checkpoint" : "was interrupted; finished items are kept"
+    case .damaged: return "its stored result is damaged or missing"
+    case .otherBytes: return "gave different bytes under the same key"
+    case .rebound(let address): return "is used in place of \(address)"
     case .changed(let difference, let origin, let source, let file):
       switch difference.field {
       case .option: return (file?.text ?? difference.text) + (origin.map { " (\($0.text))" } ?? "")

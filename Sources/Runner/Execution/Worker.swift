@@ -38,7 +38,7 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
       confinement = walls
     } else {
       reporter.log(
-        "this kernel has no Landlock: what the stage writes outside its folders is not kept from it")
+        "this kernel has no Landlock: the stage is not prevented from writing outside its folders")
     }
     try reporter.watch()
     var inputs: [String: Artifact] = [:]
@@ -60,7 +60,9 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
       checkpointDirectory: task.checkpointDirectory, checkpointSeconds: task.checkpointSeconds,
       shard: task.shard,
       journalDirectory: task.journalDirectory, outputDirectory: task.output, reporter: reporter)
-    guard chdir(task.scratch) == 0 else { throw SystemError("go to", task.scratch, code: errno) }
+    guard chdir(task.scratch) == 0 else {
+      throw SystemError("change the folder to", task.scratch, code: errno)
+    }
     try stage.init().run(context)
     var outputs: [StoredOutput] = []
     if task.shard == nil {
@@ -90,7 +92,7 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
     let code = isOwn ? ExitCode.stageFailed : ExitCode(for: error)
     let problem =
       error is CancellationError
-      ? "the stage gave up without having been asked to stop" : denial ?? "\(error)"
+      ? "the stage cancelled itself without a request to stop" : denial ?? "\(error)"
     let message = begun?.named(problem) ?? problem
     reporter.log("error: \(message)")
     reporter.send(.failed(code, message: message))

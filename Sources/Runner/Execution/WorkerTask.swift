@@ -114,7 +114,7 @@ extension WorkerTask {
   }
 }
 
-/// What a worker says while it works: one JSON object a line.
+/// What a worker says while it works: one JSON object per line.
 package enum WorkerEvent: Sendable {
   case progress(done: Int, total: Int, unit: String, message: String?)
   case measure(name: String, value: Double)

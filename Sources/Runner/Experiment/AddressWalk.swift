@@ -40,7 +40,7 @@ struct AddressWalk {
               help: "write `\(address.read)` for all cells, or choose one, such as `\(example)`")
           } else {
             fail(
-              "`\(address.read)` is a stage that stands alone, so it has no `\(address.rest)`",
+              "`\(address.read)` is a stage outside any loop or matrix, so it has no `\(address.rest)`",
               label: "neither a loop nor a matrix", help: "write `\(address.read)`")
           }
           return nil
@@ -83,7 +83,7 @@ struct AddressWalk {
           return false
         }
         guard !chosen.contains(where: { UTF8Key($0.axis) == UTF8Key(axis) }) else {
-          fail("the address chooses `\(axis)` twice", label: "once is enough")
+          fail("the address chooses `\(axis)` twice", label: "chosen again here")
           return false
         }
         var labels: [String] = []

@@ -34,8 +34,8 @@ struct ConditionDecoder {
     if let tolerance = fields.entry("within") {
       if fields["equals"] == nil {
         collector.error(
-          "conflicting-keys", "`within` of \(what) stands without `equals`", at: tolerance.keySpan,
-          label: "how near is near enough to be equal", help: "add `equals`, or move the bound")
+          "conflicting-keys", "`within` of \(what) needs `equals`", at: tolerance.keySpan,
+          label: "the tolerance of `equals`", help: "add `equals`, or remove `within`")
       }
       within =
         collector.number(tolerance.value, "`within` of \(what)", 0...Double.greatestFiniteMagnitude) ?? 0
@@ -69,7 +69,7 @@ struct ConditionDecoder {
     guard let metric = named(node, what) else { return nil }
     guard !metric.isSeries else {
       collector.error(
-        "collection", "\(what) is one number, and `\(metric.name)` may be several", at: node.span,
+        "collection", "\(what) takes one number, and `\(metric.name)` may be several", at: node.span,
         label: "a collection", notes: collector.originNotes(node),
         help: "choose one: an iteration with `@last` or `@2`, a cell with `@axis=value`")
       return nil

@@ -58,7 +58,7 @@ struct ExperimentFiles {
         "extends-cycle",
         names.count == 2
           ? "\(names[0]) extends itself" : "files extend each other: \(names.joined(separator: " -> "))",
-        at: node.span, label: "closes the circle",
+        at: node.span, label: "closes the cycle",
         notes: chain[start...].dropLast().map { .init("`\($0.name)` extends the next one here", at: $0.span) }
       )
       return nil
@@ -87,7 +87,7 @@ struct ExperimentFiles {
         let content = mapping(file, "an included file"),
         let fields = collector.fields(
           content, of: "an included file", known: Self.included,
-          help: "a file that is more than `models` and `stages` is one to extend: `extends: \(name)`")
+          help: "to use a file with other keys, extend it: `extends: \(name)`")
       else { return nil }
       for key in Self.included {
         guard let node = fields[key], !node.isNull else { continue }

@@ -18,7 +18,7 @@ struct InputRoots {
     let joined = ProjectPaths.normalized(text.utf8.first == 0x2F ? text : "\(folder)/\(text)")
     guard !text.isEmpty, !text.utf8.contains(0), let path = ProjectPaths.real(joined) else {
       collector.error(
-        "missing-file", "\(what) names `\(text)`, which is not there", at: node.span,
+        "missing-file", "\(what) names `\(text)`, which does not exist", at: node.span,
         label: "looked for `\(joined)`", notes: collector.originNotes(node),
         help: ProjectPaths.tildeHelp(text))
       return nil

@@ -66,26 +66,27 @@ enum Language {
 
   /// What makes one experiment of several files.
   static let files: [LanguageKey] = [
-    LanguageKey("extends", .string, "a file that this one changes: mappings merge, null takes away"),
-    LanguageKey("include", .optional(.oneOrMore(.string)), "files that bring more `models` and `stages`"),
+    LanguageKey("extends", .string, "a file that this one extends: mappings merge, null removes"),
+    LanguageKey("include", .optional(.oneOrMore(.string)), "files that add `models` and `stages`"),
   ]
 
   static let experiment: [LanguageKey] =
     files + [
       LanguageKey("version", .version, required: true, "the version of the language: 1"),
       LanguageKey("name", .experimentName, required: true, "names the folder of its runs"),
-      LanguageKey("description", .string, "for people"),
-      LanguageKey("seed", .integer(seed), "what every random number follows from; 0 when not given"),
-      LanguageKey("numeric", .choice(numeric), "the arithmetic of stages that compute; bf16 when not given"),
-      LanguageKey("params", .named(.anything), "values that `$name` stands for and `--set` may change"),
-      LanguageKey("models", .named(.model), "models from outside, by the names that `in:` uses"),
-      LanguageKey("defaults", .optional(.keys(execution)), "how stages run that say nothing else"),
+      LanguageKey("description", .string, "free text for readers"),
+      LanguageKey("seed", .integer(seed), "seed of all random numbers; default 0"),
+      LanguageKey("numeric", .choice(numeric), "numeric mode of stages that compute; default bf16"),
+      LanguageKey("params", .named(.anything), "values of `$name`, which `--set` can change"),
+      LanguageKey("models", .named(.model), "external models, by the names that `in:` uses"),
+      LanguageKey(
+        "defaults", .optional(.keys(execution)), "execution settings of stages that do not set their own"),
       LanguageKey("stages", .stages, required: true, "what is computed: stages, groups and loops by name"),
-      LanguageKey("metrics", .named(.reference), "names for numbers that stages give"),
+      LanguageKey("metrics", .named(.reference), "names for numbers that stages report"),
       LanguageKey(
-        "expect", .optional(.oneOrMore(.condition)), "what must hold of metrics when all has run"),
+        "expect", .optional(.oneOrMore(.condition)), "conditions on metrics, checked at the end of the run"),
       LanguageKey(
-        "inputs", .optional(.oneOrMore(.string)), "folders outside the project that files may lie in"),
+        "inputs", .optional(.oneOrMore(.string)), "folders outside the project that may be read"),
       LanguageKey("sweep", .optional(.keys(sweep)), "values to try for parameters"),
     ]
 
@@ -95,12 +96,13 @@ enum Language {
 
   static let sweep: [LanguageKey] = [
     LanguageKey(
-      "method", .choice(Sweep.Method.allCases.map(\.rawValue)), "how values are chosen; grid when not given"),
+      "method", .choice(Sweep.Method.allCases.map(\.rawValue)), "how values are chosen; default grid"),
     LanguageKey(
       "params", .named(.anything), "a list of values, or a distribution, for each parameter varied"),
     LanguageKey("trials", .anything, "how many; with `method: list` the trials themselves"),
-    LanguageKey("metric", .anything, "the metric that is judged: a name, or `{name, goal}`"),
-    LanguageKey("repeat", .named(.list(.anything)), "each trial again with these values, `seed` among them"),
+    LanguageKey("metric", .anything, "the metric to optimize: a name, or `{name, goal}`"),
+    LanguageKey(
+      "repeat", .named(.list(.anything)), "repeat each trial with these values, for example of `seed`"),
     LanguageKey("early_terminate", .anything, "`asha`, or `{kind: asha, loop, least, factor}`"),
   ]
 
@@ -115,7 +117,7 @@ enum Language {
       "hf", .remote(.hf),
       "a model of the Hugging Face hub (`HF_ENDPOINT` names another one), or with `/FILE` one file of it"),
     LanguageKey("https", .remote(.https), "a file from a server"),
-    LanguageKey("sha256", .digest, "what the file or folder must be; needed for what is fetched"),
+    LanguageKey("sha256", .digest, "SHA-256 of the file or folder; required for a fetched model"),
   ]
 
   /// What other tools call a model's source.
@@ -126,19 +128,19 @@ enum Language {
 
   /// Beside `with:`: how, never what.
   static let execution: [LanguageKey] = [
-    LanguageKey("shards", .integer(shards), "parts that workers compute side by side"),
-    LanguageKey("engine", .keys(engine), "what the model's engine may use"),
+    LanguageKey("shards", .integer(shards), "parts that workers compute in parallel"),
+    LanguageKey("engine", .keys(engine), "memory and batch size of the model's engine"),
     LanguageKey("retries", .integer(retries), "how often a failed stage is tried again"),
     LanguageKey("timeout", .time, "how long one attempt may take"),
     LanguageKey("threads", .integer(threads), "threads of one worker"),
     LanguageKey("resources", .keys(resources), "what the stage needs of the machine"),
-    LanguageKey("checkpoint", .keys(checkpoint), "how often a stage that can resume makes sure of it"),
-    LanguageKey("keep", .choice(keep), "whose bytes are kept when the store makes room"),
+    LanguageKey("checkpoint", .keys(checkpoint), "how often a stage that can resume writes a checkpoint"),
+    LanguageKey("keep", .choice(keep), "whose bytes are kept when the store frees space"),
   ]
 
   static let engine: [LanguageKey] = [
-    LanguageKey("memory", .bytes, "for keys and values; in training for what a backward pass reads"),
-    LanguageKey("batch", .integer(batch), "samples, or tokens of a forward pass, at once; memory permitting"),
+    LanguageKey("memory", .bytes, "for the key-value cache; in training for saved activations"),
+    LanguageKey("batch", .integer(batch), "samples, or tokens of a forward pass, at once, as memory allows"),
   ]
 
   static let resources: [LanguageKey] = [
@@ -150,24 +152,25 @@ enum Language {
 
   static let checkpoint: [LanguageKey] = [
     LanguageKey(
-      "seconds", .number(checkpointSeconds, exclusiveMinimum: true), required: true, "between two of them")
+      "seconds", .number(checkpointSeconds, exclusiveMinimum: true), required: true, "between two checkpoints"
+    )
   ]
 
   static let stage: [LanguageKey] =
     [
-      LanguageKey("uses", .string, "the kind of stage; its own name when not given"),
+      LanguageKey("uses", .string, "the kind of stage; default its own name"),
       LanguageKey("in", .named(.reference), "what its inputs read"),
       LanguageKey("with", .anything, "its options: see `\(Program.name) stages NAME`"),
-      LanguageKey("seed", .integer(seed), "in place of the one that follows from the experiment's"),
-      LanguageKey("numeric", .choice(numeric), "its arithmetic, in place of the experiment's"),
-      LanguageKey("needs", .optional(.oneOrMore(.reference)), "stages that must be done before"),
-      LanguageKey("description", .string, "for people"),
+      LanguageKey("seed", .integer(seed), "instead of the one derived from the experiment's"),
+      LanguageKey("numeric", .choice(numeric), "its numeric mode, instead of the experiment's"),
+      LanguageKey("needs", .optional(.oneOrMore(.reference)), "stages that must finish first"),
+      LanguageKey("description", .string, "free text for readers"),
     ] + execution
 
   static let group: [LanguageKey] = [
-    LanguageKey("loop", .keys(loop), "how often, and what goes from one iteration to the next"),
+    LanguageKey("loop", .keys(loop), "number of iterations, and what one passes to the next"),
     LanguageKey("stages", .stages, required: true, "its stages, or those of one iteration"),
-    LanguageKey("description", .string, "for people"),
+    LanguageKey("description", .string, "free text for readers"),
   ]
 
   /// Beside the keys of a stage or a group, and no part of what a cell is.
@@ -175,15 +178,15 @@ enum Language {
 
   static let loop: [LanguageKey] = [
     LanguageKey("times", .integer(times), required: true, "iterations"),
-    LanguageKey("carry", .named(.keys(carry)), "values that one iteration hands to the next"),
+    LanguageKey("carry", .named(.keys(carry)), "values that one iteration passes to the next"),
     LanguageKey(
       "until", .optional(.oneOrMore(.condition)), "ends the loop after the iteration in which it holds"),
   ]
 
   /// Beside the axes of a matrix, whose names are one's own.
   static let cells: [LanguageKey] = [
-    LanguageKey("include", .anything, "cells more, each with a value on every axis"),
-    LanguageKey("exclude", .anything, "cells less: those that have all the values of an entry"),
+    LanguageKey("include", .anything, "additional cells, each with a value on every axis"),
+    LanguageKey("exclude", .anything, "cells to remove: those that have all the values of an entry"),
   ]
 
   /// Of `expect` and `until`, beside at least one comparison.
@@ -192,10 +195,10 @@ enum Language {
     + comparisons.map { LanguageKey($0.name, .bound, "a number, or another metric") } + [
       LanguageKey(
         "within", .number(0...Double.greatestFiniteMagnitude, exclusiveMinimum: false),
-        "how near is equal, beside `equals`")
+        "tolerance of `equals`")
     ]
 
-  /// Given how near is near enough to be equal.
+  /// Given the tolerance of `equals`.
   static let comparisons: [(name: String, comparison: @Sendable (Double) -> Comparison)] = [
     ("above", { _ in .above }), ("below", { _ in .below }), ("at_least", { _ in .atLeast }),
     ("at_most", { _ in .atMost }), ("equals", { .equals(within: $0) }),
@@ -203,7 +206,7 @@ enum Language {
 
   static let carry: [LanguageKey] = [
     LanguageKey("first", .optional(.reference), required: true, "its value in the first iteration"),
-    LanguageKey("next", .optional(.reference), required: true, "what an iteration hands to the next"),
+    LanguageKey("next", .optional(.reference), required: true, "what an iteration passes to the next"),
   ]
 }
 

@@ -120,7 +120,7 @@ struct MatrixDecoder {
     if node.isInvalid { return nil }
     guard let scalar = node.scalar else {
       collector.error(
-        "bad-label", "a value of \(what) is \(node.found), which names no cell", at: node.span,
+        "bad-label", "a value of \(what) is \(node.found), which cannot name a cell", at: node.span,
         label: "needs a label", notes: collector.originNotes(node),
         help: "write the values as a mapping from labels: `{first: …, second: …}`")
       return nil
@@ -135,7 +135,7 @@ struct MatrixDecoder {
 
   private func badLabel(_ label: String, at span: SourceSpan, _ what: String) {
     collector.error(
-      "bad-label", "`\(label)` of \(what) cannot stand in an address", at: span, label: "not a label",
+      "bad-label", "`\(label)` of \(what) cannot be part of an address", at: span, label: "not a label",
       help:
         "letters, digits, `_`, `-`, `+` and `.`, at most 64; give another value a label: `{label: value, …}`")
   }
@@ -182,7 +182,7 @@ struct MatrixDecoder {
     cells.removeAll { cell in wanted.allSatisfy { UTF8Key(cell[$0.axis].label) == UTF8Key($0.label) } }
     if cells.count == count {
       collector.error(
-        "unknown-cell", "`exclude` names no cell that is there", at: node.span, label: "excludes nothing")
+        "unknown-cell", "`exclude` matches no cell", at: node.span, label: "excludes nothing")
     }
   }
 

@@ -1,4 +1,4 @@
-// `metrics:`: names for numbers that stages give. `quark@last.evaluate.reward`, `quark@all.evaluate.reward`,
+// `metrics:`: names for numbers that stages report. `quark@last.evaluate.reward`, `quark@all.evaluate.reward`,
 // `score@rm=a.mean`, `evaluate.reward`; inside a loop also `before.reward`, of metrics that it carries.
 
 import JSON

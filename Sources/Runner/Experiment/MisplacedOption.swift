@@ -17,14 +17,14 @@ struct MisplacedOption {
     }
     for field in fields {
       guard let inner = field.type.innerFields.first(where: { $0.isCalled(key) }) else { continue }
-      return (nil, "`\(inner.name)` stands one level deeper: `\(field.name): {\(inner.name): …}`")
+      return (nil, "`\(inner.name)` belongs one level deeper: `\(field.name): {\(inner.name): …}`")
     }
     if let ports {
       if ports.contains(where: { UTF8Key($0) == UTF8Key(key) }) {
         return (nil, "`\(key)` is an input: write it under `in:`")
       }
       if Language.stage.names.contains(where: { UTF8Key($0) == UTF8Key(key) }) {
-        return (nil, "`\(key)` stands beside `with:`, not in it")
+        return (nil, "`\(key)` belongs beside `with:`, not in it")
       }
     }
     if let near = Suggestion.nearest(to: key, among: names) { return (near, "did you mean `\(near)`?") }

@@ -22,7 +22,7 @@ struct ModelDecoder {
   private func source(_ node: Node, what: String) -> Decoded? {
     if let text = node.string {
       collector.wrongType(
-        node, what, expected: "a mapping that says where the model comes from",
+        node, what, expected: "a mapping that names the source of the model",
         help: text.contains(":") ? "write `{path: \(text), sha256: …}`" : "write `{path: \(text)}`")
       return nil
     }
@@ -42,7 +42,7 @@ struct ModelDecoder {
       collector.error(
         "conflicting-keys", "\(what) has both `\(source.key)` and `\(sources[1].key)`",
         at: sources[1].keySpan,
-        label: "one too many")
+        label: "only one is possible")
       return nil
     }
     if let scheme = schemes.first(where: { UTF8Key($0.rawValue) == UTF8Key(source.key) }) {
@@ -94,7 +94,7 @@ struct ModelDecoder {
     }
     if fields["sha256"] == nil {
       let command = source.map {
-        "`\(Program.name) inspect \(scheme.rawValue):\($0.text)` fetches it and says it"
+        "`\(Program.name) inspect \(scheme.rawValue):\($0.text)` fetches it and prints the SHA-256"
       }
       collector.missingKey(
         "sha256", of: what, at: span,

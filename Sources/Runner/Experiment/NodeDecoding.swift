@@ -139,7 +139,7 @@ extension DiagnosticCollector {
       return "write the digits without `_`"
     }
     if case .string = ScalarValue.resolve(plain: text) { return nil }
-    return "remove the quotes: what is quoted is a string"
+    return "remove the quotes: a quoted value is a string"
   }
 
   static func words(_ range: ClosedRange<Int>) -> String {
@@ -239,7 +239,7 @@ extension DiagnosticCollector {
         "bad-name", "`\(entry.key)` cannot be the name of \(what)", at: entry.keySpan,
         label: "not a name",
         help: isRestOfAddress
-          ? "between `{` and `}` a comma ends a value: put an address that has one between quotes"
+          ? "between `{` and `}` a comma ends a value: quote an address that contains one"
           : "a letter or `_`, then letters, digits, `_` and `-`; at most 100")
     }
   }

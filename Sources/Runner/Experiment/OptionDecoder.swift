@@ -253,7 +253,7 @@ struct OptionDecoder {
     guard let variable = node["env"], Self.isText(type) else {
       collector.wrongType(
         node, what, expected: Self.words(type),
-        help: "`{env: NAME}` stands for a string, and only where one is taken")
+        help: "`{env: NAME}` is a string, and allowed only where a string is")
       return nil
     }
     guard let name = collector.string(variable, "`env` of \(what)") else { return nil }
@@ -273,9 +273,9 @@ struct OptionDecoder {
     if getenv(name).map({ $0.pointee == 0 }) ?? true {
       collector.warning(
         "missing-variable",
-        "\(what) stands for the environment variable `\(name)`, which is not set or empty",
+        "\(what) uses the environment variable `\(name)`, which is not set or empty",
         at: node.span, label: "has no value here", notes: collector.originNotes(node),
-        help: "set it for `\(Program.name) run`; only its name is kept",
+        help: "set it for `\(Program.name) run`; only its name is stored",
         lack: "the environment variable `\(name)` is not set")
     }
     secrets.append((path, name))
@@ -366,7 +366,8 @@ extension DiagnosticCollector {
       error(
         "missing-file", "\(what) names `\(text)`, which cannot be read: \(reason)", at: node.span,
         label: "looked for `\(resolved)`", notes: originNotes(node),
-        help: ProjectPaths.tildeHelp(text) ?? "a relative path starts at the folder of the file that wrote it"
+        help: ProjectPaths.tildeHelp(text)
+          ?? "a relative path is relative to the folder of the file that contains it"
       )
     }
     return nil
@@ -377,7 +378,7 @@ extension DiagnosticCollector {
       "outside-project", "\(what) names `\(text)`, which lies outside the project", at: node.span,
       label: "is `\(resolved)`", notes: originNotes(node),
       help:
-        "the project is `\(paths.root)`; bring it there, or declare its folder: `inputs: [\(ProjectPaths.parent(resolved))]`"
+        "the project is `\(paths.root)`; move it there, or declare its folder: `inputs: [\(ProjectPaths.parent(resolved))]`"
     )
   }
 }

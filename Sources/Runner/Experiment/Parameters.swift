@@ -57,7 +57,7 @@ struct Parameters {
     let file = SourceFile(name: "--set", folder: folder, bytes: Array(override.utf8))
     guard let equals = file.bytes.firstIndex(of: UInt8(ascii: "=")), equals > 0 else {
       collector.error(
-        "bad-override", "`--set \(override)` names no value", at: SourceSpan(file: file, start: 0, end: .max),
+        "bad-override", "`--set \(override)` has no value", at: SourceSpan(file: file, start: 0, end: .max),
         help: "write `--set name=value`; the value is read as YAML")
       return
     }
@@ -69,7 +69,7 @@ struct Parameters {
         "unknown-parameter", "the experiment has no parameter called `\(name)`", at: nameSpan,
         label: "not under `params`",
         help: isKey
-          ? "to change `\(name):` from outside, write `params: {\(name): …}` and `\(name): $\(name)` in the file"
+          ? "to set `\(name):` with `--set`, write `params: {\(name): …}` and `\(name): $\(name)` in the file"
           : Suggestion.helpOrList(for: name, among: names, what: "the parameters are")
             ?? "declare it under `params:` first")
       return
@@ -121,7 +121,7 @@ struct Parameters {
       }
       guard path.count <= Self.maximumChain else {
         collector.error(
-          "too-deep", "parameters name each other more than \(Self.maximumChain) deep", at: span,
+          "too-deep", "parameters refer to each other more than \(Self.maximumChain) levels deep", at: span,
           label: "the limit is passed here")
         entries[position].value = Node(.invalid, span: span)
         return
@@ -137,8 +137,8 @@ struct Parameters {
     collector.error(
       "parameter-cycle",
       names.count == 2
-        ? "the parameter \(names[0]) stands for itself"
-        : "parameters stand for each other: \(names.joined(separator: " -> "))", at: first.span,
+        ? "the parameter \(names[0]) refers to itself"
+        : "parameters refer to each other: \(names.joined(separator: " -> "))", at: first.span,
       notes: zip(steps, names.dropFirst()).dropFirst().map { .init("names \($1) here", at: $0.span) },
       help: "give one of them a value")
   }
@@ -196,7 +196,7 @@ struct Parameters {
     for entry in entries where !budget.used.contains(UTF8Key(entry.key)) {
       collector.warning(
         "unused-parameter", "nothing uses the parameter `\(entry.key)`", at: entry.keySpan,
-        label: "has no effect", help: "write `$\(entry.key)` where its value is to stand, or remove it")
+        label: "has no effect", help: "write `$\(entry.key)` where its value is needed, or remove it")
     }
   }
 
@@ -236,7 +236,8 @@ struct Parameters {
         guard let scalar = value.scalar, scalar.value != .null else {
           if !value.isInvalid {
             collector.error(
-              "bad-reference", "the parameter `\(name)` is \(value.found) and cannot stand inside a string",
+              "bad-reference",
+              "the parameter `\(name)` is \(value.found) and cannot be inserted into a string",
               at: node.span, notes: [.init("its value", at: value.span)])
           }
           return Node(.invalid, span: node.span)

@@ -96,7 +96,7 @@ struct ProjectPaths: Sendable {
   }
 
   static func tildeHelp(_ text: String) -> String? {
-    text.utf8.first == UInt8(ascii: "~") ? "`~` is not expanded: write the folder out" : nil
+    text.utf8.first == UInt8(ascii: "~") ? "`~` is not expanded: write the full path" : nil
   }
 
   static func real(_ path: String) -> String? {

@@ -135,7 +135,7 @@ extension ReferenceScope {
     guard let node else { return .invalid }
     let resolved = scope.resolve(node, user: user)
     guard resolved.collects else { return resolved }
-    reportCollection(node, user, "is one artifact", help: "choose one, such as `\(resolved.example)`")
+    reportCollection(node, user, "takes one artifact", help: "choose one, such as `\(resolved.example)`")
     return .invalid
   }
 

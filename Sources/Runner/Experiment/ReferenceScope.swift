@@ -60,7 +60,7 @@ struct ReferenceScope {
         collector.error(
           "duplicate-name",
           first.kind == kind
-            ? "`\(name)` is \(kind) already where this one is seen"
+            ? "`\(name)` is \(kind) already in this scope"
             : "`\(name)` is both \(first.kind) and \(kind)",
           at: span, label: "\(kind)",
           notes: [.init("\(first.kind) of this name", at: first.span)], help: "rename one of them")
@@ -211,8 +211,8 @@ struct ReferenceScope {
         at: node.span,
         label: "inside `\(group.name)`",
         help: group.loop == nil
-          ? "a stage of the same cell is named alone"
-          : "a stage of the same iteration is named alone; `carry` hands values to the next iteration")
+          ? "inside the cell write the stage's name alone"
+          : "inside the loop write the stage's name alone; `carry` passes values to the next iteration")
     } else {
       let inner = address.parts.first ?? group.body.members.last?.name ?? "stage"
       collector.error(

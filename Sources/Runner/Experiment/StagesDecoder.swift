@@ -163,7 +163,7 @@ struct StagesDecoder {
         }
         if draft.next == nil {
           collector.missingKey(
-            "next", of: name, at: entry.keySpan, help: "what an iteration hands to the next")
+            "next", of: name, at: entry.keySpan, help: "what an iteration passes to the next")
         }
       }
       return draft
@@ -257,7 +257,7 @@ struct StagesDecoder {
     guard !rowsAreIndependent else { return settings }
     if let node = fields["shards"], settings.shards > 1 {
       collector.error(
-        "not-shardable", "\(what) cannot be cut into shards: its rows are not independent", at: node.span,
+        "not-shardable", "\(what) cannot be split into shards: its rows are not independent", at: node.span,
         label: "only 1 is possible here")
     }
     settings.shards = 1

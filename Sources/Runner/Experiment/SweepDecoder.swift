@@ -56,7 +56,7 @@ struct SweepDecoder {
     } else if let trials = fields.entry("trials") {
       collector.error(
         "conflicting-keys", "`trials` of `sweep` has no meaning with `method: grid`", at: trials.keySpan,
-        label: "a grid has as many as there are combinations", help: "remove it, or take `method: random`")
+        label: "a grid has as many as there are combinations", help: "remove it, or use `method: random`")
     }
   }
 
@@ -91,7 +91,7 @@ struct SweepDecoder {
     guard method != .grid else {
       collector.error(
         "conflicting-keys", "\(what) is a distribution, and a grid has only values", at: entry.value.span,
-        label: "not a list", help: "list the values, or take `method: random`")
+        label: "not a list", help: "list the values, or use `method: random`")
       return nil
     }
     return distribution(entries[0], declared, what)
@@ -113,7 +113,7 @@ struct SweepDecoder {
       guard least < most else {
         collector.error(
           "out-of-range", "`\(entry.key)` of \(what) has nothing between its ends", at: entry.value.span,
-          label: "expected the lesser number first")
+          label: "expected the smaller number first")
         return nil
       }
       return (least, most)
@@ -173,7 +173,7 @@ struct SweepDecoder {
     if let entry = fields.entry("params") {
       collector.error(
         "conflicting-keys", "`params` of `sweep` has no meaning with `method: list`", at: entry.keySpan,
-        label: "the trials say it all", help: "write `trials: [{lr: 1e-5}, {lr: 2e-5}]` alone")
+        label: "each trial gives its own values", help: "write `trials: [{lr: 1e-5}, {lr: 2e-5}]` alone")
     }
     guard let node = fields["trials"] else {
       collector.missingKey(
@@ -269,7 +269,7 @@ struct SweepDecoder {
       if let twice = sweep.parameters.first(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) {
         collector.error(
           "conflicting-keys", "`\(entry.key)` is varied and repeated", at: entry.keySpan,
-          label: "one too many",
+          label: "only one is possible",
           notes: [.init("varied here", at: twice.span)])
         return nil
       }
@@ -316,7 +316,7 @@ struct SweepDecoder {
       result.loop = name
     } else if loops.count != 1 {
       collector.error(
-        "missing-key", "\(what) must say which loop's iterations it judges", at: node.span,
+        "missing-key", "\(what) must name the loop whose iterations it compares", at: node.span,
         label: loops.isEmpty ? "the experiment has no loop" : "there are \(loops.count) loops",
         help: loops.isEmpty ? nil : "write `{kind: asha, loop: \(loops[0])}`")
       return nil

@@ -12,11 +12,11 @@ struct TypedValue {
   /// `file` holds `name=value`; `start` is where the value begins.
   init(_ file: SourceFile, from start: Int, name: String, _ collector: DiagnosticCollector) {
     let text = String(decoding: file.bytes[start...], as: UTF8.self)
-    let quoted = "a text is whole in quotes: `--set '\(name)=\(JSON.string(text).text())'`"
+    let quoted = "put a text in quotes: `--set '\(name)=\(JSON.string(text).text())'`"
     func refuse(readAs what: String) {
       collector.error(
         "bad-override", "`--set \(name)` gives `\(text)`, which YAML reads as \(what)",
-        at: SourceSpan(file: file, start: start, end: .max), label: "not one value as it stands",
+        at: SourceSpan(file: file, start: start, end: .max), label: "not a single value",
         help: "\(quoted); a list is `[a, b]`, a mapping `{a: b}`")
     }
     let reading = DiagnosticCollector()

@@ -39,7 +39,7 @@ struct Download {
       if attempt == Download.attempts {
         throw RunError(
           .remote,
-          "`\(url)` could not be fetched in \(attempt) attempts (\(words)); run again, and it goes on")
+          "`\(url)` could not be fetched in \(attempt) attempts (\(words)); run again to resume")
       }
       fetch.note("fetching `\(url)` failed (\(words)); trying again")
       try fetch.pause(milliseconds: 500 << Int32(attempt - 1))
@@ -77,7 +77,7 @@ struct Download {
       if result.ending == .exited(63) { throw limit.error }
       return result
     } catch let error as SystemError where error.operation == "start" {
-      throw RunError(.machine, "curl is not there; type `apt-get install curl`, then run again")
+      throw RunError(.machine, "curl is not installed; run `apt-get install curl`, then try again")
     } catch let error as Limit.Passed {
       try File.remove(path)
       throw error.error
@@ -93,7 +93,7 @@ struct Download {
   private func said(_ errors: String) -> String {
     let line = errors.utf8.split(separator: 0x0A).map { String(decoding: Array($0), as: UTF8.self) }
       .last { $0.utf8.starts(with: "curl: ".utf8) }
-    guard let line else { return "curl said nothing" }
+    guard let line else { return "curl gave no message" }
     return String(line.dropFirst("curl: ".utf8.count).prefix(300))
   }
 }
@@ -106,7 +106,7 @@ private struct Limit {
   let error: Passed
 
   init(_ size: (bytes: Int, saidBy: String)?, for path: String, url: String) throws {
-    let removed = "what was fetched of it is removed"
+    let removed = "the partial file is removed"
     if let size {
       bytes = max(1, size.bytes)
       error = Passed(
@@ -116,14 +116,14 @@ private struct Limit {
     }
     let folder = Path.parent(path)
     var disk = statvfs()
-    guard statvfs(folder, &disk) == 0 else { throw SystemError("look at the disk of", folder, code: errno) }
+    guard statvfs(folder, &disk) == 0 else { throw SystemError("get the free space of", folder, code: errno) }
     let (free, overflows) = Int(clamping: disk.f_bavail).multipliedReportingOverflow(
       by: Int(clamping: disk.f_frsize))
     bytes = max(1, (FileStatus.of(path)?.size ?? 0) &+ (overflows ? Int.max / 2 : free / 10 * 9))
     error = Passed(
       error: RunError(
         .machine,
-        "`\(url)` sends more than \(ByteCount(bytes)), nine tenths of what is free in `\(folder)`, or does not end; \(removed); `PLUMB_MODELS` puts fetched models elsewhere"
+        "`\(url)` sends more than \(ByteCount(bytes)), 90% of the free space in `\(folder)`, or does not end; \(removed); `PLUMB_MODELS` puts fetched models elsewhere"
       ))
   }
 }

@@ -56,7 +56,7 @@ struct HubSource {
     }
     guard files.contains(where: { isWeights($0.name) }) else {
       throw InputError(
-        "`\(repository)` at \(revision) holds no `model.safetensors`; of another format name the file: "
+        "`\(repository)` at \(revision) holds no `model.safetensors`; for another format name the file: "
           + "`hf:\(repository)@\(revision)/FILE.gguf`")
     }
     return (commit, files)
@@ -92,7 +92,7 @@ struct HubSource {
     download.header = token.map { "Authorization: Bearer \($0)" }
     download.whenRefused =
       token == nil
-      ? "; a model that is not open to all needs a token in `\(HubSource.tokenVariable)`"
+      ? "; a private or gated model needs a token in `\(HubSource.tokenVariable)`"
       : "; the token in `\(HubSource.tokenVariable)` was sent"
     download.size = size
     try download.fetch(to: path, fetch)
@@ -108,7 +108,7 @@ struct HubSource {
     guard token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), token.utf8.count <= 4096 else {
       throw RunError(
         .commandLine,
-        "`\(HubSource.tokenVariable)` is no token: expected at most 4096 letters, digits and signs in one line"
+        "`\(HubSource.tokenVariable)` is not a token: expected at most 4096 letters, digits and signs in one line"
       )
     }
     return token

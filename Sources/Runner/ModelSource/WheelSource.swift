@@ -39,14 +39,14 @@ struct WheelSource {
   }
 
   private func requirePip(_ fetch: Fetch) throws {
-    let hint = "type `apt-get install python3-pip`, then run again"
+    let hint = "run `apt-get install python3-pip`, then try again"
     do {
       let (ending, output) = try python(["-m", "pip", "--version"], fetch)
       guard ending == .exited(0) else {
-        throw RunError(.machine, "pip is not there (\(lastLine(output))); \(hint)")
+        throw RunError(.machine, "pip is not installed (\(lastLine(output))); \(hint)")
       }
     } catch let error as SystemError where error.operation == "start" {
-      throw RunError(.machine, "python3 is not there; \(hint)")
+      throw RunError(.machine, "python3 is not installed; \(hint)")
     }
   }
 
@@ -81,7 +81,7 @@ struct WheelSource {
     if let reason = unreachable(output) {
       throw RunError(
         .remote,
-        "pip does not get at the package index (\(reason)), so `\(package)` \(version) is not fetched; run again when the network is back"
+        "pip cannot reach the package index (\(reason)), so `\(package)` \(version) is not fetched; run again when the network is back"
       )
     }
     throw RunError(
@@ -125,6 +125,6 @@ struct WheelSource {
   private func lastLine(_ text: String) -> String {
     let lines = text.unicodeScalars.split { $0 == "\n" || $0 == "\r" }
     let meaningful = lines.filter { !String($0).utf8.starts(with: "[notice]".utf8) }
-    return meaningful.last.map { String(String.UnicodeScalarView($0.prefix(300))) } ?? "it said nothing"
+    return meaningful.last.map { String(String.UnicodeScalarView($0.prefix(300))) } ?? "it gave no message"
   }
 }

@@ -22,7 +22,7 @@ extension Plan {
       if let output = outputs.first(where: { UTF8Key($0.name) == tail }) { return (found, output) }
       if !outputs.isEmpty {
         let names = outputs.map { "`\(head).\($0.name)`" }.joined(separator: ", ")
-        throw RunError(.commandLine, "`\(address)` is not there; the outputs of `\(head)` are \(names)")
+        throw RunError(.commandLine, "`\(address)` does not exist; the outputs of `\(head)` are \(names)")
       }
     }
     let addresses = nodes.map(\.address)

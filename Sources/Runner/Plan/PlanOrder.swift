@@ -74,14 +74,14 @@ extension PlanGraph {
     let names = cycle.map { instances[$0.node].address }
     let path = (names + [names[0]]).map { "`\($0)`" }.joined(separator: " -> ")
     let sentences = cycle.map { step in
-      "`\(instances[step.node].address)` waits for `\(instances[step.edge.target].address)`"
+      "`\(instances[step.node].address)` depends on `\(instances[step.edge.target].address)`"
     }
     collector.error(
       "cycle",
-      cycle.count == 1 ? "stage `\(names[0])` waits for itself" : "stages wait for each other: \(path)",
+      cycle.count == 1 ? "stage `\(names[0])` depends on itself" : "stages depend on each other: \(path)",
       at: cycle[0].edge.span, label: sentences[0],
       notes: zip(sentences, cycle).dropFirst().map { .init("\($0)", at: $1.edge.span) },
-      help: "hand a value to the next iteration with `carry`, or remove one of these references")
+      help: "pass a value to the next iteration with `carry`, or remove one of these references")
   }
 }
 

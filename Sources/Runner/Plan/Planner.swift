@@ -201,7 +201,7 @@ private struct NodeBuilder {
     if columns.isOpen {
       collector.warning(
         "unknown-column", "\(message), which no stage before it gives", at: binding.span,
-        label: "only right if the rows hold more than the stages before it declare")
+        label: "fails unless the rows have more columns than their stages declare")
     } else {
       collector.error(
         "missing-column", "\(message), which `\(source)` does not give", at: binding.span,

@@ -43,7 +43,7 @@ package enum Export {
     guard let status = FileStatus.of(folder) else { return }
     if status.isDirectory, try File.names(in: folder).isEmpty { return }
     throw RunError(
-      .commandLine, "`\(folder)` is there already and nothing is overwritten; give a folder that is not")
+      .commandLine, "`\(folder)` already exists and nothing is overwritten; give a new folder")
   }
 
   private static func fileName(_ output: StoredOutput) -> String {
@@ -61,7 +61,7 @@ package enum Export {
     }
     var bytes = 0
     guard let manifest = Manifest(text: try File.read(store.objectPath(output.digest))) else {
-      throw StoreError(description: "the manifest of output `\(output.port)` does not read back")
+      throw StoreError(description: "the manifest of output `\(output.port)` is not readable")
     }
     try File.makeDirectory(path)
     for entry in manifest.entries {

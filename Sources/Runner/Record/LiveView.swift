@@ -124,7 +124,7 @@ package final class LiveView: RunObserver {
     var text =
       "\(cached + finished) of \(RunMessages.stages(plan.nodes.count)) done · \(elapsed(since: startTime, now))"
     if running.count > 12 { text += " · \(running.count - 12) more running" }
-    return text + (isStopping ? " · stopping" : " · Ctrl-C stops, the same command goes on")
+    return text + (isStopping ? " · stopping" : " · Ctrl-C stops, the same command resumes")
   }
 
   /// In whole seconds, which do not flicker.

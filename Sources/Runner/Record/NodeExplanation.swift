@@ -163,7 +163,7 @@ package struct NodeExplanation {
       earlier.map { "\($0.key), \($0.address), which took \(duration($0.seconds))" }
       ?? "nothing: no earlier record of this address or of `\(node.stage)`"
     let head = [
-      "\(node.address)  \(state)", "key      \(key ?? "not known before what is upstream has run")",
+      "\(node.address)  \(state)", "key      \(key ?? "not known before the upstream stages have run")",
       "recipe   \(node.recipeKey)", "against  \(against)", "",
     ]
     var text = head.map { TerminalText.escaped($0) + "\n" }.joined()
@@ -184,8 +184,8 @@ package struct NodeExplanation {
     switch decision {
     case .cached: "cached"
     case .willRun(_, let reasons): "will run: \(reasons.map(\.text).joined(separator: "; "))"
-    case .waits: "waits for what is upstream"
-    case .skipped: "skipped: its loop ended before it"
+    case .waits: "waits for upstream stages"
+    case .skipped: "skipped: its loop ended earlier"
     }
   }
 

@@ -81,7 +81,7 @@ package struct PlanEstimate: Sendable {
     }
     return "estimated for \(RunMessages.stages(wanted.count)) that never ran: "
       + parts.joined(separator: ", ")
-      + (silent > 0 ? "; nothing is known of \(silent) of them" : "") + " (orders of magnitude)"
+      + (silent > 0 ? "; no estimate for \(silent) of them" : "") + " (orders of magnitude)"
   }
 
   private static func size(_ bytes: Double) -> String {

@@ -157,7 +157,7 @@ package struct PlanTable {
     guard !known.isEmpty else { return estimated }
     let unknown = work.count - known.count
     let waits = work.contains { if case .waits = $0.0 { true } else { false } }
-    return "by earlier runs \(waits ? "at most " : "")about \(duration(known.reduce(0, +))) of work"
+    return "from earlier runs: \(waits ? "at most " : "")about \(duration(known.reduce(0, +))) of work"
       + (unknown > 0 ? ", and \(RunMessages.stages(unknown)) that never ran" : "")
       + (estimated.map { "\n\($0)" } ?? "")
   }

@@ -156,7 +156,7 @@ package struct RunDifference {
     let same = outputs.filter { $0.old == $0.new }
     if !same.isEmpty {
       text +=
-        "other keys and the same bytes: \(same.map { TerminalText.escaped($0.name) }.joined(separator: ", "))\n"
+        "different keys, same bytes: \(same.map { TerminalText.escaped($0.name) }.joined(separator: ", "))\n"
     }
     while text.utf8.suffix(2).elementsEqual("\n\n".utf8) { text.removeLast() }
     return text

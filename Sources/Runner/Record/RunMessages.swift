@@ -7,20 +7,20 @@ enum RunMessages {
     case .nodeFailed(let index, _, let message, let tail, let reproduce):
       var lines = ["failed  \(name(index)): \(TerminalText.escaped(message))"]
       if !tail.isEmpty {
-        lines += ["        the last lines of its log:"] + tail.map { "        | \(TerminalText.escaped($0))" }
+        lines += ["        last lines of its log:"] + tail.map { "        | \(TerminalText.escaped($0))" }
       }
-      if let reproduce { lines.append("        alone: \(TerminalText.escaped(reproduce))") }
+      if let reproduce { lines.append("        to reproduce: \(TerminalText.escaped(reproduce))") }
       return lines
     case .nodeBlocked(let index, let failed):
       return ["not run \(name(index)), which needs \(name(failed))"]
     case .nodeRetried(let index, let attempt, let seconds, let message):
       return [
-        "retry   \(name(index)): attempt \(attempt) failed (\(TerminalText.escaped(message))); again in \(duration(seconds))"
+        "retry   \(name(index)): attempt \(attempt) failed (\(TerminalText.escaped(message))); retrying in \(duration(seconds))"
       ]
     case .waitingForLock(let index, let holder):
       return ["wait    \(name(index)) is being computed by \(TerminalText.escaped(holder))"]
     case .stopping(let signal):
-      return ["stopping (\(signalName(signal))): finished work is made durable; again to stop at once"]
+      return ["stopping (\(signalName(signal))): saving finished work; repeat to stop at once"]
     case .warning(let text): return ["warning: \(TerminalText.escaped(text))"]
     case .note(let text): return [TerminalText.escaped(text)]
     case .loopEnded(let loop, let iteration, let words):
@@ -40,7 +40,7 @@ enum RunMessages {
       let what = (parts + [duration(seconds)]).joined(separator: ", ")
       switch code {
       case .done: return ["done: \(what)"]
-      case .interrupted, .terminated: return ["stopped: \(what); run the same command again to go on"]
+      case .interrupted, .terminated: return ["stopped: \(what); run the same command again to resume"]
       // An error of the run as a whole is said by itself.
       default: return totals.executed + totals.failed > 0 ? ["failed: \(what)"] : []
       }

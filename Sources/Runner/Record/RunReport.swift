@@ -16,7 +16,7 @@ package struct RunReport {
     case .running: "running, process \(run.process) on \(run.host)"
     case .done: "done"
     case .failed: "failed, exit \(run.exitCode ?? 1)"
-    case .interrupted: run.exitCode == nil ? "died without a word after \(run.lastEvent)" : "interrupted"
+    case .interrupted: run.exitCode == nil ? "process died, last event \(run.lastEvent)" : "interrupted"
     }
   }
 
@@ -77,7 +77,7 @@ package struct RunReport {
       "\(TerminalText.escaped("\(run.experiment) \(run.id)"))  \(howItEnded); \(done) of \(RunMessages.stages(run.nodes)) done\n"
     for node in nodes where node.state == .running || node.state == .failed {
       let isRunning = node.state == .running && run.state == .running
-      var line = "  \(isRunning ? "running" : node.state == .failed ? "failed " : "was in ")  \(node.address)"
+      var line = "  \(isRunning ? "running" : node.state == .failed ? "failed " : "stopped")  \(node.address)"
       if let progress = node.progress {
         line +=
           "  \(progress.done)/\(progress.total) \(progress.unit)"
@@ -87,7 +87,7 @@ package struct RunReport {
       text += TerminalText.escaped(line) + "\n"
     }
     if run.state != .running, run.state != .done, !run.command.isEmpty {
-      text += TerminalText.escaped("  to go on: \(run.command)") + "\n"
+      text += TerminalText.escaped("  to resume: \(run.command)") + "\n"
     }
     return text
   }

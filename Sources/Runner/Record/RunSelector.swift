@@ -7,7 +7,7 @@ package enum RunSelector {
   /// - Throws: `RunError` (2) naming what is near.
   package static func find(_ text: String, in runs: [RunSummary]) throws -> RunSummary {
     guard !runs.isEmpty else {
-      throw RunError(.commandLine, "there is no run yet; `\(Program.name) run EXPERIMENT` makes one")
+      throw RunError(.commandLine, "there is no run yet; `\(Program.name) run EXPERIMENT` starts one")
     }
     if let at = text.utf8.firstIndex(of: UInt8(ascii: "@")) {
       return try last(text, name: String(text[..<at]), selector: String(text[at...]), in: runs)
@@ -30,7 +30,7 @@ package enum RunSelector {
     }
     throw RunError(
       .commandLine,
-      "`\(text)` begins the ids of \(found.count) runs: \(found.suffix(3).map { "`\($0.id)`" }.joined(separator: ", "))"
+      "`\(text)` matches \(found.count) runs: \(found.suffix(3).map { "`\($0.id)`" }.joined(separator: ", "))"
     )
   }
 
@@ -42,7 +42,7 @@ package enum RunSelector {
     if selector.hasPrefix("@last~"), let count = Int(selector.dropFirst(6)), count >= 0 {
       back = count
     } else if selector != "@last" {
-      throw RunError(.commandLine, "`\(text)` is no run; write an id, `@last`, `@last~1` or `NAME@last`")
+      throw RunError(.commandLine, "`\(text)` is not a run; write an id, `@last`, `@last~1` or `NAME@last`")
     }
     guard back < own.count else {
       let whose = name.isEmpty ? "" : " of `\(name)`"

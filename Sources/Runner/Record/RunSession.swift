@@ -92,7 +92,7 @@ package struct RunSession: Sendable {
     if bytesOf == nil { try pin(result.records, run: directory.id, in: store) }
     if let problem = log.problem { throw problem }
     if result.exitCode == .stageFailed {
-      RunSession.say("when mended, `\(command)` goes on from here; logs: \(directory.logDirectory)")
+      RunSession.say("to resume after the fix: `\(command)`; logs: \(directory.logDirectory)")
     }
     guard let (metrics, evaluations) = try numbers.get() else { return result.exitCode }
     if !writesEvents {
@@ -141,7 +141,7 @@ package struct RunSession: Sendable {
     } catch let error as SystemError where error.isDenied {
       throw RunError(
         .machine,
-        "cannot \(error.operation) `\(error.path)`: \(String(cString: strerror(error.code)).lowercased()); every run is recorded in `\(runs)`, so make that writable"
+        "cannot \(error.operation) `\(error.path)`: \(String(cString: strerror(error.code)).lowercased()); every run is recorded in `\(runs)`: make it writable"
       )
     }
   }

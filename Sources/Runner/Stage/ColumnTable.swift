@@ -2,7 +2,7 @@
 
 import JSON
 
-/// The declared columns of a rows artifact. It stands beside the file, in the producer's record, and not in it: rows stay plain JSON
+/// The declared columns of a rows artifact. The table is in the producer's record, not in the file: rows stay plain JSON
 /// Lines. A column that is not declared belongs to the row.
 public struct ColumnTable: Sendable, Equatable {
   public enum Per: String, Sendable {
@@ -49,15 +49,16 @@ public struct ColumnTable: Sendable, Equatable {
     for (column, per) in other.columns {
       if let own = self[column], own != per {
         throw InputError(
-          "column `\(column)` holds one entry a \(own.rawValue) in \(name) and one a \(per.rawValue) in \(otherName); "
-            + "declare it alike where they are made")
+          "column `\(column)` holds one entry per \(own.rawValue) in \(name) and one per \(per.rawValue) in \(otherName); "
+            + "declare it the same way in both stages")
       }
       self[column] = per
     }
   }
 
   /// The table of an output, given those of the artifacts at its stage's inputs.
-  static func of(_ output: OutputPort, inputs: [(port: String, label: String, table: ColumnTable)]) throws
+  package static func of(_ output: OutputPort, inputs: [(port: String, label: String, table: ColumnTable)])
+    throws
     -> ColumnTable
   {
     var table = ColumnTable()

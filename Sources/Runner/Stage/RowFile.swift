@@ -11,7 +11,7 @@ public func readRows(_ path: String, requiring columns: [String] = []) throws ->
   do {
     bytes = try File.read(path)
   } catch let error as FileKindError {
-    throw InputError("`\(path)` is \(error.kind); expected a file of rows, one JSON object a line")
+    throw InputError("`\(path)` is \(error.kind); expected a file of rows, one JSON object per line")
   } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {
     throw InputError("cannot read `\(path)`: \(String(cString: strerror(error.code)).lowercased())")
   }
@@ -43,7 +43,7 @@ package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [
     guard let idValue = object["id"] else { throw fail("the row has no `id`") }
     guard let id = idValue.stringValue else { throw fail("`id` must be a string, found \(idValue.kind)") }
     if let earlier = lines.updateValue(line, forKey: UTF8Key(id)) {
-      throw fail("the id `\(id)` is also that of line \(earlier)")
+      throw fail("the id `\(id)` is already used in line \(earlier)")
     }
     for column in columns where object[column] == nil {
       throw fail(

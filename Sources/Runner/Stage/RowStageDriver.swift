@@ -32,7 +32,7 @@ struct RowStageDriver<S: RowStage> {
       total += counts[offset]
     }
     if missing.count < total {
-      context.log("\(total - missing.count) of \(total) items were finished before")
+      context.log("\(total - missing.count) of \(total) items were already finished")
     }
 
     let reporter = RowStageReporter(inner: context.reporter, done: total - missing.count, total: total)
@@ -43,7 +43,7 @@ struct RowStageDriver<S: RowStage> {
           let offset = item.rowIndex - range.lowerBound
           precondition(
             results.indices.contains(offset) && results[offset].indices.contains(item.item),
-            "stage `\(declaration.name)` gave item \(item.item) of row \(item.rowIndex), which it was not asked for"
+            "stage `\(declaration.name)` gave item \(item.item) of row \(item.rowIndex), which was not requested"
           )
           try result.requireFiniteNumbers(
             "stage `\(declaration.name)` gave for item \(item.item) of row `\(item.row.id)`")
@@ -87,7 +87,7 @@ struct RowStageDriver<S: RowStage> {
           if let earlier = labels.updateValue(artifact.label, forKey: UTF8Key(row.id)) {
             throw InputError(
               "row `\(row.id)` is in `\(port.name)` of \(earlier) and in `\(port.name)` of \(artifact.label); "
-                + "expected ids that no two of them share")
+                + "expected ids that are unique across all of them")
           }
         }
       }

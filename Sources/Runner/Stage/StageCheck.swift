@@ -24,7 +24,7 @@ public struct StageCheck: Sendable {
   }
 }
 
-/// What is known of an artifact before it is there. What is not known is absent, and is no ground for a message.
+/// What is known of an artifact before it exists. What is not known is absent and causes no message.
 public struct KnownArtifact: Sendable, Equatable {
   /// Columns that every row has; sorted.
   public var columns: [String]
@@ -67,7 +67,7 @@ public struct StageFindings: Sendable {
   public enum Place: Sendable, Equatable {
     /// The stage's name.
     case stage
-    /// Where an option is written, by its dotted path; the stage's name when the default stands.
+    /// Where an option is written, by its dotted path; the stage's name when the default applies.
     case option(String)
     /// Where an input is bound; the stage's name when it is not.
     case input(String)
@@ -85,10 +85,10 @@ public struct StageFindings: Sendable {
 
   public init() {}
 
-  /// Nothing can be run before it is mended.
+  /// An error: nothing can be run before it is fixed.
   /// - Parameters:
   ///   - code: explained by `explain CODE`.
-  ///   - message: in the words of one that reads it after the stage's name.
+  ///   - message: worded to follow the stage's name.
   ///   - inInput: a file is wrong (exit 4), not the experiment (exit 3).
   public mutating func error(
     _ code: String, _ message: String, at place: Place, label: String? = nil, help: String? = nil,
@@ -99,7 +99,7 @@ public struct StageFindings: Sendable {
     problems.append(Problem(diagnostic: diagnostic, place: place))
   }
 
-  /// It can run, and likely does not do what was meant.
+  /// A warning: it can run, but probably does not do what was meant.
   public mutating func warning(
     _ code: String, _ message: String, at place: Place, label: String? = nil, help: String? = nil
   ) {

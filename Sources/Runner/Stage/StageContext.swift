@@ -8,10 +8,10 @@ public struct Artifact: Sendable {
   public let type: ArtifactType
   /// Absolute. Read-only; a file for rows, metrics, file and GGUF models, a directory for Hugging Face models.
   public let path: String
-  /// What tells it from the others of a port that collects: the cell (`rm=a`), the iteration (`2`), the name it was given
+  /// Distinguishes the artifacts of a port that collects: the cell (`rm=a`), the iteration (`2`), the name it was given
   /// under `in:`. Empty on other ports.
   public let label: String
-  /// Of rows: what was declared of their columns where they were made.
+  /// For rows: the columns that the producing stage declared.
   public let columns: ColumnTable
   public init(type: ArtifactType, path: String, label: String = "", columns: ColumnTable = ColumnTable()) {
     self.type = type
@@ -117,8 +117,8 @@ public final class StageContext: Sendable {
     if value.isFinite { reporter.measure(name, value) }
   }
 
-  /// Says that a part of the input was not used: in the log, in the line that ends the stage, and in the record. `what` is
-  /// words in the plural: "empty samples". Nothing is said of none.
+  /// Reports that a part of the input was not used: in the log, in the line that ends the stage, and in the record. `what` is
+  /// words in the plural: "empty samples". A count of 0 is not reported.
   public func leaveOut(_ count: Int, _ what: String) {
     guard count > 0 else { return }
     log("\(count) \(what) left out")

@@ -3,7 +3,7 @@
 /// What is known or expected of an artifact; nil where nothing is.
 public struct ArtifactSize: Sendable, Equatable {
   public var rows: Int?
-  /// What its rows hold: generations. Of a model: parameters.
+  /// For rows: their generations. For a model: its parameters.
   public var items: Int?
   public var bytes: Int?
   public init(rows: Int? = nil, items: Int? = nil, bytes: Int? = nil) {

@@ -15,7 +15,7 @@ package enum Presence: Sendable, Equatable {
 package struct EvictedError: Error, Sendable, CustomStringConvertible {
   package let output: StoredOutput
   package var description: String {
-    "the bytes of output `\(output.port)` (\(output.digest.hex.prefix(12))) were evicted by `\(Program.name) cache gc`; `\(Program.name) export EXPERIMENT::ADDRESS DIR` computes them anew"
+    "the bytes of output `\(output.port)` (\(output.digest.hex.prefix(12))) were evicted by `\(Program.name) cache gc`; `\(Program.name) export EXPERIMENT::ADDRESS DIR` recomputes them"
   }
 }
 

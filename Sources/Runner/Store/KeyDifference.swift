@@ -30,7 +30,7 @@ package struct KeyDifference: Sendable, Equatable {
     case .option: return "option \(name)\(difference.path) \(change)"
     case .input:
       if let file = old?["sha256"], file == new?["sha256"] {
-        return "input \(name): columns declared otherwise"
+        return "input \(name): columns declared differently"
       }
       return "input \(name) " + (old == nil ? "is new" : new == nil ? "is gone" : "changed")
     case .seed: return "seed changed"

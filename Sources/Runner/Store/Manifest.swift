@@ -68,7 +68,7 @@ package struct Manifest: Sendable, Equatable {
     func visit(_ relative: String, depth: Int) throws {
       guard depth <= 16 else {
         throw InputError(
-          "`\(root)/\(relative)` is more than 16 folders deep; does a link lead round in a circle?")
+          "`\(root)/\(relative)` is more than 16 folders deep; check for a symbolic link that forms a cycle")
       }
       for name in try File.names(in: relative.isEmpty ? root : "\(root)/\(relative)")
       where name.utf8.first != UInt8(ascii: ".") {
@@ -90,8 +90,8 @@ package struct Manifest: Sendable, Equatable {
   /// Of an entry that a folder lists: where it cannot be looked at, it is the link that is wrong, not the folder.
   private static func unreachable(_ path: String, _ code: Int32) -> any Error {
     switch code {
-    case ENOENT: InputError("the link `\(path)` leads nowhere; remove it, or bring what it names")
-    case ELOOP: InputError("the link `\(path)` leads back to itself; remove it")
+    case ENOENT: InputError("the link `\(path)` points to nothing; remove it, or restore its target")
+    case ELOOP: InputError("the link `\(path)` points back to itself; remove it")
     default: SystemError("read", path, code: code)
     }
   }

@@ -89,7 +89,7 @@ package struct LockHolder: Sendable {
 
   package var description: String {
     let text = "\(name) (process \(processID) on \(host), since \(since))"
-    return isSuspended ? "\(text), which is suspended: `kill -CONT \(processID)` lets it go on" : text
+    return isSuspended ? "\(text), which is suspended: `kill -CONT \(processID)` resumes it" : text
   }
 
   /// As far as this host can tell.

@@ -78,7 +78,7 @@ package final class Store {
     guard let name = try File.names(in: root).first(where: { !known.contains(UTF8Key($0)) }) else { return }
     throw StoreError(
       description:
-        "`\(root)` is no store and not empty (it holds `\(name)`); give an empty folder, or one that is not there yet"
+        "`\(root)` is not a store and not empty (it holds `\(name)`); give an empty or a new folder"
     )
   }
 
@@ -127,7 +127,7 @@ package final class Store {
       try file.setMode(0o444)
       try file.synchronize()
       guard try file.status().size == size else {
-        throw StoreError(description: "`\(path)` changed while it was taken into the store")
+        throw StoreError(description: "`\(path)` changed while it was copied into the store")
       }
     } catch {
       file.closeQuietly()
@@ -202,7 +202,7 @@ package final class Store {
       return
     } catch let error as SystemError where error.isDenied {
       onWarning(
-        "\(what) of the store, `\(path)`, is damaged, and the store may only be read; what needs it must be computed again"
+        "\(what) of the store, `\(path)`, is damaged, and the store is read-only; what needs it must be computed again"
       )
       return
     }
@@ -223,7 +223,7 @@ package final class Store {
     case .gone:
       throw StoreError(
         description:
-          "output `\(output.port)` (\(output.digest.hex.prefix(12))) is damaged or gone; run again to compute it anew"
+          "output `\(output.port)` (\(output.digest.hex.prefix(12))) is damaged or missing; run again to recompute it"
       )
     }
   }
@@ -331,7 +331,7 @@ package final class Store {
     for key in try File.names(in: temporaries) where Digest(hex: key) != nil {
       guard
         case .held(let lock) = try NodeLock.attempt(
-          key, in: self, holder: LockHolder(name: "a cleaning", since: "now"))
+          key, in: self, holder: LockHolder(name: "a cleanup", since: "now"))
       else { continue }
       defer { lock.release() }
       try File.removeTree("\(temporaries)/\(key)")

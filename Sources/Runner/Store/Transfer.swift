@@ -109,7 +109,7 @@ extension File {
       guard stream.finish() == digest else {
         throw StoreError(
           description:
-            "`\(source)` is damaged: it is not the bytes its name says; `\(Program.name) cache verify --repair` sets it aside"
+            "`\(source)` is damaged: its bytes do not match its name; `\(Program.name) cache verify --repair` sets it aside"
         )
       }
       posix_fadvise(output.descriptor, 0, 0, POSIX_FADV_DONTNEED)
@@ -120,7 +120,9 @@ extension File {
     try output.close()
     guard try Digest.ofFile(destination).digest == digest else {
       throw StoreError(
-        description: "`\(destination)` does not read back as it was written: the medium is not to be trusted")
+        description:
+          "`\(destination)` reads back differently from what was written: the disk is unreliable, use another"
+      )
     }
     return size
   }

@@ -31,7 +31,7 @@ package struct Verification: Sendable {
       if let record = try store.readRecord(key) {
         records.append(record)
       } else {
-        damages.append(Damage(path: path, problem: "does not read back as a record", neededBy: []))
+        damages.append(Damage(path: path, problem: "is not a readable record", neededBy: []))
         if repairing { try store.setAside("\(store.root)/\(path)", as: "record-\(key)", what: "a record") }
       }
     }
@@ -71,7 +71,7 @@ package struct Verification: Sendable {
         Damage(
           path: "objects/\(name)",
           problem: wanted == nil
-            ? "is no object's name" : "holds bytes of sha256 \(found.digest.hex.prefix(12))…",
+            ? "is not an object's name" : "holds bytes of sha256 \(found.digest.hex.prefix(12))…",
           neededBy: wanted.map(needed) ?? []))
       if repairing { try store.setAside(path, as: hex.filter { $0 != "." }, what: "an object") }
     }

@@ -26,7 +26,7 @@ package struct Document: Sendable {
     let root = read(file, collector)?.root
     if let root, root.json == nil, !collector.list.hasErrors {
       collector.error(
-        "out-of-range", "JSON has no number that is infinite or not a number", at: root.span)
+        "out-of-range", "JSON cannot hold infinity or NaN", at: root.span)
     }
     guard let json = root?.json, !collector.list.hasErrors else { return .failure(collector.list) }
     return .success(json)
@@ -111,7 +111,7 @@ private struct Composer {
 
   private func empty(_ event: YAMLEvent) -> Fatal {
     Fatal(
-      "empty-file", "there is nothing in the file", at: span(0, 0),
+      "empty-file", "the file is empty", at: span(0, 0),
       help: "an experiment has at least `version: 1`, `name:` and `stages:`")
   }
 
@@ -164,7 +164,7 @@ private struct Composer {
       return target
     case .open(let start):
       collector.error(
-        "recursive-alias", "the alias `*\(name)` stands inside its own anchor", at: place,
+        "recursive-alias", "the alias `*\(name)` is inside its own anchor", at: place,
         label: "would contain itself", notes: [.init("the anchor `&\(name)` begins here", at: start)])
     case nil:
       collector.add(.undefinedAlias(name, at: place, anchors: anchorNames))
@@ -206,7 +206,7 @@ private struct Composer {
         "out-of-range", "the integer does not fit 64 bits", at: place,
         label: "expected \(Int64.min) to \(Int64.max)",
         help:
-          "put it between quotes where text is meant; write it with a fraction or an exponent, such as `1e20`, where a number is"
+          "quote it if text is meant; write it with a fraction or an exponent, such as `1e20`, if a number is meant"
       )
       return Composed(node: Node(.invalid, span: place), bytes: text.utf8.count)
     }
@@ -229,7 +229,7 @@ private struct Composer {
   private func reportUnknown(_ tag: String, at place: SourceSpan) {
     collector.error(
       "unknown-tag", "the tag `\(Tag.short(tag))` is not known", at: place, label: "unknown tag",
-      help: "only `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!map` and `!!seq` are")
+      help: "the known tags are `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!map` and `!!seq`")
   }
 
   private mutating func sequence(_ event: YAMLEvent, depth: Int) throws(Fatal) -> Composed {

@@ -10,7 +10,7 @@ extension Diagnostic {
     let indentation = file.bytes[line].prefix { $0 == 0x20 || $0 == 0x09 }
     if let tab = indentation.firstIndex(of: 0x09), tab <= offset {
       return Diagnostic(
-        code: "tab", "a tab stands where YAML wants spaces",
+        code: "tab", "a tab is used where YAML requires spaces",
         at: SourceSpan(file: file, start: tab, end: tab + 1), label: "tab", help: "indent with spaces")
     }
     var notes: [Diagnostic.Note] = []

@@ -23,17 +23,17 @@ extension DataStage {
       for (index, name) in options.strings(option).enumerated()
       where !columns.insert(UTF8Key(name)).inserted {
         findings.error(
-          "wrong-value", "`\(option)` names `\(name)`, but a column of this name is there already",
+          "wrong-value", "`\(option)` names `\(name)`, but a column of this name exists already",
           at: .option("\(option).\(index)"), label: "given twice",
-          help: "`id` and `prompt` are always there; write each other field once, under `keep` or `samples`")
+          help: "`id` and `prompt` always exist; write each other field once, under `keep` or `samples`")
         return findings
       }
     }
     if !options.strings("samples").isEmpty, !columns.contains(UTF8Key("generations")) {
       findings.error(
         "conflicting-options",
-        "`samples` names columns with one entry a generation, but `generations` is not kept",
-        at: .option("samples"), label: "belong to no generations", help: "add `generations` to `keep`")
+        "`samples` names columns with one entry per generation, but `generations` is not kept",
+        at: .option("samples"), label: "needs `generations`", help: "add `generations` to `keep`")
       return findings
     }
     let markers = template.literal.markers
@@ -73,7 +73,7 @@ extension DataStage {
       findings.warning(
         "no-rows-seen",
         "of the first \(reader.lineCount) lines of `\(path)` none is taken: \(reader.skipped.count) are bad, "
-          + "\(reader.unmatched) do not fulfil `where`",
+          + "\(reader.unmatched) do not satisfy `where`",
         at: .option(emptyOption(reader)), label: "none of them fits")
     }
   }

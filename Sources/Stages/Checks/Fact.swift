@@ -51,8 +51,8 @@ extension StageFindings {
     } else if artifacts.contains(where: { $0.mayLack(column) }) {
       warning(
         "unknown-column",
-        "\(reason) reads the column `\(column)`, which no stage before declares for the rows at `\(port)`",
-        at: .input(port), label: "only right if the rows hold more than is declared", help: help)
+        "\(reason) reads the column `\(column)`, which no earlier stage declares for the rows at `\(port)`",
+        at: .input(port), label: "fails unless the rows have more columns than are declared", help: help)
     }
   }
 }

@@ -53,12 +53,12 @@ extension StageFindings {
     case (.language, true?):
       error(
         "wrong-model",
-        "input `\(port)` wants a language model, but this is a reward model: it has the tensor `score.weight`",
+        "input `\(port)` needs a language model, but this is a reward model: it has the tensor `score.weight`",
         at: .input(port), label: "a reward model", inInput: true)
     case (.reward, false?):
       error(
         "wrong-model",
-        "input `\(port)` wants a reward model, with a head of one output called `score.weight`, but this is a language model",
+        "input `\(port)` needs a reward model, with a head of one output called `score.weight`, but this is a language model",
         at: .input(port), label: "a language model",
         help: "a language model scores with `scorer: {kind: choice, …}`", inInput: true)
     default:

@@ -58,8 +58,8 @@ extension PoolStage {
         findings.error(
           "conflicting-options",
           column == "quantiles"
-            ? "`per_prompt` wants the classes that it is to divide among in `classes`, which is empty"
-            : "`by: \(column)` wants the classes in `classes`, which is empty",
+            ? "`per_prompt` needs the classes to divide among in `classes`, which is empty"
+            : "`by: \(column)` needs the classes in `classes`, which is empty",
           at: .option(column == "quantiles" ? "per_prompt" : "by"), label: "`classes` is missing",
           help: "list the classes, best first: `classes: […]`")
       }

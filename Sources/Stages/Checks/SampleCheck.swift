@@ -23,7 +23,7 @@ extension SampleStage {
     for name in ["stop", "bad_words"] {
       for (index, text) in options.strings(name).enumerated() where text.isEmpty {
         findings.error(
-          "wrong-value", "`\(name)` holds an empty text, which every sample holds",
+          "wrong-value", "`\(name)` contains an empty text, which every sample contains",
           at: .option("\(name).\(index)"), label: "empty", help: "remove it")
       }
     }

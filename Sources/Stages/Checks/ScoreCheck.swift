@@ -40,7 +40,7 @@ extension ScoreStage {
         findings.error("wrong-value", "a label of `labels` is empty", at: place, label: "empty")
       } else if !seen.insert(UTF8Key(label)).inserted {
         findings.error(
-          "wrong-value", "`labels` holds `\(label)` twice, so that neither can be told from the other",
+          "wrong-value", "`labels` contains `\(label)` twice",
           at: place, label: "given twice")
       }
     }

@@ -12,7 +12,7 @@ extension TrainStage {
     if kl > 0, !stage.isBound("reference") {
       findings.error(
         "missing-input",
-        "`objective.kl` is \(kl), and the KL term compares with the input `reference`, which is not bound",
+        "`objective.kl` is \(kl), and the KL term needs the input `reference`, which is not bound",
         at: .option("objective.kl"), label: "needs `reference`",
         help: "bind it: `in: {reference: MODEL}`; or set `kl: 0`")
     }
@@ -82,7 +82,7 @@ extension TrainStage {
         "unused-class",
         "`conditioning` has classes 0 to \(count - 1), but the rows have only 0 to \(known - 1)",
         at: .option(option), label: "more than the rows have",
-        help: "the classes beyond are never trained on")
+        help: "the other classes are never trained on")
     }
   }
 }

@@ -25,7 +25,8 @@ package struct CommandStage: Stage {
       OptionField(
         "files", .list(.file, count: 0...1000), default: [],
         summary:
-          "Files it works with, copied into its folder under their own names; their contents enter the key."),
+          "Files the program needs, copied into its folder under their own names; their contents enter the key."
+      ),
       OptionField(
         "inputs",
         .list(
@@ -36,7 +37,9 @@ package struct CommandStage: Stage {
               "columns", .list(.string, count: 0...1000), default: [], summary: "Columns rows must have."),
             OptionField(
               "collects", .bool, default: false,
-              summary: "Whether it takes several: `{in.NAME}` is then all of their paths, a word each."),
+              summary:
+                "Whether it takes several artifacts: `{in.NAME}` is then all of their paths, one argument each."
+            ),
           ]), count: 0...100), default: [], summary: "Its inputs."),
       OptionField(
         "outputs",
@@ -53,24 +56,25 @@ package struct CommandStage: Stage {
                     OptionField("name", .string, summary: "The column's name."),
                     OptionField(
                       "per", .choice(["row", "sample"]),
-                      summary: "Whether it holds one value a row, or a list with one entry a generation."),
+                      summary: "Whether it holds one value per row, or a list with one entry per generation."),
                   ]),
                 ]), count: 0...1000), default: [],
               summary:
-                "Columns rows have; with `rows: stream`, those it adds. A name alone is a column of the row, unless it is one that `generations` usually go with (`rewards`, `feedbacks`, `scores`, …)."
+                "Columns rows have; with `rows: stream`, those it adds. A name alone is a column of the row, unless it is one that usually has an entry per generation (`rewards`, `feedbacks`, `scores`, …)."
             ),
-          ]), count: 1...100), summary: "Its outputs; the first is what the stage's bare name means."),
+          ]), count: 1...100), summary: "Its outputs; the stage's name alone refers to the first."),
       OptionField(
         "rows", .choice(["file", "stream"]), default: "file",
         summary:
-          "`stream`: it reads rows on standard input, one a line, and answers each on standard output with an object of the row's `id` and the new columns, in any order. Each answer is kept at once, and the stage can be cut into shards."
+          "`stream`: the program reads rows on standard input, one per line, and answers each on standard output with an object of the row's `id` and the new columns, in any order. Each answer is stored at once, and the stage can be split into shards."
       ),
       OptionField(
         "env", .list(.string, count: 0...100), default: [],
-        summary: "Variables of the environment it is given. Their values are kept nowhere and are in no key."),
+        summary:
+          "Environment variables that the program gets. Their values are stored nowhere and are in no key."),
       OptionField(
         "version", .integer(0...1_000_000), default: 1,
-        summary: "Raise it when the program's results change though nothing declared does."),
+        summary: "Raise it when the program's results change although nothing declared has changed."),
     ])
 
   package static var portsFollowOptions: Bool { true }
@@ -136,7 +140,8 @@ package struct CommandStage: Stage {
       guard access(path, F_OK) == 0 else {
         throw RunError(
           .stageFailed,
-          "\(program.name) ended well and did not write `{out.\(output.name)}`, the output `\(output.name)`")
+          "\(program.name) ended with status 0 but did not write `{out.\(output.name)}`, the output `\(output.name)`"
+        )
       }
       do {
         switch output.type {
@@ -150,7 +155,8 @@ package struct CommandStage: Stage {
         case .model, .file: break
         }
       } catch let error as InputError {
-        throw RunError(.stageFailed, "\(program.name) wrote a wrong `\(output.name)`: \(error.description)")
+        throw RunError(
+          .stageFailed, "\(program.name) wrote an invalid `\(output.name)`: \(error.description)")
       }
     }
   }

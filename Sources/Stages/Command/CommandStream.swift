@@ -139,7 +139,7 @@ struct AnswerReader {
 
   var count: Int { answered.count }
 
-  /// `samples`: columns with one entry a generation of the row.
+  /// `samples`: columns with one entry per generation of the row.
   init(_ items: [RowItem], columns: [String], samples: [String] = [], program: String) {
     self.items = items
     self.columns = columns
@@ -172,7 +172,7 @@ struct AnswerReader {
         let found =
           object[column]?.arrayValue.map { "\($0.count) entries" } ?? object[column]?.kind ?? "nothing"
         throw wrong(
-          "has \(found) in `\(column)` for row `\(id)`; expected a list of \(generations?.count ?? 0), one entry a generation"
+          "has \(found) in `\(column)` for row `\(id)`; expected a list of \(generations?.count ?? 0), one entry per generation"
         )
       }
     }
@@ -184,7 +184,7 @@ struct AnswerReader {
     guard let missing = items.first(where: { answered[UTF8Key($0.row.id)] == nil }) else { return }
     throw RunError(
       .stageFailed,
-      "\(program) ended well without answering \(items.count - answered.count) of \(items.count) rows, the first `\(missing.row.id)`"
+      "\(program) ended with status 0 but did not answer \(items.count - answered.count) of \(items.count) rows; the first is `\(missing.row.id)`"
     )
   }
 

@@ -69,7 +69,7 @@ struct Program {
       if input.collects, !quoting, word.contains("{in.\(input.name)}") {
         throw RunError(
           .stageFailed,
-          "`{in.\(input.name)}` may be several paths and must be a word of its own, found `\(word)`")
+          "`{in.\(input.name)}` may be several paths and must be a separate argument, found `\(word)`")
       }
       places.append(("{in.\(input.name)}", context.artifacts(input.name).map(\.path)))
     }

@@ -42,16 +42,16 @@ import Testing
     (#""vocab_size": 12"#, #""vocab_size": 1e30"#, "`vocab_size`: expected a positive integer"),
     (
       #""vocab_size": 12"#, #""vocab_size": 134217728"#,
-      "`model.embed_tokens.weight`: the configuration calls for"
+      "`model.embed_tokens.weight`: the configuration needs"
     ),
     (#""hidden_size": 8"#, #""hidden_size": -8"#, "`hidden_size`: expected a positive integer"),
     (
       #""hidden_size": 8"#, #""hidden_size": 1"#,
-      "`model.embed_tokens.weight`: the configuration calls for shape [12, 1]"
+      "`model.embed_tokens.weight`: the configuration needs shape [12, 1]"
     ),
     (
       #""hidden_size": 8"#, #""hidden_size": 134217728"#,
-      "`model.embed_tokens.weight`: the configuration calls for"
+      "`model.embed_tokens.weight`: the configuration needs"
     ),
     (
       #""intermediate_size": 6"#, #""intermediate_size": 0"#,
@@ -139,7 +139,7 @@ import Testing
     ),
     (
       #""vocab_size": 12"#, #""vocab_size": 13"#,
-      "`model.embed_tokens.weight`: the configuration calls for shape [13, 8], found [12, 8]"
+      "`model.embed_tokens.weight`: the configuration needs shape [13, 8], found [12, 8]"
     ),
     (#""tie_word_embeddings": true"#, #""tie_word_embeddings": false"#, "`lm_head.weight`: missing"),
     (#""hidden_act""#, #""hidden_size": 8, "hidden_act""#, "duplicate key `hidden_size`"),
@@ -172,7 +172,7 @@ import Testing
         change(&$0)
       }
       #expect(
-        found?.hasPrefix("`\(name)`: calls for tensors of shape [134217728, 16384]") == true,
+        found?.hasPrefix("`\(name)`: needs tensors of shape [134217728, 16384]") == true,
         "\(found ?? "accepted")")
     }
     // The largest of all sizes at once: their sum is still a number.

@@ -58,7 +58,7 @@ import Testing
       {
         TinyCheckpoint.without("llama.block_count", &$0)
         $0.add("llama.block_count", UInt32(3))
-      }, "`model.layers.2.input_layernorm.weight`: missing; the configuration calls for it with shape [8]"
+      }, "`model.layers.2.input_layernorm.weight`: missing; the configuration needs it with shape [8]"
     ),
     (
       "fewer layers",
@@ -136,13 +136,13 @@ import Testing
       {
         $0.tensors[1].dimensions = [4]
         $0.tensors[1].data = [UInt8](repeating: 0, count: 16)
-      }, "calls for shape [8], found [4]"
+      }, "needs shape [8], found [4]"
     ),
-    ("transposed", { $0.tensors[7].dimensions = [6, 8] }, "calls for shape [6, 8], found [8, 6]"),
-    ("flat query", { $0.tensors[2].dimensions = [64] }, "calls for shape [8, 8], found [64]"),
+    ("transposed", { $0.tensors[7].dimensions = [6, 8] }, "needs shape [6, 8], found [8, 6]"),
+    ("flat query", { $0.tensors[2].dimensions = [64] }, "needs shape [8, 8], found [64]"),
     (
       "untied", { $0.tensor("output.weight", shape: [2, 2], [0, 0, 0, 0]) },
-      "`lm_head.weight`: the configuration calls for shape [12, 8], found [2, 2]"
+      "`lm_head.weight`: the configuration needs shape [12, 8], found [2, 2]"
     ),
     (
       "undecodable",

@@ -1,8 +1,7 @@
 // Stop texts that a token completes before its end, and texts cut inside a character.
 
+import Models
 import Testing
-
-@testable import Models
 
 struct SampleTextsTests {
   /// Tokens `a`, `b`, `.`, `.a` and the three bytes of U+20AC.

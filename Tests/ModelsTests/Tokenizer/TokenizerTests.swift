@@ -98,7 +98,7 @@ import Testing
     (#""ab":2"#, #""ab":-1"#, "expected a token id"),
     (#""ab":2"#, #""ab":"2""#, "`model.vocab entry 2`: `ab`: expected a token id, found `\"2\"`"),
     (#""ab":2"#, #""ab":12345678901234567890"#, "expected a token id, found `12345678901234567890`"),
-    (#""ab":2"#, #""ab":9223372036854775807"#, "ids may leave no gap"),
+    (#""ab":2"#, #""ab":9223372036854775807"#, "ids must have no gap"),
     (#""a b""#, #""a c""#, "`model.merges[0]`: the token `c` is not in the vocabulary"),
     (#""a b""#, #""b a""#, "`model.merges[0]`: the token `ba` is not in the vocabulary"),
     (#""a b""#, #""ab""#, "`model.merges[0]`: expected two tokens"),

@@ -54,7 +54,7 @@ import Testing
   @Test(arguments: [
     ("throw", Int32(1), "it went wrong"), ("kill", 1, "killed by SIGKILL"), ("trap", 1, "killed by SIGABRT"),
     ("silent", 1, "without writing its output `file`"), ("input", 4, "data.jsonl:3:1: bad"),
-    ("exit", 1, "ended with status 0 and no word"),
+    ("exit", 1, "ended with status 0 and no error message"),
   ])
   func `a misbehaving stage fails with its own exit code and words`(how: String, code: Int32, words: String)
     throws
@@ -67,7 +67,7 @@ import Testing
     if code == 1 {
       // A crash's own report may be longer than the tail.
       if how != "trap" { #expect(toy.standardError.contains("| about to misbehave")) }
-      #expect(toy.standardError.contains("`ToyPlumb run plan.json` goes on from here"))
+      #expect(toy.standardError.contains("to resume after the fix: `ToyPlumb run plan.json`"))
     }
     #expect(try toy.names("records").isEmpty)
   }

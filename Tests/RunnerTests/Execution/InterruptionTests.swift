@@ -97,7 +97,7 @@ import Testing
     try wait(toy, items: 50)
     kill(run.processID, signal)
     #expect(run.ending(waiting: true) == .exited(code))
-    #expect(toy.standardError.contains("run the same command again to go on"))
+    #expect(toy.standardError.contains("run the same command again to resume"))
     let stopped = toy.trace.count
     #expect(stopped < 120)
     try expectRecovery(toy)

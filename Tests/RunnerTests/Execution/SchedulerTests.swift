@@ -60,7 +60,7 @@ import Testing
     #expect(said.contains("failed  bad: it went wrong"))
     #expect(said.contains("not run after, which needs bad\nnot run last, which needs bad\n"), "\(said)")
     #expect(said.contains("failed: 2 stages run, 1 failed, 2 not run, "), "\(said)")
-    #expect(said.contains("alone: ToyPlumb spin plan.json bad\n"), "\(said)")
+    #expect(said.contains("to reproduce: ToyPlumb spin plan.json bad\n"), "\(said)")
     #expect(try toy.names("records").count == 2)
   }
 
@@ -75,8 +75,8 @@ import Testing
     #expect(try toy.run() == .exited(0), "\(toy.standardError)")
     // Killed by hand, as the kernel's own count shows.
     #expect(
-      toy.standardError.contains("killed by SIGKILL by hand")
-        || toy.standardError.contains("with 2 MiB of memory set aside"), "\(toy.standardError)")
+      toy.standardError.contains("killed by SIGKILL from outside")
+        || toy.standardError.contains("with 2 MiB of memory reserved"), "\(toy.standardError)")
   }
 
   @Test func `a process left behind is ended with its stage, and said`() throws {

@@ -86,7 +86,7 @@ import Testing
     #expect(try toy.run("run", "--force time") == .exited(0))
     #expect(
       toy.standardError.contains(
-        "warning: non-deterministic stage: `time` gave another `file` under the same key: "),
+        "warning: non-deterministic stage: `time` computed a different `file` under the same key: "),
       "\(toy.standardError)")
   }
 }

@@ -47,7 +47,7 @@ struct ToyRunner {
   var standardOutput: String { folder.text("out") }
   /// What `plan` says, less how long it expects things to take.
   var outputWithoutTimes: String {
-    standardOutput.split(separator: "\n").filter { !$0.hasPrefix("by earlier runs") }.map { line in
+    standardOutput.split(separator: "\n").filter { !$0.hasPrefix("from earlier runs") }.map { line in
       let parts = line.split(separator: "~", maxSplits: 1)
       guard parts.count == 2, let end = parts[1].firstRange(of: " s  ") else { return line + "\n" }
       return parts[0] + parts[1][end.upperBound...].drop { $0 == " " } + "\n"

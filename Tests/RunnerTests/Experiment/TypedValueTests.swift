@@ -48,7 +48,7 @@ import Testing
     let said = project.diagnostics("x.yaml", set: ["x=\(typed)"])
     #expect(said.contains("error[bad-override]: `--set x` gives"), "\(said)")
     #expect(said.contains(", which YAML reads as \(readAs)\n"), "\(said)")
-    #expect(said.contains("help: a text is whole in quotes: `--set 'x=\""), "\(said)")
+    #expect(said.contains("help: put a text in quotes: `--set 'x=\""), "\(said)")
   }
 
   @Test(arguments: ["...", "%YAML 1.2", "a: b: c", "@a", "\"a", "[a", "`a"])

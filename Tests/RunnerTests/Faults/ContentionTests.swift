@@ -56,7 +56,7 @@ import Testing
     let second = try toy.start()
     try toy.wait(for: "the message") { toy.standardError.contains("is being computed by") }
     #expect(
-      toy.standardError.contains("which is suspended: `kill -CONT \(holder.processID)` lets it go on"),
+      toy.standardError.contains("which is suspended: `kill -CONT \(holder.processID)` resumes it"),
       "\(toy.standardError)")
     kill(holder.processID, SIGCONT)
     #expect(holder.ending(waiting: true) == .exited(0))

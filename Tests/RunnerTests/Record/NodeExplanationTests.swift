@@ -32,7 +32,7 @@ import Testing
   @Test func `before anything ran there is nothing to hold it against, and an input is not known`() throws {
     try write("{count: 3}")
     let (fields, text) = try explain("mix")
-    #expect(text.hasPrefix("mix  waits for what is upstream\nkey      not known before"), "\(text)")
+    #expect(text.hasPrefix("mix  waits for upstream stages\nkey      not known before"), "\(text)")
     #expect(text.contains("against  nothing: no earlier record of this address or of `mix`\n"))
     #expect(fields.contains("option items 2 x.yaml:5:41"), "\(fields)")
     #expect(fields.contains("option salt \"\" the default"), "\(fields)")

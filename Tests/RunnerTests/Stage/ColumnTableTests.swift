@@ -1,9 +1,8 @@
 // Which columns go by samples: how tables pass through stages and into keys.
 
 import JSON
+import Runner
 import Testing
-
-@testable import Runner
 
 struct ColumnTableTests {
   private func output(
@@ -41,7 +40,7 @@ struct ColumnTableTests {
     }
     #expect(
       error?.description.contains(
-        "`vader` holds one entry a sample in `rows` of heat=1 and one a row in `rows` of heat=2") == true)
+        "`vader` holds one entry per sample in `rows` of heat=1 and one per row in `rows` of heat=2") == true)
   }
 
   @Test func `a table is read back as it was written, and enters keys where it says more than plain rows`() {

@@ -68,7 +68,7 @@ import Testing
     #expect(try toy.run() == .exited(0), "\(toy.standardError)")
     #expect(
       toy.standardError.contains(
-        "warning: non-deterministic stage: `odd` gave another `rows` under the same key"))
+        "warning: non-deterministic stage: `odd` computed a different `rows` under the same key"))
     // What came after is computed from the bytes that are there, under their own key.
     #expect(try toy.run() == .exited(0))
     #expect(toy.standardError.hasPrefix("nothing to run"), "\(toy.standardError)")

@@ -17,7 +17,7 @@ import Testing
     ("{\"id\":\"a\"}\n{\"id\":\n", "2:7: not JSON"), ("[1]\n", "1:1: expected an object, found a list"),
     ("\n{\"x\":1}\n", "2:1: the row has no `id`"),
     ("{\"id\":1}", "1:1: `id` must be a string, found an integer"),
-    ("{\"id\":\"a\",\"p\":1}\n{\"id\":\"a\",\"p\":1}\n", "2:1: the id `a` is also that of line 1"),
+    ("{\"id\":\"a\",\"p\":1}\n{\"id\":\"a\",\"p\":1}\n", "2:1: the id `a` is already used in line 1"),
     ("{\"id\":\"a\",\"q\":1}\n", "1:1: the row `a` has no column `p`; it has `id`, `q`"),
   ])
   func `a wrong line is named with its place`(text: String, message: String) throws {

@@ -26,7 +26,7 @@ import Testing
         "unknown-key: did you mean `path`?", "unknown-key: did you mean `n`?",
         "unknown-key: did you mean `max_new_tokens`?", "unknown-key: did you mean `lr`?",
         "unknown-key: did you mean `epochs`?",
-        "unknown-key: `weight_decay` stands one level deeper: `adam: {weight_decay: …}`",
+        "unknown-key: `weight_decay` belongs one level deeper: `adam: {weight_decay: …}`",
         "wrong-type: did you mean `warmup_ratio`?", "unknown-key: did you mean `max_gradient_norm`?",
       ])
   }

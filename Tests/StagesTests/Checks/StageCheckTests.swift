@@ -56,14 +56,14 @@ import Testing
     (
       "model: m, prompts", "model: rm, prompts",
       [
-        "error[wrong-model] at 6 \"rm\": stage `s`: input `model` wants a language model, but this is a reward model: it has the tensor `score.weight`"
+        "error[wrong-model] at 6 \"rm\": stage `s`: input `model` needs a language model, but this is a reward model: it has the tensor `score.weight`"
       ]
     ),
     (
       "{kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}",
       "{kind: reward}",
       [
-        "error[wrong-model] at 7 \"m\": stage `sc`: input `model` wants a reward model, with a head of one output called `score.weight`, but this is a language model"
+        "error[wrong-model] at 7 \"m\": stage `sc`: input `model` needs a reward model, with a head of one output called `score.weight`, but this is a language model"
       ]
     ),
     (
@@ -88,7 +88,7 @@ import Testing
     (
       "train.jsonl}", "train.jsonl, keep: [prompt]}",
       [
-        "error[wrong-value] at 5 \"prompt\": stage `rows`: `keep` names `prompt`, but a column of this name is there already"
+        "error[wrong-value] at 5 \"prompt\": stage `rows`: `keep` names `prompt`, but a column of this name exists already"
       ]
     ),
     (
@@ -100,13 +100,13 @@ import Testing
     (
       "train.jsonl}", "train.jsonl, where: [{field: prompt, is: c}]}",
       [
-        "error[no-rows] at 5 \"prompt\": stage `rows`: train.jsonl: none of 8 lines was taken: 0 were bad, 8 did not fulfil `where`"
+        "error[no-rows] at 5 \"prompt\": stage `rows`: train.jsonl: none of 8 lines was taken: 0 were bad, 8 did not satisfy `where`"
       ]
     ),
     (
       "train.jsonl}", "large.jsonl, where: [{field: kind, is: 2}]}",
       [
-        "warning[no-rows-seen] at 5 \"kind\": stage `rows`: of the first 4854 lines of `large.jsonl` none is taken: 0 are bad, 4854 do not fulfil `where`"
+        "warning[no-rows-seen] at 5 \"kind\": stage `rows`: of the first 4854 lines of `large.jsonl` none is taken: 0 are bad, 4854 do not satisfy `where`"
       ]
     ),
     ("train.jsonl}", "large.jsonl, where: [{field: kind, is: 1}]}", []),
@@ -125,12 +125,14 @@ import Testing
     ),
     (
       "n: 4,", "n: 4, stop: [\"x\", \"\"],",
-      ["error[wrong-value] at 6 \"\"\"\": stage `s`: `stop` holds an empty text, which every sample holds"]
+      [
+        "error[wrong-value] at 6 \"\"\"\": stage `s`: `stop` contains an empty text, which every sample contains"
+      ]
     ),
     (
       "n: 4,", "n: 4, bad_words: [\"\"],",
       [
-        "error[wrong-value] at 6 \"\"\"\": stage `s`: `bad_words` holds an empty text, which every sample holds"
+        "error[wrong-value] at 6 \"\"\"\": stage `s`: `bad_words` contains an empty text, which every sample contains"
       ]
     ),
     (
@@ -176,7 +178,7 @@ import Testing
     (
       "\"no\"]", "\"no\", \"no\"]",
       [
-        "error[wrong-value] at 7 \"\"no\"\": stage `sc`: `labels` holds `no` twice, so that neither can be told from the other"
+        "error[wrong-value] at 7 \"\"no\"\": stage `sc`: `labels` contains `no` twice"
       ]
     ),
     // Classes.
@@ -226,7 +228,7 @@ import Testing
     (
       "lr: 1e-4", "lr: 1e-4, objective: {kind: conditional, kl: 0.1}",
       [
-        "error[missing-input] at 10 \"0.1\": stage `t`: `objective.kl` is 0.1, and the KL term compares with the input `reference`, which is not bound"
+        "error[missing-input] at 10 \"0.1\": stage `t`: `objective.kl` is 0.1, and the KL term needs the input `reference`, which is not bound"
       ]
     ),
     (
@@ -355,7 +357,7 @@ import Testing
   @Test func `what stands for a secret is not looked at`() throws {
     #expect(
       try bench().check(Self.whole.replacing("n: 4,", with: "n: 4, stop: [{env: PLUMB_NOT_SET}],")) == [
-        "warning[missing-variable] at 6 \"{env: PLUMB_NOT_SET}\": `stop.0` stands for the environment variable `PLUMB_NOT_SET`, which is not set or empty"
+        "warning[missing-variable] at 6 \"{env: PLUMB_NOT_SET}\": `stop.0` uses the environment variable `PLUMB_NOT_SET`, which is not set or empty"
       ])
   }
 
