@@ -108,10 +108,10 @@ package struct TrainStage: Stage {
       OptionField(
         "warmup_ratio", .number(0...1), default: 0.05, aliases: ["warmup_steps", "num_warmup_steps"],
         summary:
-          "share of the steps used for warm-up, to a whole number of steps; one step alone has no warm-up"),
+          "share of the steps used for warm-up, rounded up to whole steps; a training of one step has none"),
       OptionField(
         "warmup", .choice(["linear", "logarithmic"]), default: "linear",
-        summary: "`lr` times t / w, or log(t + 1) / log(w), at step t of w: nothing moves at step 0"),
+        summary: "`lr` times t / w, or log(t + 1) / log(w), at step t of w; the rate of step 0 is 0"),
       OptionField(
         "decay", .choice(["linear", "constant"]), default: "linear",
         aliases: ["lr_scheduler_type", "lr_scheduler", "scheduler"],

@@ -35,7 +35,7 @@ import Testing
     #expect(run.ending(waiting: true) == .exited(130))
     let status = try project.plumb("status")
     #expect(
-      status.output.contains("interrupted") && status.output.contains("to go on: plumb run law.yaml"),
+      status.output.contains("interrupted") && status.output.contains("to resume: plumb run law.yaml"),
       "\(status.output)")
   }
 }

@@ -43,7 +43,7 @@ struct DataStageTests {
         line.replacing(field, with: found), ("samples", ["generations", "rewards", "vader"]))
       #expect(message.hasPrefix("data.jsonl:1:1: `\(found.prefix { $0 != "\"" })`"), "\(message)")
     }
-    #expect(failure(line, ("samples", ["vader"])).contains("without `generations`"))
+    #expect(failure(line, ("samples", ["vader"])).contains("its columns need the column `generations`"))
   }
 
   @Test func `keeps the fields it is told to keep, with their types`() throws {
@@ -152,7 +152,8 @@ struct DataStageTests {
 
   @Test func `a wrong template is named before any line is read`() {
     for (template, part) in [
-      ("{", "not closed"), ("a}", "closes nothing"), ("{}", "names no field"), ("{a{b}", "names no field"),
+      ("{", "not closed"), ("a}", "has no `{` before it"), ("{}", "names no field"),
+      ("{a{b}", "names no field"),
     ] {
       let message = failure("not json", ("prompt", .string(template)))
       #expect(message.hasPrefix("option `prompt`: ") && message.contains(part), "\(message)")

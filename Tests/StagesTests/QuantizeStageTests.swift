@@ -153,7 +153,8 @@ struct QuantizeStageTests {
       inputError { _ = try quantiles([other], history: [new]) }.contains(
         "only `history` has the column `lengths`"))
     other["prompt"] = "another"
-    #expect(inputError { _ = try quantiles([new], history: [other]) }.contains("one id names two prompts"))
+    #expect(
+      inputError { _ = try quantiles([new], history: [other]) }.contains("expected one prompt for each id"))
   }
 
   @Test func `lists of different lengths and rewards that are no numbers name the row`() {

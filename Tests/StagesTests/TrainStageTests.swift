@@ -321,7 +321,7 @@ struct TrainStageTests {
       change(&rows[3])
       return inputError { _ = try train(model, options, reference: reference, rows: rows) }
     }
-    #expect(refusal { $0["quantiles"] = [0, nil, 1] }.contains("row `q3`: sample 1 has no quantile"))
+    #expect(refusal { $0["quantiles"] = [0, nil, 1] }.contains("row `q3`: sample 1 has no class"))
     #expect(
       refusal { $0["quantiles"] = [0, 1, 3] }.contains(
         "row `q3`: sample 2 is of class 3, but `conditioning` has classes 0 to 2"))

@@ -46,7 +46,7 @@ package struct TrainingDiverged: Error, Sendable, CustomStringConvertible {
       let name = if case .loss = what { "loss" } else { "gradient norm" }
       return "the \(name) is not a finite number at step \(step)"
         + (step == 1
-          ? ", before any update: the policy or the reference has weights that are too large or no numbers"
+          ? ", before any update: the policy or the reference has weights that are too large or NaN"
           : "; \(remedy)")
     }
   }

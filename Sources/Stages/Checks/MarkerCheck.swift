@@ -30,8 +30,8 @@ extension StageFindings {
     for (place, marker) in unread {
       warning(
         "unread-marker",
-        "`\(marker)` is no token of the model at `\(model)`, which reads it as \(tokenizer.encode(marker).count) tokens of ordinary text",
-        at: place, label: place == .input(port) ? "its prompts spell it" : "spelled here",
+        "`\(marker)` is not a token of the model at `\(model)`, which reads it as \(tokenizer.encode(marker).count) tokens of ordinary text",
+        at: place, label: place == .input(port) ? "its prompts contain it" : "spelled here",
         help:
           "write the special tokens of this model; `\(Runner.Program.name) inspect` of its tokenizer.json lists them"
       )

@@ -75,7 +75,7 @@ import Testing
     ),
     (
       #""num_attention_heads": 2"#, #""num_attention_heads": 134217728"#,
-      "`num_attention_heads`: 134217728 heads of 4 are 536870912 numbers a token; at most 134217728 are possible"
+      "`num_attention_heads`: 134217728 heads of 4 are 536870912 numbers per token; at most 134217728 are possible"
     ),
     (
       #""num_key_value_heads": 1"#, #""num_key_value_heads": 0"#,

@@ -188,7 +188,7 @@ import Testing
     ("element type 2^32-1", withTensor([1], type: .max), "element type 4294967295 is unknown"),
     (
       "row not of whole blocks", withTensor([33, 2], type: 8, data: [UInt8](repeating: 0, count: 80)),
-      "no whole number of Q8_0 blocks of 32"
+      "not a whole number of Q8_0 blocks of 32"
     ),
     ("data past the end", withTensor([1000], data: [0, 0, 0, 0]), "its data, 4000 bytes from byte"),
     ("offset 2^63", changed { $0.offsets[1] = huge }, "its data offset is 9223372036854775808, expected 32"),

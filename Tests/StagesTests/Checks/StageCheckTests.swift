@@ -42,14 +42,14 @@ import Testing
     (
       "{path: train.jsonl}", "{path: train.jsonl, prompt: \"<|im_start|>{prompt}<|nobody|>\"}",
       [
-        "warning[unread-marker] at 6 \"rows\": stage `s`: `<|nobody|>` is no token of the model at `model`, which reads it as 7 tokens of ordinary text",
-        "warning[unread-marker] at 11 \"rows\": stage `again`: `<|nobody|>` is no token of the model at `model`, which reads it as 7 tokens of ordinary text",
+        "warning[unread-marker] at 6 \"rows\": stage `s`: `<|nobody|>` is not a token of the model at `model`, which reads it as 7 tokens of ordinary text",
+        "warning[unread-marker] at 11 \"rows\": stage `again`: `<|nobody|>` is not a token of the model at `model`, which reads it as 7 tokens of ordinary text",
       ]
     ),
     (
       "max_new_tokens: 4}", "max_new_tokens: 4, condition: {text: \"[INST]\"}}",
       [
-        "warning[unread-marker] at 6 \"\"[INST]\"\": stage `s`: `[INST]` is no token of the model at `model`, which reads it as 6 tokens of ordinary text"
+        "warning[unread-marker] at 6 \"\"[INST]\"\": stage `s`: `[INST]` is not a token of the model at `model`, which reads it as 6 tokens of ordinary text"
       ]
     ),
     // Models.
