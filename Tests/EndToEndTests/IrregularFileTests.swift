@@ -22,6 +22,7 @@ import Testing
     let ending = plumb("\(command) tiny.yaml\(command == "explain-node" ? " rows" : "")", piped: "tiny.yaml")
     #expect(ending.status == 3, "\(ending)")
     #expect(ending.error.contains("error[not-a-file]: `tiny.yaml` is a named pipe"), "\(ending.error)")
+    #expect(ending.error.contains("help: what another program writes is read from standard input: `-`"))
   }
 
   @Test(arguments: [

@@ -16,7 +16,11 @@ extension SourceFile {
       let folder = ProjectPaths.parent(ProjectPaths.real(path) ?? path)
       return SourceFile(name: path, folder: folder, bytes: try bytes(of: file.descriptor, path))
     } catch let error as FileKindError {
-      throw DiagnosticList([Diagnostic(code: "not-a-file", "\(error)", at: nil)])
+      throw DiagnosticList([
+        Diagnostic(
+          code: "not-a-file", "\(error)", at: nil,
+          help: "what another program writes is read from standard input: `-`")
+      ])
     } catch let error as DiagnosticList {
       throw error
     } catch {
