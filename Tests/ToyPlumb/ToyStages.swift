@@ -236,10 +236,12 @@ struct MisbehaveStage: Stage {
       }
       throw Failure()
     case "alone":
-      // Fails when another of these runs at the same time.
-      guard try File.names(in: ".").allSatisfy({ !$0.hasPrefix("alone-") }) else { throw Failure() }
+      // Fails when another of these runs at the same time: of two, the later one finds the earlier one's file.
       let me = "alone-\(getpid())"
       try File.writeDurably("", to: me)
+      guard try File.names(in: ".").allSatisfy({ $0 == me || !$0.hasPrefix("alone-") }) else {
+        throw Failure()
+      }
       usleep(150_000)
       try File.remove(me)
       try File.writeDurably("alone", to: context.output("file", .file))

@@ -123,8 +123,8 @@ extension DiagnosticCollector {
     guard !single || value.fitsSinglePrecision else {
       let bound =
         value.magnitude < 1
-        ? "\(exclusiveMinimum ? "" : "0 or ")at least \(Float.leastNormalMagnitude) in size, since single precision takes less for 0"
-        : "at most \(Float.greatestFiniteMagnitude) in size, since single precision takes more for infinity"
+        ? "\(exclusiveMinimum ? "" : "0 or ")at least \(Float.leastNormalMagnitude) in absolute value, because single precision rounds smaller numbers to 0"
+        : "at most \(Float.greatestFiniteMagnitude) in absolute value, because single precision rounds larger numbers to infinity"
       outOfRange(node, what, expected: bound)
       return nil
     }
