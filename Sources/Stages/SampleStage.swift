@@ -110,7 +110,7 @@ package struct SampleStage: RowStage {
       }
     }
     let prompts = try groups.map { try ModelText(promptOf: $0[0].row) }
-    warnOfUnreadMarkers(prompts, tokenizer, context)
+    warnOfUnreadMarkers(prompts, tokenizer, log: context.log)
     let requests = try zip(groups, prompts).map { group, text in
       let row = group[0].row
       let prompt = try prefix.promptTokens(

@@ -69,7 +69,7 @@ package struct ScoreStage: RowStage {
     let labelTokens = labels.map { tokenizer.encode($0, parseSpecial: true) }
     let longest = labelTokens.map(\.count).max() ?? 0
     let limit = checkpoint.configuration.contextLength - longest
-    warnOfUnreadMarkers([template.literal], tokenizer, context)
+    warnOfUnreadMarkers([template.literal], tokenizer, log: context.log)
     let texts = try items.map { item -> [Int32] in
       let tokens = try template.text(of: item).tokens(tokenizer)
       guard tokens.count <= limit, !tokens.isEmpty else {

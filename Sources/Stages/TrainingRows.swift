@@ -22,10 +22,10 @@ struct TrainingRows {
     var examples: [TrainingExample] = []
     var empty = 0
     var ended = 0
-    warnOfUnreadMarkers(try (prefixes ?? []) + rows.map { try ModelText(promptOf: $0) }, tokenizer, context)
-    for row in rows {
+    let prompts = try rows.map { try ModelText(promptOf: $0) }
+    warnOfUnreadMarkers((prefixes ?? []) + prompts, tokenizer, log: context.log)
+    for (row, prompt) in zip(rows, prompts) {
       let samples = try SampleLists(row, table)
-      let prompt = try ModelText(promptOf: row)
       let unconditioned = prompt.tokens(tokenizer)
       var contexts: [Int: [Int32]] = [:]
       for index in 0..<samples.count {

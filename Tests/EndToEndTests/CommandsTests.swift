@@ -13,6 +13,8 @@ import Testing
     #expect(first.error.contains("loaded in ") && first.error.contains(" tokens/s"))
     let again = place.plumb("try model --prompt 'a b' --n 3 --max-new-tokens 5 --seed 7 --threads 2")
     #expect(again.output == first.output)
+    let marked = place.plumb("try model --prompt 'a [INST]' --max-new-tokens 2")
+    #expect(marked.status == 0 && marked.error.contains("warning: `[INST]` is not a token of this model"))
     let other = place.plumb("try model --prompt 'a b' --n 3 --max-new-tokens 5 --seed 8")
     #expect(other.status == 0 && other.output != first.output)
   }
