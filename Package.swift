@@ -26,7 +26,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
@@ -37,22 +36,24 @@ let package = Package(
     .target(name: "CKernels"),
     // One strict JSON value, reader and writer, below both Runner and Models, which never meet.
     .target(name: "JSON", swiftSettings: strict),
-    .target(name: "Models", dependencies: ["CKernels", "JSON"], swiftSettings: strict),
+    // SHA-256 of the system's libcrypto, linked statically: a program needs no library of it where it runs.
+    .systemLibrary(name: "CCrypto", pkgConfig: nil, providers: [.apt(["libssl-dev"])]),
+    // The ground floor: files, digests, child processes, signals, clocks, units, text tables, exit codes.
     .target(
-      name: "Runner",
-      dependencies: [
-        "CYAML", "JSON",
-        .product(name: "Crypto", package: "swift-crypto"),
-      ], swiftSettings: strict),
+      name: "System", dependencies: ["CCrypto"], swiftSettings: strict,
+      linkerSettings: [.linkedLibrary(":libcrypto.a", .when(platforms: [.linux]))]),
+    .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
+    .target(name: "Runner", dependencies: ["CYAML", "JSON", "System"], swiftSettings: strict),
     // The index of all runs in SQLite. Apart from Runner, so that a stage's package links no database.
     .target(
-      name: "RunIndex", dependencies: ["Runner", "JSON", .product(name: "GRDB", package: "GRDB.swift")],
+      name: "RunIndex",
+      dependencies: ["Runner", "JSON", "System", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
-    .target(name: "Stages", dependencies: ["Runner", "Models", "JSON"], swiftSettings: strict),
+    .target(name: "Stages", dependencies: ["Runner", "Models", "JSON", "System"], swiftSettings: strict),
     .target(
       name: "Commands",
       dependencies: [
-        "Runner", "RunIndex", "Stages", "Models", "JSON",
+        "Runner", "RunIndex", "Stages", "Models", "JSON", "System",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .executableTarget(
@@ -67,27 +68,31 @@ let package = Package(
     .target(name: "TestFolder", path: "Tests/TestFolder", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
-      name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON", "TestFolder"], exclude: ["Fixtures"],
+      name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON", "System", "TestFolder"],
+      exclude: ["Fixtures"],
       swiftSettings: strict),
     // A runner with toy stages, driven as a process by RunnerTests; not a product.
     .executableTarget(
-      name: "ToyPlumb", dependencies: ["Runner", "JSON"], path: "Tests/ToyPlumb", swiftSettings: strict),
+      name: "ToyPlumb", dependencies: ["Runner", "JSON", "System"], path: "Tests/ToyPlumb",
+      swiftSettings: strict),
     .testTarget(
-      name: "RunnerTests", dependencies: ["Runner", "JSON", "ToyPlumb", "CYAML", "TestFolder"],
+      name: "RunnerTests", dependencies: ["Runner", "JSON", "System", "ToyPlumb", "CYAML", "TestFolder"],
       exclude: ["Fixtures"],
       swiftSettings: strict),
     // A tiny model with a real tokenizer, for tests of stages and of the program; not a product.
     .target(
       name: "TinyModel", dependencies: ["Models", "JSON"], path: "Tests/TinyModel", swiftSettings: strict),
     .testTarget(
-      name: "RunIndexTests", dependencies: ["RunIndex", "Runner", "JSON", "TestFolder"], swiftSettings: strict
+      name: "RunIndexTests", dependencies: ["RunIndex", "Runner", "JSON", "System", "TestFolder"],
+      swiftSettings: strict
     ),
     .testTarget(
-      name: "StagesTests", dependencies: ["Stages", "Runner", "Models", "JSON", "TinyModel", "TestFolder"],
+      name: "StagesTests",
+      dependencies: ["Stages", "Runner", "Models", "JSON", "System", "TinyModel", "TestFolder"],
       swiftSettings: strict),
     .testTarget(
       // Drives the built `plumb`, which `swift test` builds with all else; as a dependency it would be linked into the tests.
-      name: "EndToEndTests", dependencies: ["Runner", "Models", "JSON", "TinyModel", "TestFolder"],
+      name: "EndToEndTests", dependencies: ["Runner", "Models", "JSON", "System", "TinyModel", "TestFolder"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import JSON
 import Runner
+import System
 
 struct CacheCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

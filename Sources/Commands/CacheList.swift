@@ -3,6 +3,7 @@
 import ArgumentParser
 import JSON
 import Runner
+import System
 
 struct CacheList: ParsableCommand {
   static let configuration = CommandConfiguration(

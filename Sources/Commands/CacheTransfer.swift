@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Runner
+import System
 
 struct CachePush: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -52,7 +53,7 @@ private func otherStore(_ directory: String, makes: Bool) throws -> Store {
   return try Store(at: directory)
 }
 
-private func transfer(from source: Store, to target: Store) throws -> Runner.ExitCode {
+private func transfer(from source: Store, to target: Store) throws -> System.ExitCode {
   guard source.root != target.root else {
     throw RunError(.commandLine, "`\(source.root)` cannot be copied onto itself")
   }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import RunIndex
 import Runner
+import System
 
 struct DiffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Runner
+import System
 
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@
 import ArgumentParser
 import RunIndex
 import Runner
+import System
 
 struct ExplainNodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

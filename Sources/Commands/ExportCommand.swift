@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import Runner
+import System
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -86,7 +87,7 @@ struct StoredResult {
   }
 
   /// Runs what its evicted bytes need.
-  func bringBack(_ storage: StoreArguments) throws -> Runner.ExitCode {
+  func bringBack(_ storage: StoreArguments) throws -> System.ExitCode {
     guard let experiment, let node = found.node else {
       throw RunError(
         .workFound,

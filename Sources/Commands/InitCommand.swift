@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Runner
+import System
 
 struct InitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Models
 import Runner
+import System
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(

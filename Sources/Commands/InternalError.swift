@@ -2,6 +2,7 @@
 
 import Glibc
 import Runner
+import System
 
 enum InternalError {
   /// Signals that a fault of our own code raises.
@@ -32,7 +33,7 @@ enum InternalError {
   static func report(_ what: String) -> Never {
     if crashNote == nil { crashNote = CrashNote() }
     crashNote?.write(SecretText.masked(TerminalText.escaped(what)))
-    Glibc.exit(Runner.ExitCode.bug.rawValue)
+    Glibc.exit(System.ExitCode.bug.rawValue)
   }
 
   fileprivate static func name(of signal: Int32) -> StaticString {
@@ -46,7 +47,7 @@ nonisolated(unsafe) private var crashNote: CrashNote?
 /// Calls only what may be called in a signal handler.
 private func writeCrash(_ signal: Int32) {
   crashNote?.write(signal)
-  _exit(Runner.ExitCode.bug.rawValue)
+  _exit(System.ExitCode.bug.rawValue)
 }
 
 /// What a crash is told with, as bytes that were made when nothing was wrong.

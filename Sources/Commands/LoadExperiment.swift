@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import JSON
 import Runner
+import System
 
 /// What every command that reads an experiment takes.
 struct ExperimentArguments: ParsableArguments {
@@ -96,7 +97,7 @@ func load(
   {
   case .failure(let list):
     report(list, arguments.format, jsonTo: descriptor)
-    Glibc.exit((list.isAboutInputFiles ? Runner.ExitCode.input : .experiment).rawValue)
+    Glibc.exit((list.isAboutInputFiles ? System.ExitCode.input : .experiment).rawValue)
   case .success(let (experiment, plan)):
     report(DiagnosticList(plan.warnings), arguments.format, jsonTo: descriptor)
     return LoadedExperiment(

@@ -5,6 +5,7 @@ import Glibc
 import JSON
 import RunIndex
 import Runner
+import System
 
 struct LogsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

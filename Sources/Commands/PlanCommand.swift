@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Runner
+import System
 
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

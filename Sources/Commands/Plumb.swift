@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import Runner
+import System
 
 public enum Plumb {
   /// Runs the command that the process was given, with the built-in stages and these, and ends the process.
@@ -20,7 +21,7 @@ public enum Plumb {
     do {
       var command = try RootCommand.parseAsRoot()
       try command.run()
-      Glibc.exit(Runner.ExitCode.done.rawValue)
+      Glibc.exit(System.ExitCode.done.rawValue)
     } catch let code as ArgumentParser.ExitCode {
       Glibc.exit(code.rawValue)
     } catch {
@@ -36,7 +37,7 @@ public enum Plumb {
       }
       // The house's errors begin in lower case.
       standardError((text.hasPrefix("Error: ") ? "error: " + text.dropFirst(7) : text) + "\n")
-      Glibc.exit(Runner.ExitCode.commandLine.rawValue)
+      Glibc.exit(System.ExitCode.commandLine.rawValue)
     }
   }
 }
@@ -51,13 +52,13 @@ func standardError(_ text: String) {
 }
 
 /// Ends the process; errors that reached this far are said first.
-func finish(_ body: () throws -> Runner.ExitCode) -> Never {
+func finish(_ body: () throws -> System.ExitCode) -> Never {
   do {
     let code = try body()
     if code == .bug { InternalError.report("the error above") }
     Glibc.exit(code.rawValue)
   } catch {
-    let code = Runner.ExitCode(forOwn: error)
+    let code = System.ExitCode(forOwn: error)
     if code == .bug { InternalError.report("\(type(of: error)): \(error)") }
     standardError("error: \(TerminalText.escaped("\(error)"))\n")
     Glibc.exit(code.rawValue)

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import Runner
+import System
 
 /// As the user calls it: a program with stages of its own has its own name.
 let calledName: String = {
@@ -63,5 +64,5 @@ func refuseUnknownCommand() {
     Suggestion.nearest(to: word, among: shown).map { "did you mean `\($0)`?" }
     ?? "the commands are \(shown.map { "`\($0)`" }.joined(separator: ", "))"
   standardError("error: there is no command `\(TerminalText.escaped(word))`; \(help)\n")
-  Glibc.exit(Runner.ExitCode.commandLine.rawValue)
+  Glibc.exit(System.ExitCode.commandLine.rawValue)
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Runner
+import System
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import RunIndex
 import Runner
+import System
 
 struct RunsArguments: ParsableArguments {
   @Option(

@@ -3,6 +3,7 @@
 import ArgumentParser
 import RunIndex
 import Runner
+import System
 
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

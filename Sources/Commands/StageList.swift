@@ -4,6 +4,7 @@
 import Runner
 import Stages
 import Synchronization
+import System
 
 private let builtIn: [any Stage.Type] = [
   DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self, PoolStage.self,

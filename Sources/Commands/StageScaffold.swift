@@ -2,6 +2,7 @@
 
 import JSON
 import Runner
+import System
 
 struct StageScaffold {
   /// Where the package finds Plumb.

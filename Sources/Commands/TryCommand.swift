@@ -6,6 +6,7 @@ import JSON
 import Models
 import Runner
 import Stages
+import System
 
 struct TryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import JSON
 import Runner
+import System
 
 struct YAMLCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

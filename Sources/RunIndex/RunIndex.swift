@@ -5,6 +5,7 @@ import Foundation
 import GRDB
 import JSON
 import Runner
+import System
 
 /// Open for the time of one command.
 package struct RunIndex {

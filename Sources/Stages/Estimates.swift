@@ -3,6 +3,7 @@
 import Glibc
 import Models
 import Runner
+import System
 
 /// Orders of magnitude, from the machine's instruction set and the model's size; measured with `plan` and `run` of
 /// experiments/quickstart.yaml. A model of a few thousand parameters takes its time beside the products.

@@ -3,6 +3,7 @@
 import Glibc
 import Models
 import Runner
+import System
 
 extension FormatError: ErrorWithExitCode {
   package var exitCode: ExitCode { .input }
@@ -28,14 +29,14 @@ extension Checkpoint {
   /// Logits that are not finite are the fault of the model, an input. `name` says whose they are, such as a row.
   package func inputError(_ error: LogitsNotFinite, for name: String) -> InputError {
     InputError(
-      "\(path): the model's logits are not finite for \(name)\(error.place.isEmpty ? "" : ", \(error.place)"); `\(Runner.Program.name) inspect MODEL` counts weights that are NaN or infinite"
+      "\(path): the model's logits are not finite for \(name)\(error.place.isEmpty ? "" : ", \(error.place)"); `\(System.Program.name) inspect MODEL` counts weights that are NaN or infinite"
     )
   }
   /// Nothing is trained from weights that are no numbers: they would be stored again.
   func requireFinite(_ parameters: Parameters, on backend: CPUBackend) throws {
     guard let (name, count) = parameters.firstNonFinite(backend) else { return }
     throw InputError(
-      "\(path): \(count) numbers of the tensor `\(name)` are NaN or infinite, so the model cannot be trained; `\(Runner.Program.name) inspect MODEL` counts them in all tensors"
+      "\(path): \(count) numbers of the tensor `\(name)` are NaN or infinite, so the model cannot be trained; `\(System.Program.name) inspect MODEL` counts them in all tensors"
     )
   }
 }

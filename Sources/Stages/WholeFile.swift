@@ -2,6 +2,7 @@
 
 import Glibc
 import Runner
+import System
 
 /// - Throws: `InputError` when the path is not a readable regular file, or changed under the reader.
 func wholeFile(_ path: String) throws -> [UInt8] {

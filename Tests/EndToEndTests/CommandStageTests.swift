@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 import Testing
 
 /// Programs in other languages as stages, and `spin`, on the built binary.

@@ -3,6 +3,7 @@
 
 import Glibc
 import Runner
+import System
 import Testing
 
 @Suite struct GuideTests {

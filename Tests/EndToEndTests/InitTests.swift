@@ -1,6 +1,7 @@
 // `plumb init`, and what shells complete.
 
 import Runner
+import System
 import Testing
 
 @Suite struct InitTests {

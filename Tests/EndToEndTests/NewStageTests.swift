@@ -1,6 +1,7 @@
 // `plumb new-stage`: what it writes and what it refuses. That the package builds and runs is held by `make new-stage`.
 
 import Runner
+import System
 import Testing
 
 @Suite struct NewStageTests {

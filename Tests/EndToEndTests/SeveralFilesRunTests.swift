@@ -1,6 +1,7 @@
 // A run of an experiment made of several files holds all of it.
 
 import Runner
+import System
 import Testing
 
 @Suite struct SeveralFilesRunTests {

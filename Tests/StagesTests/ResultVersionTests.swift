@@ -4,6 +4,7 @@ import JSON
 import Models
 import Runner
 import Stages
+import System
 import Testing
 
 struct ResultVersionTests {

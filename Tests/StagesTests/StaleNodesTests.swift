@@ -3,6 +3,7 @@ import Glibc
 import JSON
 import Runner
 import Stages
+import System
 import TestFolder
 import Testing
 

@@ -6,6 +6,7 @@ import Models
 import Runner
 import Stages
 import Synchronization
+import System
 import Testing
 import TinyModel
 

@@ -3,6 +3,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 
 @main struct Toy {
   static let stages: [any Stage.Type] = [

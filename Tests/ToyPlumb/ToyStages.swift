@@ -3,6 +3,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 
 struct RowsStage: Stage {
   static let declaration = StageDeclaration(

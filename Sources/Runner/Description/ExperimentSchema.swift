@@ -1,6 +1,7 @@
 // The JSON Schema (2020-12) of an experiment: the language's keys, and for each kind of stage its inputs and options.
 
 import JSON
+import System
 
 /// Refuses what `check` refuses for its shape: unknown and missing keys, wrong types, numbers out of range, unknown words.
 /// What names mean, it does not know. Of a file that `extends` another only the keys at its top are judged, since any

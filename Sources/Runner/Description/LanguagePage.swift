@@ -1,5 +1,7 @@
 // The keys of the language as a page of docs/reference.
 
+import System
+
 package enum LanguagePage {
   package static var markdown: String {
     var text = """

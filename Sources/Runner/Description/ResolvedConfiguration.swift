@@ -2,6 +2,7 @@
 // option beside the place that set it.
 
 import JSON
+import System
 
 package struct ResolvedConfiguration {
   let experiment: Experiment

@@ -1,5 +1,7 @@
 // The reference of stages, from their declarations: for a terminal, and as Markdown for docs/reference.
 
+import System
+
 package struct StagePages {
   let registry: StageRegistry
   package init(_ registry: StageRegistry) { self.registry = registry }

@@ -1,5 +1,7 @@
 // How diagnostics look: the only place that lays them out.
 
+import System
+
 package struct DiagnosticRenderer: Sendable {
   /// ANSI colours; nothing is said by colour alone.
   package var color: Bool

@@ -1,6 +1,7 @@
 // What a diagnostic's code means at length, with an example that is wrong and one that is right: `plumb explain CODE`.
 
 import JSON
+import System
 
 package struct Explanation: Sendable {
   /// A text for `check`. What it names is there: `train.jsonl` is a data file, `sft` a model's folder.

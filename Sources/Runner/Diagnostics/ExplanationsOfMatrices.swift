@@ -1,5 +1,7 @@
 // Explanations: matrices and collections, files and parameters that name each other, secrets.
 
+import System
+
 extension Explanation {
   private static func cells(_ matrix: String, then: String = "") -> Example {
     Example(

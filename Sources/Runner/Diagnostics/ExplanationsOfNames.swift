@@ -1,5 +1,7 @@
 // Explanations: names, and what they refer to.
 
+import System
+
 extension Explanation {
   private static let models = "models: {sft: {path: sft}}\n"
 

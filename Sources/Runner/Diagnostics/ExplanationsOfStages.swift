@@ -1,5 +1,7 @@
 // Explanations: what stages take and give.
 
+import System
+
 extension Explanation {
   private static let sampling =
     smallest.replacing("stages:", with: "models: {sft: {path: sft}}\nstages:")

@@ -1,5 +1,7 @@
 // Explanations: keys and values of the language and of a stage's options.
 
+import System
+
 extension Explanation {
   static let ofValues: [Explanation] = [
     Explanation(

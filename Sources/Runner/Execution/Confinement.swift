@@ -2,12 +2,13 @@
 // all it starts (Landlock, for which nobody needs to be root).
 
 import Glibc
+import System
 
 /// Nothing is kept from being read. Where the kernel has no Landlock, a stage still works in its scratch folder, so that what
 /// it writes by a relative path goes with that.
 package struct Confinement {
   /// Where more may be written: folders as in `PATH`. `/` is everything.
-  package static let variable = "PLUMB_WRITABLE"
+  package static let variable = ChildProcess.writableVariable
 
   /// Absolute; those that are not there are passed over.
   private let folders: [String]

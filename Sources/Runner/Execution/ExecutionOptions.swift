@@ -1,5 +1,7 @@
 // How a plan is to be run, and what came of it.
 
+import System
+
 package struct ExecutionOptions: Sendable {
   package var threads = processorCount()
   package var machine = Machine.current()

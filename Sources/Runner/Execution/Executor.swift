@@ -5,6 +5,7 @@
 
 import Glibc
 import JSON
+import System
 
 /// One thread and one `poll` over the workers' pipes and the signals. A class because it is a process's one running execution.
 package final class Executor {

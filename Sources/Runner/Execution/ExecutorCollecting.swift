@@ -1,5 +1,7 @@
 // Collecting: what the workers say, and what follows from how a node ended.
 
+import System
+
 extension Executor {
   func collect() throws {
     for run in running {

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 /// A node that must run.
 struct ReadyNode {

@@ -1,6 +1,7 @@
 // What a node that is about to run finds in its way: another run that computes it, and inputs whose bytes were evicted.
 
 import JSON
+import System
 
 extension Executor {
   /// - Throws: `RunError` (8) when it has waited for as long as it may.

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 extension Executor {
   /// A node that was passed over so often for want of room is not passed over again by one that takes any.

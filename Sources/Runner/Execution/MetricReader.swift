@@ -1,6 +1,7 @@
 // Reading numbers out of metrics artifacts, and judging conditions on them.
 
 import JSON
+import System
 
 package struct MetricReader {
   let records: [Int: NodeRecord]

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 /// A plan's models with the digest of their content, which is known before a remote one is fetched.
 package struct ResolvedModel: Sendable {

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct ResultAddress: Sendable, Equatable {
   /// An experiment file, or the directory of a run.

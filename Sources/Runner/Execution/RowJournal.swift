@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 /// A line is sixteen hexadecimal digits that check the rest, a blank, and `{"id":…,"item":…,"result":…}`. A line that does not
 /// check (the last, torn by a crash) is as if it were not there.

@@ -1,6 +1,7 @@
 // What happens in a run, as values: the event log, the live view and the plain lines are made from these alone.
 
 import JSON
+import System
 
 package enum RunEvent: Sendable {
   case runStarted(nodes: Int)

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 final class RunningNode {
   let node: PlanNode

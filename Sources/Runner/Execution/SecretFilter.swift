@@ -1,6 +1,7 @@
 // The values of secrets taken out of what a worker says, before it reaches a log, an event or a terminal.
 
 import Glibc
+import System
 
 struct SecretFilter {
   /// The longest first, so that one that holds another goes whole.

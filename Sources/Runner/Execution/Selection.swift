@@ -1,6 +1,7 @@
 // Which part of a plan a person wants: `--only`, `--from`, `--until`, and what to compute again, `--force`.
 
 import JSON
+import System
 
 package struct Selection: Sendable {
   /// Nil for all of the plan.

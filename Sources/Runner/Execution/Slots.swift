@@ -1,6 +1,7 @@
 // How the machine is shared out among the stages that run at once.
 
 import JSON
+import System
 
 /// What one attempt at a node takes while it runs.
 struct Demand: Equatable {

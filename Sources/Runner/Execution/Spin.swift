@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct Spin {
   package var plan: Plan

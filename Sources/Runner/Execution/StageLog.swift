@@ -1,6 +1,7 @@
 // A stage's log file: what its workers print, up to a cap, with the last lines kept at hand.
 
 import Glibc
+import System
 
 final class StageLog {
   let path: String

@@ -3,6 +3,7 @@
 import Glibc
 import JSON
 import Synchronization
+import System
 
 /// The worker's end of the descriptors a run gives it.
 package enum WorkerDescriptor {
@@ -197,11 +198,4 @@ private func peakMemoryKibibytes() -> Int? {
   }
   var usage = rusage()
   return getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? Int(usage.ru_maxrss) : nil
-}
-
-/// Seconds of a clock that never jumps.
-package func monotonicSeconds() -> Double {
-  var now = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &now)
-  return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
 }

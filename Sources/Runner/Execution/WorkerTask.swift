@@ -1,6 +1,7 @@
 // What a worker is asked to do: one node, or one shard of it, as a file.
 
 import JSON
+import System
 
 /// An artifact that a node reads: where it lies, and by which label a port that collects tells it from others.
 package struct NodeInput: Sendable {

@@ -1,6 +1,8 @@
 // The keys of the language itself, declared once: the decoders know no others, and the JSON Schema and the reference
 // follow from them. What stands under `with:` is declared by the stages.
 
+import System
+
 struct LanguageKey: Sendable {
   let name: String
   let shape: LanguageShape

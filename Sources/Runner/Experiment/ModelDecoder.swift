@@ -1,6 +1,7 @@
 // `models:`: where models come from.
 
 import JSON
+import System
 
 struct ModelDecoder {
   let collector: DiagnosticCollector

@@ -1,6 +1,7 @@
 // Strict reading of nodes: each function gives a value, or reports what was found instead and gives nil.
 
 import JSON
+import System
 
 /// The entries of a mapping whose keys have been checked.
 struct Fields {

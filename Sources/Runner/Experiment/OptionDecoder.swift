@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 struct OptionDecoder {
   let collector: DiagnosticCollector

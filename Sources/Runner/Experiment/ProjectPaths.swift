@@ -1,6 +1,7 @@
 // Paths written in an experiment: where they start, and that they stay inside the project.
 
 import Glibc
+import System
 
 /// The root of the project that a folder belongs to, symbolic links resolved.
 package func projectRoot(of folder: String) -> String {

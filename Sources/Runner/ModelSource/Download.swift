@@ -4,6 +4,7 @@
 // on its standard input, so that it is never on a disk or among arguments.
 
 import Glibc
+import System
 
 struct Download {
   let url: String

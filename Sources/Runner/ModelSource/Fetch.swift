@@ -1,6 +1,7 @@
 // A fetch under way: where its bytes go, whom it tells, what stops it. Programs of the system do the fetching.
 
 import Glibc
+import System
 
 package struct Fetch {
   /// On the file system where the model will lie. May hold what an earlier attempt left.

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 struct HubSource {
   let repository: String

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct ModelCache: Sendable {
   package let root: String

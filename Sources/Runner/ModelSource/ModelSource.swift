@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package enum ModelSource {
   /// The digest of a model's content: of its file, or of the manifest of its directory. Known of a remote one before it

@@ -1,5 +1,7 @@
 // Where a model that is fetched lies, as people write it: `pypi:…`, `hf:…`, `https:…`.
 
+import System
+
 /// What is behind it may change or go away: what was fetched is known by its SHA-256, never by this.
 package enum RemoteSource: Sendable, Equatable {
   /// A file inside a wheel.

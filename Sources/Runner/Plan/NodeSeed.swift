@@ -1,6 +1,7 @@
 // The random seed of a node: what enters it, and nothing else.
 
 import JSON
+import System
 
 enum NodeSeed {
   /// A function of the experiment's seed (or the stage's own `seed:`, which takes its place), the plug-in and the

@@ -1,6 +1,7 @@
 // Finding the node that a person names: `before`, `quark@2.judge`, `quark@last.judge`, `quark@2.pool.state`.
 
 import JSON
+import System
 
 extension Plan {
   /// The nodes that an address may mean, in order of preference, and the output named after it: one, or with `@last` that of each

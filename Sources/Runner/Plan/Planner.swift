@@ -1,6 +1,7 @@
 // From an experiment to a plan: loops unrolled, inputs bound, seeds and recipe keys derived. Runs nothing.
 
 import JSON
+import System
 
 package enum Planner {
   /// Digest of a file that an option names. The store may remember digests; the plan itself reads the file.

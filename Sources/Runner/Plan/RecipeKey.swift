@@ -1,6 +1,7 @@
 // Recipe keys: the name of a computation, known before anything has run.
 
 import JSON
+import System
 
 /// What a recipe key is computed from. Not in it: names, paths, comments, shards, engine, threads, anything else
 /// that stands beside `with:`.

@@ -2,6 +2,7 @@
 // alike are asked about once.
 
 import JSON
+import System
 
 /// Knowledge about artifacts travels along the plan as numbers: equal knowledge has one number.
 struct StageChecker {

@@ -1,6 +1,7 @@
 // What a run's evaluations measured: one row for each stage whose metrics are plain numbers, in the order of the plan.
 
 import JSON
+import System
 
 package struct EvaluationTable: Sendable {
   /// In the order in which they first appear.

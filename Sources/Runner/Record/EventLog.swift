@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package final class EventLog: RunObserver {
   private let file: File

@@ -1,6 +1,7 @@
 // Taking a result out of the store: copies, never links, into a folder that was not there.
 
 import Glibc
+import System
 
 package enum Export {
   /// A directory artifact that is all there is becomes `folder` itself; files, and outputs of which there are several,

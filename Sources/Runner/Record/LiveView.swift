@@ -3,6 +3,7 @@
 
 import Glibc
 import JSON
+import System
 
 package final class LiveView: RunObserver {
   private struct Running {

@@ -1,6 +1,7 @@
 // The declared metrics of a finished run: gathered from the metrics artifacts, and shown as a table.
 
 import JSON
+import System
 
 package struct MetricValues: Sendable {
   /// In the order they were declared; a metric over several nodes has one value for each.

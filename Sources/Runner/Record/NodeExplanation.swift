@@ -1,6 +1,7 @@
 // `explain-node`: what a node's key is made of, field by field, each with where it comes from and what it was before.
 
 import JSON
+import System
 
 package struct NodeExplanation {
   package enum Mark: String, Sendable {

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package final class PlainView: RunObserver {
   private struct Running {

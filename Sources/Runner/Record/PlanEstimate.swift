@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct PlanEstimate: Sendable {
   /// By node; nil for nodes that have nothing to do and for stages that cannot say.

@@ -2,6 +2,7 @@
 // that may take.
 
 import JSON
+import System
 
 package struct PlanTable {
   package let decisions: [Decision]

@@ -1,5 +1,7 @@
 // What is said of a node in words: shares, rates, time left, what it measured.
 
+import System
+
 /// How fast a node goes, over about the last ten seconds, since a rate over all of a resumed stage would be wrong.
 struct ProgressRate {
   private var samples: [(time: Double, done: Int)] = []

@@ -1,6 +1,7 @@
 // What is different between two runs: parameters, options, keys, metrics with their deltas, outputs.
 
 import JSON
+import System
 
 package struct RunDifference {
   package struct Change {

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct RunDirectory: Sendable {
   package let path: String

@@ -1,5 +1,7 @@
 // The lines that both views of a run share.
 
+import System
+
 enum RunMessages {
   static func lines(_ event: RunEvent, _ plan: Plan) -> [String] {
     func name(_ index: Int) -> String { TerminalText.escaped(plan.nodes[index].address) }

@@ -1,6 +1,7 @@
 // The nodes of a run, from its plan and its events.
 
 import JSON
+import System
 
 package struct RunNode: Sendable {
   package let address: String

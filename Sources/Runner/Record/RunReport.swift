@@ -1,6 +1,7 @@
 // `plumb show` and `plumb status`: one run with its stages, and what is running or interrupted now.
 
 import JSON
+import System
 
 package struct RunReport {
   private let run: RunSummary

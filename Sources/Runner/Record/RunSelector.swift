@@ -1,6 +1,7 @@
 // Which run a person means: an id, a prefix of one, `@last`, `@last~2`, `NAME@last`.
 
 import JSON
+import System
 
 package enum RunSelector {
   /// `runs` in the order in which they began.

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct RunSession: Sendable {
   package var plan: Plan

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct RunSummary: Sendable, Equatable {
   /// The run's directory, absolute.

@@ -1,6 +1,7 @@
 // `plumb runs`: one line a run, for people, programs, spreadsheets and papers.
 
 import JSON
+import System
 
 package struct RunTable {
   package enum Format: String, CaseIterable, Sendable { case text, json, csv, md }

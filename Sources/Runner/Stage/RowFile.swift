@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 /// Reads JSON Lines. Lines end with LF or CRLF, the last may lack its end; a byte order mark is skipped; blank lines are not
 /// rows. Every row must be an object with a string `id`, unlike any other's, and the given columns.
@@ -89,4 +90,9 @@ private func writeFile(_ path: String, _ body: (File) throws -> Void) throws {
     throw error
   }
   try file.close()
+}
+
+/// A file that is not JSON is an input that is wrong.
+extension JSONError: ErrorWithExitCode {
+  package var exitCode: ExitCode { .input }
 }

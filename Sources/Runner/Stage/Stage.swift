@@ -1,6 +1,7 @@
 // What a stage is: the contract for everyone who writes one.
 
 import JSON
+import System
 
 /// One kind of step in an experiment. A stage is a value made from nothing; all it needs reaches it through
 /// its context: read-only inputs, resolved options, a scratch directory, progress and cancellation. It never
@@ -80,8 +81,10 @@ public struct RowItem: Sendable {
 }
 
 /// An input file is wrong: what, where, which rule. Ends the run with exit code 4.
-public struct InputError: Error, Sendable, CustomStringConvertible {
+public struct InputError: ErrorWithExitCode, Sendable, CustomStringConvertible {
   public let description: String
+  package var exitCode: ExitCode { .input }
+
   /// For a line of a file, pass `file:line` as part of `description`.
   public init(_ description: String) { self.description = description }
 }

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct CollectionOptions: Sendable {
   /// Evict until the objects are no larger than this.

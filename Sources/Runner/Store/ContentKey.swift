@@ -1,6 +1,7 @@
 // The content key: what a node's result is stored under, and the preimage that explains it.
 
 import JSON
+import System
 
 package struct ContentKey: Sendable {
   /// Hex SHA-256 of the canonical text of `preimage`.

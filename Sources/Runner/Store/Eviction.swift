@@ -1,6 +1,7 @@
 // Evicted bytes: dropped on purpose, with a mark, so that the record stays good and nobody takes them for damage.
 
 import Glibc
+import System
 
 /// Where the bytes of an output are.
 package enum Presence: Sendable, Equatable {
@@ -12,8 +13,9 @@ package enum Presence: Sendable, Equatable {
 }
 
 /// Bytes that something needs and that are evicted.
-package struct EvictedError: Error, Sendable, CustomStringConvertible {
+package struct EvictedError: ErrorWithExitCode, Sendable, CustomStringConvertible {
   package let output: StoredOutput
+  package var exitCode: ExitCode { .workFound }
   package var description: String {
     "the bytes of output `\(output.port)` (\(output.digest.hex.prefix(12))) were evicted by `\(Program.name) cache gc`; `\(Program.name) export EXPERIMENT::ADDRESS DIR` recomputes them"
   }

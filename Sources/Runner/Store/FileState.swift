@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct FileState: Sendable, Equatable {
   /// Dotted path of the option.

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct Manifest: Sendable, Equatable {
   package struct Entry: Sendable, Equatable {

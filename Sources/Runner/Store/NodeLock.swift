@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 /// Held from before a node's workers start until its record is written. A worker inherits the descriptor, so that the
 /// key stays locked while any process that may write its journal lives; the kernel frees it at the last one's death.
@@ -64,7 +65,7 @@ package struct LockHolder: Sendable {
   package init(name: String, since: String) {
     self.name = name
     processID = getpid()
-    host = LockHolder.hostName
+    host = Machine.hostName
     self.since = since
   }
 
@@ -94,18 +95,12 @@ package struct LockHolder: Sendable {
 
   /// As far as this host can tell.
   private var isSuspended: Bool {
-    guard host.utf8.elementsEqual(LockHolder.hostName.utf8),
+    guard host.utf8.elementsEqual(Machine.hostName.utf8),
       let text = try? File.readKernelFile("/proc/\(processID)/stat"),
       // The name before it stands in parentheses and may hold any.
       let end = text.lastIndex(of: UInt8(ascii: ")")), text.count > end + 2
     else { return false }
     return text[end + 2] == UInt8(ascii: "T") || text[end + 2] == UInt8(ascii: "t")
-  }
-
-  package static var hostName: String {
-    var name = utsname()
-    uname(&name)
-    return withUnsafeBytes(of: name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 }
 

@@ -1,6 +1,7 @@
 // The record of a finished node: under which key it ran, with what, and which bytes came out.
 
 import JSON
+import System
 
 /// One output of a finished node. Its bytes are the object `digest`, or, for a directory, the files of the manifest
 /// that is the object `digest`.

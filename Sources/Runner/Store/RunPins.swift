@@ -1,6 +1,7 @@
 // What runs keep: which keys each used, and whose bytes its `keep:` wants to stay.
 
 import JSON
+import System
 
 package struct RunPins: Sendable {
   package let experiment: String

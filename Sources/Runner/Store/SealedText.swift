@@ -1,6 +1,7 @@
 // A JSON value in a file that carries a digest of itself, so that damage is seen and not believed.
 
 import JSON
+import System
 
 /// First line: the SHA-256 of the rest. Rest: one JSON text and a newline.
 package enum SealedText {

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 /// Digests by path, each trusted only while (device, inode, size, mtime, ctime) stay what they were. A cache that is
 /// lost or damaged costs a hash, never a wrong answer: the file carries a digest of itself.

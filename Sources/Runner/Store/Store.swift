@@ -2,10 +2,12 @@
 
 import Glibc
 import JSON
+import System
 
 /// What is wrong with the store itself.
-package struct StoreError: Error, Sendable, CustomStringConvertible {
+package struct StoreError: ErrorWithExitCode, Sendable, CustomStringConvertible {
   package let description: String
+  package var exitCode: ExitCode { .store }
 }
 
 /// ```

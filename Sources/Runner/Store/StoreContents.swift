@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct StoreContents: Sendable {
   package struct Entry: Sendable {

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct Transfer: Sendable {
   package private(set) var objects = 0

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 package struct Verification: Sendable {
   package struct Damage: Sendable {

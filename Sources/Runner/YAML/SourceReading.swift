@@ -1,6 +1,7 @@
 // Reading a text from disk or standard input, never more of it than a file of settings may have.
 
 import Glibc
+import System
 
 extension SourceFile {
   /// The file at `path`, or standard input for `-`.

@@ -1,5 +1,7 @@
 // Checks on the bytes before libyaml sees them: size, UTF-8, control characters. libyaml gives no line for these.
 
+import System
+
 enum TextCheck {
   /// A file of settings, not of data.
   static let maximumBytes = 8 << 20

@@ -2,6 +2,7 @@
 
 import JSON
 import Runner
+import System
 
 extension CommandStage {
   package static func check(_ stage: StageCheck) -> StageFindings {

@@ -3,6 +3,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 
 extension DataStage {
   /// A file of this size is read whole, and what is wrong with it is certain; of a larger one as much is looked at.

@@ -3,6 +3,7 @@
 import JSON
 import Models
 import Runner
+import System
 
 extension StageFindings {
   /// Warns of what the prompts at a port spell in their template, and what options of this stage spell. What was warned of is not passed
@@ -33,7 +34,7 @@ extension StageFindings {
         "`\(marker)` is not a token of the model at `\(model)`, which reads it as \(tokenizer.encode(marker).count) tokens of ordinary text",
         at: place, label: place == .input(port) ? "its prompts contain it" : "spelled here",
         help:
-          "write the special tokens of this model; `\(Runner.Program.name) inspect` of its tokenizer.json lists them"
+          "write the special tokens of this model; `\(System.Program.name) inspect` of its tokenizer.json lists them"
       )
     }
   }

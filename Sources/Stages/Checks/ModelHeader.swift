@@ -4,6 +4,7 @@ import Glibc
 import JSON
 import Models
 import Runner
+import System
 
 /// The facts of a model that lies at a path. Reads its configuration and the headers of its weights, no weight and no
 /// vocabulary.

@@ -3,6 +3,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 
 /// Runs a program on declared inputs. It works in a private folder that holds copies of the files it declares and nothing
 /// else, so that what it reads without having said so is not found rather than missing from the key.

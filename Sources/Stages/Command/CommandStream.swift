@@ -4,6 +4,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 
 struct CommandStream: RowStage {
   static let declaration = CommandStage.declaration

@@ -1,6 +1,7 @@
 // Did you mean.
 
 import Runner
+import System
 import Testing
 
 @Suite struct SuggestionTests {

@@ -1,5 +1,6 @@
 import JSON
 import Runner
+import System
 import Testing
 
 /// From YAML to records: the language, the planner and the executor together.

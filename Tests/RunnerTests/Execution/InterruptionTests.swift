@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 import Testing
 
 /// Kill anything, anywhere: the next run completes with the bytes of an undisturbed one.

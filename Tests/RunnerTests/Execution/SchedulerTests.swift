@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 import Testing
 
 /// Which nodes run at once, which go on after a failure, which never start.

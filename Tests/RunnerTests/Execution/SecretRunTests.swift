@@ -3,6 +3,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 import Testing
 
 @Suite struct SecretRunTests {

@@ -1,5 +1,6 @@
 import JSON
 import Runner
+import System
 import Testing
 
 /// `--only`, `--from`, `--until`, `--force`.

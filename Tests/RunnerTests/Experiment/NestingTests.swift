@@ -2,6 +2,7 @@
 
 import JSON
 import Runner
+import System
 import Testing
 
 @Suite struct NestingTests {

@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import Runner
+import System
 import TestFolder
 import Testing
 

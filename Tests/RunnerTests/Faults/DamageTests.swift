@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 import Testing
 
 /// Damage to what is stored: found, said, set aside and computed again; never believed.

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 import Testing
 
 /// SQLite's method: the n-th file operation of a run and its workers goes wrong, for n = 1, 2, 3 … until a run meets no fault;

@@ -2,6 +2,7 @@
 
 import Glibc
 import Runner
+import System
 import Testing
 
 @Suite struct SurroundingsTests {

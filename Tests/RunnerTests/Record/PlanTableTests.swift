@@ -1,5 +1,6 @@
 import JSON
 import Runner
+import System
 import Testing
 
 /// What `plan` says before and after a run, and how it follows a change back to where it began.

@@ -1,6 +1,7 @@
 // Sizes and times as people write them.
 
 import Runner
+import System
 import Testing
 
 @Suite struct UnitsTests {

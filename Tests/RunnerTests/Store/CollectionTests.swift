@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Runner
+import System
 import TestFolder
 import Testing
 

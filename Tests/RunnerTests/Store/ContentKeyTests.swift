@@ -1,5 +1,6 @@
 import JSON
 import Runner
+import System
 import Testing
 
 @Suite struct ContentKeyTests {

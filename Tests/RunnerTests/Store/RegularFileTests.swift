@@ -2,6 +2,7 @@
 
 import Glibc
 import Runner
+import System
 import TestFolder
 import Testing
 

@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Runner
 import Synchronization
+import System
 import TestFolder
 import Testing
 

@@ -3,6 +3,7 @@
 import JSON
 import Runner
 import Stages
+import System
 import Testing
 
 @Suite struct StageCheckTests {

@@ -1,6 +1,6 @@
 // SHA-256: the one file that imports the cryptography library.
 
-import Crypto
+import CCrypto
 import Glibc
 
 /// A SHA-256 digest.
@@ -61,8 +61,18 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
 
 /// A digest taken piece by piece.
 package struct DigestStream {
-  private var hash = SHA256()
-  package init() {}
-  package mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
-  package func finish() -> Digest { Digest(bytes: hash.finalize()) }
+  private var context = SHA256_CTX()
+
+  package init() { _ = SHA256_Init(&context) }
+
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    _ = SHA256_Update(&context, bytes.baseAddress, bytes.count)
+  }
+
+  package func finish() -> Digest {
+    var context = context
+    var bytes = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+    _ = SHA256_Final(&bytes, &context)
+    return Digest(bytes: bytes)
+  }
 }

@@ -1,7 +1,6 @@
-// Exit codes, and the one place that says which error ends with which.
+// Exit codes, and what an error says of its own.
 
 import Glibc
-import JSON
 
 /// What the process ends with; the words of the reference are in the comments.
 package enum ExitCode: Int32, Sendable {
@@ -44,28 +43,21 @@ package struct RunError: ErrorWithExitCode, Sendable, CustomStringConvertible {
     self.description = description
   }
 
-  static func stopped(by signal: Int32) -> RunError {
+  package static func stopped(by signal: Int32) -> RunError {
     RunError(signal == SIGINT ? .interrupted : .terminated, "stopped by \(signalName(signal))")
   }
 }
 
 extension ExitCode {
-  /// Of what a stage threw: what nobody knows is the stage's failure.
+  /// Of what a stage threw: an error that says nothing of its exit code is the stage's failure.
   package init(for error: any Error) { self = ExitCode(known: error) ?? .stageFailed }
 
-  /// Of what no stage threw: what nobody foresaw is a bug of ours.
-  package init(forOwn error: any Error) {
-    self = ExitCode(known: error) ?? (error is JSONError ? .input : .bug)
-  }
+  /// Of what no stage threw: an error that says nothing of its exit code is a bug of ours.
+  package init(forOwn error: any Error) { self = ExitCode(known: error) ?? .bug }
 
   private init?(known error: any Error) {
     switch error {
     case let error as any ErrorWithExitCode: self = error.exitCode
-    case is InputError: self = .input
-    case is StoreError: self = .store
-    case is EvictedError: self = .workFound
-    case let error as SystemError:
-      self = error.isMachineFault || error.changesTheDisk ? .machine : .stageFailed
     case is CancellationError: self = .stopped
     default: return nil
     }

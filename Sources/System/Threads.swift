@@ -3,12 +3,12 @@
 import Glibc
 
 /// A thread that nobody waits for.
-func startThread(_ body: @escaping @Sendable () -> Void) throws {
+package func startThread(_ body: @escaping @Sendable () -> Void) throws {
   pthread_detach(try thread(body))
 }
 
 /// What `body` gives, computed on a thread of its own, whose rights and signals are then not ours.
-func onOwnThread<Value>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
+package func onOwnThread<Value>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
   // SAFETY: the thread writes it, and it is read when the thread has ended.
   nonisolated(unsafe) var result: Result<Value, any Error>?
   let started = try thread { result = Result { try body() } }

@@ -3,32 +3,6 @@
 import Glibc
 import Synchronization
 
-/// The steps by which something becomes durable or is read back: what a test may make fail.
-package enum FileOperation: String, Sendable, CaseIterable {
-  case create, open, read, write, fsync, close, rename, fsyncDirectory, unlink, mkdir, symlink, lock, chmod,
-    truncate
-
-  /// How a trace names it.
-  var letter: UInt8 {
-    switch self {
-    case .create: UInt8(ascii: "c")
-    case .open: UInt8(ascii: "o")
-    case .read: UInt8(ascii: "R")
-    case .write: UInt8(ascii: "w")
-    case .fsync: UInt8(ascii: "f")
-    case .close: UInt8(ascii: "x")
-    case .rename: UInt8(ascii: "r")
-    case .fsyncDirectory: UInt8(ascii: "d")
-    case .unlink: UInt8(ascii: "u")
-    case .mkdir: UInt8(ascii: "m")
-    case .symlink: UInt8(ascii: "s")
-    case .lock: UInt8(ascii: "l")
-    case .chmod: UInt8(ascii: "h")
-    case .truncate: UInt8(ascii: "t")
-    }
-  }
-}
-
 /// `PLUMB_FAULT="N WHAT TRACE"` in the environment of a run: its N-th file operation, counted over the run and its workers,
 /// fails with WHAT; with `N+` every one from there on. Without the variable nothing here does anything.
 ///

@@ -19,6 +19,12 @@ package struct Machine: Sendable, Equatable {
     Machine(processors: processorCount(), memoryBytes: usableMemory(), gpus: visibleGPUs())
   }
 
+  package static var hostName: String {
+    var name = utsname()
+    uname(&name)
+    return withUnsafeBytes(of: name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+
   private static func usableMemory() -> Int {
     let (physical, overflows) = Int(sysconf(Int32(_SC_PHYS_PAGES))).multipliedReportingOverflow(
       by: Int(sysconf(Int32(_SC_PAGESIZE))))
@@ -42,7 +48,7 @@ package struct Machine: Sendable, Equatable {
   }
 
   /// How often the kernel has killed for want of memory since it started; nil where it does not say.
-  static func memoryKills() -> Int? {
+  package static func memoryKills() -> Int? {
     guard let bytes = try? File.readKernelFile("/proc/vmstat") else { return nil }
     for line in bytes.split(separator: 0x0A) where line.starts(with: "oom_kill ".utf8) {
       return Int(String(decoding: line.dropFirst(9), as: UTF8.self))

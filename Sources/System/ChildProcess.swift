@@ -207,39 +207,11 @@ package struct ChildProcess: Sendable {
     names.compactMap { name in getenv(name).map { (name, String(cString: $0)) } }
   }
 
+  /// Names further folders, as in `PATH`, in which a stage may write (`Confinement`).
+  package static let writableVariable = "PLUMB_WRITABLE"
+
   package static let workerVariables = [
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE", "PLUMB_ISA",
-    InjectedFault.variable, Confinement.variable,
+    InjectedFault.variable, writableVariable,
   ]
-}
-
-/// A pipe whose ends are `O_CLOEXEC`.
-package struct Pipe {
-  package let reading: Int32
-  package let writing: Int32
-  package init() throws {
-    var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else { throw SystemError("make", "a pipe", code: errno) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    reading = ends[0]
-    writing = ends[1]
-  }
-}
-
-/// Names of signals as people know them.
-package func signalName(_ number: Int32) -> String {
-  switch number {
-  case SIGKILL: "SIGKILL"
-  case SIGTERM: "SIGTERM"
-  case SIGINT: "SIGINT"
-  case SIGSEGV: "SIGSEGV"
-  case SIGBUS: "SIGBUS"
-  case SIGILL: "SIGILL"
-  case SIGTRAP: "SIGTRAP"
-  case SIGABRT: "SIGABRT"
-  case SIGFPE: "SIGFPE"
-  case SIGHUP: "SIGHUP"
-  case SIGPIPE: "SIGPIPE"
-  default: "signal \(number)"
-  }
 }

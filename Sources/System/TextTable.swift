@@ -35,7 +35,7 @@ package enum TextTable {
     return format(isWhole ? "%.0f" : value == 0 ? "%.0f" : "%#.4g", value)
   }
 
-  static func format(_ pattern: String, _ value: Double) -> String {
+  package static func format(_ pattern: String, _ value: Double) -> String {
     var buffer = [CChar](repeating: 0, count: 64)
     let count = withVaList([value]) { vsnprintf(&buffer, buffer.count, pattern, $0) }
     return String(

@@ -49,3 +49,21 @@ package struct SignalDescriptor: Sendable {
 
 /// A closed pipe is an error to be returned, not a death.
 package func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+/// Names of signals as people know them.
+package func signalName(_ number: Int32) -> String {
+  switch number {
+  case SIGKILL: "SIGKILL"
+  case SIGTERM: "SIGTERM"
+  case SIGINT: "SIGINT"
+  case SIGSEGV: "SIGSEGV"
+  case SIGBUS: "SIGBUS"
+  case SIGILL: "SIGILL"
+  case SIGTRAP: "SIGTRAP"
+  case SIGABRT: "SIGABRT"
+  case SIGFPE: "SIGFPE"
+  case SIGHUP: "SIGHUP"
+  case SIGPIPE: "SIGPIPE"
+  default: "signal \(number)"
+  }
+}

@@ -19,18 +19,18 @@ package struct Units: Sendable {
     let unit = factors.filter { text.hasSuffix($0.unit) }.max { $0.unit.utf8.count < $1.unit.utf8.count }
     var number = text.dropLast(unit?.unit.count ?? 0)
     if unit != nil { while number.last == " " { number.removeLast() } }
-    let value: Double
-    switch ScalarValue.resolve(plain: String(number)) {
-    case .int(let integer): value = Double(integer)
-    case .double(let double): value = double
-    default: return nil
-    }
+    guard let value = Self.decimal(number) else { return nil }
     let result = value * (unit?.factor ?? 1)
     return result.isFinite ? result : nil
   }
 
+  /// A decimal number: a sign, digits, a fraction, an exponent; no `inf`, `nan` or hexadecimal, which `Double` takes too.
+  private static func decimal(_ text: Substring) -> Double? {
+    text.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) } ? Double(text) : nil
+  }
+
   /// A regular expression for what stands behind the number.
-  var pattern: String { " *(\(factors.map(\.unit).joined(separator: "|")))" }
+  package var pattern: String { " *(\(factors.map(\.unit).joined(separator: "|")))" }
 }
 
 /// A number of bytes.

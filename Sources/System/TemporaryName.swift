@@ -40,6 +40,6 @@ package enum TemporaryName {
     var link = [CChar](repeating: 0, count: 64)
     let count = max(0, readlink("/proc/self/ns/pid", &link, link.count))
     let space = link[..<count].map { UInt8(bitPattern: $0) }
-    return String(Digest.of(boot + space + Array(LockHolder.hostName.utf8)).hex.prefix(16))
+    return String(Digest.of(boot + space + Array(Machine.hostName.utf8)).hex.prefix(16))
   }()
 }
