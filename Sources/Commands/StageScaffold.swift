@@ -118,6 +118,16 @@ struct StageScaffold {
     public struct \#(module)Stage: Stage {
       public init() {}
 
+      // Checked before anything runs, shown by `stages \#(name)`, and all part of the key. A value is read by the constant:
+      // `context.options[Self.minimum]` is an `Int`.
+      static let column = StageOption(
+        "column", .string, default: "prompt", summary: "the column whose words are counted")
+      static let minimum = StageOption(
+        "minimum", .integer(0...1_000_000), default: 1, summary: "the fewest words")
+      static let maximum = StageOption(
+        "maximum", .optional(.integer(0...1_000_000)), default: nil,
+        summary: "the most words; `null` for no limit")
+
       public static let declaration = StageDeclaration(
         // What stands after `uses:`.
         name: "\#(name)",
@@ -129,22 +139,15 @@ struct StageScaffold {
         outputs: [
           OutputPort("rows", .rows, passesThrough: "rows", summary: "the rows kept, in their order")
         ],
-        // Checked before anything runs, shown by `stages \#(name)`, and all part of the key.
-        options: [
-          OptionField("column", .string, default: "prompt", summary: "the column whose words are counted"),
-          OptionField("minimum", .integer(0...1_000_000), default: 1, summary: "the fewest words"),
-          OptionField(
-            "maximum", .optional(.integer(0...1_000_000)), default: nil,
-            summary: "the most words; `null` for no limit"),
-        ]
+        options: [column.field, minimum.field, maximum.field]
         // A stage that draws random numbers says `isRandom: true` and takes them from `context.seed`;
         // one that computes in floating point says `computes: true`.
       )
 
       public func run(_ context: StageContext) throws {
-        let column = context.options.string("column")
-        let minimum = context.options.int("minimum")
-        let maximum = context.options.optionalInt("maximum") ?? Int.max
+        let column = context.options[Self.column]
+        let minimum = context.options[Self.minimum]
+        let maximum = context.options[Self.maximum] ?? Int.max
         // A row without the column is refused here, with its file and line.
         let rows = try readRows(context.input("rows").path, requiring: [column])
         var kept: [Row] = []

@@ -7,6 +7,39 @@ import Runner
 package struct DataStage: Stage {
   package init() {}
 
+  static let path = StageOption(
+    "path", .file, aliases: ["dataset", "dataset_path", "data_path", "file", "data", "train_file"],
+    summary: "a JSON Lines file: one object per line")
+  static let prompt = StageOption(
+    "prompt", .string, default: "{prompt}", aliases: ["template", "prompt_template"],
+    summary:
+      "the prompt; `{field}` and `{outer.inner}` insert a field: text as it is, an integer with all its digits, another number in its shortest form (`1.10` as `1.1`, `1e2` as `100.0`); `{{` and `}}` are braces; special tokens of a model may be written around fields, never in them"
+  )
+  static let id = StageOption(
+    "id", .optional(.string), default: nil,
+    summary: "the field that names a row; without it the id is a hash of the line's content and a count")
+  static let keep = StageOption(
+    "keep", .list(.string, count: 0...64), default: [], aliases: ["columns", "fields"],
+    summary: "fields that become columns beside `prompt`")
+  static let samples = StageOption(
+    "samples", .list(.string, count: 0...64), default: [],
+    summary:
+      "fields that become columns with one entry for each text in `generations`, which must be among them"
+  )
+  static let conditions = StageOption(
+    "where", .list(LineCondition.type, count: 0...16), default: [], aliases: ["filter"],
+    summary: "keep only lines that satisfy every condition")
+  static let limit = StageOption(
+    "limit", .optional(.integer(1...Int.max)), default: nil,
+    aliases: ["max_rows", "num_rows", "max_samples", "num_samples", "count", "n"],
+    summary: "stop reading after this many rows")
+  static let onBadRow = StageOption(
+    "on_bad_row", .choice(OnBadRow.self), default: "fail",
+    summary:
+      "what to do with a line that is not a JSON object or lacks a field; skipped lines are counted")
+
+  enum OnBadRow: String, CaseIterable { case fail, skip }
+
   package static let declaration = StageDeclaration(
     name: "data",
     summary: "Reads prompts from a JSON Lines file, through a template over its fields.",
@@ -18,44 +51,8 @@ package struct DataStage: Stage {
         summary: "one row for each line that was kept")
     ],
     options: [
-      OptionField(
-        "path", .file, aliases: ["dataset", "dataset_path", "data_path", "file", "data", "train_file"],
-        summary: "a JSON Lines file: one object per line"),
-      OptionField(
-        "prompt", .string, default: "{prompt}", aliases: ["template", "prompt_template"],
-        summary:
-          "the prompt; `{field}` and `{outer.inner}` insert a field: text as it is, an integer with all its digits, another number in its shortest form (`1.10` as `1.1`, `1e2` as `100.0`); `{{` and `}}` are braces; special tokens of a model may be written around fields, never in them"
-      ),
-      OptionField(
-        "id", .optional(.string), default: nil,
-        summary: "the field that names a row; without it the id is a hash of the line's content and a count"),
-      OptionField(
-        "keep", .list(.string, count: 0...64), default: [], aliases: ["columns", "fields"],
-        summary: "fields that become columns beside `prompt`"),
-      OptionField(
-        "samples", .list(.string, count: 0...64), default: [],
-        summary:
-          "fields that become columns with one entry for each text in `generations`, which must be among them"
-      ),
-      OptionField(
-        "where",
-        .list(
-          .object([
-            OptionField("field", .string, summary: "a field, or a path of fields joined by dots"),
-            OptionField(
-              "is",
-              .optional(.either([.bool, .integer(Int.min...Int.max), .number(-1e300...1e300), .string])),
-              summary: "the value it must have; `null` matches a field that is present and null"),
-          ]), count: 0...16), default: [], aliases: ["filter"],
-        summary: "keep only lines that satisfy every condition"),
-      OptionField(
-        "limit", .optional(.integer(1...Int.max)), default: nil,
-        aliases: ["max_rows", "num_rows", "max_samples", "num_samples", "count", "n"],
-        summary: "stop reading after this many rows"),
-      OptionField(
-        "on_bad_row", .choice(["fail", "skip"]), default: "fail",
-        summary:
-          "what to do with a line that is not a JSON object or lacks a field; skipped lines are counted"),
+      path.field, prompt.field, id.field, keep.field, samples.field, conditions.field, limit.field,
+      onBadRow.field,
     ], estimate: Estimates.data)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
@@ -66,7 +63,7 @@ package struct DataStage: Stage {
   package func run(_ context: StageContext) throws {
     let options = context.options
     var reader = try DataReader(options: options)
-    let path = options.string("path")
+    let path = options[Self.path]
     let bytes = try wholeFile(path)
     try reader.read(bytes, name: path, checkCancellation: context.checkCancellation)
     for skipped in reader.skipped.prefix(20) { context.log("skipped \(skipped)") }
@@ -84,12 +81,34 @@ private struct DataColumns {
   let samples: [String]
 
   init(_ options: JSON) {
-    func names(_ option: String) -> [String] { (options[option]?.arrayValue ?? []).compactMap(\.stringValue) }
-    let keep = names("keep")
-    let hasGenerations = (keep + names("samples")).contains { UTF8Key($0) == UTF8Key("generations") }
+    let keep = DataStage.keep.value(in: options) ?? []
+    let listed = DataStage.samples.value(in: options) ?? []
+    let hasGenerations = (keep + listed).contains { UTF8Key($0) == UTF8Key("generations") }
     let usual = Set(hasGenerations ? usualSampleColumns.map(UTF8Key.init) : [])
     rows = keep.filter { !usual.contains(UTF8Key($0)) }
-    samples = names("samples") + keep.filter { usual.contains(UTF8Key($0)) }
+    samples = listed + keep.filter { usual.contains(UTF8Key($0)) }
+  }
+}
+
+/// A condition that a line must satisfy.
+struct LineCondition {
+  let field: String
+  let value: JSON
+
+  private static let field = StageOption(
+    "field", .string, summary: "a field, or a path of fields joined by dots")
+  private static let value = StageOption<JSON>(
+    "is",
+    .mapped(
+      .optional(
+        .either(
+          .mapped(.bool) { JSON.bool($0) }, .mapped(.integer(Int.min...Int.max)) { .int(Int64($0)) },
+          .mapped(.number(-1e300...1e300)) { .double($0) }, .mapped(.string) { .string($0) }))
+    ) { $0 ?? .null },
+    summary: "the value it must have; `null` matches a field that is present and null")
+
+  static let type = OptionValueType.object([field.field, value.field]) {
+    LineCondition(field: $0[field], value: $0[value])
   }
 }
 
@@ -102,7 +121,7 @@ struct DataReader {
   private let listed: [String]
   /// Columns with one entry per generation: those listed, and of `keep` those that usually have one.
   private let samples: [String]
-  private let conditions: [(field: String, value: JSON)]
+  private let conditions: [LineCondition]
   private let limit: Int
   private let skipsBadRows: Bool
 
@@ -135,13 +154,13 @@ struct DataReader {
 
   init(options: StageOptions) throws {
     do {
-      template = try PromptTemplate(options.string("prompt"))
+      template = try PromptTemplate(options[DataStage.prompt])
     } catch {
       throw InputError("option `prompt`: \(error)")
     }
-    idField = options.optionalString("id")
-    keep = options.strings("keep")
-    listed = options.strings("samples")
+    idField = options[DataStage.id]
+    keep = options[DataStage.keep]
+    listed = options[DataStage.samples]
     samples = DataColumns(options.json).samples
     var seen: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt"), UTF8Key(ModelText.literalsColumn)]
     for name in keep + listed where !seen.insert(UTF8Key(name)).inserted {
@@ -151,12 +170,9 @@ struct DataReader {
       throw InputError(
         "option `samples`: its columns need the column `generations`; add it to `keep`")
     }
-    conditions = options.list("where").map {
-      let condition = StageOptions($0)
-      return (condition.string("field"), condition.value("is"))
-    }
-    limit = options.optionalInt("limit") ?? Int.max
-    skipsBadRows = options.string("on_bad_row") == "skip"
+    conditions = options[DataStage.conditions]
+    limit = options[DataStage.limit] ?? Int.max
+    skipsBadRows = options[DataStage.onBadRow] == .skip
   }
 
   mutating func read(_ bytes: [UInt8], name: String, checkCancellation: () throws -> Void) throws {

@@ -9,6 +9,17 @@ import Runner
 package struct DrawStage: Stage {
   package init() {}
 
+  /// Nil is all.
+  static let count = StageOption<Int?>(
+    "count", .either(.mapped(.integer(1...Int.max)) { $0 }, .mapped(.choice(All.self)) { _ in nil }),
+    aliases: ["n", "size", "k", "num_samples", "num_rows"],
+    summary: "how many rows, or `all` of them")
+  static let replacement = StageOption(
+    "replacement", .bool, default: false, aliases: ["replace", "with_replacement"],
+    summary: "whether a row may be drawn again; a repeated row gets a new id, `ID#2`")
+
+  enum All: String, CaseIterable { case all }
+
   package static let declaration = StageDeclaration(
     name: "draw",
     summary: "Draws rows at random, in random order; each iteration of a loop draws again.",
@@ -17,22 +28,14 @@ package struct DrawStage: Stage {
     outputs: [
       OutputPort("rows", .rows, passesThrough: "rows", summary: "the rows drawn, in the order drawn")
     ],
-    options: [
-      OptionField(
-        "count", .either([.integer(1...Int.max), .choice(["all"])]),
-        aliases: ["n", "size", "k", "num_samples", "num_rows"],
-        summary: "how many rows, or `all` of them"),
-      OptionField(
-        "replacement", .bool, default: false, aliases: ["replace", "with_replacement"],
-        summary: "whether a row may be drawn again; a repeated row gets a new id, `ID#2`"),
-    ],
+    options: [count.field, replacement.field],
     isRandom: true, estimate: Estimates.draw)
 
   package func run(_ context: StageContext) throws {
     let rows = try readRows(context.input("rows").path, requiring: [])
-    let count = context.options.value("count").intValue
+    let count = context.options[Self.count]
     let drawn: [Row]
-    if context.options.bool("replacement") {
+    if context.options[Self.replacement] {
       drawn = try drawWithReplacement(rows, count: count ?? rows.count, seed: context.seed)
     } else {
       drawn = try draw(rows, count: count ?? rows.count, seed: context.seed)

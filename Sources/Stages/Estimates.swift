@@ -50,11 +50,11 @@ enum Estimates {
   }
 
   static let data: StageEstimate.Function = { input in
-    let path = input.options.string("path")
+    let path = input.options[DataStage.path]
     guard let status = FileStatus.of(path), let lines = lineCount(path, size: status.size) else {
       return StageEstimate(seconds: nil)
     }
-    let rows = min(lines, input.options.optionalInt("limit") ?? lines)
+    let rows = min(lines, input.options[DataStage.limit] ?? lines)
     let bytes = lines == 0 ? 0 : integer(Double(status.size) * Double(rows) / Double(lines))
     return StageEstimate(
       outputs: ["rows": ArtifactSize(rows: rows, bytes: bytes)], memoryBytes: bytes.map { $0 / 4 * 16 },
@@ -80,7 +80,7 @@ enum Estimates {
 
   static let draw: StageEstimate.Function = { input in
     var rows = input.input("rows")
-    if let count = input.options.value("count").intValue, let all = rows.rows, all > 0 {
+    if let count = input.options[DrawStage.count], let all = rows.rows, all > 0 {
       let share = Double(count) / Double(all)
       rows = ArtifactSize(
         rows: count, items: rows.items.flatMap { integer(Double($0) * share) },
@@ -91,8 +91,8 @@ enum Estimates {
 
   static let sample: StageEstimate.Function = { input in
     let (model, prompts) = (input.input("model"), input.input("prompts"))
-    let n = Double(input.options.int("n"))
-    let new = Double(input.options.int("max_new_tokens"))
+    let n = Double(input.options[SampleStage.n])
+    let new = Double(input.options[SampleStage.maxNewTokens])
     let tokens = prompts.rows.map { Double($0) * n * new }
     let items = prompts.rows.flatMap { integer(Double($0) * n) }
     let bytes = tokens.flatMap { tokens in
@@ -126,10 +126,11 @@ enum Estimates {
     let rows = input.input("rows")
     var picked = rows
     let options = input.options
-    let classes = Double(options.list("classes").isEmpty ? 5 : options.list("classes").count)
+    let listed = options[PoolStage.classes]
+    let classes = Double(listed.isEmpty ? 5 : listed.count)
     let most =
-      options.optionalInt("per_prompt").map(Double.init)
-      ?? options.optionalInt("per_class").map { Double($0) * classes }
+      options[PoolStage.perPrompt].map(Double.init)
+      ?? options[PoolStage.perClass].map { Double($0) * classes }
     if let most, let count = rows.rows, let items = rows.items, items > 0 {
       let taken = min(Double(items), most * Double(count))
       picked.items = integer(taken)

@@ -8,6 +8,12 @@ import Runner
 package struct EvaluateStage: Stage {
   package init() {}
 
+  enum Metric: String, CaseIterable { case reward, perplexity, distinct }
+
+  static let metrics = StageOption(
+    "metrics", .list(.choice(Metric.self), count: 1...3),
+    default: ["reward", "perplexity", "distinct"], summary: "what to measure")
+
   package static let declaration = StageDeclaration(
     name: "evaluate",
     summary: "Measures generations: reward, perplexity under a reference, distinct n-grams.",
@@ -22,18 +28,14 @@ package struct EvaluateStage: Stage {
       OutputPort(
         "metrics", .metrics, summary: "`reward`, `perplexity`, `distinct_1` to `distinct_3`, `generations`")
     ],
-    options: [
-      OptionField(
-        "metrics", .list(.choice(["reward", "perplexity", "distinct"]), count: 1...3),
-        default: ["reward", "perplexity", "distinct"], summary: "what to measure")
-    ],
+    options: [metrics.field],
     computes: true, numericModes: NumericMode.allCases.map(\.rawValue), estimate: Estimates.evaluate)
 
   package func run(_ context: StageContext) throws {
-    let wanted = context.options.strings("metrics")
+    let wanted = context.options[Self.metrics]
     let rows = try readRows(
       context.input("rows").path,
-      requiring: ["prompt", "generations"] + (wanted.contains("reward") ? ["rewards"] : []))
+      requiring: ["prompt", "generations"] + (wanted.contains(.reward) ? ["rewards"] : []))
     let samples = try rows.flatMap { row in
       let prompt = try ModelText(promptOf: row)
       return try Self.generations(of: row).map { (row: row, prompt: prompt, text: $0) }
@@ -42,9 +44,9 @@ package struct EvaluateStage: Stage {
       throw InputError("\(context.input("rows").path): there are no generations to evaluate")
     }
     var metrics = JSONObject([("generations", .int(Int64(samples.count)))])
-    if wanted.contains("reward") { try addReward(rows, &metrics, context) }
-    if wanted.contains("perplexity") { metrics["perplexity"] = .double(try perplexity(samples, context)) }
-    if wanted.contains("distinct") {
+    if wanted.contains(.reward) { try addReward(rows, &metrics, context) }
+    if wanted.contains(.perplexity) { metrics["perplexity"] = .double(try perplexity(samples, context)) }
+    if wanted.contains(.distinct) {
       for n in 1...3 {
         metrics["distinct_\(n)"] = distinctN(samples.map(\.text), n: n).map { .double($0) } ?? .null
       }

@@ -9,6 +9,41 @@ import Runner
 package struct PoolStage: Stage {
   package init() {}
 
+  /// The column that holds each sample's class.
+  enum ClassColumn: String, CaseIterable { case quantiles, feedbacks, scores }
+  /// What is taken where the classes have too few samples for their quotas.
+  enum Fill: String, CaseIterable { case listed, any }
+
+  static let by = StageOption(
+    "by", .choice(ClassColumn.self), default: "quantiles",
+    summary: "the column that holds each sample's class")
+  static let classes = StageOption(
+    "classes",
+    .list(
+      .either(.mapped(.string) { JSON.string($0) }, .mapped(.integer(0...1000)) { .int(Int64($0)) }),
+      count: 0...1000), default: [],
+    summary: "the classes, best first; for quantiles they are known and the list may be empty")
+  static let perClass = StageOption(
+    "per_class", .optional(.integer(1...1_000_000)), default: nil,
+    aliases: ["num_samples_per_quantile", "samples_per_class", "n"],
+    summary: "samples of each class of each prompt; null takes all")
+  static let perPrompt = StageOption(
+    "per_prompt", .optional(.integer(1...1_000_000)), default: nil,
+    summary:
+      "samples of each prompt in equal quotas over `classes`; what one class lacks is taken from the next"
+  )
+  static let fill = StageOption(
+    "fill", .choice(Fill.self), default: "listed",
+    summary:
+      "with `per_prompt`: whether what is still missing is filled with samples of listed classes only, or of any class"
+  )
+  static let maxTokens = StageOption(
+    "max_tokens", .optional(.integer(1...1_000_000)), default: nil,
+    summary: "prefer samples with fewer tokens than this, by the column `lengths`: longer ones were cut off")
+  private static let drop = StageOption(
+    "drop", .number(0...1), default: 1.0, aliases: ["drop_factor", "forget"],
+    summary: "the share of the pool that is dropped before the next iteration; 1 is purely on-policy")
+
   package static let declaration = StageDeclaration(
     name: "pool",
     summary: "Picks a balanced set of samples to train on, and passes the pool to the next iteration.",
@@ -28,38 +63,12 @@ package struct PoolStage: Stage {
       OutputPort("state", .rows, passesThrough: "rows", summary: "the `history` of the next iteration"),
     ],
     options: [
-      OptionField(
-        "by", .choice(["quantiles", "feedbacks", "scores"]), default: "quantiles",
-        summary: "the column that holds each sample's class"),
-      OptionField(
-        "classes", .list(.either([.string, .integer(0...1000)]), count: 0...1000), default: [],
-        summary: "the classes, best first; for quantiles they are known and the list may be empty"),
-      OptionField(
-        "per_class", .optional(.integer(1...1_000_000)), default: nil,
-        aliases: ["num_samples_per_quantile", "samples_per_class", "n"],
-        summary: "samples of each class of each prompt; null takes all"),
-      OptionField(
-        "per_prompt", .optional(.integer(1...1_000_000)), default: nil,
-        summary:
-          "samples of each prompt in equal quotas over `classes`; what one class lacks is taken from the next"
-      ),
-      OptionField(
-        "fill", .choice(["listed", "any"]), default: "listed",
-        summary:
-          "with `per_prompt`: whether what is still missing is filled with samples of listed classes only, or of any class"
-      ),
-      OptionField(
-        "max_tokens", .optional(.integer(1...1_000_000)), default: nil,
-        summary:
-          "prefer samples with fewer tokens than this, by the column `lengths`: longer ones were cut off"),
-      OptionField(
-        "drop", .number(0...1), default: 1.0, aliases: ["drop_factor", "forget"],
-        summary: "the share of the pool that is dropped before the next iteration; 1 is purely on-policy"),
+      by.field, classes.field, perClass.field, perPrompt.field, fill.field, maxTokens.field, drop.field,
     ],
     isRandom: true, estimate: Estimates.pool)
 
   package func run(_ context: StageContext) throws {
-    let column = context.options.string("by")
+    let column = context.options[Self.by].rawValue
     let joined = try joinedSamples(context, requiring: ["generations", column])
     let picker = try SamplePicker(options: context.options, table: joined.table, seed: context.seed)
     let pool = try joined.rows.compactMap(picker.withClassesOnly)
@@ -73,7 +82,7 @@ package struct PoolStage: Stage {
       "picked_samples", Double(picked.reduce(0) { $0 + ($1["generations"]?.arrayValue?.count ?? 0) }))
     try writeRows(picked, to: context.output("rows", .rows))
     try writeRows(
-      try pool.compactMap { try picker.kept($0, drop: context.options.double("drop")) },
+      try pool.compactMap { try picker.kept($0, drop: context.options[Self.drop]) },
       to: context.output("state", .rows))
   }
 }

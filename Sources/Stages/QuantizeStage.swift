@@ -9,6 +9,21 @@ import Runner
 package struct QuantizeStage: Stage {
   package init() {}
 
+  static let classes = StageOption(
+    "classes", .integer(1...1000), default: 5,
+    aliases: ["n", "quantiles", "num_quantiles", "n_quantiles", "num_classes", "bins"],
+    summary: "how many classes")
+  private static let scope = StageOption(
+    "scope", .choice(Scope.self), default: "prompt",
+    summary: "whether a sample is ranked among its prompt's samples or among all")
+  private static let remainder = StageOption(
+    "remainder", .choice(Remainder.self), default: "spread",
+    summary:
+      "where the samples left over by an uneven division go: one each to the best classes, or all to the worst"
+  )
+
+  private enum Scope: String, CaseIterable { case prompt, global }
+
   package static let declaration = StageDeclaration(
     name: "quantize",
     summary: "Sorts samples into equally large classes by reward; class 0 is the best.",
@@ -25,38 +40,23 @@ package struct QuantizeStage: Stage {
       OutputPort(
         "rows", .rows, passesThrough: "rows", samples: ["quantiles"], summary: "the samples with classes")
     ],
-    options: [
-      OptionField(
-        "classes", .integer(1...1000), default: 5,
-        aliases: ["n", "quantiles", "num_quantiles", "n_quantiles", "num_classes", "bins"],
-        summary: "how many classes"),
-      OptionField(
-        "scope", .choice(["prompt", "global"]), default: "prompt",
-        summary: "whether a sample is ranked among its prompt's samples or among all"),
-      OptionField(
-        "remainder", .choice(["spread", "worst"]), default: "spread",
-        summary:
-          "where the samples left over by an uneven division go: one each to the best classes, or all to the worst"
-      ),
-    ], estimate: Estimates.quantize)
+    options: [classes.field, scope.field, remainder.field], estimate: Estimates.quantize)
 
   /// Numbers samples in the order in which they were added to the pool.
   static let added = "added"
 
   package static func declaration(for options: JSON) -> StageDeclaration {
-    options["scope"]?.stringValue == "global" ? declaration.giving("rows", samples: [added]) : declaration
+    scope.value(in: options) == .global ? declaration.giving("rows", samples: [added]) : declaration
   }
 
   package func run(_ context: StageContext) throws {
     let options = context.options
-    let perPrompt = options.string("scope") == "prompt"
+    let perPrompt = options[Self.scope] == .prompt
     let joined = try joinedSamples(
       context, requiring: ["generations", "rewards"], without: "quantiles",
       numbering: perPrompt ? nil : Self.added)
-    let remainder: Remainder = options.string("remainder") == "worst" ? .worst : .spread
     let result = try quantized(
-      joined, classes: options.int("classes"), remainder: remainder,
-      perPrompt: perPrompt)
+      joined, classes: options[Self.classes], remainder: options[Self.remainder], perPrompt: perPrompt)
     context.leaveOut(
       result.reduce(0) { $0 + ($1["quantiles"]?.arrayValue?.count { $0.isNull } ?? 0) },
       "samples without reward")
@@ -65,7 +65,7 @@ package struct QuantizeStage: Stage {
 }
 
 /// What happens to `count mod classes` samples.
-package enum Remainder {
+package enum Remainder: String, CaseIterable, Sendable {
   /// The first `count mod classes` classes, the best ones, get one more: sizes differ by at most one. With
   /// fewer samples than classes the worst classes stay empty.
   case spread

@@ -11,7 +11,7 @@ struct SamplePicker {
     case perPrompt(Int, fillsWithAny: Bool)
   }
   /// The column that names a sample's class.
-  let column: String
+  let column: PoolStage.ClassColumn
   /// Best first; nil takes the quantiles that are there.
   let classes: [JSON]?
   let rule: Rule
@@ -21,11 +21,11 @@ struct SamplePicker {
 
   init(options: StageOptions, table: ColumnTable, seed: UInt64) throws {
     self.table = table
-    column = options.string("by")
-    let listed = options.list("classes")
-    let perClass = options.optionalInt("per_class")
-    let fills = options.string("fill") == "any"
-    if let perPrompt = options.optionalInt("per_prompt") {
+    column = options[PoolStage.by]
+    let listed = options[PoolStage.classes]
+    let perClass = options[PoolStage.perClass]
+    let fills = options[PoolStage.fill] == .any
+    if let perPrompt = options[PoolStage.perPrompt] {
       guard perClass == nil else {
         throw InputError("options `per_class` and `per_prompt`: two rules for one choice; write one of them")
       }
@@ -34,14 +34,15 @@ struct SamplePicker {
       rule = .perClass(perClass)
     }
     if listed.isEmpty {
-      guard column == "quantiles", options.value("per_prompt").isNull else {
-        throw InputError("option `classes`: empty; expected the classes of `\(column)`, best first")
+      guard column == .quantiles, options[PoolStage.perPrompt] == nil else {
+        throw InputError(
+          "option `classes`: empty; expected the classes of `\(column.rawValue)`, best first")
       }
       classes = nil
     } else {
       classes = listed
     }
-    maxTokens = options.optionalInt("max_tokens")
+    maxTokens = options[PoolStage.maxTokens]
     self.seed = seed
   }
 
@@ -102,7 +103,7 @@ struct SamplePicker {
     if drop >= 1 - 1e-9 { return nil }
     let lists = try SampleLists(row, table)
     let values = try classColumn(of: lists, row)
-    let groups = column == "quantiles" ? Self.quantileGroups(values) : [Array(values.indices)]
+    let groups = column == .quantiles ? Self.quantileGroups(values) : [Array(values.indices)]
     let indices = groups.flatMap { group in
       let count = Int(Double(group.count) * (1 - drop) + 1e-9)
       return shuffled(group, seed: seed, .dropSamples, id: row.id).prefix(count).sorted()
@@ -133,15 +134,17 @@ struct SamplePicker {
   }
 
   private func classColumn(of lists: SampleLists, _ row: Row) throws -> [JSON] {
-    let values = try lists.required(column, of: row)
+    let values = try lists.required(column.rawValue, of: row)
     for value in values where !value.isNull {
       let fits =
         switch column {
-        case "quantiles": value.intValue != nil
-        case "scores": value.doubleValue != nil
-        default: value.stringValue != nil
+        case .quantiles: value.intValue != nil
+        case .scores: value.doubleValue != nil
+        case .feedbacks: value.stringValue != nil
         }
-      guard fits else { throw InputError("row `\(row.id)`: an entry of `\(column)` is \(value.kind)") }
+      guard fits else {
+        throw InputError("row `\(row.id)`: an entry of `\(column.rawValue)` is \(value.kind)")
+      }
     }
     return values
   }

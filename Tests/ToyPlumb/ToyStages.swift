@@ -6,16 +6,15 @@ import Runner
 import System
 
 struct RowsStage: Stage {
+  static let count = StageOption("count", .integer(0...1_000_000), default: 10, summary: "")
+  static let modulus = StageOption("modulus", .integer(1...1_000_000), default: 1_000_000, summary: "")
   static let declaration = StageDeclaration(
     name: "rows", summary: "rows", version: 1, inputs: [],
     outputs: [OutputPort("rows", .rows, columns: ["number"], summary: "rows")],
-    options: [
-      OptionField("count", .integer(0...1_000_000), default: 10, summary: ""),
-      OptionField("modulus", .integer(1...1_000_000), default: 1_000_000, summary: ""),
-    ])
+    options: [count.field, modulus.field])
   func run(_ context: StageContext) throws {
-    let rows = (0..<context.options.int("count")).map { index in
-      Row(["id": .string("r\(index)"), "number": .int(Int64(index % context.options.int("modulus")))])
+    let rows = (0..<context.options[Self.count]).map { index in
+      Row(["id": .string("r\(index)"), "number": .int(Int64(index % context.options[Self.modulus]))])
     }
     try writeRows(rows, to: context.output("rows", .rows))
   }
@@ -28,27 +27,27 @@ func projectFolder(_ context: StageContext) -> String {
 
 /// Mixes each row's number with its seed, slowly; writes each computed item's name to the file `trace` names.
 struct MixStage: RowStage {
+  static let items = StageOption("items", .integer(0...1000), default: 3, summary: "")
+  static let milliseconds = StageOption("milliseconds", .integer(0...10_000), default: 0, summary: "")
+  static let salt = StageOption("salt", .string, default: "", summary: "")
   static let declaration = StageDeclaration(
     name: "mix", summary: "mix", version: 1,
     inputs: [InputPort("rows", .rows, columns: ["number"], summary: "rows")],
     outputs: [OutputPort("rows", .rows, passesThrough: "rows", columns: ["mixed"], summary: "rows")],
-    options: [
-      OptionField("items", .integer(0...1000), default: 3, summary: ""),
-      OptionField("milliseconds", .integer(0...10_000), default: 0, summary: ""),
-      OptionField("salt", .string, default: "", summary: ""),
-    ], isRandom: true, computes: true, rowsAreIndependent: true)
+    options: [items.field, milliseconds.field, salt.field], isRandom: true, computes: true,
+    rowsAreIndependent: true)
   static let rowsPort = "rows"
 
-  func itemCount(of row: Row, options: StageOptions) -> Int { options.int("items") }
+  func itemCount(of row: Row, options: StageOptions) -> Int { options[Self.items] }
 
   func process(_ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) throws {
     let started = open("\(projectFolder(context))/trace", O_WRONLY | O_CREAT | O_APPEND, 0o644)
     defer { close(started) }
     for item in items {
       try context.checkCancellation()
-      usleep(UInt32(context.options.int("milliseconds")) * 1000)
+      usleep(UInt32(context.options[Self.milliseconds]) * 1000)
       let text =
-        "\(item.row.id) \(item.item) \(item.row["number"]?.intValue ?? -1) \(context.seed) \(context.options.string("salt"))"
+        "\(item.row.id) \(item.item) \(item.row["number"]?.intValue ?? -1) \(context.seed) \(context.options[Self.salt])"
       let value = text.utf8.reduce(UInt32(17)) { ($0 &* 31) ^ UInt32($1) }
       let line = "\(item.row.id)/\(item.item)\n"
       _ = write(started, line, line.utf8.count)
@@ -65,16 +64,15 @@ struct MixStage: RowStage {
 
 /// A "model": two files. Steps take time; each is checkpointed.
 struct TrainStage: Stage {
+  static let steps = StageOption("steps", .integer(0...1000), default: 5, summary: "")
+  static let milliseconds = StageOption("milliseconds", .integer(0...10_000), default: 0, summary: "")
   static let declaration = StageDeclaration(
     name: "train", summary: "train", version: 1,
     inputs: [
       InputPort("rows", .rows, summary: "rows"),
       InputPort("model", .model, required: false, summary: "model"),
     ], outputs: [OutputPort("model", .model, summary: "model")],
-    options: [
-      OptionField("steps", .integer(0...1000), default: 5, summary: ""),
-      OptionField("milliseconds", .integer(0...10_000), default: 0, summary: ""),
-    ], computes: true)
+    options: [steps.field, milliseconds.field], computes: true)
   func run(_ context: StageContext) throws {
     let rows = try readRows(context.input("rows").path)
     var state = Digest.of(text: rows.map { $0.columns.text() }.joined()).hex
@@ -90,13 +88,13 @@ struct TrainStage: Stage {
       state = String(parts[1])
       context.log("resumed at step \(step)")
     }
-    while step < context.options.int("steps") {
+    while step < context.options[Self.steps] {
       try context.checkCancellation()
-      usleep(UInt32(context.options.int("milliseconds")) * 1000)
+      usleep(UInt32(context.options[Self.milliseconds]) * 1000)
       state = Digest.of(text: state).hex
       step += 1
       try File.writeDurably("\(step) \(state)", to: checkpoint)
-      context.progress(step, of: context.options.int("steps"), unit: "steps")
+      context.progress(step, of: context.options[Self.steps], unit: "steps")
     }
     let output = context.output("model", .model)
     try File.makeDirectory("\(output)/sub")
@@ -142,13 +140,14 @@ struct SumStage: Stage {
 }
 
 struct ReadFileStage: Stage {
+  static let path = StageOption("path", .file, summary: "")
   static let declaration = StageDeclaration(
     name: "read-file", summary: "read", version: 1, inputs: [],
-    outputs: [OutputPort("rows", .rows, summary: "rows")], options: [OptionField("path", .file, summary: "")])
+    outputs: [OutputPort("rows", .rows, summary: "rows")], options: [path.field])
   func run(_ context: StageContext) throws {
     // A plan made by hand may name it from the folder of the run.
     chdir(projectFolder(context))
-    try writeRows(try readRows(context.options.string("path")), to: context.output("rows", .rows))
+    try writeRows(try readRows(context.options[Self.path]), to: context.output("rows", .rows))
   }
 }
 
@@ -163,18 +162,17 @@ private func startSleeper() -> pid_t {
 }
 
 struct MisbehaveStage: Stage {
+  static let how = StageOption("how", .string, summary: "")
+  static let salt = StageOption("salt", .integer(0...100), default: 0, summary: "")
   static let declaration = StageDeclaration(
     name: "misbehave", summary: "misbehave", version: 1,
     inputs: [InputPort("file", .file, required: false, summary: "what must be there before")],
     outputs: [OutputPort("file", .file, summary: "file")],
-    options: [
-      OptionField("how", .string, summary: ""),
-      OptionField("salt", .integer(0...100), default: 0, summary: ""),
-    ]
+    options: [how.field, salt.field]
   )
   struct Failure: Error, CustomStringConvertible { let description = "it went wrong" }
   func run(_ context: StageContext) throws {
-    let how = context.options.string("how")
+    let how = context.options[Self.how]
     // They meet in the folder of the run; a stage works in its scratch.
     if how != "write-elsewhere" { chdir(projectFolder(context)) }
     context.log("about to misbehave")
@@ -278,6 +276,7 @@ struct GatherStage: Stage {
 
 /// Adds to a count that goes round a loop.
 struct CountStage: Stage {
+  static let by = StageOption("by", .integer(0...1000), default: 1, summary: "")
   static let declaration = StageDeclaration(
     name: "count", summary: "count", version: 1,
     inputs: [
@@ -287,10 +286,10 @@ struct CountStage: Stage {
     outputs: [
       OutputPort("state", .file, summary: "the count"), OutputPort("metrics", .metrics, summary: "the count"),
     ],
-    options: [OptionField("by", .integer(0...1000), default: 1, summary: "")])
+    options: [by.field])
   func run(_ context: StageContext) throws {
     let before = try context.inputs["state"].map { String(decoding: try File.read($0.path), as: UTF8.self) }
-    let count = (before.flatMap { Int($0) } ?? 0) + context.options.int("by")
+    let count = (before.flatMap { Int($0) } ?? 0) + context.options[Self.by]
     try File.writeDurably(String(count), to: context.output("state", .file))
     try writeMetrics(["count": .int(Int64(count))], to: context.output("metrics", .metrics))
   }
@@ -298,22 +297,22 @@ struct CountStage: Stage {
 
 /// Says how long its secret is, and whether it was given another variable of the run.
 struct SecretStage: Stage {
+  static let key = StageOption("key", .string, summary: "")
+  static let fails = StageOption("fails", .bool, default: false, summary: "")
+  static let crashes = StageOption("crashes", .bool, default: false, summary: "")
+  static let milliseconds = StageOption("milliseconds", .integer(0...10_000), default: 0, summary: "")
   static let declaration = StageDeclaration(
     name: "secret", summary: "secret", version: 1, inputs: [],
     outputs: [OutputPort("metrics", .metrics, summary: "numbers")],
-    options: [
-      OptionField("key", .string, summary: ""), OptionField("fails", .bool, default: false, summary: ""),
-      OptionField("crashes", .bool, default: false, summary: ""),
-      OptionField("milliseconds", .integer(0...10_000), default: 0, summary: ""),
-    ])
+    options: [key.field, fails.field, crashes.field, milliseconds.field])
   struct Failure: Error, CustomStringConvertible { let description: String }
   func run(_ context: StageContext) throws {
-    let key = context.options.string("key")
+    let key = context.options[Self.key]
     context.log("the key has \(key.utf8.count) bytes")
     let isAlone = getenv("OTHER_SECRET") == nil
-    usleep(UInt32(context.options.int("milliseconds")) * 1000)
-    if context.options.bool("crashes") { fatalError("could not use the key \(key)") }
-    if context.options.bool("fails") { throw Failure(description: "the service refused the key \(key)") }
+    usleep(UInt32(context.options[Self.milliseconds]) * 1000)
+    if context.options[Self.crashes] { fatalError("could not use the key \(key)") }
+    if context.options[Self.fails] { throw Failure(description: "the service refused the key \(key)") }
     try writeMetrics(
       ["bytes": .int(Int64(key.utf8.count)), "alone": .int(isAlone ? 1 : 0)],
       to: context.output("metrics", .metrics))

@@ -5,7 +5,7 @@ import JSON
 /// The declared columns of a rows artifact. The table is in the producer's record, not in the file: rows stay plain JSON
 /// Lines. A column that is not declared belongs to the row.
 public struct ColumnTable: Sendable, Equatable {
-  public enum Per: String, Sendable {
+  public enum Per: String, CaseIterable, Sendable {
     /// One value for the row: `prompt`.
     case row
     /// A list with one entry for each sample of the row: `generations`.

@@ -71,7 +71,7 @@ public struct StageDeclaration: Sendable {
 }
 
 /// The kinds of thing that pass between stages.
-public enum ArtifactType: String, Sendable {
+public enum ArtifactType: String, CaseIterable, Sendable {
   /// JSON Lines, one object a line, each with a unique string `id`.
   case rows
   /// A Hugging Face directory, or a single GGUF file.
@@ -138,75 +138,6 @@ public struct OutputPort: Sendable {
     self.replacesSamples = replacesSamples
     self.hasOtherColumns = hasOtherColumns
     self.names = names
-    self.summary = summary
-  }
-}
-
-/// One option under `with:`.
-public struct OptionField: Sendable {
-  public let name: String
-  public let type: OptionType
-  /// Nil when the option must be written.
-  public let defaultValue: JSON?
-  /// What other tools call it: suggested, never accepted.
-  public let aliases: [String]
-  public let summary: String
-
-  /// A required option.
-  public init(_ name: String, _ type: OptionType, aliases: [String] = [], summary: String) {
-    self.init(name: name, type: type, defaultValue: nil, aliases: aliases, summary: summary)
-  }
-
-  public init(
-    _ name: String, _ type: OptionType, default value: JSON, aliases: [String] = [], summary: String
-  ) {
-    self.init(name: name, type: type, defaultValue: value, aliases: aliases, summary: summary)
-  }
-
-  private init(
-    name: String, type: OptionType, defaultValue: JSON?, aliases: [String], summary: String
-  ) {
-    self.name = name
-    self.type = type
-    self.defaultValue = defaultValue
-    self.aliases = aliases
-    self.summary = summary
-  }
-}
-
-/// The type of an option. Decoding yields JSON: booleans, integers, doubles (an integer written where a
-/// number is wanted becomes a double), strings, lists, objects with every default filled in.
-public indirect enum OptionType: Sendable {
-  case bool
-  case integer(ClosedRange<Int>)
-  /// Finite. `exclusiveMinimum` wins over the range's lower bound: `.number(0...1, exclusiveMinimum: true)`. A number that the stage
-  /// computes with as a `Float` is `single`: what would become 0 or infinite there is refused.
-  case number(ClosedRange<Double>, exclusiveMinimum: Bool = false, single: Bool = false)
-  case string
-  /// One of a fixed list of words.
-  case choice([String])
-  /// A file of the project, written relative to the experiment file. Decodes to its absolute path; what
-  /// enters the key is the file's content hash, never the path.
-  case file
-  /// A list; the range bounds its length.
-  case list(OptionType, count: ClosedRange<Int>)
-  /// A nested mapping with fields of its own.
-  case object([OptionField])
-  /// A mapping whose key `kind` names one of several sets of further fields.
-  case variant([OptionVariant])
-  /// Null, or the wrapped type.
-  case optional(OptionType)
-  /// The first alternative that fits, for options such as `best`, `none` or `{text: ...}`.
-  case either([OptionType])
-}
-
-public struct OptionVariant: Sendable {
-  public let kind: String
-  public let fields: [OptionField]
-  public let summary: String
-  public init(_ kind: String, _ fields: [OptionField], summary: String) {
-    self.kind = kind
-    self.fields = fields
     self.summary = summary
   }
 }

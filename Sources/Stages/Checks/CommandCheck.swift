@@ -9,8 +9,8 @@ extension CommandStage {
     var findings = StageFindings()
     let options = stage.options
     let declaration = declaration(for: options.json)
-    let words = options.strings("run")
-    if options.bool("shell"), words.count != 1 {
+    let words = options[run]
+    if options[shell], words.count != 1 {
       findings.error(
         "conflicting-options",
         "with `shell: true` `run` must have one entry, the whole line; it has \(words.count)",
@@ -29,13 +29,13 @@ extension CommandStage {
       }
     }
     var names: Set<UTF8Key> = []
-    for (index, path) in options.strings("files").enumerated()
+    for (index, path) in options[files].enumerated()
     where !names.insert(UTF8Key(Path.name(path))).inserted {
       findings.error(
         "wrong-value", "two of `files` are called `\(Path.name(path))`, and both are copied into one folder",
         at: .option("files.\(index)"), label: "the second")
     }
-    guard options.string("rows") == "stream" else { return findings }
+    guard options[rows] == .stream else { return findings }
     let input = declaration.inputs.first { $0.name.utf8.elementsEqual(CommandStream.rowsPort.utf8) }
     if input?.type != .rows || declaration.outputs.first?.type != .rows
       || declaration.outputs.first.map({ $0.name.utf8.elementsEqual("rows".utf8) }) == false

@@ -14,14 +14,14 @@ extension DataStage {
     let options = stage.options
     let template: PromptTemplate
     do {
-      template = try PromptTemplate(options.string("prompt"))
+      template = try PromptTemplate(options[prompt])
     } catch {
       findings.error("bad-template", "`prompt`: \(error)", at: .option("prompt"))
       return findings
     }
     var columns: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt"), UTF8Key(ModelText.literalsColumn)]
-    for option in ["keep", "samples"] {
-      for (index, name) in options.strings(option).enumerated()
+    for (option, names) in [("keep", options[keep]), ("samples", options[samples])] {
+      for (index, name) in names.enumerated()
       where !columns.insert(UTF8Key(name)).inserted {
         findings.error(
           "wrong-value", "`\(option)` names `\(name)`, but a column of this name exists already",
@@ -30,7 +30,7 @@ extension DataStage {
         return findings
       }
     }
-    if !options.strings("samples").isEmpty, !columns.contains(UTF8Key("generations")) {
+    if !options[samples].isEmpty, !columns.contains(UTF8Key("generations")) {
       findings.error(
         "conflicting-options",
         "`samples` names columns with one entry per generation, but `generations` is not kept",
@@ -39,7 +39,7 @@ extension DataStage {
     }
     let markers = template.literal.markers
     if !markers.isEmpty { findings.know(Fact.markers, .array(markers.map { .string($0) }), of: "rows") }
-    look(at: options.string("path"), options, template, &findings)
+    look(at: options[path], options, template, &findings)
     return findings
   }
 
@@ -85,9 +85,9 @@ extension DataStage {
   {
     switch option {
     case "prompt": template.fieldNames
-    case "keep": options.strings("keep") + options.strings("samples")
-    case "where": options.list("where").compactMap { $0["field"]?.stringValue }
-    default: options.optionalString("id").map { [$0] } ?? []
+    case "keep": options[keep] + options[samples]
+    case "where": options[conditions].map(\.field)
+    default: options[id].map { [$0] } ?? []
     }
   }
 
@@ -133,8 +133,8 @@ extension DrawStage {
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
     findings.pass(stage.artifacts("rows"), to: "rows")
-    guard let count = stage.options.value("count").intValue else { return findings }
-    if !stage.options.bool("replacement"), let rows = stage.artifact("rows")?.facts[Fact.rows]?.intValue,
+    guard let count = stage.options[Self.count] else { return findings }
+    if !stage.options[replacement], let rows = stage.artifact("rows")?.facts[Fact.rows]?.intValue,
       count > rows
     {
       findings.error(

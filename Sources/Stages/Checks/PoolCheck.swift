@@ -10,7 +10,7 @@ extension QuantizeStage {
     if rows.count == 1, !stage.isBound("history"), let count = rows[0].facts[Fact.rows] {
       findings.know(Fact.rows, count, of: "rows")
     }
-    findings.know(Fact.classes, .int(Int64(stage.options.int("classes"))), of: "rows")
+    findings.know(Fact.classes, .int(Int64(stage.options[Self.classes])), of: "rows")
     return findings
   }
 }
@@ -19,19 +19,19 @@ extension PoolStage {
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
     let options = stage.options
-    let column = options.string("by")
+    let column = options[by]
     for port in ["rows", "history"] {
       findings.want(
-        column: column, of: port, in: stage, because: "`by: \(column)`",
-        help: column == "quantiles" ? "`quantize` gives it" : "a stage before this one must give it")
+        column: column.rawValue, of: port, in: stage, because: "`by: \(column.rawValue)`",
+        help: column == .quantiles ? "`quantize` gives it" : "a stage before this one must give it")
     }
-    if !options.value("max_tokens").isNull {
+    if options[maxTokens] != nil {
       for port in ["rows", "history"] {
         findings.want(
           column: "lengths", of: port, in: stage, because: "`max_tokens`", help: "`sample` gives it")
       }
     }
-    if !options.value("per_class").isNull, !options.value("per_prompt").isNull {
+    if options[perClass] != nil, options[perPrompt] != nil {
       findings.error(
         "conflicting-options", "`per_class` and `per_prompt` are two rules for one choice",
         at: .option("per_prompt"), label: "beside `per_class`", help: "write one of them")
@@ -50,17 +50,17 @@ extension PoolStage {
 
   /// How many classes the picked samples may have.
   private static func check(
-    classes options: StageOptions, _ column: String, known: Int?, _ findings: inout StageFindings
+    classes options: StageOptions, _ column: ClassColumn, known: Int?, _ findings: inout StageFindings
   ) -> Int? {
-    let listed = options.list("classes")
+    let listed = options[classes]
     guard !listed.isEmpty else {
-      if column != "quantiles" || !options.value("per_prompt").isNull {
+      if column != .quantiles || options[perPrompt] != nil {
         findings.error(
           "conflicting-options",
-          column == "quantiles"
+          column == .quantiles
             ? "`per_prompt` needs the classes to divide among in `classes`, which is empty"
-            : "`by: \(column)` needs the classes in `classes`, which is empty",
-          at: .option(column == "quantiles" ? "per_prompt" : "by"), label: "`classes` is missing",
+            : "`by: \(column.rawValue)` needs the classes in `classes`, which is empty",
+          at: .option(column == .quantiles ? "per_prompt" : "by"), label: "`classes` is missing",
           help: "list the classes, best first: `classes: […]`")
       }
       return known
@@ -68,22 +68,22 @@ extension PoolStage {
     for (index, value) in listed.enumerated() {
       let place = StageFindings.Place.option("classes.\(index)")
       let isText = value.stringValue != nil
-      if isText != (column == "feedbacks") {
+      if isText != (column == .feedbacks) {
         findings.error(
           "wrong-value",
-          "`classes` holds \(value.text()), but `\(column)` are \(column == "feedbacks" ? "texts" : "integers")",
+          "`classes` holds \(value.text()), but `\(column.rawValue)` are \(column == .feedbacks ? "texts" : "integers")",
           at: place, label: isText ? "a text" : "an integer")
       } else if listed[..<index].contains(value) {
         findings.error(
           "wrong-value", "`classes` holds \(value.text()) twice", at: place, label: "given twice")
-      } else if column == "quantiles", let known, let number = value.intValue, number >= known {
+      } else if column == .quantiles, let known, let number = value.intValue, number >= known {
         findings.error(
           "unknown-class", "`classes` names class \(number), but the rows have classes 0 to \(known - 1)",
           at: place, label: "no such class")
       }
     }
-    guard column == "quantiles" else { return known }
-    let fills = options.string("fill") == "any" && !options.value("per_prompt").isNull
+    guard column == .quantiles else { return known }
+    let fills = options[fill] == .any && options[perPrompt] != nil
     // One beyond those known has been reported.
     return fills ? known : listed.compactMap(\.intValue).max().map { min($0 + 1, known ?? $0 + 1) }
   }

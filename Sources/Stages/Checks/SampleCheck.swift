@@ -9,19 +9,18 @@ extension SampleStage {
     let options = stage.options
     findings.want(.language, at: "model", in: stage)
     findings.pass(stage.artifacts("prompts"), to: "rows")
+    let prefix = if case .text(let text) = options[condition] { text } else { "" }
     findings.want(
-      markersOf: [("condition.text", options.value("condition")["text"]?.stringValue ?? "")],
-      promptsAt: "prompts",
-      readBy: "model", in: stage)
-    let (least, most) = (options.int("min_new_tokens"), options.int("max_new_tokens"))
+      markersOf: [("condition.text", prefix)], promptsAt: "prompts", readBy: "model", in: stage)
+    let (least, most) = (options[minNewTokens], options[maxNewTokens])
     if least > most {
       findings.error(
         "conflicting-options",
         "`min_new_tokens` is \(least), but no sample has more than `max_new_tokens`, \(most)",
         at: .option("min_new_tokens"), label: "more than \(most)")
     }
-    for name in ["stop", "bad_words"] {
-      for (index, text) in options.strings(name).enumerated() where text.isEmpty {
+    for (name, texts) in [("stop", options[stop]), ("bad_words", options[badWords])] {
+      for (index, text) in texts.enumerated() where text.isEmpty {
         findings.error(
           "wrong-value", "`\(name)` contains an empty text, which every sample contains",
           at: .option("\(name).\(index)"), label: "empty", help: "remove it")
@@ -34,8 +33,9 @@ extension SampleStage {
         "`max_new_tokens` is \(most), but the model's context is \(context) tokens, the prompt's included",
         at: .option("max_new_tokens"), label: "leaves no room for a prompt", help: "lower it")
     }
-    if let wanted = options.value("condition")["class"]?.intValue,
-      let classes = model?[Fact.conditionedClasses]?.intValue, wanted >= classes
+    if case .numbered(let wanted) = options[condition],
+      let classes = model?[Fact.conditionedClasses]?.intValue,
+      wanted >= classes
     {
       findings.error(
         "unknown-class",

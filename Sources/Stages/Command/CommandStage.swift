@@ -11,120 +11,62 @@ import System
 /// In `run`, `{in.NAME}` and `{out.NAME}` stand for the paths of inputs and outputs, `{seed}` for the node's seed, `{threads}` for
 /// how many threads it may use.
 package struct CommandStage: Stage {
-  private static let ports: [String] = ["rows", "model", "metrics", "file"]
+  static let run = StageOption(
+    "run", .list(.string, count: 1...1000),
+    summary:
+      "The program and its arguments; `{in.NAME}`, `{out.NAME}`, `{seed}`, `{threads}` are filled in.")
+  static let shell = StageOption(
+    "shell", .bool, default: false, summary: "Whether the one entry of `run` is a line for `/bin/sh`.")
+  static let files = StageOption(
+    "files", .list(.file, count: 0...1000), default: [],
+    summary:
+      "Files the program needs, copied into its folder under their own names; their contents enter the key.")
+  private static let inputs = StageOption(
+    "inputs", .list(CommandPorts.input, count: 0...100), default: [], summary: "Its inputs.")
+  private static let outputs = StageOption(
+    "outputs", .list(CommandPorts.output, count: 1...100),
+    summary: "Its outputs; the stage's name alone refers to the first.")
+  static let rows = StageOption(
+    "rows", .choice(Rows.self), default: "file",
+    summary:
+      "`stream`: the program reads rows on standard input, one per line, and answers each on standard output with an object of the row's `id` and the new columns, in any order. Each answer is stored at once, and the stage can be split into shards."
+  )
+  static let env = StageOption(
+    "env", .list(.string, count: 0...100), default: [],
+    summary:
+      "Environment variables that the program gets. Their values are stored nowhere and are in no key.")
+  /// Read by nobody: it is in the key.
+  private static let version = StageOption(
+    "version", .integer(0...1_000_000), default: 1,
+    summary: "Raise it when the program's results change although nothing declared has changed.")
+
+  /// How the program gets its rows.
+  enum Rows: String, CaseIterable { case file, stream }
 
   package static let declaration = StageDeclaration(
     name: "command", summary: "Runs a program: any language, rows as JSON Lines in and out.", version: 2,
     inputs: [], outputs: [],
     options: [
-      OptionField(
-        "run", .list(.string, count: 1...1000),
-        summary:
-          "The program and its arguments; `{in.NAME}`, `{out.NAME}`, `{seed}`, `{threads}` are filled in."),
-      OptionField(
-        "shell", .bool, default: false, summary: "Whether the one entry of `run` is a line for `/bin/sh`."),
-      OptionField(
-        "files", .list(.file, count: 0...1000), default: [],
-        summary:
-          "Files the program needs, copied into its folder under their own names; their contents enter the key."
-      ),
-      OptionField(
-        "inputs",
-        .list(
-          .object([
-            OptionField("name", .string, summary: "The port's name under `in`."),
-            OptionField("type", .choice(ports), default: "rows", summary: "What it holds."),
-            OptionField(
-              "columns", .list(.string, count: 0...1000), default: [], summary: "Columns rows must have."),
-            OptionField(
-              "collects", .bool, default: false,
-              summary:
-                "Whether it takes several artifacts: `{in.NAME}` is then all of their paths, one argument each."
-            ),
-          ]), count: 0...100), default: [], summary: "Its inputs."),
-      OptionField(
-        "outputs",
-        .list(
-          .object([
-            OptionField("name", .string, summary: "The port's name."),
-            OptionField("type", .choice(ports), default: "rows", summary: "What it holds."),
-            OptionField(
-              "columns",
-              .list(
-                .either([
-                  .string,
-                  .object([
-                    OptionField("name", .string, summary: "The column's name."),
-                    OptionField(
-                      "per", .choice(["row", "sample"]),
-                      summary: "Whether it holds one value per row, or a list with one entry per generation."),
-                  ]),
-                ]), count: 0...1000), default: [],
-              summary:
-                "Columns rows have; with `rows: stream`, those it adds. A name alone is a column of the row, unless it is one that usually has an entry per generation (`rewards`, `feedbacks`, `scores`, …)."
-            ),
-          ]), count: 1...100), summary: "Its outputs; the stage's name alone refers to the first."),
-      OptionField(
-        "rows", .choice(["file", "stream"]), default: "file",
-        summary:
-          "`stream`: the program reads rows on standard input, one per line, and answers each on standard output with an object of the row's `id` and the new columns, in any order. Each answer is stored at once, and the stage can be split into shards."
-      ),
-      OptionField(
-        "env", .list(.string, count: 0...100), default: [],
-        summary:
-          "Environment variables that the program gets. Their values are stored nowhere and are in no key."),
-      OptionField(
-        "version", .integer(0...1_000_000), default: 1,
-        summary: "Raise it when the program's results change although nothing declared has changed."),
+      run.field, shell.field, files.field, inputs.field, outputs.field, rows.field, env.field, version.field,
     ])
 
   package static var portsFollowOptions: Bool { true }
 
   package static func declaration(for options: JSON) -> StageDeclaration {
-    let streams = options["rows"]?.stringValue == "stream"
-    func declared(_ option: String) -> [(
-      name: String, type: ArtifactType, columns: [JSON], collects: Bool
-    )] {
-      (options[option]?.arrayValue ?? []).compactMap { port in
-        guard let name = port["name"]?.stringValue,
-          let type = port["type"]?.stringValue.flatMap(ArtifactType.init(rawValue:))
-        else { return nil }
-        return (
-          name, type, port["columns"]?.arrayValue ?? [],
-          port["collects"]?.boolValue ?? false
-        )
-      }
-    }
+    let streams = rows.value(in: options) == .stream
     return StageDeclaration(
       name: declaration.name, summary: declaration.summary, version: declaration.version,
-      inputs: declared("inputs").map {
-        InputPort(
-          $0.name, $0.type, columns: $0.columns.compactMap(\.stringValue),
-          collects: $0.collects, summary: "")
-      },
-      outputs: declared("outputs").map { port in
-        let columns = port.columns.map { ($0.stringValue ?? $0["name"]?.stringValue ?? "", isPerSample($0)) }
-        return OutputPort(
-          port.name, port.type, passesThrough: streams && port.type == .rows ? CommandStream.rowsPort : nil,
-          columns: columns.filter { !$0.1 }.map(\.0), samples: columns.filter(\.1).map(\.0),
-          hasOtherColumns: true,
-          summary: "")
-      },
+      inputs: inputs.value(in: options) ?? [],
+      outputs: (outputs.value(in: options) ?? []).map { $0.port(passingThrough: streams) },
       options: declaration.options,
-      isRandom: (options["run"]?.arrayValue ?? []).contains { $0.stringValue?.contains("{seed}") ?? false },
-      rowsAreIndependent: streams,
-      environment: (options["env"]?.arrayValue ?? []).compactMap(\.stringValue))
-  }
-
-  private static func isPerSample(_ column: JSON) -> Bool {
-    if let per = column["per"]?.stringValue { return per == "sample" }
-    return usualSampleColumns.contains { UTF8Key($0) == UTF8Key(column.stringValue ?? "") }
+      isRandom: (run.value(in: options) ?? []).contains { $0.contains("{seed}") },
+      rowsAreIndependent: streams, environment: env.value(in: options) ?? [])
   }
 
   package init() {}
 
   package func run(_ context: StageContext) throws {
-    if context.options.string("rows") == "stream" {
+    if context.options[Self.rows] == .stream {
       try CommandStream().run(context)
     } else {
       try runOnFiles(context)

@@ -16,8 +16,8 @@ struct Program {
   init(_ context: StageContext) throws {
     confinement = Confinement(of: context)
     let options = context.options
-    let written = options.strings("run")
-    let isShell = options.bool("shell")
+    let written = options[CommandStage.run]
+    let isShell = options[CommandStage.shell]
     if isShell, written.count != 1 {
       throw RunError(.stageFailed, "`run` must have one entry with `shell: true`, found \(written.count)")
     }
@@ -26,7 +26,7 @@ struct Program {
     name = "`\(written.prefix(3).joined(separator: " "))\(written.count > 3 ? " …" : "")`"
     directory = "\(context.scratch)/work"
     try File.makeDirectory(directory)
-    for path in options.strings("files") {
+    for path in options[CommandStage.files] {
       let copy = "\(directory)/\(Path.name(path))"
       guard access(copy, F_OK) != 0 else {
         throw RunError(.stageFailed, "two of `files` are called `\(Path.name(path))`")
@@ -35,7 +35,7 @@ struct Program {
       if access(path, X_OK) == 0 { chmod(copy, 0o755) }
     }
     let usual = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"]
-    let declared = options.strings("env").filter { !usual.contains($0) }
+    let declared = options[CommandStage.env].filter { !usual.contains($0) }
     // Answers are to come one by one, not when a buffer is full.
     environment = ChildProcess.chosenEnvironment(usual + declared) + [("PYTHONUNBUFFERED", "1")]
   }

@@ -21,17 +21,18 @@ final class KeptReports: StageReporter {
 
 /// Squares; fails at item `failAt` of all that it is given.
 struct SquareStage: RowStage {
+  static let failAt = StageOption("fail_at", .integer(0...1000), default: 1000, summary: "")
   static let declaration = StageDeclaration(
     name: "square", summary: "", version: 1, inputs: [InputPort("rows", .rows, columns: ["n"], summary: "")],
     outputs: [OutputPort("rows", .rows, passesThrough: "rows", columns: ["squares"], summary: "")],
-    options: [OptionField("fail_at", .integer(0...1000), default: 1000, summary: "")])
+    options: [failAt.field])
   static let rowsPort = "rows"
   struct Failure: Error {}
   func itemCount(of row: Row, options: StageOptions) -> Int { row["n"]?.intValue ?? 0 }
   func process(_ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) throws {
     // Backwards: results may come in any order.
     for (position, item) in items.reversed().enumerated() {
-      if position == context.options.int("fail_at") { throw Failure() }
+      if position == context.options[Self.failAt] { throw Failure() }
       try emit(item, .double(Double(item.rowIndex * 10 + item.item)))
     }
   }
