@@ -201,8 +201,8 @@ struct Workload {
     let blocks = description["blocks"]?.intValue
     return ConditionalTrainer(
       configuration, parameters: try Parameters(configuration, from: checkpoint.tensors),
-      trainable: ConditionalTrainer.trainableNames(
-        configuration, blocks: blocks ?? configuration.layerCount, embeddings: blocks == nil),
+      trainable: configuration.layout.trainableNames(
+        blocks: blocks ?? configuration.layerCount, embeddings: blocks == nil),
       reference: kl == 0 ? nil : try decoder(checkpoint), referenceConditioned: true,
       objective: ConditionalObjective(kl: kl, entropy: 0, klDirection: .referencePolicy),
       optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),

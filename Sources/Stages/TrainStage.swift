@@ -213,8 +213,7 @@ package struct TrainStage: Stage {
     let adam = options.object("adam")
     let trainer = ConditionalTrainer(
       configuration, parameters: parameters,
-      trainable: ConditionalTrainer.trainableNames(
-        configuration,
+      trainable: configuration.layout.trainableNames(
         blocks: Int((options.double("unfrozen_ratio") * Double(configuration.layerCount)).rounded(.down)),
         embeddings: options.bool("train_embeddings")),
       reference: reference, referenceConditioned: keepsConditioning, klColumns: klColumns,
@@ -365,7 +364,7 @@ package struct TrainStage: Stage {
     parameters = parameters.growingVocabulary(&configuration, to: rows, seed: context.seed)
     for (prefix, tokens) in initial where missing.contains(prefix) {
       guard let id = tokenizer.id(of: prefix) else { continue }
-      parameters.setEmbedding(of: id, toMeanOf: tokens)
+      parameters.setEmbedding(of: id, toMeanOf: tokens, in: configuration.layout)
     }
     context.log("added \(missing.count) tokens: \(missing.joined(separator: " "))")
   }

@@ -55,7 +55,7 @@ package struct TinyModel {
         SafeTensorsOutput(name: name, shape: shape, dtype: .f32, floats: UnsafeBufferPointer(tensor.elements))
       )
     }
-    for (name, shape) in configuration.tensorShapes { add(name, shape) }
+    for tensor in configuration.layout.tensors { add(tensor.name, tensor.shape) }
     try writeModelDirectory(
       directory, configuration: configuration, tensors: outputs, tokenizer: hasTokenizer ? tokenizer : nil,
       chatTemplate: nil, plumb: plumb)

@@ -137,33 +137,26 @@ extension DecoderConfiguration {
     try checkTokenIDs(eosTokenIDs, field("eos_token_id"))
   }
 
-  /// Every tensor the decoder needs, in the order in which it is written, under Hugging Face names.
-  package var tensorShapes: [(name: String, shape: [Int])] {
-    var shapes: [(name: String, shape: [Int])] = [
-      ("model.embed_tokens.weight", [vocabularySize, hiddenSize])
-    ]
-    let queryRows = headCount * headDimension
-    let keyRows = keyValueHeadCount * headDimension
+  /// Every tensor that the decoder needs.
+  package var layout: ParameterLayout {
+    var layout = ParameterLayout(self)
+    layout.add("model.embed_tokens.weight", .tokenEmbedding)
     for layer in 0..<layerCount {
-      let prefix = "model.layers.\(layer)."
-      shapes += [
-        (prefix + "input_layernorm.weight", [hiddenSize]),
-        (prefix + "self_attn.q_proj.weight", [queryRows, hiddenSize]),
-        (prefix + "self_attn.k_proj.weight", [keyRows, hiddenSize]),
-        (prefix + "self_attn.v_proj.weight", [keyRows, hiddenSize]),
-        (prefix + "self_attn.o_proj.weight", [hiddenSize, queryRows]),
-        (prefix + "post_attention_layernorm.weight", [hiddenSize]),
-        (prefix + "mlp.gate_proj.weight", [feedForwardSize, hiddenSize]),
-        (prefix + "mlp.up_proj.weight", [feedForwardSize, hiddenSize]),
-        (prefix + "mlp.down_proj.weight", [hiddenSize, feedForwardSize]),
-      ]
+      func add(_ name: String, _ role: ParameterRole) {
+        layout.add("model.layers.\(layer).\(name).weight", role, layer: layer)
+      }
+      add("input_layernorm", .attentionNorm)
+      add("self_attn.q_proj", .weight(.query))
+      add("self_attn.k_proj", .weight(.key))
+      add("self_attn.v_proj", .weight(.value))
+      add("self_attn.o_proj", .weight(.output))
+      add("post_attention_layernorm", .feedForwardNorm)
+      add("mlp.gate_proj", .weight(.gate))
+      add("mlp.up_proj", .weight(.up))
+      add("mlp.down_proj", .weight(.down))
     }
-    shapes.append(("model.norm.weight", [hiddenSize]))
-    if !tiedEmbeddings { shapes.append(("lm_head.weight", [vocabularySize, hiddenSize])) }
-    return shapes
-  }
-
-  package var parameterCount: Int {
-    tensorShapes.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    layout.add("model.norm.weight", .finalNorm)
+    if !tiedEmbeddings { layout.add("lm_head.weight", .head) }
+    return layout
   }
 }

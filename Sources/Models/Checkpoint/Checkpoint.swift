@@ -201,7 +201,8 @@ private func checkTokens(_ checkpoint: Checkpoint) throws {
 private func checkTensors(_ checkpoint: Checkpoint) throws {
   let present = Set(checkpoint.tensors.names.map { UTF8Key($0) })
   var wanted: Set<UTF8Key> = []
-  for (name, shape) in checkpoint.configuration.tensorShapes {
+  for tensor in checkpoint.configuration.layout.tensors {
+    let (name, shape) = (tensor.name, tensor.shape)
     guard present.contains(UTF8Key(name)) else {
       throw FormatError(
         path: checkpoint.path, part: "tensor \(quoted(name))",

@@ -4,8 +4,8 @@ import Glibc
 import JSON
 
 /// Writes `config.json`, `generation_config.json`, `model.safetensors`, the tokenizer's files and, where given, `plumb.json`
-/// into `directory`, which is made if it is not there. `tensors` must be the configuration's, in its order
-/// (`DecoderConfiguration.tensorShapes`), so that equal weights give equal bytes. The weights come last.
+/// into `directory`, which is made if it is not there. `tensors` must be those of the
+/// configuration's layout, in its order, so that equal weights give equal bytes. The weights come last.
 /// - Parameter generationConfig: what the model that this one comes from had; nil where it had none.
 /// - Throws: `FileError`.
 package func writeModelDirectory(
@@ -13,7 +13,7 @@ package func writeModelDirectory(
   tokenizer: Tokenizer?,
   chatTemplate: String?, generationConfig: JSON? = nil, plumb: JSON? = nil
 ) throws {
-  let wanted = configuration.tensorShapes
+  let wanted = configuration.layout.tensors
   precondition(
     tensors.count == wanted.count
       && zip(tensors, wanted).allSatisfy { $0.name == $1.name && $0.shape == $1.shape },

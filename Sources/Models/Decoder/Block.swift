@@ -1,18 +1,5 @@
 // One block: attention and feed-forward, each on a normed copy of the residual stream.
 
-/// The seven products of a block, by the name that Hugging Face gives their weights.
-enum Projection: String, CaseIterable {
-  case query = "self_attn.q_proj"
-  case key = "self_attn.k_proj"
-  case value = "self_attn.v_proj"
-  case output = "self_attn.o_proj"
-  case gate = "mlp.gate_proj"
-  case up = "mlp.up_proj"
-  case down = "mlp.down_proj"
-
-  func name(layer: Int) -> String { "model.layers.\(layer).\(rawValue).weight" }
-}
-
 struct Block {
   let layer: Int
   let configuration: DecoderConfiguration
@@ -20,25 +7,30 @@ struct Block {
   let backend: any Backend
   let attentionNorm: Tensor
   let feedForwardNorm: Tensor
+  private let layout: ParameterLayout
   private var forward: [Projection: PackedMatrix] = [:]
   /// Weights of a block that the backward pass enters, as the trainer changes them.
   private var masters: [Projection: Tensor] = [:]
 
-  var attentionNormName: String { "model.layers.\(layer).input_layernorm.weight" }
-  var feedForwardNormName: String { "model.layers.\(layer).post_attention_layernorm.weight" }
-
   init(
-    layer: Int, configuration: DecoderConfiguration, mode: NumericMode, backend: any Backend,
-    forTraining: Bool, tensor: (String) throws -> Tensor
+    layer: Int, configuration: DecoderConfiguration, layout: ParameterLayout, mode: NumericMode,
+    backend: any Backend, forTraining: Bool, tensor: (ParameterTensor) throws -> Tensor
   ) throws {
+    func tensorOf(_ role: ParameterRole) throws -> Tensor {
+      guard let named = layout.name(of: role, layer: layer), let described = layout[named] else {
+        preconditionFailure("block \(layer) has no \(role)")
+      }
+      return try tensor(described)
+    }
     self.layer = layer
     self.configuration = configuration
+    self.layout = layout
     self.mode = mode
     self.backend = backend
-    attentionNorm = try tensor("model.layers.\(layer).input_layernorm.weight")
-    feedForwardNorm = try tensor("model.layers.\(layer).post_attention_layernorm.weight")
+    attentionNorm = try tensorOf(.attentionNorm)
+    feedForwardNorm = try tensorOf(.feedForwardNorm)
     for projection in Projection.allCases {
-      let weights = try tensor(projection.name(layer: layer))
+      let weights = try tensorOf(.weight(projection))
       forward[projection] = backend.pack(weights, as: mode.weightType, over: nil)
       if forTraining { masters[projection] = weights }
     }
@@ -46,10 +38,17 @@ struct Block {
 
   mutating func update(from parameters: Parameters, names: [String]) {
     for projection in Projection.allCases {
-      let name = projection.name(layer: layer)
-      guard names.contains(name) else { continue }
+      guard let name = name(of: .weight(projection)), names.contains(name) else { continue }
       forward[projection] = backend.pack(parameters[name], as: mode.weightType, over: forward[projection])
     }
+  }
+
+  /// The tensor that holds a role of this block.
+  func name(of role: ParameterRole) -> String? { layout.name(of: role, layer: layer) }
+
+  /// The role's part of `gradients`; nil where it does not train.
+  func gradient(of role: ParameterRole, in gradients: Parameters) -> Tensor? {
+    name(of: role).flatMap { gradients.contains($0) ? gradients[$0] : nil }
   }
 
   /// out = x W^T

@@ -5,17 +5,18 @@
 /// Letters: T tokens of any sequences side by side, C hidden size, F feed-forward size, V vocabulary.
 package final class Decoder {
   package let configuration: DecoderConfiguration
+  package let layout: ParameterLayout
   package let mode: NumericMode
   let backend: any Backend
   /// Of positions that were used: it grows, since a context may be far longer than any text.
   private(set) var rotary: RotaryTable
   /// In the mode's type, or a trainer's fp32.
   private let embedding: Tensor
-  let finalNorm: Tensor
+  private let finalNorm: Tensor
   /// [C] -> [V]
-  private(set) var head: PackedMatrix
+  private var head: PackedMatrix
   /// [V] -> [C], for the backward pass
-  private(set) var headTransposed: PackedMatrix?
+  private var headTransposed: PackedMatrix?
   private(set) var blocks: [Block]
   let workspace = Workspace()
 
@@ -24,8 +25,8 @@ package final class Decoder {
     _ configuration: DecoderConfiguration, from source: any TensorSource, mode: NumericMode,
     backend: any Backend
   ) throws {
-    try self.init(configuration, mode: mode, backend: backend, lowestBlock: nil) { name, shape in
-      try Parameters.read(name, shape, from: source)
+    try self.init(configuration, mode: mode, backend: backend, lowestBlock: nil) { tensor in
+      try Parameters.read(tensor.name, tensor.shape, from: source)
     }
   }
 
@@ -36,53 +37,56 @@ package final class Decoder {
     lowestBlock: Int
   ) {
     do {
-      try self.init(configuration, mode: mode, backend: backend, lowestBlock: lowestBlock) { name, _ in
-        parameters[name]
+      try self.init(configuration, mode: mode, backend: backend, lowestBlock: lowestBlock) { tensor in
+        parameters[tensor.name]
       }
     } catch { preconditionFailure("parameters held in memory cannot fail to be read: \(error)") }
   }
 
   private init(
     _ configuration: DecoderConfiguration, mode: NumericMode, backend: any Backend, lowestBlock: Int?,
-    tensor: (String, [Int]) throws -> Tensor
+    tensor: (ParameterTensor) throws -> Tensor
   ) throws {
+    let layout = configuration.layout
+    func named(_ name: String) throws -> Tensor {
+      guard let described = layout[name] else { preconditionFailure("no parameter `\(name)`") }
+      return try tensor(described)
+    }
     self.configuration = configuration
+    self.layout = layout
     self.mode = mode
     self.backend = backend
     rotary = RotaryTable(
       base: configuration.rotaryBase, positions: 0, headDimension: configuration.headDimension)
-    let shape = [configuration.vocabularySize, configuration.hiddenSize]
-    let table = try tensor("model.embed_tokens.weight", shape)
+    let table = try named(layout.tokenEmbedding)
     if lowestBlock == nil {
-      embedding = Tensor(shape[0], shape[1], mode.operandType)
+      embedding = Tensor(table.rows, table.columns, mode.operandType)
       backend.store(table, into: embedding)
     } else {
       embedding = table
     }
-    let headWeights = configuration.tiedEmbeddings ? table : try tensor("lm_head.weight", shape)
+    let headWeights = try layout.name(of: .head).map(named) ?? table
     head = backend.pack(headWeights, as: mode.weightType, over: nil)
     headTransposed = lowestBlock.map { _ in
       backend.packTransposed(headWeights, as: mode.operandType, over: nil)
     }
-    finalNorm = try tensor("model.norm.weight", [configuration.hiddenSize])
-    let shapes = Dictionary(uniqueKeysWithValues: configuration.tensorShapes.map { ($0.name, $0.shape) })
+    guard let finalNormName = layout.name(of: .finalNorm) else {
+      preconditionFailure("a layout has a final norm")
+    }
+    finalNorm = try named(finalNormName)
     blocks = try (0..<configuration.layerCount).map { layer in
       try Block(
-        layer: layer, configuration: configuration, mode: mode, backend: backend,
-        forTraining: lowestBlock.map { layer >= $0 } ?? false
-      ) { name in try tensor(name, shapes[name] ?? []) }
+        layer: layer, configuration: configuration, layout: layout, mode: mode, backend: backend,
+        forTraining: lowestBlock.map { layer >= $0 } ?? false, tensor: tensor)
     }
   }
 
   /// Takes changed parameters over: packs the named tensors again.
   func update(from parameters: Parameters, names: [String]) {
-    for name in names {
-      let headName = configuration.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
-      if name == headName {
-        head = backend.pack(parameters[name], as: mode.weightType, over: head)
-        headTransposed = backend.packTransposed(
-          parameters[name], as: mode.operandType, over: headTransposed)
-      }
+    if names.contains(layout.headWeights) {
+      let weights = parameters[layout.headWeights]
+      head = backend.pack(weights, as: mode.weightType, over: head)
+      headTransposed = backend.packTransposed(weights, as: mode.operandType, over: headTransposed)
     }
     for layer in blocks.indices { blocks[layer].update(from: parameters, names: names) }
   }
@@ -129,19 +133,28 @@ package final class Decoder {
   }
 
   /// Logits [R, V] of rows of the residual stream [R, C]. The result lives in the workspace.
-  func logits(_ rows: Tensor) -> Tensor {
-    let normed = normalized(rows)
-    let logits = workspace.tensor("logits", rows.rows, configuration.vocabularySize)
+  func logits(_ rows: Tensor) -> Tensor { headLogits(normalized(rows)) }
+
+  /// Logits [R, V] of normalized rows [R, C]. The result lives in the workspace.
+  func headLogits(_ normed: Tensor) -> Tensor {
+    let logits = workspace.tensor("logits", normed.rows, configuration.vocabularySize)
     backend.multiply(normed, head, into: logits, accumulate: false)
     return logits
   }
 
-  /// The final norm of rows, ready for the head.
-  func normalized(_ rows: Tensor, rstd: Tensor? = nil) -> Tensor {
+  /// The final norm of rows [R, C], ready for the head. The result lives in the workspace.
+  /// - Parameter statistics: what `backwardNormalized` reads.
+  func normalized(_ rows: Tensor, statistics: NormStatistics? = nil) -> Tensor {
     let normed = workspace.tensor("normed.final", rows.rows, rows.columns, mode.operandType)
     backend.rmsNorm(
-      rows, weight: finalNorm, epsilon: Float(configuration.normEpsilon), into: normed, rstd: rstd)
+      rows, weight: finalNorm, epsilon: Float(configuration.normEpsilon), into: normed,
+      rstd: statistics?.rstd)
     return normed
+  }
+
+  /// Room for the statistics of the final norm of so many rows, in the workspace.
+  func finalNormStatistics(rows: Int) -> NormStatistics {
+    NormStatistics(rstd: workspace.tensor("final.rstd", rows, 1))
   }
 
   /// The rows of x at these places, one after the other.
@@ -150,4 +163,38 @@ package final class Decoder {
     backend.gather(x, places, into: out)
     return out
   }
+
+  /// The gradient through the head: dNormed [R, C] becomes that of normalized rows, and the head's gradients are added where
+  /// `gradients` holds them.
+  /// - Parameters:
+  ///   - dLogits: [R, V]
+  ///   - pieces: the parts of the rows that belong to one sequence each, cut only at multiples of a reduction block.
+  func backwardHead(
+    _ dLogits: Tensor, normed: Tensor, pieces: [Range<Int>], into dNormed: Tensor, gradients: Parameters
+  ) {
+    guard let headTransposed else { preconditionFailure("the head is not packed for training") }
+    let operand = workspace.tensor("dlogits.operand", dLogits.rows, dLogits.columns, mode.operandType)
+    backend.store(dLogits, into: operand)
+    backend.multiply(operand, headTransposed, into: dNormed, accumulate: false)
+    guard gradients.contains(layout.headWeights) else { return }
+    let packed = backend.packRows(
+      normed, as: normed.type, reduction: ReductionBlocks(sequences: pieces), in: workspace)
+    backend.multiplyTransposed(operand, packed, into: gradients[layout.headWeights])
+  }
+
+  /// Adds to dRows [R, C] the gradient through the final norm, of which `statistics` were kept, and its parameters' gradients
+  /// where `gradients` holds them.
+  func backwardNormalized(
+    _ rows: Tensor, statistics: NormStatistics, dNormed: Tensor, addTo dRows: Tensor, gradients: Parameters
+  ) {
+    let weight = layout.name(of: .finalNorm).flatMap { gradients.contains($0) ? gradients[$0] : nil }
+    backend.rmsNormBackward(
+      rows, weight: finalNorm, rstd: statistics.rstd, dy: dNormed, addTo: dRows, addToWeight: weight)
+  }
+}
+
+/// What a norm's forward pass keeps of its rows for its backward pass.
+struct NormStatistics {
+  /// [R, 1]
+  let rstd: Tensor
 }

@@ -41,7 +41,7 @@ extension Block {
   ) {
     let (t, c, f) = (dx.rows, configuration.hiddenSize, configuration.feedForwardSize)
     let operand = mode.operandType
-    let trains = gradients.contains(Projection.query.name(layer: layer))
+    let trains = gradient(of: .weight(.query), in: gradients) != nil
     let epsilon = Float(configuration.normEpsilon)
 
     func rounded(_ x: Tensor, _ name: String) -> Tensor {
@@ -56,7 +56,8 @@ extension Block {
       backend.packRows(x, as: operand, reduction: reduction, in: workspace)
     }
     func addWeightGradient(_ projection: Projection, _ dy: Tensor, _ x: PackedMatrix) {
-      backend.multiplyTransposed(dy, x, into: gradients[projection.name(layer: layer)])
+      guard let gradient = gradient(of: .weight(projection), in: gradients) else { return }
+      backend.multiplyTransposed(dy, x, into: gradient)
     }
     func normed(_ x: Tensor, _ weight: Tensor) -> PackedMatrix {
       let out = workspace.tensor("normed", t, c, operand)
@@ -86,7 +87,7 @@ extension Block {
     }
     backend.rmsNormBackward(
       kept.middle, weight: feedForwardNorm, rstd: kept.feedForwardRstd, dy: dnormed, addTo: dx,
-      addToWeight: trains ? gradients[feedForwardNormName] : nil)
+      addToWeight: gradient(of: .feedForwardNorm, in: gradients))
 
     // Attention
     let dOutput = rounded(dx, "dx.operand")
@@ -113,6 +114,6 @@ extension Block {
     }
     backend.rmsNormBackward(
       kept.input, weight: attentionNorm, rstd: kept.attentionRstd, dy: dnormed, addTo: dx,
-      addToWeight: trains ? gradients[attentionNormName] : nil)
+      addToWeight: gradient(of: .attentionNorm, in: gradients))
   }
 }

@@ -1,4 +1,4 @@
-// The fp32 weights of a decoder under their Hugging Face names: what training changes and what is written.
+// The fp32 weights of a decoder under the names of its layout: what training changes and what is written.
 
 /// Named fp32 tensors in the order in which they are written. Vectors are [1, C].
 package struct Parameters: Sendable {
@@ -11,13 +11,14 @@ package struct Parameters: Sendable {
   package init(_ configuration: DecoderConfiguration, from source: any TensorSource) throws {
     var tensors: [String: Tensor] = [:]
     var shapes: [String: [Int]] = [:]
-    for (name, shape) in configuration.tensorShapes {
-      tensors[name] = try Self.read(name, shape, from: source)
-      shapes[name] = shape
+    let layout = configuration.layout
+    for tensor in layout.tensors {
+      tensors[tensor.name] = try Self.read(tensor.name, tensor.shape, from: source)
+      shapes[tensor.name] = tensor.shape
     }
     self.tensors = tensors
     self.shapes = shapes
-    names = configuration.tensorShapes.map(\.name)
+    names = layout.names
   }
 
   /// All zeros, for gradients and moments of the named tensors of `other`.

@@ -11,7 +11,8 @@ extension Parameters {
   ) -> Parameters {
     let firstNew = configuration.vocabularySize
     precondition(newSize >= firstNew, "\(newSize) rows are fewer than \(firstNew)")
-    let table = self["model.embed_tokens.weight"]
+    let layout = configuration.layout
+    let table = self[layout.tokenEmbedding]
     let c = configuration.hiddenSize
     var normal = NormalNumbers(seed: seed)
     let grown = Tensor(newSize, c)
@@ -30,12 +31,12 @@ extension Parameters {
         grown.floats[row * c + column] = Float(mean + deviation * normal.next())
       }
     }
-    var replaced = ["model.embed_tokens.weight": grown]
-    if !configuration.tiedEmbeddings {
+    var replaced = [layout.tokenEmbedding: grown]
+    if let name = layout.name(of: .head) {
       let head = Tensor(newSize, c)
-      _ = head.elements.update(fromContentsOf: self["lm_head.weight"].elements)
+      _ = head.elements.update(fromContentsOf: self[name].elements)
       for index in firstNew * c..<newSize * c { head.floats[index] = Float(0.02 * normal.next()) }
-      replaced["lm_head.weight"] = head
+      replaced[name] = head
     }
     configuration.vocabularySize = newSize
     return replacing(replaced)
@@ -45,7 +46,8 @@ extension Parameters {
   package func cuttingVocabulary(_ configuration: inout DecoderConfiguration, to size: Int) -> Parameters {
     guard size < configuration.vocabularySize else { return self }
     configuration.vocabularySize = size
-    let names = ["model.embed_tokens.weight"] + (configuration.tiedEmbeddings ? [] : ["lm_head.weight"])
+    let layout = configuration.layout
+    let names = [layout.tokenEmbedding, layout.name(of: .head)].compactMap { $0 }
     return replacing(
       Dictionary(
         uniqueKeysWithValues: names.map { name in
@@ -56,8 +58,8 @@ extension Parameters {
   }
 
   /// Starts a token where others are: its embedding becomes the mean of theirs. A tied head changes with it.
-  package func setEmbedding(of token: Int32, toMeanOf others: [Int32]) {
-    let table = self["model.embed_tokens.weight"]
+  package func setEmbedding(of token: Int32, toMeanOf others: [Int32], in layout: ParameterLayout) {
+    let table = self[layout.tokenEmbedding]
     let c = table.columns
     for column in 0..<c {
       var sum = 0.0

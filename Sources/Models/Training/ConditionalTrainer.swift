@@ -75,6 +75,7 @@ package final class ConditionalTrainer {
   private let tokenBudget: Int
   private let activationPolicy: ActivationPolicy
   private let fastRows: FastRows?
+  private let layout: ParameterLayout
   private let lowestBlock: Int
   private let backend: any Backend
   /// Gradients at the embeddings of the micro-batches so far. A tied table gets the head's gradient too; all of that comes
@@ -124,32 +125,12 @@ package final class ConditionalTrainer {
     tree = GradientTree(gradients, backend: backend) { Parameters(zerosLike: parameters, names: trainable) }
     firstMoments = Parameters(zerosLike: parameters, names: trainable)
     secondMoments = Parameters(zerosLike: parameters, names: trainable)
-    // With tied embeddings and no trainable block the head still trains without entering a block.
-    let trainsInputs = trainable.contains("model.embed_tokens.weight")
-    lowestBlock =
-      trainsInputs
-      ? 0
-      : (0..<configuration.layerCount).first {
-        trainable.contains(Projection.query.name(layer: $0))
-      } ?? configuration.layerCount
+    layout = configuration.layout
+    lowestBlock = layout.lowestBlock(training: trainable)
     activationPolicy = ActivationPolicy(configuration, mode: mode, lowestBlock: lowestBlock, memory: memory)
     self.tokenBudget = min(tokenBudget, activationPolicy.tokens)
     policy = Decoder(
       configuration, parameters: parameters, mode: mode, backend: backend, lowestBlock: lowestBlock)
-  }
-
-  /// The names to train: the last `blocks` blocks, the final norm, and with `embeddings` the token embeddings
-  /// and the head.
-  package static func trainableNames(
-    _ configuration: DecoderConfiguration, blocks: Int, embeddings: Bool
-  ) -> [String] {
-    let first = configuration.layerCount - blocks
-    return configuration.tensorShapes.map(\.name).filter { name in
-      if name == "model.norm.weight" { return true }
-      guard name.hasPrefix("model.layers.") else { return embeddings }
-      let layer = Int(name.dropFirst("model.layers.".count).prefix { $0 != "." }) ?? 0
-      return layer >= first
-    }
   }
 
   /// One step on a batch.
@@ -171,7 +152,7 @@ package final class ConditionalTrainer {
     let rate = schedule.rate(at: step)
     let update = optimizer.step(step + 1, learningRate: rate, gradientScale: clip)
     for name in trainable {
-      let isTable = name == "model.embed_tokens.weight"
+      let isTable = name == layout.tokenEmbedding
       let ordinary = isTable ? fastRows?.rows.lowerBound ?? parameters[name].rows : parameters[name].rows
       apply(update, to: name, rows: 0..<ordinary)
       if isTable, let fastRows {
@@ -266,7 +247,7 @@ package final class ConditionalTrainer {
       addGradients(microBatch, scale: 1 / Float(targetTokens), totals: &totals)
     }
     for (tokens, rows) in embeddingGradients {
-      backend.scatterAdd(rows, tokens, into: gradients["model.embed_tokens.weight"])
+      backend.scatterAdd(rows, tokens, into: gradients[layout.tokenEmbedding])
     }
     embeddingGradients = []
   }
@@ -282,60 +263,40 @@ package final class ConditionalTrainer {
     let x = policy.hidden(tokens: sequences.tokens, view: activations.view, activations: activations)
     let targets = targetRows(batch, sequences, conditioned: true)
     let rows = policy.rows(x, at: targets.rows, named: "loss.rows")
-    let rstd = workspace.tensor("loss.rstd", rows.rows, 1)
-    let normed = policy.normalized(rows, rstd: rstd)
+    let statistics = policy.finalNormStatistics(rows: rows.rows)
+    let normed = policy.normalized(rows, statistics: statistics)
     let referenceNormed = reference.map { referenceRows(batch, $0) }
 
     let dNormed = workspace.tensor("loss.dnormed", rows.rows, c)
     for chunk in chunks(targets.outputs) {
       let labels = Array(targets.labels[chunk.rows])
-      let logits = workspace.tensor("logits", chunk.rows.count, configuration.vocabularySize)
-      backend.multiply(normed.slice(chunk.rows), policy.head, into: logits, accumulate: false)
+      let logits = policy.headLogits(normed.slice(chunk.rows))
       var referenceLogits: Tensor?
       if let reference, let referenceNormed {
-        let tensor = workspace.tensor(
-          "reference.logits", chunk.rows.count, reference.configuration.vocabularySize)
-        backend.multiply(referenceNormed.slice(chunk.rows), reference.head, into: tensor, accumulate: false)
-        referenceLogits = tensor
+        referenceLogits = reference.headLogits(referenceNormed.slice(chunk.rows))
       }
       totals.add(
         backend.conditionalLoss(
           logits, reference: referenceLogits, labels: labels, objective: objective,
           klColumns: klColumns, scale: scale))
-      backwardHead(logits, normed.slice(chunk.rows), chunk, into: dNormed.slice(chunk.rows))
+      policy.backwardHead(
+        logits, normed: normed.slice(chunk.rows), pieces: chunk.pieces, into: dNormed.slice(chunk.rows),
+        gradients: gradients)
     }
     let dRows = workspace.tensor("loss.drows", rows.rows, c)
     dRows.fill(0)
-    backend.rmsNormBackward(
-      rows, weight: policy.finalNorm, rstd: rstd, dy: dNormed, addTo: dRows,
-      addToWeight: gradients.contains("model.norm.weight") ? gradients["model.norm.weight"] : nil)
+    policy.backwardNormalized(
+      rows, statistics: statistics, dNormed: dNormed, addTo: dRows, gradients: gradients)
     let dx = workspace.tensor("dx", sequences.tokens.count, c)
     dx.fill(0)
     backend.scatterAdd(dRows, targets.rows, into: dx)
     policy.backward(
       sequences, activations: activations, dx: dx, gradients: gradients, lowestBlock: lowestBlock)
-    if gradients.contains("model.embed_tokens.weight") {
+    if gradients.contains(layout.tokenEmbedding) {
       // The workspace is used again by the next micro-batch.
       let kept = Tensor(dx.rows, dx.columns)
       backend.store(dx, into: kept)
       embeddingGradients.append((sequences.tokens, kept))
-    }
-  }
-
-  /// The gradient through the head: to the normed rows, and to the head's weights when they train.
-  private func backwardHead(_ dLogits: Tensor, _ normed: Tensor, _ chunk: Chunk, into dNormed: Tensor) {
-    guard let transposed = policy.headTransposed else {
-      preconditionFailure("the head is not packed for training")
-    }
-    let operand = policy.workspace.tensor(
-      "dlogits.operand", dLogits.rows, dLogits.columns, policy.mode.operandType)
-    backend.store(dLogits, into: operand)
-    backend.multiply(operand, transposed, into: dNormed, accumulate: false)
-    let name = policy.configuration.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
-    if gradients.contains(name) {
-      let packed = backend.packRows(
-        normed, as: normed.type, reduction: ReductionBlocks(sequences: chunk.pieces), in: policy.workspace)
-      backend.multiplyTransposed(operand, packed, into: gradients[name])
     }
   }
 

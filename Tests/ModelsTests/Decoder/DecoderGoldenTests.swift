@@ -78,7 +78,7 @@ import Testing
     let reference = try Golden.reference()
     return ConditionalTrainer(
       configuration, parameters: try Parameters(configuration, from: golden.checkpoint.tensors),
-      trainable: trainable ?? configuration.tensorShapes.map(\.name),
+      trainable: trainable ?? configuration.layout.names,
       reference: try Decoder(
         reference.configuration, from: reference.tensors, mode: mode, backend: backend),
       referenceConditioned: false, objective: objective,

@@ -6,10 +6,10 @@ import Testing
 
 /// Weights from a counter; norms around 1.
 private struct CountedTensors: TensorSource {
-  let shapes: [(name: String, shape: [Int])]
+  let layout: ParameterLayout
 
-  var names: [String] { shapes.map(\.name) }
-  func shape(of name: String) throws -> [Int] { shapes.first { $0.name == name }?.shape ?? [] }
+  var names: [String] { layout.names }
+  func shape(of name: String) throws -> [Int] { layout[name]?.shape ?? [] }
   func storage(of name: String) throws -> String { "F32" }
   func readFloats(_ name: String, into output: UnsafeMutableBufferPointer<Float>) throws {
     let random = Philox(seed: hash64(name))
@@ -47,7 +47,7 @@ extension KernelPathTests {
         contextLength: 70)
       configuration.slidingWindow = sizes.window
       try configuration.validate()
-      let source = CountedTensors(shapes: configuration.tensorShapes)
+      let source = CountedTensors(layout: configuration.layout)
       let tokens = (0..<70).map { Int32($0 * $0 % sizes.vocabulary) }
       for mode in NumericMode.allCases {
         func logits(_ chunk: Int) throws -> [[Float]] {
@@ -58,7 +58,7 @@ extension KernelPathTests {
         func gradients() throws -> [Float] {
           let trainer = ConditionalTrainer(
             configuration, parameters: try Parameters(configuration, from: source),
-            trainable: configuration.tensorShapes.map(\.name), reference: nil, referenceConditioned: false,
+            trainable: configuration.layout.names, reference: nil, referenceConditioned: false,
             objective: ConditionalObjective(kl: 0, entropy: 0.1, klDirection: .referencePolicy),
             optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
             schedule: LearningRateSchedule(
@@ -97,7 +97,7 @@ extension KernelPathTests {
           contextLength: context)
         try configuration.validate()
         let decoder = try Decoder(
-          configuration, from: CountedTensors(shapes: configuration.tensorShapes), mode: .fp32,
+          configuration, from: CountedTensors(layout: configuration.layout), mode: .fp32,
           backend: CPUBackend(threads: 1))
         // The table grows, and not at once to all that is asked for later.
         let first = try SequenceLogits(decoder).logits([1, 2, 3])

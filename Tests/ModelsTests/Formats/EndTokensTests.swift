@@ -48,8 +48,9 @@ import Testing
       #"{"bos_token_id": 1, "eos_token_id": [3, 2], "temperature": 0.60, "transformers_version": "4.51.0"}"#
     let checkpoint = try openCheckpoint(try directory(generation: text))
     let path = "\(directory.path)/again"
-    let outputs = checkpoint.configuration.tensorShapes.map { name, shape in
-      SafeTensorsOutput(name: name, shape: shape, dtype: .f32) { emit in
+    let outputs = checkpoint.configuration.layout.tensors.map { tensor in
+      let (name, shape) = (tensor.name, tensor.shape)
+      return SafeTensorsOutput(name: name, shape: shape, dtype: .f32) { emit in
         try checkpoint.tensors.floats(name).withUnsafeBytes { try emit($0) }
       }
     }

@@ -20,8 +20,8 @@ enum TinyCheckpoint {
   /// The tensors of `tiny` under Hugging Face names, every value its own.
   static func values() -> [(name: String, shape: [Int], values: [Float])] {
     var random = TestRandom(state: 5)
-    return tiny.tensorShapes.map { name, shape in
-      (name, shape, (0..<shape.reduce(1, *)).map { _ in random.float() })
+    return tiny.layout.tensors.map { tensor in
+      (tensor.name, tensor.shape, (0..<tensor.shape.reduce(1, *)).map { _ in random.float() })
     }
   }
 
@@ -89,8 +89,9 @@ enum TinyCheckpoint {
   /// Writes the checkpoint as a Hugging Face directory and returns its path.
   static func save(_ checkpoint: Checkpoint, in directory: TemporaryFolder) throws -> String {
     let path = "\(directory.path)/hf"
-    let outputs = checkpoint.configuration.tensorShapes.map { name, shape in
-      SafeTensorsOutput(name: name, shape: shape, dtype: .f32) { emit in
+    let outputs = checkpoint.configuration.layout.tensors.map { tensor in
+      let (name, shape) = (tensor.name, tensor.shape)
+      return SafeTensorsOutput(name: name, shape: shape, dtype: .f32) { emit in
         try checkpoint.tensors.floats(name).withUnsafeBytes { try emit($0) }
       }
     }

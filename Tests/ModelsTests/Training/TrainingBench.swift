@@ -48,10 +48,10 @@ struct TrainingBench {
     let parameters = try Parameters(configuration, from: checkpoint.tensors)
     prepare(parameters)
     let names = trainableBlocks.map {
-      ConditionalTrainer.trainableNames(configuration, blocks: $0, embeddings: trainsEmbeddings)
+      configuration.layout.trainableNames(blocks: $0, embeddings: trainsEmbeddings)
     }
     return ConditionalTrainer(
-      configuration, parameters: parameters, trainable: names ?? configuration.tensorShapes.map(\.name),
+      configuration, parameters: parameters, trainable: names ?? configuration.layout.names,
       reference: try Tiny.decoder(referenceConditioned ? "untied" : "reference", mode: mode),
       referenceConditioned: referenceConditioned,
       objective: objective, optimizer: optimizer,

@@ -1,0 +1,157 @@
+// Every tensor of a model: its name, its shape, its block and what lies in it. A family's layout is the only place that spells names.
+
+/// The products of a block.
+package enum Projection: String, Sendable, CaseIterable { case query, key, value, output, gate, up, down }
+
+/// What numbers of a model are for. Those of a block exist once in each.
+package enum ParameterRole: Hashable, Sendable {
+  case tokenEmbedding, positionEmbedding
+  case attentionNorm, attentionNormBias, feedForwardNorm, feedForwardNormBias
+  case weight(Projection)
+  case bias(Projection)
+  case finalNorm, finalNormBias
+  /// The head's own weights; the weights of a tied head are the token embedding.
+  case head, headBias
+}
+
+/// One tensor of a model's file.
+package struct ParameterTensor: Sendable {
+  package let name: String
+  /// [outputs, inputs], [inputs, outputs] where `isTransposed`, or [outputs].
+  package let shape: [Int]
+  /// The block it belongs to; nil outside of the blocks.
+  package let layer: Int?
+  /// What lies in it, side by side along its outputs.
+  package let roles: [ParameterRole]
+  package let isTransposed: Bool
+}
+
+/// Where the numbers of a role lie.
+package struct ParameterPlace: Sendable, Equatable {
+  /// Of the tensor.
+  package let name: String
+  /// The role's part of the tensor's outputs.
+  package let outputs: Range<Int>
+  /// The tensor is stored as [inputs, outputs], or has one row.
+  package let outputsAreColumns: Bool
+  /// A matrix stored as [inputs, outputs].
+  package let isTransposed: Bool
+}
+
+package struct ParameterLayout: Sendable {
+  /// In the order in which they are written.
+  package private(set) var tensors: [ParameterTensor] = []
+  private var indices: [String: Int] = [:]
+  private var places: [Key: ParameterPlace] = [:]
+  private let configuration: DecoderConfiguration
+
+  private struct Key: Hashable {
+    let role: ParameterRole
+    let layer: Int?
+  }
+
+  package init(_ configuration: DecoderConfiguration) { self.configuration = configuration }
+
+  /// Adds a tensor after those that are there; its shape follows from the roles that lie in it.
+  package mutating func add(
+    _ name: String, _ roles: ParameterRole..., layer: Int? = nil, isTransposed: Bool = false
+  ) {
+    let shapes = roles.map { configuration.shape(of: $0) }
+    let outputs = shapes.reduce(0) { $0 + $1[0] }
+    let inputs = Array(shapes.first?.dropFirst() ?? [])
+    precondition(shapes.allSatisfy { Array($0.dropFirst()) == inputs }, "`\(name)` holds shapes \(shapes)")
+    precondition(indices[name] == nil, "two tensors `\(name)`")
+    let isMatrix = !inputs.isEmpty
+    indices[name] = tensors.count
+    tensors.append(
+      ParameterTensor(
+        name: name, shape: isTransposed ? inputs + [outputs] : [outputs] + inputs, layer: layer, roles: roles,
+        isTransposed: isTransposed && isMatrix))
+    var first = 0
+    for (role, shape) in zip(roles, shapes) {
+      places[Key(role: role, layer: layer)] = ParameterPlace(
+        name: name, outputs: first..<first + shape[0], outputsAreColumns: isTransposed || !isMatrix,
+        isTransposed: isTransposed && isMatrix)
+      first += shape[0]
+    }
+  }
+
+  package var names: [String] { tensors.map(\.name) }
+
+  package subscript(name: String) -> ParameterTensor? { indices[name].map { tensors[$0] } }
+
+  /// Nil where the model has no such numbers.
+  package func place(of role: ParameterRole, layer: Int? = nil) -> ParameterPlace? {
+    places[Key(role: role, layer: layer)]
+  }
+
+  /// The tensor that holds them.
+  package func name(of role: ParameterRole, layer: Int? = nil) -> String? {
+    place(of: role, layer: layer)?.name
+  }
+
+  package var tokenEmbedding: String {
+    guard let name = name(of: .tokenEmbedding) else { preconditionFailure("a layout has a token embedding") }
+    return name
+  }
+
+  /// The head's own weights, or the token embedding to which it is tied.
+  package var headWeights: String { name(of: .head) ?? tokenEmbedding }
+
+  /// The names to train: the last `blocks` blocks, the final norm, and with `embeddings` the embeddings and the head.
+  package func trainableNames(blocks: Int, embeddings: Bool) -> [String] {
+    tensors.filter { tensor in
+      if let layer = tensor.layer { return layer >= configuration.layerCount - blocks }
+      return embeddings || tensor.roles.contains { $0 == .finalNorm || $0 == .finalNormBias }
+    }.map(\.name)
+  }
+
+  /// The first block that the backward pass has to enter so that these tensors get their gradients; as many as there are
+  /// blocks where it enters none.
+  package func lowestBlock(training names: [String]) -> Int {
+    var lowest = configuration.layerCount
+    for name in names {
+      guard let tensor = self[name] else { preconditionFailure("no parameter `\(name)`") }
+      if tensor.roles.contains(.tokenEmbedding) || tensor.roles.contains(.positionEmbedding) { return 0 }
+      if let layer = tensor.layer { lowest = min(lowest, layer) }
+    }
+    return lowest
+  }
+}
+
+extension DecoderConfiguration {
+  /// The shape of a role's numbers: [outputs, inputs], or [outputs].
+  package func shape(of role: ParameterRole) -> [Int] {
+    switch role {
+    case .tokenEmbedding, .head: [vocabularySize, hiddenSize]
+    case .positionEmbedding: [contextLength, hiddenSize]
+    case .headBias: [vocabularySize]
+    case .attentionNorm, .attentionNormBias, .feedForwardNorm, .feedForwardNormBias, .finalNorm,
+      .finalNormBias:
+      [hiddenSize]
+    case .weight(let projection): [outputs(of: projection), inputs(of: projection)]
+    case .bias(let projection): [outputs(of: projection)]
+    }
+  }
+
+  private func outputs(of projection: Projection) -> Int {
+    switch projection {
+    case .query: headCount * headDimension
+    case .key, .value: keyValueHeadCount * headDimension
+    case .gate, .up: feedForwardSize
+    case .output, .down: hiddenSize
+    }
+  }
+
+  private func inputs(of projection: Projection) -> Int {
+    switch projection {
+    case .query, .key, .value, .gate, .up: hiddenSize
+    case .output: headCount * headDimension
+    case .down: feedForwardSize
+    }
+  }
+
+  package var parameterCount: Int {
+    layout.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+}
