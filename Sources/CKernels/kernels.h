@@ -96,7 +96,7 @@ typedef struct {
   const int32_t *labels;
   pk_kl direction;
   float beta, alpha, scale;
-  float *lse, *lm, *kl, *entropy;
+  float *lse, *lm, *kl, *entropy, *log_probability;
 } loss_job;
 
 typedef struct {
@@ -118,6 +118,8 @@ typedef struct {
   void (*attention)(const attention_job *, size_t task);          /* task = query * kv_heads + kv head */
   void (*attention_backward)(const attention_job *, size_t task); /* task = sequence * kv_heads + kv head */
   void (*log_sum_exp)(const loss_job *, size_t row);
+  void (*token_statistics)(const loss_job *, size_t row);
+  void (*cross_entropy)(const loss_job *, size_t row);
   void (*conditional_loss)(const loss_job *, size_t row);
   void (*exponentials)(const float *x, float divisor, float *e, size_t n, float *maximum, float *sum);
   void (*adamw)(float *p, float *m, float *v, const float *g, size_t begin, size_t end, const pk_adamw_step *);

@@ -136,18 +136,50 @@ void pk_reference_log_sum_exp(const float *logits, size_t stride, size_t rows, s
   parallel_for(rows, log_sum_exp_row, &job);
 }
 
+static float row_entropy(const float *z, size_t v, float lse) {
+  float lanes[16] = {0};
+  for (size_t i = 0; i < v; i++) {
+    float log_p = z[i] - lse, p = pk_exp(log_p);
+    lanes[i % 16] = lanes[i % 16] - (p > 0 ? p * log_p : 0);
+  }
+  return lanes_sum(lanes);
+}
+
+static void token_statistics_row(void *context, size_t row) {
+  const loss_job *job = context;
+  const float *z = job->logits + row * job->v;
+  float lse = row_lse(z, job->v);
+  job->log_probability[row] = -(lse - z[job->labels[row]]);
+  job->entropy[row] = row_entropy(z, job->v, lse);
+}
+void pk_reference_token_statistics(const float *logits, size_t rows, size_t v, const int32_t *labels,
+                                   float *log_probability, float *entropy) {
+  loss_job job = {.logits = (float *)logits, .rows = rows, .v = v, .labels = labels,
+                  .log_probability = log_probability, .entropy = entropy};
+  parallel_for(rows, token_statistics_row, &job);
+}
+
+static void cross_entropy_row(void *context, size_t row) {
+  const loss_job *job = context;
+  float *z = job->logits + row * job->v;
+  size_t label = (size_t)job->labels[row];
+  float lse = row_lse(z, job->v);
+  job->lm[row] = lse - z[label];
+  for (size_t i = 0; i < job->v; i++) z[i] = (i == label ? pk_exp(z[i] - lse) - 1 : pk_exp(z[i] - lse)) * job->scale;
+}
+void pk_reference_cross_entropy(float *logits, size_t rows, size_t v, const int32_t *labels, float scale, float *lm) {
+  loss_job job = {.logits = logits, .rows = rows, .v = v, .labels = labels, .scale = scale, .lm = lm};
+  parallel_for(rows, cross_entropy_row, &job);
+}
+
 /* The terms of softmax.h, one element after the other. */
 static void conditional_loss_row(void *context, size_t row) {
   const loss_job *job = context;
   float *z = job->logits + row * job->v;
   size_t v = job->v, k = job->columns, label = (size_t)job->labels[row];
-  float lse = row_lse(z, v), entropy_lanes[16] = {0}, kl_lanes[16] = {0}, lse_p = 0, lse_r = 0;
+  float lse = row_lse(z, v), kl_lanes[16] = {0}, lse_p = 0, lse_r = 0;
   job->lm[row] = lse - z[label];
-  for (size_t i = 0; i < v; i++) {
-    float log_p = z[i] - lse, p = pk_exp(log_p);
-    entropy_lanes[i % 16] = entropy_lanes[i % 16] - (p > 0 ? p * log_p : 0);
-  }
-  float entropy = lanes_sum(entropy_lanes), kl = 0;
+  float entropy = row_entropy(z, v, lse), kl = 0;
   const float *r = job->reference && job->direction != PK_KL_NONE ? job->reference + row * job->reference_v : NULL;
   int reference_first = job->direction == PK_KL_REFERENCE_POLICY;
   if (r) {

@@ -16,6 +16,28 @@ void pk_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t colu
   parallel_for(rows, log_sum_exp_row, &run);
 }
 
+static void token_statistics_row(void *context, size_t row) {
+  const loss_run *run = context;
+  run->kernels->token_statistics(&run->job, row);
+}
+void pk_token_statistics(const float *logits, size_t rows, size_t v, const int32_t *labels, float *log_probability,
+                         float *entropy) {
+  loss_run run = {selected_kernels(),
+                  {.logits = (float *)logits, .rows = rows, .v = v, .labels = labels,
+                   .log_probability = log_probability, .entropy = entropy}};
+  parallel_for(rows, token_statistics_row, &run);
+}
+
+static void cross_entropy_row(void *context, size_t row) {
+  const loss_run *run = context;
+  run->kernels->cross_entropy(&run->job, row);
+}
+void pk_cross_entropy(float *logits, size_t rows, size_t v, const int32_t *labels, float scale, float *lm) {
+  loss_run run = {selected_kernels(),
+                  {.logits = logits, .rows = rows, .v = v, .labels = labels, .scale = scale, .lm = lm}};
+  parallel_for(rows, cross_entropy_row, &run);
+}
+
 static void conditional_loss_row(void *context, size_t row) {
   const loss_run *run = context;
   run->kernels->conditional_loss(&run->job, row);

@@ -1,4 +1,4 @@
-/* Rows over the vocabulary: log-sum-exp, and the conditional objective with its gradient. */
+/* Rows over the vocabulary: log-sum-exp, statistics of a token, cross-entropy and the conditional objective with their gradients. */
 
 /* Maximum of x / divisor, then e = exp(x / divisor - maximum) (stored when e is not NULL) and the sum of e. */
 static void PK_FN(exponentials)(const float *x, float divisor, float *e, size_t n, float *maximum, float *sum) {
@@ -32,6 +32,38 @@ static void PK_FN(log_sum_exp)(const loss_job *job, size_t row) {
   job->lse[row] = PK_FN(row_lse)(job->logits + row * job->stride, job->columns);
 }
 
+/* -sum p log p */
+INLINE float PK_FN(row_entropy)(const float *z, size_t v, float lse) {
+  f32x16 sum = splat(0);
+  for_lanes(i, v, count) {
+    f32x16 log_p = (count == LANES ? load16(z + i) : load_tail(z + i, count, -__builtin_inff())) - splat(lse);
+    f32x16 p = exp16(log_p);
+    f32x16 term = p * log_p;
+    sum = sum - choose16(p > splat(0), term, splat(0));
+  }
+  return tree_sum(sum);
+}
+
+static void PK_FN(token_statistics)(const loss_job *job, size_t row) {
+  const float *z = job->logits + row * job->v;
+  float lse = PK_FN(row_lse)(z, job->v);
+  job->log_probability[row] = -(lse - z[job->labels[row]]);
+  job->entropy[row] = PK_FN(row_entropy)(z, job->v, lse);
+}
+
+/* lm = -log p[label], d/dz = p - 1[label] */
+static void PK_FN(cross_entropy)(const loss_job *job, size_t row) {
+  float *z = job->logits + row * job->v;
+  size_t v = job->v, label = (size_t)job->labels[row];
+  float lse = PK_FN(row_lse)(z, v);
+  job->lm[row] = lse - z[label];
+  for_lanes(i, v, count) {
+    f32x16 g = exp16(load_lanes(z + i, count) - splat(lse));
+    if (label >= i && label < i + count) g[label - i] -= 1;
+    store_lanes(z, i, PK_F32, count, g * splat(job->scale));
+  }
+}
+
 /* With p the policy over all V, p' and r policy and reference over the first K columns, renormalised:
    lm = -log p[label]                     d/dz = p - 1[label]
    H  = -sum p log p                      d(-a H)/dz = a p (log p + H)
@@ -45,14 +77,7 @@ static void PK_FN(conditional_loss)(const loss_job *job, size_t row) {
   float label_logit = z[label];
   job->lm[row] = lse - label_logit;
 
-  f32x16 entropy_sum = splat(0);
-  for_lanes(i, v, count) {
-    f32x16 log_p = (count == LANES ? load16(z + i) : load_tail(z + i, count, -__builtin_inff())) - splat(lse);
-    f32x16 p = exp16(log_p);
-    f32x16 term = p * log_p;
-    entropy_sum = entropy_sum - choose16(p > splat(0), term, splat(0));
-  }
-  float entropy = tree_sum(entropy_sum);
+  float entropy = PK_FN(row_entropy)(z, v, lse);
   job->entropy[row] = entropy;
 
   const float *r = job->reference ? job->reference + row * job->reference_v : NULL;

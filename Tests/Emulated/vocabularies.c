@@ -34,6 +34,37 @@ static uint64_t loss_either(const int *shape, int plain) {
 static uint64_t loss(const int *shape) { return loss_either(shape, 0); }
 static uint64_t loss_definition(const int *shape) { return loss_either(shape, 1); }
 
+/* shape: rows, V */
+static uint64_t token_statistics_either(const int *shape, int plain) {
+  size_t r = (size_t)shape[0], v = (size_t)shape[1];
+  float *x = filled(r * v, 37, ORDINARY), *log_probability = floats(r), *entropy = floats(r);
+  int32_t *labels = malloc((r + 1) * sizeof(int32_t));
+  if (!labels) abort();
+  for (size_t i = 0; i < r; i++) labels[i] = (int32_t)(random_word(38, i) % v);
+  for (size_t i = 0; i < r * v; i += 7) if ((size_t)labels[i / v] != i % v) x[i] = -__builtin_inff();
+  (plain ? pk_reference_token_statistics : pk_token_statistics)(x, r, v, labels, log_probability, entropy);
+  uint64_t hash = hash_floats(hash_floats(hash_floats(HASH_START, x, r * v), log_probability, r), entropy, r);
+  free(x), free(log_probability), free(entropy), free(labels);
+  return hash;
+}
+static uint64_t token_statistics(const int *shape) { return token_statistics_either(shape, 0); }
+static uint64_t token_statistics_definition(const int *shape) { return token_statistics_either(shape, 1); }
+
+/* shape: rows, V */
+static uint64_t cross_entropy_either(const int *shape, int plain) {
+  size_t r = (size_t)shape[0], v = (size_t)shape[1];
+  float *x = filled(r * v, 39, ORDINARY), *lm = floats(r);
+  int32_t *labels = malloc((r + 1) * sizeof(int32_t));
+  if (!labels) abort();
+  for (size_t i = 0; i < r; i++) labels[i] = (int32_t)(random_word(40, i) % v);
+  (plain ? pk_reference_cross_entropy : pk_cross_entropy)(x, r, v, labels, 0.5f, lm);
+  uint64_t hash = hash_floats(hash_floats(HASH_START, x, r * v), lm, r);
+  free(x), free(lm), free(labels);
+  return hash;
+}
+static uint64_t cross_entropy(const int *shape) { return cross_entropy_either(shape, 0); }
+static uint64_t cross_entropy_definition(const int *shape) { return cross_entropy_either(shape, 1); }
+
 /* shape: rows, V; or rows, V, operands */
 static uint64_t sample_from(const int *shape, operands kind) {
   size_t r = (size_t)shape[0], v = (size_t)shape[1];
@@ -77,4 +108,10 @@ void vocabularies(void) {
   on_every_path("log-sum-exp", (int[]){0, 5, 5}, 3, log_sum_exp, log_sum_exp_definition);
   on_every_path("sample", (int[]){0, 5}, 2, sample, NULL);
   for (int v = 1; v < 40; v += 19) on_every_path("sample", (int[]){14, v, SPECIAL}, 3, sample_operands, NULL);
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    on_every_path("token-statistics", (int[]){3, sizes[i]}, 2, token_statistics, token_statistics_definition);
+    on_every_path("cross-entropy", (int[]){3, sizes[i]}, 2, cross_entropy, cross_entropy_definition);
+  }
+  on_every_path("token-statistics", (int[]){0, 5}, 2, token_statistics, token_statistics_definition);
+  on_every_path("cross-entropy", (int[]){0, 5}, 2, cross_entropy, cross_entropy_definition);
 }

@@ -156,6 +156,13 @@ void pk_attention_backward(const float *q, const void *k, const void *v, const f
 /* Per row: lse[r] = log sum exp over the first `columns` of the row. */
 void pk_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t columns, float *lse);
 
+/* Per row of logits [R, V]: the log-probability of its label, and the entropy of its distribution; nats. */
+void pk_token_statistics(const float *logits, size_t rows, size_t v, const int32_t *labels, float *log_probability,
+                         float *entropy);
+
+/* lm[r] = -log p(label) of each row of logits [R, V], which are overwritten by scale * d lm / d logits. */
+void pk_cross_entropy(float *logits, size_t rows, size_t v, const int32_t *labels, float scale, float *lm);
+
 typedef enum { PK_KL_NONE = 0, PK_KL_REFERENCE_POLICY = 1, PK_KL_POLICY_REFERENCE = 2 } pk_kl;
 
 /* The conditional objective on rows of logits: lm + beta * KL - alpha * H, each row scaled by `scale`.
@@ -237,6 +244,9 @@ void pk_reference_activation_forward(pk_activation f, const float *gate, const f
                                      size_t n);
 void pk_reference_activation_backward(pk_activation f, float *gate, float *up, const float *dout, size_t n);
 void pk_reference_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t columns, float *lse);
+void pk_reference_token_statistics(const float *logits, size_t rows, size_t v, const int32_t *labels,
+                                   float *log_probability, float *entropy);
+void pk_reference_cross_entropy(float *logits, size_t rows, size_t v, const int32_t *labels, float scale, float *lm);
 void pk_reference_conditional_loss(float *logits, const float *reference, size_t rows, size_t v,
                                    size_t reference_v, size_t kl_columns, const int32_t *labels, pk_kl direction,
                                    float beta, float alpha, float scale, float *lm, float *kl, float *entropy);

@@ -193,6 +193,12 @@ import Testing
       let labels = (0..<Int32(t)).map { $0 % Int32(c) }
       var result = [Float](repeating: 0, count: t)
       (plain ? pk_reference_log_sum_exp : pk_log_sum_exp)(x, c, t, max(1, c - 3), &result)
+      var (logits, lm) = (x, x)
+      var (logProbabilities, entropies) = (x, x)
+      (plain ? pk_reference_cross_entropy : pk_cross_entropy)(&logits, t, c, labels, 0.5, &lm)
+      (plain ? pk_reference_token_statistics : pk_token_statistics)(
+        x, t, c, labels, &logProbabilities, &entropies)
+      result += logits + lm.prefix(t) + logProbabilities.prefix(t) + entropies.prefix(t)
       for (direction, columns) in [
         (PK_KL_NONE, c), (PK_KL_REFERENCE_POLICY, max(1, c - 3)), (PK_KL_POLICY_REFERENCE, c),
       ] {
@@ -204,6 +210,23 @@ import Testing
       }
       return result
     }
+  }
+
+  @Test(arguments: [1, 2, 16, 17, 100])
+  func `a token's statistics and its cross-entropy are those of the loss without weights`(v: Int) {
+    let t = 3
+    let x = Self.numbers(t * v, seed: 21)
+    let labels = (0..<Int32(t)).map { ($0 * 7) % Int32(v) }
+    var (gradient, lm, kl, entropy) = (x, x, x, x)
+    pk_conditional_loss(&gradient, nil, t, v, 0, v, labels, PK_KL_NONE, 0, 0, 0.5, &lm, &kl, &entropy)
+    var (logProbabilities, entropies) = (x, x)
+    pk_token_statistics(x, t, v, labels, &logProbabilities, &entropies)
+    #expect(Self.bits(logProbabilities.prefix(t).map { -$0 }) == Self.bits(Array(lm.prefix(t))))
+    #expect(Self.bits(Array(entropies.prefix(t))) == Self.bits(Array(entropy.prefix(t))))
+    var (logits, losses) = (x, x)
+    pk_cross_entropy(&logits, t, v, labels, 0.5, &losses)
+    #expect(Self.bits(logits) == Self.bits(gradient))
+    #expect(Self.bits(Array(losses.prefix(t))) == Self.bits(Array(lm.prefix(t))))
   }
 
   @Test func `a product without terms is zero, or what was there`() {
