@@ -163,7 +163,7 @@ struct Workload {
     }
     let folder = description["checkpoint"]?.boolValue == true ? try scratch() : nil
     return {
-      if let folder { try trainer.beginCheckpoint(in: folder, record: .null) }
+      if let folder { try trainer.beginCheckpoint(in: folder) }
       _ = try trainer.train(batch)
       return nil
     }
@@ -175,13 +175,13 @@ struct Workload {
     let folder = try scratch()
     if description["kind"]?.stringValue == "save" {
       return {
-        try trainer.saveCheckpoint(in: folder, record: .null)
+        try trainer.saveCheckpoint(in: folder)
         return nil
       }
     }
-    try trainer.saveCheckpoint(in: folder, record: .null)
+    try trainer.saveCheckpoint(in: folder)
     return {
-      guard try trainer.restoreCheckpoint(from: folder, log: { print($0) }) != nil else {
+      guard try trainer.restoreCheckpoint(from: folder, log: { print($0) }) else {
         throw WorkloadError(text: "the checkpoint is not there")
       }
       return nil
@@ -195,16 +195,16 @@ struct Workload {
     return folder
   }
 
-  private func trainer(_ checkpoint: Checkpoint) throws -> ConditionalTrainer {
+  private func trainer(_ checkpoint: Checkpoint) throws -> Trainer {
     let configuration = checkpoint.configuration
     let kl = description["kl"]?.doubleValue ?? 0
     let blocks = description["blocks"]?.intValue
-    return ConditionalTrainer(
+    return Trainer(
       configuration, parameters: try Parameters(configuration, from: checkpoint.tensors),
       trainable: configuration.layout.trainableNames(
         blocks: blocks ?? configuration.layerCount, embeddings: blocks == nil),
-      reference: kl == 0 ? nil : try decoder(checkpoint), referenceConditioned: true,
-      objective: ConditionalObjective(kl: kl, entropy: 0, klDirection: .referencePolicy),
+      objective: ConditionalObjective(kl: kl, entropy: 0, referenceConditioned: true),
+      reference: kl == 0 ? nil : ReferenceModel(try decoder(checkpoint)),
       optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
       schedule: LearningRateSchedule(
         peak: 1e-6, steps: 100, warmUpRatio: 0, warmUp: .linear, decay: .constant),

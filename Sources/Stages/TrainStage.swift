@@ -25,7 +25,8 @@ package struct TrainStage: Stage {
     outputs: [
       OutputPort("model", .model, summary: "the trained policy, fp32"),
       OutputPort(
-        "metrics", .metrics, names: StepSeries.names + ["steps", "samples"],
+        "metrics", .metrics,
+        names: TrainingSeries.names(of: ConditionalObjective(kl: 0, entropy: 0)) + ["steps", "samples"],
         summary: "series over the steps: `loss`, `lm`, `kl`, `entropy`, `gradient_norm`, `lr`"),
     ],
     options: [
@@ -185,18 +186,18 @@ package struct TrainStage: Stage {
     let backend = context.backend()
     try checkpoint.requireFinite(parameters, on: backend)
     let keepsConditioning = objective.string("reference_conditioning") == "keep"
-    var reference: Decoder?
-    var klColumns = trained.baseVocabulary(tokenizer, configuration.vocabularySize)
+    var reference: ReferenceModel?
     if kl > 0 {
       guard context.inputs["reference"] != nil else {
         throw InputError("`objective.kl` is \(kl), which needs the input `reference`")
       }
       let source = try context.checkpoint("reference")
       try check(source, reads: examples, conditioned: keepsConditioning)
-      reference = try context.decoder(source, on: backend)
-      klColumns = min(
-        klColumns,
-        try TrainedTokens(source).baseVocabulary(source.tokenizer, source.configuration.vocabularySize))
+      reference = ReferenceModel(
+        try context.decoder(source, on: backend),
+        sharedColumns: min(
+          trained.baseVocabulary(tokenizer, configuration.vocabularySize),
+          try TrainedTokens(source).baseVocabulary(source.tokenizer, source.configuration.vocabularySize)))
     }
     let plan = BatchPlan(
       ids: examples.map(\.id), batchSize: options.int("batch_size"), epochs: options.int("epochs"),
@@ -211,16 +212,16 @@ package struct TrainStage: Stage {
         examples.count % options.int("batch_size"), "samples of each epoch's last batch")
     }
     let adam = options.object("adam")
-    let trainer = ConditionalTrainer(
+    let trainer = Trainer(
       configuration, parameters: parameters,
       trainable: configuration.layout.trainableNames(
         blocks: Int((options.double("unfrozen_ratio") * Double(configuration.layerCount)).rounded(.down)),
         embeddings: options.bool("train_embeddings")),
-      reference: reference, referenceConditioned: keepsConditioning, klColumns: klColumns,
       objective: ConditionalObjective(
         kl: kl, entropy: objective.double("entropy"),
-        klDirection: ConditionalObjective.KLDirection(rawValue: objective.string("kl_direction"))
-          ?? .referencePolicy),
+        klDirection: KLDirection(rawValue: objective.string("kl_direction")) ?? .referencePolicy,
+        referenceConditioned: keepsConditioning),
+      reference: reference,
       optimizer: AdamW(
         beta1: adam.double("beta1"), beta2: adam.double("beta2"), epsilon: adam.double("epsilon"),
         weightDecay: adam.double("weight_decay")),
@@ -228,12 +229,12 @@ package struct TrainStage: Stage {
         peak: options.double("lr"), steps: plan.stepCount, warmUpRatio: options.double("warmup_ratio"),
         warmUp: options.string("warmup") == "linear" ? .linear : .logarithmic,
         decay: options.string("decay") == "linear" ? .linear : .constant),
-      fastRows: try fastRows(options, conditioning, tokenizer, configuration),
+      groups: try groups(options, conditioning, tokenizer, configuration),
       maximumGradientNorm: options.optionalDouble("max_gradient_norm"),
       gradientLeaves: options.int("gradient_leaves"), mode: context.mode,
       backend: backend, tokenBudget: context.engineBatch(1024),
       memory: context.engineMemory(512 << 20))
-    let series = try train(trainer, examples, plan, context)
+    try train(trainer, examples, plan, context)
     try trainer.checkParameters()
 
     try writeModelDirectory(
@@ -241,15 +242,16 @@ package struct TrainStage: Stage {
       tokenizer: tokenizer, chatTemplate: checkpoint.chatTemplate,
       generationConfig: checkpoint.generationConfig,
       plumb: ["format": 1, "conditioning": conditioning?.json ?? .null, "added_tokens": trained.json])
-    try writeMetrics(series.json(trainedSamples: examples.count), to: context.output("metrics", .metrics))
+    var metrics = trainer.series.json.objectValue ?? JSONObject()
+    metrics["steps"] = .int(Int64(trainer.series.count))
+    metrics["samples"] = .int(Int64(examples.count))
+    try writeMetrics(.object(metrics), to: context.output("metrics", .metrics))
   }
 
   private func train(
-    _ trainer: ConditionalTrainer, _ examples: [TrainingExample], _ plan: BatchPlan, _ context: StageContext
-  ) throws -> StepSeries {
-    var series = StepSeries()
-    if let record = try trainer.restoreCheckpoint(from: context.checkpointDirectory, log: context.log) {
-      series = StepSeries(record)
+    _ trainer: Trainer, _ examples: [TrainingExample], _ plan: BatchPlan, _ context: StageContext
+  ) throws {
+    if try trainer.restoreCheckpoint(from: context.checkpointDirectory, log: context.log) {
       context.log("continues at step \(trainer.step + 1) of \(plan.stepCount)")
     }
     var saved = ContinuousClock.now
@@ -258,7 +260,6 @@ package struct TrainStage: Stage {
     while trainer.step < plan.stepCount {
       let batch = plan.batch(trainer.step).map { examples[$0] }
       let step = try trainer.train(batch)
-      series.append(step)
       tokens += batch.reduce(0) { $0 + $1.tokenCount(conditioned: true) }
       let rate = Double(tokens) / max((ContinuousClock.now - started) / .seconds(1), 1e-3)
       context.progress(
@@ -267,20 +268,19 @@ package struct TrainStage: Stage {
       do {
         try context.checkCancellation()
       } catch {
-        try trainer.saveCheckpoint(in: context.checkpointDirectory, record: series.record)
+        try trainer.saveCheckpoint(in: context.checkpointDirectory)
         throw error
       }
       if trainer.step < plan.stepCount,
         (ContinuousClock.now - saved) / .seconds(1) >= context.checkpointSeconds
       {
-        try trainer.beginCheckpoint(in: context.checkpointDirectory, record: series.record)
+        try trainer.beginCheckpoint(in: context.checkpointDirectory)
         saved = .now
       }
     }
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     context.measure("tokens", Double(tokens))
     context.measure("tokens_per_second", Double(tokens) / max(seconds, 1e-3))
-    return series
   }
 
   /// Token ids are the policy's; a reference with a smaller vocabulary lacks the last of them, and may have a shorter context.
@@ -319,11 +319,11 @@ package struct TrainStage: Stage {
   }
 
   /// The conditioning tokens' rows, when they have a learning rate of their own.
-  private func fastRows(
+  private func groups(
     _ options: StageOptions, _ conditioning: Conditioning?, _ tokenizer: Tokenizer,
     _ configuration: DecoderConfiguration
-  ) throws -> FastRows? {
-    guard let rate = options.optionalDouble("conditioning_lr") else { return nil }
+  ) throws -> [ParameterGroup] {
+    guard let rate = options.optionalDouble("conditioning_lr") else { return [] }
     guard let conditioning, conditioning.kind == .tokens, options.bool("train_embeddings") else {
       throw InputError("`conditioning_lr` is for conditioning of kind tokens, with `train_embeddings`")
     }
@@ -332,7 +332,11 @@ package struct TrainStage: Stage {
       throw InputError(
         "`conditioning_lr` needs the conditioning's tokens to be the last of the vocabulary; they are \(ids)")
     }
-    return FastRows(rows: first..<configuration.vocabularySize, factor: rate / options.double("lr"))
+    return [
+      ParameterGroup(
+        [.init(configuration.layout.tokenEmbedding, rows: first..<configuration.vocabularySize)],
+        learningRateFactor: rate / options.double("lr"))
+    ]
   }
 
   /// For each class the tokens whose mean embedding its token starts as; empty when it starts as noise.

@@ -101,32 +101,3 @@ struct BatchPlan {
     return order[first..<min(first + batchSize, order.count)]
   }
 }
-
-/// What the steps reported, in order.
-struct StepSeries {
-  static let names = ["loss", "lm", "kl", "entropy", "gradient_norm", "lr"]
-  private var values: [[JSON]] = names.map { _ in [] }
-
-  init() {}
-
-  /// From a checkpoint's record.
-  init(_ record: JSON) {
-    values = Self.names.map { record[$0]?.arrayValue ?? [] }
-  }
-
-  mutating func append(_ step: TrainingStep) {
-    let numbers = [
-      step.loss, step.languageModel, step.kl, step.entropy, step.gradientNorm, step.learningRate,
-    ]
-    for (index, number) in numbers.enumerated() { values[index].append(.double(number)) }
-  }
-
-  var record: JSON { .object(JSONObject(zip(Self.names, values).map { ($0, .array($1)) })) }
-
-  func json(trainedSamples: Int) -> JSON {
-    var object = record.objectValue ?? JSONObject()
-    object["steps"] = .int(Int64(values[0].count))
-    object["samples"] = .int(Int64(trainedSamples))
-    return .object(object)
-  }
-}

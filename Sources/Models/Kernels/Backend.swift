@@ -128,10 +128,14 @@ package protocol Backend: Sendable {
     rule: AttentionRule, rotary: RotaryTable, dq: Tensor, dk: Tensor, dv: Tensor)
   /// [R, V] -> log of the sum of exponentials of each row
   func logSumExp(_ logits: Tensor) -> [Float]
+  /// Of each row [V] its label's log-probability and its distribution's entropy, in nats.
+  func tokenStatistics(_ logits: Tensor, labels: [Int32]) -> (logProbabilities: [Float], entropies: [Float])
+  /// -log p(label) of each row [V]; overwrites the logits by `scale` times its gradient.
+  func crossEntropy(_ logits: Tensor, labels: [Int32], scale: Float) -> [Float]
+  /// Overwrites the logits [R, V] by `scale` times the loss's gradient. Without a reference [R, V of the reference] there is no KL.
   func conditionalLoss(
-    _ logits: Tensor, reference: Tensor?, labels: [Int32], objective: ConditionalObjective, klColumns: Int,
-    scale: Float
-  ) -> LossRows
+    _ logits: Tensor, reference: Tensor?, labels: [Int32], loss: ConditionalLoss, scale: Float
+  ) -> ConditionalLossRows
   /// One token for each row, -1 where every token is banned, -2 where a logit is NaN or infinite.
   func sample(
     _ logits: Tensor, parameters: [SamplingParameters], uniforms: [Double], banned: [Int32]

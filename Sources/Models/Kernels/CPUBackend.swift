@@ -176,16 +176,40 @@ package struct CPUBackend: Backend {
     return result
   }
 
+  package func tokenStatistics(
+    _ logits: Tensor, labels: [Int32]
+  ) -> (logProbabilities: [Float], entropies: [Float]) {
+    checkLabels(labels, of: logits)
+    var logProbabilities = [Float](repeating: 0, count: logits.rows)
+    var entropies = logProbabilities
+    pk_token_statistics(
+      logits.floats, logits.rows, logits.columns, labels, &logProbabilities, &entropies)
+    return (logProbabilities, entropies)
+  }
+
+  package func crossEntropy(_ logits: Tensor, labels: [Int32], scale: Float) -> [Float] {
+    checkLabels(labels, of: logits)
+    var losses = [Float](repeating: 0, count: logits.rows)
+    pk_cross_entropy(logits.floats, logits.rows, logits.columns, labels, scale, &losses)
+    return losses
+  }
+
   package func conditionalLoss(
-    _ logits: Tensor, reference: Tensor?, labels: [Int32], objective: ConditionalObjective, klColumns: Int,
-    scale: Float
-  ) -> LossRows {
-    var rows = LossRows(count: logits.rows)
+    _ logits: Tensor, reference: Tensor?, labels: [Int32], loss: ConditionalLoss, scale: Float
+  ) -> ConditionalLossRows {
+    checkLabels(labels, of: logits)
+    var rows = ConditionalLossRows(count: logits.rows)
     pk_conditional_loss(
-      logits.floats, reference?.floats, logits.rows, logits.columns, reference?.columns ?? 0, klColumns,
-      labels, reference == nil ? PK_KL_NONE : objective.klDirection.kernelValue, Float(objective.kl),
-      Float(objective.entropy), scale, &rows.languageModel, &rows.kl, &rows.entropy)
+      logits.floats, reference?.floats, logits.rows, logits.columns, reference?.columns ?? 0, loss.klColumns,
+      labels, reference == nil ? PK_KL_NONE : loss.direction.kernelValue, loss.kl, loss.entropy, scale,
+      &rows.languageModel, &rows.kl, &rows.entropy)
     return rows
+  }
+
+  private func checkLabels(_ labels: [Int32], of logits: Tensor) {
+    precondition(
+      labels.count == logits.rows && labels.allSatisfy { $0 >= 0 && $0 < logits.columns },
+      "one label of \(logits.columns) for each of \(logits.rows) rows; there are \(labels.count)")
   }
 
   package func sample(
@@ -233,6 +257,15 @@ extension AttentionRule {
     pk_attention_rule(
       scale: 1 / Float(headDimension).squareRoot(), cap: Float(softCap ?? 0),
       window: Int32(clamping: window ?? 0), cosine: rotary.cosine.floats, sine: rotary.sine.floats)
+  }
+}
+
+extension KLDirection {
+  fileprivate var kernelValue: pk_kl {
+    switch self {
+    case .referencePolicy: PK_KL_REFERENCE_POLICY
+    case .policyReference: PK_KL_POLICY_REFERENCE
+    }
   }
 }
 

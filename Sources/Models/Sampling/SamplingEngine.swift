@@ -196,16 +196,13 @@ package final class SamplingEngine {
     if let banned = texts?.bannedTokens(after: sample.written) { decoder.backend.ban(banned, in: logits) }
   }
 
-  /// The loss's own terms, for their values alone; `logits` are overwritten.
-  private func describe(_ drawn: [Int32], of running: [Running], _ logits: Tensor) {
+  /// What the model itself made of the tokens drawn, from its logits as they were.
+  private func keepStatistics(_ drawn: [Int32], of running: [Running], _ logits: Tensor) {
     guard drawn.allSatisfy({ $0 >= 0 }) else { return }
-    let rows = decoder.backend.conditionalLoss(
-      logits, reference: nil, labels: drawn,
-      objective: ConditionalObjective(kl: 0, entropy: 0, klDirection: .referencePolicy),
-      klColumns: logits.columns, scale: 0)
+    let statistics = decoder.backend.tokenStatistics(logits, labels: drawn)
     for (index, sample) in running.enumerated() {
-      sample.statistics.logProbabilities.append(-rows.languageModel[index])
-      sample.statistics.entropies.append(rows.entropy[index])
+      sample.statistics.logProbabilities.append(statistics.logProbabilities[index])
+      sample.statistics.entropies.append(statistics.entropies[index])
     }
   }
 
@@ -215,7 +212,7 @@ package final class SamplingEngine {
     _ finished: (SampledSequence) throws -> Void
   ) throws {
     guard !running.isEmpty else { return }
-    let untouched = keepsStatistics ? copy(logits) : nil
+    let untouched = keepsStatistics && needsOwnLogits ? copy(logits) : logits
     if needsOwnLogits {
       for (index, sample) in running.enumerated() {
         adjust(logits.slice(index..<index + 1), for: sample, prompt: requests[sample.request].prompt)
@@ -228,7 +225,7 @@ package final class SamplingEngine {
       logits, parameters: Array(repeating: parameters, count: running.count), uniforms: uniforms,
       banned: bannedTokens)
     drawnTokens += drawn.count
-    if let untouched { describe(drawn, of: running, untouched) }
+    if keepsStatistics { keepStatistics(drawn, of: running, untouched) }
     var still: [Running] = []
     for (sample, token) in zip(running, drawn) {
       guard token != -2 else {

@@ -1,19 +1,6 @@
 // AdamW: decoupled weight decay, fp32 moments, one fused pass over each tensor.
 
-/// The numbers of one step. Source: Loshchilov and Hutter, "Decoupled weight decay regularization" (2019).
-package struct AdamWStep: Sendable {
-  var learningRate: Float
-  var beta1: Float
-  var beta2: Float
-  var epsilon: Float
-  var weightDecay: Float
-  /// 1 - beta ^ step
-  var bias1: Float
-  var bias2: Float
-  /// Multiplies gradients; carries the clip.
-  var gradientScale: Float
-}
-
+/// Source: Loshchilov and Hutter, "Decoupled weight decay regularization" (2019).
 package struct AdamW: Sendable {
   package var beta1 = 0.9
   package var beta2 = 0.999

@@ -1,22 +1,21 @@
-// Training checkpoints: the masters, both moments and the step, in one safetensors file that appears whole.
+// Training checkpoints: the masters, both moments, the step and the series so far, in one safetensors file that appears whole.
 
 import Glibc
 import JSON
 
-extension ConditionalTrainer {
+extension Trainer {
   /// Begins to write the state to `directory/step-N.safetensors`, after which older ones are removed: on a thread of its own,
   /// without a copy, since nothing changes the state before the next step's gradients are there. The file appears under its
   /// name only when it is durable. One at a time: waits for the one before.
-  /// - Parameter record: what else belongs to the step (losses so far); handed back by `restoreCheckpoint`.
   /// - Throws: what the one before failed with; what this one fails with comes from the next `train` or `finishCheckpoint`.
-  package func beginCheckpoint(in directory: String, record: JSON) throws {
-    let (state, step) = (state, step)
-    try beforeUpdate { try Self.write(state, step: step, record: record, in: directory) }
+  package func beginCheckpoint(in directory: String) throws {
+    let (state, step, series) = (state, step, series.json)
+    try beforeUpdate { try Self.write(state, step: step, series: series, in: directory) }
   }
 
   /// The same, waited for.
-  package func saveCheckpoint(in directory: String, record: JSON) throws {
-    try beginCheckpoint(in: directory, record: record)
+  package func saveCheckpoint(in directory: String) throws {
+    try beginCheckpoint(in: directory)
     try finishCheckpoint()
   }
 
@@ -51,7 +50,7 @@ extension ConditionalTrainer {
   /// The last tensor of the file: `StateChecksum` of all others.
   private static let checksumName = "checksum"
 
-  private static func write(_ state: [StateTensor], step: Int, record: JSON, in directory: String) throws {
+  private static func write(_ state: [StateTensor], step: Int, series: JSON, in directory: String) throws {
     var checksum = StateChecksum()
     var outputs = state.map { part in
       SafeTensorsOutput(name: part.name, shape: part.shape, dtype: .f32) { emit in
@@ -70,30 +69,32 @@ extension ConditionalTrainer {
     }
     try writeSafeTensors(
       outputs, to: "\(directory)/step-\(step).safetensors",
-      metadata: [("format", "pt"), ("step", String(step)), ("record", record.text(.compact))])
+      metadata: [("format", "pt"), ("step", String(step)), ("record", series.text(.compact))])
     for other in try checkpoints(in: directory) where other.step != step { try remove(other.path) }
   }
 
-  /// Continues from the newest readable checkpoint in the directory. One that is damaged changes nothing.
-  /// - Returns: its record, or nil when there is none.
-  package func restoreCheckpoint(from directory: String, log: (String) -> Void) throws -> JSON? {
+  /// Continues from the newest readable checkpoint in the directory. One that is damaged, or of another objective, changes
+  /// nothing and is logged.
+  /// - Returns: whether there was one.
+  package func restoreCheckpoint(from directory: String, log: (String) -> Void) throws -> Bool {
     try finishCheckpoint()
     for (path, _) in try Self.checkpoints(in: directory).reversed() {
       do {
         let file = try SafeTensorsFile(path)
-        let (step, record) = try checked(file, path)
+        let (step, series) = try checked(file, path)
         for part in state { try file.readFloats(part.name, into: part.tensor.elements) }
-        resume(at: step)
-        return record
+        resume(at: step, series)
+        return true
       } catch let error as FormatError {
         log("checkpoint ignored: \(error)")
       }
     }
-    return nil
+    return false
   }
 
-  /// The step and the record of a checkpoint, once all of it was found to be there and whole.
-  private func checked(_ file: SafeTensorsFile, _ path: String) throws -> (step: Int, record: JSON) {
+  /// The step and the series of a checkpoint, once all of it was found to be there and whole.
+  private func checked(_ file: SafeTensorsFile, _ path: String) throws -> (step: Int, series: TrainingSeries)
+  {
     func metadata(_ key: String) throws -> String {
       guard let value = file.header.metadata.first(where: { $0.key == key })?.value else {
         throw FormatError(path: path, "it lacks `\(key)` in its metadata")
@@ -109,6 +110,12 @@ extension ConditionalTrainer {
     } catch let error as JSONError {
       throw FormatError(path: path, "its `record` is not JSON: \(error)")
     }
+    guard let series = series.restored(from: record, steps: step) else {
+      throw FormatError(
+        path: path,
+        "its `record` does not hold \(step) numbers each of \(series.names.joined(separator: ", ")), and nothing else"
+      )
+    }
     var checksum = StateChecksum()
     for part in state {
       let entry = try file.entry(part.name)
@@ -122,7 +129,7 @@ extension ConditionalTrainer {
     guard try file.rawBytes(Self.checksumName).elementsEqual(checksum.bytes) else {
       throw FormatError(path: path, "its checksum does not match its content")
     }
-    return (step, record)
+    return (step, series)
   }
 
   private static func checkpoints(in directory: String) throws -> [(path: String, step: Int)] {

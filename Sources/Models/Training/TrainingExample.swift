@@ -26,15 +26,6 @@ package struct TrainingExample: Sendable {
   package func tokenCount(conditioned: Bool) -> Int {
     (conditioned ? context : unconditioned).count + output.count
   }
-
-  /// What a model is fed: everything but the last token, which is only predicted.
-  func inputs(conditioned: Bool) -> [Int32] { Array(tokens(conditioned: conditioned).dropLast()) }
-
-  /// Rows of `inputs` that predict the output's tokens.
-  func targetRows(conditioned: Bool) -> Range<Int> {
-    let before = tokenCount(conditioned: conditioned) - output.count
-    return before - 1..<before - 1 + output.count
-  }
 }
 
 /// The order of examples in an epoch: a sort by random numbers named by (seed, epoch, id), so that it does not

@@ -19,11 +19,14 @@ import Testing
     }
   }
 
-  @Test(arguments: ["tied", "untied", "mistral"])
-  func `gradients of the language model loss equal PyTorch's`(model: String) throws {
+  @Test(
+    arguments: ["tied", "untied", "mistral"],
+    [SupervisedFineTuning(), ConditionalObjective(kl: 0, entropy: 0)] as [any Objective])
+  func `gradients of the language model loss equal PyTorch's`(model: String, objective: any Objective) throws
+  {
     let golden = try Golden(model)
     let trainer = try Self.trainer(
-      golden, objective: ConditionalObjective(kl: 0, entropy: 0, klDirection: .referencePolicy))
+      golden, objective: objective)
     let (loss, gradients) = trainer.gradient(golden.tokenExamples)
     let expected = try #require(golden.json["loss"]?.doubleValue)
     #expect(abs(loss - expected) < 1e-5 * expected)
@@ -67,21 +70,21 @@ import Testing
     return ConditionalObjective(
       kl: try #require(conditional["kl_coefficient"]?.doubleValue),
       entropy: try #require(conditional["entropy_coefficient"]?.doubleValue),
-      klDirection: try #require(ConditionalObjective.KLDirection(rawValue: direction)))
+      klDirection: try #require(KLDirection(rawValue: direction)))
   }
 
   static func trainer(
-    _ golden: Golden, objective: ConditionalObjective, mode: NumericMode = .fp32, tokenBudget: Int = 1024,
+    _ golden: Golden, objective: any Objective, mode: NumericMode = .fp32, tokenBudget: Int = 1024,
     trainable: [String]? = nil
-  ) throws -> ConditionalTrainer {
+  ) throws -> Trainer {
     let configuration = golden.checkpoint.configuration
     let reference = try Golden.reference()
-    return ConditionalTrainer(
+    return Trainer(
       configuration, parameters: try Parameters(configuration, from: golden.checkpoint.tensors),
       trainable: trainable ?? configuration.layout.names,
-      reference: try Decoder(
-        reference.configuration, from: reference.tensors, mode: mode, backend: backend),
-      referenceConditioned: false, objective: objective,
+      objective: objective,
+      reference: ReferenceModel(
+        try Decoder(reference.configuration, from: reference.tensors, mode: mode, backend: backend)),
       optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01),
       schedule: LearningRateSchedule(
         peak: 1e-3, steps: 10, warmUpRatio: 0, warmUp: .linear, decay: .constant),

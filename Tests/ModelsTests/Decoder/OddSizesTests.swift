@@ -56,10 +56,9 @@ extension KernelPathTests {
           return try SequenceLogits(decoder).logits(tokens, chunk: chunk)
         }
         func gradients() throws -> [Float] {
-          let trainer = ConditionalTrainer(
+          let trainer = Trainer(
             configuration, parameters: try Parameters(configuration, from: source),
-            trainable: configuration.layout.names, reference: nil, referenceConditioned: false,
-            objective: ConditionalObjective(kl: 0, entropy: 0.1, klDirection: .referencePolicy),
+            trainable: configuration.layout.names, objective: ConditionalObjective(kl: 0, entropy: 0.1),
             optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
             schedule: LearningRateSchedule(
               peak: 1e-3, steps: 1, warmUpRatio: 0, warmUp: .linear, decay: .constant),

@@ -1,4 +1,4 @@
-// The conditional objective's gradient against central differences of its loss.
+// Each objective's gradient against central differences of its loss.
 
 import Models
 import Testing
@@ -7,14 +7,14 @@ import Testing
 struct ObjectiveTests {
   static let batch = Array(TrainingBench.examples[0..<5])
 
-  static let benches: [TrainingBench] = [
-    (0, 0, .referencePolicy, false), (0.7, 0, .referencePolicy, false), (0.7, 0, .policyReference, false),
-    (0.7, 0.4, .policyReference, true), (0, 0.9, .referencePolicy, false),
-  ].map { (kl: Double, entropy: Double, direction: ConditionalObjective.KLDirection, conditioned: Bool) in
-    TrainingBench(
-      mode: .fp32, objective: ConditionalObjective(kl: kl, entropy: entropy, klDirection: direction),
-      referenceConditioned: conditioned)
-  }
+  static let objectives: [any Objective] = [
+    ConditionalObjective(kl: 0, entropy: 0), ConditionalObjective(kl: 0.7, entropy: 0),
+    ConditionalObjective(kl: 0.7, entropy: 0, klDirection: .policyReference),
+    ConditionalObjective(kl: 0.7, entropy: 0.4, klDirection: .policyReference, referenceConditioned: true),
+    ConditionalObjective(kl: 0, entropy: 0.9), SupervisedFineTuning(),
+  ]
+
+  static let benches = objectives.map { TrainingBench(mode: .fp32, objective: $0) }
 
   /// The slope of the loss along a direction, by central differences.
   private func slope(_ bench: TrainingBench, _ direction: [String: [Float]], size: Float) throws -> Double {
@@ -77,6 +77,18 @@ struct ObjectiveTests {
       let found = try slope(
         bench, [name: gradient.map { $0 / Float(norm) }], size: Float(min(0.02, 2e-3 / norm)))
       #expect(abs(found - norm) < 5e-3 * norm, "\(name): \(found), expected \(norm)")
+    }
+  }
+
+  @Test func `fine-tuning is the conditional objective with neither KL nor entropy, bit for bit`() throws {
+    for mode in NumericMode.withGradients {
+      let (tuned, conditional) = try (
+        TrainingBench(mode: mode, objective: SupervisedFineTuning()).trainer().gradient(Self.batch),
+        TrainingBench(mode: mode, objective: ConditionalObjective(kl: 0, entropy: 0)).trainer()
+          .gradient(Self.batch)
+      )
+      #expect(tuned.loss.bitPattern == conditional.loss.bitPattern)
+      #expect(differences(tuned.gradients, conditional.gradients) == [])
     }
   }
 }

@@ -11,18 +11,23 @@ struct TrainingBench {
   var tokenBudget = 1024
   var memory = 512 << 20
   var gradientLeaves = 1
-  var objective = ConditionalObjective(kl: 0.3, entropy: 0.2, klDirection: .referencePolicy)
-  /// The reference that reads the conditioning is one that has its tokens.
-  var referenceConditioned = false
+  var objective: any Objective = ConditionalObjective(kl: 0.3, entropy: 0.2)
   var maximumGradientNorm: Double? = 0.5
   /// Blocks that train, counted from the last; nil trains everything.
   var trainableBlocks: Int?
   var trainsEmbeddings = true
   var optimizer = AdamW(beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01)
+  var groups: [ParameterGroup] = []
   var peak = 2e-2
   var warmUpRatio = 0.25
   /// What the model's file says, or something else.
   var configure: @Sendable (inout DecoderConfiguration) -> Void = { _ in }
+
+  /// What holds of every training is tested with each of these.
+  static let objectives: [any Objective] = [
+    ConditionalObjective(kl: 0.3, entropy: 0.2),
+    ConditionalObjective(kl: 0.3, entropy: 0.2, klDirection: .policyReference), SupervisedFineTuning(),
+  ]
 
   /// Outputs around the sizes where reduction blocks and chunks of logits begin: 278 target tokens in all.
   static let examples: [TrainingExample] = [1, 7, 31, 32, 33, 70, 64, 5, 35].enumerated().map {
@@ -40,7 +45,7 @@ struct TrainingBench {
     (0..<3).map { examples[(3 * step + $0) % examples.count] }
   }
 
-  func trainer(_ prepare: (Parameters) -> Void = { _ in }) throws -> ConditionalTrainer {
+  func trainer(_ prepare: (Parameters) -> Void = { _ in }) throws -> Trainer {
     let backend = CPUBackend(threads: 1)
     let checkpoint = try openCheckpoint("\(Golden.root)/\(model)")
     var configuration = checkpoint.configuration
@@ -50,20 +55,24 @@ struct TrainingBench {
     let names = trainableBlocks.map {
       configuration.layout.trainableNames(blocks: $0, embeddings: trainsEmbeddings)
     }
-    return ConditionalTrainer(
+    return Trainer(
       configuration, parameters: parameters, trainable: names ?? configuration.layout.names,
-      reference: try Tiny.decoder(referenceConditioned ? "untied" : "reference", mode: mode),
-      referenceConditioned: referenceConditioned,
-      objective: objective, optimizer: optimizer,
+      objective: objective,
+      // The reference that reads the conditioning is one that has its tokens.
+      reference: try objective.reference.map {
+        ReferenceModel(try Tiny.decoder($0.conditioned ? "untied" : "reference", mode: mode))
+      },
+      optimizer: optimizer,
       schedule: LearningRateSchedule(
         peak: peak, steps: 8, warmUpRatio: warmUpRatio, warmUp: .linear, decay: .linear),
-      maximumGradientNorm: maximumGradientNorm, gradientLeaves: gradientLeaves, mode: mode, backend: backend,
+      groups: groups, maximumGradientNorm: maximumGradientNorm, gradientLeaves: gradientLeaves, mode: mode,
+      backend: backend,
       tokenBudget: tokenBudget, memory: memory)
   }
 
   /// Trains up to a step; the losses as bits.
   @discardableResult
-  static func train(_ trainer: ConditionalTrainer, to step: Int) throws -> [UInt64] {
+  static func train(_ trainer: Trainer, to step: Int) throws -> [UInt64] {
     var losses: [UInt64] = []
     while trainer.step < step { losses.append(try trainer.train(batch(trainer.step)).loss.bitPattern) }
     return losses

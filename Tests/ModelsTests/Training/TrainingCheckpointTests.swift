@@ -12,31 +12,64 @@ struct TrainingCheckpointTests {
 
   private final class Log { var lines: [String] = [] }
 
-  @Test(arguments: [1, 3, 5], NumericMode.withGradients)
-  func `training goes on from a checkpoint to the same bits`(step: Int, mode: NumericMode) throws {
-    let bench = TrainingBench(mode: mode)
-    let undisturbed = try bench.trainer()
-    let losses = try TrainingBench.train(undisturbed, to: 6)
+  @Test(arguments: [1, 3, 5], TrainingBench.objectives)
+  func `training goes on from a checkpoint to the same bits`(step: Int, objective: any Objective) throws {
+    for mode in NumericMode.withGradients {
+      let bench = TrainingBench(mode: mode, objective: objective)
+      let undisturbed = try bench.trainer()
+      let losses = try TrainingBench.train(undisturbed, to: 6)
 
-    let first = try bench.trainer()
-    try TrainingBench.train(first, to: step)
-    try first.saveCheckpoint(in: folder.path, record: ["note": "kept"])
-    try TrainingBench.train(first, to: step + 1)
+      let first = try bench.trainer()
+      try TrainingBench.train(first, to: step)
+      try first.saveCheckpoint(in: folder.path)
+      try TrainingBench.train(first, to: step + 1)
 
-    let second = try bench.trainer()
-    let record = try second.restoreCheckpoint(from: folder.path) { _ in }
-    #expect(record == ["note": "kept"])
-    #expect(second.step == step)
-    #expect(try TrainingBench.train(second, to: 6) == Array(losses[step...]))
-    #expect(differences(second.parameters, undisturbed.parameters) == [])
+      let second = try bench.trainer()
+      #expect(try second.restoreCheckpoint(from: folder.path) { _ in })
+      #expect(second.step == step && second.series.count == step)
+      #expect(try TrainingBench.train(second, to: 6) == Array(losses[step...]))
+      #expect(differences(second.parameters, undisturbed.parameters) == [])
+      #expect(second.series.json == undisturbed.series.json)
+    }
+  }
+
+  @Test func `a step's numbers stand in the series under the names that the objective gives`() throws {
+    for objective in TrainingBench.objectives {
+      let trainer = try TrainingBench(objective: objective).trainer()
+      let step = try trainer.train(TrainingBench.batch(0))
+      let numbers = [step.loss] + step.terms + [step.gradientNorm, step.learningRate]
+      let names = ["loss"] + objective.terms + ["gradient_norm", "lr"]
+      #expect(trainer.series.names == names && step.terms.count == objective.terms.count)
+      #expect(
+        trainer.series.json == .object(JSONObject(zip(names, numbers).map { ($0, .array([.double($1)])) })))
+    }
+  }
+
+  @Test func `a checkpoint of another objective is ignored and logged`() throws {
+    let conditional = try TrainingBench().trainer()
+    try TrainingBench.train(conditional, to: 2)
+    try conditional.saveCheckpoint(in: folder.path)
+    let log = Log()
+    let bench = TrainingBench(objective: SupervisedFineTuning())
+    let tuned = try bench.trainer()
+    #expect(try tuned.restoreCheckpoint(from: folder.path) { log.lines.append($0) } == false)
+    #expect(
+      log.lines.count == 1
+        && log.lines[0].contains(
+          "its `record` does not hold 2 numbers each of loss, lm, gradient_norm, lr, and nothing else"),
+      "\(log.lines)")
+    #expect(tuned.step == 0 && tuned.series.count == 0)
+    let fresh = try bench.trainer()
+    #expect(try TrainingBench.train(tuned, to: 2) == TrainingBench.train(fresh, to: 2))
+    #expect(differences(tuned.parameters, fresh.parameters) == [])
   }
 
   @Test func `only the newest checkpoint stays, whole under its name`() throws {
     let trainer = try TrainingBench().trainer()
-    #expect(try trainer.restoreCheckpoint(from: folder.path + "/absent") { _ in } == nil)
+    #expect(try trainer.restoreCheckpoint(from: folder.path + "/absent") { _ in } == false)
     for step in 1...3 {
       try TrainingBench.train(trainer, to: step)
-      try trainer.saveCheckpoint(in: folder.path, record: .null)
+      try trainer.saveCheckpoint(in: folder.path)
       #expect(folder.names == ["step-\(step).safetensors"])
     }
   }
@@ -46,8 +79,8 @@ struct TrainingCheckpointTests {
   {
     let (trainer, waiting) = (try TrainingBench().trainer(), TemporaryFolder())
     try TrainingBench.train(trainer, to: 2)
-    try trainer.saveCheckpoint(in: waiting.path, record: ["a": 1])
-    try trainer.beginCheckpoint(in: folder.path, record: ["a": 1])
+    try trainer.saveCheckpoint(in: waiting.path)
+    try trainer.beginCheckpoint(in: folder.path)
     try TrainingBench.train(trainer, to: 3)
     // No wait here: a step ends after the checkpoint beside it.
     #expect(folder.names == ["step-2.safetensors"])
@@ -74,7 +107,7 @@ struct TrainingCheckpointTests {
     let trainer = try TrainingBench().trainer()
     try TrainingBench.train(trainer, to: 1)
     let before = bits(trainer.parameters)
-    try trainer.beginCheckpoint(in: "\(folder.path)/absent", record: .null)
+    try trainer.beginCheckpoint(in: "\(folder.path)/absent")
     let error = #expect(throws: FileError.self) { try TrainingBench.train(trainer, to: 2) }
     #expect(
       error?.code == ENOENT && error?.path == "\(folder.path)/absent/step-1.safetensors", "\(error as Any)")
@@ -84,24 +117,24 @@ struct TrainingCheckpointTests {
     #expect(try TrainingBench.train(trainer, to: 2) == TrainingBench.train(undisturbed, to: 2).suffix(1))
     #expect(differences(trainer.parameters, undisturbed.parameters) == [])
     // Nor does the next checkpoint hide it, nor an end of training.
-    try trainer.beginCheckpoint(in: "\(folder.path)/absent", record: .null)
-    #expect(throws: FileError.self) { try trainer.beginCheckpoint(in: folder.path, record: .null) }
-    try trainer.beginCheckpoint(in: "\(folder.path)/absent", record: .null)
+    try trainer.beginCheckpoint(in: "\(folder.path)/absent")
+    #expect(throws: FileError.self) { try trainer.beginCheckpoint(in: folder.path) }
+    try trainer.beginCheckpoint(in: "\(folder.path)/absent")
     #expect(throws: FileError.self) { try trainer.finishCheckpoint() }
   }
 
   @Test func `what a killed write left goes with the next checkpoint`() throws {
     let trainer = try TrainingBench().trainer()
     try folder.write("half", to: "step-7.safetensors.partial")
-    #expect(try trainer.restoreCheckpoint(from: folder.path) { _ in } == nil)
-    try trainer.saveCheckpoint(in: folder.path, record: .null)
+    #expect(try trainer.restoreCheckpoint(from: folder.path) { _ in } == false)
+    try trainer.saveCheckpoint(in: folder.path)
     #expect(folder.names == ["step-0.safetensors"])
   }
 
   enum Damage: CaseIterable {
     case cut, emptied, header, flippedBit, flippedMoment, flippedChecksum, missingTensor, missingChecksum,
       otherShape
-    case noStep, badRecord
+    case noStep, badRecord, otherRecord, shortRecord
   }
 
   private func damage(_ name: String, _ damage: Damage) throws {
@@ -125,6 +158,8 @@ struct TrainingCheckpointTests {
     case .otherShape: try replace("[96,64]", "[64,96]")
     case .noStep: try replace("\"step\"", "\"stop\"")
     case .badRecord: try replace("\"record\":\"{", "\"record\":\"[")
+    case .otherRecord: try replace("\\\"gradient_norm\\\"", "\\\"gradient_nurm\\\"")
+    case .shortRecord: try replace("\"step\":\"2\"", "\"step\":\"3\"")
     }
     try folder.write(bytes, to: name)
   }
@@ -134,13 +169,13 @@ struct TrainingCheckpointTests {
     let bench = TrainingBench()
     let trainer = try bench.trainer()
     try TrainingBench.train(trainer, to: 2)
-    try trainer.saveCheckpoint(in: folder.path, record: ["a": 1])
+    try trainer.saveCheckpoint(in: folder.path)
     try self.damage("step-2.safetensors", damage)
 
     let log = Log()
     let fresh = try bench.trainer()
     let start = bits(fresh.parameters)
-    #expect(try fresh.restoreCheckpoint(from: folder.path) { log.lines.append($0) } == nil)
+    #expect(try fresh.restoreCheckpoint(from: folder.path) { log.lines.append($0) } == false)
     #expect(log.lines.count == 1)
     #expect(
       log.lines.first?.contains("ignored") == true
@@ -156,16 +191,16 @@ struct TrainingCheckpointTests {
     let bench = TrainingBench()
     let trainer = try bench.trainer()
     try TrainingBench.train(trainer, to: 1)
-    try trainer.saveCheckpoint(in: folder.path, record: ["a": 1])
+    try trainer.saveCheckpoint(in: folder.path)
     let older = folder.bytes("step-1.safetensors")
     try TrainingBench.train(trainer, to: 2)
-    try trainer.saveCheckpoint(in: folder.path, record: ["a": 2])
+    try trainer.saveCheckpoint(in: folder.path)
     try folder.write(older, to: "step-1.safetensors")
     try damage("step-2.safetensors", .flippedBit)
 
     let fresh = try bench.trainer()
     let log = Log()
-    #expect(try fresh.restoreCheckpoint(from: folder.path) { log.lines.append($0) } == ["a": 1])
+    #expect(try fresh.restoreCheckpoint(from: folder.path) { log.lines.append($0) })
     #expect(log.lines.count == 1 && fresh.step == 1)
     try TrainingBench.train(fresh, to: 2)
     #expect(differences(fresh.parameters, trainer.parameters) == [])

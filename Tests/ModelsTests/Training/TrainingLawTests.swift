@@ -88,7 +88,7 @@ extension KernelPathTests {
       let leaves = min(count, batch.count)
       let parts = try (0..<leaves).map { leaf in
         let part = Array(batch[leaf * batch.count / leaves..<(leaf + 1) * batch.count / leaves])
-        return try bench.trainer().gradient(part, targetTokens: Int(targets)).gradients
+        return try bench.trainer().gradient(part, targetCount: Int(targets)).gradients
       }
       func sum(_ range: Range<Int>, _ name: String) -> [Float] {
         if range.count == 1 { return Array(parts[range.lowerBound][name].elements) }
@@ -106,9 +106,8 @@ extension KernelPathTests {
     @Test(arguments: NumericMode.withGradients)
     func `trained weights do not depend on token budget, threads or instruction set`(mode: NumericMode) throws
     {
-      for direction in [ConditionalObjective.KLDirection.referencePolicy, .policyReference] {
-        var bench = TrainingBench(mode: mode, tokenBudget: 10_000)
-        bench.objective.klDirection = direction
+      for objective in TrainingBench.objectives {
+        var bench = TrainingBench(mode: mode, tokenBudget: 10_000, objective: objective)
         let expected = try bench.trainer()
         let losses = try TrainingBench.train(expected, to: 4)
         #expect(Set(losses).count == 4)

@@ -92,6 +92,34 @@ struct TrainingStepTests {
         "numbers of the tensor `model.embed_tokens.weight` are NaN or infinite after step 1") == true)
   }
 
+  @Test func `a group's rows learn at its rate, and the others as without it`() throws {
+    func trained(_ groups: [ParameterGroup]) throws -> Parameters {
+      var bench = TrainingBench(model: "untied", warmUpRatio: 0)
+      bench.groups = groups
+      let trainer = try bench.trainer()
+      try TrainingBench.train(trainer, to: 1)
+      return trainer.parameters
+    }
+    let (before, common) = (try TrainingBench(model: "untied").trainer().parameters, try trained([]))
+    let (table, norm) = ("model.embed_tokens.weight", "model.norm.weight")
+    let found = try trained([
+      ParameterGroup([.init(table, rows: 10..<20), .init(norm)], learningRateFactor: 0),
+      ParameterGroup([.init(table, rows: 90..<96)], learningRateFactor: 2),
+    ])
+    #expect(differences(found, common) == [table, norm])
+    #expect(found[norm].array() == before[norm].array())
+    func rows(_ parameters: Parameters, _ range: Range<Int>) -> [Float] {
+      parameters[table].slice(range).array()
+    }
+    #expect(rows(found, 10..<20) == rows(before, 10..<20) && rows(common, 10..<20) != rows(before, 10..<20))
+    #expect(
+      rows(found, 0..<10) == rows(common, 0..<10) && rows(found, 20..<90) == rows(common, 20..<90))
+    // The decay of the weights doubles with the rate, as the rest of the step does.
+    let steps = zip(rows(before, 90..<96), zip(rows(common, 90..<96), rows(found, 90..<96)))
+    #expect(steps.allSatisfy { abs(($1.1 - $0) - 2 * ($1.0 - $0)) < 1e-6 })
+    #expect(steps.contains { abs($1.0 - $0) > 1e-3 })
+  }
+
   private func schedule(
     _ steps: Int, _ ratio: Double, _ warmUp: LearningRateSchedule.WarmUp, _ decay: LearningRateSchedule.Decay
   ) -> LearningRateSchedule {

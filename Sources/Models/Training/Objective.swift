@@ -1,0 +1,69 @@
+// What a training minimises.
+
+/// An objective: the mean of named terms that it computes at the outputs of a head. One file in Objectives/ each.
+package protocol Objective: Sendable {
+  /// The terms' names, in the order of `loss`; series and checkpoints hold their means under them. None of `TrainingSeries.common`.
+  var terms: [String] { get }
+  /// What a reference gives beside the policy's outputs; nil for none.
+  var reference: ReferenceUse? { get }
+
+  /// What a model reads of an example, and where the head is read. A reference has as many targets as the policy.
+  func sequences(of example: TrainingExample, conditioned: Bool) -> [TargetSequence]
+  /// The example's share of the divisor of all means.
+  func targetCount(of example: TrainingExample) -> Int
+  /// Overwrites a chunk's outputs by `scale` times the gradient of `total` with respect to them.
+  /// - Returns: for each term its unweighted values; their sum over a batch is what counts.
+  func loss(_ chunk: LossChunk, on backend: any Backend) -> [[Float]]
+  /// The loss from the sums, or the means, of its terms: linear in them.
+  func total(_ terms: [Double]) -> Double
+}
+
+/// A reference gives its outputs at the policy's targets.
+package struct ReferenceUse: Sendable {
+  /// Whether it reads the conditioning.
+  package let conditioned: Bool
+}
+
+/// The model that an objective compares the policy with.
+package struct ReferenceModel {
+  package let decoder: Decoder
+  /// The first columns of the vocabulary that are compared; those that both have when nil.
+  let sharedColumns: Int?
+
+  package init(_ decoder: Decoder, sharedColumns: Int? = nil) {
+    self.decoder = decoder
+    self.sharedColumns = sharedColumns
+  }
+}
+
+/// Tokens that a model is fed, and those of its rows at which the head is read.
+package struct TargetSequence: Sendable {
+  let tokens: [Int32]
+  let rows: Range<Int>
+  /// What each of `rows` predicts.
+  let labels: [Int32]
+}
+
+/// Outputs of a head that exist at the same time.
+package struct LossChunk {
+  /// [R, V]
+  let outputs: Tensor
+  /// [R, V of the reference], where the objective uses one.
+  let reference: Tensor?
+  /// The first columns of both that are compared.
+  let sharedColumns: Int
+  /// [R]
+  let labels: [Int32]
+  /// One over the divisor of the batch.
+  let scale: Float
+}
+
+extension TrainingExample {
+  /// Next-token prediction: each token of the output, from all before it. What is only predicted is not fed.
+  func nextTokenTargets(conditioned: Bool) -> TargetSequence {
+    let tokens = tokens(conditioned: conditioned)
+    return TargetSequence(
+      tokens: Array(tokens.dropLast()), rows: tokens.count - output.count - 1..<tokens.count - 1,
+      labels: output)
+  }
+}

@@ -1,0 +1,28 @@
+// A loss, gradients or parameters stopped being numbers.
+
+package struct TrainingDiverged: Error, Sendable, CustomStringConvertible {
+  /// Counted from 1.
+  let step: Int
+  let what: What
+  enum What {
+    case loss
+    case gradientNorm
+    /// After the step's update.
+    case tensor(name: String, count: Int)
+  }
+
+  package var description: String {
+    let remedy = "lower `lr`, or clip gradients with `max_gradient_norm`"
+    switch what {
+    case .tensor(let name, let count):
+      return
+        "\(count) numbers of the tensor `\(name)` are NaN or infinite after step \(step), so that the model is not stored; \(remedy)"
+    case .loss, .gradientNorm:
+      let name = if case .loss = what { "loss" } else { "gradient norm" }
+      return "the \(name) is not a finite number at step \(step)"
+        + (step == 1
+          ? ", before any update: the policy or the reference has weights that are too large or NaN"
+          : "; \(remedy)")
+    }
+  }
+}
