@@ -15,9 +15,9 @@ static void adamw_range(void *context, size_t begin, size_t end) {
   const adamw_run *run = context;
   run->kernels->adamw(run->p, run->m, run->v, run->g, begin, end, run->step);
 }
-void pk_adamw(float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step) {
+void pk_adamw(int threads, float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step) {
   adamw_run run = {selected_kernels(), p, m, v, g, step};
-  parallel_ranges(n, FLAT, adamw_range, &run);
+  parallel_ranges(threads, n, FLAT, adamw_range, &run);
 }
 
 typedef struct {
@@ -30,12 +30,12 @@ static void squares_range(void *context, size_t begin, size_t end) {
   const squares_run *run = context;
   run->partial[begin / SQUARES] = run->kernels->sum_of_squares(run->x + begin, end - begin);
 }
-double pk_sum_of_squares(const float *x, size_t n) {
+double pk_sum_of_squares(int threads, const float *x, size_t n) {
   size_t chunks = ceil_div(n, SQUARES);
   double *partial = calloc(chunks ? chunks : 1, sizeof(double));
   if (!partial) abort(); /* out of memory: the worker dies, its stage fails */
   squares_run run = {selected_kernels(), x, partial};
-  parallel_ranges(n, SQUARES, squares_range, &run);
+  parallel_ranges(threads, n, SQUARES, squares_range, &run);
   double sum = 0;
   for (size_t i = 0; i < chunks; i++) sum += partial[i];
   free(partial);

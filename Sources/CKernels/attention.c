@@ -12,12 +12,12 @@ static void attention_range(void *context, size_t begin, size_t end) {
   const attention_run *run = context;
   for (size_t task = begin; task < end; task++) run->kernels->attention(&run->job, task);
 }
-void pk_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
+void pk_attention(int threads, const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                   const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse) {
   attention_run run = {selected_kernels(),
                        {.q = q, .queries = queries, .t = t, .heads = heads, .d = d, .layout = *layout,
                         .rule = *rule, .out = out, .lse = lse}};
-  parallel_ranges(t * layout->kv_heads, HEADS, attention_range, &run);
+  parallel_ranges(threads, t * layout->kv_heads, HEADS, attention_range, &run);
 }
 
 typedef struct {
@@ -45,17 +45,17 @@ static void store_rows(void *context, size_t begin, size_t end) {
     run->kernels->store(run->values + i * row, page + layout->value_offset, layout->type, 0, row);
   }
 }
-void pk_store_kv(const float *keys, const float *values, const pk_query *queries, size_t t, size_t d,
+void pk_store_kv(int threads, const float *keys, const float *values, const pk_query *queries, size_t t, size_t d,
                  const pk_kv_layout *layout, const pk_attention_rule *rule) {
   store_run run = {selected_kernels(), keys, values, queries, layout, rule, d};
-  parallel_ranges(t, ROWS, store_rows, &run);
+  parallel_ranges(threads, t, ROWS, store_rows, &run);
 }
 
 static void backward_task(void *context, size_t task) {
   const attention_run *run = context;
   run->kernels->attention_backward(&run->job, task);
 }
-void pk_attention_backward(const float *q, const void *k, const void *v, const float *out, const float *lse,
+void pk_attention_backward(int threads, const float *q, const void *k, const void *v, const float *out, const float *lse,
                            const float *dout, const int32_t *starts, size_t sequences, size_t heads,
                            size_t kv_heads, size_t d, pk_type kv_type, const pk_attention_rule *rule, float *dq,
                            float *dk, float *dv) {
@@ -63,5 +63,5 @@ void pk_attention_backward(const float *q, const void *k, const void *v, const f
                        {.q = q, .k = k, .v = v, .out = (float *)out, .lse = (float *)lse, .dout = dout,
                         .starts = starts, .heads = heads, .kv_heads = kv_heads, .d = d, .kv_type = kv_type,
                         .rule = *rule, .dq = dq, .dk = dk, .dv = dv}};
-  parallel_for(sequences * kv_heads, backward_task, &run);
+  parallel_for(threads, sequences * kv_heads, backward_task, &run);
 }

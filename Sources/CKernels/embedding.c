@@ -21,9 +21,9 @@ static void gather_rows(void *context, size_t begin, size_t end) {
     else memcpy(run->out + i * run->c, (const float *)run->table + from, run->c * sizeof(float));
   }
 }
-void pk_gather(const void *table, pk_type type, const int32_t *ids, float *out, size_t t, size_t c) {
+void pk_gather(int threads, const void *table, pk_type type, const int32_t *ids, float *out, size_t t, size_t c) {
   embedding_run run = {.table = table, .type = type, .ids = ids, .out = out, .c = c};
-  parallel_ranges(t, ROWS, gather_rows, &run);
+  parallel_ranges(threads, t, ROWS, gather_rows, &run);
 }
 
 /* Some columns of all tokens, so that the tokens of one row are added in order. */
@@ -34,7 +34,7 @@ static void scatter_columns(void *context, size_t begin, size_t end) {
     for (size_t j = begin; j < end; j++) sums[j] += run->rows[i * run->c + j];
   }
 }
-void pk_scatter_add(float *table, const int32_t *ids, const float *rows, size_t t, size_t c) {
+void pk_scatter_add(int threads, float *table, const int32_t *ids, const float *rows, size_t t, size_t c) {
   embedding_run run = {.ids = ids, .sums = table, .rows = rows, .t = t, .c = c};
-  parallel_ranges(c, COLUMNS, scatter_columns, &run);
+  parallel_ranges(threads, c, COLUMNS, scatter_columns, &run);
 }

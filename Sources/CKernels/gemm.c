@@ -36,7 +36,7 @@ static size_t panels_a_task(size_t panels, size_t rows, size_t pairs, int finish
   return ceil_div(min_size(wanted, ceil_div(panels, 8)), 2) * 2;
 }
 
-static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *whole, const pk_epilogue *epilogue) {
+static void multiply_in_vectors(int threads, const kernel_table *kernels, const gemm_job *whole, const pk_epilogue *epilogue) {
   gemm_run run = {.job = *whole, .kernels = kernels, .panels = ceil_div(whole->n, PANEL)};
   size_t m = whole->m, tile_rows = kernels->tile_rows;
   size_t group_rows = min_size(GROUP_ROWS / tile_rows, ceil_div(m, tile_rows)) * tile_rows, groups = ceil_div(m, group_rows);
@@ -61,15 +61,15 @@ static void multiply_in_vectors(const kernel_table *kernels, const gemm_job *who
     run.epilogue = first + count == whole->block_count ? epilogue : NULL;
     run.chunk = panels_a_task(run.panels, min_size(m, group_rows), pairs, run.epilogue != NULL);
     run.chunks = ceil_div(run.panels, run.chunk);
-    parallel_for(groups, expand_task, &run);
-    parallel_for(run.chunks * groups, panel_task, &run);
+    parallel_for(threads, groups, expand_task, &run);
+    parallel_for(threads, run.chunks * groups, panel_task, &run);
     run.job.packed = (const char *)run.job.packed + panel_bytes(run.job.blocks, count, whole->type);
     run.job.accumulate = 1;
     first += count;
   } while (first < whole->block_count);
 }
 
-void pk_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed, pk_type type,
+void pk_gemm(int threads, const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed, pk_type type,
              float *c, size_t c_stride, size_t m, size_t n, const pk_block *blocks, size_t block_count,
              int accumulate, const pk_epilogue *epilogue) {
   if (m == 0 || n == 0) return;
@@ -78,7 +78,7 @@ void pk_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, co
                   .block_count = block_count, .accumulate = accumulate};
   operation_begin();
   const kernel_table *kernels = selected_kernels();
-  if (kernels->tiles && type == PK_BF16) multiply_on_tiles(kernels, &job, epilogue);
-  else multiply_in_vectors(kernels, &job, epilogue);
+  if (kernels->tiles && type == PK_BF16) multiply_on_tiles(threads, kernels, &job, epilogue);
+  else multiply_in_vectors(threads, kernels, &job, epilogue);
   operation_end();
 }

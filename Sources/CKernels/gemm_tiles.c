@@ -55,7 +55,7 @@ static size_t plan_steps(tile_job *job, tile_step *steps) {
   return bytes;
 }
 
-void multiply_on_tiles(const kernel_table *kernels, const gemm_job *whole, const pk_epilogue *epilogue) {
+void multiply_on_tiles(int threads, const kernel_table *kernels, const gemm_job *whole, const pk_epilogue *epilogue) {
   size_t strips = ceil_div(whole->m, TILE_ROWS), group_rows = min_size(TILE_GROUP_ROWS, ceil_div(whole->m, 32) * 32);
   size_t most = min_size(whole->block_count, max_size(16, GROUP_BYTES / (group_rows * MAX_BLOCK * 2)));
   size_t steps_bytes = ceil_div(most * sizeof(tile_step), 64) * 64;
@@ -77,8 +77,8 @@ void multiply_on_tiles(const kernel_table *kernels, const gemm_job *whole, const
     size_t bytes = plan_steps(&run.job, (tile_step *)scratch);
     run.chunk = panels_a_task(run.panels, min_size(whole->m, group_rows), count, run.epilogue != NULL);
     run.chunks = ceil_div(run.panels, run.chunk);
-    if (copied) parallel_ranges(strips, 2, copy_strips, &run);
-    parallel_for(run.chunks * ceil_div(whole->m, group_rows), panel_task, &run);
+    if (copied) parallel_ranges(threads, strips, 2, copy_strips, &run);
+    parallel_for(threads, run.chunks * ceil_div(whole->m, group_rows), panel_task, &run);
     run.job.packed += bytes;
     run.job.accumulate = 1;
     first += count;

@@ -64,8 +64,8 @@ static void pack_panel(void *context, size_t panel) {
   }
 }
 
-void pk_pack_int8(const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
+void pk_pack_int8(int threads, const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
                   const pk_block *blocks, size_t block_count, void *packed) {
   int8_job job = {b, reduction_stride, column_stride, columns, block_count, blocks, packed};
-  parallel_for(ceil_div(columns, PANEL), pack_panel, &job);
+  parallel_for(threads, ceil_div(columns, PANEL), pack_panel, &job);
 }

@@ -147,7 +147,7 @@ size_t pair_count(const pk_block *blocks, size_t block_count);
 /* Bytes of these blocks in one packed panel. */
 size_t panel_bytes(const pk_block *blocks, size_t block_count, pk_type type);
 /* A product of bf16 on the machine's matrix unit. Inside an operation. */
-void multiply_on_tiles(const kernel_table *kernels, const gemm_job *job, const pk_epilogue *epilogue);
+void multiply_on_tiles(int threads, const kernel_table *kernels, const gemm_job *job, const pk_epilogue *epilogue);
 
 /* An epilogue that passes over less of a row at a time loses more than it saves. */
 enum { FINISHED_PANELS = 16 };
@@ -156,12 +156,12 @@ typedef struct { size_t row, end_row, column, end_column; } product_part;
 /* The epilogue, unless NULL, of a part whose sums are complete. */
 void finish_product(const kernel_table *kernels, const pk_epilogue *epilogue, float *c, size_t c_stride, product_part part);
 
-/* Runs body(context, task) for task in 0 ..< tasks on the pool's threads, each thread with subnormals off.
+/* Runs body(context, task) for task in 0 ..< tasks on this thread and threads - 1 of the pool's, each with subnormals off.
    One operation at a time; a call from inside a task runs on that thread. */
-void parallel_for(size_t tasks, void (*body)(void *context, size_t task), void *context);
+void parallel_for(int threads, size_t tasks, void (*body)(void *context, size_t task), void *context);
 
 /* Runs body(context, begin, end) over 0 ..< n in ranges of `chunk`. */
-void parallel_ranges(size_t n, size_t chunk, void (*body)(void *context, size_t begin, size_t end), void *context);
+void parallel_ranges(int threads, size_t n, size_t chunk, void (*body)(void *context, size_t begin, size_t end), void *context);
 
 /* Scratch memory that lives until the next call; only inside a begin/end pair, and not inside a task. */
 void operation_begin(void);

@@ -14,7 +14,7 @@ static void map_range(void *context, size_t begin, size_t end) {
   const map_run *run = context;
   run->kernels->map(run->f, run->x, run->out, begin, end);
 }
-void pk_map(pk_function f, const float *x, float *out, size_t n) {
+void pk_map(int threads, pk_function f, const float *x, float *out, size_t n) {
   map_run run = {selected_kernels(), f, x, out};
-  parallel_ranges(n, FLAT, map_range, &run);
+  parallel_ranges(threads, n, FLAT, map_range, &run);
 }

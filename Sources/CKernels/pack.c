@@ -46,21 +46,21 @@ static void pack_blocks(void *context, size_t task) {
   }
 }
 
-static void pack(const void *b, int is_float, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
+static void pack(int threads, const void *b, int is_float, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
                  const pk_block *blocks, size_t block_count, pk_type type, void *packed) {
   pack_run run = {{b, is_float, reduction_stride, column_stride, columns, pair_count(blocks, block_count), block_count,
                    blocks, type, packed},
                   selected_kernels(), ceil_div(columns, PANEL)};
-  if (column_stride == 1) parallel_for(ceil_div(block_count, PACK_BLOCKS), pack_blocks, &run);
-  else parallel_for(run.panels, pack_panel, &run);
+  if (column_stride == 1) parallel_for(threads, ceil_div(block_count, PACK_BLOCKS), pack_blocks, &run);
+  else parallel_for(threads, run.panels, pack_panel, &run);
 }
 
-void pk_pack_f32(const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
+void pk_pack_f32(int threads, const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
                  const pk_block *blocks, size_t block_count, pk_type type, void *packed) {
-  pack(b, 1, reduction_stride, column_stride, columns, blocks, block_count, type, packed);
+  pack(threads, b, 1, reduction_stride, column_stride, columns, blocks, block_count, type, packed);
 }
 
-void pk_pack(const void *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
+void pk_pack(int threads, const void *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
              const pk_block *blocks, size_t block_count, pk_type type, void *packed) {
-  pack(b, type == PK_F32, reduction_stride, column_stride, columns, blocks, block_count, type, packed);
+  pack(threads, b, type == PK_F32, reduction_stride, column_stride, columns, blocks, block_count, type, packed);
 }

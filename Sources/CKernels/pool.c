@@ -1,4 +1,4 @@
-/* Threads. One pool for the process; one operation at a time. */
+/* Threads. One pool for the process; one operation at a time, each with as many of the pool's threads as it asks for. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,7 +11,6 @@
 enum { MAX_THREADS = 256, SPINS = 3000 };
 
 static pthread_mutex_t operation_mutex = PTHREAD_MUTEX_INITIALIZER; /* held for the length of an operation */
-static atomic_int thread_count = 1;
 static int started; /* pool threads made so far; guarded by operation_mutex */
 
 /* The gate of the current operation: its number, odd while it is open, and below it how many pool threads have joined. Only
@@ -179,13 +178,13 @@ void *operation_scratch(size_t bytes) {
   return scratch;
 }
 
-void parallel_for(size_t tasks, void (*body)(void *, size_t), void *context) {
+void parallel_for(int threads, size_t tasks, void (*body)(void *, size_t), void *context) {
   if (inside) {
     for (size_t task = 0; task < tasks; task++) body(context, task);
     return;
   }
   operation_begin();
-  int threads = atomic_load(&thread_count);
+  if (threads > MAX_THREADS) threads = MAX_THREADS;
   task_body = body;
   task_context = context;
   task_count = tasks;
@@ -212,15 +211,7 @@ static void range_task(void *context, size_t task) {
   all->body(all->context, task * all->chunk, min_size(all->n, (task + 1) * all->chunk));
 }
 
-void parallel_ranges(size_t n, size_t chunk, void (*body)(void *, size_t, size_t), void *context) {
+void parallel_ranges(int threads, size_t n, size_t chunk, void (*body)(void *, size_t, size_t), void *context) {
   ranges all = {n, chunk, body, context};
-  parallel_for(ceil_div(n, chunk), range_task, &all);
+  parallel_for(threads, ceil_div(n, chunk), range_task, &all);
 }
-
-void pk_set_threads(int threads) {
-  if (threads < 1) threads = 1;
-  if (threads > MAX_THREADS) threads = MAX_THREADS;
-  atomic_store(&thread_count, threads);
-}
-
-int pk_threads(void) { return atomic_load(&thread_count); }

@@ -36,13 +36,13 @@ static void reference_gemm_run(void *context, size_t unused) {
     }
 }
 
-void pk_reference_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *b,
+void pk_reference_gemm(int threads, const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *b,
                        ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, pk_type type, float *c,
                        size_t c_stride, size_t m, size_t n, const pk_block *blocks, size_t block_count,
                        int accumulate) {
   reference_gemm g = {a, b, row_stride, reduction_stride, b_reduction_stride, b_column_stride, type, c,
                       c_stride, m, n, block_count, blocks, accumulate};
-  parallel_for(1, reference_gemm_run, &g); /* for its handling of subnormals */
+  parallel_for(threads, 1, reference_gemm_run, &g); /* for its handling of subnormals */
 }
 
 typedef struct {
@@ -90,12 +90,12 @@ static void reference_gemm_int8_run(void *context, size_t unused) {
     }
 }
 
-void pk_reference_gemm_int8(const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const float *b,
+void pk_reference_gemm_int8(int threads, const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const float *b,
                             ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, float *c, size_t c_stride,
                             size_t m, size_t n, const pk_block *blocks, size_t block_count, int accumulate) {
   reference_gemm_int8 g = {a, b, row_stride, reduction_stride, b_reduction_stride, b_column_stride, c, c_stride,
                            m, n, block_count, blocks, accumulate};
-  parallel_for(1, reference_gemm_int8_run, &g); /* for its handling of subnormals */
+  parallel_for(threads, 1, reference_gemm_int8_run, &g); /* for its handling of subnormals */
 }
 
 /* Whether the query at t sees the key at j, of one sequence. */
@@ -175,11 +175,11 @@ static void reference_attention_run(void *context, size_t unused) {
     }
 }
 
-void pk_reference_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
+void pk_reference_attention(int threads, const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                             const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse) {
   attention_job job = {.q = q, .queries = queries, .t = t, .heads = heads, .d = d, .layout = *layout,
                        .rule = *rule, .out = out, .lse = lse};
-  parallel_for(1, reference_attention_run, &job);
+  parallel_for(threads, 1, reference_attention_run, &job);
 }
 
 static void reference_attention_backward_run(void *context, size_t task) {
@@ -224,12 +224,12 @@ static void reference_attention_backward_run(void *context, size_t task) {
   for (size_t t = start; t < end; t++) reference_rotate(&job->rule, t - start, -1, job->dk + t * kv_row + g * d, d);
 }
 
-void pk_reference_attention_backward(const float *q, const void *k, const void *v, const float *out,
+void pk_reference_attention_backward(int threads, const float *q, const void *k, const void *v, const float *out,
                                      const float *lse, const float *dout, const int32_t *starts,
                                      size_t sequences, size_t heads, size_t kv_heads, size_t d, pk_type kv_type,
                                      const pk_attention_rule *rule, float *dq, float *dk, float *dv) {
   attention_job job = {.q = q, .k = k, .v = v, .out = (float *)out, .lse = (float *)lse, .dout = dout,
                        .starts = starts, .heads = heads, .kv_heads = kv_heads, .d = d, .kv_type = kv_type,
                        .rule = *rule, .dq = dq, .dk = dk, .dv = dv};
-  parallel_for(sequences * kv_heads, reference_attention_backward_run, &job);
+  parallel_for(threads, sequences * kv_heads, reference_attention_backward_run, &job);
 }

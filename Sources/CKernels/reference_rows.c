@@ -18,7 +18,8 @@ static void put(void *out, pk_type type, size_t i, float value) {
   ((uint16_t *)out)[i] = (uint16_t)half;
 }
 
-void pk_reference_store(const float *x, void *out, pk_type type, size_t n) {
+void pk_reference_store(int threads, const float *x, void *out, pk_type type, size_t n) {
+  (void)threads; /* as its fast version is called */
   for (size_t i = 0; i < n; i++) put(out, type, i, x[i]);
 }
 
@@ -35,10 +36,10 @@ static void norm_rows(void *context, size_t unused) {
     for (size_t i = 0; i < c; i++) put(job->out, job->type, t * c + i, x[i] * rstd * job->w[i]);
   }
 }
-void pk_reference_rms_norm(const float *x, const float *w, float eps, void *out, pk_type type, float *rstd,
+void pk_reference_rms_norm(int threads, const float *x, const float *w, float eps, void *out, pk_type type, float *rstd,
                            size_t t, size_t c) {
   norm_job job = {.x = x, .w = w, .eps = eps, .out = out, .type = type, .rstd_out = rstd, .t = t, .c = c};
-  parallel_for(1, norm_rows, &job);
+  parallel_for(threads, 1, norm_rows, &job);
 }
 
 static void norm_gradients(void *context, size_t unused) {
@@ -57,10 +58,10 @@ static void norm_gradients(void *context, size_t unused) {
     }
   }
 }
-void pk_reference_rms_norm_backward(const float *x, const float *w, const float *rstd, const float *dy, float *dx,
+void pk_reference_rms_norm_backward(int threads, const float *x, const float *w, const float *rstd, const float *dy, float *dx,
                                     float *dw, size_t t, size_t c) {
   norm_job job = {.x = x, .w = w, .rstd = rstd, .dy = dy, .dx = dx, .dw = dw, .t = t, .c = c};
-  parallel_for(1, norm_gradients, &job);
+  parallel_for(threads, 1, norm_gradients, &job);
 }
 
 typedef struct {
@@ -92,10 +93,10 @@ static void activation_values(void *context, size_t unused) {
     put(run->out, run->type, i, run->up ? y * run->up[i] : y);
   }
 }
-void pk_reference_activation_forward(pk_activation f, const float *gate, const float *up, void *out, pk_type type,
+void pk_reference_activation_forward(int threads, pk_activation f, const float *gate, const float *up, void *out, pk_type type,
                                      size_t n) {
   activation_run run = {.f = f, .gate = gate, .up = up, .out = out, .type = type, .n = n};
-  parallel_for(1, activation_values, &run);
+  parallel_for(threads, 1, activation_values, &run);
 }
 
 static void activation_gradients(void *context, size_t unused) {
@@ -114,9 +115,9 @@ static void activation_gradients(void *context, size_t unused) {
     if (run->up_gradient) run->up_gradient[i] = d * value;
   }
 }
-void pk_reference_activation_backward(pk_activation f, float *gate, float *up, const float *dout, size_t n) {
+void pk_reference_activation_backward(int threads, pk_activation f, float *gate, float *up, const float *dout, size_t n) {
   activation_run run = {.f = f, .gate_gradient = gate, .up_gradient = up, .dout = dout, .n = n};
-  parallel_for(1, activation_gradients, &run);
+  parallel_for(threads, 1, activation_gradients, &run);
 }
 
 /* log sum exp of the first n. */
@@ -131,9 +132,9 @@ static void log_sum_exp_row(void *context, size_t row) {
   const loss_job *job = context;
   job->lse[row] = row_lse(job->logits + row * job->stride, job->columns);
 }
-void pk_reference_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t columns, float *lse) {
+void pk_reference_log_sum_exp(int threads, const float *logits, size_t stride, size_t rows, size_t columns, float *lse) {
   loss_job job = {.logits = (float *)logits, .stride = stride, .columns = columns, .lse = lse};
-  parallel_for(rows, log_sum_exp_row, &job);
+  parallel_for(threads, rows, log_sum_exp_row, &job);
 }
 
 static float row_entropy(const float *z, size_t v, float lse) {
@@ -152,11 +153,11 @@ static void token_statistics_row(void *context, size_t row) {
   job->log_probability[row] = -(lse - z[job->labels[row]]);
   job->entropy[row] = row_entropy(z, job->v, lse);
 }
-void pk_reference_token_statistics(const float *logits, size_t rows, size_t v, const int32_t *labels,
+void pk_reference_token_statistics(int threads, const float *logits, size_t rows, size_t v, const int32_t *labels,
                                    float *log_probability, float *entropy) {
   loss_job job = {.logits = (float *)logits, .rows = rows, .v = v, .labels = labels,
                   .log_probability = log_probability, .entropy = entropy};
-  parallel_for(rows, token_statistics_row, &job);
+  parallel_for(threads, rows, token_statistics_row, &job);
 }
 
 static void cross_entropy_row(void *context, size_t row) {
@@ -167,9 +168,9 @@ static void cross_entropy_row(void *context, size_t row) {
   job->lm[row] = lse - z[label];
   for (size_t i = 0; i < job->v; i++) z[i] = (i == label ? pk_exp(z[i] - lse) - 1 : pk_exp(z[i] - lse)) * job->scale;
 }
-void pk_reference_cross_entropy(float *logits, size_t rows, size_t v, const int32_t *labels, float scale, float *lm) {
+void pk_reference_cross_entropy(int threads, float *logits, size_t rows, size_t v, const int32_t *labels, float scale, float *lm) {
   loss_job job = {.logits = logits, .rows = rows, .v = v, .labels = labels, .scale = scale, .lm = lm};
-  parallel_for(rows, cross_entropy_row, &job);
+  parallel_for(threads, rows, cross_entropy_row, &job);
 }
 
 /* The terms of softmax.h, one element after the other. */
@@ -207,13 +208,13 @@ static void conditional_loss_row(void *context, size_t row) {
     z[i] = g * job->scale;
   }
 }
-void pk_reference_conditional_loss(float *logits, const float *reference, size_t rows, size_t v,
+void pk_reference_conditional_loss(int threads, float *logits, const float *reference, size_t rows, size_t v,
                                    size_t reference_v, size_t kl_columns, const int32_t *labels, pk_kl direction,
                                    float beta, float alpha, float scale, float *lm, float *kl, float *entropy) {
   loss_job job = {.logits = logits, .reference = reference, .rows = rows, .v = v, .reference_v = reference_v,
                   .columns = kl_columns, .labels = labels, .direction = direction, .beta = beta, .alpha = alpha,
                   .scale = scale, .lm = lm, .kl = kl, .entropy = entropy};
-  parallel_for(rows, conditional_loss_row, &job);
+  parallel_for(threads, rows, conditional_loss_row, &job);
 }
 
 typedef struct {
@@ -235,9 +236,9 @@ static void adamw_values(void *context, size_t unused) {
     run->p[i] = fmaf(-s->lr, step, fmaf(-s->lr * s->weight_decay, old, old));
   }
 }
-void pk_reference_adamw(float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step) {
+void pk_reference_adamw(int threads, float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step) {
   adamw_run run = {p, m, v, g, n, step};
-  parallel_for(1, adamw_values, &run);
+  parallel_for(threads, 1, adamw_values, &run);
 }
 
 typedef struct {
@@ -258,8 +259,8 @@ static void squares(void *context, size_t unused) {
     run->sum += lanes[0];
   }
 }
-double pk_reference_sum_of_squares(const float *x, size_t n) {
+double pk_reference_sum_of_squares(int threads, const float *x, size_t n) {
   squares_run run = {x, n, 0};
-  parallel_for(1, squares, &run);
+  parallel_for(threads, 1, squares, &run);
   return run.sum;
 }

@@ -204,10 +204,10 @@ static void sample_row(void *context, size_t row) {
   }
 }
 
-void pk_sample(const float *logits, size_t rows, size_t v, const pk_sampling *sampling, const double *uniforms,
+void pk_sample(int threads, const float *logits, size_t rows, size_t v, const pk_sampling *sampling, const double *uniforms,
                const int32_t *banned, size_t banned_count, int32_t *tokens) {
   sample_job job = {logits, v, sampling, uniforms, banned, banned_count, tokens, selected_kernels()};
-  parallel_for(rows, sample_row, &job);
+  parallel_for(threads, rows, sample_row, &job);
 }
 
 void pk_ban(float *logits, const int32_t *tokens, size_t n) {
@@ -229,8 +229,8 @@ static void penalize_range(void *context, size_t begin, size_t end) {
   }
 }
 
-void pk_penalize(float *logits, const int32_t *tokens, const int32_t *counts, size_t n, float repetition,
+void pk_penalize(int threads, float *logits, const int32_t *tokens, const int32_t *counts, size_t n, float repetition,
                  float presence, float frequency) {
   penalty_run run = {logits, tokens, counts, repetition, presence, frequency};
-  parallel_ranges(n, 1024, penalize_range, &run);
+  parallel_ranges(threads, n, 1024, penalize_range, &run);
 }

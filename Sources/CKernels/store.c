@@ -15,12 +15,11 @@ static void store_range(void *context, size_t begin, size_t end) {
   const flat_run *run = context;
   run->kernels->store(run->x, run->out, run->type, begin, end);
 }
-void pk_store(const float *x, void *out, pk_type type, size_t n) {
+void pk_store(int threads, const float *x, void *out, pk_type type, size_t n) {
   flat_run run = {selected_kernels(), x, out, type};
-  parallel_ranges(n, FLAT, store_range, &run);
+  parallel_ranges(threads, n, FLAT, store_range, &run);
 }
 
-void pk_round_bf16(const float *x, uint16_t *out, size_t n) { pk_store(x, out, PK_BF16, n); }
 
 void pk_widen_bf16(const uint16_t *x, float *out, size_t n) {
   for (size_t i = 0; i < n; i++) {
@@ -33,7 +32,7 @@ static void add_range(void *context, size_t begin, size_t end) {
   const flat_run *run = context;
   run->kernels->add(run->out, run->x, begin, end);
 }
-void pk_add(float *x, const float *y, size_t n) {
+void pk_add(int threads, float *x, const float *y, size_t n) {
   flat_run run = {selected_kernels(), y, x, PK_F32};
-  parallel_ranges(n, FLAT, add_range, &run);
+  parallel_ranges(threads, n, FLAT, add_range, &run);
 }

@@ -14,16 +14,16 @@ static double exact_silu(double x) { return x / (1 + exp(-x)); }
 static double exact_gelu(double x) { return 0.5 * x * erfc(-x * M_SQRT1_2); }
 static double exact_gelu_tanh(double x) { return x / (1 + exp(-2 * M_2_SQRTPI * M_SQRT1_2 * (x + 0.044715 * x * x * x))); }
 
-static void find_exp(const float *x, float *out, size_t n) { pk_map(PK_EXP, x, out, n); }
-static void find_tanh(const float *x, float *out, size_t n) { pk_map(PK_TANH, x, out, n); }
-static void find_erf(const float *x, float *out, size_t n) { pk_map(PK_ERF, x, out, n); }
+static void find_exp(const float *x, float *out, size_t n) { pk_map(1, PK_EXP, x, out, n); }
+static void find_tanh(const float *x, float *out, size_t n) { pk_map(1, PK_TANH, x, out, n); }
+static void find_erf(const float *x, float *out, size_t n) { pk_map(1, PK_ERF, x, out, n); }
 static void find_log(const float *x, float *out, size_t n) {
   for (size_t i = 0; i < n; i++) out[i] = pk_log(x[i]);
 }
-static void find_silu(const float *x, float *out, size_t n) { pk_activation_forward(PK_SILU, x, NULL, out, PK_F32, n); }
-static void find_gelu(const float *x, float *out, size_t n) { pk_activation_forward(PK_GELU, x, NULL, out, PK_F32, n); }
+static void find_silu(const float *x, float *out, size_t n) { pk_activation_forward(1, PK_SILU, x, NULL, out, PK_F32, n); }
+static void find_gelu(const float *x, float *out, size_t n) { pk_activation_forward(1, PK_GELU, x, NULL, out, PK_F32, n); }
 static void find_gelu_tanh(const float *x, float *out, size_t n) {
-  pk_activation_forward(PK_GELU_TANH, x, NULL, out, PK_F32, n);
+  pk_activation_forward(1, PK_GELU_TANH, x, NULL, out, PK_F32, n);
 }
 
 typedef struct {
@@ -109,7 +109,6 @@ int main(int count, char **names) {
   long processors = sysconf(_SC_NPROCESSORS_ONLN);
   uint32_t threads = processors < 1 ? 1 : processors > MAX_THREADS ? MAX_THREADS : (uint32_t)processors;
   int failed = 0;
-  pk_set_threads(1);
   printf("%-10s %10s %16s %10s  %s\n", "function", "from", "largest error", "stated", "at");
   for (int i = 0; i < FUNCTIONS; i++) {
     const function *f = &functions[i];

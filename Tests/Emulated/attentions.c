@@ -32,9 +32,9 @@ static uint64_t forward(const int *shape, int definition) {
   for (int i = 0; i < LENGTH; i++) every[i] = (pk_query){(const void *const *)pages, i};
   for (int i = 0; i < QUERIES; i++) queries[i] = every[positions[i]];
   pk_attention_rule rule = rule_of(shape, angles);
-  pk_store_kv(keys, values, every, LENGTH, d, &layout, &rule);
+  pk_store_kv(threads, keys, values, every, LENGTH, d, &layout, &rule);
   float *out = floats(QUERIES * heads * d), *lse = floats(QUERIES * heads);
-  (definition ? pk_reference_attention : pk_attention)(q, queries, QUERIES, heads, d, &layout, &rule, out, lse);
+  (definition ? pk_reference_attention : pk_attention)(threads, q, queries, QUERIES, heads, d, &layout, &rule, out, lse);
   uint64_t hash = hash_floats(hash_floats(HASH_START, out, QUERIES * heads * d), lse, QUERIES * heads);
   for (int i = 0; i < PAGES; i++) free(pages[i]);
   free(q), free(angles), free(keys), free(values), free(out), free(lse);
@@ -56,7 +56,7 @@ static uint64_t backward_either(const int *shape, int plain) {
   float *angles = floats(LENGTH * d);
   pk_attention_rule rule = rule_of(shape, angles);
   for (size_t i = 0; i < T * heads; i++) lse[i] += 8;
-  (plain ? pk_reference_attention_backward : pk_attention_backward)(q, keys, values, out, lse, dout, starts, SEQUENCES, heads,
+  (plain ? pk_reference_attention_backward : pk_attention_backward)(threads, q, keys, values, out, lse, dout, starts, SEQUENCES, heads,
                                                                     kv_heads, d, type, &rule, dq, dk, dv);
   uint64_t hash = hash_floats(hash_floats(hash_floats(HASH_START, dq, wide), dk, narrow), dv, narrow);
   free(angles), free(q), free(k), free(v), free(out), free(lse), free(dout), free(dq), free(dk), free(dv), free(keys), free(values);

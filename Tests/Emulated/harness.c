@@ -13,6 +13,7 @@
 #include "harness.h"
 
 static int failures;
+_Thread_local int threads = 1;
 
 /* ---- paths ---- */
 
@@ -32,12 +33,11 @@ void on_every_path(const char *kernel, const int *shape, int dimensions, hash_fu
     length += snprintf(name + length, sizeof name - (size_t)length, i ? "x%d" : "%d", shape[i]);
   uint64_t expected = 0;
   pk_select_isa(PK_PORTABLE);
-  pk_set_threads(1);
+  threads = 1;
   if (definition) expected = definition(shape);
   for (int path = 0; path < path_count; path++)
-    for (int threads = 1; threads <= 3; threads += 2) {
+    for (threads = 1; threads <= 3; threads += 2) {
       pk_select_isa(paths[path]);
-      pk_set_threads(threads);
       uint64_t found = body(shape);
       if (!definition && path == 0 && threads == 1) expected = found;
       if (found == expected) continue;
@@ -102,7 +102,7 @@ float *filled(size_t n, uint64_t seed, operands kind) {
 void *stored(const float *x, size_t n, pk_type type) {
   void *out = malloc(n * (type == PK_BF16 ? 2 : 4) + (n == 0));
   if (!out) abort();
-  pk_store(x, out, type, n);
+  pk_store(threads, x, out, type, n);
   return out;
 }
 
@@ -126,7 +126,7 @@ uint64_t hash_typed(uint64_t hash, const void *x, pk_type type, size_t n) {
   return hash;
 }
 
-/* ---- operations called from several threads at once, while another changes how many threads work ---- */
+/* ---- operations called from several threads at once, each with another number of the pool's threads ---- */
 
 enum { CALLERS = 3, CALLS = 40 };
 
@@ -135,7 +135,7 @@ static void *call_often(void *context) {
   uint64_t *result = context;
   *result = HASH_START;
   for (int i = 0; i < CALLS; i++) {
-    pk_set_threads(1 + i % 3);
+    threads = 1 + i % 3;
     *result = *result * 31 + product(shape);
   }
   return NULL;
@@ -143,11 +143,11 @@ static void *call_often(void *context) {
 
 static void from_several_threads(void) {
   uint64_t results[CALLERS];
-  pthread_t threads[CALLERS];
+  pthread_t callers[CALLERS];
   pk_select_isa(paths[path_count - 1]);
   for (int i = 0; i < CALLERS; i++)
-    if (pthread_create(&threads[i], NULL, call_often, &results[i])) abort();
-  for (int i = 0; i < CALLERS; i++) pthread_join(threads[i], NULL);
+    if (pthread_create(&callers[i], NULL, call_often, &results[i])) abort();
+  for (int i = 0; i < CALLERS; i++) pthread_join(callers[i], NULL);
   for (int i = 1; i < CALLERS; i++)
     if (results[i] != results[0]) {
       failures++;

@@ -14,6 +14,9 @@
    SPECIAL: with infinities and NaN. */
 typedef enum { ORDINARY = 0, SMALL = 1, SPECIAL = 2, LEAST = 3 } operands;
 
+/* How many threads the kernels that this thread calls work on. */
+extern _Thread_local int threads;
+
 uint64_t random_word(uint64_t seed, uint64_t index);
 void fill(float *x, size_t n, uint64_t seed, operands kind);
 /* Memory of exactly n floats, so that a sanitizer sees every step outside. */

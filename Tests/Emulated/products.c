@@ -34,18 +34,18 @@ static uint64_t either(const int *shape, int definition) {
   ptrdiff_t ar = a_turned ? 1 : (ptrdiff_t)k, ak = a_turned ? (ptrdiff_t)m : 1;
   ptrdiff_t bk = b_turned ? (ptrdiff_t)n : 1, bn = b_turned ? 1 : (ptrdiff_t)k;
   if (definition && type == PK_I8) {
-    pk_reference_gemm_int8(a_stored, ar, ak, b, bk, bn, c, stride, m, n, blocks, count, accumulate);
+    pk_reference_gemm_int8(threads, a_stored, ar, ak, b, bk, bn, c, stride, m, n, blocks, count, accumulate);
   } else if (definition) {
-    pk_reference_gemm(a_stored, ar, ak, b_stored, bk, bn, type, c, stride, m, n, blocks, count, accumulate);
+    pk_reference_gemm(threads, a_stored, ar, ak, b_stored, bk, bn, type, c, stride, m, n, blocks, count, accumulate);
   } else {
     size_t elements = pk_packed_count(n, blocks, count);
     size_t bytes = type == PK_I8 ? pk_packed_int8_bytes(n, blocks, count) : elements * (type == PK_BF16 ? 2 : 4);
     void *packed = malloc(bytes + (bytes == 0));
     if (!packed) abort();
-    if (type == PK_I8) pk_pack_int8(b, bk, bn, n, blocks, count, packed);
-    else if (m % 2) pk_pack_f32(b, bk, bn, n, blocks, count, type, packed);
-    else pk_pack(b_stored, bk, bn, n, blocks, count, type, packed);
-    pk_gemm(a_stored, ar, ak, packed, type, c, stride, m, n, blocks, count, accumulate, NULL);
+    if (type == PK_I8) pk_pack_int8(threads, b, bk, bn, n, blocks, count, packed);
+    else if (m % 2) pk_pack_f32(threads, b, bk, bn, n, blocks, count, type, packed);
+    else pk_pack(threads, b_stored, bk, bn, n, blocks, count, type, packed);
+    pk_gemm(threads, a_stored, ar, ak, packed, type, c, stride, m, n, blocks, count, accumulate, NULL);
     free(packed);
   }
   uint64_t hash = hash_floats(HASH_START, c, m * stride); /* also what lies between the rows */
@@ -68,17 +68,17 @@ static uint64_t epilogue_either(const int *shape, int plain) {
   pk_epilogue then = {.bias = shape[5] < 100 ? bias : NULL, .out = out, .up = shape[5] / 10 % 10 ? NULL : up,
                       .f = (pk_activation)(shape[5] % 10), .type = out_type};
   if (plain) {
-    pk_reference_gemm(a_stored, (ptrdiff_t)k, 1, b_stored, 1, (ptrdiff_t)k, type, c, stride, m, n, blocks, count, 1);
+    pk_reference_gemm(threads, a_stored, (ptrdiff_t)k, 1, b_stored, 1, (ptrdiff_t)k, type, c, stride, m, n, blocks, count, 1);
     for (size_t row = 0; row < m; row++) {
       for (size_t i = 0; then.bias && i < n; i++) c[row * stride + i] += bias[i];
-      pk_reference_activation_forward(then.f, c + row * stride, then.up ? up + row * stride : NULL,
+      pk_reference_activation_forward(threads, then.f, c + row * stride, then.up ? up + row * stride : NULL,
                                       (char *)out + row * stride * (out_type == PK_BF16 ? 2 : 4), out_type, n);
     }
   } else {
     void *packed = malloc(pk_packed_count(n, blocks, count) * sizeof(float));
     if (!packed) abort();
-    pk_pack_f32(b, 1, (ptrdiff_t)k, n, blocks, count, type, packed);
-    pk_gemm(a_stored, (ptrdiff_t)k, 1, packed, type, c, stride, m, n, blocks, count, 1, &then);
+    pk_pack_f32(threads, b, 1, (ptrdiff_t)k, n, blocks, count, type, packed);
+    pk_gemm(threads, a_stored, (ptrdiff_t)k, 1, packed, type, c, stride, m, n, blocks, count, 1, &then);
     free(packed);
   }
   uint64_t hash = hash_typed(hash_floats(HASH_START, c, m * stride), out, out_type, m * stride);

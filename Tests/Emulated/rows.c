@@ -13,10 +13,10 @@ static uint64_t store_either(const int *shape, int plain) {
   size_t n = (size_t)shape[0];
   float *x = filled(n, 4, (operands)shape[1]), *y = filled(n, 5, (operands)shape[1]), *wide = floats(n);
   uint16_t *half = stored(x, n, PK_F32);
-  (plain ? pk_reference_store : pk_store)(x, half, PK_BF16, n);
+  (plain ? pk_reference_store : pk_store)(threads, x, half, PK_BF16, n);
   pk_widen_bf16(half, wide, n);
   uint64_t hash = hash_floats(hash_typed(HASH_START, half, PK_BF16, n), wide, n);
-  pk_add(x, y, n);
+  pk_add(threads, x, y, n);
   hash = hash_floats(hash, x, n);
   free(x), free(y), free(wide), free(half);
   return hash;
@@ -33,9 +33,9 @@ static uint64_t embedding(const int *shape) {
   int32_t *ids = malloc((t + 1) * sizeof(int32_t));
   if (!ids) abort();
   for (size_t i = 0; i < t; i++) ids[i] = (int32_t)(random_word(7, i) % ROWS);
-  pk_gather(typed, type, ids, rows, t, c);
+  pk_gather(threads, typed, type, ids, rows, t, c);
   uint64_t hash = hash_floats(HASH_START, rows, t * c);
-  pk_scatter_add(table, ids, rows, t, c);
+  pk_scatter_add(threads, table, ids, rows, t, c);
   hash = hash_floats(hash, table, ROWS * c);
   free(table), free(rows), free(typed), free(ids);
   return hash;
@@ -48,8 +48,8 @@ static uint64_t norm_either(const int *shape, int plain) {
   float *x = filled(t * c, 8, ORDINARY), *w = filled(c, 9, ORDINARY), *dy = filled(t * c, 10, ORDINARY);
   float *dx = filled(t * c, 11, ORDINARY), *dw = filled(c, 12, ORDINARY), *rstd = floats(t);
   void *out = stored(x, t * c, type);
-  (plain ? pk_reference_rms_norm : pk_rms_norm)(x, w, 1e-5f, out, type, rstd, t, c);
-  (plain ? pk_reference_rms_norm_backward : pk_rms_norm_backward)(x, w, rstd, dy, dx, dw, t, c);
+  (plain ? pk_reference_rms_norm : pk_rms_norm)(threads, x, w, 1e-5f, out, type, rstd, t, c);
+  (plain ? pk_reference_rms_norm_backward : pk_rms_norm_backward)(threads, x, w, rstd, dy, dx, dw, t, c);
   uint64_t hash = hash_floats(hash_typed(HASH_START, out, type, t * c), rstd, t);
   hash = hash_floats(hash_floats(hash, dx, t * c), dw, c);
   free(x), free(w), free(dy), free(dx), free(dw), free(rstd), free(out);
@@ -65,9 +65,9 @@ static uint64_t activation_either(const int *shape, int plain) {
   float *g = filled(n, 13, (operands)shape[2]), *up = filled(n, 14, (operands)shape[2]), *d = filled(n, 15, ORDINARY);
   void *out = stored(g, n, type);
   float *factor = shape[3] < 10 ? up : NULL;
-  (plain ? pk_reference_activation_forward : pk_activation_forward)(f, g, factor, out, type, n);
+  (plain ? pk_reference_activation_forward : pk_activation_forward)(threads, f, g, factor, out, type, n);
   uint64_t hash = hash_typed(HASH_START, out, type, n);
-  (plain ? pk_reference_activation_backward : pk_activation_backward)(f, g, factor, d, n);
+  (plain ? pk_reference_activation_backward : pk_activation_backward)(threads, f, g, factor, d, n);
   hash = hash_floats(hash_floats(hash, g, n), up, n);
   free(g), free(up), free(d), free(out);
   return hash;
@@ -90,8 +90,8 @@ static uint64_t optimizer_either(const int *shape, int plain) {
   float *p = filled(n, 18, ORDINARY), *m = filled(n, 19, SMALL), *v = filled(n, 20, SMALL), *g = filled(n, 21, ORDINARY);
   for (size_t i = 0; i < n; i++) v[i] = v[i] < 0 ? -v[i] : v[i];
   pk_adamw_step step = {1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.19f, 0.002f, 0.7f};
-  (plain ? pk_reference_adamw : pk_adamw)(p, m, v, g, n, &step);
-  double squares = (plain ? pk_reference_sum_of_squares : pk_sum_of_squares)(g, n);
+  (plain ? pk_reference_adamw : pk_adamw)(threads, p, m, v, g, n, &step);
+  double squares = (plain ? pk_reference_sum_of_squares : pk_sum_of_squares)(threads, g, n);
   uint64_t bits;
   memcpy(&bits, &squares, 8);
   uint64_t hash = hash_floats(hash_floats(hash_floats(HASH_START, p, n), m, n), v, n) ^ bits;

@@ -15,7 +15,7 @@ static uint64_t functions_either(const int *shape, int plain) {
   }
   if (plain || shape[1] == 3)
     for (size_t i = 0; i < n; i++) found[i] = alone[shape[1]](x[i]);
-  else pk_map((pk_function)shape[1], x, found, n);
+  else pk_map(threads, (pk_function)shape[1], x, found, n);
   uint64_t hash = hash_floats(HASH_START, found, n);
   free(x), free(found);
   return hash;

@@ -8,7 +8,7 @@ static uint64_t log_sum_exp_either(const int *shape, int plain) {
   size_t r = (size_t)shape[0], v = (size_t)shape[1];
   float *x = filled(r * v, 31, ORDINARY), *lse = floats(r);
   for (size_t i = 0; i < r * v; i += 5) x[i] = -__builtin_inff();
-  (plain ? pk_reference_log_sum_exp : pk_log_sum_exp)(x, v, r, (size_t)shape[2], lse);
+  (plain ? pk_reference_log_sum_exp : pk_log_sum_exp)(threads, x, v, r, (size_t)shape[2], lse);
   uint64_t hash = hash_floats(HASH_START, lse, r);
   free(x), free(lse);
   return hash;
@@ -24,7 +24,7 @@ static uint64_t loss_either(const int *shape, int plain) {
   int32_t *labels = malloc((r + 1) * sizeof(int32_t));
   if (!labels) abort();
   for (size_t i = 0; i < r; i++) labels[i] = (int32_t)(random_word(34, i) % v);
-  (plain ? pk_reference_conditional_loss : pk_conditional_loss)(x, shape[4] ? reference : NULL, r, v, rv, (size_t)shape[3], labels,
+  (plain ? pk_reference_conditional_loss : pk_conditional_loss)(threads, x, shape[4] ? reference : NULL, r, v, rv, (size_t)shape[3], labels,
                                                                 (pk_kl)shape[4], 0.3f, 0.2f, 0.5f, lm, kl, entropy);
   uint64_t hash = hash_floats(hash_floats(HASH_START, x, r * v), lm, r);
   hash = hash_floats(hash_floats(hash, kl, r), entropy, r);
@@ -42,7 +42,7 @@ static uint64_t token_statistics_either(const int *shape, int plain) {
   if (!labels) abort();
   for (size_t i = 0; i < r; i++) labels[i] = (int32_t)(random_word(38, i) % v);
   for (size_t i = 0; i < r * v; i += 7) if ((size_t)labels[i / v] != i % v) x[i] = -__builtin_inff();
-  (plain ? pk_reference_token_statistics : pk_token_statistics)(x, r, v, labels, log_probability, entropy);
+  (plain ? pk_reference_token_statistics : pk_token_statistics)(threads, x, r, v, labels, log_probability, entropy);
   uint64_t hash = hash_floats(hash_floats(hash_floats(HASH_START, x, r * v), log_probability, r), entropy, r);
   free(x), free(log_probability), free(entropy), free(labels);
   return hash;
@@ -57,7 +57,7 @@ static uint64_t cross_entropy_either(const int *shape, int plain) {
   int32_t *labels = malloc((r + 1) * sizeof(int32_t));
   if (!labels) abort();
   for (size_t i = 0; i < r; i++) labels[i] = (int32_t)(random_word(40, i) % v);
-  (plain ? pk_reference_cross_entropy : pk_cross_entropy)(x, r, v, labels, 0.5f, lm);
+  (plain ? pk_reference_cross_entropy : pk_cross_entropy)(threads, x, r, v, labels, 0.5f, lm);
   uint64_t hash = hash_floats(hash_floats(HASH_START, x, r * v), lm, r);
   free(x), free(lm), free(labels);
   return hash;
@@ -82,9 +82,9 @@ static uint64_t sample_from(const int *shape, operands kind) {
   int32_t banned[] = {0, (int32_t)v / 2}, seen[] = {0, (int32_t)v - 1}, counts[] = {0, 3};
   if (r && v > 1) {
     pk_ban(x, banned, 1);
-    pk_penalize(x + (r - 1) * v, seen, counts, 2, 1.3f, 0.2f, 0.1f);
+    pk_penalize(threads, x + (r - 1) * v, seen, counts, 2, 1.3f, 0.2f, 0.1f);
   }
-  pk_sample(x, r, v, sampling, uniforms, banned, 2, tokens);
+  pk_sample(threads, x, r, v, sampling, uniforms, banned, 2, tokens);
   uint64_t hash = hash_floats(HASH_START, x, r * v);
   for (size_t i = 0; i < r; i++) hash = hash * 31 + (uint64_t)tokens[i];
   free(x), free(uniforms), free(tokens), free(sampling);

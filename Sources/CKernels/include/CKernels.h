@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- threads (pool.c) and instruction sets (isa.c) ---- */
+/* ---- threads (pool.c) ----
+   Operations take as `threads` how many work on them, from one pool of the process; 1 or less: the caller alone. Changes no
+   result. */
 
-/* Sets how many threads work on one operation (at least 1). Changes no result. */
-void pk_set_threads(int threads);
-int pk_threads(void);
+/* ---- instruction sets (isa.c) ---- */
 
 /* Instruction-set paths, best last. */
 typedef enum { PK_PORTABLE = 0, PK_AVX2 = 1, PK_AVX512 = 2, PK_AMX = 3 } pk_isa;
@@ -32,11 +32,9 @@ const char *pk_isa_name(pk_isa isa);
 /* PK_I8 is for packed weights alone. */
 typedef enum { PK_F32 = 0, PK_BF16 = 1, PK_I8 = 2 } pk_type;
 
-/* Round to nearest even; NaN stays NaN. */
-void pk_round_bf16(const float *x, uint16_t *out, size_t n);
 void pk_widen_bf16(const uint16_t *x, float *out, size_t n);
-/* Stores fp32 values as `type`. */
-void pk_store(const float *x, void *out, pk_type type, size_t n);
+/* Stores fp32 values as `type`, rounded to nearest even; NaN stays NaN. */
+void pk_store(int threads, const float *x, void *out, pk_type type, size_t n);
 
 /* ---- matrix product (gemm.h) ----
    Every product is defined block by block over K: blocks of at most 32 terms, each summed in two fp32
@@ -51,16 +49,16 @@ typedef struct { size_t start, length; } pk_block;
 size_t pk_packed_count(size_t columns, const pk_block *blocks, size_t block_count);
 /* Packs B for pk_gemm. Element (k, n) is at b[k * reduction_stride + n * column_stride];
    the source is fp32 and is rounded when type is bf16. */
-void pk_pack_f32(const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
+void pk_pack_f32(int threads, const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
                  const pk_block *blocks, size_t block_count, pk_type type, void *packed);
 /* The same from a source already of `type`. */
-void pk_pack(const void *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
+void pk_pack(int threads, const void *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
              const pk_block *blocks, size_t block_count, pk_type type, void *packed);
 
 /* Packs B as integers of 8 bits (int8.c). A block's terms in a column share a scale, the largest of their sizes / 127; an
    integer is term / scale, rounded to nearest even. A scale of 0 has integers 0; a block with a number that is not finite has
    the scale NaN and integers 0. */
-void pk_pack_int8(const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
+void pk_pack_int8(int threads, const float *b, ptrdiff_t reduction_stride, ptrdiff_t column_stride, size_t columns,
                   const pk_block *blocks, size_t block_count, void *packed);
 size_t pk_packed_int8_bytes(size_t columns, const pk_block *blocks, size_t block_count);
 
@@ -80,24 +78,24 @@ typedef struct {
 /* C[m, n] = (accumulate ? C[m, n] : 0) + sum over blocks of A[m, k] B[k, n]; then the epilogue, unless NULL.
    A element (m, k) is at a[m * row_stride + k * reduction_stride] and of `type`, as packed B is. With PK_I8, A is of bf16, a
    block sums A times the integers, and acc = fma(scale, even + odd, acc). */
-void pk_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed,
+void pk_gemm(int threads, const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed,
              pk_type type, float *c, size_t c_stride, size_t m, size_t n, const pk_block *blocks,
              size_t block_count, int accumulate, const pk_epilogue *epilogue);
 
 /* ---- row operations ---- */
 
 /* out[t] = table[ids[t]]; rows of C values of `type`. */
-void pk_gather(const void *table, pk_type type, const int32_t *ids, float *out, size_t t, size_t c);
+void pk_gather(int threads, const void *table, pk_type type, const int32_t *ids, float *out, size_t t, size_t c);
 /* table[ids[t]] += rows[t], t ascending. */
-void pk_scatter_add(float *table, const int32_t *ids, const float *rows, size_t t, size_t c);
+void pk_scatter_add(int threads, float *table, const int32_t *ids, const float *rows, size_t t, size_t c);
 /* x += y */
-void pk_add(float *x, const float *y, size_t n);
+void pk_add(int threads, float *x, const float *y, size_t n);
 
 /* RMS norm. y = x * rstd * w with rstd = 1 / sqrt(mean(x^2) + eps). x: [T, C]; out: [T, C] of `type`; rstd: [T]. */
-void pk_rms_norm(const float *x, const float *w, float eps, void *out, pk_type type, float *rstd, size_t t,
+void pk_rms_norm(int threads, const float *x, const float *w, float eps, void *out, pk_type type, float *rstd, size_t t,
                  size_t c);
 /* dx += dL/dx; dw += dL/dw (tokens ascending) unless dw is NULL. */
-void pk_rms_norm_backward(const float *x, const float *w, const float *rstd, const float *dy, float *dx,
+void pk_rms_norm_backward(int threads, const float *x, const float *w, const float *rstd, const float *dy, float *dx,
                           float *dw, size_t t, size_t c);
 
 /* Fills cosine and sine, each [positions, D/2], of position * base^(-2i/D) from position `first` on, angles rounded to fp32.
@@ -105,9 +103,9 @@ void pk_rms_norm_backward(const float *x, const float *w, const float *rstd, con
 void pk_rotary_table(float base, size_t first, size_t positions, size_t d, float *cosine, float *sine);
 
 /* out = f(gate) * up, or f(gate) where up is NULL, of `type`. */
-void pk_activation_forward(pk_activation f, const float *gate, const float *up, void *out, pk_type type, size_t n);
+void pk_activation_forward(int threads, pk_activation f, const float *gate, const float *up, void *out, pk_type type, size_t n);
 /* Overwrites gate, and up where there is one, by their gradients. */
-void pk_activation_backward(pk_activation f, float *gate, float *up, const float *dout, size_t n);
+void pk_activation_backward(int threads, pk_activation f, float *gate, float *up, const float *dout, size_t n);
 
 /* ---- attention (attention.h) ----
    Causal, grouped heads. Keys are visited in blocks of 64 that start at absolute position 0. */
@@ -138,15 +136,15 @@ typedef struct {
 } pk_attention_rule;
 
 /* q: [T, H * D] fp32; out: [T, H * D] fp32; lse: [T, H] or NULL. D is even, 2 to PK_MAX_HEAD. */
-void pk_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
+void pk_attention(int threads, const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                   const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse);
 /* Stores row t of keys and of values, kv_heads * D floats each, at position queries[t].position of its pages; keys turned as
    the rule says. */
-void pk_store_kv(const float *keys, const float *values, const pk_query *queries, size_t t, size_t d,
+void pk_store_kv(int threads, const float *keys, const float *values, const pk_query *queries, size_t t, size_t d,
                  const pk_kv_layout *layout, const pk_attention_rule *rule);
 /* Backward over whole packed sequences. starts: [sequences + 1] token offsets. k, v: [T, kv_heads * D] of kv_type, k as stored.
    Writes dq: [T, H * D], dk and dv: [T, kv_heads * D], all fp32; dq and dk are those of queries and keys before they turn. */
-void pk_attention_backward(const float *q, const void *k, const void *v, const float *out, const float *lse,
+void pk_attention_backward(int threads, const float *q, const void *k, const void *v, const float *out, const float *lse,
                            const float *dout, const int32_t *starts, size_t sequences, size_t heads,
                            size_t kv_heads, size_t d, pk_type kv_type, const pk_attention_rule *rule, float *dq,
                            float *dk, float *dv);
@@ -154,21 +152,21 @@ void pk_attention_backward(const float *q, const void *k, const void *v, const f
 /* ---- vocabulary rows (softmax.h) ---- */
 
 /* Per row: lse[r] = log sum exp over the first `columns` of the row. */
-void pk_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t columns, float *lse);
+void pk_log_sum_exp(int threads, const float *logits, size_t stride, size_t rows, size_t columns, float *lse);
 
 /* Per row of logits [R, V]: the log-probability of its label, and the entropy of its distribution; nats. */
-void pk_token_statistics(const float *logits, size_t rows, size_t v, const int32_t *labels, float *log_probability,
+void pk_token_statistics(int threads, const float *logits, size_t rows, size_t v, const int32_t *labels, float *log_probability,
                          float *entropy);
 
 /* lm[r] = -log p(label) of each row of logits [R, V], which are overwritten by scale * d lm / d logits. */
-void pk_cross_entropy(float *logits, size_t rows, size_t v, const int32_t *labels, float scale, float *lm);
+void pk_cross_entropy(int threads, float *logits, size_t rows, size_t v, const int32_t *labels, float scale, float *lm);
 
 typedef enum { PK_KL_NONE = 0, PK_KL_REFERENCE_POLICY = 1, PK_KL_POLICY_REFERENCE = 2 } pk_kl;
 
 /* The conditional objective on rows of logits: lm + beta * KL - alpha * H, each row scaled by `scale`.
    logits: [R, V], overwritten by dL/dlogits. reference: [R, V_ref] logits or NULL; the KL compares the first
    `kl_columns` columns of both, renormalised. lm, kl, entropy: [R], unscaled values. */
-void pk_conditional_loss(float *logits, const float *reference, size_t rows, size_t v, size_t reference_v,
+void pk_conditional_loss(int threads, float *logits, const float *reference, size_t rows, size_t v, size_t reference_v,
                          size_t kl_columns, const int32_t *labels, pk_kl direction, float beta, float alpha,
                          float scale, float *lm, float *kl, float *entropy);
 
@@ -184,22 +182,22 @@ typedef struct {
 
 /* Chooses one token per row, -1 where none is left, -2 where a logit is NaN or +infinity. uniforms: [R] in (0, 1). Tokens in banned
    never come. */
-void pk_sample(const float *logits, size_t rows, size_t v, const pk_sampling *sampling,
+void pk_sample(int threads, const float *logits, size_t rows, size_t v, const pk_sampling *sampling,
                const double *uniforms, const int32_t *banned, size_t banned_count, int32_t *tokens);
 /* One row of logits: these tokens cannot come. */
 void pk_ban(float *logits, const int32_t *tokens, size_t n);
 /* One row of logits: x / repetition above 0, else x * repetition; then - presence - frequency * count where count > 0.
    tokens: [N], each once. */
-void pk_penalize(float *logits, const int32_t *tokens, const int32_t *counts, size_t n, float repetition,
+void pk_penalize(int threads, float *logits, const int32_t *tokens, const int32_t *counts, size_t n, float repetition,
                  float presence, float frequency);
 
 /* ---- optimizer (adamw.h) ---- */
 
 typedef struct { float lr, beta1, beta2, eps, weight_decay, bias1, bias2, gradient_scale; } pk_adamw_step;
 /* p, m, v in place; bias1 = 1 - beta1^step, bias2 = 1 - beta2^step. Decay is decoupled. */
-void pk_adamw(float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step);
+void pk_adamw(int threads, float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step);
 /* Sum of squares in double over fp32 values: chunks of 65536, each 16 lanes and one tree; chunks serially. */
-double pk_sum_of_squares(const float *x, size_t n);
+double pk_sum_of_squares(int threads, const float *x, size_t n);
 
 /* ---- random numbers (philox.c) ---- */
 
@@ -216,41 +214,41 @@ float pk_erf(float x);
 
 typedef enum { PK_EXP = 0, PK_TANH = 1, PK_ERF = 2 } pk_function;
 /* out = f(x), the bits of the above. */
-void pk_map(pk_function f, const float *x, float *out, size_t n);
+void pk_map(int threads, pk_function f, const float *x, float *out, size_t n);
 
 /* ---- naive references (reference.c, reference_rows.c): the definitions in plain scalar loops, of what has a fast version on
    more than one path. Gathering, rotary positions, sampling and random numbers are plain loops themselves. ---- */
 
-void pk_reference_gemm(const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *b,
+void pk_reference_gemm(int threads, const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *b,
                        ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, pk_type type, float *c,
                        size_t c_stride, size_t m, size_t n, const pk_block *blocks, size_t block_count,
                        int accumulate);
 /* B is fp32 and not packed: the definition rounds it itself. */
-void pk_reference_gemm_int8(const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const float *b,
+void pk_reference_gemm_int8(int threads, const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const float *b,
                             ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, float *c, size_t c_stride,
                             size_t m, size_t n, const pk_block *blocks, size_t block_count, int accumulate);
-void pk_reference_attention(const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
+void pk_reference_attention(int threads, const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                             const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse);
-void pk_reference_attention_backward(const float *q, const void *k, const void *v, const float *out,
+void pk_reference_attention_backward(int threads, const float *q, const void *k, const void *v, const float *out,
                                      const float *lse, const float *dout, const int32_t *starts,
                                      size_t sequences, size_t heads, size_t kv_heads, size_t d, pk_type kv_type,
                                      const pk_attention_rule *rule, float *dq, float *dk, float *dv);
-void pk_reference_store(const float *x, void *out, pk_type type, size_t n);
-void pk_reference_rms_norm(const float *x, const float *w, float eps, void *out, pk_type type, float *rstd,
+void pk_reference_store(int threads, const float *x, void *out, pk_type type, size_t n);
+void pk_reference_rms_norm(int threads, const float *x, const float *w, float eps, void *out, pk_type type, float *rstd,
                            size_t t, size_t c);
-void pk_reference_rms_norm_backward(const float *x, const float *w, const float *rstd, const float *dy, float *dx,
+void pk_reference_rms_norm_backward(int threads, const float *x, const float *w, const float *rstd, const float *dy, float *dx,
                                     float *dw, size_t t, size_t c);
-void pk_reference_activation_forward(pk_activation f, const float *gate, const float *up, void *out, pk_type type,
+void pk_reference_activation_forward(int threads, pk_activation f, const float *gate, const float *up, void *out, pk_type type,
                                      size_t n);
-void pk_reference_activation_backward(pk_activation f, float *gate, float *up, const float *dout, size_t n);
-void pk_reference_log_sum_exp(const float *logits, size_t stride, size_t rows, size_t columns, float *lse);
-void pk_reference_token_statistics(const float *logits, size_t rows, size_t v, const int32_t *labels,
+void pk_reference_activation_backward(int threads, pk_activation f, float *gate, float *up, const float *dout, size_t n);
+void pk_reference_log_sum_exp(int threads, const float *logits, size_t stride, size_t rows, size_t columns, float *lse);
+void pk_reference_token_statistics(int threads, const float *logits, size_t rows, size_t v, const int32_t *labels,
                                    float *log_probability, float *entropy);
-void pk_reference_cross_entropy(float *logits, size_t rows, size_t v, const int32_t *labels, float scale, float *lm);
-void pk_reference_conditional_loss(float *logits, const float *reference, size_t rows, size_t v,
+void pk_reference_cross_entropy(int threads, float *logits, size_t rows, size_t v, const int32_t *labels, float scale, float *lm);
+void pk_reference_conditional_loss(int threads, float *logits, const float *reference, size_t rows, size_t v,
                                    size_t reference_v, size_t kl_columns, const int32_t *labels, pk_kl direction,
                                    float beta, float alpha, float scale, float *lm, float *kl, float *entropy);
-void pk_reference_adamw(float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step);
-double pk_reference_sum_of_squares(const float *x, size_t n);
+void pk_reference_adamw(int threads, float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step);
+double pk_reference_sum_of_squares(int threads, const float *x, size_t n);
 
 #endif

@@ -3,8 +3,10 @@
 import CKernels
 
 package struct CPUBackend: Backend {
+  private let threads: Int32
+
   /// - Parameter threads: how many threads work on one operation; changes no result.
-  package init(threads: Int) { pk_set_threads(Int32(clamping: threads)) }
+  package init(threads: Int) { self.threads = Int32(clamping: threads) }
 
   /// The instruction-set path in use: `portable`, `avx2`, `avx512`, `amx`.
   package static var instructionSet: String { String(cString: pk_isa_name(pk_selected_isa())) }
@@ -22,15 +24,16 @@ package struct CPUBackend: Backend {
       storage.count == count && storage.type == type, "packs \(count) elements over \(storage.count)")
     if type == .int8 {
       pk_pack_int8(
-        matrix.floats, reductionStride, columnStride, columns, blocks, blocks.count, storage.raw)
+        threads, matrix.floats, reductionStride, columnStride, columns, blocks, blocks.count, storage.raw)
     } else if matrix.type == .float32 {
       pk_pack_f32(
-        matrix.floats, reductionStride, columnStride, columns, blocks, blocks.count, type.kernelType,
+        threads, matrix.floats, reductionStride, columnStride, columns, blocks, blocks.count, type.kernelType,
         storage.raw)
     } else {
       precondition(matrix.type == type, "packs \(matrix.type) as \(type)")
       pk_pack(
-        matrix.raw, reductionStride, columnStride, columns, blocks, blocks.count, type.kernelType, storage.raw
+        threads, matrix.raw, reductionStride, columnStride, columns, blocks, blocks.count, type.kernelType,
+        storage.raw
       )
     }
     return PackedMatrix(storage: storage, reduction: reduction, columns: columns)
@@ -82,7 +85,7 @@ package struct CPUBackend: Backend {
       a.type == b.operandType && out.columns == b.columns && out.rows == a.rows,
       "[\(a.rows), \(a.columns)] \(a.type) times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
-      a.raw, a.columns, 1, b.storage.raw, b.storage.type.kernelType, out.floats, out.columns, a.rows,
+      threads, a.raw, a.columns, 1, b.storage.raw, b.storage.type.kernelType, out.floats, out.columns, a.rows,
       b.columns, b.reduction.blocks, b.reduction.blocks.count, accumulate ? 1 : 0, epilogue)
   }
 
@@ -91,38 +94,40 @@ package struct CPUBackend: Backend {
       a.type == b.storage.type && out.columns == b.columns && out.rows == a.columns,
       "transposed [\(a.rows), \(a.columns)] times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
-      a.raw, 1, a.columns, b.storage.raw, a.type.kernelType, out.floats, out.columns, a.columns, b.columns,
+      threads, a.raw, 1, a.columns, b.storage.raw, a.type.kernelType, out.floats, out.columns, a.columns,
+      b.columns,
       b.reduction.blocks, b.reduction.blocks.count, 1, nil)
   }
 
   package func store(_ x: Tensor, into out: Tensor) {
     precondition(x.count == out.count, "\(x.count) elements into \(out.count)")
-    pk_store(x.floats, out.raw, out.type.kernelType, x.count)
+    pk_store(threads, x.floats, out.raw, out.type.kernelType, x.count)
   }
 
   package func add(_ y: Tensor, into x: Tensor) {
     precondition(x.count == y.count, "\(y.count) elements added to \(x.count)")
-    pk_add(x.floats, y.floats, x.count)
+    pk_add(threads, x.floats, y.floats, x.count)
   }
 
   package func gather(_ table: Tensor, _ ids: [Int32], into out: Tensor) {
-    pk_gather(table.raw, table.type.kernelType, ids, out.floats, ids.count, table.columns)
+    pk_gather(threads, table.raw, table.type.kernelType, ids, out.floats, ids.count, table.columns)
   }
 
   package func scatterAdd(_ rows: Tensor, _ ids: [Int32], into table: Tensor) {
-    pk_scatter_add(table.floats, ids, rows.floats, ids.count, table.columns)
+    pk_scatter_add(threads, table.floats, ids, rows.floats, ids.count, table.columns)
   }
 
   package func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into out: Tensor, rstd: Tensor?) {
     pk_rms_norm(
-      x.floats, weight.floats, epsilon, out.raw, out.type.kernelType, rstd?.floats, x.rows, x.columns)
+      threads, x.floats, weight.floats, epsilon, out.raw, out.type.kernelType, rstd?.floats, x.rows, x.columns
+    )
   }
 
   package func rmsNormBackward(
     _ x: Tensor, weight: Tensor, rstd: Tensor, dy: Tensor, addTo dx: Tensor, addToWeight dw: Tensor?
   ) {
     pk_rms_norm_backward(
-      x.floats, weight.floats, rstd.floats, dy.floats, dx.floats, dw?.floats, x.rows, x.columns)
+      threads, x.floats, weight.floats, rstd.floats, dy.floats, dx.floats, dw?.floats, x.rows, x.columns)
   }
 
   package func activate(_ gate: Tensor, _ up: Tensor?, by activation: Activation, into out: Tensor) {
@@ -130,14 +135,14 @@ package struct CPUBackend: Backend {
       gate.count == out.count && gate.count == up?.count ?? gate.count,
       "\(gate.count) gates of \(up?.count ?? gate.count) into \(out.count)")
     pk_activation_forward(
-      activation.kernelValue, gate.floats, up?.floats, out.raw, out.type.kernelType, gate.count)
+      threads, activation.kernelValue, gate.floats, up?.floats, out.raw, out.type.kernelType, gate.count)
   }
 
   package func activateBackward(_ gate: Tensor, _ up: Tensor?, by activation: Activation, dout: Tensor) {
     precondition(
       gate.count == dout.count && gate.count == up?.count ?? gate.count,
       "\(gate.count) gates of \(up?.count ?? gate.count), \(dout.count) gradients")
-    pk_activation_backward(activation.kernelValue, gate.floats, up?.floats, dout.floats, gate.count)
+    pk_activation_backward(threads, activation.kernelValue, gate.floats, up?.floats, dout.floats, gate.count)
   }
 
   package func storeKeysValues(
@@ -146,7 +151,7 @@ package struct CPUBackend: Backend {
   ) {
     var (layout, kernelRule) = (view.layout(layer: layer), rule.kernelValue(rotary))
     pk_store_kv(
-      keys.floats, values.floats, view.queries, keys.rows, rule.headDimension, &layout, &kernelRule)
+      threads, keys.floats, values.floats, view.queries, keys.rows, rule.headDimension, &layout, &kernelRule)
   }
 
   package func attention(
@@ -155,7 +160,7 @@ package struct CPUBackend: Backend {
   ) {
     var (layout, kernelRule) = (view.layout(layer: layer), rule.kernelValue(rotary))
     pk_attention(
-      q.floats, view.queries, q.rows, q.columns / rule.headDimension, rule.headDimension, &layout,
+      threads, q.floats, view.queries, q.rows, q.columns / rule.headDimension, rule.headDimension, &layout,
       &kernelRule, out.floats, lse?.floats)
   }
 
@@ -166,13 +171,13 @@ package struct CPUBackend: Backend {
     let d = rule.headDimension
     var kernelRule = rule.kernelValue(rotary)
     pk_attention_backward(
-      q.floats, k.raw, v.raw, out.floats, lse.floats, dout.floats, starts, starts.count - 1,
+      threads, q.floats, k.raw, v.raw, out.floats, lse.floats, dout.floats, starts, starts.count - 1,
       q.columns / d, k.columns / d, d, k.type.kernelType, &kernelRule, dq.floats, dk.floats, dv.floats)
   }
 
   package func logSumExp(_ logits: Tensor) -> [Float] {
     var result = [Float](repeating: 0, count: logits.rows)
-    pk_log_sum_exp(logits.floats, logits.columns, logits.rows, logits.columns, &result)
+    pk_log_sum_exp(threads, logits.floats, logits.columns, logits.rows, logits.columns, &result)
     return result
   }
 
@@ -183,14 +188,14 @@ package struct CPUBackend: Backend {
     var logProbabilities = [Float](repeating: 0, count: logits.rows)
     var entropies = logProbabilities
     pk_token_statistics(
-      logits.floats, logits.rows, logits.columns, labels, &logProbabilities, &entropies)
+      threads, logits.floats, logits.rows, logits.columns, labels, &logProbabilities, &entropies)
     return (logProbabilities, entropies)
   }
 
   package func crossEntropy(_ logits: Tensor, labels: [Int32], scale: Float) -> [Float] {
     checkLabels(labels, of: logits)
     var losses = [Float](repeating: 0, count: logits.rows)
-    pk_cross_entropy(logits.floats, logits.rows, logits.columns, labels, scale, &losses)
+    pk_cross_entropy(threads, logits.floats, logits.rows, logits.columns, labels, scale, &losses)
     return losses
   }
 
@@ -200,7 +205,8 @@ package struct CPUBackend: Backend {
     checkLabels(labels, of: logits)
     var rows = ConditionalLossRows(count: logits.rows)
     pk_conditional_loss(
-      logits.floats, reference?.floats, logits.rows, logits.columns, reference?.columns ?? 0, loss.klColumns,
+      threads, logits.floats, reference?.floats, logits.rows, logits.columns, reference?.columns ?? 0,
+      loss.klColumns,
       labels, reference == nil ? PK_KL_NONE : loss.direction.kernelValue, loss.kl, loss.entropy, scale,
       &rows.languageModel, &rows.kl, &rows.entropy)
     return rows
@@ -222,7 +228,7 @@ package struct CPUBackend: Backend {
     }
     var tokens = [Int32](repeating: 0, count: logits.rows)
     pk_sample(
-      logits.floats, logits.rows, logits.columns, sampling, uniforms, banned, banned.count, &tokens)
+      threads, logits.floats, logits.rows, logits.columns, sampling, uniforms, banned, banned.count, &tokens)
     return tokens
   }
 
@@ -236,7 +242,7 @@ package struct CPUBackend: Backend {
     precondition(
       logits.rows == 1 && tokens.allSatisfy { $0 >= 0 && $0 < logits.columns }, "one row, its tokens")
     pk_penalize(
-      logits.floats, tokens, counts, tokens.count, penalties.repetition, penalties.presence,
+      threads, logits.floats, tokens, counts, tokens.count, penalties.repetition, penalties.presence,
       penalties.frequency)
   }
 
@@ -245,10 +251,10 @@ package struct CPUBackend: Backend {
       lr: step.learningRate, beta1: step.beta1, beta2: step.beta2, eps: step.epsilon,
       weight_decay: step.weightDecay, bias1: step.bias1, bias2: step.bias2,
       gradient_scale: step.gradientScale)
-    pk_adamw(p.floats, m.floats, v.floats, gradient.floats, p.count, &kernelStep)
+    pk_adamw(threads, p.floats, m.floats, v.floats, gradient.floats, p.count, &kernelStep)
   }
 
-  package func sumOfSquares(_ x: Tensor) -> Double { pk_sum_of_squares(x.floats, x.count) }
+  package func sumOfSquares(_ x: Tensor) -> Double { pk_sum_of_squares(threads, x.floats, x.count) }
 }
 
 extension AttentionRule {

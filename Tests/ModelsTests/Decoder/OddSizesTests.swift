@@ -1,6 +1,5 @@
 // Models of sizes that no vector, block or page divides: the same bits on every path, and finite.
 
-import CKernels
 import Models
 import Testing
 
@@ -50,19 +49,19 @@ extension KernelPathTests {
       let source = CountedTensors(layout: configuration.layout)
       let tokens = (0..<70).map { Int32($0 * $0 % sizes.vocabulary) }
       for mode in NumericMode.allCases {
-        func logits(_ chunk: Int) throws -> [[Float]] {
+        func logits(_ chunk: Int, on backend: any Backend) throws -> [[Float]] {
           let decoder = try Decoder(
-            configuration, from: source, mode: mode, backend: CPUBackend(threads: Int(pk_threads())))
+            configuration, from: source, mode: mode, backend: backend)
           return try SequenceLogits(decoder).logits(tokens, chunk: chunk)
         }
-        func gradients() throws -> [Float] {
+        func gradients(on backend: any Backend) throws -> [Float] {
           let trainer = Trainer(
             configuration, parameters: try Parameters(configuration, from: source),
             trainable: configuration.layout.names, objective: ConditionalObjective(kl: 0, entropy: 0.1),
             optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
             schedule: LearningRateSchedule(
               peak: 1e-3, steps: 1, warmUpRatio: 0, warmUp: .linear, decay: .constant),
-            maximumGradientNorm: nil, mode: mode, backend: CPUBackend(threads: Int(pk_threads())))
+            maximumGradientNorm: nil, mode: mode, backend: backend)
           let sums = trainer.gradient([
             TrainingExample(
               id: "a", context: Array(tokens.prefix(3)), unconditioned: [], output: Array(tokens.dropFirst(3))
@@ -73,8 +72,8 @@ extension KernelPathTests {
         }
         var expected: ([[UInt32]], [[UInt32]])?
         try KernelPathTests.onEveryWay { way in
-          let (whole, alone) = (try logits(.max), try logits(1))
-          let slopes = mode.hasGradients ? try gradients() : []
+          let (whole, alone) = (try logits(.max, on: way.backend), try logits(1, on: way.backend))
+          let slopes = mode.hasGradients ? try gradients(on: way.backend) : []
           let finite = (whole.flatMap { $0 } + slopes).allSatisfy { $0.isFinite }
           #expect(finite, "\(way)")
           #expect(bitRows(alone) == bitRows(whole), "\(way)")

@@ -45,7 +45,7 @@ private final class PagedKeysValues {
     var out = [Float](repeating: 0, count: q.count)
     var lse = [Float](repeating: 0, count: positions.count * heads)
     (plain ? pk_reference_attention : pk_attention)(
-      q, queries, positions.count, heads, d, &layout, &rule, &out, &lse)
+      KernelPathTests.threads, q, queries, positions.count, heads, d, &layout, &rule, &out, &lse)
     return out + lse
   }
 }
@@ -178,7 +178,8 @@ extension KernelPathTests {
               var dk = [Float](repeating: 0, count: t * kvHeads * d)
               var dv = dk
               (plain ? pk_reference_attention_backward : pk_attention_backward)(
-                q, keys, values, out, lse, dout, starts, starts.count - 1, heads, kvHeads, d, type, &rule,
+                KernelPathTests.threads, q, keys, values, out, lse, dout, starts, starts.count - 1, heads,
+                kvHeads, d, type, &rule,
                 &dq, &dk, &dv)
               return dq + dk + dv
             }
@@ -258,7 +259,8 @@ extension KernelPathTests {
       var dq = [Float](repeating: 0, count: q.count)
       var (dk, dv) = ([Float](repeating: 0, count: k.count), [Float](repeating: 0, count: v.count))
       pk_attention_backward(
-        q, k, v, out, lse, weight, starts, lengths.count, heads, kvHeads, d, PK_F32, &rule, &dq, &dk, &dv)
+        KernelPathTests.threads, q, k, v, out, lse, weight, starts, lengths.count, heads, kvHeads, d, PK_F32,
+        &rule, &dq, &dk, &dv)
 
       let inputs = [q, k, v].map { $0.map { Double($0) } }
       for (which, gradient) in [dq, dk, dv].enumerated() {

@@ -32,13 +32,13 @@ import Testing
 
   private func map(_ function: pk_function) -> [Float] {
     var out = Self.points
-    pk_map(function, Self.points, &out, out.count)
+    pk_map(1, function, Self.points, &out, out.count)
     return out
   }
 
   private func activate(_ function: pk_activation) -> [Float] {
     var out = Self.points
-    pk_activation_forward(function, Self.points, nil, &out, PK_F32, out.count)
+    pk_activation_forward(1, function, Self.points, nil, &out, PK_F32, out.count)
     return out
   }
 
@@ -82,7 +82,7 @@ import Testing
     ]
     for function in [PK_SILU, PK_GELU, PK_GELU_TANH] {
       var found = x
-      pk_activation_forward(function, x, nil, &found, PK_F32, x.count)
+      pk_activation_forward(1, function, x, nil, &found, PK_F32, x.count)
       // The half of the least normal number is subnormal.
       #expect(Array(found.dropLast()) == [0, 0, 0, least, least * 1.5, 0, 100, .infinity], "\(function)")
       // -infinity over infinity, but where the tail is bounded.
@@ -117,8 +117,8 @@ import Testing
     let ones = [Float](repeating: 1, count: x.count)
     let up = x.map { 1.5 - $0 * 0.1 }
     var (gate, value, alone) = (x, up, x)
-    pk_activation_backward(activation, &gate, &value, ones, x.count)
-    pk_activation_backward(activation, &alone, nil, ones, x.count)
+    pk_activation_backward(1, activation, &gate, &value, ones, x.count)
+    pk_activation_backward(1, activation, &alone, nil, ones, x.count)
     // Of the slope, of the slope times what multiplies the activation, of the activation beside it.
     var worst = (alone: 0.0, gate: 0.0, value: 0.0)
     for index in x.indices {

@@ -7,9 +7,8 @@ import Testing
 /// One way of computing, which must not matter.
 struct Way: CustomStringConvertible {
   let path: pk_isa
-  let threads: Int32
-  /// Sets the threads; once more after making a backend, which sets them too.
-  func take() { pk_set_threads(threads) }
+  let threads: Int
+  var backend: CPUBackend { CPUBackend(threads: threads) }
 
   var description: String { "\(String(cString: pk_isa_name(path))) with \(threads) threads" }
 }
@@ -18,17 +17,12 @@ extension KernelPathTests {
   /// Runs `body` on the best path with 1, 2 and 3 threads and on every other with 2, and leaves the process as it was.
   /// Only for tests inside `KernelPathTests`, which are serialized: the choice of path is the process's.
   static func onEveryWay(_ body: (Way) throws -> Void) throws {
-    let (path, threads) = (pk_selected_isa(), pk_threads())
-    defer {
-      _ = pk_select_isa(path)
-      pk_set_threads(threads)
-    }
+    let path = pk_selected_isa()
+    defer { _ = pk_select_isa(path) }
     for path in paths {
-      for threads: Int32 in path == paths.last ? [1, 2, 3] : [2] {
+      for threads in path == paths.last ? [1, 2, 3] : [2] {
         #expect(pk_select_isa(path) == 1)
-        let way = Way(path: path, threads: threads)
-        way.take()
-        try body(way)
+        try body(Way(path: path, threads: threads))
         #expect(pk_selected_isa() == path)
       }
     }
@@ -43,10 +37,12 @@ enum Tiny {
     return (0..<count).map { Int32(3 + 88 * random.uniform(row: seed, sample: 1, position: $0)) }
   }
 
-  static func decoder(_ model: String = "tied", mode: NumericMode) throws -> Decoder {
+  static func decoder(
+    _ model: String = "tied", mode: NumericMode, on backend: any Backend = CPUBackend(threads: 1)
+  ) throws -> Decoder {
     let checkpoint = try openCheckpoint("\(Golden.root)/\(model)")
     return try Decoder(
-      checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: CPUBackend(threads: 1))
+      checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: backend)
   }
 
   /// Bytes of keys and values of so many pages.

@@ -17,10 +17,11 @@ extension KernelPathTests {
       let k = a.count / m
       let blocks = blocks(k)
       var packed = [UInt8](repeating: 0xff, count: pk_packed_int8_bytes(n, blocks, blocks.count))
-      pk_pack_int8(w, 1, k, n, blocks, blocks.count, &packed)
+      pk_pack_int8(KernelPathTests.threads, w, 1, k, n, blocks, blocks.count, &packed)
       var c = c
       pk_gemm(
-        KernelPathTests.stored(a, PK_BF16), k, 1, packed, PK_I8, &c, n, m, n, blocks, blocks.count,
+        KernelPathTests.threads, KernelPathTests.stored(a, PK_BF16), k, 1, packed, PK_I8, &c, n, m, n, blocks,
+        blocks.count,
         accumulate,
         nil
       )
@@ -43,7 +44,8 @@ extension KernelPathTests {
         var expected = old
         KernelPathTests.stored(a, PK_BF16).withUnsafeBytes {
           pk_reference_gemm_int8(
-            $0.assumingMemoryBound(to: UInt16.self).baseAddress, k, 1, w, 1, k, &expected, n, m, n, blocks,
+            KernelPathTests.threads, $0.assumingMemoryBound(to: UInt16.self).baseAddress, k, 1, w, 1, k,
+            &expected, n, m, n, blocks,
             blocks.count, accumulate)
         }
         KernelPathTests().onEveryPath("\(m)x\(n)x\(k) accumulate \(accumulate)", expected: expected) {

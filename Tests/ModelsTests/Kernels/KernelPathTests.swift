@@ -24,19 +24,20 @@ import Testing
 
   static func bits(_ x: [Float]) -> [UInt32] { x.map(\.bitPattern) }
 
+  /// How many threads the kernels work on that a test calls.
+  @TaskLocal static var threads: Int32 = 2
+
   /// Runs `body` on every path with 1 and 3 threads and expects the bits of `expected`.
   func onEveryPath(_ what: String, expected: [Float], _ body: () -> [Float]) {
     for path in Self.paths {
       #expect(pk_select_isa(path) == 1)
       for threads: Int32 in [1, 3] {
-        pk_set_threads(threads)
-        let found = body()
+        let found = Self.$threads.withValue(threads, operation: body)
         #expect(
           Self.bits(found) == Self.bits(expected),
           "\(what) on \(String(cString: pk_isa_name(path))) with \(threads) threads")
       }
     }
-    pk_set_threads(2)
     #expect(pk_select_isa(Self.paths[Self.paths.count - 1]) == 1)
   }
 
@@ -55,12 +56,15 @@ import Testing
       for accumulate: Int32 in [0, 1] {
         var expected = old
         pk_reference_gemm(
-          aStored, k, 1, bStored, 1, k, type, &expected, n, m, n, blocks, blocks.count, accumulate)
+          KernelPathTests.threads, aStored, k, 1, bStored, 1, k, type, &expected, n, m, n, blocks,
+          blocks.count, accumulate)
         onEveryPath("\(m)x\(n)x\(k) \(type) accumulate \(accumulate)", expected: expected) {
           var packed = [UInt8](repeating: 0, count: pk_packed_count(n, blocks, blocks.count) * 4)
-          pk_pack_f32(b, 1, k, n, blocks, blocks.count, type, &packed)
+          pk_pack_f32(KernelPathTests.threads, b, 1, k, n, blocks, blocks.count, type, &packed)
           var c = old
-          pk_gemm(aStored, k, 1, packed, type, &c, n, m, n, blocks, blocks.count, accumulate, nil)
+          pk_gemm(
+            KernelPathTests.threads, aStored, k, 1, packed, type, &c, n, m, n, blocks, blocks.count,
+            accumulate, nil)
           return c
         }
       }
@@ -75,13 +79,14 @@ import Testing
     for type in [PK_F32, PK_BF16] {
       let (aStored, bStored) = (Self.stored(a, type), Self.stored(b, type))
       var sums = [Float](repeating: 0, count: m * n)
-      pk_reference_gemm(aStored, k, 1, bStored, 1, k, type, &sums, n, m, n, blocks, blocks.count, 0)
+      pk_reference_gemm(
+        KernelPathTests.threads, aStored, k, 1, bStored, 1, k, type, &sums, n, m, n, blocks, blocks.count, 0)
       for row in 0..<m { for column in 0..<n { sums[row * n + column] += bias[column] } }
       var gated = [Float](repeating: 0, count: m * n)
-      pk_reference_activation_forward(PK_SILU, sums, up, &gated, PK_F32, m * n)
+      pk_reference_activation_forward(KernelPathTests.threads, PK_SILU, sums, up, &gated, PK_F32, m * n)
       onEveryPath("\(m)x\(n)x\(k) \(type)", expected: sums + gated) {
         var packed = [UInt8](repeating: 0, count: pk_packed_count(n, blocks, blocks.count) * 4)
-        pk_pack_f32(b, 1, k, n, blocks, blocks.count, type, &packed)
+        pk_pack_f32(KernelPathTests.threads, b, 1, k, n, blocks, blocks.count, type, &packed)
         var c = [Float](repeating: 0, count: m * n)
         var out = c
         bias.withUnsafeBufferPointer { bias in
@@ -89,7 +94,9 @@ import Testing
             out.withUnsafeMutableBytes { out in
               var epilogue = pk_epilogue(
                 bias: bias.baseAddress, out: out.baseAddress, up: up.baseAddress, f: PK_SILU, type: PK_F32)
-              pk_gemm(aStored, k, 1, packed, type, &c, n, m, n, blocks, blocks.count, 0, &epilogue)
+              pk_gemm(
+                KernelPathTests.threads, aStored, k, 1, packed, type, &c, n, m, n, blocks, blocks.count, 0,
+                &epilogue)
             }
           }
         }
@@ -113,20 +120,21 @@ import Testing
     let dy = Self.stored(Self.numbers(t * n, seed: 4), PK_BF16)
     let x = Self.stored(Self.numbers(t * k, seed: 5), PK_BF16)
     var expected = [Float](repeating: 0.25, count: n * k)
-    pk_reference_gemm(dy, 1, n, x, k, 1, PK_BF16, &expected, k, n, k, blocks, blocks.count, 1)
+    pk_reference_gemm(
+      KernelPathTests.threads, dy, 1, n, x, k, 1, PK_BF16, &expected, k, n, k, blocks, blocks.count, 1)
     onEveryPath("weight gradient", expected: expected) {
       var packed = [UInt8](repeating: 0, count: pk_packed_count(k, blocks, blocks.count) * 2)
-      pk_pack(x, k, 1, k, blocks, blocks.count, PK_BF16, &packed)
+      pk_pack(KernelPathTests.threads, x, k, 1, k, blocks, blocks.count, PK_BF16, &packed)
       var c = [Float](repeating: 0.25, count: n * k)
-      pk_gemm(dy, 1, n, packed, PK_BF16, &c, k, n, k, blocks, blocks.count, 1, nil)
+      pk_gemm(KernelPathTests.threads, dy, 1, n, packed, PK_BF16, &c, k, n, k, blocks, blocks.count, 1, nil)
       return c
     }
     // Sequence by sequence into the same sum gives the same bits as all at once.
     var c = [Float](repeating: 0.25, count: n * k)
     for block in blocks {
       var packed = [UInt8](repeating: 0, count: pk_packed_count(k, [block], 1) * 2)
-      pk_pack(x, k, 1, k, [block], 1, PK_BF16, &packed)
-      pk_gemm(dy, 1, n, packed, PK_BF16, &c, k, n, k, [block], 1, 1, nil)
+      pk_pack(KernelPathTests.threads, x, k, 1, k, [block], 1, PK_BF16, &packed)
+      pk_gemm(KernelPathTests.threads, dy, 1, n, packed, PK_BF16, &c, k, n, k, [block], 1, 1, nil)
     }
     #expect(Self.bits(c) == Self.bits(expected))
   }
@@ -139,35 +147,36 @@ import Testing
     let w = Self.numbers(c, seed: 11)
     func agree(_ what: String, _ body: (_ plain: Bool) -> [Float]) {
       _ = pk_select_isa(PK_PORTABLE)
-      pk_set_threads(1)
       onEveryPath("\(what) of \(c)", expected: body(true)) { body(false) }
     }
     agree("norm") { plain in
       var out = [Float](repeating: 0, count: t * c)
       var rstd = [Float](repeating: 0, count: t)
-      (plain ? pk_reference_rms_norm : pk_rms_norm)(x, w, 1e-5, &out, PK_F32, &rstd, t, c)
+      (plain ? pk_reference_rms_norm : pk_rms_norm)(
+        KernelPathTests.threads, x, w, 1e-5, &out, PK_F32, &rstd, t, c)
       var dx = y
       var dw = w
-      (plain ? pk_reference_rms_norm_backward : pk_rms_norm_backward)(x, w, rstd, y, &dx, &dw, t, c)
+      (plain ? pk_reference_rms_norm_backward : pk_rms_norm_backward)(
+        KernelPathTests.threads, x, w, rstd, y, &dx, &dw, t, c)
       return out + rstd + dx + dw
     }
     for activation in [PK_SILU, PK_GELU, PK_GELU_TANH] {
       agree("gate \(activation)") { plain in
         var out = [Float](repeating: 0, count: t * c)
         (plain ? pk_reference_activation_forward : pk_activation_forward)(
-          activation, x, y, &out, PK_F32, t * c)
+          KernelPathTests.threads, activation, x, y, &out, PK_F32, t * c)
         var (gate, up) = (x, y)
         (plain ? pk_reference_activation_backward : pk_activation_backward)(
-          activation, &gate, &up, out, t * c)
+          KernelPathTests.threads, activation, &gate, &up, out, t * c)
         return out + gate + up
       }
       agree("activation \(activation)") { plain in
         var out = [Float](repeating: 0, count: t * c)
         (plain ? pk_reference_activation_forward : pk_activation_forward)(
-          activation, x, nil, &out, PK_F32, t * c)
+          KernelPathTests.threads, activation, x, nil, &out, PK_F32, t * c)
         var gate = x
         (plain ? pk_reference_activation_backward : pk_activation_backward)(
-          activation, &gate, nil, y, t * c)
+          KernelPathTests.threads, activation, &gate, nil, y, t * c)
         return out + gate
       }
     }
@@ -176,8 +185,9 @@ import Testing
       var step = pk_adamw_step(
         lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01, bias1: 0.19, bias2: 0.002,
         gradient_scale: 0.7)
-      (plain ? pk_reference_adamw : pk_adamw)(&p, &m, &v, y, t * c, &step)
-      let squares = (plain ? pk_reference_sum_of_squares : pk_sum_of_squares)(x, t * c)
+      (plain ? pk_reference_adamw : pk_adamw)(KernelPathTests.threads, &p, &m, &v, y, t * c, &step)
+      let squares = (plain ? pk_reference_sum_of_squares : pk_sum_of_squares)(
+        KernelPathTests.threads, x, t * c)
       let bits = squares.bitPattern
       return p + m + v + [
         Float(bitPattern: UInt32(bits >> 32)), Float(bitPattern: UInt32(truncatingIfNeeded: bits)),
@@ -185,19 +195,21 @@ import Testing
     }
     agree("rounding") { plain in
       var half = [UInt16](repeating: 0, count: t * c)
-      (plain ? pk_reference_store : pk_store)(x, &half, PK_BF16, t * c)
+      (plain ? pk_reference_store : pk_store)(KernelPathTests.threads, x, &half, PK_BF16, t * c)
       return half.map { Float($0) }
     }
     if c == 0 { return }
     agree("loss") { plain in
       let labels = (0..<Int32(t)).map { $0 % Int32(c) }
       var result = [Float](repeating: 0, count: t)
-      (plain ? pk_reference_log_sum_exp : pk_log_sum_exp)(x, c, t, max(1, c - 3), &result)
+      (plain ? pk_reference_log_sum_exp : pk_log_sum_exp)(
+        KernelPathTests.threads, x, c, t, max(1, c - 3), &result)
       var (logits, lm) = (x, x)
       var (logProbabilities, entropies) = (x, x)
-      (plain ? pk_reference_cross_entropy : pk_cross_entropy)(&logits, t, c, labels, 0.5, &lm)
+      (plain ? pk_reference_cross_entropy : pk_cross_entropy)(
+        KernelPathTests.threads, &logits, t, c, labels, 0.5, &lm)
       (plain ? pk_reference_token_statistics : pk_token_statistics)(
-        x, t, c, labels, &logProbabilities, &entropies)
+        KernelPathTests.threads, x, t, c, labels, &logProbabilities, &entropies)
       result += logits + lm.prefix(t) + logProbabilities.prefix(t) + entropies.prefix(t)
       for (direction, columns) in [
         (PK_KL_NONE, c), (PK_KL_REFERENCE_POLICY, max(1, c - 3)), (PK_KL_POLICY_REFERENCE, c),
@@ -205,7 +217,8 @@ import Testing
         var logits = x
         var (lm, kl, entropy) = (x, x, x)
         (plain ? pk_reference_conditional_loss : pk_conditional_loss)(
-          &logits, y, t, c, c, columns, labels, direction, 0.3, 0.2, 0.5, &lm, &kl, &entropy)
+          KernelPathTests.threads, &logits, y, t, c, c, columns, labels, direction, 0.3, 0.2, 0.5, &lm, &kl,
+          &entropy)
         result += logits + lm.prefix(t) + kl.prefix(t) + entropy.prefix(t)
       }
       return result
@@ -234,7 +247,8 @@ import Testing
       let old = Self.numbers(6, seed: 18)
       onEveryPath("no terms", expected: accumulate == 1 ? old : [Float](repeating: 0, count: 6)) {
         var c = old
-        pk_gemm([UInt8(0)], 0, 1, [UInt8(0)], PK_BF16, &c, 3, 2, 3, [], 0, accumulate, nil)
+        pk_gemm(
+          KernelPathTests.threads, [UInt8(0)], 0, 1, [UInt8(0)], PK_BF16, &c, 3, 2, 3, [], 0, accumulate, nil)
         return c
       }
     }
@@ -242,7 +256,7 @@ import Testing
 
   static func stored(_ x: [Float], _ type: pk_type) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: x.count * (type == PK_BF16 ? 2 : 4))
-    pk_store(x, &bytes, type, x.count)
+    pk_store(KernelPathTests.threads, x, &bytes, type, x.count)
     return bytes
   }
 }

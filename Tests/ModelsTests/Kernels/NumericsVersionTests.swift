@@ -26,7 +26,7 @@ import Testing
       (PK_SILU, "de08780770ad573"), (PK_GELU, "ad7173dd45c93b9"), (PK_GELU_TANH, "87caaa97a76f49fc"),
     ] {
       var found = points
-      pk_activation_forward(activation, points, nil, &found, PK_F32, points.count)
+      pk_activation_forward(1, activation, points, nil, &found, PK_F32, points.count)
       #expect(Self.fingerprint(found) == hash)
     }
     let table = RotaryTable(base: 100_000, positions: 3000, headDimension: 64)

@@ -193,8 +193,7 @@ extension KernelPathTests {
       let greedy = try Self.draw(decoder, requests, parameters: .greedy)
       try KernelPathTests.onEveryWay { way in
         // A decoder of its own: weights are packed by the same path.
-        let decoder = try Tiny.decoder(mode: mode)
-        way.take()
+        let decoder = try Tiny.decoder(mode: mode, on: way.backend)
         #expect(try Self.draw(decoder, requests, batch: 7) == expected, "\(way)")
         #expect(try Self.draw(decoder, requests, batch: 32, parameters: .greedy) == greedy, "\(way)")
       }
@@ -220,8 +219,7 @@ extension KernelPathTests {
       #expect(try logits.logits(sideBySide: sequences).map(bitRows) == expected, "side by side")
       #expect(try logits.logits(sideBySide: sequences.reversed()).map(bitRows) == expected.reversed())
       try KernelPathTests.onEveryWay { way in
-        let logits = SequenceLogits(try Tiny.decoder(model, mode: mode))
-        way.take()
+        let logits = SequenceLogits(try Tiny.decoder(model, mode: mode, on: way.backend))
         #expect(try logits.logits(sideBySide: sequences, chunk: 33).map(bitRows) == expected, "\(way)")
       }
     }

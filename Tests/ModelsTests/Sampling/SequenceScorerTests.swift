@@ -92,8 +92,7 @@ extension KernelPathTests {
       for mode in NumericMode.allCases {
         let expected = try Self.scores(try Tiny.decoder(mode: mode), items)
         try KernelPathTests.onEveryWay { way in
-          let decoder = try Tiny.decoder(mode: mode)
-          way.take()
+          let decoder = try Tiny.decoder(mode: mode, on: way.backend)
           #expect(try Self.scores(decoder, items, budget: 50) == expected, "\(way)")
         }
       }

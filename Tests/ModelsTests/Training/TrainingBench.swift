@@ -6,6 +6,7 @@ import Models
 import Testing
 
 struct TrainingBench {
+  var backend: any Backend = CPUBackend(threads: 1)
   var model = "tied"
   var mode = NumericMode.bf16
   var tokenBudget = 1024
@@ -60,7 +61,7 @@ struct TrainingBench {
       objective: objective,
       // The reference that reads the conditioning is one that has its tokens.
       reference: try objective.reference.map {
-        ReferenceModel(try Tiny.decoder($0.conditioned ? "untied" : "reference", mode: mode))
+        ReferenceModel(try Tiny.decoder($0.conditioned ? "untied" : "reference", mode: mode, on: backend))
       },
       optimizer: optimizer,
       schedule: LearningRateSchedule(

@@ -25,9 +25,9 @@ extension KernelPathTests {
       let few = Array(TrainingBench.examples[3...5])
       let expected = try bench.trainer().gradient(few)
       try KernelPathTests.onEveryWay { way in
-        bench.tokenBudget = [1, 40, 10_000][Int(way.threads) - 1]
+        bench.tokenBudget = [1, 40, 10_000][way.threads - 1]
+        bench.backend = way.backend
         let trainer = try bench.trainer()
-        way.take()
         let found = trainer.gradient(few)
         #expect(found.loss.bitPattern == expected.loss.bitPattern, "\(way)")
         #expect(differences(found.gradients, expected.gradients) == [], "\(way)")
@@ -122,8 +122,8 @@ extension KernelPathTests {
         let short = try bench.trainer()
         for _ in 0..<3 { _ = try short.train(few) }
         try KernelPathTests.onEveryWay { way in
+          bench.backend = way.backend
           let trainer = try bench.trainer()
-          way.take()
           for _ in 0..<3 { _ = try trainer.train(few) }
           #expect(differences(trainer.parameters, short.parameters) == [], "\(way)")
         }
