@@ -82,16 +82,15 @@ struct Workload {
   private func product() throws -> () throws -> Double? {
     let (m, n, k) = (try number("m"), try number("n"), try number("k"))
     let random = Philox(seed: 3)
+    let backend = CPUBackend(threads: threads)
     func numbers(_ rows: Int, _ columns: Int, row: UInt64) -> Tensor {
-      let tensor = Tensor(rows, columns)
-      for place in tensor.elements.indices {
-        tensor.elements[place] = Float(random.uniform(row: row, sample: 0, position: place) * 2 - 1)
-      }
+      let tensor = backend.tensor(rows, columns)
+      tensor.write(
+        (0..<rows * columns).map { Float(random.uniform(row: row, sample: 0, position: $0) * 2 - 1) })
       return tensor
     }
-    let backend = CPUBackend(threads: threads)
     let packed = backend.pack(numbers(n, k, row: 0), as: mode.weightType, over: nil)
-    let (a, c) = (Tensor(m, k, mode.operandType), Tensor(m, n))
+    let (a, c) = (backend.tensor(m, k, mode.operandType), backend.tensor(m, n))
     backend.store(numbers(m, k, row: 1), into: a)
     let calls = max(1, Int(4e9 / (2 * Double(m * n * k))))
     return {
@@ -197,10 +196,11 @@ struct Workload {
 
   private func trainer(_ checkpoint: Checkpoint) throws -> Trainer {
     let configuration = checkpoint.configuration
+    let backend = CPUBackend(threads: threads)
     let kl = description["kl"]?.doubleValue ?? 0
     let blocks = description["blocks"]?.intValue
     return Trainer(
-      configuration, parameters: try Parameters(configuration, from: checkpoint.tensors),
+      configuration, parameters: try Parameters(configuration, from: checkpoint.tensors, on: backend),
       trainable: configuration.layout.trainableNames(
         blocks: blocks ?? configuration.layerCount, embeddings: blocks == nil),
       objective: ConditionalObjective(kl: kl, entropy: 0, referenceConditioned: true),
@@ -208,6 +208,6 @@ struct Workload {
       optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
       schedule: LearningRateSchedule(
         peak: 1e-6, steps: 100, warmUpRatio: 0, warmUp: .linear, decay: .constant),
-      maximumGradientNorm: 1, mode: mode, backend: CPUBackend(threads: threads))
+      maximumGradientNorm: 1, mode: mode, backend: backend)
   }
 }

@@ -108,7 +108,7 @@ struct TryCommand: ParsableCommand {
         contextLength: checkpoint.configuration.contextLength)
       let decoder = try Decoder(
         checkpoint.configuration, from: checkpoint.tensors, mode: NumericMode(rawValue: numeric) ?? .bf16,
-        backend: CPUBackend(threads: threads ?? processorCount()))
+        backend: stageDevice.init(threads: threads ?? processorCount()))
       standardError("loaded in \(duration(monotonicSeconds() - begin))\n")
       let engine = SamplingEngine(
         decoder, parameters: SamplingParameters(temperature: Float(temperature), topP: Float(topP)),

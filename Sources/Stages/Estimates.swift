@@ -14,7 +14,7 @@ enum Estimates {
   private static let training = 5e10
   /// Of other instruction sets, against AVX2.
   private static let speed: Double =
-    switch CPUBackend.instructionSet {
+    switch stageDevice.instructionSet {
     case "amx": 4
     case "avx512": 1.5
     case "avx2": 1

@@ -17,13 +17,13 @@ extension StageContext {
   }
 
   /// The kernels. The log says which: the first thing to ask should two machines disagree.
-  func backend() -> CPUBackend {
-    let backend = CPUBackend(threads: threads)
-    log("kernels: \(CPUBackend.instructionSet), \(threads) threads")
-    return backend
+  func backend() -> any Backend {
+    let device = stageDevice
+    log("kernels: \(device.instructionSet), \(threads) threads")
+    return device.init(threads: threads)
   }
 
-  func decoder(_ checkpoint: Checkpoint, on backend: CPUBackend? = nil) throws -> Decoder {
+  func decoder(_ checkpoint: Checkpoint, on backend: (any Backend)? = nil) throws -> Decoder {
     try Decoder(
       checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: backend ?? self.backend())
   }

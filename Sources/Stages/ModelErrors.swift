@@ -33,8 +33,8 @@ extension Checkpoint {
     )
   }
   /// Nothing is trained from weights that are no numbers: they would be stored again.
-  func requireFinite(_ parameters: Parameters, on backend: CPUBackend) throws {
-    guard let (name, count) = parameters.firstNonFinite(backend) else { return }
+  func requireFinite(_ parameters: Parameters) throws {
+    guard let (name, count) = parameters.firstNonFinite() else { return }
     throw InputError(
       "\(path): \(count) numbers of the tensor `\(name)` are NaN or infinite, so the model cannot be trained; `\(System.Program.name) inspect MODEL` counts them in all tensors"
     )

@@ -164,7 +164,8 @@ package struct TrainStage: Stage {
     let checkpoint = try context.checkpoint("model")
     var tokenizer = try checkpoint.requireTokenizer()
     var configuration = checkpoint.configuration
-    var parameters = try Parameters(configuration, from: checkpoint.tensors)
+    let backend = context.backend()
+    var parameters = try Parameters(configuration, from: checkpoint.tensors, on: backend)
     if options.string("vocabulary") == "tokenizer" {
       parameters = parameters.cuttingVocabulary(&configuration, to: tokenizer.count)
     }
@@ -183,8 +184,7 @@ package struct TrainStage: Stage {
       try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), context: context)
 
     let kl = objective.double("kl")
-    let backend = context.backend()
-    try checkpoint.requireFinite(parameters, on: backend)
+    try checkpoint.requireFinite(parameters)
     let keepsConditioning = objective.string("reference_conditioning") == "keep"
     var reference: ReferenceModel?
     if kl > 0 {

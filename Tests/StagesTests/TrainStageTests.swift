@@ -128,8 +128,9 @@ struct TrainStageTests {
     let output = try train(model, Self.with([("conditioning", conditioning), ("lr", 1e-30)]))
     let trained = try openCheckpoint("\(output)/model")
     let tokenizer = try trained.requireTokenizer()
-    let table = try Parameters(trained.configuration, from: trained.tensors)["model.embed_tokens.weight"]
-    func row(_ id: Int32) -> [Float] { table.slice(Int(id)..<Int(id) + 1).array() }
+    let table = try trained.tensors.floats("model.embed_tokens.weight")
+    let width = trained.configuration.hiddenSize
+    func row(_ id: Int32) -> [Float] { Array(table[Int(id) * width..<(Int(id) + 1) * width]) }
     func mean(_ text: String) -> [Float] {
       let rows = tokenizer.encode(text).map(row)
       return row(0).indices.map { column in

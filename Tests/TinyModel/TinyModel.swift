@@ -36,24 +36,22 @@ package struct TinyModel {
         "intermediate_size": 96, "rope_theta": 10000.0, "rms_norm_eps": 1e-5, "tie_word_embeddings": true,
         "max_position_embeddings": .int(Int64(contextLength)), "eos_token_id": 2,
       ])
-    var tensors: [Tensor] = []
     var outputs: [SafeTensorsOutput] = []
     func add(_ name: String, _ shape: [Int]) {
-      let tensor = Tensor(1, shape.reduce(1, *))
       let random = Philox(seed: seed)
       let row = hash64(name)
       let isNorm = name.hasSuffix("norm.weight")
       // Wide enough that the model has opinions: a few nats between tokens.
       let spread: Float = name.hasSuffix("embed_tokens.weight") ? 1 : 0.35
-      for index in 0..<tensor.count {
+      var numbers = (0..<shape.reduce(1, *)).map { index in
         let u = Float(random.uniform(row: row, sample: 0, position: index)) - 0.5
-        tensor.elements[index] = isNorm ? 1 + 0.2 * u : spread * u
+        return isNorm ? 1 + 0.2 * u : spread * u
       }
-      if let changedWeight, changedWeight.tensor == name { tensor.elements[5] = changedWeight.value }
-      tensors.append(tensor)
+      if let changedWeight, changedWeight.tensor == name { numbers[5] = changedWeight.value }
       outputs.append(
-        SafeTensorsOutput(name: name, shape: shape, dtype: .f32, floats: UnsafeBufferPointer(tensor.elements))
-      )
+        SafeTensorsOutput(name: name, shape: shape, dtype: .f32) { [numbers] emit in
+          try numbers.withUnsafeBytes { try emit($0) }
+        })
     }
     for tensor in configuration.layout.tensors { add(tensor.name, tensor.shape) }
     try writeModelDirectory(
@@ -63,7 +61,5 @@ package struct TinyModel {
       add("score.weight", [1, configuration.hiddenSize])
       try writeSafeTensors(outputs, to: "\(directory)/model.safetensors")
     }
-    // The outputs point into the tensors.
-    withExtendedLifetime(tensors) {}
   }
 }

@@ -1,7 +1,5 @@
 // What a forward pass keeps for its backward pass.
 
-import CKernels
-
 /// Intermediate results of one block. T tokens, C hidden, H heads of D, F feed-forward.
 struct BlockActivations {
   /// [T, C] before the attention branch
@@ -70,7 +68,7 @@ struct PackedSequences {
 struct Activations {
   let blocks: [BlockActivations?]
   let keysValues: Tensor
-  let view: KeyValueView
+  let view: any KeyValueView
   /// Whether the blocks kept their inputs alone.
   let recomputes: Bool
 
@@ -92,61 +90,26 @@ struct Activations {
   static func contiguousView(
     _ sequences: PackedSequences, _ configuration: DecoderConfiguration, mode: NumericMode,
     _ workspace: Workspace
-  ) -> (Tensor, KeyValueView) {
+  ) -> (Tensor, any KeyValueView) {
     let t = sequences.tokens.count
-    let row = configuration.keyValueHeadCount * configuration.headDimension
-    let storage = workspace.tensor("kept.kv", configuration.layerCount * 2 * t, row, mode.operandType)
-    let rowBytes = row * mode.operandType.byteCount
-    var queries: [pk_query] = []
-    var owners: [AnyObject] = []
+    let shape = configuration.keyValueShape(in: mode)
+    let storage = workspace.tensor("kept.kv", shape.layers * 2 * t, shape.row, shape.type)
+    var queries: [KeyValueQuery] = []
+    var lists: [any PageList] = []
     for range in sequences.ranges {
-      let pages = PageList(
-        stride(from: range.lowerBound, to: range.upperBound, by: PagePool.pageLength).map {
-          UnsafeRawPointer(storage.raw + $0 * rowBytes)
-        })
-      owners.append(pages)
-      for position in 0..<range.count {
-        queries.append(pk_query(pages: pages.pointer, position: Int32(position)))
+      let list = workspace.backend.pageList(capacity: PagePool.pageCount(range.count))
+      for start in stride(from: range.lowerBound, to: range.upperBound, by: PagePool.pageLength) {
+        list.append(storage.slice(start..<storage.rows))
       }
+      queries += (0..<range.count).map { KeyValueQuery(list: Int32(lists.count), position: Int32($0)) }
+      lists.append(list)
     }
-    let layout = pk_kv_layout(
-      kv_heads: configuration.keyValueHeadCount, kv_stride: row, key_offset: 0,
-      value_offset: t * rowBytes, type: mode.operandType.kernelType)
-    let view = KeyValueView(
-      queries: queries, owners: owners, layout: layout, layerStride: 2 * t * rowBytes)
-    return (storage, view)
+    return (storage, workspace.backend.view(queries, of: lists, layout: shape.layout(positions: t)))
   }
 
   /// Keys (0) or values (1) of a layer, [T, kv heads * D].
   func keysValues(layer: Int, _ which: Int, tokens t: Int) -> Tensor {
     let first = (layer * 2 + which) * t
     return keysValues.slice(first..<first + t)
-  }
-}
-
-/// Page addresses of one sequence at an address that stays.
-final class PageList {
-  // The kernels read this through `pk_query.pages`; views keep their lists alive in `owners`.
-  private let storage: UnsafeMutableBufferPointer<UnsafeRawPointer?>
-  private(set) var count: Int
-
-  init(_ pages: [UnsafeRawPointer], capacity: Int = 0) {
-    storage = .allocate(capacity: max(pages.count, capacity, 1))
-    storage.initialize(repeating: nil)
-    count = 0
-    for page in pages { append(page) }
-  }
-
-  deinit { storage.deallocate() }
-
-  func append(_ page: UnsafeRawPointer) {
-    precondition(count < storage.count, "page list of \(storage.count) is full")
-    storage[count] = page
-    count += 1
-  }
-
-  var pointer: UnsafePointer<UnsafeRawPointer?> {
-    guard let base = storage.baseAddress else { preconditionFailure("an allocated buffer has an address") }
-    return UnsafePointer(base)
   }
 }

@@ -8,7 +8,7 @@ struct Block {
   let attentionNorm: Tensor
   let feedForwardNorm: Tensor
   private let layout: ParameterLayout
-  private var forward: [Projection: PackedMatrix] = [:]
+  private var forward: [Projection: any PackedMatrix] = [:]
   /// Weights of a block that the backward pass enters, as the trainer changes them.
   private var masters: [Projection: Tensor] = [:]
 
@@ -56,7 +56,7 @@ struct Block {
     backend.multiply(x, packed(projection), into: out, accumulate: accumulate)
   }
 
-  private func packed(_ projection: Projection) -> PackedMatrix {
+  private func packed(_ projection: Projection) -> any PackedMatrix {
     guard let weights = forward[projection] else { preconditionFailure("\(projection) is not packed") }
     return weights
   }
@@ -75,7 +75,7 @@ struct Block {
 
   /// Adds the block's two branches to x [T, C]. With activations, keeps what the backward pass reads.
   func forward(
-    _ x: Tensor, view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
+    _ x: Tensor, view: any KeyValueView, rotary: RotaryTable, workspace: Workspace,
     activations: BlockActivations?
   ) {
     if let activations { backend.store(x, into: activations.input) }
@@ -87,7 +87,7 @@ struct Block {
   /// The same, of which only `rows` of x are read afterwards: they come back as [R, C], and of the others the block
   /// computes keys and values alone.
   func forward(
-    _ x: Tensor, keeping rows: [Int32], view: KeyValueView, rotary: RotaryTable, workspace: Workspace
+    _ x: Tensor, keeping rows: [Int32], view: any KeyValueView, rotary: RotaryTable, workspace: Workspace
   ) -> Tensor {
     storeKeysValues(x, view: view, rotary: rotary, workspace: workspace, rstd: nil)
     let kept = workspace.tensor("x.kept", rows.count, x.columns)
@@ -103,7 +103,7 @@ struct Block {
 
   /// Leaves norm(x) in the workspace as `normed`, and its keys and values in the cache.
   private func storeKeysValues(
-    _ x: Tensor, view: KeyValueView, rotary: RotaryTable, workspace: Workspace, rstd: Tensor?
+    _ x: Tensor, view: any KeyValueView, rotary: RotaryTable, workspace: Workspace, rstd: Tensor?
   ) {
     let d = configuration.headDimension
     let normed = workspace.tensor("normed", x.rows, x.columns, mode.operandType)
@@ -118,7 +118,7 @@ struct Block {
 
   /// Both branches of rows whose keys and values are stored and whose norm lies in the workspace.
   private func addBranches(
-    to x: Tensor, view: KeyValueView, rotary: RotaryTable, workspace: Workspace,
+    to x: Tensor, view: any KeyValueView, rotary: RotaryTable, workspace: Workspace,
     activations: BlockActivations?
   ) {
     let (t, c, f) = (x.rows, configuration.hiddenSize, configuration.feedForwardSize)

@@ -14,11 +14,11 @@ package final class Decoder {
   private let embedding: Tensor
   private let finalNorm: Tensor
   /// [C] -> [V]
-  private var head: PackedMatrix
+  private var head: any PackedMatrix
   /// [V] -> [C], for the backward pass
-  private var headTransposed: PackedMatrix?
+  private var headTransposed: (any PackedMatrix)?
   private(set) var blocks: [Block]
-  let workspace = Workspace()
+  let workspace: Workspace
 
   /// A decoder for inference; keeps only what the forward pass reads.
   package convenience init(
@@ -26,7 +26,7 @@ package final class Decoder {
     backend: any Backend
   ) throws {
     try self.init(configuration, mode: mode, backend: backend, lowestBlock: nil) { tensor in
-      try Parameters.read(tensor.name, tensor.shape, from: source)
+      try Parameters.read(tensor.name, tensor.shape, from: source, on: backend)
     }
   }
 
@@ -56,11 +56,12 @@ package final class Decoder {
     self.layout = layout
     self.mode = mode
     self.backend = backend
+    workspace = Workspace(backend)
     rotary = RotaryTable(
-      base: configuration.rotaryBase, positions: 0, headDimension: configuration.headDimension)
+      base: configuration.rotaryBase, positions: 0, headDimension: configuration.headDimension, on: backend)
     let table = try named(layout.tokenEmbedding)
     if lowestBlock == nil {
-      embedding = Tensor(table.rows, table.columns, mode.operandType)
+      embedding = backend.tensor(table.rows, table.columns, mode.operandType)
       backend.store(table, into: embedding)
     } else {
       embedding = table
@@ -93,7 +94,7 @@ package final class Decoder {
 
   /// The residual stream after the last block, [T, C], before the final norm. The result lives in the
   /// workspace: use it before the next forward pass.
-  func hidden(tokens: [Int32], view: KeyValueView, activations: Activations? = nil) -> Tensor {
+  func hidden(tokens: [Int32], view: any KeyValueView, activations: Activations? = nil) -> Tensor {
     let x = embedded(tokens, view)
     for (layer, block) in blocks.enumerated() {
       block.forward(
@@ -104,7 +105,7 @@ package final class Decoder {
   }
 
   /// Only these rows of it, [R, C], at less cost; with none, the pass fills the cache.
-  func hidden(tokens: [Int32], view: KeyValueView, rows: [Int32]) -> Tensor {
+  func hidden(tokens: [Int32], view: any KeyValueView, rows: [Int32]) -> Tensor {
     let x = embedded(tokens, view)
     guard let last = blocks.last else { return self.rows(x, at: rows, named: "x.kept") }
     for block in blocks.dropLast() {
@@ -113,14 +114,18 @@ package final class Decoder {
     return last.forward(x, keeping: rows, view: view, rotary: rotary, workspace: workspace)
   }
 
-  private func embedded(_ tokens: [Int32], _ view: KeyValueView) -> Tensor {
-    precondition(tokens.count == view.queries.count, "one position a token")
-    let length = view.queries.reduce(0) { max($0, Int($1.position) + 1) }
+  private func embedded(_ tokens: [Int32], _ view: any KeyValueView) -> Tensor {
+    let positions = view.positions
+    precondition(tokens.count == positions.count, "one position a token")
+    let length = positions.reduce(0) { max($0, Int($1) + 1) }
     precondition(
-      length <= configuration.contextLength && view.queries.allSatisfy { $0.position >= 0 },
+      length <= configuration.contextLength && positions.allSatisfy { $0 >= 0 },
       "a position outside the context")
     if length > rotary.positions {
-      rotary = rotary.extended(to: min(configuration.contextLength, max(length, 2 * rotary.positions, 256)))
+      rotary = RotaryTable(
+        base: configuration.rotaryBase,
+        positions: min(configuration.contextLength, max(length, 2 * rotary.positions, 256)),
+        headDimension: configuration.headDimension, extending: rotary, on: backend)
     }
     let x = workspace.tensor("x", tokens.count, configuration.hiddenSize)
     backend.gather(embedding, tokens, into: x)

@@ -52,14 +52,14 @@ extension Block {
     func applyTransposed(_ projection: Projection, to y: Tensor, into out: Tensor, accumulate: Bool) {
       self.applyTransposed(projection, to: y, into: out, accumulate: accumulate, workspace: workspace)
     }
-    func packed(_ x: Tensor) -> PackedMatrix {
+    func packed(_ x: Tensor) -> any PackedMatrix {
       backend.packRows(x, as: operand, reduction: reduction, in: workspace)
     }
-    func addWeightGradient(_ projection: Projection, _ dy: Tensor, _ x: PackedMatrix) {
+    func addWeightGradient(_ projection: Projection, _ dy: Tensor, _ x: any PackedMatrix) {
       guard let gradient = gradient(of: .weight(projection), in: gradients) else { return }
       backend.multiplyTransposed(dy, x, into: gradient)
     }
-    func normed(_ x: Tensor, _ weight: Tensor) -> PackedMatrix {
+    func normed(_ x: Tensor, _ weight: Tensor) -> any PackedMatrix {
       let out = workspace.tensor("normed", t, c, operand)
       backend.rmsNorm(x, weight: weight, epsilon: epsilon, into: out, rstd: nil)
       return packed(out)

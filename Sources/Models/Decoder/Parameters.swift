@@ -5,19 +5,24 @@ package struct Parameters: Sendable {
   package let names: [String]
   package let shapes: [String: [Int]]
   private let tensors: [String: Tensor]
+  /// Holds the tensors.
+  let backend: any Backend
 
   /// Reads every tensor the configuration asks for.
   /// - Throws: what the source throws for a missing, misshapen or unreadable tensor.
-  package init(_ configuration: DecoderConfiguration, from source: any TensorSource) throws {
+  package init(_ configuration: DecoderConfiguration, from source: any TensorSource, on backend: any Backend)
+    throws
+  {
     var tensors: [String: Tensor] = [:]
     var shapes: [String: [Int]] = [:]
     let layout = configuration.layout
     for tensor in layout.tensors {
-      tensors[tensor.name] = try Self.read(tensor.name, tensor.shape, from: source)
+      tensors[tensor.name] = try Self.read(tensor.name, tensor.shape, from: source, on: backend)
       shapes[tensor.name] = tensor.shape
     }
     self.tensors = tensors
     self.shapes = shapes
+    self.backend = backend
     names = layout.names
   }
 
@@ -26,23 +31,27 @@ package struct Parameters: Sendable {
     self.names = names
     shapes = other.shapes
     var tensors: [String: Tensor] = [:]
-    for name in names { tensors[name] = Tensor(other[name].rows, other[name].columns) }
+    for name in names { tensors[name] = other.backend.tensor(other[name].rows, other[name].columns) }
     self.tensors = tensors
+    backend = other.backend
   }
 
-  private init(names: [String], tensors: [String: Tensor]) {
+  private init(names: [String], tensors: [String: Tensor], on backend: any Backend) {
+    self.backend = backend
     self.names = names
     self.tensors = tensors
     shapes = tensors.mapValues { $0.rows == 1 ? [$0.columns] : [$0.rows, $0.columns] }
   }
 
   func replacing(_ replaced: [String: Tensor]) -> Parameters {
-    Parameters(names: names, tensors: tensors.merging(replaced) { $1 })
+    Parameters(names: names, tensors: tensors.merging(replaced) { $1 }, on: backend)
   }
 
-  static func read(_ name: String, _ shape: [Int], from source: any TensorSource) throws -> Tensor {
-    let tensor = shape.count == 1 ? Tensor(1, shape[0]) : Tensor(shape[0], shape[1])
-    try source.readFloats(name, into: tensor.elements)
+  static func read(
+    _ name: String, _ shape: [Int], from source: any TensorSource, on backend: any Backend
+  ) throws -> Tensor {
+    let tensor = shape.count == 1 ? backend.tensor(1, shape[0]) : backend.tensor(shape[0], shape[1])
+    try tensor.withHostWrite { try source.readFloats(name, into: $0) }
     return tensor
   }
 
@@ -56,15 +65,17 @@ package struct Parameters: Sendable {
     (names ?? self.names).map { name in
       let tensor = self[name]
       return SafeTensorsOutput(name: prefix + name, shape: shapes[name] ?? [], dtype: .f32) { emit in
-        try withExtendedLifetime(tensor) { try emit(UnsafeRawBufferPointer(tensor.elements)) }
+        try tensor.withHostRead { try emit(UnsafeRawBufferPointer($0)) }
       }
     }
   }
 
   /// The first tensor with numbers that are NaN or infinite, and how many. One pass over all.
-  package func firstNonFinite(_ backend: any Backend) -> (name: String, count: Int)? {
+  package func firstNonFinite() -> (name: String, count: Int)? {
     // A sum of squares of finite fp32 numbers is finite in double precision.
-    names.first { !backend.sumOfSquares(self[$0]).isFinite }.map { ($0, countNonFinite(self[$0].elements)) }
+    names.first { !backend.sumOfSquares(self[$0]).isFinite }.map {
+      ($0, self[$0].withHostRead(countNonFinite))
+    }
   }
 
   package func contains(_ name: String) -> Bool { tensors[name] != nil }

@@ -17,7 +17,7 @@ package struct SequenceLogits {
     sideBySide sequences: [[Int32]], chunk: Int = .max, memory: Int = 1 << 30
   ) throws -> [[[Float]]] {
     precondition(chunk > 0, "pieces of \(chunk) tokens")
-    let pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
+    let pool = decoder.pagePool(memory: memory)
     let caches = try sequences.map { tokens in
       guard let cache = CachedSequence(pool, positions: tokens.count) else {
         throw CacheExhausted(
@@ -37,7 +37,7 @@ package struct SequenceLogits {
       let x = decoder.hidden(tokens: batch.tokens, view: batch.view(pool))
       let logits = decoder.logits(x)
       for (sequence, rows) in parts {
-        for row in rows { result[sequence].append(logits.slice(row..<row + 1).array()) }
+        for row in rows { result[sequence].append(logits.slice(row..<row + 1).read()) }
       }
     }
   }

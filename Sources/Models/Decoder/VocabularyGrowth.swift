@@ -12,34 +12,50 @@ extension Parameters {
     let firstNew = configuration.vocabularySize
     precondition(newSize >= firstNew, "\(newSize) rows are fewer than \(firstNew)")
     let layout = configuration.layout
-    let table = self[layout.tokenEmbedding]
-    let c = configuration.hiddenSize
+    let (name, c) = (layout.tokenEmbedding, configuration.hiddenSize)
     var normal = NormalNumbers(seed: seed)
-    let grown = Tensor(newSize, c)
-    _ = grown.elements.update(fromContentsOf: table.elements)
-    for column in 0..<c {
-      var sum = 0.0
-      var squares = 0.0
-      for row in 0..<firstNew {
-        let value = Double(table.floats[row * c + column])
-        sum += value
-        squares += value * value
-      }
-      let mean = sum / Double(firstNew)
-      let deviation = max(0, squares / Double(firstNew) - mean * mean).squareRoot()
-      for row in firstNew..<newSize {
-        grown.floats[row * c + column] = Float(mean + deviation * normal.next())
-      }
-    }
-    var replaced = [layout.tokenEmbedding: grown]
+    let rows = newRows(newSize - firstNew, like: self[name], &normal)
+    var replaced = [name: growing(self[name], by: rows)]
     if let name = layout.name(of: .head) {
-      let head = Tensor(newSize, c)
-      _ = head.elements.update(fromContentsOf: self[name].elements)
-      for index in firstNew * c..<newSize * c { head.floats[index] = Float(0.02 * normal.next()) }
-      replaced[name] = head
+      let rows = (0..<(newSize - firstNew) * c).map { _ in Float(0.02 * normal.next()) }
+      replaced[name] = growing(self[name], by: rows)
     }
     configuration.vocabularySize = newSize
     return replacing(replaced)
+  }
+
+  /// Rows drawn per dimension from a normal with the mean and standard deviation of the table's.
+  private func newRows(_ count: Int, like table: Tensor, _ normal: inout NormalNumbers) -> [Float] {
+    let c = table.columns
+    var rows = [Float](repeating: 0, count: count * c)
+    let moments = table.withHostRead { table in
+      (0..<c).map { column in
+        var sum = 0.0
+        var squares = 0.0
+        for row in 0..<table.count / c {
+          let value = Double(table[row * c + column])
+          sum += value
+          squares += value * value
+        }
+        let count = Double(table.count / c)
+        let mean = sum / count
+        return (mean: mean, deviation: max(0, squares / count - mean * mean).squareRoot())
+      }
+    }
+    for (column, moments) in moments.enumerated() {
+      for row in 0..<count {
+        rows[row * c + column] = Float(moments.mean + moments.deviation * normal.next())
+      }
+    }
+    return rows
+  }
+
+  /// The table with these rows after its own.
+  private func growing(_ table: Tensor, by rows: [Float]) -> Tensor {
+    let grown = backend.tensor(table.rows + rows.count / table.columns, table.columns)
+    backend.copy(table, into: grown.slice(0..<table.rows))
+    grown.slice(table.rows..<grown.rows).write(rows)
+    return grown
   }
 
   /// The parameters of the same model with the first `size` rows of its vocabulary; as they are where there are no more.
@@ -51,8 +67,8 @@ extension Parameters {
     return replacing(
       Dictionary(
         uniqueKeysWithValues: names.map { name in
-          let rows = Tensor(size, self[name].columns)
-          _ = rows.elements.update(fromContentsOf: self[name].slice(0..<size).elements)
+          let rows = backend.tensor(size, self[name].columns)
+          backend.copy(self[name].slice(0..<size), into: rows)
           return (name, rows)
         }))
   }
@@ -60,12 +76,12 @@ extension Parameters {
   /// Starts a token where others are: its embedding becomes the mean of theirs. A tied head changes with it.
   package func setEmbedding(of token: Int32, toMeanOf others: [Int32], in layout: ParameterLayout) {
     let table = self[layout.tokenEmbedding]
-    let c = table.columns
-    for column in 0..<c {
-      var sum = 0.0
-      for other in others { sum += Double(table.floats[Int(other) * c + column]) }
-      table.floats[Int(token) * c + column] = Float(sum / Double(others.count))
-    }
+    func row(_ token: Int32) -> Tensor { table.slice(Int(token)..<Int(token) + 1) }
+    let rows = others.map { row($0).read() }
+    row(token).write(
+      (0..<table.columns).map { column in
+        Float(rows.reduce(0.0) { $0 + Double($1[column]) } / Double(others.count))
+      })
   }
 }
 

@@ -1,7 +1,5 @@
 // Counter-based random numbers: the same number for the same (seed, counter), whoever asks and when.
 
-import CKernels
-
 /// Philox 4x32-10. Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 package struct Philox: Sendable {
   private let key: (UInt32, UInt32)
@@ -14,11 +12,18 @@ package struct Philox: Sendable {
   package func block(_ c0: UInt32, _ c1: UInt32, _ c2: UInt32, _ c3: UInt32) -> (
     UInt32, UInt32, UInt32, UInt32
   ) {
-    let counter = [c0, c1, c2, c3]
-    let key = [self.key.0, self.key.1]
-    var out: [UInt32] = [0, 0, 0, 0]
-    pk_philox(counter, key, &out)
-    return (out[0], out[1], out[2], out[3])
+    var (c0, c1, c2, c3) = (c0, c1, c2, c3)
+    var (k0, k1) = key
+    for _ in 0..<10 {
+      let (p0, p1) = (UInt64(c0) * 0xD251_1F53, UInt64(c2) * 0xCD9E_8D57)
+      (c0, c1, c2, c3) = (
+        UInt32(p1 >> 32) ^ c1 ^ k0, UInt32(truncatingIfNeeded: p1), UInt32(p0 >> 32) ^ c3 ^ k1,
+        UInt32(truncatingIfNeeded: p0)
+      )
+      k0 &+= 0x9E37_79B9
+      k1 &+= 0xBB67_AE85
+    }
+    return (c0, c1, c2, c3)
   }
 
   /// A uniform number strictly between 0 and 1, named by a row, a sample of it and a position.

@@ -6,7 +6,7 @@ final class AdmittedPrompt {
   let request: Int
   let cache: CachedSequence
   /// Of its last position, [1, V], once all of it is computed.
-  var logits = Tensor(1, 0)
+  var logits: Tensor
   /// Samples to start.
   fileprivate var waiting: [Int]
   /// Pages set aside for the next sample, so that prompts that wait side by side cannot starve each other.
@@ -15,6 +15,7 @@ final class AdmittedPrompt {
   fileprivate init(request: Int, cache: CachedSequence, waiting: [Int], promised: Int) {
     self.request = request
     self.cache = cache
+    logits = cache.pool.backend.tensor(1, 0)
     self.waiting = waiting
     self.promised = promised
   }

@@ -3,7 +3,7 @@
 /// Scores whole texts. Source: `LlamaForSequenceClassification` of transformers with one label.
 package final class RewardModel {
   private let decoder: Decoder
-  private let head: PackedMatrix
+  private let head: any PackedMatrix
 
   private static let headName = "score.weight"
   private static let tokenBudget = 1024
@@ -24,8 +24,7 @@ package final class RewardModel {
         "expected shape [1, \(decoder.configuration.hiddenSize)], found \(shape)")
     }
     self.decoder = decoder
-    let weights = Tensor(1, decoder.configuration.hiddenSize)
-    try checkpoint.tensors.readFloats(name, into: weights.elements)
+    let weights = try Parameters.read(name, shape, from: checkpoint.tensors, on: decoder.backend)
     head = decoder.backend.pack(weights, as: decoder.mode.operandType, over: nil)
   }
 
@@ -34,7 +33,7 @@ package final class RewardModel {
   package func score(
     _ texts: [[Int32]], memory: Int, checkpoint: () throws -> Void, emit: (Int, Float) throws -> Void
   ) throws {
-    let pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
+    let pool = decoder.pagePool(memory: memory)
     var next = 0
     while next < texts.count {
       try checkpoint()
@@ -52,12 +51,12 @@ package final class RewardModel {
         last.append(Int32(batch.append(texts[next], to: cache).upperBound - 1))
         next += 1
       }
-      let scores = Tensor(last.count, 1)
+      let scores = decoder.backend.tensor(last.count, 1)
       decoder.forward(batch, pool, rows: last, tokensAtOnce: Self.tokenBudget) { places, x in
         decoder.backend.multiply(
           decoder.normalized(x), head, into: scores.slice(places), accumulate: false)
       }
-      for (offset, score) in scores.array().enumerated() {
+      for (offset, score) in scores.read().enumerated() {
         guard score.isFinite else { throw LogitsNotFinite(index: first + offset) }
         try emit(first + offset, score)
       }

@@ -80,7 +80,7 @@ package final class SamplingEngine {
     maximumBatch = max(1, batch)
     self.prefillTokens = max(1, prefillTokens)
     self.rowsWithGuesses = rowsWithGuesses
-    pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
+    pool = decoder.pagePool(memory: memory)
   }
 
   private final class Running {
@@ -178,8 +178,8 @@ package final class SamplingEngine {
   }
 
   private func copy(_ row: Tensor) -> Tensor {
-    let copy = Tensor(row.rows, row.columns)
-    _ = copy.elements.update(fromContentsOf: row.elements)
+    let copy = decoder.backend.tensor(row.rows, row.columns)
+    decoder.backend.copy(row, into: copy)
     return copy
   }
 

@@ -26,7 +26,7 @@ package final class SequenceScorer {
   package init(_ decoder: Decoder, memory: Int = 1 << 30, tokenBudget: Int = 1024) {
     self.decoder = decoder
     self.tokenBudget = max(1, tokenBudget)
-    pool = PagePool(decoder.configuration, mode: decoder.mode, memory: memory)
+    pool = decoder.pagePool(memory: memory)
   }
 
   /// Calls `emit` with, for each continuation of item i, the log-probability of each of its tokens.
@@ -202,13 +202,17 @@ package final class SequenceScorer {
         let chunk = start..<min(start + Self.logitRows, places.count)
         let logits = decoder.logits(x.slice(chunk))
         let normalizers = decoder.backend.logSumExp(logits)
+        let first = next
+        var elements: [Int] = []
         for (position, place) in chunk.enumerated() {
           while next < targets.count, targets[next].row == Int(rows[places.lowerBound + place]) {
-            let target = targets[next]
-            let logit = logits.floats[position * logits.columns + Int(target.token)]
-            results[target.item]?[target.continuation].append(logit - normalizers[position])
+            elements.append(position * logits.columns + Int(targets[next].token))
             next += 1
           }
+        }
+        let found = decoder.backend.elements(of: logits, at: elements)
+        for (target, (element, logit)) in zip(targets[first..<next], zip(elements, found)) {
+          results[target.item]?[target.continuation].append(logit - normalizers[element / logits.columns])
         }
       }
     }

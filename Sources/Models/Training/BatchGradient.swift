@@ -106,17 +106,17 @@ final class BatchGradient {
     addLoss(of: targets, normed, reference: reference.map { read($0, batch) }, scale: scale, into: dNormed)
 
     let dRows = workspace.tensor("loss.drows", rows.rows, configuration.hiddenSize)
-    dRows.fill(0)
+    backend.fill(dRows, with: 0)
     policy.backwardNormalized(
       rows, statistics: statistics, dNormed: dNormed, addTo: dRows, gradients: gradients)
     let dx = workspace.tensor("dx", sequences.tokens.count, configuration.hiddenSize)
-    dx.fill(0)
+    backend.fill(dx, with: 0)
     backend.scatterAdd(dRows, targets.rows, into: dx)
     policy.backward(
       sequences, activations: activations, dx: dx, gradients: gradients, lowestBlock: lowestBlock)
     if gradients.contains(policy.layout.tokenEmbedding) {
       // The workspace is used again by the next micro-batch.
-      let kept = Tensor(dx.rows, dx.columns)
+      let kept = backend.tensor(dx.rows, dx.columns)
       backend.store(dx, into: kept)
       embeddingGradients.append((sequences.tokens, kept))
     }

@@ -18,7 +18,7 @@ final class GradientTree {
   /// Zeros for the next leaf, to be handed back by `add`.
   func leaf() -> Parameters {
     let leaf = spare.popLast() ?? empty()
-    for name in leaf.names { leaf[name].fill(0) }
+    for name in leaf.names { backend.fill(leaf[name], with: 0) }
     return leaf
   }
 

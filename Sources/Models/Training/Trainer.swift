@@ -97,7 +97,7 @@ package final class Trainer {
   /// Whether what the last step left can be stored: the loss of a next step would show it, and there is none. One pass.
   /// - Throws: `TrainingDiverged`.
   package func checkParameters() throws {
-    if let (name, count) = parameters.firstNonFinite(backend) {
+    if let (name, count) = parameters.firstNonFinite() {
       throw TrainingDiverged(step: step, what: .tensor(name: name, count: count))
     }
   }

@@ -54,9 +54,7 @@ extension Trainer {
     var checksum = StateChecksum()
     var outputs = state.map { part in
       SafeTensorsOutput(name: part.name, shape: part.shape, dtype: .f32) { emit in
-        try withExtendedLifetime(part) {
-          try checksum.add(UnsafeRawBufferPointer(part.tensor.elements), then: emit)
-        }
+        try part.tensor.withHostRead { try checksum.add(UnsafeRawBufferPointer($0), then: emit) }
       }
     }
     outputs.append(
@@ -82,7 +80,9 @@ extension Trainer {
       do {
         let file = try SafeTensorsFile(path)
         let (step, series) = try checked(file, path)
-        for part in state { try file.readFloats(part.name, into: part.tensor.elements) }
+        for part in state {
+          try part.tensor.withHostWrite { try file.readFloats(part.name, into: $0) }
+        }
         resume(at: step, series)
         return true
       } catch let error as FormatError {

@@ -5,13 +5,12 @@ import Testing
 /// Against PyTorch and transformers in fp32; Fixtures/goldens/README.md says what was written and which tolerance
 /// another order of summation earns.
 @Suite struct DecoderGoldenTests {
-  static let backend = CPUBackend(threads: 2)
-
-  @Test(arguments: ["tied", "untied", "mistral"])
-  func `logits equal the reference library's`(model: String) throws {
+  @Test(arguments: ["tied", "untied", "mistral"], TestDevice.allCases)
+  func `logits equal the reference library's`(model: String, device: TestDevice) throws {
     let golden = try Golden(model)
     let decoder = try Decoder(
-      golden.checkpoint.configuration, from: golden.checkpoint.tensors, mode: .fp32, backend: Self.backend)
+      golden.checkpoint.configuration, from: golden.checkpoint.tensors, mode: .fp32,
+      backend: device.backend(threads: 2))
     let file = try SafeTensorsFile("\(golden.directory)/logits.safetensors")
     for (index, sequence) in golden.sequences.enumerated() {
       let found = try forward(decoder, sequence.tokens).flatMap { $0 }
@@ -25,37 +24,39 @@ import Testing
   func `gradients of the language model loss equal PyTorch's`(model: String, objective: any Objective) throws
   {
     let golden = try Golden(model)
-    let trainer = try Self.trainer(
-      golden, objective: objective)
-    let (loss, gradients) = trainer.gradient(golden.tokenExamples)
-    let expected = try #require(golden.json["loss"]?.doubleValue)
-    #expect(abs(loss - expected) < 1e-5 * expected)
-    let file = try SafeTensorsFile("\(golden.directory)/gradients.safetensors")
-    for name in gradients.names {
-      let error = relativeError(gradients[name].array(), try file.floats(name))
-      #expect(error < 1e-4, "\(name): \(error)")
+    for device in TestDevice.allCases {
+      let trainer = try Self.trainer(golden, objective: objective, on: device)
+      let (loss, gradients) = trainer.gradient(golden.tokenExamples)
+      let expected = try #require(golden.json["loss"]?.doubleValue)
+      #expect(abs(loss - expected) < 1e-5 * expected)
+      let file = try SafeTensorsFile("\(golden.directory)/gradients.safetensors")
+      for name in gradients.names {
+        let error = relativeError(gradients[name].read(), try file.floats(name))
+        #expect(error < 1e-4, "\(name): \(error)")
+      }
     }
   }
 
-  @Test(arguments: ["reference_policy", "policy_reference"])
-  func `gradients of the conditional objective equal PyTorch's`(direction: String) throws {
+  @Test(arguments: ["reference_policy", "policy_reference"], TestDevice.allCases)
+  func `gradients of the conditional objective equal PyTorch's`(direction: String, device: TestDevice) throws
+  {
     let golden = try Golden("tied")
-    let trainer = try Self.trainer(golden, objective: Self.objective(golden, direction))
+    let trainer = try Self.trainer(golden, objective: Self.objective(golden, direction), on: device)
     let (loss, gradients) = trainer.gradient(golden.examples)
     let expected = try #require(golden.json["conditional"]?[direction]?["loss"]?.doubleValue)
     #expect(abs(loss - expected) < 1e-5 * expected)
     let file = try SafeTensorsFile("\(golden.directory)/gradients.\(direction).safetensors")
     for name in gradients.names {
-      let error = relativeError(gradients[name].array(), try file.floats(name))
+      let error = relativeError(gradients[name].read(), try file.floats(name))
       #expect(error < 1e-4, "\(name): \(error)")
     }
   }
 
-  @Test(arguments: ["reference_policy", "policy_reference"])
-  func `ten AdamW steps lose what PyTorch's lose`(direction: String) throws {
+  @Test(arguments: ["reference_policy", "policy_reference"], TestDevice.allCases)
+  func `ten AdamW steps lose what PyTorch's lose`(direction: String, device: TestDevice) throws {
     let golden = try Golden("tied")
     let adamW = try #require(golden.json["adamw"])
-    let trainer = try Self.trainer(golden, objective: Self.objective(golden, direction))
+    let trainer = try Self.trainer(golden, objective: Self.objective(golden, direction), on: device)
     for (step, expected) in (adamW["conditional_\(direction)"]?["losses"]?.arrayValue ?? []).compactMap(
       \.doubleValue
     ).enumerated() {
@@ -75,12 +76,13 @@ import Testing
 
   static func trainer(
     _ golden: Golden, objective: any Objective, mode: NumericMode = .fp32, tokenBudget: Int = 1024,
-    trainable: [String]? = nil
+    trainable: [String]? = nil, on device: TestDevice = .cpu
   ) throws -> Trainer {
     let configuration = golden.checkpoint.configuration
+    let backend = device.backend(threads: 2)
     let reference = try Golden.reference()
     return Trainer(
-      configuration, parameters: try Parameters(configuration, from: golden.checkpoint.tensors),
+      configuration, parameters: try Parameters(configuration, from: golden.checkpoint.tensors, on: backend),
       trainable: trainable ?? configuration.layout.names,
       objective: objective,
       reference: ReferenceModel(

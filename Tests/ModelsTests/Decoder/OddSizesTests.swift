@@ -56,7 +56,7 @@ extension KernelPathTests {
         }
         func gradients(on backend: any Backend) throws -> [Float] {
           let trainer = Trainer(
-            configuration, parameters: try Parameters(configuration, from: source),
+            configuration, parameters: try Parameters(configuration, from: source, on: backend),
             trainable: configuration.layout.names, objective: ConditionalObjective(kl: 0, entropy: 0.1),
             optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
             schedule: LearningRateSchedule(
@@ -68,7 +68,7 @@ extension KernelPathTests {
             ),
             TrainingExample(id: "b", context: [0], unconditioned: [], output: [0]),
           ]).gradients
-          return sums.names.flatMap { sums[$0].array() }
+          return sums.names.flatMap { sums[$0].read() }
         }
         var expected: ([[UInt32]], [[UInt32]])?
         try KernelPathTests.onEveryWay { way in

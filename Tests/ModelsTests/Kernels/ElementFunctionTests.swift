@@ -138,6 +138,8 @@ import Testing
     func block(_ c: [UInt32], _ k: [UInt32]) -> [UInt32] {
       var out: [UInt32] = [0, 0, 0, 0]
       pk_philox(c, k, &out)
+      let found = Philox(seed: UInt64(k[0]) | UInt64(k[1]) << 32).block(c[0], c[1], c[2], c[3])
+      #expect([found.0, found.1, found.2, found.3] == out, "in Swift and in C")
       return out
     }
     #expect(block([0, 0, 0, 0], [0, 0]) == [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8])

@@ -231,13 +231,14 @@ import Testing
     let x = Self.numbers(t * v, seed: 21)
     let labels = (0..<Int32(t)).map { ($0 * 7) % Int32(v) }
     var (gradient, lm, kl, entropy) = (x, x, x, x)
-    pk_conditional_loss(&gradient, nil, t, v, 0, v, labels, PK_KL_NONE, 0, 0, 0.5, &lm, &kl, &entropy)
+    pk_conditional_loss(
+      KernelPathTests.threads, &gradient, nil, t, v, 0, v, labels, PK_KL_NONE, 0, 0, 0.5, &lm, &kl, &entropy)
     var (logProbabilities, entropies) = (x, x)
-    pk_token_statistics(x, t, v, labels, &logProbabilities, &entropies)
+    pk_token_statistics(KernelPathTests.threads, x, t, v, labels, &logProbabilities, &entropies)
     #expect(Self.bits(logProbabilities.prefix(t).map { -$0 }) == Self.bits(Array(lm.prefix(t))))
     #expect(Self.bits(Array(entropies.prefix(t))) == Self.bits(Array(entropy.prefix(t))))
     var (logits, losses) = (x, x)
-    pk_cross_entropy(&logits, t, v, labels, 0.5, &losses)
+    pk_cross_entropy(KernelPathTests.threads, &logits, t, v, labels, 0.5, &losses)
     #expect(Self.bits(logits) == Self.bits(gradient))
     #expect(Self.bits(Array(losses.prefix(t))) == Self.bits(Array(lm.prefix(t))))
   }

@@ -29,11 +29,15 @@ import Testing
       pk_activation_forward(1, activation, points, nil, &found, PK_F32, points.count)
       #expect(Self.fingerprint(found) == hash)
     }
-    let table = RotaryTable(base: 100_000, positions: 3000, headDimension: 64)
-    #expect(Self.fingerprint(table.cosines + table.sines) == "8f8ea032bdb1d033")
-    var grown = RotaryTable(base: 100_000, positions: 0, headDimension: 64)
-    for positions in [1, 2, 40, 3000] { grown = grown.extended(to: positions) }
-    #expect(Self.fingerprint(grown.cosines + grown.sines) == "8f8ea032bdb1d033")
+    let backend = CPUBackend(threads: 1)
+    let table = RotaryTable(base: 100_000, positions: 3000, headDimension: 64, on: backend)
+    #expect(Self.fingerprint(table.cosine.read() + table.sine.read()) == "8f8ea032bdb1d033")
+    var grown = RotaryTable(base: 100_000, positions: 0, headDimension: 64, on: backend)
+    for positions in [1, 2, 40, 3000] {
+      grown = RotaryTable(
+        base: 100_000, positions: positions, headDimension: 64, extending: grown, on: backend)
+    }
+    #expect(Self.fingerprint(grown.cosine.read() + grown.sine.read()) == "8f8ea032bdb1d033")
   }
 
   static let pinned: [(mode: NumericMode, logits: String, gradients: String?)] = [
@@ -41,18 +45,22 @@ import Testing
     (.int8, "60c2057b015ef7d0", nil),
   ]
 
-  @Test(arguments: pinned)
-  func `logits and gradients keep their bits`(mode: NumericMode, logits: String, gradients: String?) throws {
+  @Test(arguments: pinned, TestDevice.allCases)
+  func `logits and gradients keep their bits`(
+    pinned: (mode: NumericMode, logits: String, gradients: String?), device: TestDevice
+  ) throws {
+    let (mode, logits, gradients) = pinned
     let golden = try Golden("tied")
     let decoder = try Decoder(
       golden.checkpoint.configuration, from: golden.checkpoint.tensors, mode: mode,
-      backend: CPUBackend(threads: 2))
+      backend: device.backend(threads: 2))
     let found = try golden.sequences.flatMap { try forward(decoder, $0.tokens).flatMap { $0 } }
     #expect(Self.fingerprint(found) == logits)
     guard let gradients else { return }
     let trainer = try DecoderGoldenTests.trainer(
-      golden, objective: DecoderGoldenTests.objective(golden, "policy_reference"), mode: mode)
+      golden, objective: DecoderGoldenTests.objective(golden, "policy_reference"), mode: mode,
+      on: device)
     let sums = trainer.gradient(golden.examples).gradients
-    #expect(Self.fingerprint(sums.names.flatMap { sums[$0].array() }) == gradients)
+    #expect(Self.fingerprint(sums.names.flatMap { sums[$0].read() }) == gradients)
   }
 }

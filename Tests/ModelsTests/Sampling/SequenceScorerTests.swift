@@ -47,8 +47,8 @@ extension KernelPathTests {
           let rows = try logits.logits(item.context + continuation)
           return continuation.enumerated().map { offset, token in
             let row = rows[item.context.count - 1 + offset]
-            let tensor = Tensor(1, row.count)
-            _ = tensor.elements.update(fromContentsOf: row)
+            let tensor = backend.tensor(1, row.count)
+            tensor.write(row)
             return (row[Int(token)] - backend.logSumExp(tensor)[0]).bitPattern
           }
         }

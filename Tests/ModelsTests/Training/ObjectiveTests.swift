@@ -21,7 +21,7 @@ struct ObjectiveTests {
     func loss(_ factor: Float) throws -> Double {
       try bench.trainer { parameters in
         for (name, values) in direction {
-          for (index, value) in values.enumerated() { parameters[name].elements[index] += factor * value }
+          parameters[name].write(zip(parameters[name].read(), values).map { $0 + factor * $1 })
         }
       }.gradient(Self.batch).loss
     }
@@ -38,11 +38,11 @@ struct ObjectiveTests {
       var expected = 0.0
       var squares = 0.0
       for (row, name) in gradients.names.enumerated() {
-        let values = gradients[name].elements.indices.map {
+        let values = (0..<gradients[name].count).map {
           random.uniform(row: UInt64(row), sample: 0, position: $0) < 0.5 ? Float(-1) : 1
         }
         direction[name] = values
-        for (value, gradient) in zip(values, gradients[name].elements) {
+        for (value, gradient) in zip(values, gradients[name].read()) {
           expected += Double(value * gradient)
           squares += Double(gradient * gradient)
         }
@@ -71,7 +71,7 @@ struct ObjectiveTests {
     }
     let (_, gradients) = try bench.trainer().gradient(Self.batch)
     for name in gradients.names {
-      let gradient = gradients[name].array()
+      let gradient = gradients[name].read()
       let norm = gradient.reduce(0.0) { $0 + Double($1 * $1) }.squareRoot()
       try #require(norm > 0)
       let found = try slope(

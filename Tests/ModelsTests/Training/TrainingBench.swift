@@ -47,11 +47,10 @@ struct TrainingBench {
   }
 
   func trainer(_ prepare: (Parameters) -> Void = { _ in }) throws -> Trainer {
-    let backend = CPUBackend(threads: 1)
     let checkpoint = try openCheckpoint("\(Golden.root)/\(model)")
     var configuration = checkpoint.configuration
     configure(&configuration)
-    let parameters = try Parameters(configuration, from: checkpoint.tensors)
+    let parameters = try Parameters(configuration, from: checkpoint.tensors, on: backend)
     prepare(parameters)
     let names = trainableBlocks.map {
       configuration.layout.trainableNames(blocks: $0, embeddings: trainsEmbeddings)
@@ -81,10 +80,10 @@ struct TrainingBench {
 }
 
 func bits(_ parameters: Parameters) -> [[UInt32]] {
-  parameters.names.map { parameters[$0].elements.map(\.bitPattern) }
+  parameters.names.map { parameters[$0].read().map(\.bitPattern) }
 }
 
 /// Names of the tensors that differ.
 func differences(_ a: Parameters, _ b: Parameters) -> [String] {
-  a.names.filter { a[$0].elements.map(\.bitPattern) != b[$0].elements.map(\.bitPattern) }
+  a.names.filter { a[$0].read().map(\.bitPattern) != b[$0].read().map(\.bitPattern) }
 }

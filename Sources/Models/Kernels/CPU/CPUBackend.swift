@@ -3,123 +3,144 @@
 import CKernels
 
 package struct CPUBackend: Backend {
+  package static let deviceClass = "cpu"
+  package static let numericsVersion = 2
+  package static var instructionSet: String { String(cString: pk_isa_name(pk_selected_isa())) }
+
   private let threads: Int32
 
   /// - Parameter threads: how many threads work on one operation; changes no result.
   package init(threads: Int) { self.threads = Int32(clamping: threads) }
 
-  /// The instruction-set path in use: `portable`, `avx2`, `avx512`, `amx`.
-  package static var instructionSet: String { String(cString: pk_isa_name(pk_selected_isa())) }
+  package func allocate(byteCount: Int) -> any DeviceBuffer { CPUBuffer(byteCount: byteCount) }
+
+  package func copy(_ source: Tensor, into target: Tensor) {
+    precondition(
+      source.count == target.count && source.type == target.type,
+      "\(source.count) elements of \(source.type) into \(target.count) of \(target.type)")
+    target.cpuPointer.copyMemory(from: source.cpuPointer, byteCount: source.byteCount)
+  }
+
+  package func fill(_ x: Tensor, with value: Float) { x.cpuFloats.update(repeating: value, count: x.count) }
+
+  package func elements(of x: Tensor, at places: [Int]) -> [Float] {
+    precondition(places.allSatisfy { $0 >= 0 && $0 < x.count }, "places outside \(x.count) elements")
+    let floats = x.cpuFloats
+    return places.map { floats[$0] }
+  }
 
   private func packed(
     _ matrix: Tensor, reductionStride: Int, columnStride: Int, columns: Int, reduction: ReductionBlocks,
-    type: ElementType, over old: Tensor?
-  ) -> PackedMatrix {
-    let blocks = reduction.blocks
-    let count =
-      type == .int8
-      ? pk_packed_int8_bytes(columns, blocks, blocks.count) : pk_packed_count(columns, blocks, blocks.count)
-    let storage = old ?? Tensor(1, count, type)
-    precondition(
-      storage.count == count && storage.type == type, "packs \(count) elements over \(storage.count)")
-    if type == .int8 {
-      pk_pack_int8(
-        threads, matrix.floats, reductionStride, columnStride, columns, blocks, blocks.count, storage.raw)
-    } else if matrix.type == .float32 {
-      pk_pack_f32(
-        threads, matrix.floats, reductionStride, columnStride, columns, blocks, blocks.count, type.kernelType,
-        storage.raw)
-    } else {
-      precondition(matrix.type == type, "packs \(matrix.type) as \(type)")
-      pk_pack(
-        threads, matrix.raw, reductionStride, columnStride, columns, blocks, blocks.count, type.kernelType,
-        storage.raw
-      )
-    }
-    return PackedMatrix(storage: storage, reduction: reduction, columns: columns)
+    type: ElementType, over old: (any PackedMatrix)?
+  ) -> any PackedMatrix {
+    CPUPackedMatrix(
+      matrix, reductionStride: reductionStride, columnStride: columnStride, columns: columns,
+      reduction: reduction, type: type, threads: threads
+    ) { old.map { Self.packed($0).storage } ?? tensor(1, $0, type) }
   }
 
-  package func pack(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix {
+  private static func packed(_ matrix: any PackedMatrix) -> CPUPackedMatrix {
+    guard let matrix = matrix as? CPUPackedMatrix else {
+      preconditionFailure("a matrix packed by another device")
+    }
+    return matrix
+  }
+
+  private static func view(_ view: any KeyValueView) -> CPUKeyValueView {
+    guard let view = view as? CPUKeyValueView else { preconditionFailure("a view of another device") }
+    return view
+  }
+
+  package func pack(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?) -> any PackedMatrix
+  {
     packed(
       matrix, reductionStride: 1, columnStride: matrix.columns, columns: matrix.rows,
-      reduction: ReductionBlocks(matrix.columns), type: type, over: old?.storage)
+      reduction: ReductionBlocks(matrix.columns), type: type, over: old)
   }
 
-  package func packTransposed(_ matrix: Tensor, as type: ElementType, over old: PackedMatrix?) -> PackedMatrix
+  package func packTransposed(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?)
+    -> any PackedMatrix
   {
     packed(
       matrix, reductionStride: matrix.columns, columnStride: 1, columns: matrix.columns,
-      reduction: ReductionBlocks(matrix.rows), type: type, over: old?.storage)
+      reduction: ReductionBlocks(matrix.rows), type: type, over: old)
   }
 
   package func packRows(
     _ matrix: Tensor, as type: ElementType, reduction: ReductionBlocks, in workspace: Workspace
-  ) -> PackedMatrix {
-    let count = pk_packed_count(matrix.columns, reduction.blocks, reduction.blocks.count)
-    return packed(
+  ) -> any PackedMatrix {
+    CPUPackedMatrix(
       matrix, reductionStride: matrix.columns, columnStride: 1, columns: matrix.columns, reduction: reduction,
-      type: type, over: workspace.tensor("packed.rows", count, 1, type))
+      type: type, threads: threads
+    ) { workspace.tensor("packed.rows", $0, 1, type) }
   }
 
-  package func multiply(_ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool) {
+  package func multiply(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor, accumulate: Bool) {
     multiply(a, b, into: out, accumulate: accumulate, then: nil)
   }
 
   package func multiply(
-    _ a: Tensor, _ b: PackedMatrix, into gate: Tensor, activatedBy activation: Activation, times up: Tensor?,
+    _ a: Tensor, _ b: any PackedMatrix, into gate: Tensor, activatedBy activation: Activation,
+    times up: Tensor?,
     into gated: Tensor
   ) {
     precondition(
       gate.count == gated.count && gate.count == up?.count ?? gate.count,
       "\(gate.count) gates of \(up?.count ?? gate.count) into \(gated.count)")
     var epilogue = pk_epilogue(
-      bias: nil, out: gated.raw, up: up?.floats, f: activation.kernelValue, type: gated.type.kernelType)
+      bias: nil, out: gated.cpuPointer, up: up?.cpuFloats, f: activation.kernelValue,
+      type: gated.type.kernelType)
     multiply(a, b, into: gate, accumulate: false, then: &epilogue)
   }
 
   private func multiply(
-    _ a: Tensor, _ b: PackedMatrix, into out: Tensor, accumulate: Bool,
+    _ a: Tensor, _ b: any PackedMatrix, into out: Tensor, accumulate: Bool,
     then epilogue: UnsafePointer<pk_epilogue>?
   ) {
+    let b = Self.packed(b)
     precondition(
       a.type == b.operandType && out.columns == b.columns && out.rows == a.rows,
       "[\(a.rows), \(a.columns)] \(a.type) times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
-      threads, a.raw, a.columns, 1, b.storage.raw, b.storage.type.kernelType, out.floats, out.columns, a.rows,
-      b.columns, b.reduction.blocks, b.reduction.blocks.count, accumulate ? 1 : 0, epilogue)
+      threads, a.cpuPointer, a.columns, 1, b.storage.cpuPointer, b.storage.type.kernelType, out.cpuFloats,
+      out.columns, a.rows,
+      b.columns, b.blocks, b.blocks.count, accumulate ? 1 : 0, epilogue)
   }
 
-  package func multiplyTransposed(_ a: Tensor, _ b: PackedMatrix, into out: Tensor) {
+  package func multiplyTransposed(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor) {
+    let b = Self.packed(b)
     precondition(
       a.type == b.storage.type && out.columns == b.columns && out.rows == a.columns,
       "transposed [\(a.rows), \(a.columns)] times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
-      threads, a.raw, 1, a.columns, b.storage.raw, a.type.kernelType, out.floats, out.columns, a.columns,
+      threads, a.cpuPointer, 1, a.columns, b.storage.cpuPointer, a.type.kernelType, out.cpuFloats,
+      out.columns, a.columns,
       b.columns,
-      b.reduction.blocks, b.reduction.blocks.count, 1, nil)
+      b.blocks, b.blocks.count, 1, nil)
   }
 
   package func store(_ x: Tensor, into out: Tensor) {
     precondition(x.count == out.count, "\(x.count) elements into \(out.count)")
-    pk_store(threads, x.floats, out.raw, out.type.kernelType, x.count)
+    pk_store(threads, x.cpuFloats, out.cpuPointer, out.type.kernelType, x.count)
   }
 
   package func add(_ y: Tensor, into x: Tensor) {
     precondition(x.count == y.count, "\(y.count) elements added to \(x.count)")
-    pk_add(threads, x.floats, y.floats, x.count)
+    pk_add(threads, x.cpuFloats, y.cpuFloats, x.count)
   }
 
   package func gather(_ table: Tensor, _ ids: [Int32], into out: Tensor) {
-    pk_gather(threads, table.raw, table.type.kernelType, ids, out.floats, ids.count, table.columns)
+    pk_gather(threads, table.cpuPointer, table.type.kernelType, ids, out.cpuFloats, ids.count, table.columns)
   }
 
   package func scatterAdd(_ rows: Tensor, _ ids: [Int32], into table: Tensor) {
-    pk_scatter_add(threads, table.floats, ids, rows.floats, ids.count, table.columns)
+    pk_scatter_add(threads, table.cpuFloats, ids, rows.cpuFloats, ids.count, table.columns)
   }
 
   package func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into out: Tensor, rstd: Tensor?) {
     pk_rms_norm(
-      threads, x.floats, weight.floats, epsilon, out.raw, out.type.kernelType, rstd?.floats, x.rows, x.columns
+      threads, x.cpuFloats, weight.cpuFloats, epsilon, out.cpuPointer, out.type.kernelType, rstd?.cpuFloats,
+      x.rows, x.columns
     )
   }
 
@@ -127,7 +148,8 @@ package struct CPUBackend: Backend {
     _ x: Tensor, weight: Tensor, rstd: Tensor, dy: Tensor, addTo dx: Tensor, addToWeight dw: Tensor?
   ) {
     pk_rms_norm_backward(
-      threads, x.floats, weight.floats, rstd.floats, dy.floats, dx.floats, dw?.floats, x.rows, x.columns)
+      threads, x.cpuFloats, weight.cpuFloats, rstd.cpuFloats, dy.cpuFloats, dx.cpuFloats, dw?.cpuFloats,
+      x.rows, x.columns)
   }
 
   package func activate(_ gate: Tensor, _ up: Tensor?, by activation: Activation, into out: Tensor) {
@@ -135,33 +157,50 @@ package struct CPUBackend: Backend {
       gate.count == out.count && gate.count == up?.count ?? gate.count,
       "\(gate.count) gates of \(up?.count ?? gate.count) into \(out.count)")
     pk_activation_forward(
-      threads, activation.kernelValue, gate.floats, up?.floats, out.raw, out.type.kernelType, gate.count)
+      threads, activation.kernelValue, gate.cpuFloats, up?.cpuFloats, out.cpuPointer, out.type.kernelType,
+      gate.count)
   }
 
   package func activateBackward(_ gate: Tensor, _ up: Tensor?, by activation: Activation, dout: Tensor) {
     precondition(
       gate.count == dout.count && gate.count == up?.count ?? gate.count,
       "\(gate.count) gates of \(up?.count ?? gate.count), \(dout.count) gradients")
-    pk_activation_backward(threads, activation.kernelValue, gate.floats, up?.floats, dout.floats, gate.count)
+    pk_activation_backward(
+      threads, activation.kernelValue, gate.cpuFloats, up?.cpuFloats, dout.cpuFloats, gate.count)
   }
 
+  package func rotaryAngles(base: Double, from first: Int, cosine: Tensor, sine: Tensor) {
+    pk_rotary_table(
+      Float(base), first, cosine.rows, cosine.columns * 2, cosine.cpuFloats, sine.cpuFloats)
+  }
+
+  package func pageList(capacity: Int) -> any PageList { CPUPageList(capacity: capacity) }
+
+  package func view(_ queries: [KeyValueQuery], of lists: [any PageList], layout: KeyValueLayout)
+    -> any KeyValueView
+  { CPUKeyValueView(queries, of: lists, layout: layout) }
+
   package func storeKeysValues(
-    _ keys: Tensor, _ values: Tensor, layer: Int, view: KeyValueView, rule: AttentionRule,
+    _ keys: Tensor, _ values: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule,
     rotary: RotaryTable
   ) {
+    let view = Self.view(view)
     var (layout, kernelRule) = (view.layout(layer: layer), rule.kernelValue(rotary))
     pk_store_kv(
-      threads, keys.floats, values.floats, view.queries, keys.rows, rule.headDimension, &layout, &kernelRule)
+      threads, keys.cpuFloats, values.cpuFloats, view.queries, keys.rows, rule.headDimension, &layout,
+      &kernelRule)
   }
 
   package func attention(
-    _ q: Tensor, layer: Int, view: KeyValueView, rule: AttentionRule, rotary: RotaryTable, into out: Tensor,
+    _ q: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule, rotary: RotaryTable,
+    into out: Tensor,
     lse: Tensor?
   ) {
+    let view = Self.view(view)
     var (layout, kernelRule) = (view.layout(layer: layer), rule.kernelValue(rotary))
     pk_attention(
-      threads, q.floats, view.queries, q.rows, q.columns / rule.headDimension, rule.headDimension, &layout,
-      &kernelRule, out.floats, lse?.floats)
+      threads, q.cpuFloats, view.queries, q.rows, q.columns / rule.headDimension, rule.headDimension, &layout,
+      &kernelRule, out.cpuFloats, lse?.cpuFloats)
   }
 
   package func attentionBackward(
@@ -171,13 +210,15 @@ package struct CPUBackend: Backend {
     let d = rule.headDimension
     var kernelRule = rule.kernelValue(rotary)
     pk_attention_backward(
-      threads, q.floats, k.raw, v.raw, out.floats, lse.floats, dout.floats, starts, starts.count - 1,
-      q.columns / d, k.columns / d, d, k.type.kernelType, &kernelRule, dq.floats, dk.floats, dv.floats)
+      threads, q.cpuFloats, k.cpuPointer, v.cpuPointer, out.cpuFloats, lse.cpuFloats, dout.cpuFloats, starts,
+      starts.count - 1,
+      q.columns / d, k.columns / d, d, k.type.kernelType, &kernelRule, dq.cpuFloats, dk.cpuFloats,
+      dv.cpuFloats)
   }
 
   package func logSumExp(_ logits: Tensor) -> [Float] {
     var result = [Float](repeating: 0, count: logits.rows)
-    pk_log_sum_exp(threads, logits.floats, logits.columns, logits.rows, logits.columns, &result)
+    pk_log_sum_exp(threads, logits.cpuFloats, logits.columns, logits.rows, logits.columns, &result)
     return result
   }
 
@@ -188,14 +229,14 @@ package struct CPUBackend: Backend {
     var logProbabilities = [Float](repeating: 0, count: logits.rows)
     var entropies = logProbabilities
     pk_token_statistics(
-      threads, logits.floats, logits.rows, logits.columns, labels, &logProbabilities, &entropies)
+      threads, logits.cpuFloats, logits.rows, logits.columns, labels, &logProbabilities, &entropies)
     return (logProbabilities, entropies)
   }
 
   package func crossEntropy(_ logits: Tensor, labels: [Int32], scale: Float) -> [Float] {
     checkLabels(labels, of: logits)
     var losses = [Float](repeating: 0, count: logits.rows)
-    pk_cross_entropy(threads, logits.floats, logits.rows, logits.columns, labels, scale, &losses)
+    pk_cross_entropy(threads, logits.cpuFloats, logits.rows, logits.columns, labels, scale, &losses)
     return losses
   }
 
@@ -205,7 +246,7 @@ package struct CPUBackend: Backend {
     checkLabels(labels, of: logits)
     var rows = ConditionalLossRows(count: logits.rows)
     pk_conditional_loss(
-      threads, logits.floats, reference?.floats, logits.rows, logits.columns, reference?.columns ?? 0,
+      threads, logits.cpuFloats, reference?.cpuFloats, logits.rows, logits.columns, reference?.columns ?? 0,
       loss.klColumns,
       labels, reference == nil ? PK_KL_NONE : loss.direction.kernelValue, loss.kl, loss.entropy, scale,
       &rows.languageModel, &rows.kl, &rows.entropy)
@@ -228,21 +269,22 @@ package struct CPUBackend: Backend {
     }
     var tokens = [Int32](repeating: 0, count: logits.rows)
     pk_sample(
-      threads, logits.floats, logits.rows, logits.columns, sampling, uniforms, banned, banned.count, &tokens)
+      threads, logits.cpuFloats, logits.rows, logits.columns, sampling, uniforms, banned, banned.count,
+      &tokens)
     return tokens
   }
 
   package func ban(_ tokens: [Int32], in logits: Tensor) {
     precondition(
       logits.rows == 1 && tokens.allSatisfy { $0 >= 0 && $0 < logits.columns }, "one row, its tokens")
-    pk_ban(logits.floats, tokens, tokens.count)
+    pk_ban(logits.cpuFloats, tokens, tokens.count)
   }
 
   package func penalize(_ tokens: [Int32], counts: [Int32], in logits: Tensor, _ penalties: Penalties) {
     precondition(
       logits.rows == 1 && tokens.allSatisfy { $0 >= 0 && $0 < logits.columns }, "one row, its tokens")
     pk_penalize(
-      threads, logits.floats, tokens, counts, tokens.count, penalties.repetition, penalties.presence,
+      threads, logits.cpuFloats, tokens, counts, tokens.count, penalties.repetition, penalties.presence,
       penalties.frequency)
   }
 
@@ -251,36 +293,8 @@ package struct CPUBackend: Backend {
       lr: step.learningRate, beta1: step.beta1, beta2: step.beta2, eps: step.epsilon,
       weight_decay: step.weightDecay, bias1: step.bias1, bias2: step.bias2,
       gradient_scale: step.gradientScale)
-    pk_adamw(threads, p.floats, m.floats, v.floats, gradient.floats, p.count, &kernelStep)
+    pk_adamw(threads, p.cpuFloats, m.cpuFloats, v.cpuFloats, gradient.cpuFloats, p.count, &kernelStep)
   }
 
-  package func sumOfSquares(_ x: Tensor) -> Double { pk_sum_of_squares(threads, x.floats, x.count) }
-}
-
-extension AttentionRule {
-  /// For use while the table lives.
-  fileprivate func kernelValue(_ rotary: RotaryTable) -> pk_attention_rule {
-    pk_attention_rule(
-      scale: 1 / Float(headDimension).squareRoot(), cap: Float(softCap ?? 0),
-      window: Int32(clamping: window ?? 0), cosine: rotary.cosine.floats, sine: rotary.sine.floats)
-  }
-}
-
-extension KLDirection {
-  fileprivate var kernelValue: pk_kl {
-    switch self {
-    case .referencePolicy: PK_KL_REFERENCE_POLICY
-    case .policyReference: PK_KL_POLICY_REFERENCE
-    }
-  }
-}
-
-extension Activation {
-  fileprivate var kernelValue: pk_activation {
-    switch self {
-    case .silu: PK_SILU
-    case .gelu: PK_GELU
-    case .geluTanh: PK_GELU_TANH
-    }
-  }
+  package func sumOfSquares(_ x: Tensor) -> Double { pk_sum_of_squares(threads, x.cpuFloats, x.count) }
 }

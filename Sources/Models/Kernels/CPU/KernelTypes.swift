@@ -1,0 +1,42 @@
+// The backend's descriptions as CKernels spells them.
+
+import CKernels
+
+extension ElementType {
+  var kernelType: pk_type {
+    switch self {
+    case .float32: PK_F32
+    case .bfloat16: PK_BF16
+    case .int8: PK_I8
+    }
+  }
+}
+
+extension AttentionRule {
+  /// For use while the table lives.
+  func kernelValue(_ rotary: RotaryTable) -> pk_attention_rule {
+    precondition(headDimension <= Int(PK_MAX_HEAD), "heads of \(headDimension), at most \(PK_MAX_HEAD)")
+    return pk_attention_rule(
+      scale: 1 / Float(headDimension).squareRoot(), cap: Float(softCap ?? 0),
+      window: Int32(clamping: window ?? 0), cosine: rotary.cosine.cpuFloats, sine: rotary.sine.cpuFloats)
+  }
+}
+
+extension KLDirection {
+  var kernelValue: pk_kl {
+    switch self {
+    case .referencePolicy: PK_KL_REFERENCE_POLICY
+    case .policyReference: PK_KL_POLICY_REFERENCE
+    }
+  }
+}
+
+extension Activation {
+  var kernelValue: pk_activation {
+    switch self {
+    case .silu: PK_SILU
+    case .gelu: PK_GELU
+    case .geluTanh: PK_GELU_TANH
+    }
+  }
+}
