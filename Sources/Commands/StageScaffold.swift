@@ -141,7 +141,7 @@ struct StageScaffold {
         ],
         options: [column.field, minimum.field, maximum.field]
         // A stage that draws random numbers says `isRandom: true` and takes them from `context.seed`;
-        // one that computes in floating point says `computes: true`.
+        // one that computes in floating point says with what: `numerics: Numerics(deviceClass: "cpu", version: 1)`.
       )
 
       public func run(_ context: StageContext) throws {

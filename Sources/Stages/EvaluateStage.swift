@@ -29,7 +29,7 @@ package struct EvaluateStage: Stage {
         "metrics", .metrics, summary: "`reward`, `perplexity`, `distinct_1` to `distinct_3`, `generations`")
     ],
     options: [metrics.field],
-    computes: true, numericModes: NumericMode.allCases.map(\.rawValue), estimate: Estimates.evaluate)
+    numerics: .ofModels, numericModes: NumericMode.allCases.map(\.rawValue), estimate: Estimates.evaluate)
 
   package func run(_ context: StageContext) throws {
     let wanted = context.options[Self.metrics]

@@ -4,6 +4,12 @@ import JSON
 import Models
 import Runner
 
+extension Numerics {
+  /// Those of the device that stages compute on.
+  static let ofModels = Numerics(
+    deviceClass: stageDevice.deviceClass, version: stageDevice.numericsVersion)
+}
+
 extension StageContext {
   /// A language model; a reward model only where one is wanted.
   func checkpoint(_ port: String, allowingRewardModel: Bool = false) throws -> Checkpoint {

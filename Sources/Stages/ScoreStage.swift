@@ -47,7 +47,7 @@ package struct ScoreStage: RowStage {
               "the score of a reward model (a sequence classification head of one output) at the last token"),
         ]), summary: "how the score is made")
     ],
-    computes: true, numericModes: NumericMode.allCases.map(\.rawValue), rowsAreIndependent: true,
+    numerics: .ofModels, numericModes: NumericMode.allCases.map(\.rawValue), rowsAreIndependent: true,
     estimate: Estimates.score)
 
   package func itemCount(of row: Row, options: StageOptions) throws -> Int {

@@ -155,7 +155,7 @@ package struct TrainStage: Stage {
             "weight_decay", .number(0...1, single: true), default: 0.0, summary: "decoupled weight decay"),
         ]), default: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0], summary: "AdamW"),
     ],
-    isRandom: true, computes: true,
+    isRandom: true, numerics: .ofModels,
     numericModes: NumericMode.allCases.filter(\.hasGradients).map(\.rawValue), estimate: Estimates.train)
 
   package func run(_ context: StageContext) throws {

@@ -210,7 +210,7 @@ import Testing
     let newer = StageDeclaration(
       name: draw.name, summary: draw.summary, version: draw.version + 1, inputs: draw.inputs,
       outputs: draw.outputs,
-      options: draw.options, isRandom: draw.isRandom, computes: draw.computes,
+      options: draw.options, isRandom: draw.isRandom, numerics: draw.numerics,
       rowsAreIndependent: draw.rowsAreIndependent)
     let node = try #require(plain.nodes.first { $0.address == "x" })
     func key(_ declaration: StageDeclaration) -> String {

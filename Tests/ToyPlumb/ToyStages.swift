@@ -34,7 +34,8 @@ struct MixStage: RowStage {
     name: "mix", summary: "mix", version: 1,
     inputs: [InputPort("rows", .rows, columns: ["number"], summary: "rows")],
     outputs: [OutputPort("rows", .rows, passesThrough: "rows", columns: ["mixed"], summary: "rows")],
-    options: [items.field, milliseconds.field, salt.field], isRandom: true, computes: true,
+    options: [items.field, milliseconds.field, salt.field], isRandom: true,
+    numerics: Numerics(deviceClass: "cpu", version: 2),
     rowsAreIndependent: true)
   static let rowsPort = "rows"
 
@@ -72,7 +73,7 @@ struct TrainStage: Stage {
       InputPort("rows", .rows, summary: "rows"),
       InputPort("model", .model, required: false, summary: "model"),
     ], outputs: [OutputPort("model", .model, summary: "model")],
-    options: [steps.field, milliseconds.field], computes: true)
+    options: [steps.field, milliseconds.field], numerics: Numerics(deviceClass: "cpu", version: 2))
   func run(_ context: StageContext) throws {
     let rows = try readRows(context.input("rows").path)
     var state = Digest.of(text: rows.map { $0.columns.text() }.joined()).hex

@@ -16,8 +16,9 @@ public struct StageDeclaration: Sendable {
   public let options: [OptionField]
   /// Whether the stage draws random numbers; only then does its seed enter its key.
   public let isRandom: Bool
-  /// Whether it computes in floating point; only then does the numeric mode enter its key.
-  public let computes: Bool
+  /// What it computes with in floating point; nil where it does not. Only then does the numeric mode enter its key.
+  public let numerics: Numerics?
+  public var computes: Bool { numerics != nil }
   /// The numeric modes that it can compute in, where it computes. `int8` has no gradients, so no stage that trains names it.
   public let numericModes: [String]
   /// Whether it is a `RowStage`; only then can it be cut into shards.
@@ -30,7 +31,7 @@ public struct StageDeclaration: Sendable {
 
   public init(
     name: String, summary: String, version: Int, inputs: [InputPort], outputs: [OutputPort],
-    options: [OptionField], isRandom: Bool = false, computes: Bool = false,
+    options: [OptionField], isRandom: Bool = false, numerics: Numerics? = nil,
     numericModes: [String] = ["bf16", "fp32"], rowsAreIndependent: Bool = false,
     environment: [String] = [], estimate: StageEstimate.Function? = nil
   ) {
@@ -41,7 +42,7 @@ public struct StageDeclaration: Sendable {
     self.outputs = outputs
     self.options = options
     self.isRandom = isRandom
-    self.computes = computes
+    self.numerics = numerics
     self.numericModes = numericModes
     self.rowsAreIndependent = rowsAreIndependent
     self.environment = environment

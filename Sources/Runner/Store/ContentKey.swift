@@ -10,8 +10,6 @@ package struct ContentKey: Sendable {
 
   /// Bumped when the meaning of a preimage changes.
   static let format = 1
-  /// Bumped when the arithmetic's bits change.
-  package static let numericsVersion = 2
 
   /// `inputs`: what stands for what each bound port holds (`StoredOutput.keyPart`, a model's digest); those with a label belong
   /// to ports that collect, in order.
@@ -40,10 +38,10 @@ package struct ContentKey: Sendable {
       ("inputs", .object(ContentKey.members(inputs))),
     ])
     if declaration.isRandom { object["seed"] = .string("0x" + String(node.seed, radix: 16)) }
-    if declaration.computes {
+    if let numerics = declaration.numerics {
       object["numerics"] = [
-        "mode": .string(node.numericMode), "device_class": "cpu",
-        "version": .int(Int64(ContentKey.numericsVersion)),
+        "mode": .string(node.numericMode), "device_class": .string(numerics.deviceClass),
+        "version": .int(Int64(numerics.version)),
       ]
     }
     return .object(object)

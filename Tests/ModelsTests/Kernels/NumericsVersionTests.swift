@@ -3,7 +3,7 @@ import Models
 import Testing
 
 /// The bits of the arithmetic, pinned. They are the same on every machine and path; when a change moves them,
-/// `numericsVersion` of the content key must move with them, or old results would be taken for new ones.
+/// `CPUBackend.numericsVersion`, part of content keys, must move with them, or old results would be taken for new ones.
 @Suite struct NumericsVersionTests {
   /// FNV-1a over bit patterns.
   static func fingerprint(_ values: [Float]) -> String {

@@ -8,7 +8,7 @@ import Testing
   {
     StageDeclaration(
       name: "sample", summary: "", version: version, inputs: [], outputs: [], options: [], isRandom: isRandom,
-      computes: computes)
+      numerics: computes ? Numerics(deviceClass: "cpu", version: 2) : nil)
   }
 
   private func node(_ change: (inout PlanNode) -> Void = { _ in }) -> PlanNode {

@@ -81,8 +81,7 @@ package struct CPUBackend: Backend {
 
   package func multiply(
     _ a: Tensor, _ b: any PackedMatrix, into gate: Tensor, activatedBy activation: Activation,
-    times up: Tensor?,
-    into gated: Tensor
+    times up: Tensor?, into gated: Tensor
   ) {
     precondition(
       gate.count == gated.count && gate.count == up?.count ?? gate.count,
@@ -103,8 +102,7 @@ package struct CPUBackend: Backend {
       "[\(a.rows), \(a.columns)] \(a.type) times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
       threads, a.cpuPointer, a.columns, 1, b.storage.cpuPointer, b.storage.type.kernelType, out.cpuFloats,
-      out.columns, a.rows,
-      b.columns, b.blocks, b.blocks.count, accumulate ? 1 : 0, epilogue)
+      out.columns, a.rows, b.columns, b.blocks, b.blocks.count, accumulate ? 1 : 0, epilogue)
   }
 
   package func multiplyTransposed(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor) {
@@ -114,9 +112,7 @@ package struct CPUBackend: Backend {
       "transposed [\(a.rows), \(a.columns)] times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
       threads, a.cpuPointer, 1, a.columns, b.storage.cpuPointer, a.type.kernelType, out.cpuFloats,
-      out.columns, a.columns,
-      b.columns,
-      b.blocks, b.blocks.count, 1, nil)
+      out.columns, a.columns, b.columns, b.blocks, b.blocks.count, 1, nil)
   }
 
   package func store(_ x: Tensor, into out: Tensor) {
@@ -140,8 +136,7 @@ package struct CPUBackend: Backend {
   package func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into out: Tensor, rstd: Tensor?) {
     pk_rms_norm(
       threads, x.cpuFloats, weight.cpuFloats, epsilon, out.cpuPointer, out.type.kernelType, rstd?.cpuFloats,
-      x.rows, x.columns
-    )
+      x.rows, x.columns)
   }
 
   package func rmsNormBackward(
