@@ -66,6 +66,8 @@ let package = Package(
       swiftSettings: strict),
     // A folder for one test, and processor time: for all of the test targets; not a product.
     .target(name: "TestFolder", path: "Tests/TestFolder", swiftSettings: strict),
+    // Reads the sources: the order of modules and folders, and what a seam may name.
+    .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
       name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON", "System", "TestFolder"],

@@ -127,7 +127,7 @@ struct TryCommand: ParsableCommand {
   private func path() throws -> String {
     let wanted = sha256.flatMap { Digest(hex: $0.lowercased()) }
     if let source = try remoteSource(model) {
-      let model = PlanModel(name: model, source: .remote(source), sha256: wanted?.hex)
+      let model = ModelReference(name: model, source: .remote(source), sha256: wanted?.hex)
       return try ModelSource.localPath(of: model, store: nil) {
         standardError(TerminalText.escaped($0) + "\n")
       }

@@ -3,6 +3,7 @@
 import JSON
 import Models
 import Runner
+import System
 
 /// How a model was conditioned: one prefix for each class, best first. Kept in the model's `plumb.json`, and
 /// never glued into a row's prompt.

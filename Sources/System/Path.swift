@@ -21,4 +21,11 @@ package enum Path {
     defer { free(current) }
     return path == "." ? String(cString: current) : "\(String(cString: current))/\(path)"
   }
+
+  /// Absolute, symbolic links resolved; nil when nothing is there, `errno` says why.
+  package static func real(_ path: String) -> String? {
+    guard let buffer = realpath(path, nil) else { return nil }
+    defer { free(buffer) }
+    return String(cString: buffer)
+  }
 }

@@ -120,7 +120,7 @@ enum ToyPlan {
           recipeKey: ""))
     }
     let models = (json["models"]?.objectValue?.members ?? []).map { name, value in
-      PlanModel(name: name, source: .path(value.stringValue ?? ""), sha256: nil)
+      ModelReference(name: name, source: .path(value.stringValue ?? ""), sha256: nil)
     }
     let metrics = nodes.filter { $0.stage == "sum" }.map {
       PlanMetric(name: $0.address, nodes: [$0.index], metric: "sum")

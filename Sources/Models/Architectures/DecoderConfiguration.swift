@@ -1,6 +1,7 @@
 // What a decoder is made of: the numbers that say which shapes and which constants, read from `config.json` and written back.
 
 import JSON
+import System
 
 /// Whose `config.json` and tensor names a model has, by transformers' `model_type`.
 package enum DecoderFamily: String, Sendable, CaseIterable {

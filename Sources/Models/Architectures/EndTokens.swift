@@ -1,6 +1,7 @@
 // Which tokens end a sample, of a Hugging Face directory: decided here and nowhere else. (`GGUFFile.endTokens` for a GGUF file.)
 
 import JSON
+import System
 
 extension DecoderConfiguration {
   /// Any of them ends a sample; the first is the one that training puts at a sample's end.

@@ -1,6 +1,7 @@
 // A Llama model in a GGUF file, seen under Hugging Face names and in Hugging Face's row order.
 
 import JSON
+import System
 
 /// Presents the tensors of a GGUF file of architecture `llama` as a Hugging Face checkpoint has them.
 ///
@@ -148,7 +149,7 @@ package final class GGUFLlama: TensorSource {
       normEpsilon: try file.requiredNumber("llama.attention.layer_norm_rms_epsilon"),
       tiedEmbeddings: !file.names.contains("output.weight"),
       contextLength: try file.requiredInteger("llama.context_length"),
-      bosTokenID: try file.tokenID("tokenizer.ggml.bos_token_id", count: vocabularySize),
+      bosTokenID: try file.specialTokenID("tokenizer.ggml.bos_token_id", count: vocabularySize),
       eosTokenIDs: try file.endTokens(count: vocabularySize))
     do {
       try configuration.validate(naming: { metadataKeys[$0] ?? $0 })

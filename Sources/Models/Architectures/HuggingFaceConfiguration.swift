@@ -1,6 +1,7 @@
 // `config.json`: reading what we compute, refusing what we do not, and writing what transformers loads.
 
 import JSON
+import System
 
 extension DecoderConfiguration {
   /// Reads the text of a `config.json`, already parsed.

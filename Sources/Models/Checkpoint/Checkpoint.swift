@@ -1,6 +1,7 @@
 // Opening a model, whatever it is stored as: configuration, weights, tokenizer, chat template, conditioning.
 
 import JSON
+import System
 
 /// A model on disk, checked against its configuration and ready to be read.
 package struct Checkpoint: Sendable {

@@ -1,6 +1,7 @@
 // `plumb inspect`: what a model file holds, line by line, after every check that loading it would make.
 
 import JSON
+import System
 
 /// Describes a GGUF, safetensors, `tokenizer.json` or `config.json` file, a safetensors index, or a model directory.
 /// - Returns: lines without line ends; text from the file is escaped for a terminal.

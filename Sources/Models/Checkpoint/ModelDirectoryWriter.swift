@@ -2,12 +2,13 @@
 
 import Glibc
 import JSON
+import System
 
 /// Writes `config.json`, `generation_config.json`, `model.safetensors`, the tokenizer's files and, where given, `plumb.json`
 /// into `directory`, which is made if it is not there. `tensors` must be those of the
 /// configuration's layout, in its order, so that equal weights give equal bytes. The weights come last.
 /// - Parameter generationConfig: what the model that this one comes from had; nil where it had none.
-/// - Throws: `FileError`.
+/// - Throws: `SystemError`.
 package func writeModelDirectory(
   _ directory: String, configuration: DecoderConfiguration, tensors: [SafeTensorsOutput],
   tokenizer: Tokenizer?,
@@ -18,17 +19,15 @@ package func writeModelDirectory(
     tensors.count == wanted.count
       && zip(tensors, wanted).allSatisfy { $0.name == $1.name && $0.shape == $1.shape },
     "\(tensors.count) tensors are not the configuration's \(wanted.count), in order")
-  guard mkdir(directory, 0o755) == 0 || errno == EEXIST else {
-    throw FileError("create", directory, code: errno)
-  }
+  try File.makeDirectory(directory)
   let dtype: SafeTensorsOutput.DType = tensors.allSatisfy { $0.dtype == .bf16 } ? .bf16 : .f32
-  try writeFile(
-    "\(directory)/config.json", configuration.huggingFaceConfig(dtype: dtype).text(.pretty) + "\n")
+  try File.writeDurably(
+    configuration.huggingFaceConfig(dtype: dtype).text(.pretty) + "\n", to: "\(directory)/config.json")
   let generation =
     generationConfig ?? configuration.generationConfig(padTokenID: tokenizer?.padToken.map { Int($0) })
-  try writeFile("\(directory)/generation_config.json", generation.text(.pretty) + "\n")
+  try File.writeDurably(generation.text(.pretty) + "\n", to: "\(directory)/generation_config.json")
   try tokenizer?.write(
     toDirectory: directory, chatTemplate: chatTemplate, contextLength: configuration.contextLength)
-  if let plumb { try writeFile("\(directory)/plumb.json", plumb.text(.pretty) + "\n") }
+  if let plumb { try File.writeDurably(plumb.text(.pretty) + "\n", to: "\(directory)/plumb.json") }
   try writeSafeTensors(tensors, to: "\(directory)/model.safetensors")
 }

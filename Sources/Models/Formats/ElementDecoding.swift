@@ -107,7 +107,7 @@ package func floatFromHalf(_ bits: UInt16) -> Float {
 }
 
 /// fp32 to bfloat16, to nearest and ties to even; a NaN stays a NaN.
-package func bfloat16(_ value: Float) -> UInt16 {
+package func bfloat16Bits(_ value: Float) -> UInt16 {
   let bits = value.bitPattern
   if value.isNaN { return UInt16(bits >> 16) | 0x40 }
   return UInt16((bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)

@@ -1,6 +1,7 @@
-// What is said of a file that breaks a rule of its format, or that the system would not let us read or write.
+// A file that breaks a rule of its format.
 
 import Glibc
+import System
 
 /// A model file breaks a rule: which file, which part of it, where, which rule. Names inside the file are data
 /// from outside: they reach this type through `quoted`.
@@ -28,46 +29,12 @@ package struct FormatError: Error, Sendable, Equatable, CustomStringConvertible 
   }
 }
 
-/// The system refused an operation on a file. `code` is the `errno`, so that a full disk can be told from the rest.
-package struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
-  package let operation: String
-  package let path: String
-  package let code: Int32
-  /// For a write: how long the file was to be, as far as that is known.
-  package let bytes: Int?
-
-  package init(_ operation: String, _ path: String, code: Int32, bytes: Int? = nil) {
-    self.operation = operation
-    self.path = path
-    self.code = code
-    self.bytes = bytes
-  }
-
-  package var description: String {
-    var text = "cannot \(operation) \(quoted(path, limit: 4096))"
-    if let bytes { text += " (\(bytes) bytes)" }
-    text += ": \(String(cString: strerror(code)).lowercased())"
-    if code == ENOSPC || code == EDQUOT { text += "; free some space and run again: finished work is kept" }
-    return text
-  }
-}
-
-/// A name from a file between backticks, safe to print: control characters and everything that could disturb a
-/// terminal are escaped, long names are cut.
-package func quoted(_ name: String, limit: Int = 120) -> String {
-  var text = "`"
-  var length = 0
-  for scalar in name.unicodeScalars {
-    guard length < limit else {
-      text += "…"
-      break
+extension FormatError {
+  /// A file that cannot be opened or read is a wrong input, unless the machine is to blame.
+  static func unreadable(_ operation: String, _ path: String, code: Int32) -> any Error {
+    guard ![EIO, EMFILE, ENFILE, ENOMEM].contains(code) else {
+      return SystemError(operation, path, code: code)
     }
-    length += 1
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-      text += "\\u{\(String(scalar.value, radix: 16))}"
-    default: text.unicodeScalars.append(scalar)
-    }
+    return FormatError(path: path, "cannot \(operation) it: \(String(cString: strerror(code)).lowercased())")
   }
-  return text + "`"
 }

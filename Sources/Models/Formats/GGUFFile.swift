@@ -1,6 +1,7 @@
 // Reading GGUF, versions 2 and 3, little endian: the header is checked whole before anything uses it.
 
 import JSON
+import System
 
 /// A GGUF file, mapped. Source: ggml docs/gguf.md; stricter than ggml in that sizes are checked for overflow and range
 /// before use, duplicate names are refused and array lengths are held against the file's size.

@@ -1,6 +1,7 @@
 // Typed access to a GGUF file's metadata, with errors that name the key.
 
 import JSON
+import System
 
 extension GGUFFile {
   package func value(_ key: String) -> GGUFValue? {
@@ -57,7 +58,7 @@ extension GGUFFile {
   }
 
   /// An id of 0 ..< count.
-  func tokenID(_ key: String, count: Int) throws -> Int? {
+  func specialTokenID(_ key: String, count: Int) throws -> Int? {
     guard let id = try integer(key) else { return nil }
     guard id >= 0, id < count else {
       throw failure(key, "token id \(id) is outside the vocabulary of \(count)")

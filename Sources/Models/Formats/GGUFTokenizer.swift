@@ -1,6 +1,7 @@
 // The tokenizer that a GGUF file carries in its metadata.
 
 import JSON
+import System
 
 extension GGUFFile {
   /// Byte-level BPE (`tokenizer.ggml.model` = `gpt2`) with a pre-tokenizer that we know.
@@ -40,7 +41,7 @@ extension GGUFFile {
       }
     }
     do {
-      let begin = try tokenID("tokenizer.ggml.bos_token_id", count: tokens.count)
+      let begin = try specialTokenID("tokenizer.ggml.bos_token_id", count: tokens.count)
       var tokenizer = try Tokenizer(
         vocabulary: tokens, merges: merges, preTokenizer: preTokenizer, addedTokens: added,
         ignoreMerges: preTokenizer == .llama3,
@@ -48,7 +49,7 @@ extension GGUFFile {
         vocabularyLocation: { "tokenizer.ggml.tokens[\($0)]" },
         mergeLocation: { "tokenizer.ggml.merges[\($0)]" })
       func named(_ key: String) throws -> Int32? {
-        try tokenID(key, count: tokens.count).map { Int32(truncatingIfNeeded: $0) }
+        try specialTokenID(key, count: tokens.count).map { Int32(truncatingIfNeeded: $0) }
       }
       tokenizer.beginToken = begin.map { Int32(truncatingIfNeeded: $0) }
       tokenizer.endToken = try named("tokenizer.ggml.eos_token_id")
@@ -65,7 +66,7 @@ extension GGUFFile {
   func endTokens(count: Int) throws -> [Int] {
     var ids: [Int] = []
     for name in ["eos", "eot", "eom"] {
-      if let id = try tokenID("tokenizer.ggml.\(name)_token_id", count: count), !ids.contains(id) {
+      if let id = try specialTokenID("tokenizer.ggml.\(name)_token_id", count: count), !ids.contains(id) {
         ids.append(id)
       }
     }

@@ -1,6 +1,7 @@
 // A file mapped read-only into memory, and slices of it that cannot leave it.
 
 import Glibc
+import System
 
 /// A regular file mapped read-only. The mapping lives as long as this object.
 ///
@@ -17,12 +18,12 @@ package final class MappedFile: Sendable {
     guard !path.utf8.contains(0) else { throw FormatError(path: path, "the path contains a zero byte") }
     // Looked at before it is opened, which some devices take as an order; O_NONBLOCK: opening a FIFO must not wait for a writer.
     var status = stat()
-    guard stat(path, &status) == 0 else { throw FileError("open", path, code: errno) }
+    guard stat(path, &status) == 0 else { throw FormatError.unreadable("open", path, code: errno) }
     try MappedFile.checkKind(status, path)
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw FileError("open", path, code: errno) }
+    guard descriptor >= 0 else { throw FormatError.unreadable("open", path, code: errno) }
     defer { close(descriptor) }
-    guard fstat(descriptor, &status) == 0 else { throw FileError("read", path, code: errno) }
+    guard fstat(descriptor, &status) == 0 else { throw FormatError.unreadable("read", path, code: errno) }
     try MappedFile.checkKind(status, path)
     guard let size = Int(exactly: status.st_size), size >= 0 else {
       throw FormatError(path: path, "the file's size is out of range")
@@ -30,7 +31,7 @@ package final class MappedFile: Sendable {
     var mapping: UnsafeMutableRawPointer?
     if size > 0 {
       mapping = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-      guard mapping != MAP_FAILED else { throw FileError("map", path, code: errno) }
+      guard mapping != MAP_FAILED else { throw FormatError.unreadable("map", path, code: errno) }
     }
     self.path = path
     count = size

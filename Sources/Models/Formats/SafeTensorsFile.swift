@@ -1,6 +1,7 @@
 // Reading safetensors: one file, or several that an index ties together.
 
 import JSON
+import System
 
 /// One safetensors file, mapped and checked.
 package final class SafeTensorsFile: TensorSource {

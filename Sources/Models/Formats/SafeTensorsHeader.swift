@@ -1,6 +1,7 @@
 // The header of a safetensors file: what it may say, and every rule it is held to.
 
 import JSON
+import System
 
 /// A tensor as the header declares it; checked.
 package struct SafeTensorsEntry: Sendable, Equatable {

@@ -1,6 +1,7 @@
 // Writing safetensors: same tensors in, same bytes out; nothing is held whole.
 
 import JSON
+import System
 
 /// A tensor to be written.
 package struct SafeTensorsOutput {
@@ -48,7 +49,7 @@ package struct SafeTensorsOutput {
       var start = 0
       while start < values.count {
         let end = min(start + 65_536, values.count)
-        let chunk = values[start..<end].map { bfloat16($0).littleEndian }
+        let chunk = values[start..<end].map { bfloat16Bits($0).littleEndian }
         try chunk.withUnsafeBytes { try emit($0) }
         start = end
       }
@@ -58,7 +59,7 @@ package struct SafeTensorsOutput {
 
 /// Writes `tensors` in the given order. The header carries `{"format":"pt"}`, which transformers insists on, and is padded
 /// with spaces so that the data begin at a multiple of 8.
-/// - Throws: `FileError` from the system (nothing is left under `path`); a tensor whose producer hands other than its
+/// - Throws: `SystemError` from the system (nothing is left under `path`); a tensor whose producer hands other than its
 ///   declared number of bytes, or a repeated name, is a programmer error.
 package func writeSafeTensors(
   _ tensors: [SafeTensorsOutput], to path: String,
@@ -94,7 +95,7 @@ package func writeSafeTensors(
   var header = Array(JSON.object(object).text().utf8)
   while header.count % 8 != 0 { header.append(UInt8(ascii: " ")) }
   precondition(header.count <= SafeTensorsHeader.maximumSize, "the header has \(header.count) bytes")
-  let writer = try FileWriter(path, byteCount: 8 + header.count + offset)
+  let writer = try DurableFile(path, byteCount: 8 + header.count + offset)
   let length = UInt64(header.count)
   try writer.write((0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) })
   try writer.write(header)

@@ -1,6 +1,7 @@
 // The tokenizer: text to token ids and back, byte-level BPE.
 
 import JSON
+import System
 
 /// A value: adding tokens to a copy leaves the original as it was.
 package struct Tokenizer: Sendable {

@@ -1,5 +1,7 @@
 // Why a tokenizer cannot be used.
 
+import System
+
 /// `location` is a JSON path of `tokenizer.json` (`model.merges[3]`) or a GGUF metadata key.
 package struct TokenizerError: Error, Sendable, Equatable, CustomStringConvertible {
   package let location: String

@@ -1,6 +1,7 @@
 // Reading Hugging Face `tokenizer.json`. A part that is not supported is an error that names it; nothing is ignored.
 
 import JSON
+import System
 
 extension Tokenizer {
   /// - Throws: `TokenizerError` naming the JSON path.

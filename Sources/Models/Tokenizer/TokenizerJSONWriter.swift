@@ -1,6 +1,7 @@
 // Writing `tokenizer.json` and `tokenizer_config.json` so that Hugging Face `tokenizers` and transformers load them and encode alike.
 
 import JSON
+import System
 
 extension Tokenizer {
   /// The content of `tokenizer.json`.
@@ -129,8 +130,8 @@ extension Tokenizer {
 
   /// Writes `tokenizer.json` and `tokenizer_config.json` into a directory that exists.
   package func write(toDirectory directory: String, chatTemplate: String?, contextLength: Int) throws {
-    try writeFile("\(directory)/tokenizer.json", huggingFaceJSON().text() + "\n")
+    try File.writeDurably(huggingFaceJSON().text() + "\n", to: "\(directory)/tokenizer.json")
     let configuration = huggingFaceConfig(chatTemplate: chatTemplate, contextLength: contextLength)
-    try writeFile("\(directory)/tokenizer_config.json", configuration.text(.pretty) + "\n")
+    try File.writeDurably(configuration.text(.pretty) + "\n", to: "\(directory)/tokenizer_config.json")
   }
 }

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import System
 
 extension Trainer {
   /// Begins to write the state to `directory/step-N.safetensors`, after which older ones are removed: on a thread of its own,
@@ -61,14 +62,11 @@ extension Trainer {
       SafeTensorsOutput(name: checksumName, shape: [checksum.bytes.count], dtype: .u8) { emit in
         try checksum.bytes.withUnsafeBytes { try emit($0) }
       })
-    // What a killed write left.
-    for name in try names(in: directory) where name.hasSuffix(".partial") {
-      try remove("\(directory)/\(name)")
-    }
+    try DurableFile.removeLeftovers(in: directory)
     try writeSafeTensors(
       outputs, to: "\(directory)/step-\(step).safetensors",
       metadata: [("format", "pt"), ("step", String(step)), ("record", series.text(.compact))])
-    for other in try checkpoints(in: directory) where other.step != step { try remove(other.path) }
+    for other in try checkpoints(in: directory) where other.step != step { try File.remove(other.path) }
   }
 
   /// Continues from the newest readable checkpoint in the directory. One that is damaged, or of another objective, changes
@@ -133,31 +131,11 @@ extension Trainer {
   }
 
   private static func checkpoints(in directory: String) throws -> [(path: String, step: Int)] {
-    try names(in: directory).compactMap { name in
+    try File.names(in: directory).compactMap { name in
       guard name.hasPrefix("step-"), name.hasSuffix(".safetensors"),
         let step = Int(name.dropFirst(5).dropLast(12))
       else { return nil }
       return ("\(directory)/\(name)", step)
     }.sorted { $0.step < $1.step }
-  }
-
-  private static func names(in directory: String) throws -> [String] {
-    guard let stream = opendir(directory) else {
-      if errno == ENOENT { return [] }
-      throw FileError("open", directory, code: errno)
-    }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        })
-    }
-    return names
-  }
-
-  private static func remove(_ path: String) throws {
-    guard unlink(path) == 0 else { throw FileError("remove", path, code: errno) }
   }
 }

@@ -6,7 +6,7 @@ import System
 
 /// A plan's models with the digest of their content, which is known before a remote one is fetched.
 package struct ResolvedModel: Sendable {
-  package let model: PlanModel
+  package let model: ModelReference
   package let digest: Digest
   /// Of one that an experiment made.
   package var output: StoredOutput?
@@ -38,41 +38,16 @@ package struct Resolution {
   package private(set) var skipped: Set<Int> = []
   private var earlyEnds: EarlyEnds
 
-  /// - Throws: `InputError` when a model's file is missing or not what its `sha256` says.
-  /// `depth`: how many experiments wait for this one's model.
-  package init(plan: Plan, store: Store, stages: [any Stage.Type], depth: Int = 0) throws {
+  /// - Parameter models: of the plan, by name.
+  init(plan: Plan, store: Store, stages: [any Stage.Type], models: [UTF8Key: ResolvedModel]) {
     self.plan = plan
     self.store = store
+    self.models = models
     var named: [UTF8Key: any Stage.Type] = [:]
     for stage in stages { named[UTF8Key(stage.declaration.name)] = stage }
     self.stages = named
-    var models: [UTF8Key: ResolvedModel] = [:]
-    for model in plan.models {
-      models[UTF8Key(model.name)] = try Resolution.resolve(model, store, StageRegistry(stages), depth: depth)
-    }
-    self.models = models
     lastKeys = store.lastKeys(experiment: plan.experimentName)
     earlyEnds = EarlyEnds(plan)
-  }
-
-  private static func resolve(_ model: PlanModel, _ store: Store, _ stages: StageRegistry, depth: Int) throws
-    -> ResolvedModel
-  {
-    guard case .run(let file, let address) = model.source else {
-      return ResolvedModel(model: model, digest: try ModelSource.contentDigest(of: model, store: store))
-    }
-    let wanted = ResultAddress(file: file, address: address)
-    do {
-      let output = try wanted.find(store: store, stages: stages, depth: depth).output(.model, at: wanted)
-      if let sha256 = model.sha256, sha256 != output.digest.hex {
-        throw InputError("`\(wanted.text)` has sha256 \(output.digest.hex), expected \(sha256)")
-      }
-      return ResolvedModel(model: model, digest: output.digest, output: output)
-    } catch let error as any ErrorWithExitCode {
-      throw RunError(error.exitCode, "model `\(model.name)`: \(error)")
-    } catch let error as InputError {
-      throw InputError("model `\(model.name)`: \(error.description)")
-    }
   }
 
   /// - Throws: `RunError` for a plan that names a stage this executable lacks.

@@ -77,7 +77,7 @@ package enum StaleReason: Sendable, Equatable {
 
 /// What gives an option its value.
 package enum OptionOrigin: Sendable, Equatable {
-  case written(PlanOrigin)
+  case written(ValueOrigin)
   /// Nothing: the declaration's default stands.
   case standard
 

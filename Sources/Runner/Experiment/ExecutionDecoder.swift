@@ -65,7 +65,7 @@ struct ExecutionDecoder {
       let value = decode(collector, node, "`\(name)` of \(what)")
     else { return nil }
     settings.origins.removeAll { UTF8Key($0.option) == UTF8Key(name) }
-    settings.origins.append(PlanOrigin(name, at: node.origin ?? node.span))
+    settings.origins.append(ValueOrigin(name, at: node.origin ?? node.span))
     return value
   }
 }

@@ -3,6 +3,9 @@
 import JSON
 
 package struct Experiment: Sendable {
+  /// The most stages that its loops and matrices may make.
+  static let maximumStages = 100_000
+
   package var source: SourceFile
   /// Absolute, symbolic links resolved.
   package var projectRoot: String
@@ -34,7 +37,7 @@ package struct Experiment: Sendable {
   }
 
   package struct ModelEntry: Sendable {
-    package var model: PlanModel
+    package var model: ModelReference
     /// What names the model in recipe keys: its digest, else its path inside the project.
     package var identity: String
     package var span: SourceSpan

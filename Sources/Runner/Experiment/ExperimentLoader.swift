@@ -1,6 +1,7 @@
 // From a file to an `Experiment`: the top level, then stages and loops, then what their names mean.
 
 import JSON
+import System
 
 /// Reads and checks an experiment. `overrides` are the texts given to `--set`.
 /// - Returns: the experiment, its warnings inside, or everything that is wrong with it.
@@ -33,7 +34,7 @@ struct ExperimentLoader {
     guard let (file, project) = open(path) else { return nil }
     var paths = project
     let files = ExperimentFiles(collector: collector, paths: paths)
-    guard var root = files.read(file, path: ProjectPaths.real(path) ?? path) else { return nil }
+    guard var root = files.read(file, path: Path.real(path) ?? path) else { return nil }
     let parameters = Parameters(root["params"], overrides: overrides, folder: file.folder, collector)
     // Names under `stages` may be axes of a matrix: they are replaced where the matrices are known.
     root.content = .mapping(

@@ -1,6 +1,7 @@
 // `inputs:`: folders outside the project in which what an experiment reads may lie.
 
 import JSON
+import System
 
 struct InputRoots {
   let collector: DiagnosticCollector
@@ -16,7 +17,7 @@ struct InputRoots {
     guard let text = collector.string(node, what) else { return nil }
     let folder = (node.origin ?? node.span).file.folder
     let joined = ProjectPaths.normalized(text.utf8.first == 0x2F ? text : "\(folder)/\(text)")
-    guard !text.isEmpty, !text.utf8.contains(0), let path = ProjectPaths.real(joined) else {
+    guard !text.isEmpty, !text.utf8.contains(0), let path = Path.real(joined) else {
       collector.error(
         "missing-file", "\(what) names `\(text)`, which does not exist", at: node.span,
         label: "looked for `\(joined)`", notes: collector.originNotes(node),

@@ -13,12 +13,12 @@ struct ModelDecoder {
     collector.checkName(entry, "a model")
     let what = "model `\(entry.key)`"
     let decoded = source(entry.value, what: what)
-    let model = PlanModel(
+    let model = ModelReference(
       name: entry.key, source: decoded?.source ?? .path(""), sha256: decoded?.sha256)
     return Experiment.ModelEntry(model: model, identity: decoded?.identity ?? "", span: entry.keySpan)
   }
 
-  private typealias Decoded = (source: PlanModel.Source, sha256: String?, identity: String)
+  private typealias Decoded = (source: ModelReference.Source, sha256: String?, identity: String)
 
   private func source(_ node: Node, what: String) -> Decoded? {
     if let text = node.string {

@@ -5,7 +5,7 @@ import System
 
 /// The root of the project that a folder belongs to, symbolic links resolved.
 package func projectRoot(of folder: String) -> String {
-  ProjectPaths(aboveFolder: ProjectPaths.real(folder) ?? folder).root
+  ProjectPaths(aboveFolder: Path.real(folder) ?? folder).root
 }
 
 /// The project: the nearest folder above the experiment that holds `.plumb`, else `.git`, else its own.
@@ -48,12 +48,12 @@ struct ProjectPaths: Sendable {
     if path.utf8.contains(0) {
       return .failure(.unreadable(resolved: joined, reason: "a path cannot hold a NUL"))
     }
-    guard let resolved = Self.real(joined) else {
+    guard let resolved = Path.real(joined) else {
       let reason = String(cString: strerror(errno)).lowercased()
       // What does not exist is judged by the nearest folder above it that does.
       var ancestor = joined
-      while Self.real(ancestor) == nil, ancestor != "/" { ancestor = Self.parent(ancestor) }
-      let existing = Self.real(ancestor) ?? "/"
+      while Path.real(ancestor) == nil, ancestor != "/" { ancestor = Self.parent(ancestor) }
+      let existing = Path.real(ancestor) ?? "/"
       let isInside = contains(joined) || contains(existing)
       return .failure(isInside ? .unreadable(resolved: joined, reason: reason) : .outside(resolved: joined))
     }
@@ -98,12 +98,6 @@ struct ProjectPaths: Sendable {
 
   static func tildeHelp(_ text: String) -> String? {
     text.utf8.first == UInt8(ascii: "~") ? "`~` is not expanded: write the full path" : nil
-  }
-
-  static func real(_ path: String) -> String? {
-    guard let buffer = realpath(path, nil) else { return nil }
-    defer { free(buffer) }
-    return String(cString: buffer)
   }
 
   static func parent(_ path: String) -> String {

@@ -62,9 +62,9 @@ struct StagesDecoder {
   private func stage(_ entry: MappingEntry, prefix: String, _ parameters: Parameters) -> StageDraft {
     var draft = StageDraft(name: entry.key, nameSpan: entry.keySpan, path: prefix + entry.key)
     budget.stages += 1
-    guard budget.stages <= PlanGraph.maximumNodes else {
+    guard budget.stages <= Experiment.maximumStages else {
       collector.error(
-        "too-large", "the experiment has more than \(PlanGraph.maximumNodes) stages", at: entry.keySpan,
+        "too-large", "the experiment has more than \(Experiment.maximumStages) stages", at: entry.keySpan,
         label: "the limit is passed here", help: "use fewer cells")
       return draft
     }

@@ -8,7 +8,7 @@ package enum ModelSource {
   /// The digest of a model's content: of its file, or of the manifest of its directory. Known of a remote one before it
   /// is fetched.
   /// - Throws: `InputError` when there is no such model, or it is not the one that `sha256` names.
-  package static func contentDigest(of model: PlanModel, store: Store) throws -> Digest {
+  package static func contentDigest(of model: ModelReference, store: Store) throws -> Digest {
     switch model.source {
     case .path(let path):
       let digest: Digest
@@ -35,7 +35,7 @@ package enum ModelSource {
     }
   }
 
-  private static func remoteDigest(of model: PlanModel) throws -> Digest {
+  private static func remoteDigest(of model: ModelReference) throws -> Digest {
     guard let digest = model.sha256.flatMap(Digest.init(hex:)) else {
       throw InputError(
         "model `\(model.name)`: a remote model needs `sha256`, 64 lower-case hexadecimal digits")
@@ -45,7 +45,8 @@ package enum ModelSource {
 
   /// Where the model is on this machine, fetched first if it must be. `note` gets a line a person waiting wants to read.
   package static func localPath(
-    of model: PlanModel, store: Store?, signals: SignalDescriptor? = nil, note: @escaping (String) -> Void
+    of model: ModelReference, store: Store?, signals: SignalDescriptor? = nil,
+    note: @escaping (String) -> Void
   ) throws -> String {
     switch model.source {
     case .path(let path): return path

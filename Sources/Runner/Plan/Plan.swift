@@ -7,7 +7,7 @@ package struct Plan: Sendable {
   package var experimentName: String
   package var nodes: [PlanNode]
   /// Models that the nodes name, by name.
-  package var models: [PlanModel]
+  package var models: [ModelReference]
   /// Declared metrics: name and the address it was resolved to.
   package var metrics: [PlanMetric]
   /// What must hold of metrics when all is done.
@@ -18,7 +18,7 @@ package struct Plan: Sendable {
   package var warnings: [Diagnostic] = []
 
   package init(
-    experimentName: String, nodes: [PlanNode], models: [PlanModel], metrics: [PlanMetric]
+    experimentName: String, nodes: [PlanNode], models: [ModelReference], metrics: [PlanMetric]
   ) {
     self.experimentName = experimentName
     self.nodes = nodes
@@ -58,14 +58,14 @@ package struct PlanNode: Sendable {
   /// How many rows an output will have, by its name, where that is certain before anything has run.
   package var rowCounts: [UTF8Key: Int] = [:]
   /// Where the options that were written come from.
-  package var origins: [PlanOrigin] = []
+  package var origins: [ValueOrigin] = []
   /// Names this node across runs: plug-in, version, options, recipe keys of what is upstream. Hex SHA-256.
   package var recipeKey: String
 
   package init(
     index: Int, address: String, stage: String, options: JSON, files: [(option: String, path: String)],
     inputs: [PlanInput], seed: UInt64, numericMode: String, execution: ExecutionSettings, after: [Int] = [],
-    origins: [PlanOrigin] = [], recipeKey: String
+    origins: [ValueOrigin] = [], recipeKey: String
   ) {
     self.index = index
     self.address = address
@@ -111,85 +111,6 @@ package struct PlanInput: Sendable {
   /// The nodes that may give it, in order of preference; none for a model.
   package var candidates: [Int] {
     if case .node(let index, _) = source { [index] + alternatives } else { [] }
-  }
-}
-
-/// What stands beside `with:`.
-package struct ExecutionSettings: Sendable {
-  package var shards: Int
-  package var threads: Int?
-  package var engine: JSON
-  package var retries: Int
-  package var timeoutSeconds: Double?
-  package var checkpointSeconds: Double
-  package var resources = Resources()
-  /// Which iterations' bytes a run pins: `all`, `last` or `none`.
-  package var keep = "all"
-  /// Where those that were written come from, by dotted name.
-  package var origins: [PlanOrigin] = []
-  package init(
-    shards: Int = 1, threads: Int? = nil, engine: JSON = .object(JSONObject()), retries: Int = 0,
-    timeoutSeconds: Double? = nil, checkpointSeconds: Double = 60
-  ) {
-    self.shards = shards
-    self.threads = threads
-    self.engine = engine
-    self.retries = retries
-    self.timeoutSeconds = timeoutSeconds
-    self.checkpointSeconds = checkpointSeconds
-  }
-}
-
-/// What a stage asks of the machine; nil where nothing was said.
-package struct Resources: Sendable, Equatable {
-  package var cpus: Int?
-  package var memoryBytes: Int?
-  package var timeSeconds: Double?
-  package var gpus: Int?
-  package init(cpus: Int? = nil, memoryBytes: Int? = nil, timeSeconds: Double? = nil, gpus: Int? = nil) {
-    self.cpus = cpus
-    self.memoryBytes = memoryBytes
-    self.timeSeconds = timeSeconds
-    self.gpus = gpus
-  }
-}
-
-/// The place that set an option or a setting: a line of the experiment or a `--set`.
-package struct PlanOrigin: Sendable, Equatable {
-  /// Dotted path under `with:`, or beside it.
-  package var option: String
-  /// As shown to the user.
-  package var file: String
-  /// Both 1-based.
-  package var line: Int
-  package var column: Int
-}
-
-extension PlanOrigin {
-  init(_ option: String, at span: SourceSpan) {
-    self.init(option: option, file: span.file.name, line: span.line, column: span.column)
-  }
-}
-
-/// A model named under `models:`.
-package struct PlanModel: Sendable, Equatable {
-  package enum Source: Sendable, Equatable {
-    /// Absolute path of a directory or a GGUF file.
-    case path(String)
-    case remote(RemoteSource)
-    /// A model that an experiment, or one run of it, made: the absolute path of either, and the address in it.
-    case run(file: String, address: String)
-  }
-  package var name: String
-  package var source: Source
-  /// Hex; required for remote sources.
-  package var sha256: String?
-  /// What its header says, where it lies here and a stage reads it; see `StageRegistry.describeModel`.
-  package var facts = JSON.object(JSONObject())
-  package init(name: String, source: Source, sha256: String?) {
-    self.name = name
-    self.source = source
-    self.sha256 = sha256
   }
 }
 

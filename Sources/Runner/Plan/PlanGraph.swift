@@ -39,8 +39,6 @@ struct PlanGraph {
     var bodies: [Int]
   }
 
-  static let maximumNodes = 100_000
-
   let experiment: Experiment
   private(set) var instances: [Instance] = []
   private(set) var bodies: [Body] = []
@@ -49,7 +47,7 @@ struct PlanGraph {
   /// Nil when it unrolls to more than can be planned.
   init?(_ experiment: Experiment) {
     self.experiment = experiment
-    guard Self.size(experiment.members) <= Self.maximumNodes else { return nil }
+    guard Self.size(experiment.members) <= Experiment.maximumStages else { return nil }
     bodies = [Body()]
     unroll(experiment.members, into: 0, prefix: "")
   }
@@ -57,7 +55,7 @@ struct PlanGraph {
   /// Instances, or some number above the limit.
   private static func size(_ members: [Experiment.Member]) -> Int {
     var sum = 0
-    for member in members where sum <= maximumNodes { sum += size(member) }
+    for member in members where sum <= Experiment.maximumStages { sum += size(member) }
     return sum
   }
 
@@ -65,7 +63,8 @@ struct PlanGraph {
     switch member {
     case .stage: 1
     // Both factors are bounded: `times` by the language, the size by the sum above.
-    case .group(let group): max(1, group.loop?.times ?? 1) * min(size(group.members), maximumNodes + 1)
+    case .group(let group):
+      max(1, group.loop?.times ?? 1) * min(size(group.members), Experiment.maximumStages + 1)
     case .matrix(let matrix): size(matrix.cells.map(\.member))
     }
   }

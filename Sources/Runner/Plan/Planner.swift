@@ -42,7 +42,7 @@ package enum Planner {
   ) -> Plan? {
     guard let graph = PlanGraph(experiment) else {
       collector.error(
-        "too-large", "the loops unroll to more than \(PlanGraph.maximumNodes) stages", at: nil,
+        "too-large", "the loops unroll to more than \(Experiment.maximumStages) stages", at: nil,
         help: "lower `times`, or use fewer cells")
       return nil
     }
@@ -162,7 +162,7 @@ private struct NodeBuilder {
     for secret in stage.options.secrets where !node.environment.contains(secret.name) {
       node.environment.append(secret.name)
     }
-    node.origins = stage.options.origins.map { PlanOrigin($0.option, at: $0.span) }
+    node.origins = stage.options.origins.map { ValueOrigin($0.option, at: $0.span) }
     positions[number] = nodes.count
     nodes.append(node)
     var outputs: [UTF8Key: Columns] = [:]

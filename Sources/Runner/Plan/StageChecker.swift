@@ -65,7 +65,7 @@ struct StageChecker {
     return number
   }
 
-  private func facts(of model: PlanModel) -> JSON {
+  private func facts(of model: ModelReference) -> JSON {
     let path: String? =
       switch model.source {
       case .path(let path): path

@@ -57,7 +57,7 @@ package struct PlanEstimate: Sendable {
   }
 
   /// As its header tells; of a model that is not here nothing is known.
-  private static func size(of model: PlanModel) -> ArtifactSize {
+  private static func size(of model: ModelReference) -> ArtifactSize {
     ArtifactSize(items: model.facts["parameters"]?.intValue, bytes: model.facts["bytes"]?.intValue)
   }
 

@@ -51,7 +51,7 @@ package struct RunDirectory: Sendable {
 
   /// The root of the project around a folder; its runs are in `runs` there.
   package static func projectRoot(above folder: String) -> String {
-    ProjectPaths(aboveFolder: ProjectPaths.real(folder) ?? folder).root
+    ProjectPaths(aboveFolder: Path.real(folder) ?? folder).root
   }
 
   /// Whether a live process runs the run in this directory. The kernel answers: it frees the lock at its holder's death.

@@ -19,12 +19,12 @@ package struct Provenance: Sendable, Equatable {
 
   /// By port, in the order of the declaration.
   package var sources: [(port: String, source: Source)]
-  package var origins: [PlanOrigin]
+  package var origins: [ValueOrigin]
   /// The files that its options name.
   package var files: [FileState]
 
   package init(
-    sources: [(port: String, source: Source)] = [], origins: [PlanOrigin] = [], files: [FileState] = []
+    sources: [(port: String, source: Source)] = [], origins: [ValueOrigin] = [], files: [FileState] = []
   ) {
     self.sources = sources
     self.origins = origins
@@ -63,12 +63,12 @@ package struct Provenance: Sendable, Equatable {
           let key = value["key"]?.stringValue
         else { return nil }
         return (port, .node(address: address, output: output, key: key))
-      }, origins: (json?["origins"]?.arrayValue ?? []).compactMap(PlanOrigin.init(json:)),
+      }, origins: (json?["origins"]?.arrayValue ?? []).compactMap(ValueOrigin.init(json:)),
       files: (json?["files"]?.arrayValue ?? []).compactMap(FileState.init(json:)))
   }
 }
 
-extension PlanOrigin {
+extension ValueOrigin {
   package var json: JSON {
     [
       "option": .string(option), "file": .string(file), "line": .int(Int64(line)),
@@ -87,10 +87,10 @@ extension PlanOrigin {
   package var place: String { file.utf8.elementsEqual("--set".utf8) ? file : "\(file):\(line):\(column)" }
 }
 
-extension [PlanOrigin] {
+extension [ValueOrigin] {
   /// The place that set an option: written as such, as a part of it, or as the whole that it is a part of; nil for a
   /// default.
-  package func origin(of option: String) -> PlanOrigin? {
+  package func origin(of option: String) -> ValueOrigin? {
     func isBelow(_ path: String, _ parent: String) -> Bool {
       path.utf8.count > parent.utf8.count && path.utf8.starts(with: (parent + ".").utf8)
     }

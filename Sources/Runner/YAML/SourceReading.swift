@@ -8,13 +8,13 @@ extension SourceFile {
   /// - Throws: one diagnostic (`missing-file`, `not-a-file`) when it cannot be read.
   package static func read(_ path: String) throws(DiagnosticList) -> SourceFile {
     if path == "-" {
-      let folder = ProjectPaths.real(".") ?? "/"
+      let folder = Path.real(".") ?? "/"
       return SourceFile(name: "standard input", folder: folder, bytes: try bytes(of: 0, path))
     }
     do {
       let file = try File.openToRead(path)
       defer { file.closeQuietly() }
-      let folder = ProjectPaths.parent(ProjectPaths.real(path) ?? path)
+      let folder = Path.parent(Path.real(path) ?? path)
       return SourceFile(name: path, folder: folder, bytes: try bytes(of: file.descriptor, path))
     } catch let error as FileKindError {
       throw DiagnosticList([

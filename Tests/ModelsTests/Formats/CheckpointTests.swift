@@ -69,7 +69,7 @@ import Testing
     #expect(failure { _ = try openCheckpoint(empty.path) }?.contains("it has no `config.json`") == true)
     #expect(
       failure { _ = try openCheckpoint("/nonexistent") }
-        == "cannot open `/nonexistent`: no such file or directory")
+        == "`/nonexistent`: cannot open it: no such file or directory")
   }
 
   @Test func `inspect tells kind, metadata, tensors and the sum`() throws {

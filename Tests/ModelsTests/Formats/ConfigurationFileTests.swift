@@ -3,6 +3,7 @@
 import Glibc
 import JSON
 import Models
+import System
 import TestFolder
 import Testing
 
@@ -150,7 +151,7 @@ import Testing
     let text = String(decoding: try readSmallFile("\(path)/config.json", limit: 1 << 20), as: UTF8.self)
     let pieces = text.split(separator: find, maxSplits: 1, omittingEmptySubsequences: false)
     try #require(pieces.count == 2, "\(find) is not in the text")
-    try writeFile("\(path)/config.json", pieces[0] + replace + pieces[1])
+    try File.writeDurably(pieces[0] + replace + pieces[1], to: "\(path)/config.json")
     let found = failure { _ = try openCheckpoint(path) }
     #expect(found?.contains(message) == true, "\(replace): \(found ?? "accepted")")
   }

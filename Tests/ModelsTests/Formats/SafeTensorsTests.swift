@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Models
+import System
 import TestFolder
 import Testing
 
@@ -41,7 +42,7 @@ import Testing
       return try readSmallFile("\(directory.path)/\(name)", limit: 1 << 24)
     }
     #expect(try write("one") == write("two"))
-    #expect(!fileExists("\(directory.path)/one.partial"))
+    #expect(try !File.names(in: directory.path).contains { $0.hasSuffix(".tmp") })
   }
 
   @Test func `a failing producer leaves no file behind`() throws {
@@ -52,13 +53,15 @@ import Testing
       throw Stop()
     }
     #expect(throws: Stop.self) { try writeSafeTensors([output], to: path) }
-    #expect(!fileExists(path) && !fileExists(path + ".partial"))
+    #expect(try !File.names(in: directory.path).contains { $0.hasPrefix("never") })
   }
 
   @Test func `the system's refusal carries its errno`() {
-    #expect { try FileWriter("/nonexistent-directory/x") } throws: { ($0 as? FileError)?.code == ENOENT }
-    #expect { try MappedFile("/nonexistent-file") } throws: { ($0 as? FileError)?.code == ENOENT }
-    #expect { try writeSafeTensors([], to: "/dev/full/x") } throws: { ($0 as? FileError)?.code == ENOTDIR }
+    #expect { try DurableFile("/nonexistent-directory/x") } throws: { ($0 as? SystemError)?.code == ENOENT }
+    #expect { try MappedFile("/nonexistent-file") } throws: {
+      ($0 as? FormatError)?.problem == "cannot open it: no such file or directory"
+    }
+    #expect { try writeSafeTensors([], to: "/dev/full/x") } throws: { ($0 as? SystemError)?.code == ENOTDIR }
   }
 
   static let one = #""dtype":"F32","shape":[1],"data_offsets":[0,4]"#

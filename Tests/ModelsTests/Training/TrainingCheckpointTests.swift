@@ -4,6 +4,7 @@ import Glibc
 import JSON
 import Models
 import Synchronization
+import System
 import TestFolder
 import Testing
 
@@ -108,7 +109,7 @@ struct TrainingCheckpointTests {
     try TrainingBench.train(trainer, to: 1)
     let before = bits(trainer.parameters)
     try trainer.beginCheckpoint(in: "\(folder.path)/absent")
-    let error = #expect(throws: FileError.self) { try TrainingBench.train(trainer, to: 2) }
+    let error = #expect(throws: SystemError.self) { try TrainingBench.train(trainer, to: 2) }
     #expect(
       error?.code == ENOENT && error?.path == "\(folder.path)/absent/step-1.safetensors", "\(error as Any)")
     #expect(trainer.step == 1 && bits(trainer.parameters) == before)
@@ -118,14 +119,14 @@ struct TrainingCheckpointTests {
     #expect(differences(trainer.parameters, undisturbed.parameters) == [])
     // Nor does the next checkpoint hide it, nor an end of training.
     try trainer.beginCheckpoint(in: "\(folder.path)/absent")
-    #expect(throws: FileError.self) { try trainer.beginCheckpoint(in: folder.path) }
+    #expect(throws: SystemError.self) { try trainer.beginCheckpoint(in: folder.path) }
     try trainer.beginCheckpoint(in: "\(folder.path)/absent")
-    #expect(throws: FileError.self) { try trainer.finishCheckpoint() }
+    #expect(throws: SystemError.self) { try trainer.finishCheckpoint() }
   }
 
   @Test func `what a killed write left goes with the next checkpoint`() throws {
     let trainer = try TrainingBench().trainer()
-    try folder.write("half", to: "step-7.safetensors.partial")
+    try folder.write("half", to: "step-7.safetensors.0-0-0.tmp")
     #expect(try trainer.restoreCheckpoint(from: folder.path) { _ in } == false)
     try trainer.saveCheckpoint(in: folder.path)
     #expect(folder.names == ["step-0.safetensors"])

@@ -91,7 +91,7 @@ import Testing
 
   @Test func `a model path that is not there is an input error`() throws {
     let (folder, store, _) = try make()
-    let model = PlanModel(name: "sft", source: .path("\(folder.path)/none"), sha256: nil)
+    let model = ModelReference(name: "sft", source: .path("\(folder.path)/none"), sha256: nil)
     let error = try #require(throws: InputError.self) {
       try ModelSource.contentDigest(of: model, store: store)
     }
@@ -101,7 +101,8 @@ import Testing
   @Test func `a model path with another digest is an input error`() throws {
     let (folder, store, _) = try make()
     try folder.write("weights", to: "m")
-    let model = PlanModel(name: "sft", source: .path("\(folder.path)/m"), sha256: Digest.of(text: "x").hex)
+    let model = ModelReference(
+      name: "sft", source: .path("\(folder.path)/m"), sha256: Digest.of(text: "x").hex)
     #expect(throws: InputError.self) { try ModelSource.contentDigest(of: model, store: store) }
   }
 }

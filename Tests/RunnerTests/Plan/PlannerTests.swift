@@ -248,7 +248,7 @@ import Testing
     let model = try #require(plan.models.first)
     #expect(
       model
-        == PlanModel(
+        == ModelReference(
           name: "sft", source: .remote(.pypi(package: "pkg", version: "1.0", file: "a/b.gguf")),
           sha256: digest))
     #expect(plan.warnings.count == 1)

@@ -55,7 +55,9 @@ import Testing
   @Test func `a secret is the variable's value when the stage runs, and not known before`() {
     setenv("PLUMB_TEST_OPTION", "open sesame", 1)
     defer { unsetenv("PLUMB_TEST_OPTION") }
-    let json: JSON = ["name": ["env": "PLUMB_TEST_OPTION"], "texts": [["env": "PLUMB_TEST_OPTION"], "plain"]]
+    let json: JSON = [
+      "name": ["env": "PLUMB_TEST_OPTION"], "texts": [["env": "PLUMB_TEST_OPTION"], "plain"],
+    ]
     #expect(StageOptions(json)[Self.name] == "open sesame")
     #expect(StageOptions(json)[Self.texts] == ["open sesame", "plain"])
     #expect(Self.name.value(in: json) == nil)

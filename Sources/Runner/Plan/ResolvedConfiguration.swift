@@ -45,7 +45,7 @@ package struct ResolvedConfiguration {
     return lines.text
   }
 
-  private func add(_ model: PlanModel, to lines: inout Lines) {
+  private func add(_ model: ModelReference, to lines: inout Lines) {
     lines.open(1, model.name)
     switch model.source {
     case .path(let path): lines.add(2, "path", .string(relative(path)))
@@ -146,9 +146,9 @@ package struct ResolvedConfiguration {
     return origin.map { text($0) } ?? "default"
   }
 
-  private func comment(_ origin: PlanOrigin) -> String? { showsOrigins ? text(origin) : nil }
+  private func comment(_ origin: ValueOrigin) -> String? { showsOrigins ? text(origin) : nil }
 
-  private func text(_ origin: PlanOrigin) -> String { "\(origin.file):\(origin.line):\(origin.column)" }
+  private func text(_ origin: ValueOrigin) -> String { "\(origin.file):\(origin.line):\(origin.column)" }
 
   private func comment(_ span: SourceSpan) -> String? {
     showsOrigins ? "\(span.file.name):\(span.line):\(span.column)" : nil

@@ -1,32 +1,9 @@
-// A result by its address: `EXPERIMENT.yaml::quark@last.train.model`, or in the words of one run, `runs/NAME/ID::…`.
+// The results of finished nodes by their address, of an experiment as it is now or of one run; and the models of a plan, which
+// may be such results.
 
 import Glibc
 import JSON
 import System
-
-package struct ResultAddress: Sendable, Equatable {
-  /// An experiment file, or the directory of a run.
-  package let file: String
-  /// As `plumb plan` shows it; `@last` and an output's name may be used.
-  package let address: String
-
-  package init(file: String, address: String) {
-    self.file = file
-    self.address = address
-  }
-
-  /// Nil when there is no `::` with something on both sides.
-  package init?(_ text: String) {
-    let bytes = Array(text.utf8)
-    guard let colons = bytes.indices.dropLast().last(where: { bytes[$0] == 0x3A && bytes[$0 + 1] == 0x3A }),
-      colons > 0, colons + 2 < bytes.count
-    else { return nil }
-    file = String(decoding: bytes[..<colons], as: UTF8.self)
-    address = String(decoding: bytes[(colons + 2)...], as: UTF8.self)
-  }
-
-  package var text: String { "\(file)::\(address)" }
-}
 
 /// A finished node, and which of its outputs were asked for.
 package struct FoundResult: Sendable {
@@ -127,5 +104,39 @@ extension FoundResult {
       .commandLine,
       "`\(address.text)` names \(fitting.isEmpty ? "no" : "more than one") \(type.rawValue); its outputs are \(names)"
     )
+  }
+}
+
+extension Resolution {
+  /// - Parameter depth: how many experiments wait for this one's model.
+  /// - Throws: `InputError` when a model's file is missing or not what its `sha256` says; `RunError` for one that an experiment
+  ///   has not made.
+  package init(plan: Plan, store: Store, stages: [any Stage.Type], depth: Int = 0) throws {
+    var models: [UTF8Key: ResolvedModel] = [:]
+    for model in plan.models {
+      models[UTF8Key(model.name)] = try Self.resolve(model, store, StageRegistry(stages), depth: depth)
+    }
+    self.init(plan: plan, store: store, stages: stages, models: models)
+  }
+
+  private static func resolve(_ model: ModelReference, _ store: Store, _ stages: StageRegistry, depth: Int)
+    throws
+    -> ResolvedModel
+  {
+    guard case .run(let file, let address) = model.source else {
+      return ResolvedModel(model: model, digest: try ModelSource.contentDigest(of: model, store: store))
+    }
+    let wanted = ResultAddress(file: file, address: address)
+    do {
+      let output = try wanted.find(store: store, stages: stages, depth: depth).output(.model, at: wanted)
+      if let sha256 = model.sha256, sha256 != output.digest.hex {
+        throw InputError("`\(wanted.text)` has sha256 \(output.digest.hex), expected \(sha256)")
+      }
+      return ResolvedModel(model: model, digest: output.digest, output: output)
+    } catch let error as any ErrorWithExitCode {
+      throw RunError(error.exitCode, "model `\(model.name)`: \(error)")
+    } catch let error as InputError {
+      throw InputError("model `\(model.name)`: \(error.description)")
+    }
   }
 }

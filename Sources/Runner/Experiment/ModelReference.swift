@@ -1,0 +1,25 @@
+// A model as an experiment names it.
+
+import JSON
+
+/// A model named under `models:`.
+package struct ModelReference: Sendable, Equatable {
+  package enum Source: Sendable, Equatable {
+    /// Absolute path of a directory or a GGUF file.
+    case path(String)
+    case remote(RemoteSource)
+    /// A model that an experiment, or one run of it, made: the absolute path of either, and the address in it.
+    case run(file: String, address: String)
+  }
+  package var name: String
+  package var source: Source
+  /// Hex; required for remote sources.
+  package var sha256: String?
+  /// What its header says, where it lies here and a stage reads it; see `StageRegistry.describeModel`.
+  package var facts = JSON.object(JSONObject())
+  package init(name: String, source: Source, sha256: String?) {
+    self.name = name
+    self.source = source
+    self.sha256 = sha256
+  }
+}
