@@ -45,7 +45,7 @@ enum Estimates {
   }
 
   /// Tokens in all texts of an artifact.
-  private static func tokens(_ size: ArtifactSize) -> Double? {
+  static func tokens(_ size: ArtifactSize) -> Double? {
     size.bytes.map { Double($0) / bytesPerToken }
   }
 
@@ -86,7 +86,7 @@ enum Estimates {
         rows: count, items: rows.items.flatMap { integer(Double($0) * share) },
         bytes: rows.bytes.flatMap { integer(Double($0) * share) })
     }
-    return StageEstimate(outputs: ["rows": rows], seconds: rows.bytes.map { Double($0) / 2e7 })
+    return StageEstimate(outputs: ["rows": rows], seconds: reading(rows))
   }
 
   static let sample: StageEstimate.Function = { input in
@@ -104,22 +104,29 @@ enum Estimates {
       seconds: seconds(tokens: tokens, parameters: model.items, passes: 2, rate: sampling, input.threads))
   }
 
-  static let score: StageEstimate.Function = { input in
-    var rows = input.input("rows")
-    let parameters = input.input("model").items
+  /// Memory and time of a model at the input `model` that reads the rows' texts in a template.
+  static func scoringWithModel(_ input: StageEstimate.Input, template: String) -> StageEstimate {
+    let rows = input.input("rows")
     // What stands before the first field is read once, the rest of the question with every sample.
-    let template = input.options.json["scorer"]?["template"]?.stringValue ?? ""
     let repeated = Double(template.utf8.drop { $0 != UInt8(ascii: "{") }.count) / bytesPerToken
     let texts = tokens(rows).map { $0 + Double(rows.items ?? rows.rows ?? 0) * repeated }
-    let seconds = seconds(tokens: texts, parameters: parameters, passes: 2, rate: scoring, input.threads)
-    rows.bytes = rows.bytes.map { $0 &+ (rows.items ?? 0).multipliedReportingOverflow(by: 20).partialValue }
-    return StageEstimate(
-      outputs: ["rows": rows], memoryBytes: memory(parameters: parameters, bytesEach: 6), seconds: seconds)
+    return scoringWithModel(tokens: texts, by: input.input("model"), input.threads)
   }
+
+  /// Memory and time of a model that reads as many tokens.
+  static func scoringWithModel(tokens: Double?, by model: ArtifactSize, _ threads: Int) -> StageEstimate {
+    StageEstimate(
+      memoryBytes: memory(parameters: model.items, bytesEach: 6),
+      seconds: seconds(
+        tokens: tokens, parameters: model.items, passes: 2, rate: scoring, threads))
+  }
+
+  /// Time for what reads rows and computes little.
+  static func reading(_ rows: ArtifactSize) -> Double? { rows.bytes.map { Double($0) / 2e7 } }
 
   static let quantize: StageEstimate.Function = { input in
     let rows = sum(input.input("rows"), input.input("history"))
-    return StageEstimate(outputs: ["rows": rows], seconds: rows.bytes.map { Double($0) / 2e7 })
+    return StageEstimate(outputs: ["rows": rows], seconds: reading(rows))
   }
 
   static let pool: StageEstimate.Function = { input in
@@ -137,7 +144,7 @@ enum Estimates {
       picked.bytes = rows.bytes.flatMap { integer(Double($0) * taken / Double(items)) }
     }
     return StageEstimate(
-      outputs: ["rows": picked, "state": rows], seconds: rows.bytes.map { Double($0) / 2e7 })
+      outputs: ["rows": picked, "state": rows], seconds: reading(rows))
   }
 
   private static func sum(_ a: ArtifactSize, _ b: ArtifactSize) -> ArtifactSize {
@@ -161,15 +168,5 @@ enum Estimates {
       seconds: seconds(
         tokens: tokens(rows).map { $0 * epochs }, parameters: model.items, passes: hasReference ? 8 : 6,
         rate: training, input.threads))
-  }
-
-  static let evaluate: StageEstimate.Function = { input in
-    let (rows, reference) = (input.input("rows"), input.input("reference"))
-    return StageEstimate(
-      outputs: ["metrics": ArtifactSize(bytes: 1 << 10)],
-      memoryBytes: memory(parameters: reference.items, bytesEach: 6),
-      seconds: reference.items == nil
-        ? rows.bytes.map { Double($0) / 2e7 }
-        : seconds(tokens: tokens(rows), parameters: reference.items, passes: 2, rate: scoring, input.threads))
   }
 }

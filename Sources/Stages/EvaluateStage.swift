@@ -1,149 +1,92 @@
-// `evaluate`: numbers about a set of generations.
+// `evaluate`: numbers about a set of generations, by the metrics that are wanted.
 
 import JSON
 import Models
 import Runner
 
-/// Source: METHODS 1.13. Rewards and perplexities are means over generations, distinct-n is pooled.
 package struct EvaluateStage: Stage {
   package init() {}
 
-  enum Metric: String, CaseIterable { case reward, perplexity, distinct }
-
-  static let metrics = StageOption(
-    "metrics", .list(.choice(Metric.self), count: 1...3),
-    default: ["reward", "perplexity", "distinct"], summary: "what to measure")
+  private static let wanted = StageOption<[any Metric.Type]>(
+    "metrics", .list(.choice(metrics.map { ($0.name, $0) }), count: 1...metrics.count),
+    default: ["reward", "perplexity", "distinct"],
+    summary: "what to measure: " + metrics.map { "`\($0.name)`, \($0.summary)" }.joined(separator: "; "))
 
   package static let declaration = StageDeclaration(
     name: "evaluate",
-    summary: "Measures generations: reward, perplexity under a reference, distinct n-grams.",
+    summary: "Measures generations.",
     version: 2,
     inputs: [
-      InputPort(
-        "rows", .rows, columns: ["prompt", "generations"], summary: "rows, scored if `metrics` names `reward`"
-      ),
-      InputPort("reference", .model, required: false, summary: "the model whose perplexity is measured"),
-    ],
+      InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "rows with generations")
+    ] + .united(metrics.map { $0.inputs }),
     outputs: [
       OutputPort(
-        "metrics", .metrics, summary: "`reward`, `perplexity`, `distinct_1` to `distinct_3`, `generations`")
+        "metrics", .metrics, summary: numbers(of: metrics).map { "`\($0)`" }.joined(separator: ", "))
     ],
-    options: [metrics.field],
-    numerics: .ofModels, numericModes: NumericMode.allCases.map(\.rawValue), estimate: Estimates.evaluate)
+    options: [wanted.field],
+    numerics: .ofModels, numericModes: NumericMode.allCases.map(\.rawValue), estimate: estimate)
 
-  package func run(_ context: StageContext) throws {
-    let wanted = context.options[Self.metrics]
-    let rows = try readRows(
-      context.input("rows").path,
-      requiring: ["prompt", "generations"] + (wanted.contains(.reward) ? ["rewards"] : []))
-    let samples = try rows.flatMap { row in
-      let prompt = try ModelText(promptOf: row)
-      return try Self.generations(of: row).map { (row: row, prompt: prompt, text: $0) }
-    }
-    guard !samples.isEmpty else {
-      throw InputError("\(context.input("rows").path): there are no generations to evaluate")
-    }
-    var metrics = JSONObject([("generations", .int(Int64(samples.count)))])
-    if wanted.contains(.reward) { try addReward(rows, &metrics, context) }
-    if wanted.contains(.perplexity) { metrics["perplexity"] = .double(try perplexity(samples, context)) }
-    if wanted.contains(.distinct) {
-      for n in 1...3 {
-        metrics["distinct_\(n)"] = distinctN(samples.map(\.text), n: n).map { .double($0) } ?? .null
-      }
-    }
-    try writeMetrics(.object(metrics), to: context.output("metrics", .metrics))
+  package static func declaration(for options: JSON) -> StageDeclaration {
+    wanted.value(in: options).map { declaration.giving("metrics", names: numbers(of: $0)) } ?? declaration
   }
 
-  /// - Throws: `InputError` naming the row and the entry.
-  private static func generations(of row: Row) throws -> [String] {
-    let value = row["generations"]
-    guard let values = value?.arrayValue else {
-      throw InputError(
-        "row `\(row.id)`: `generations` is \(value?.kind ?? "missing"); expected a list of strings")
-    }
-    return try values.enumerated().map { index, value in
-      guard let text = value.stringValue else {
-        throw InputError("row `\(row.id)`: generation \(index) is \(value.kind); expected a string")
-      }
-      return text
-    }
+  private static func numbers(of wanted: [any Metric.Type]) -> [String] {
+    ["generations"] + inOrder(wanted).flatMap { $0.numbers }
   }
 
-  private func addReward(_ rows: [Row], _ metrics: inout JSONObject, _ context: StageContext) throws {
-    let table = context.input("rows").columns
-    let rewards = try rows.flatMap { try rewardList(of: $0, table) }
-    let known = rewards.compactMap { $0 }
-    guard !known.isEmpty else {
-      throw InputError("\(context.input("rows").path): no generation has a reward")
-    }
-    context.leaveOut(rewards.count - known.count, "generations without reward")
-    let (mean, deviation) = meanAndDeviation(known)
-    metrics["reward"] = .double(mean)
-    metrics["reward_deviation"] = .double(deviation)
+  /// Each once, in the order of `metrics`.
+  private static func inOrder(_ wanted: [any Metric.Type]) -> [any Metric.Type] {
+    metrics.filter { metric in wanted.contains { $0 == metric } }
   }
 
-  /// The mean over generations of exp(-mean log-probability of the generation's tokens after its prompt, without
-  /// conditioning). Empty generations have no perplexity and are counted in the log.
-  private func perplexity(
-    _ samples: [(row: Row, prompt: ModelText, text: String)], _ context: StageContext
-  ) throws -> Double {
-    guard context.inputs["reference"] != nil else {
-      throw InputError("`metrics` asks for perplexity, which needs the input `reference`")
-    }
-    let checkpoint = try context.checkpoint("reference")
-    let tokenizer = try checkpoint.requireTokenizer()
-    var items: [ScoringItem] = []
-    var ids: [String] = []
-    for (row, prompt, text) in samples {
-      let prompt = prompt.tokens(tokenizer)
-      let generation = tokenizer.encode(text)
-      if generation.isEmpty || prompt.isEmpty { continue }
-      guard prompt.count + generation.count <= checkpoint.configuration.contextLength else {
-        throw InputError(
-          "row `\(row.id)`: prompt and generation exceed the reference's context of \(checkpoint.configuration.contextLength) tokens"
+  package static func check(_ stage: StageCheck) -> StageFindings {
+    var findings = StageFindings()
+    let wanted = stage.options[wanted]
+    for metric in inOrder(wanted) {
+      for port in metric.inputs where !stage.isBound(port.name) {
+        let others = wanted.filter { $0 != metric }.map { $0.name }.joined(separator: ", ")
+        findings.error(
+          "missing-input",
+          "`metrics` asks for `\(metric.name)`, which needs the input `\(port.name)`, which is not bound",
+          at: .option("metrics"), label: "needs `\(port.name)`",
+          help:
+            "bind it: `in: {\(port.name): \(port.type.rawValue.uppercased())}`; or list other metrics: `metrics: [\(others)]`"
         )
       }
-      items.append(ScoringItem(context: prompt, continuations: [generation]))
-      ids.append(row.id)
-    }
-    guard !items.isEmpty else {
-      throw InputError("\(context.input("rows").path): all generations are empty, so there is no perplexity")
-    }
-    context.leaveOut(samples.count - items.count, "empty generations")
-    let progress = ScoreProgress(
-      context, total: items.count, tokens: items.map { $0.context.count + $0.continuations[0].count })
-    var sum = 0.0
-    let scorer = SequenceScorer(
-      try context.decoder(checkpoint), memory: context.engineMemory(), tokenBudget: context.engineBatch(1024))
-    do {
-      try scorer.score(items, checkpoint: context.checkCancellation) { index, scores in
-        let logProbabilities = scores[0]
-        let mean = logProbabilities.reduce(0) { $0 + Double($1) } / Double(logProbabilities.count)
-        let perplexity = exponential(-mean)
-        guard perplexity.isFinite else {
-          throw InputError(
-            "\(checkpoint.path): the perplexity of row `\(ids[index])` overflows: the reference gives a token of its generation a log-probability of \(mean) on average"
-          )
-        }
-        sum += perplexity
-        progress.finish(index)
+      for column in metric.columns {
+        findings.want(
+          column: column.name, of: "rows", in: stage, because: "the metric `\(metric.name)`",
+          help: "\(column.source); or list other metrics")
       }
-    } catch let error as LogitsNotFinite {
-      throw checkpoint.inputError(error, for: "row `\(ids[error.index])`")
+      metric.init().check(stage, &findings)
     }
-    progress.close()
-    return sum / Double(items.count)
+    return findings
   }
-}
 
-/// Of the population. Divided by the largest one's power of two on the way, which changes no digit, so that no square overflows or
-/// vanishes.
-func meanAndDeviation(_ numbers: [Double]) -> (mean: Double, deviation: Double) {
-  let largest = numbers.reduce(0) { max($0, $1.magnitude) }
-  let scale = largest.isNormal ? largest.binade : 1
-  let scaled = numbers.map { $0 / scale }
-  let count = Double(numbers.count)
-  let mean = scaled.reduce(0, +) / count
-  let squares = scaled.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-  return (mean * scale, (squares / count).squareRoot() * scale)
+  private static func estimate(_ input: StageEstimate.Input) -> StageEstimate {
+    let estimates = input.options[wanted].compactMap { $0.init().estimate(input) }
+    return StageEstimate(
+      outputs: ["metrics": ArtifactSize(bytes: 1 << 10)],
+      memoryBytes: estimates.compactMap(\.memoryBytes).max(),
+      seconds: estimates.isEmpty
+        ? Estimates.reading(input.input("rows")) : estimates.compactMap(\.seconds).reduce(0, +))
+  }
+
+  package func run(_ context: StageContext) throws {
+    let wanted = Self.inOrder(context.options[Self.wanted])
+    let generations = try Generations(
+      context.input("rows"),
+      requiring: ["prompt", "generations"] + wanted.flatMap { $0.columns.map(\.name) })
+    var result = JSONObject([("generations", .int(Int64(generations.samples.count)))])
+    for metric in wanted {
+      for port in metric.inputs where context.inputs[port.name] == nil {
+        throw InputError("`metrics` asks for \(metric.name), which needs the input `\(port.name)`")
+      }
+      let values = try metric.init().measure(generations, context)
+      precondition(
+        values.count == metric.numbers.count, "\(metric.name): \(values.count) values for \(metric.numbers)")
+      for (name, value) in zip(metric.numbers, values) { result[name] = value }
+    }
+    try writeMetrics(.object(result), to: context.output("metrics", .metrics))
+  }
 }

@@ -52,7 +52,8 @@ import Testing
     _ declaration: StageDeclaration, options: JSON, name: String = "x", settings: String = "",
     top: String = "seed: 1"
   ) -> String {
-    let inputs = declaration.inputs.map { "\($0.name): \($0.type == .model ? "m" : "up")" }
+    let ports = Self.registry.stage(named: declaration.name)?.declaration(for: options).inputs
+    let inputs = (ports ?? declaration.inputs).map { "\($0.name): \($0.type == .model ? "m" : "up")" }
     let followers = declaration.outputs.map { output in
       "  after_\(output.name): {uses: follow, in: {\(output.type.rawValue): \(name).\(output.name)}}\n"
         + "  last_\(output.name): {uses: follow, in: {file: after_\(output.name)}}\n"

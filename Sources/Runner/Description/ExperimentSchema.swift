@@ -215,7 +215,7 @@ package struct ExperimentSchema {
       isNeeded ? OptionSchema.orParameter(schema) : OptionSchema.orParameter(schema, ["type": "null"])
     }
     properties["in"] =
-      portsFollowOptions
+      portsFollowOptions && declaration.inputs.isEmpty
       ? schema(.named(.reference))
       : mapping(OptionSchema.object(inputs, required: neededInputs), isNeeded: !neededInputs.isEmpty)
     properties["with"] = mapping(

@@ -52,6 +52,16 @@ where Value: CaseIterable & RawRepresentable & Sendable, Value.RawValue == Strin
   }
 }
 
+extension OptionValueType where Value: Sendable {
+  /// One of the words of a list, each with the value that it stands for.
+  public static func choice(_ values: [(word: String, value: Value)]) -> Self {
+    Self(type: .choice(values.map(\.word))) { json in
+      guard let word = json.stringValue else { return nil }
+      return values.first { UTF8Key($0.word) == UTF8Key(word) }?.value
+    }
+  }
+}
+
 extension OptionValueType {
   /// Null, or a value of another type.
   public static func optional<Wrapped>(_ inner: OptionValueType<Wrapped>) -> Self where Value == Wrapped? {

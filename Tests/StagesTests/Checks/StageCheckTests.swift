@@ -182,6 +182,25 @@ import Testing
         "error[wrong-value] at 7 \"\"no\"\": stage `sc`: `labels` contains `no` twice"
       ]
     ),
+    (
+      "{kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}",
+      "{kind: lexicon, file: train.jsonl}",
+      [
+        "error[unknown-input] at 7 \"model\": stage `sc` has no input called `model`",
+        "error[wrong-data] at 7 \"train.jsonl\": stage `sc`: train.jsonl:2:1: not JSON: unexpected text after the value",
+      ]
+    ),
+    (
+      "{model: m, rows: s}, with: {scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}}",
+      "{rows: s}, with: {scorer: {kind: lexicon, file: train.jsonl}}",
+      [
+        "error[wrong-data] at 7 \"train.jsonl\": stage `sc`: train.jsonl:2:1: not JSON: unexpected text after the value"
+      ]
+    ),
+    (
+      "in: {model: m, rows: s}", "in: {rows: s}",
+      ["error[missing-input] at 7 \"sc\": stage `sc` lacks the input `model`"]
+    ),
     // Classes.
     (
       "rows: sc}, with: {classes: 3}", "rows: sc}, with: {classes: 5}",

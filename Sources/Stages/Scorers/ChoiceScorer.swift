@@ -1,0 +1,92 @@
+// `kind: choice`: the probability that a language model gives one label among several.
+
+import JSON
+import Models
+import Runner
+
+/// Softmax over the labels' log-probabilities after the filled template.
+struct ChoiceScorer: Scorer {
+  static let kind = "choice"
+  static let summary = "the probability a language model gives one label, normalised over the labels"
+  static let options = [template.field, labels.field, reward.field]
+  static let inputs = [InputPort("model", .model, summary: "the language model that chooses")]
+  static let columns = ["prompt", "generations"]
+  static let computes = true
+
+  private static let template = StageOption(
+    "template", .string,
+    summary: "the question, with `{prompt}` and `{generation}`; may contain special tokens")
+  private static let labels = StageOption(
+    "labels", .list(.string, count: 2...1000), summary: "the answers to choose between")
+  private static let reward = StageOption(
+    "reward", .string, summary: "the label whose probability is the reward")
+
+  private let template: String
+  private let labels: [String]
+  private let reward: String
+
+  init(_ options: StageOptions) {
+    template = options[Self.template]
+    labels = options[Self.labels]
+    reward = options[Self.reward]
+  }
+
+  func check(_ stage: StageCheck, _ findings: inout StageFindings) {
+    findings.want(.language, at: "model", in: stage)
+    findings.want(template: template, in: stage)
+    var seen: Set<UTF8Key> = []
+    for (index, label) in labels.enumerated() {
+      let place = StageFindings.Place.option("scorer.labels.\(index)")
+      if label.isEmpty {
+        findings.error("wrong-value", "a label of `labels` is empty", at: place, label: "empty")
+      } else if !seen.insert(UTF8Key(label)).inserted {
+        findings.error(
+          "wrong-value", "`labels` contains `\(label)` twice",
+          at: place, label: "given twice")
+      }
+    }
+    if wanted == nil {
+      findings.error(
+        "wrong-value", "`reward` is `\(reward)`, which is none of `labels`", at: .option("scorer.reward"),
+        label: "not a label",
+        help: Suggestion.nearest(to: reward, among: labels).map { "did you mean `\($0)`?" }
+          ?? "the labels are: \(labelList)")
+    }
+  }
+
+  private var wanted: Int? { labels.firstIndex { $0.utf8.elementsEqual(reward.utf8) } }
+  private var labelList: String { labels.map { "`\($0)`" }.joined(separator: ", ") }
+
+  func estimate(_ input: StageEstimate.Input) -> StageEstimate {
+    Estimates.scoringWithModel(input, template: template)
+  }
+
+  func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Double?) throws -> Void) throws {
+    let checkpoint = try context.checkpoint("model")
+    let tokenizer = try checkpoint.requireTokenizer()
+    let labelTokens = labels.map { tokenizer.encode($0, parseSpecial: true) }
+    let longest = labelTokens.map(\.count).max() ?? 0
+    let texts = try ScoringTemplate(template).tokens(
+      of: items, checkpoint, tokenizer, context, reserving: longest, " and the longest label has \(longest)")
+    let progress = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
+    guard let wanted else {
+      throw InputError("`reward` is `\(reward)`, which is none of `labels`: \(labelList)")
+    }
+    guard !labelTokens.contains(where: \.isEmpty) else { throw InputError("a label of `labels` is empty") }
+    let engine = SequenceScorer(
+      try context.decoder(checkpoint), memory: context.engineMemory(), tokenBudget: context.engineBatch(1024))
+    do {
+      try engine.score(
+        texts.map { ScoringItem(context: $0, continuations: labelTokens) },
+        checkpoint: context.checkCancellation
+      ) { index, scores in
+        let probabilities = softmax(scores.map { $0.reduce(0) { $0 + Double($1) } })
+        try emit(items[index], probabilities[wanted])
+        progress.finish(index)
+      }
+    } catch let error as LogitsNotFinite {
+      throw checkpoint.inputError(error, for: "row `\(items[error.index].row.id)`")
+    }
+    progress.close()
+  }
+}

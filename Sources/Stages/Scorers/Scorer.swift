@@ -1,0 +1,45 @@
+// What a scorer is: one way in which `score` makes a number of a generation, with its own options and inputs.
+
+import JSON
+import Runner
+
+/// One value of `scorer.kind`. A scorer is made from its options alone; what it computes of a generation may depend on these, its
+/// inputs and the generation's row, and on nothing else.
+package protocol Scorer: Sendable {
+  /// The word that is written.
+  static var kind: String { get }
+  static var summary: String { get }
+  /// Its options beside `kind`.
+  static var options: [OptionField] { get }
+  /// Its inputs beside `rows`.
+  static var inputs: [InputPort] { get }
+  /// The columns that it reads of every row.
+  static var columns: [String] { get }
+  /// Whether it computes in floating point with a model; only then does the numeric mode enter the key.
+  static var computes: Bool { get }
+
+  init(_ options: StageOptions)
+
+  /// What is wrong before anything has run. Its options stand below `scorer`: `.option("scorer.template")`.
+  func check(_ stage: StageCheck, _ findings: inout StageFindings)
+
+  /// Memory and time for all samples of the rows; its outputs are not looked at.
+  func estimate(_ input: StageEstimate.Input) -> StageEstimate
+
+  /// The reward of each item, null where there is none; handed to `emit` as soon as it is final, in any order.
+  /// - Throws: `InputError` naming the row.
+  func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Double?) throws -> Void) throws
+}
+
+/// In the order in which pages list them.
+package let scorers: [any Scorer.Type] = [ChoiceScorer.self, RewardScorer.self, LexiconScorer.self]
+
+extension RowItem {
+  /// - Throws: `InputError` naming the row.
+  func generation() throws -> String {
+    guard let generations = row["generations"]?.arrayValue, generations.indices.contains(item),
+      let generation = generations[item].stringValue
+    else { throw InputError("row `\(row.id)`: generation \(item) is not text") }
+    return generation
+  }
+}
