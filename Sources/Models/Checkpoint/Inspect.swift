@@ -155,17 +155,9 @@ private func describe(
 }
 
 private func describe(_ tokenizer: Tokenizer) -> [String] {
-  let steps = tokenizer.preTokenizer.steps.map { step in
-    switch step {
-    case .digits(let individual): individual ? "digits one by one" : "runs of digits"
-    case .split(let pattern): "the expression of \(pattern)"
-    case .bytes: "bytes"
-    }
-  }
-  var lines = [
-    "model: byte-level BPE", "tokens: \(tokenizer.count)", "merges: \(tokenizer.merges.count)",
-    "pre-tokenizer: \(steps.joined(separator: ", then "))", "added tokens: \(tokenizer.addedTokens.count)",
-  ]
+  var lines = ["model: \(tokenizer.model)", "tokens: \(tokenizer.count)"]
+  lines += tokenizer.model.facts
+  lines += ["pre-tokenizer: \(tokenizer.preTokenizer)", "added tokens: \(tokenizer.addedTokens.count)"]
   for token in tokenizer.addedTokens {
     lines.append("  \(token.id) \(shown(token.content))\(token.special ? " special" : "")")
   }

@@ -12,7 +12,7 @@ extension GGUFFile {
     guard model == "gpt2" else {
       throw failure("tokenizer.ggml.model", "\(quoted(model)) is not supported; `gpt2` (byte-level BPE) is")
     }
-    let preTokenizer = try preTokenizer()
+    let (preTokenizer, isLlama3) = try preTokenizer()
     guard let tokens = try strings("tokenizer.ggml.tokens"), !tokens.isEmpty else {
       throw failure("tokenizer.ggml.tokens", "expected an array of strings that is not empty")
     }
@@ -24,7 +24,7 @@ extension GGUFFile {
       throw failure("tokenizer.ggml.merges", "expected an array of strings, but the key is missing")
     }
     let merges = try mergeTexts.enumerated().map { index, text in
-      guard let merge = TokenizerJSON.splitMerge(text) else {
+      guard let merge = BytePairModel.splitMerge(text) else {
         throw failure("tokenizer.ggml.merges", "entry \(index), \(quoted(text)): expected two tokens")
       }
       return merge
@@ -43,11 +43,11 @@ extension GGUFFile {
     do {
       let begin = try specialTokenID("tokenizer.ggml.bos_token_id", count: tokens.count)
       var tokenizer = try Tokenizer(
-        vocabulary: tokens, merges: merges, preTokenizer: preTokenizer, addedTokens: added,
-        ignoreMerges: preTokenizer == .llama3,
-        addsBeginToken: try addsBeginToken(begin, preTokenizer),
-        vocabularyLocation: { "tokenizer.ggml.tokens[\($0)]" },
-        mergeLocation: { "tokenizer.ggml.merges[\($0)]" })
+        preTokenizer: preTokenizer,
+        model: BytePairModel(
+          Vocabulary(tokens) { "tokenizer.ggml.tokens[\($0)]" }, merges: merges, ignoreMerges: isLlama3,
+          mergeLocation: { "tokenizer.ggml.merges[\($0)]" }),
+        addedTokens: added, addsBeginToken: try addsBeginToken(begin, isLlama3: isLlama3))
       func named(_ key: String) throws -> Int32? {
         try specialTokenID(key, count: tokens.count).map { Int32(truncatingIfNeeded: $0) }
       }
@@ -75,9 +75,9 @@ extension GGUFFile {
 
   /// Whether texts begin with the begin token. Source: llama.cpp `llama-vocab.cpp`, where the pre-tokenizer of Llama 3 adds
   /// it unless the file says otherwise, and those of SmolLM and GPT-2 do not.
-  private func addsBeginToken(_ begin: Int?, _ preTokenizer: PreTokenizer) throws -> Bool {
+  private func addsBeginToken(_ begin: Int?, isLlama3: Bool) throws -> Bool {
     let key = "tokenizer.ggml.add_bos_token"
-    guard let stated = try bool(key) else { return begin != nil && preTokenizer == .llama3 }
+    guard let stated = try bool(key) else { return begin != nil && isLlama3 }
     guard !stated || begin != nil else {
       throw failure(
         key, "`true`, but `tokenizer.ggml.bos_token_id` is missing; expected it to name the begin token")
@@ -85,7 +85,7 @@ extension GGUFFile {
     return stated
   }
 
-  private func preTokenizer() throws -> PreTokenizer {
+  private func preTokenizer() throws -> (steps: PreTokenizerSteps, isLlama3: Bool) {
     if try bool("tokenizer.ggml.add_space_prefix") == true {
       throw failure("tokenizer.ggml.add_space_prefix", "`true` is not supported")
     }
@@ -94,9 +94,9 @@ extension GGUFFile {
     }
     let name = try string("tokenizer.ggml.pre")
     switch name {
-    case "smollm": return .smollm
-    case "gpt-2": return .gpt2
-    case "llama-bpe", "llama3", "llama-v3": return .llama3
+    case "smollm": return (.smollm, false)
+    case "gpt-2": return (.gpt2, false)
+    case "llama-bpe", "llama3", "llama-v3": return (.llama3, true)
     // Qwen 2 normalises to NFC, which we do not.
     default:
       throw failure(

@@ -11,7 +11,7 @@ package struct AddedToken: Sendable, Equatable {
   /// Takes the whitespace on its left (right) with it.
   package let lstrip: Bool
   package let rstrip: Bool
-  /// Looked for after, not before, the tokens that are not normalized. There is no normalizer here, so it matters for order only.
+  /// Looked for after, not before, the tokens that are not normalized, in the text that the normalizer gives.
   package let normalized: Bool
 
   package init(

@@ -29,7 +29,7 @@ enum CharacterClass: UInt8 {
 }
 
 /// Valid UTF-8, scalar by scalar with byte positions.
-struct ScalarText {
+package struct ScalarText {
   let bytes: UnsafeBufferPointer<UInt8>
 
   /// The scalar that starts at `position` and where the next one starts.

@@ -1,35 +1,56 @@
-// Pre-tokenization: cutting a text into the pieces inside which byte pairs may merge. Hand-made scanners, no regexes.
+// Pre-tokenization: cutting a text into the pieces that the model sees one by one. Hand-made scanners, no regexes.
 
-/// One step of pre-tokenization; each step cuts the pieces of the one before, and sees nothing beyond a piece's ends.
-package enum PreTokenizerStep: Sendable, Equatable {
-  /// Hugging Face `Digits`: digits stand apart, each alone or in runs.
-  case digits(individual: Bool)
-  /// A known regular expression whose matches are the pieces.
-  case split(SplitPattern)
-  /// The byte-level alphabet without its own regex: cuts nothing.
-  case bytes
+import JSON
+
+/// One step of `pre_tokenizer`. Each step cuts the pieces of the one before, and sees nothing beyond a piece's ends.
+package protocol PreTokenizer: Sendable, CustomStringConvertible {
+  /// Its `type` in `tokenizer.json`.
+  static var type: String { get }
+
+  /// - Throws: `TokenizerError` naming what is not supported, below `path`.
+  init(_ json: JSON, _ path: String) throws
+
+  /// As `tokenizer.json` has it.
+  var json: JSON { get }
+
+  /// Whether it turns characters into the byte alphabet, so that no step can follow.
+  var endsInBytes: Bool { get }
+
+  /// Where the piece that starts at `start` ends.
+  /// - Parameter end: the text's end for this step, beyond `start`.
+  func endOfPiece(in text: ScalarText, from start: Int, to end: Int) -> Int
 }
 
-/// The regular expressions that published tokenizers split with.
-package enum SplitPattern: String, Sendable, CaseIterable {
-  /// Also what Hugging Face `ByteLevel` uses itself (`use_regex`).
-  case gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
-  /// Llama 3 and cl100k.
-  case llama3 =
-    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-  case qwen2 =
-    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+extension PreTokenizer {
+  package var endsInBytes: Bool { false }
 }
 
-package struct PreTokenizer: Sendable, Equatable {
-  package let steps: [PreTokenizerStep]
+/// In the order in which errors list them. `Sequence` is the list of steps itself.
+let preTokenizers: [any PreTokenizer.Type] = [
+  DigitsPreTokenizer.self, SplitPreTokenizer.self, ByteLevelPreTokenizer.self,
+]
 
-  package init(_ steps: [PreTokenizerStep]) { self.steps = steps }
+/// The steps of a tokenizer, in order.
+package struct PreTokenizerSteps: Sendable, CustomStringConvertible {
+  package let steps: [any PreTokenizer]
 
+  package init(_ steps: [any PreTokenizer]) { self.steps = steps }
+
+  package static let gpt2 = PreTokenizerSteps([ByteLevelPreTokenizer(usesRegex: true)])
   /// SmolLM, SmolLM2: every digit alone, then GPT-2's pieces.
-  package static let smollm = PreTokenizer([.digits(individual: true), .split(.gpt2)])
-  package static let gpt2 = PreTokenizer([.split(.gpt2)])
-  package static let llama3 = PreTokenizer([.split(.llama3)])
+  package static let smollm = PreTokenizerSteps([
+    DigitsPreTokenizer(individual: true), ByteLevelPreTokenizer(usesRegex: true),
+  ])
+  package static let llama3 = PreTokenizerSteps([
+    SplitPreTokenizer(.llama3), ByteLevelPreTokenizer(usesRegex: false),
+  ])
+
+  package var description: String { steps.map { "\($0)" }.joined(separator: ", then ") }
+
+  var json: JSON {
+    if steps.count == 1 { return steps[0].json }
+    return .object(JSONObject([("type", "Sequence"), ("pretokenizers", .array(steps.map(\.json)))]))
+  }
 
   /// Calls `piece` for each piece of `text[range]`, in order; together they cover it.
   func forEachPiece(of text: ScalarText, in range: Range<Int>, _ piece: (Range<Int>) -> Void) {
@@ -44,32 +65,9 @@ package struct PreTokenizer: Sendable, Equatable {
     }
     var position = range.lowerBound
     while position < range.upperBound {
-      let end: Int
-      switch steps[step] {
-      case .bytes: end = range.upperBound
-      case .digits(let individual):
-        end = endOfDigits(text, position, range.upperBound, individual: individual)
-      case .split(.gpt2): end = SplitScanner(text: text, end: range.upperBound).gpt2Match(at: position)
-      case .split(.llama3):
-        end = SplitScanner(text: text, end: range.upperBound).llamaMatch(at: position, digitRun: 3)
-      case .split(.qwen2):
-        end = SplitScanner(text: text, end: range.upperBound).llamaMatch(at: position, digitRun: 1)
-      }
+      let end = steps[step].endOfPiece(in: text, from: position, to: range.upperBound)
       apply(step + 1, text, position..<end, piece)
       position = end
     }
-  }
-
-  private func endOfDigits(_ text: ScalarText, _ start: Int, _ end: Int, individual: Bool) -> Int {
-    let (first, next) = text.scalar(at: start)
-    let startsWithDigit = CharacterClass(first) == .number
-    if startsWithDigit && individual { return next }
-    var position = next
-    while position < end {
-      let (scalar, next) = text.scalar(at: position)
-      if (CharacterClass(scalar) == .number) != startsWithDigit { break }
-      position = next
-    }
-    return position
   }
 }

@@ -1,11 +1,15 @@
-// The tokenizer: text to token ids and back, byte-level BPE.
+// The tokenizer: text to token ids and back.
 
 import JSON
 import System
 
-/// A value: adding tokens to a copy leaves the original as it was.
+/// The pipeline of a `tokenizer.json`: added tokens are found, the rest is normalized, cut into pieces and encoded by the model. A value:
+/// adding tokens to a copy leaves the original as it was.
 package struct Tokenizer: Sendable {
-  package let preTokenizer: PreTokenizer
+  let normalizer: (any Normalizer)?
+  package let preTokenizer: PreTokenizerSteps
+  package let model: any TokenModel
+  let decoder: any TokenDecoder
   package private(set) var addedTokens: [AddedToken]
   /// Tokens that other text markers name, where the source of the tokenizer says so.
   package var beginToken: Int32?
@@ -15,13 +19,7 @@ package struct Tokenizer: Sendable {
   /// Whether `encode(addSpecialTokens: true)` puts `beginToken` first.
   package let addsBeginToken: Bool
 
-  let model: BytePairModel
-  /// The merges by id, in rank order; kept for writing.
-  let merges: [(left: Int32, right: Int32)]
-  let ignoreMerges: Bool
-  /// How many of the tokens belong to the model's own vocabulary; those after it were added.
-  let modelCount: Int
-  /// By id, as a vocabulary file spells them.
+  /// By id, as a vocabulary file spells them: the model's, then those that were added.
   private var spellings: [String]
   private var ids: [UTF8Key: Int32]
   /// The bytes of token `id` are `blob[starts[id] ..< starts[id + 1]]`.
@@ -32,69 +30,30 @@ package struct Tokenizer: Sendable {
   private var first: AddedTokenMatcher
   private var second: AddedTokenMatcher
 
-  /// - Parameters:
-  ///   - vocabulary: the model's tokens by id, spelled in the byte alphabet.
-  ///   - merges: in rank order, spelled likewise.
-  ///   - location: names the vocabulary entry or merge of an index, for errors.
-  /// - Throws: `TokenizerError` when a merge names a token that is not there, a token appears twice, or an added token's
-  ///   id is neither its id in the vocabulary nor the next free one.
+  /// - Throws: `TokenizerError` when an added token's id is neither its id in the vocabulary nor the next free one.
   package init(
-    vocabulary: [String], merges: [(left: String, right: String)], preTokenizer: PreTokenizer,
-    addedTokens: [AddedToken], ignoreMerges: Bool = false, addsBeginToken: Bool = false,
-    vocabularyLocation: (Int) -> String = { "vocabulary[\($0)]" },
-    mergeLocation: (Int) -> String = { "merges[\($0)]" }
+    normalizer: (any Normalizer)? = nil, preTokenizer: PreTokenizerSteps, model: any TokenModel,
+    decoder: any TokenDecoder = ByteLevelDecoder(), addedTokens: [AddedToken], addsBeginToken: Bool = false
   ) throws {
-    guard vocabulary.count <= Self.maximumCount else {
-      throw TokenizerError(vocabularyLocation(Self.maximumCount), "more than \(Self.maximumCount) tokens")
-    }
-    var ids: [UTF8Key: Int32] = [:]
-    ids.reserveCapacity(vocabulary.count)
-    for (index, token) in vocabulary.enumerated() {
-      guard ids.updateValue(Int32(truncatingIfNeeded: index), forKey: UTF8Key(token)) == nil else {
-        throw TokenizerError(vocabularyLocation(index), "the token \(quoted(token)) appears twice")
-      }
-    }
-    var triples: [(left: Int32, right: Int32, result: Int32)] = []
-    triples.reserveCapacity(merges.count)
-    for (index, merge) in merges.enumerated() {
-      func id(_ token: String) throws -> Int32 {
-        guard let id = ids[UTF8Key(token)] else {
-          throw TokenizerError(mergeLocation(index), "the token \(quoted(token)) is not in the vocabulary")
-        }
-        return id
-      }
-      triples.append((try id(merge.left), try id(merge.right), try id(merge.left + merge.right)))
-    }
-    let byteTokens = ByteAlphabet.scalars.map { ids[UTF8Key(String(Character($0)))] ?? -1 }
-    var wholePieces: [[UInt8]: Int32]?
-    if ignoreMerges {
-      wholePieces = [:]
-      for (index, token) in vocabulary.enumerated() {
-        wholePieces?[ByteAlphabet.decode(token)] = Int32(truncatingIfNeeded: index)
-      }
-    }
-    model = BytePairModel(byteTokens: byteTokens, merges: triples, wholePieces: wholePieces)
-    self.merges = triples.map { ($0.left, $0.right) }
-    self.ignoreMerges = ignoreMerges
+    let vocabulary = model.vocabulary
+    self.normalizer = normalizer
     self.preTokenizer = preTokenizer
+    self.model = model
+    self.decoder = decoder
     self.addsBeginToken = addsBeginToken
-    modelCount = vocabulary.count
     spellings = []
-    self.ids = ids
+    ids = vocabulary.ids
     blob = []
     starts = [0]
     isSpecial = []
     self.addedTokens = []
     first = AddedTokenMatcher([])
     second = AddedTokenMatcher([])
-    spellings.reserveCapacity(vocabulary.count)
-    starts.reserveCapacity(vocabulary.count + 1)
-    for token in vocabulary { appendToken(token, bytes: ByteAlphabet.decode(token)) }
+    spellings.reserveCapacity(vocabulary.tokens.count)
+    starts.reserveCapacity(vocabulary.tokens.count + 1)
+    for token in vocabulary.tokens { appendToken(token, bytes: decoder.bytes(of: token)) }
     try register(addedTokens)
   }
-
-  /// Far more than any vocabulary; keeps ids inside 32 bits.
-  static let maximumCount = 1 << 24
 
   /// How many ids there are: `0 ..< count` all have a token.
   package var count: Int { spellings.count }
@@ -110,6 +69,10 @@ package struct Tokenizer: Sendable {
     var changed: [Int32: [UInt8]] = [:]
     for (index, token) in tokens.enumerated() {
       func failure(_ problem: String) -> TokenizerError { TokenizerError("added_tokens[\(index)]", problem) }
+      guard normalizer == nil || !token.special || !token.normalized else {
+        throw failure(
+          "\(quoted(token.content)): a special token that is found in normalized text is not supported")
+      }
       guard !token.content.isEmpty else { throw failure("the content of token \(token.id) is empty") }
       if let known = ids[UTF8Key(token.content)] {
         guard known == token.id else {
@@ -127,7 +90,7 @@ package struct Tokenizer: Sendable {
             "\(quoted(token.content)) has id \(token.id), which is that of \(quoted(holder)); expected the next free id \(count)"
           )
         }
-        guard token.id == Int32(exactly: count), count < Self.maximumCount else {
+        guard token.id == Int32(exactly: count), count < Vocabulary.maximumCount else {
           throw failure(
             "\(quoted(token.content)) has id \(token.id), which leaves a gap; expected the next free id \(count)"
           )
@@ -215,20 +178,32 @@ extension Tokenizer {
 
   private func encode(_ text: String, readsSpecial: (Range<Int>) -> Bool) -> [Int32] {
     var output: [Int32] = []
+    let encodePiece = model.encoder()
+    /// Text that has been normalized: added tokens that are looked for in it, and pieces.
+    func encodeNormalized(
+      _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, readsSpecial: (Range<Int>) -> Bool
+    ) {
+      let scalars = ScalarText(bytes: bytes)
+      second.split(
+        scalars, range, readsSpecial: readsSpecial,
+        plain: { range in
+          preTokenizer.forEachPiece(of: scalars, in: range) { piece in
+            encodePiece(UnsafeBufferPointer(rebasing: bytes[piece]), &output)
+          }
+        }, token: { output.append($0) })
+    }
     var text = text
     text.withUTF8 { bytes in
-      let scalars = ScalarText(bytes: bytes)
-      var space = BytePairModel.Workspace()
-      func encodePlain(_ range: Range<Int>) {
-        preTokenizer.forEachPiece(of: scalars, in: range) { piece in
-          model.encode(UnsafeBufferPointer(rebasing: bytes[piece]), &space, into: &output)
-        }
-      }
       first.split(
-        scalars, 0..<bytes.count, readsSpecial: readsSpecial,
+        ScalarText(bytes: bytes), 0..<bytes.count, readsSpecial: readsSpecial,
         plain: { range in
-          second.split(
-            scalars, range, readsSpecial: readsSpecial, plain: encodePlain, token: { output.append($0) })
+          guard let normalizer else {
+            encodeNormalized(bytes, range, readsSpecial: readsSpecial)
+            return
+          }
+          var text = normalizer.normalized(String(decoding: bytes[range], as: UTF8.self))
+          // None of the tokens found there is special.
+          text.withUTF8 { encodeNormalized($0, 0..<$0.count, readsSpecial: { _ in false }) }
         },
         token: { output.append($0) })
     }

@@ -6,14 +6,12 @@ import System
 extension Tokenizer {
   /// The content of `tokenizer.json`.
   package func huggingFaceJSON() -> JSON {
-    let byteLevel = Self.byteLevel(addPrefixSpace: true, useRegex: true)
-    return .object(
+    .object(
       JSONObject([
         ("version", "1.0"), ("truncation", .null), ("padding", .null),
         ("added_tokens", .array(addedTokens.sorted { $0.id < $1.id }.map(Self.json))),
-        ("normalizer", .null), ("pre_tokenizer", preTokenizerJSON), ("post_processor", postProcessorJSON),
-        // A decoder's flags other than its type have no effect.
-        ("decoder", byteLevel), ("model", modelJSON),
+        ("normalizer", normalizer?.json ?? .null), ("pre_tokenizer", preTokenizer.json),
+        ("post_processor", postProcessorJSON), ("decoder", decoder.json), ("model", model.json),
       ]))
   }
 
@@ -25,43 +23,6 @@ extension Tokenizer {
         ("normalized", .bool(token.normalized)),
         ("special", .bool(token.special)),
       ]))
-  }
-
-  private static func byteLevel(addPrefixSpace: Bool, useRegex: Bool) -> JSON {
-    .object(
-      JSONObject([
-        ("type", "ByteLevel"), ("add_prefix_space", .bool(addPrefixSpace)), ("trim_offsets", true),
-        ("use_regex", .bool(useRegex)),
-      ]))
-  }
-
-  private var preTokenizerJSON: JSON {
-    var steps = preTokenizer.steps
-    var useRegex = false
-    switch steps.last {
-    case .bytes: steps.removeLast()
-    case .split(.gpt2):
-      steps.removeLast()
-      useRegex = true
-    default: break
-    }
-    let last = Self.byteLevel(addPrefixSpace: false, useRegex: useRegex)
-    guard !steps.isEmpty else { return last }
-    let members: [JSON] = steps.compactMap { step in
-      switch step {
-      case .digits(let individual):
-        .object(JSONObject([("type", "Digits"), ("individual_digits", .bool(individual))]))
-      case .split(let pattern):
-        .object(
-          JSONObject([
-            ("type", "Split"), ("pattern", .object(JSONObject([("Regex", .string(pattern.rawValue))]))),
-            ("behavior", "Isolated"), ("invert", false),
-          ]))
-      // Cuts nothing; the closing `ByteLevel` stands for it.
-      case .bytes: nil
-      }
-    }
-    return .object(JSONObject([("type", "Sequence"), ("pretokenizers", .array(members + [last]))]))
   }
 
   private var postProcessorJSON: JSON {
@@ -85,27 +46,6 @@ extension Tokenizer {
         ("type", "TemplateProcessing"), ("single", [special(0), text("A", 0)]),
         ("pair", [special(0), text("A", 0), special(1), text("B", 1)]),
         ("special_tokens", .object(JSONObject([(spelling, entry)]))),
-      ]))
-  }
-
-  private var modelJSON: JSON {
-    var vocabulary: [JSONObject.Member] = []
-    vocabulary.reserveCapacity(modelCount)
-    for id in 0..<Int32(truncatingIfNeeded: modelCount) {
-      vocabulary.append((spelling(id) ?? "", .int(Int64(id))))
-    }
-    let pairs = merges.map { (spelling($0.left) ?? "", spelling($0.right) ?? "") }
-    // The form `a b` is read by every version of tokenizers; it cannot hold a token with a space.
-    let hasSpace = pairs.contains { $0.0.utf8.contains(0x20) || $0.1.utf8.contains(0x20) }
-    let mergesJSON: [JSON] = pairs.map {
-      hasSpace ? [.string($0.0), .string($0.1)] : .string("\($0.0) \($0.1)")
-    }
-    return .object(
-      JSONObject([
-        ("type", "BPE"), ("dropout", .null), ("unk_token", .null), ("continuing_subword_prefix", .null),
-        ("end_of_word_suffix", .null), ("fuse_unk", false), ("byte_fallback", false),
-        ("ignore_merges", .bool(ignoreMerges)),
-        ("vocab", .object(JSONObject(distinct: vocabulary))), ("merges", .array(mergesJSON)),
       ]))
   }
 

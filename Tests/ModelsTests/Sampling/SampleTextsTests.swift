@@ -8,7 +8,8 @@ struct SampleTextsTests {
   private func tokenizer() throws -> Tokenizer {
     let euro = Array("€".utf8).map { String(Character(ByteAlphabet.scalars[Int($0)])) }
     return try Tokenizer(
-      vocabulary: ["a", "b", "."] + euro + [".a"], merges: [(".", "a")], preTokenizer: PreTokenizer([]),
+      preTokenizer: PreTokenizerSteps([]),
+      model: BytePairModel(Vocabulary(["a", "b", "."] + euro + [".a"]), merges: [(".", "a")]),
       addedTokens: [])
   }
 

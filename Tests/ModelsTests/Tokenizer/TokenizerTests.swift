@@ -61,7 +61,8 @@ import Testing
 
   @Test func `bytes without a token are left out`() throws {
     let tokenizer = try Tokenizer(
-      vocabulary: ["a", "b", "ab"], merges: [("a", "b")], preTokenizer: .gpt2, addedTokens: [])
+      preTokenizer: .gpt2, model: BytePairModel(Vocabulary(["a", "b", "ab"]), merges: [("a", "b")]),
+      addedTokens: [])
     // As in Hugging Face, the neighbours of what was left out are neighbours.
     #expect(tokenizer.encode("azb") == [2])
     #expect(tokenizer.encode("zz") == [])
@@ -69,12 +70,43 @@ import Testing
 
   @Test func `lower ranks merge first, and the leftmost of equals`() throws {
     let tokenizer = try Tokenizer(
-      vocabulary: ["a", "b", "c", "aa", "bc", "ab"], merges: [("b", "c"), ("a", "a"), ("a", "b")],
       preTokenizer: .gpt2,
+      model: BytePairModel(
+        Vocabulary(["a", "b", "c", "aa", "bc", "ab"]), merges: [("b", "c"), ("a", "a"), ("a", "b")]),
       addedTokens: [])
     #expect(tokenizer.encode("abc") == [0, 4])
     #expect(tokenizer.encode("aaa") == [3, 0])
     #expect(tokenizer.encode("aab") == [3, 1])
+  }
+
+  /// A part that a tokenizer is given from outside.
+  private struct Lowercase: Normalizer {
+    static let type = "Lowercase"
+    init() {}
+    init(_ json: JSON, _ path: String) throws {}
+    var json: JSON { ["type": "Lowercase"] }
+    func normalized(_ text: String) -> String { text.lowercased() }
+  }
+
+  @Test func `a normalizer acts after the tokens that are not normalized are found, and before the others`()
+    throws
+  {
+    func tokenizer(_ added: [AddedToken]) throws -> Tokenizer {
+      try Tokenizer(
+        normalizer: Lowercase(), preTokenizer: .gpt2,
+        model: BytePairModel(Vocabulary(["a", "b", "ab"]), merges: [("a", "b")]), addedTokens: added)
+    }
+    let added = [
+      AddedToken(id: 3, content: "<S>", special: true, normalized: false),
+      AddedToken(id: 4, content: "<n>", special: false, normalized: true),
+    ]
+    let whole = try tokenizer(added)
+    #expect(whole.encode("AB<S>a<N>Ab", parseSpecial: true) == [2, 3, 0, 4, 2])
+    #expect(whole.encode("AB<S>a", parseSpecial: false) == [2, 0])
+    #expect(whole.huggingFaceJSON()["normalizer"] == ["type": "Lowercase"])
+    #expect(
+      failure { _ = try tokenizer([AddedToken(id: 3, content: "<s>", special: true, normalized: true)]) }
+        == "`added_tokens[0]`: `<s>`: a special token that is found in normalized text is not supported")
   }
 
   static let good =

@@ -1,9 +1,15 @@
 // Byte-pair merging: from the bytes of one piece to token ids.
 
-/// What merges with what, and in which order. Ids are positions in the vocabulary.
-package struct BytePairModel: Sendable {
+/// What merges with what, and in which order; spellings are in the byte alphabet.
+package struct BytePairModel: TokenModel {
+  package static let type = "BPE"
+
+  package let vocabulary: Vocabulary
+  /// In rank order; kept for writing.
+  let mergedPairs: [(left: Int32, right: Int32)]
+  let ignoresMerges: Bool
   /// The token of each single byte; -1 for a byte that the vocabulary does not have.
-  let byteTokens: [Int32]
+  private let byteTokens: [Int32]
   /// The rank (lower merges first) and the result of each pair that merges.
   private let merges: [UInt64: Merge]
   /// Whole pieces that are taken as one token without merging, where a tokenizer asks for that (`ignore_merges`).
@@ -14,20 +20,52 @@ package struct BytePairModel: Sendable {
     let result: Int32
   }
 
-  /// - Parameter merges: in rank order; of two equal pairs the later counts, as in Hugging Face's reader.
-  init(
-    byteTokens: [Int32], merges: [(left: Int32, right: Int32, result: Int32)], wholePieces: [[UInt8]: Int32]?
-  ) {
-    precondition(byteTokens.count == 256, "\(byteTokens.count) byte tokens")
-    self.byteTokens = byteTokens
-    self.wholePieces = wholePieces
+  /// - Parameters:
+  ///   - merges: in rank order; of two equal pairs the later counts, as in Hugging Face's reader.
+  ///   - ignoreMerges: whether a piece that is a token is taken whole, without merging.
+  ///   - mergeLocation: names the merge of an index, for errors.
+  /// - Throws: `TokenizerError` when a merge names a token that is not there.
+  package init(
+    _ vocabulary: Vocabulary, merges: [(left: String, right: String)], ignoreMerges: Bool = false,
+    mergeLocation: (Int) -> String = { "merges[\($0)]" }
+  ) throws {
+    var pairs: [(left: Int32, right: Int32)] = []
+    pairs.reserveCapacity(merges.count)
     var table: [UInt64: Merge] = [:]
     table.reserveCapacity(merges.count)
     for (rank, merge) in merges.enumerated() {
-      table[Self.key(merge.left, merge.right)] = Merge(
-        rank: Int32(truncatingIfNeeded: rank), result: merge.result)
+      func id(_ token: String) throws -> Int32 {
+        guard let id = vocabulary[token] else {
+          throw TokenizerError(mergeLocation(rank), "the token \(quoted(token)) is not in the vocabulary")
+        }
+        return id
+      }
+      let pair = (left: try id(merge.left), right: try id(merge.right))
+      pairs.append(pair)
+      table[Self.key(pair.left, pair.right)] = Merge(
+        rank: Int32(truncatingIfNeeded: rank), result: try id(merge.left + merge.right))
     }
+    var wholePieces: [[UInt8]: Int32]?
+    if ignoreMerges {
+      wholePieces = [:]
+      for (index, token) in vocabulary.tokens.enumerated() {
+        wholePieces?[ByteAlphabet.decode(token)] = Int32(truncatingIfNeeded: index)
+      }
+    }
+    self.vocabulary = vocabulary
+    mergedPairs = pairs
+    ignoresMerges = ignoreMerges
+    byteTokens = ByteAlphabet.scalars.map { vocabulary[String(Character($0))] ?? -1 }
     self.merges = table
+    self.wholePieces = wholePieces
+  }
+
+  package var description: String { "byte-level BPE" }
+  package var facts: [String] { ["merges: \(mergedPairs.count)"] }
+
+  package func encoder() -> PieceEncoder {
+    var space = Workspace()
+    return { piece, output in encode(piece, &space, into: &output) }
   }
 
   @inline(__always)
@@ -36,7 +74,7 @@ package struct BytePairModel: Sendable {
   }
 
   /// Reused from piece to piece so that encoding allocates nothing per piece.
-  struct Workspace {
+  private struct Workspace {
     var tokens: [Int32] = []
     var next: [Int32] = []
     var previous: [Int32] = []
@@ -45,7 +83,9 @@ package struct BytePairModel: Sendable {
 
   /// Appends the tokens of one piece. Bytes without a token are left out, as Hugging Face does for a model without an
   /// unknown token. O(n log n).
-  func encode(_ piece: UnsafeBufferPointer<UInt8>, _ space: inout Workspace, into output: inout [Int32]) {
+  private func encode(
+    _ piece: UnsafeBufferPointer<UInt8>, _ space: inout Workspace, into output: inout [Int32]
+  ) {
     if let wholePieces, let token = wholePieces[Array(piece)] {
       output.append(token)
       return
