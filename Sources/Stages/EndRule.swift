@@ -15,13 +15,16 @@ package enum EndRule: Sendable, Equatable {
   case always
   case never
 
-  init(_ options: StageOptions) {
+  /// As an experiment names them.
+  enum Name: String, CaseIterable { case finished, terminated, always, never }
+
+  init(_ name: Name, maximumNewTokens: Int?) {
     self =
-      switch options.string("end") {
-      case "terminated": .terminated(maximumNewTokens: options.optionalInt("max_new_tokens"))
-      case "always": .always
-      case "never": .never
-      default: .finished
+      switch name {
+      case .finished: .finished
+      case .terminated: .terminated(maximumNewTokens: maximumNewTokens)
+      case .always: .always
+      case .never: .never
       }
   }
 

@@ -154,8 +154,9 @@ enum Estimates {
 
   static let train: StageEstimate.Function = { input in
     let (model, rows) = (input.input("model"), input.input("rows"))
-    let epochs = input.options.json["epochs"]?.doubleValue ?? 1
-    let hasReference = input.input("reference").items != nil
+    let epochs = Double(input.options[TrainStage.epochs])
+    let hasReference =
+      input.options[TrainStage.objective].objective.reference != nil && input.input("reference").items != nil
     return StageEstimate(
       // fp32 masters.
       outputs: [

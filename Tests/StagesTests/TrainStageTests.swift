@@ -31,6 +31,9 @@ struct TrainStageTests {
     "conditioning": tokens(),
   ]
 
+  /// The same with the other objective.
+  static let tuning = with([("objective", ["kind": "sft"])])
+
   private static func with(_ changes: [(String, JSON)]) -> JSON {
     var object = options.objectValue ?? JSONObject()
     for (name, value) in changes { object[name] = value }
@@ -215,12 +218,12 @@ struct TrainStageTests {
     #expect(try bench.json("\(first)/model/plumb.json") == bench.json("\(second)/model/plumb.json"))
   }
 
-  @Test(arguments: ["bf16", "fp32"])
-  func `threads and engine do not matter`(mode: String) throws {
+  @Test(arguments: ["bf16", "fp32"], [options, tuning])
+  func `threads and engine do not matter`(mode: String, options: JSON) throws {
     let model = try bench.model()
     func run(_ circumstances: ModelBench.Circumstances, seed: UInt64 = 1) throws -> String {
       try bench.run(
-        TrainStage(), Self.options, models: ["model": model, "reference": model], rows: pooledRows(),
+        TrainStage(), options, models: ["model": model, "reference": model], rows: pooledRows(),
         mode: mode,
         seed: seed, circumstances)
     }
@@ -354,21 +357,77 @@ struct TrainStageTests {
       reference: "\(first)/model")
   }
 
-  @Test(arguments: [1, 4, 7])
-  func `training that was stopped goes on to the same bytes`(step: Int) throws {
+  @Test(arguments: [1, 4, 7], [options, tuning])
+  func `training that was stopped goes on to the same bytes`(step: Int, options: JSON) throws {
     let model = try bench.model()
-    let expected = try train(model)
+    func train(_ circumstances: ModelBench.Circumstances = .init()) throws -> String {
+      try self.train(model, options, circumstances)
+    }
+    let expected = try train()
     let stopping = StoppingReporter(after: step)
     #expect(throws: CancellationError.self) {
-      _ = try train(model, .init(checkpoints: "kept", reporter: stopping))
+      _ = try train(.init(checkpoints: "kept", reporter: stopping))
     }
-    let found = try train(model, .init(threads: 1, engine: ["batch": 1], checkpoints: "kept"))
+    let found = try train(.init(threads: 1, engine: ["batch": 1], checkpoints: "kept"))
     #expect(bench.log.contains("continues at step \(step + 1) of 8"))
     #expect(try weights(found) == weights(expected))
     #expect(try bench.json("\(found)/metrics.json") == bench.json("\(expected)/metrics.json"))
   }
 
-  private func train(_ model: String, _ circumstances: ModelBench.Circumstances) throws -> String {
-    try train(model, Self.options, reference: "", rows: pooledRows(), circumstances)
+  @Test func `fine-tuning reports its own terms, and reads neither classes nor a reference`() throws {
+    let model = try bench.model()
+    let options = Self.with([("objective", ["kind": "sft"]), ("conditioning", ["kind": "none"])])
+    let rows = pooledRows().map { row in
+      Row(
+        .object(
+          JSONObject(
+            (row.columns.objectValue?.members ?? []).filter { $0.key != "quantiles" }.map {
+              ($0.key, $0.value)
+            }))
+      )
+    }
+    let output = try train(model, options, reference: nil, rows: rows)
+    let metrics = try bench.json("\(output)/metrics.json")
+    #expect(
+      metrics.objectValue?.members.map(\.key) == ["loss", "lm", "gradient_norm", "lr", "steps", "samples"])
+    #expect(metrics["steps"] == 8 && metrics["samples"] == 15 && metrics["loss"] == metrics["lm"])
+    let losses = (metrics["loss"]?.arrayValue ?? []).compactMap(\.doubleValue)
+    try #require(losses.count == 8)
+    #expect(losses[7] < losses[0])
+    #expect(try bench.json("\(output)/model/plumb.json")["conditioning"] == .null)
+
+    #expect(try weights(train(model, options, reference: model, rows: rows)) == weights(output))
+    let conditional = Self.with([("objective", Self.objective()), ("conditioning", ["kind": "none"])])
+    #expect(try weights(train(model, conditional, reference: nil, rows: rows)) == weights(output))
+  }
+
+  @Test func `fine-tuning with classes gives a model that knows its conditioning`() throws {
+    let output = try train(try bench.model(), Self.tuning, reference: nil)
+    #expect(try bench.json("\(output)/model/plumb.json")["conditioning"]?["prefixes"]?.arrayValue?.count == 3)
+    let missing = inputError {
+      var row = pooledRows()[0]
+      row["quantiles"] = [nil, nil, nil]
+      _ = try train(try bench.model(), Self.tuning, reference: nil, rows: [row])
+    }
+    #expect(missing.contains("has no class in the column `quantiles`"), "\(missing)")
+  }
+
+  @Test func `the names of a training's metrics are those of its objective`() {
+    func names(_ objective: JSON?) -> [String]? {
+      let options = JSON.object(JSONObject(objective.map { [("objective", $0)] } ?? []))
+      return TrainStage.declaration(for: options).outputs.last?.names
+    }
+    #expect(
+      names(Self.objective()) == [
+        "loss", "lm", "kl", "entropy", "gradient_norm", "lr", "steps", "samples",
+      ])
+    #expect(names(["kind": "sft"]) == ["loss", "lm", "gradient_norm", "lr", "steps", "samples"])
+    #expect(names(nil) == nil && names(["kind": "none"]) == nil)
+  }
+
+  private func train(_ model: String, _ options: JSON, _ circumstances: ModelBench.Circumstances) throws
+    -> String
+  {
+    try train(model, options, reference: "", rows: pooledRows(), circumstances)
   }
 }

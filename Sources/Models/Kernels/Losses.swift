@@ -1,6 +1,6 @@
 // What the loss kernels of a backend take and give.
 
-package enum KLDirection: String, Sendable {
+package enum KLDirection: String, CaseIterable, Sendable {
   /// KL(reference || policy)
   case referencePolicy = "reference_policy"
   /// KL(policy || reference)

@@ -9,17 +9,17 @@
 /// Deviation: the originals hand over a w with a fraction, and log(t + 1) / log(w) then goes beyond 1; no warm-up where the ratio is
 /// 0; none where there is one step alone, which would change nothing.
 package struct LearningRateSchedule: Sendable {
-  package enum WarmUp: String, Sendable {
+  package enum WarmUp: String, CaseIterable, Sendable {
     /// peak * t / w
     case linear
     /// peak * log(t + 1) / log(w)
     case logarithmic
   }
 
-  package enum Decay: String, Sendable {
-    case constant
+  package enum Decay: String, CaseIterable, Sendable {
     /// to zero after the last step: peak * (S - t) / (S - w)
     case linear
+    case constant
   }
 
   package let peak: Double

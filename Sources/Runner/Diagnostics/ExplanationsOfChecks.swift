@@ -17,6 +17,8 @@ extension Explanation {
         tuned: {uses: train, in: {model: sft, rows: sorted}, with: {lr: 1e-5, conditioning: {kind: tokens, classes: 5}}}
       """
 
+  private static let tuning = training.replacing("lr: 1e-5,", with: "lr: 1e-5, objective: {kind: sft},")
+
   /// Found by the stages of the library, not by the runner.
   package static let ofChecks: [Explanation] = [
     Explanation(
@@ -106,6 +108,16 @@ extension Explanation {
       "`conditioning` has more classes than the rows: the other classes are never trained.",
       wrong: Example(training.replacing("tokens, classes: 5", with: "tokens, classes: 7")),
       right: Example(training)),
+    Explanation(
+      "unused-input", "an input that the stage does not read", severity: .warning,
+      """
+      With these options the stage does not read the input. It is part of the key all the same: the stage runs again whenever what is bound
+      there changes, with the same result. Remove it.
+      """,
+      wrong: Example(
+        tuning.replacing(
+          "in: {model: sft, rows: sorted}", with: "in: {model: sft, reference: sft, rows: sorted}")),
+      right: Example(tuning)),
   ]
 
   /// Found by commands.

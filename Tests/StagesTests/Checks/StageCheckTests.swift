@@ -251,6 +251,15 @@ import Testing
         "error[missing-input] at 10 \"0.1\": stage `t`: `objective.kl` is 0.1, and the KL term needs the input `reference`, which is not bound"
       ]
     ),
+    ("lr: 1e-4", "lr: 1e-4, objective: {kind: sft}", []),
+    (
+      "{model: m, rows: p}, with: {lr: 1e-4,",
+      "{model: m, reference: m, rows: p}, with: {lr: 1e-4, objective: {kind: sft},",
+      [
+        "warning[unused-input] at 10 \"m\": stage `t`: the objective `sft` reads no reference, but the input `reference` is bound"
+      ]
+    ),
+    ("{model: m, rows: p}", "{model: m, reference: m, rows: p}", []),
     (
       "lr: 1e-4,", "lr: 1e-4, train_embeddings: false, conditioning_lr: 1e-3,",
       [

@@ -1,0 +1,97 @@
+// The options of `train`; `conditioning` stands in ConditioningOption.swift.
+
+import JSON
+import Models
+import Runner
+
+extension TrainStage {
+  /// Whether rows of the embedding without a token stay.
+  enum Vocabulary: String, CaseIterable { case model, tokenizer }
+
+  static let objective = StageOption(
+    "objective", .variant(objectives),
+    default: [
+      "kind": "conditional", "kl": 0.0, "entropy": 0.0, "kl_direction": "reference_policy",
+      "reference_conditioning": "strip",
+    ],
+    summary: "what is minimised")
+  static let end = StageOption(
+    "end", .choice(EndRule.Name.self), default: "finished",
+    summary:
+      "which samples get the end token appended: `finished`, those that ended with an end token or a stop text; `terminated`, all but those that were cut and have no `.`, `?` or `!` at their end; `always`, all; `never`, none"
+  )
+  static let maxNewTokens = StageOption(
+    "max_new_tokens", .optional(.integer(1...1_000_000)), default: nil,
+    summary:
+      "with `end: terminated`: a sample of exactly this many tokens counts as cut; with null the column `finish` decides"
+  )
+  static let vocabulary = StageOption(
+    "vocabulary", .choice(Vocabulary.self), default: "model",
+    summary:
+      "whether embedding rows without a token stay in the softmax, or are cut off before training, as resizing a model to its tokenizer does"
+  )
+  static let lr = StageOption(
+    "lr", .number(0...10, exclusiveMinimum: true, single: true), aliases: ["learning_rate"],
+    summary: "peak learning rate")
+  static let conditioningLR = StageOption(
+    "conditioning_lr", .optional(.number(0...10, exclusiveMinimum: true, single: true)), default: nil,
+    summary: "peak learning rate of the conditioning tokens' embedding rows; null is `lr`")
+  static let warmUpRatio = StageOption(
+    "warmup_ratio", .number(0...1), default: 0.05, aliases: ["warmup_steps", "num_warmup_steps"],
+    summary: "share of the steps used for warm-up, rounded up to whole steps; a training of one step has none"
+  )
+  static let warmUp = StageOption(
+    "warmup", .choice(LearningRateSchedule.WarmUp.self), default: "linear",
+    summary: "`lr` times t / w, or log(t + 1) / log(w), at step t of w; the rate of step 0 is 0")
+  static let decay = StageOption(
+    "decay", .choice(LearningRateSchedule.Decay.self), default: "linear",
+    aliases: ["lr_scheduler_type", "lr_scheduler", "scheduler"],
+    summary: "shape of the decay after the warm-up")
+  static let epochs = StageOption(
+    "epochs", .integer(1...10_000), default: 1, aliases: ["num_epochs", "num_train_epochs"],
+    summary: "passes over the rows")
+  static let batchSize = StageOption(
+    "batch_size", .integer(1...100_000), default: 8,
+    aliases: ["per_device_train_batch_size", "train_batch_size"], summary: "samples in a step")
+  static let dropLast = StageOption(
+    "drop_last", .bool, default: false, summary: "leave out an epoch's last batch when it is not full")
+  static let unfrozenRatio = StageOption(
+    "unfrozen_ratio", .number(0...1), default: 1.0,
+    summary: "share of the blocks that train, counted from the last; the rest is frozen")
+  static let trainEmbeddings = StageOption(
+    "train_embeddings", .bool, default: true, summary: "whether token embeddings and head train")
+  static let maxGradientNorm = StageOption(
+    "max_gradient_norm", .optional(.number(0...1e9, exclusiveMinimum: true, single: true)), default: 1.0,
+    aliases: ["max_grad_norm", "grad_clip", "gradient_clipping"],
+    summary: "global norm to which gradients are clipped; null does not clip")
+  static let gradientLeaves = StageOption(
+    "gradient_leaves", .integer(1...4096), default: 1,
+    summary:
+      "parts of a batch whose gradients are summed separately, then pairwise; processes that share a batch divide the parts among them"
+  )
+  static let adam = StageOption(
+    "adam",
+    .object([beta1.field, beta2.field, epsilon.field, weightDecay.field]) {
+      AdamW(
+        beta1: $0[beta1], beta2: $0[beta2], epsilon: $0[epsilon], weightDecay: $0[weightDecay])
+    }, default: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0], summary: "AdamW")
+
+  static let options = [
+    objective.field, conditioning.field, end.field, maxNewTokens.field, vocabulary.field, lr.field,
+    conditioningLR.field, warmUpRatio.field, warmUp.field, decay.field, epochs.field, batchSize.field,
+    dropLast.field, unfrozenRatio.field, trainEmbeddings.field, maxGradientNorm.field, gradientLeaves.field,
+    adam.field,
+  ]
+}
+
+private let beta1 = StageOption(
+  "beta1", .number(0...0.999999, single: true), default: 0.9, aliases: ["adam_beta1"],
+  summary: "decay of the first moment")
+private let beta2 = StageOption(
+  "beta2", .number(0...0.999999, single: true), default: 0.999, aliases: ["adam_beta2"],
+  summary: "decay of the second moment")
+private let epsilon = StageOption(
+  "epsilon", .number(0...1, exclusiveMinimum: true, single: true), default: 1e-8,
+  aliases: ["adam_epsilon", "eps"], summary: "added to the square root of the second moment")
+private let weightDecay = StageOption(
+  "weight_decay", .number(0...1, single: true), default: 0.0, summary: "decoupled weight decay")

@@ -1,0 +1,94 @@
+// `train`: the policy, trained on pooled rows conditioned on their class.
+
+import JSON
+import Models
+import Runner
+
+package struct TrainStage: Stage {
+  package init() {}
+
+  package static let declaration = StageDeclaration(
+    name: "train",
+    summary: "Trains a policy on rows conditioned on their class.",
+    version: 2,
+    inputs: [
+      InputPort("model", .model, summary: "the policy to start from"),
+      InputPort("reference", .model, required: false, summary: "the model that the objective compares with"),
+      InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "rows to train on"),
+    ],
+    outputs: [
+      OutputPort("model", .model, summary: "the trained policy, fp32"),
+      OutputPort(
+        "metrics", .metrics,
+        summary: "series over the steps: `loss`, the objective's terms, `gradient_norm`, `lr`"
+      ),
+    ],
+    options: options, isRandom: true, numerics: .ofModels,
+    numericModes: NumericMode.allCases.filter(\.hasGradients).map(\.rawValue), estimate: Estimates.train)
+
+  package static func declaration(for options: JSON) -> StageDeclaration {
+    guard let chosen = objective.value(in: options) else { return declaration }
+    return declaration.giving(
+      "metrics", names: TrainingSeries.names(of: chosen.objective) + ["steps", "samples"])
+  }
+
+  package func run(_ context: StageContext) throws {
+    let options = context.options
+    let backend = context.backend()
+    let policy = try StartingPolicy(context, on: backend)
+    let examples = try TrainingRows(
+      tokenizer: policy.tokenizer, conditioning: policy.conditioning,
+      endToken: policy.checkpoint.endTokens.first,
+      endRule: EndRule(options[Self.end], maximumNewTokens: options[Self.maxNewTokens]),
+      contextLength: policy.configuration.contextLength, table: context.input("rows").columns
+    ).examples(
+      try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), context: context)
+    try policy.checkpoint.requireFinite(policy.parameters)
+    let chosen = options[Self.objective]
+    let reference = try reference(for: chosen, policy, reading: examples, context, on: backend)
+    let plan = try plan(examples, context)
+    let trainer = try trainer(
+      policy, chosen.objective, reference, steps: plan.stepCount, context, on: backend)
+    try TrainingRun(trainer: trainer, examples: examples, plan: plan, context: context).run()
+    try trainer.checkParameters()
+
+    try policy.write(to: context.output("model", .model))
+    var metrics = trainer.series.json.objectValue ?? JSONObject()
+    metrics["steps"] = .int(Int64(trainer.series.count))
+    metrics["samples"] = .int(Int64(examples.count))
+    try writeMetrics(.object(metrics), to: context.output("metrics", .metrics))
+  }
+
+  /// - Throws: `InputError` when there is not one step.
+  private func plan(_ examples: [TrainingExample], _ context: StageContext) throws -> BatchPlan {
+    let (batchSize, dropsLast) = (context.options[Self.batchSize], context.options[Self.dropLast])
+    let plan = BatchPlan(
+      ids: examples.map(\.id), batchSize: batchSize, epochs: context.options[Self.epochs],
+      dropLast: dropsLast, seed: context.seed)
+    guard plan.stepCount > 0 else {
+      throw InputError(
+        "\(examples.count) samples make no full batch of \(batchSize), and `drop_last` is set")
+    }
+    if dropsLast { context.leaveOut(examples.count % batchSize, "samples of each epoch's last batch") }
+    return plan
+  }
+
+  private func trainer(
+    _ policy: StartingPolicy, _ objective: any Objective, _ reference: ReferenceModel?, steps: Int,
+    _ context: StageContext, on backend: any Backend
+  ) throws -> Trainer {
+    let (options, configuration) = (context.options, policy.configuration)
+    return Trainer(
+      configuration, parameters: policy.parameters,
+      trainable: configuration.layout.trainableNames(
+        blocks: Int((options[Self.unfrozenRatio] * Double(configuration.layerCount)).rounded(.down)),
+        embeddings: options[Self.trainEmbeddings]),
+      objective: objective, reference: reference, optimizer: options[Self.adam],
+      schedule: LearningRateSchedule(
+        peak: options[Self.lr], steps: steps, warmUpRatio: options[Self.warmUpRatio],
+        warmUp: options[Self.warmUp], decay: options[Self.decay]),
+      groups: try policy.groups(options), maximumGradientNorm: options[Self.maxGradientNorm],
+      gradientLeaves: options[Self.gradientLeaves], mode: context.mode, backend: backend,
+      tokenBudget: context.engineBatch(1024), memory: context.engineMemory(512 << 20))
+  }
+}
