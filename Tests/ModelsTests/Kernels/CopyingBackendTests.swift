@@ -1,6 +1,6 @@
 // Models compute the same on a device whose memory the host cannot reach, and the barrier before that memory holds.
 
-import Glibc
+import Foundation
 import Models
 import TestFolder
 import Testing
@@ -110,5 +110,17 @@ import Testing
       square(on: three)
       precondition(threads() == before + 2, "a backend of three threads made \(threads() - before) others")
     }
+  }
+
+  @Test func `only the CPU backend's files use CKernels and addresses of tensors`() throws {
+    let root =
+      String(#filePath.dropLast("Tests/ModelsTests/Kernels/CopyingBackendTests.swift".count))
+      + "Sources/Models"
+    let files = try FileManager.default.subpathsOfDirectory(atPath: root).filter { $0.hasSuffix(".swift") }
+    let users = try files.filter { file in
+      let source = try String(contentsOfFile: "\(root)/\(file)", encoding: .utf8)
+      return ["import CKernels", ".cpuPointer", ".cpuFloats"].contains { source.contains($0) }
+    }
+    #expect(users.count >= 5 && users.allSatisfy { $0.hasPrefix("Kernels/CPU/") }, "\(users)")
   }
 }

@@ -5,7 +5,6 @@ import Models
 import Testing
 
 struct DistributionTests {
-  static let backend = CPUBackend(threads: 1)
   static let vocabulary = 24
   static let draws = 200_000
 
@@ -50,7 +49,8 @@ struct DistributionTests {
     return weights.map { $0 / total }
   }
 
-  static func counts(_ p: SamplingParameters, banned: [Int32] = []) -> [Int] {
+  static func counts(_ p: SamplingParameters, banned: [Int32] = [], on device: TestDevice = .cpu) -> [Int] {
+    let backend = device.backend(threads: 1)
     let rows = 500
     let tensor = backend.tensor(rows, vocabulary)
     for row in 0..<rows { tensor.slice(row..<row + 1).write(logits) }
@@ -95,10 +95,10 @@ struct DistributionTests {
     SamplingParameters(temperature: 1, topK: 10, topP: 0.95, minP: 0.03, typicalP: 0.5),
   ]
 
-  @Test(arguments: cases)
-  func `tokens come as often as they should`(parameters: SamplingParameters) {
+  @Test(arguments: cases, TestDevice.allCases)
+  func `tokens come as often as they should`(parameters: SamplingParameters, device: TestDevice) {
     let expected = Self.probabilities(parameters)
-    let counts = Self.counts(parameters)
+    let counts = Self.counts(parameters, on: device)
     for (token, probability) in expected.enumerated() where probability == 0 {
       #expect(counts[token] == 0, "token \(token) is filtered out")
     }
@@ -120,21 +120,25 @@ struct DistributionTests {
     #expect(Self.surprise(counts, Self.probabilities(parameters, banned: banned)) < 4)
   }
 
-  @Test func `penalties change the logits of tokens that came`() {
-    let tensor = Self.backend.tensor(1, 5)
+  @Test(arguments: TestDevice.allCases)
+  func `penalties change the logits of tokens that came`(device: TestDevice) {
+    let backend = device.backend(threads: 1)
+    let tensor = backend.tensor(1, 5)
     tensor.write([2, -2, 3, 4, 5])
-    Self.backend.penalize(
+    backend.penalize(
       [0, 1, 2], counts: [0, 3, 1], in: tensor, Penalties(repetition: 2, presence: 0.5, frequency: 0.25))
     #expect(tensor.read() == [1, -4 - 0.5 - 0.75, 1.5 - 0.5 - 0.25, 4, 5])
-    Self.backend.ban([4], in: tensor)
+    backend.ban([4], in: tensor)
     #expect(tensor.read()[3...] == [4, -.infinity])
   }
 
-  @Test func `greedy takes the largest, the lowest id among equals, and nothing banned`() {
+  @Test(arguments: TestDevice.allCases)
+  func `greedy takes the largest, the lowest id among equals, and nothing banned`(device: TestDevice) {
+    let backend = device.backend(threads: 1)
     func greedy(_ logits: [Float], banned: [Int32] = []) -> Int32 {
-      let tensor = Self.backend.tensor(1, logits.count)
+      let tensor = backend.tensor(1, logits.count)
       tensor.write(logits)
-      return Self.backend.sample(tensor, parameters: [.greedy], uniforms: [0.999], banned: banned)[0]
+      return backend.sample(tensor, parameters: [.greedy], uniforms: [0.999], banned: banned)[0]
     }
     #expect(greedy([0, 3, 1, 3, 3]) == 1)
     #expect(greedy([0, 3, 1, 3, 3], banned: [1]) == 3)
@@ -144,18 +148,20 @@ struct DistributionTests {
     #expect(greedy([-.infinity, -7], banned: [1]) == -1)
   }
 
-  @Test(arguments: [
-    SamplingParameters(temperature: 0), SamplingParameters(temperature: 1),
-    SamplingParameters(temperature: 1, topP: 0.5),
-  ])
-  func `a logit that is NaN or infinite gives no token`(parameters: SamplingParameters) {
+  @Test(
+    arguments: [
+      SamplingParameters(temperature: 0), SamplingParameters(temperature: 1),
+      SamplingParameters(temperature: 1, topP: 0.5),
+    ], TestDevice.allCases)
+  func `a logit that is NaN or infinite gives no token`(parameters: SamplingParameters, device: TestDevice) {
+    let backend = device.backend(threads: 1)
     for place in [0, 7, Self.vocabulary - 1] {
       for (value, isToken) in [(Float.nan, false), (.infinity, false), (-.infinity, true), (3e38, true)] {
-        let tensor = Self.backend.tensor(2, Self.vocabulary)
+        let tensor = backend.tensor(2, Self.vocabulary)
         var logits = Self.logits + Self.logits
         logits[place] = value
         tensor.write(logits)
-        let tokens = Self.backend.sample(
+        let tokens = backend.sample(
           tensor, parameters: [parameters, parameters], uniforms: [0.5, 0.5], banned: [Int32(place)])
         #expect(
           (tokens[0] == -2) == !isToken && tokens[0] != -1 && tokens[1] >= 0,
