@@ -28,7 +28,9 @@ package struct ScoreStage: RowStage {
 
   package static var portsFollowOptions: Bool { true }
 
-  private static func declared(inputs: [InputPort], columns: [String], numerics: Numerics?) -> StageDeclaration {
+  private static func declared(inputs: [InputPort], columns: [String], numerics: Numerics?)
+    -> StageDeclaration
+  {
     StageDeclaration(
       name: "score",
       summary: "Scores each generation.",

@@ -1,6 +1,7 @@
 // A model's tokens and their ids.
 
 import JSON
+import System
 
 /// Tokens as a vocabulary file spells them; ids are positions.
 package struct Vocabulary: Sendable {

@@ -1,6 +1,7 @@
 // Byte-pair models as `tokenizer.json` has them.
 
 import JSON
+import System
 
 extension BytePairModel {
   package init(_ json: JSON, _ path: String) throws {

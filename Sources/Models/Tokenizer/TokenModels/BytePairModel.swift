@@ -1,5 +1,7 @@
 // Byte-pair merging: from the bytes of one piece to token ids.
 
+import System
+
 /// What merges with what, and in which order; spellings are in the byte alphabet.
 package struct BytePairModel: TokenModel {
   package static let type = "BPE"
