@@ -18,6 +18,11 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var experiment: ExperimentArguments
   @OptionGroup var storage: StoreArguments
 
+  @Option(
+    help: "Where stages run: \(executors.map { $0.name }.joined(separator: ", ")) (the first is the default)."
+  )
+  var executor: String?
+
   @Option(help: "Threads a stage may use (default: all processors). Changes no result.")
   var threads: Int?
 
@@ -46,6 +51,10 @@ struct RunCommand: ParsableCommand {
     for (name, value) in [("--threads", threads), ("--jobs", jobs)] {
       if let value, value < 1 { throw ValidationError("\(name) must be at least 1, found \(value)") }
     }
+    if let executor, !executors.contains(where: { $0.name == executor }) {
+      let names = executors.map { "`\($0.name)`" }.joined(separator: ", ")
+      throw ValidationError("--executor must be one of \(names), found `\(executor)`")
+    }
     if let wait, !(wait >= 0 && wait < 1e9) {
       throw ValidationError("--wait must be a number of seconds, found \(wait)")
     }
@@ -57,6 +66,7 @@ struct RunCommand: ParsableCommand {
       if let sweep = loaded.sweep { try refuse(sweep, experiment) }
       let selection = try selection.selection(in: loaded.plan)
       var session = loaded.session(store: storage.path(projectRoot: loaded.projectRoot))
+      if let chosen = executors.first(where: { $0.name == executor }) { session.executor = chosen }
       session.threads = threads
       session.jobs = jobs
       session.writesEvents = json

@@ -9,6 +9,9 @@ import Glibc
 package struct ChildProcess: Sendable {
   package let processID: pid_t
 
+  /// One that was started elsewhere.
+  package init(processID: pid_t) { self.processID = processID }
+
   /// Starts `executable` in a process group of its own unless it `joinsGroup`, with default signal handling.
   /// `descriptors[i]` becomes the child's descriptor `i`; nil is /dev/null for the standard three. Every other descriptor of ours
   /// is `O_CLOEXEC`.

@@ -19,6 +19,8 @@ package enum ExitCode: Int32, Sendable {
   case remote = 7
   /// Still locked by another run when `--wait` expired.
   case locked = 8
+  /// An executor lost or killed a job; a local worker's death is `stageFailed`.
+  case lost = 10
   /// There is something to run first: `plan --check`, and `samples` of a stage that has not run.
   case workFound = 11
   /// An `expect` of the experiment does not hold; everything has run.

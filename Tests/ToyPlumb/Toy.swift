@@ -25,6 +25,7 @@ import System
           experimentText: text, command: "ToyPlumb run \(arguments[2])")
         session.lockWaitSeconds = options.values("--wait").last.flatMap { Double($0) }
         session.isStrict = options.has("--strict")
+        if options.has("--detached") { session.executor = DetachedExecutor.self }
         session.threads = options.number("--threads")
         session.jobs = options.number("--jobs")
         session.keepsGoing = options.has("--keep-going")

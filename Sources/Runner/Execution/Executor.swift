@@ -1,151 +1,121 @@
-// The local executor: runs a plan's nodes in worker processes, in order of dependency, as many at once as there is room.
-//
-// A node goes through `ExecutorDeciding` (is it finished, may it run), `ExecutorStarting` (is there room, whose is the lock)
-// and `ExecutorCollecting` (what its workers say, how it ended); this file holds what they share and the loop around them.
+// Where workers run: all that a run knows of the machine, cluster or service that computes for it.
 
-import Glibc
-import JSON
 import System
 
-/// One thread and one `poll` over the workers' pipes and the signals. A class because it is a process's one running execution.
-package final class Executor {
-  var resolution: Resolution
-  let options: ExecutionOptions
-  let signals: SignalDescriptor
-  private let observers: [any RunObserver]
-
-  /// How many nodes each still waits for, and which wait for it.
-  var unmet: [Int]
-  let dependents: [[Int]]
-  /// Everything they need is finished; they themselves have not been looked at.
-  var undecided: [Int] = []
-  /// They must run and are waiting for room, a lock or the time of their next attempt; in plan order.
-  var ready: [ReadyNode] = []
-  var running: [RunningNode] = []
-  var slots: Slots
-  var stopSignal: Int32?
-  /// Of the first node that failed.
-  var failure: ExitCode?
-  var totals = RunTotals()
-  /// Nodes that failed, and nodes that will not run because of one.
-  var lost: Set<Int> = []
-  var modelPaths: [UTF8Key: String] = [:]
-  /// When the last keys and the stat cache were last written.
-  var lastSaving = monotonicSeconds()
-  /// Since when each node has waited for another run.
-  var lockWaits: [Int: Double] = [:]
-  /// Finished nodes whose bytes were evicted and are needed: run again, for the same bytes.
-  var recomputed: Set<Int> = []
-
-  var plan: Plan { resolution.plan }
-  var isStopping: Bool { stopSignal != nil || (failure != nil && !options.keepsGoing) }
+/// One worker's work, as an executor is given it.
+package struct Job: Sendable {
+  /// The `WorkerTask`, as a file. An executor may keep files of its own beside it, under names that begin with the file's.
+  package let taskPath: String
+  /// Variables of the run's environment that the worker is given beside the usual ones.
+  package let environment: [String]
+  /// Variables whose values nobody is to see; given too.
+  package let secrets: [String]
+  /// The devices that it may see; nil for all.
+  package let gpus: [String]?
+  /// The node's lock, which the worker holds for as long as it lives. Nil where nothing is kept.
+  package let lock: NodeLock?
 
   package init(
-    _ resolution: Resolution, options: ExecutionOptions, signals: SignalDescriptor,
-    observers: [any RunObserver]
+    taskPath: String, environment: [String] = [], secrets: [String] = [], gpus: [String]? = nil,
+    lock: NodeLock? = nil
   ) {
-    self.resolution = resolution
-    self.options = options
-    self.signals = signals
-    self.observers = observers
-    let plan = resolution.plan
-    var dependents = [[Int]](repeating: [], count: plan.nodes.count)
-    unmet = plan.nodes.indices.map { index in
-      let needs = plan.needs(of: index)
-      for source in needs { dependents[source].append(index) }
-      return needs.count
-    }
-    self.dependents = dependents
-    slots = Slots(threads: options.threads, machine: options.machine)
-    self.resolution.forced = options.selection.forced
-    self.resolution.store.onWarning = { [observers] text in
-      for observer in observers { observer.observe(.warning(text), in: plan) }
-    }
-  }
-
-  func tell(_ event: RunEvent) {
-    for observer in observers { observer.observe(event, in: plan) }
-  }
-
-  /// Runs until everything is finished, nothing more can, or a signal asked for the end.
-  /// - Throws: what keeps the run as a whole from going on: an input file, the store, the machine.
-  package func run() throws -> ExecutionResult {
-    let start = monotonicSeconds()
-    totals.nodes = plan.nodes.indices.count { options.selection.contains($0) }
-    tell(.runStarted(nodes: totals.nodes))
-    do {
-      try decideAtStart()
-      while true {
-        try takeSignals()
-        if !isStopping { try startWhatCan() }
-        if running.isEmpty, isStopping || ready.isEmpty { break }
-        try wait()
-        try collect()
-        for observer in observers { observer.tick() }
-      }
-    } catch {
-      endEverything()
-      // What stopped the run is told; what was finished by then is still explained later.
-      try? saveCaches()
-      tell(.runFinished(ExitCode(for: error), seconds: monotonicSeconds() - start, totals))
-      throw error
-    }
-    try saveCaches()
-    tell(.runFinished(exitCode, seconds: monotonicSeconds() - start, totals))
-    return ExecutionResult(
-      exitCode: exitCode, records: resolution.records, executed: totals.executed, cached: totals.cached,
-      skipped: resolution.skipped)
-  }
-
-  func saveCaches() throws {
-    try resolution.saveLastKeys()
-    resolution.store.saveStatCache()
-    lastSaving = monotonicSeconds()
-  }
-
-  private var exitCode: ExitCode {
-    switch stopSignal {
-    case nil: failure ?? .done
-    case SIGINT?: failure ?? .interrupted
-    default: failure ?? .terminated
-    }
-  }
-
-  private func wait() throws {
-    var waits = [pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)]
-    var isEnding = false
-    for worker in running.flatMap(\.workers) {
-      let open = [worker.eventDescriptor, worker.logDescriptor].filter { $0 >= 0 }
-      waits += open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-      // Its pipes are closed: it is about to end, which no descriptor will tell.
-      if open.isEmpty { isEnding = true }
-    }
-    if poll(&waits, nfds_t(waits.count), isEnding ? 2 : 100) < 0, errno != EINTR {
-      throw SystemError("wait for", "the workers", code: errno)
-    }
-    // Short, so that a burst of small reports becomes one reading.
-    if !running.isEmpty { usleep(2000) }
-  }
-
-  private func takeSignals() throws {
-    while let signal = signals.next() {
-      if stopSignal != nil {
-        for run in running { run.kill() }
-      } else {
-        stopSignal = signal
-        tell(.stopping(signal: signal))
-        for run in running { run.requestStop() }
-      }
-    }
-  }
-
-  /// When the run itself cannot go on: no worker may outlive it.
-  private func endEverything() {
-    for run in running {
-      run.kill()
-      for worker in run.workers { _ = worker.process.ending(waiting: true) }
-      run.close()
-    }
-    running = []
+    self.taskPath = taskPath
+    self.environment = environment
+    self.secrets = secrets
+    self.gpus = gpus
+    self.lock = lock
   }
 }
+
+/// Names a submitted job for as long as its executor knows it, also to another process.
+package struct JobHandle: Hashable, Sendable {
+  package let text: String
+  package init(_ text: String) { self.text = text }
+}
+
+/// How a job ended.
+package enum JobEnd: Sendable {
+  case done([StoredOutput])
+  /// At a point from which it goes on, as it was asked to.
+  case stopped
+  case failed(JobFailure)
+  /// Nobody can say what became of it.
+  case lost(String)
+  /// Taken off the machine by whoever rules there, through no fault of its own.
+  case preempted(String)
+}
+
+/// Why an attempt at a node failed.
+package struct JobFailure: Sendable {
+  package let code: ExitCode
+  package let message: String
+  /// Whether the end of its log explains more.
+  package let showsLog: Bool
+  /// Whether the kernel may have killed it for want of memory.
+  package let mayBeMemory: Bool
+  /// Whether the worker reported it itself, rather than that something was seen of its end.
+  package let isReported: Bool
+
+  package init(
+    _ code: ExitCode, _ message: String, showsLog: Bool, mayBeMemory: Bool = false, isReported: Bool = false
+  ) {
+    self.code = code
+    self.message = message
+    self.showsLog = showsLog
+    self.mayBeMemory = mayBeMemory
+    self.isReported = isReported
+  }
+}
+
+/// What is known of a job.
+package struct JobReport: Sendable {
+  package var progress: NodeProgress?
+  package var measures: [(name: String, value: Double)] = []
+  /// Nil while it runs. A job that has ended is known no more after the report of its end.
+  package var end: JobEnd?
+  /// Others of its process group outlived it and were killed.
+  package var hasLeftProcesses = false
+
+  package init() {}
+}
+
+/// How a job is asked to end.
+package enum Cancellation: Sendable {
+  /// At the next point from which it can go on.
+  case stop
+  /// Now, with all that it started.
+  case kill
+}
+
+/// Used from one thread.
+package protocol Executor: AnyObject, SendableMetatype {
+  /// After `--executor`.
+  static var name: String { get }
+  /// Whether its jobs live on when the run that submitted them dies. Their handles are then kept with the store, and a later run
+  /// adopts them.
+  static var outlivesRun: Bool { get }
+
+  init()
+
+  /// Starts a worker.
+  /// - Throws: `SystemError`, `RunError`.
+  func submit(_ job: Job) throws -> JobHandle
+
+  /// Takes over what another process submitted.
+  /// - Returns: false where it is not known any more.
+  func adopt(_ handle: JobHandle, _ job: Job) throws -> Bool
+
+  /// Of all these jobs, in one question to whatever runs them.
+  func poll(_ handles: [JobHandle]) throws -> [JobHandle: JobReport]
+
+  /// What a job has printed since it was asked last, without the values of secrets. Asked after each `poll`.
+  func logs(of handle: JobHandle) throws -> [UInt8]
+
+  func cancel(_ handle: JobHandle, _ how: Cancellation)
+
+  /// What a run waits on for news of these jobs: descriptors that become readable, and for how long at most.
+  func wait(for handles: [JobHandle]) -> (descriptors: [Int32], milliseconds: Int32)
+}
+
+/// By the names that `--executor` takes; the first is the default.
+package let executors: [any Executor.Type] = [LocalExecutor.self]

@@ -57,17 +57,6 @@ package struct NodeProgress: Sendable, Equatable {
   }
 }
 
-/// Told of every event in order, from one thread.
-package protocol RunObserver: AnyObject {
-  func observe(_ event: RunEvent, in plan: Plan)
-  /// Called about ten times a second while something runs.
-  func tick()
-}
-
-extension RunObserver {
-  package func tick() {}
-}
-
 extension RunEvent {
   /// One line of `events.jsonl`, without its time.
   package func json(in plan: Plan) -> JSONObject {

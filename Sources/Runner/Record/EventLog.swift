@@ -11,10 +11,20 @@ package final class EventLog: RunObserver {
   private var held = ""
   private var lastProgress: [Int: Double] = [:]
   /// The first write that failed; the run is told at its end.
-  package private(set) var problem: (any Error)?
+  private var failure: (any Error)?
 
   /// Standard output may be given as descriptor 1.
   package init(_ file: File) { self.file = file }
+
+  /// `events.jsonl` of the run's directory.
+  @Sendable static func kept(_ run: WatchedRun) throws -> (any RunObserver)? {
+    try EventLog(path: run.directory.eventsPath)
+  }
+
+  /// The same on standard output.
+  @Sendable static func streamed(_ run: WatchedRun) -> (any RunObserver)? {
+    run.writesEvents ? EventLog(File(descriptor: 1, path: "standard output")) : nil
+  }
 
   package convenience init(path: String) throws {
     self.init(try File.open(path, O_WRONLY | O_CREAT | O_APPEND))
@@ -36,6 +46,9 @@ package final class EventLog: RunObserver {
 
   package func tick() { write() }
 
+  /// Nobody reads a closed standard output.
+  package var problem: (any Error)? { file.descriptor > 2 ? failure : nil }
+
   private func write() {
     guard !held.isEmpty else { return }
     attempt { try file.writeAll(held) }
@@ -43,6 +56,6 @@ package final class EventLog: RunObserver {
   }
 
   private func attempt(_ body: () throws -> Void) {
-    do { try body() } catch { if problem == nil { problem = error } }
+    do { try body() } catch { if failure == nil { failure = error } }
   }
 }

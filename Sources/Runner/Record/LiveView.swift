@@ -32,6 +32,12 @@ package final class LiveView: RunObserver {
     self.usesColor = usesColor
   }
 
+  @Sendable static func onTerminal(_ run: WatchedRun) -> (any RunObserver)? {
+    guard run.isTerminal, !run.writesEvents else { return nil }
+    let usesColor = getenv("NO_COLOR").map { String(cString: $0).isEmpty } ?? true
+    return LiveView(File(descriptor: 2, path: "stderr"), usesColor: usesColor)
+  }
+
   package func observe(_ event: RunEvent, in plan: Plan) {
     self.plan = plan
     switch event {
@@ -199,12 +205,4 @@ package func terminalColumns(_ descriptor: Int32) -> Int? {
   var size = winsize()
   guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
   return Int(size.ws_col)
-}
-
-/// The view that fits where stderr goes.
-package func standardView() -> any RunObserver {
-  let file = File(descriptor: 2, path: "stderr")
-  let isSimple = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
-  guard isatty(2) == 1, !isSimple else { return PlainView(file) }
-  return LiveView(file, usesColor: getenv("NO_COLOR").map { String(cString: $0).isEmpty } ?? true)
 }

@@ -22,6 +22,10 @@ package final class PlainView: RunObserver {
 
   package init(_ file: File) { self.file = file }
 
+  @Sendable static func withoutTerminal(_ run: WatchedRun) -> (any RunObserver)? {
+    run.isTerminal || run.writesEvents ? nil : PlainView(File(descriptor: 2, path: "stderr"))
+  }
+
   private func say(_ line: String) {
     // Nobody reads a closed stderr; the event log has it all.
     try? file.writeAll(line + "\n")

@@ -17,6 +17,8 @@ package struct RunSession: Sendable {
   package var experimentFiles: [(name: String, text: String)] = []
   /// What a person types to run this again; shown where that helps.
   package var command: String
+  /// One of `executors`.
+  package var executor: any Executor.Type = LocalExecutor.self
   package var threads: Int?
   package var jobs: Int?
   package var keepsGoing = false
@@ -68,9 +70,8 @@ package struct RunSession: Sendable {
     let resolution = try Resolution(plan: plan, store: store, stages: stages)
     let text = PlanText(plan)
     let directory = try makeDirectory(text)
-    let log = try EventLog(path: directory.eventsPath)
-    let view: any RunObserver =
-      writesEvents ? EventLog(File(descriptor: 1, path: "standard output")) : standardView()
+    let watched = WatchedRun(directory, writesEvents: writesEvents)
+    let observers = try runObservers.compactMap { try $0(watched) }
     var options = ExecutionOptions(
       logDirectory: directory.logDirectory,
       holder: LockHolder(name: "run \(directory.id)", since: Timestamp.now().text))
@@ -82,7 +83,9 @@ package struct RunSession: Sendable {
     options.lockWaitSeconds = lockWaitSeconds
     options.bytesOf = bytesOf
 
-    let result = try Executor(resolution, options: options, signals: signals, observers: [log, view]).run()
+    let result = try Scheduler(
+      resolution, options: options, signals: signals, executor: executor.init(), observers: observers
+    ).run()
 
     let numbers = Result { try self.numbers(of: result, store) }
     var files = [RunDirectory.file(of: text, keys: result.records.mapValues(\.key))]
@@ -91,7 +94,7 @@ package struct RunSession: Sendable {
     }
     try directory.write(files)
     if bytesOf == nil { try pin(result.records, run: directory.id, in: store) }
-    if let problem = log.problem { throw problem }
+    for observer in observers { if let problem = observer.problem { throw problem } }
     if result.exitCode == .stageFailed {
       RunSession.say("to resume after the fix: `\(command)`; logs: \(directory.logDirectory)")
     }

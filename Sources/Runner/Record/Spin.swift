@@ -59,16 +59,19 @@ package struct Spin {
       journalDirectory: "\(scratch)/journal")
     let taskPath = "\(scratch)/task.json"
     try File.writeWhole(task.json.text(.pretty) + "\n", to: taskPath)
-    let worker = try RunningWorker(
-      taskPath: taskPath, environment: declaration.environment, secrets: node.environment)
-    switch try wait(for: worker, signals) {
+    let executor = LocalExecutor()
+    let job = Job(taskPath: taskPath, environment: declaration.environment, secrets: node.environment)
+    switch try wait(for: try executor.submit(job), of: executor, signals) {
     case .done:
-      try tell(declaration, output, stored: try store.unverifiedRecord(key.hex), store)
+      try report(declaration, output, stored: try store.unverifiedRecord(key.hex), store)
       return .done
     case .stopped: return .interrupted
     case .failed(let failure):
       RunSession.say("failed  \(TerminalText.escaped("\(node.address): \(failure.message)"))")
       return failure.code
+    case .lost(let message), .preempted(let message):
+      RunSession.say("failed  \(TerminalText.escaped("\(node.address): \(message)"))")
+      return .lost
     }
   }
 
@@ -94,32 +97,35 @@ package struct Spin {
     return Path.absolute(path)
   }
 
-  private func wait(for worker: RunningWorker, _ signals: SignalDescriptor) throws -> RunningWorker.Outcome {
+  private func wait(for job: JobHandle, of executor: LocalExecutor, _ signals: SignalDescriptor) throws
+    -> JobEnd
+  {
     let log = File(descriptor: 2, path: "stderr")
-    // Nobody reads a closed stderr.
-    let write: (ArraySlice<UInt8>) throws -> Void = { bytes in
-      try? bytes.withUnsafeBytes { try log.writeAll($0) }
-    }
     var isStopRequested = false
     while true {
       while signals.next() != nil {
-        if isStopRequested { worker.process.sendToGroup(SIGKILL) } else { worker.process.send(SIGTERM) }
+        executor.cancel(job, isStopRequested ? .kill : .stop)
         isStopRequested = true
       }
-      try worker.drain(onLog: write)
-      if try worker.hasEnded(onLog: write) {
-        if isStopRequested, worker.verdict == nil { return .stopped }
-        return worker.outcome
+      let report = executor.poll([job])[job]
+      // Nobody reads a closed stderr.
+      try? executor.logs(of: job).withUnsafeBytes { try log.writeAll($0) }
+      switch report?.end {
+      case .failed(let failure)? where isStopRequested && !failure.isReported: return .stopped
+      case let end?: return end
+      case nil: break
       }
-      let open = [signals.descriptor, worker.eventDescriptor, worker.logDescriptor].filter { $0 >= 0 }
-      var waits = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-      if poll(&waits, nfds_t(waits.count), open.count == 1 ? 2 : 100) < 0, errno != EINTR {
+      let (descriptors, milliseconds) = executor.wait(for: [job])
+      var waits = ([signals.descriptor] + descriptors).map {
+        pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+      }
+      if poll(&waits, nfds_t(waits.count), milliseconds) < 0, errno != EINTR {
         throw SystemError("wait for", "the worker", code: errno)
       }
     }
   }
 
-  private func tell(_ declaration: StageDeclaration, _ output: String, stored: NodeRecord?, _ store: Store)
+  private func report(_ declaration: StageDeclaration, _ output: String, stored: NodeRecord?, _ store: Store)
     throws
   {
     var lines: [[String]] = []

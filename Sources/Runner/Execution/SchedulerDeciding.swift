@@ -19,7 +19,7 @@ struct ReadyNode {
   var timesPassedOver = 0
 }
 
-extension Executor {
+extension Scheduler {
   /// Looks at every node that can be decided, then at what all those that may run need: room, variables, models.
   func decideAtStart() throws {
     undecided = plan.nodes.indices.filter {
@@ -28,7 +28,7 @@ extension Executor {
     try decide()
     if let wanted = options.bytesOf {
       ready = []
-      for index in wanted { try bringBack(index, for: "`\(Program.name) export`") }
+      for index in wanted { try restoreBytes(of: index, for: "`\(Program.name) export`") }
       return
     }
     let unfinished = plan.nodes.filter {
@@ -64,11 +64,11 @@ extension Executor {
         switch decision {
         case .cached(let record):
           totals.cached += 1
-          tell(.nodeCached(index, key: record.key))
+          report(.nodeCached(index, key: record.key))
           release(dependentsOf: index)
         case .skipped:
           totals.skipped += 1
-          tell(.nodeSkipped(index))
+          report(.nodeSkipped(index))
           release(dependentsOf: index)
         case .willRun(let key, let reasons):
           enqueue(ReadyNode(index: index, key: key, reasons: reasons.map(\.text)))
@@ -78,7 +78,7 @@ extension Executor {
       }
     }
     for end in resolution.takeEndings() {
-      tell(.loopEnded(loop: end.loop, iteration: end.iteration, words: end.words))
+      report(.loopEnded(loop: end.loop, iteration: end.iteration, words: end.words))
     }
   }
 
@@ -101,7 +101,7 @@ extension Executor {
     while let next = open.popLast() {
       guard options.selection.contains(next), lost.insert(next).inserted else { continue }
       totals.blocked += 1
-      tell(.nodeBlocked(next, by: failed))
+      report(.nodeBlocked(next, by: failed))
       open += dependents[next]
     }
   }
@@ -144,7 +144,7 @@ extension Executor {
       modelPaths[UTF8Key(name)] = try ModelSource.localPath(
         of: resolved.model, store: resolution.store, signals: signals
       ) {
-        self.tell(.note($0))
+        self.report(.note($0))
       }
     }
   }

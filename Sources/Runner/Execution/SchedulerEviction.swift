@@ -3,13 +3,13 @@
 import JSON
 import System
 
-extension Executor {
+extension Scheduler {
   /// - Throws: `RunError` (8) when it has waited for as long as it may.
   func waitForLock(_ index: Int, holder: String) throws {
     let now = monotonicSeconds()
     guard let start = lockWaits[index] else {
       lockWaits[index] = now
-      return tell(.waitingForLock(index, holder: holder))
+      return report(.waitingForLock(index, holder: holder))
     }
     guard let limit = options.lockWaitSeconds, now - start >= limit else { return }
     throw RunError(
@@ -22,7 +22,7 @@ extension Executor {
   func noteWait(_ index: Int, forSame other: PlanNode) {
     guard lockWaits[index] == nil else { return }
     lockWaits[index] = monotonicSeconds()
-    tell(.waitingForLock(index, holder: "this run at `\(other.address)`, which has the same key"))
+    report(.waitingForLock(index, holder: "this run at `\(other.address)`, which has the same key"))
   }
 
   /// Whether something it reads is being run again.
@@ -61,7 +61,7 @@ extension Executor {
   }
 
   /// A finished node is run again for its bytes. What it needs itself is seen when it is about to start.
-  func bringBack(_ index: Int, for user: String) throws {
+  func restoreBytes(of index: Int, for user: String) throws {
     guard resolution.records[index] != nil, recomputed.insert(index).inserted else { return }
     let node = plan.nodes[index]
     totals.cached -= 1
@@ -89,7 +89,7 @@ extension Executor {
       ready.removeAll { $0.index == waiting.index }
       lost.insert(waiting.index)
       totals.blocked += 1
-      tell(.nodeBlocked(waiting.index, by: index))
+      report(.nodeBlocked(waiting.index, by: index))
       if recomputed.contains(waiting.index) {
         blockThoseWaiting(forBytesOf: waiting.index)
       } else {

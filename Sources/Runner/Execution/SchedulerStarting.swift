@@ -4,7 +4,7 @@ import Glibc
 import JSON
 import System
 
-extension Executor {
+extension Scheduler {
   /// A node that was passed over so often for want of room is not passed over again by one that takes any.
   private static let patience = 8
 
@@ -28,7 +28,7 @@ extension Executor {
         of: node, try resolution.declaration(of: node), threads: slots.threads, machine: options.machine,
         memoryKills: waiting.memoryKills)
       guard mayTakeRoom || demand == Demand.nothing, let grant = slots.take(demand) else {
-        if waiting.timesPassedOver >= Executor.patience { mayTakeRoom = false }
+        if waiting.timesPassedOver >= Scheduler.patience { mayTakeRoom = false }
         position += 1
         continue
       }
@@ -36,6 +36,14 @@ extension Executor {
       defer { if !isTaken { slots.giveBack(grant) } }
       switch try NodeLock.attempt(waiting.key.hex, in: resolution.store, holder: options.holder) {
       case .busy(let holder):
+        // Its workers hold the lock, and the run that started them may be dead.
+        if let record = try jobRecord(of: waiting), !record.entries.isEmpty,
+          try start(waiting, nil, record, grant)
+        {
+          isTaken = true
+          ready.remove(at: position)
+          continue
+        }
         try waitForLock(waiting.index, holder: holder)
         position += 1
       case .held(let lock):
@@ -50,7 +58,7 @@ extension Executor {
         }
         guard evicted.isEmpty else {
           lock.release()
-          for upstream in evicted { try bringBack(upstream, for: node.address) }
+          for upstream in evicted { try restoreBytes(of: upstream, for: node.address) }
           position = 0
           continue
         }
@@ -59,7 +67,7 @@ extension Executor {
         if demand != .nothing {
           for earlier in ready.indices.prefix(position) { ready[earlier].timesPassedOver += 1 }
         }
-        try start(waiting, lock, grant)
+        _ = try start(waiting, lock, try jobRecord(of: waiting, made: true), grant)
       }
     }
   }
@@ -73,12 +81,24 @@ extension Executor {
     lock.release()
     resolution.finish(waiting.index, record)
     totals.cached += 1
-    tell(.nodeCached(waiting.index, key: record.key))
+    report(.nodeCached(waiting.index, key: record.key))
     if recomputed.remove(waiting.index) == nil { release(dependentsOf: waiting.index) }
     return true
   }
 
-  private func start(_ waiting: ReadyNode, _ lock: NodeLock, _ grant: Grant) throws {
+  /// Nil where the executor's jobs end with the run, and while another run follows them.
+  private func jobRecord(of waiting: ReadyNode, made: Bool = false) throws -> JobRecord? {
+    guard type(of: executor).outlivesRun else { return nil }
+    return try JobRecord.open(
+      waiting.key.hex, in: resolution.store, executor: type(of: executor).name,
+      shards: plan.nodes[waiting.index].execution.shards, made: made)
+  }
+
+  /// - Parameter lock: nil to adopt what the record names, while its workers hold the lock.
+  /// - Returns: false where there was nothing to adopt and no lock to start with.
+  private func start(_ waiting: ReadyNode, _ lock: NodeLock?, _ record: JobRecord?, _ grant: Grant) throws
+    -> Bool
+  {
     let node = plan.nodes[waiting.index]
     var begun = waiting
     begun.attempts += 1
@@ -87,21 +107,34 @@ extension Executor {
     do {
       run = try RunningNode(
         begun, node: node, declaration: try resolution.declaration(of: node), inputs: try inputs(of: node),
-        lock: lock, store: resolution.store, grant: grant, totalThreads: slots.threads, options: options,
+        lock: lock, record: record, executor: executor, store: resolution.store, grant: grant,
+        totalThreads: slots.threads, options: options,
         fileDigests: try resolution.fileDigests(of: node))
     } catch {
-      lock.release()
+      lock?.release()
+      record?.release()
       throw error
+    }
+    let isAdopted: Bool
+    do { isAdopted = try run.startJobs() } catch {
+      // Ended with all that runs.
+      running.append(run)
+      throw error
+    }
+    guard isAdopted || lock != nil else {
+      run.leave()
+      return false
     }
     running.append(run)
     let again =
       "attempt \(begun.attempts)"
       + (begun.memoryKills > 0 ? ", with \(ByteCount(grant.memoryBytes)) of memory reserved" : "")
-    tell(
+    report(
       .nodeStarted(
         node.index, key: begun.key.hex, attempt: begun.attempts,
-        reasons: begun.attempts == 1 ? begun.reasons : [again]))
-    try run.startWorkers()
+        reasons: isAdopted ? ["adopted from a run that died"] : begun.attempts == 1 ? begun.reasons : [again])
+    )
+    return true
   }
 
   private func inputs(of node: PlanNode) throws -> [NodeInput] {

@@ -2,23 +2,26 @@
 
 import System
 
-extension Executor {
+extension Scheduler {
   func collect() throws {
+    let reports = try executor.poll(running.flatMap(\.handles))
     for run in running {
       let before = run.progress
-      let state = try run.advance(now: monotonicSeconds())
-      if let progress = run.progress, progress != before { tell(.nodeProgress(run.node.index, progress)) }
+      let state = try run.advance(reports, now: monotonicSeconds())
+      if let progress = run.progress, progress != before { report(.nodeProgress(run.node.index, progress)) }
       guard let state else { continue }
       running.removeAll { $0 === run }
       slots.giveBack(run.grant)
       defer { run.close() }
       if run.hasLeftProcesses {
-        tell(.warning("`\(run.node.address)` left processes running when it ended; they were killed"))
+        report(.warning("`\(run.node.address)` left processes running when it ended; they were killed"))
       }
       switch state {
       case .done(let outputs): try finish(run, outputs)
-      case .stopped: tell(.nodeStopped(run.node.index))
+      case .stopped: report(.nodeStopped(run.node.index))
       case .failed(let failure): try fail(run, failure)
+      case .lost(let message): try fail(run, JobFailure(.lost, message, showsLog: true))
+      case .preempted(let message): try startAgain(run, message)
       }
     }
   }
@@ -28,7 +31,7 @@ extension Executor {
     if let model = try resolution.changedModel(of: node) {
       return try fail(
         run,
-        NodeFailure(
+        JobFailure(
           .input, "the model `\(model)` changed while `\(node.address)` ran; its result is not kept",
           showsLog: false))
     }
@@ -36,7 +39,7 @@ extension Executor {
       guard run.fileDigests.contains(where: { $0.path == file.path && $0.digest == digest }) else {
         return try fail(
           run,
-          NodeFailure(
+          JobFailure(
             .input, "`\(file.path)` changed while `\(node.address)` ran; its result is not kept",
             showsLog: false))
       }
@@ -53,7 +56,7 @@ extension Executor {
     try resolution.store.write(record)
     resolution.finish(node.index, record)
     totals.executed += 1
-    tell(.nodeFinished(node.index, record))
+    report(.nodeFinished(node.index, record))
     if !wasRecomputed { release(dependentsOf: node.index) }
     // They explain and save hashing, and decide nothing: a kill may cost the last seconds of them.
     if monotonicSeconds() - lastSaving > 2 { try saveCaches() }
@@ -64,7 +67,7 @@ extension Executor {
     guard let stored = try resolution.store.unverifiedRecord(record.key) else { return }
     for output in record.outputs {
       guard let before = stored.output(output.port), before.digest != output.digest else { continue }
-      tell(
+      report(
         .warning(
           "non-deterministic stage: `\(record.address)` computed a different `\(output.port)` under the same key: "
             + "\(before.digest.hex.prefix(16)) before, \(output.digest.hex.prefix(16)) now; the new result is kept"
@@ -72,9 +75,18 @@ extension Executor {
     }
   }
 
-  private func fail(_ run: RunningNode, _ problem: NodeFailure) throws {
+  /// No attempt of its own went wrong: it goes on from its journal as soon as there is room.
+  private func startAgain(_ run: RunningNode, _ message: String) throws {
+    if isStopping { return report(.nodeStopped(run.node.index)) }
+    var again = run.ready
+    again.attempts -= 1
+    enqueue(again)
+    report(.nodeRetried(run.node.index, attempt: run.ready.attempts, afterSeconds: 0, message: message))
+  }
+
+  private func fail(_ run: RunningNode, _ problem: JobFailure) throws {
     let index = run.node.index
-    if !isStopping, [.stageFailed, .remote].contains(problem.code),
+    if !isStopping, [.stageFailed, .remote, .lost].contains(problem.code),
       run.ready.attempts <= run.node.execution.retries
     {
       var again = run.ready
@@ -82,13 +94,13 @@ extension Executor {
       again.retryTime = monotonicSeconds() + delay
       if problem.mayBeMemory { again.memoryKills += 1 }
       enqueue(again)
-      tell(
+      report(
         .nodeRetried(index, attempt: again.attempts, afterSeconds: delay, message: problem.message))
       return
     }
     totals.failed += 1
     lost.insert(index)
-    tell(
+    report(
       .nodeFailed(
         index, problem.code, message: problem.message,
         logTail: problem.showsLog ? run.log.lastLines : [],
