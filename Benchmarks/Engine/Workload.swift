@@ -110,7 +110,8 @@ struct Workload {
     }
     return {
       let engine = SamplingEngine(
-        decoder, parameters: SamplingParameters(temperature: 0.9, topP: 0.9), maximumNewTokens: new,
+        decoder, parameters: SamplingParameters(temperature: 0.9, filters: [LogitsFilter.topP(0.9)]),
+        maximumNewTokens: new,
         endTokens: [], seed: 1)
       try engine.run(requests) { _ in }
       return nil

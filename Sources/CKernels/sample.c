@@ -1,20 +1,22 @@
-/* Choosing a token from a row of logits: temperature, top-k, top-p, min-p, typical-p, then the inverse of the cumulative
-   distribution in the order of falling probability (lowest id first among equals). */
+/* Choosing a token from a row of logits: temperature, filters, then the inverse of the cumulative distribution in the order of falling
+   probability (lowest id first among equals); without filters in the order of ids. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "filter.h"
 #include "kernels.h"
 
 #pragma STDC FP_CONTRACT OFF
 
-typedef struct {
-  union {
-    float weight;
-    uint32_t bits;
-  };
-  int32_t id;
-} candidate;
+/* In no particular order: a row names those that it applies, in its own. */
+static const logits_filter *const filters[] = {&top_k_filter, &top_p_filter, &min_p_filter, &typical_p_filter};
+
+int32_t pk_filter_kernel(const char *name) {
+  for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
+    if (strcmp(filters[i]->name, name) == 0) return (int32_t)i;
+  return -1;
+}
 
 /* Puts candidates that come in the order of their ids into the order of falling weight, lowest id first among equals. Weights
    are not negative, so their bits order them: four stable passes over bytes, through `spare`. */
@@ -42,6 +44,7 @@ typedef struct {
   const float *logits;
   size_t v;
   const pk_sampling *sampling;
+  const pk_filter *filters;
   const double *uniforms;
   const int32_t *banned;
   size_t banned_count;
@@ -75,39 +78,6 @@ static size_t leading(const float *weights, size_t v, double mass, size_t count,
   }
 }
 
-typedef struct {
-  float distance;
-  int32_t rank;
-} surprise;
-
-static int by_distance(const void *a, const void *b) {
-  const surprise *x = a, *y = b;
-  if (x->distance != y->distance) return x->distance < y->distance ? -1 : 1;
-  return (x->rank > y->rank) - (x->rank < y->rank);
-}
-
-/* Keeps the candidates whose surprise -log p lies nearest the entropy, as many as reach the mass typical_p, in the order
-   they have. */
-static size_t typical(candidate *candidates, size_t n, float typical_p, surprise *surprises) {
-  double sum = 0, entropy = 0, mass = 0;
-  for (size_t i = 0; i < n; i++) sum += candidates[i].weight;
-  float log_sum = pk_log((float)sum);
-  for (size_t i = 0; i < n; i++)
-    entropy += (double)candidates[i].weight / sum * (double)(log_sum - pk_log(candidates[i].weight));
-  for (size_t i = 0; i < n; i++) {
-    float distance = log_sum - pk_log(candidates[i].weight) - (float)entropy;
-    surprises[i] = (surprise){distance < 0 ? -distance : distance, (int32_t)i};
-  }
-  qsort(surprises, n, sizeof(surprise), by_distance);
-  size_t keep = 0, out = 0;
-  while (keep < n && (keep == 0 || mass < (double)typical_p * sum))
-    mass += candidates[surprises[keep++].rank].weight;
-  for (size_t i = keep; i < n; i++) candidates[surprises[i].rank].weight = -1;
-  for (size_t i = 0; i < n; i++)
-    if (candidates[i].weight >= 0) candidates[out++] = candidates[i];
-  return out;
-}
-
 /* This thread's room for one row: logits, weights and candidates, kept between rows. */
 static char *row_memory(size_t bytes) {
   static _Thread_local char *memory;
@@ -121,92 +91,81 @@ static char *row_memory(size_t bytes) {
   return memory;
 }
 
-static void sample_row(void *context, size_t row) {
-  const sample_job *job = context;
-  size_t v = job->v;
-  candidate *candidates = (candidate *)row_memory(v * (sizeof(candidate) + sizeof(surprise) + 2 * sizeof(float)));
-  surprise *surprises = (surprise *)(candidates + v);
-  float *logits = (float *)(surprises + v), *weights = logits + v;
-  const float *given = job->logits + row * v;
+/* The row without what cannot come; 0 where a logit is NaN or +infinity. */
+static int copy_row(const sample_job *job, size_t row, float *logits) {
+  const float *given = job->logits + row * job->v;
   int finite = 1;
-  for (size_t i = 0; i < v; i++) {
+  for (size_t i = 0; i < job->v; i++) {
     logits[i] = given[i];
     finite &= given[i] <= FLT_MAX; /* -infinity is a token that cannot come */
   }
-  if (!finite) {
-    job->tokens[row] = -2;
-    return;
-  }
-  for (size_t i = 0; i < job->banned_count; i++) logits[job->banned[i]] = -INFINITY;
-  const pk_sampling *s = &job->sampling[row];
-  int32_t best = greedy(logits, v);
-  if (logits[best] == -INFINITY) {
-    job->tokens[row] = -1;
-  } else if (s->temperature == 0) {
-    job->tokens[row] = best;
-  } else {
-    float maximum, total;
-    job->kernels->exponentials(logits, s->temperature, weights, v, &maximum, &total);
-    if (!(fabsf(maximum) <= FLT_MAX)) { /* a temperature so low that the quotients overflow */
-      job->tokens[row] = best;
-      return;
-    }
-    size_t k = s->top_k > 0 && (size_t)s->top_k < v ? (size_t)s->top_k : 0;
-    if (k == 0 && s->top_p >= 1 && s->min_p <= 0 && s->typical_p >= 1) { /* nothing filtered: the order of ids does */
-      double sum = 0, cumulative = 0;
-      for (size_t i = 0; i < v; i++) sum += weights[i];
-      double target = job->uniforms[row] * sum;
-      int32_t last = 0, chosen = -1;
-      for (size_t i = 0; i < v && chosen < 0; i++) {
-        if (weights[i] <= 0) continue;
-        last = (int32_t)i;
-        cumulative += weights[i];
-        if (cumulative > target) chosen = last;
-      }
-      job->tokens[row] = chosen < 0 ? last : chosen;
-    } else {
-      double mass = k || s->top_p >= 1 ? 0 : (double)s->top_p * total * 1.0001;
-      size_t wanted = k ? k : (s->top_p >= 1 ? v : 1);
-      if (s->min_p > 0 && s->top_p >= 1 && !k) wanted = 1;
-      size_t n = leading(weights, v, s->min_p > 0 && !k && s->top_p >= 1 ? total : mass, wanted, candidates,
-                         (candidate *)surprises);
-      if (k && n > k) n = k;
-      double kept_total = total;
-      if (k) {
-        kept_total = 0;
-        for (size_t i = 0; i < n; i++) kept_total += candidates[i].weight;
-      }
-      if (s->top_p < 1) { /* the smallest prefix that reaches top_p */
-        double before = 0;
-        size_t keep = 0;
-        while (keep < n && (keep == 0 || before < (double)s->top_p * kept_total)) before += candidates[keep++].weight;
-        n = keep;
-      }
-      if (s->min_p > 0) {
-        size_t keep = 1;
-        while (keep < n && candidates[keep].weight >= s->min_p * candidates[0].weight) keep++;
-        n = keep;
-      }
-      if (s->typical_p < 1) n = typical(candidates, n, s->typical_p, surprises);
-      double sum = 0, cumulative = 0;
-      for (size_t i = 0; i < n; i++) sum += candidates[i].weight;
-      double target = job->uniforms[row] * sum;
-      size_t chosen = n - 1;
-      for (size_t i = 0; i < n; i++) {
-        cumulative += candidates[i].weight;
-        if (cumulative > target) {
-          chosen = i;
-          break;
-        }
-      }
-      job->tokens[row] = candidates[chosen].id;
-    }
-  }
+  if (finite)
+    for (size_t i = 0; i < job->banned_count; i++) logits[job->banned[i]] = -INFINITY;
+  return finite;
 }
 
-void pk_sample(int threads, const float *logits, size_t rows, size_t v, const pk_sampling *sampling, const double *uniforms,
-               const int32_t *banned, size_t banned_count, int32_t *tokens) {
-  sample_job job = {logits, v, sampling, uniforms, banned, banned_count, tokens, selected_kernels()};
+/* Nothing is filtered: the order of ids does. */
+static int32_t draw_of_all(const float *weights, size_t v, double uniform) {
+  double sum = 0, cumulative = 0;
+  for (size_t i = 0; i < v; i++) sum += weights[i];
+  double target = uniform * sum;
+  int32_t last = 0;
+  for (size_t i = 0; i < v; i++) {
+    if (weights[i] <= 0) continue;
+    last = (int32_t)i;
+    cumulative += weights[i];
+    if (cumulative > target) return last;
+  }
+  return last;
+}
+
+static int32_t draw(const candidate_list *list, double uniform) {
+  double sum = 0, cumulative = 0;
+  for (size_t i = 0; i < list->count; i++) sum += list->items[i].weight;
+  double target = uniform * sum;
+  for (size_t i = 0; i < list->count; i++) {
+    cumulative += list->items[i].weight;
+    if (cumulative > target) return list->items[i].id;
+  }
+  return list->items[list->count - 1].id;
+}
+
+static int32_t chosen_token(const sample_job *job, size_t row) {
+  size_t v = job->v;
+  candidate *candidates = (candidate *)row_memory(v * (sizeof(candidate) + sizeof(ranked_distance) + 2 * sizeof(float)));
+  ranked_distance *spare = (ranked_distance *)(candidates + v);
+  float *logits = (float *)(spare + v), *weights = logits + v;
+  if (!copy_row(job, row, logits)) return -2;
+  const pk_sampling *s = &job->sampling[row];
+  int32_t best = greedy(logits, v);
+  if (logits[best] == -INFINITY) return -1;
+  if (s->temperature == 0) return best;
+  float maximum, total;
+  job->kernels->exponentials(logits, s->temperature, weights, v, &maximum, &total);
+  if (!(fabsf(maximum) <= FLT_MAX)) return best; /* a temperature so low that the quotients overflow */
+
+  candidate_list list = {candidates, 0, total, spare};
+  for (size_t i = 0; i < s->filter_count; i++) {
+    pk_filter used = job->filters[s->first_filter + i];
+    const logits_filter *filter = filters[used.kernel];
+    if (!filter->is_active(used.value, v)) continue;
+    if (list.count == 0) { /* the first that is active says how much of the order is needed */
+      candidate_reach reach = filter->reach(used.value, v, total);
+      list.count = leading(weights, v, reach.mass, reach.count, candidates, (candidate *)spare);
+    }
+    filter->apply(&list, used.value);
+  }
+  return list.count == 0 ? draw_of_all(weights, v, job->uniforms[row]) : draw(&list, job->uniforms[row]);
+}
+
+static void sample_row(void *context, size_t row) {
+  const sample_job *job = context;
+  job->tokens[row] = chosen_token(job, row);
+}
+
+void pk_sample(int threads, const float *logits, size_t rows, size_t v, const pk_sampling *sampling, const pk_filter *filters,
+               const double *uniforms, const int32_t *banned, size_t banned_count, int32_t *tokens) {
+  sample_job job = {logits, v, sampling, filters, uniforms, banned, banned_count, tokens, selected_kernels()};
   parallel_for(threads, rows, sample_row, &job);
 }
 

@@ -111,7 +111,9 @@ struct TryCommand: ParsableCommand {
         backend: stageDevice.init(threads: threads ?? processorCount()))
       standardError("loaded in \(duration(monotonicSeconds() - begin))\n")
       let engine = SamplingEngine(
-        decoder, parameters: SamplingParameters(temperature: Float(temperature), topP: Float(topP)),
+        decoder,
+        parameters: SamplingParameters(
+          temperature: Float(temperature), filters: [LogitsFilter.topP(Float(topP))]),
         maximumNewTokens: maxNewTokens, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
         seed: seed)
       do {

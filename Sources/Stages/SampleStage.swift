@@ -16,16 +16,20 @@ package struct SampleStage: RowStage {
   static let temperature = StageOption(
     "temperature", .number(0...100, single: true), default: 1.0,
     summary: "0 is greedy; of equal logits the lowest id is taken")
-  static let topK = StageOption("top_k", .integer(0...10_000_000), default: 0, summary: "0 keeps all")
-  static let topP = StageOption(
-    "top_p", .number(0...1, exclusiveMinimum: true, single: true), default: 1.0,
-    summary: "the smallest set of most probable tokens with this mass")
-  static let minP = StageOption(
-    "min_p", .number(0...1, single: true), default: 0.0,
-    summary: "drops tokens whose probability is less than this share of the highest")
-  static let typicalP = StageOption(
-    "typical_p", .number(0...1, exclusiveMinimum: true, single: true), default: 1.0,
-    summary: "the smallest set of tokens with this mass whose surprisal is closest to the entropy")
+  /// Those of `logitsFilters`, in their order.
+  static let filters = logitsFilters.map { filter -> StageOption<Float> in
+    switch filter.values {
+    case .integer(let range, let standard):
+      StageOption(
+        filter.name, .mapped(.integer(range)) { Float($0) }, default: .int(Int64(standard)),
+        summary: filter.summary)
+    case .number(let range, let exclusiveMinimum, let standard):
+      StageOption(
+        filter.name,
+        .mapped(.number(range, exclusiveMinimum: exclusiveMinimum, single: true)) { Float($0) },
+        default: .double(standard), summary: filter.summary)
+    }
+  }
   static let repetitionPenalty = StageOption(
     "repetition_penalty", .number(0...100, exclusiveMinimum: true, single: true), default: 1.0,
     aliases: ["repeat_penalty"],
@@ -86,8 +90,7 @@ package struct SampleStage: RowStage {
         samples: ["generations", "lengths", "finished", "finish", "conditioning"], replacesSamples: true,
         summary: "the prompts with their samples")
     ],
-    options: [
-      n.field, temperature.field, topK.field, topP.field, minP.field, typicalP.field,
+    options: [n.field, temperature.field] + filters.map(\.field) + [
       repetitionPenalty.field, presencePenalty.field, frequencyPenalty.field, badWords.field,
       minNewTokens.field, maxNewTokens.field, stop.field, keepStop.field, statistics.field, condition.field,
     ],
@@ -104,93 +107,8 @@ package struct SampleStage: RowStage {
   package func process(
     _ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void
   ) throws {
-    let options = context.options
-    let checkpoint = try context.checkpoint("model")
-    let tokenizer = try checkpoint.requireTokenizer()
-    let prefix = try PromptPrefix(options[Self.condition], of: checkpoint, tokenizer, note: context.log)
-    let limit = options[Self.maxNewTokens]
-
-    var groups: [[RowItem]] = []
-    for item in items {
-      if groups.last?.last?.rowIndex == item.rowIndex {
-        groups[groups.count - 1].append(item)
-      } else {
-        groups.append([item])
-      }
-    }
-    let prompts = try groups.map { try ModelText(promptOf: $0[0].row) }
-    warnOfUnreadMarkers(prompts, tokenizer, log: context.log)
-    let requests = try zip(groups, prompts).map { group, text in
-      let row = group[0].row
-      let prompt = try prefix.promptTokens(
-        text, named: "row `\(row.id)`", tokenizer, newTokens: limit,
-        contextLength: checkpoint.configuration.contextLength)
-      return SamplingRequest(row: hash64(row.id), prompt: prompt, samples: group.map(\.item))
-    }
-    let engine = SamplingEngine(
-      try context.decoder(checkpoint),
-      parameters: SamplingParameters(
-        temperature: Float(options[Self.temperature]), topK: options[Self.topK],
-        topP: Float(options[Self.topP]), minP: Float(options[Self.minP]),
-        typicalP: Float(options[Self.typicalP]),
-        penalties: Penalties(
-          repetition: Float(options[Self.repetitionPenalty]),
-          presence: Float(options[Self.presencePenalty]),
-          frequency: Float(options[Self.frequencyPenalty]))),
-      minimumNewTokens: min(limit, options[Self.minNewTokens]), maximumNewTokens: limit,
-      endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
-      texts: SampleTexts(stops: options[Self.stop], banned: options[Self.badWords], tokenizer),
-      keepsStatistics: options[Self.statistics],
-      seed: context.seed,
-      memory: context.engineMemory(), batch: context.engineBatch(64))
-    let started = ContinuousClock.now
-    var done = 0
-    var tokens = 0
-    func report() {
-      let seconds = (ContinuousClock.now - started) / .seconds(1)
-      context.progress(
-        done, of: items.count, unit: "samples",
-        message: "\(Int(Double(engine.drawnTokens) / max(seconds, 1e-3))) tokens/s")
-    }
-    // Samples of one length end together, so that every pass is reported and not their ends alone.
-    func betweenPasses() throws {
-      try context.checkCancellation()
-      report()
-    }
-    do {
-      try engine.run(requests, checkpoint: betweenPasses) { sample in
-        let group = groups[sample.request]
-        guard let item = group.first(where: { $0.item == sample.sample }) else {
-          preconditionFailure("sample \(sample.sample) was not asked for")
-        }
-        done += 1
-        tokens += sample.tokens.count + (sample.finish == .end ? 1 : 0)
-        var result = JSONObject([
-          ("text", .string(sample.text(tokenizer, keepsStop: options[Self.keepStop]))),
-          ("length", .int(Int64(sample.tokens.count))), ("finished", .bool(sample.finish == .end)),
-          ("finish", .string(sample.finish.rawValue)),
-          ("conditioning", prefix.text.map { .string($0) } ?? .null),
-        ])
-        if options[Self.statistics] {
-          result["log_probabilities"] = Self.numbers(sample.statistics.logProbabilities)
-          result["entropies"] = Self.numbers(sample.statistics.entropies)
-        }
-        try emit(item, .object(result))
-        report()
-      }
-    } catch let error as LogitsNotFinite {
-      throw checkpoint.inputError(error, for: "row `\(groups[error.index][0].row.id)`")
-    } catch let error as NoTokenLeft {
-      throw InputError(
-        "row `\(groups[error.request][0].row.id)`, sample \(error.sample): no token is left to draw after \(error.position); `bad_words` excludes all"
-      )
-    }
-    let seconds = (ContinuousClock.now - started) / .seconds(1)
-    context.measure("tokens", Double(tokens))
-    context.measure("tokens_per_second", Double(tokens) / max(seconds, 1e-3))
+    try SampleRun(items, context).draw(emit)
   }
-
-  private static func numbers(_ values: [Float]) -> JSON { .array(values.map { .double(Double($0)) }) }
 
   package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row {
     var row = row

@@ -72,11 +72,15 @@ static uint64_t sample_from(const int *shape, operands kind) {
   double *uniforms = malloc((r + 1) * sizeof(double));
   int32_t *tokens = malloc((r + 1) * sizeof(int32_t));
   pk_sampling *sampling = malloc((r + 1) * sizeof(pk_sampling));
-  if (!uniforms || !tokens || !sampling) abort();
+  pk_filter *filters = malloc((4 * r + 1) * sizeof(pk_filter));
+  if (!uniforms || !tokens || !sampling || !filters) abort();
   for (size_t i = 0; i < r; i++) {
-    static const pk_sampling kinds[] = {{0, 1, 0, 0, 1},        {1, 1, 0, 0, 1},      {0.7f, 0.9f, 0, 0, 1}, {1, 1, 0, 3, 1},
-                                        {1.5f, 1, 0.05f, 0, 1}, {1, 1, 0, 0, 0.8f}, {0.9f, 0.95f, 0.01f, 20, 0.9f}};
-    sampling[i] = kinds[i % 7];
+    /* temperature, then top-k, top-p, min-p, typical-p */
+    static const float kinds[][5] = {{0, 0, 1, 0, 1},        {1, 0, 1, 0, 1},    {0.7f, 0, 0.9f, 0, 1}, {1, 3, 1, 0, 1},
+                                     {1.5f, 0, 1, 0.05f, 1}, {1, 0, 1, 0, 0.8f}, {0.9f, 20, 0.95f, 0.01f, 0.9f}};
+    static const char *const names[] = {"top_k", "top_p", "min_p", "typical_p"};
+    sampling[i] = (pk_sampling){kinds[i % 7][0], 4 * (uint32_t)i, 4};
+    for (size_t f = 0; f < 4; f++) filters[4 * i + f] = (pk_filter){pk_filter_kernel(names[f]), kinds[i % 7][1 + f]};
     uniforms[i] = ((double)(random_word(36, i) >> 11) + 0.5) / 9007199254740992.0;
   }
   int32_t banned[] = {0, (int32_t)v / 2}, seen[] = {0, (int32_t)v - 1}, counts[] = {0, 3};
@@ -84,10 +88,10 @@ static uint64_t sample_from(const int *shape, operands kind) {
     pk_ban(x, banned, 1);
     pk_penalize(threads, x + (r - 1) * v, seen, counts, 2, 1.3f, 0.2f, 0.1f);
   }
-  pk_sample(threads, x, r, v, sampling, uniforms, banned, 2, tokens);
+  pk_sample(threads, x, r, v, sampling, filters, uniforms, banned, 2, tokens);
   uint64_t hash = hash_floats(HASH_START, x, r * v);
   for (size_t i = 0; i < r; i++) hash = hash * 31 + (uint64_t)tokens[i];
-  free(x), free(uniforms), free(tokens), free(sampling);
+  free(x), free(uniforms), free(tokens), free(sampling), free(filters);
   return hash;
 }
 static uint64_t sample(const int *shape) { return sample_from(shape, ORDINARY); }

@@ -172,17 +172,24 @@ void pk_conditional_loss(int threads, float *logits, const float *reference, siz
 
 /* ---- sampling (sample.c) ---- */
 
+/* A filter by its kernel, at a value. */
+typedef struct {
+  int32_t kernel;
+  float value;
+} pk_filter;
+
+/* The kernel of the filter of this name; -1 where there is none. */
+int32_t pk_filter_kernel(const char *name);
+
+/* How the token of a row is chosen: its filters, in the order in which they apply, are filter_count from first_filter on. */
 typedef struct {
   float temperature; /* 0: greedy, lowest id wins ties */
-  float top_p;       /* 1: off */
-  float min_p;       /* 0: off */
-  int32_t top_k;     /* 0: off */
-  float typical_p;   /* 1: off */
+  uint32_t first_filter, filter_count;
 } pk_sampling;
 
 /* Chooses one token per row, -1 where none is left, -2 where a logit is NaN or +infinity. uniforms: [R] in (0, 1). Tokens in banned
    never come. */
-void pk_sample(int threads, const float *logits, size_t rows, size_t v, const pk_sampling *sampling,
+void pk_sample(int threads, const float *logits, size_t rows, size_t v, const pk_sampling *sampling, const pk_filter *filters,
                const double *uniforms, const int32_t *banned, size_t banned_count, int32_t *tokens);
 /* One row of logits: these tokens cannot come. */
 void pk_ban(float *logits, const int32_t *tokens, size_t n);

@@ -1,34 +1,30 @@
 // How a token is chosen from a distribution.
 
-/// Penalties change the logits; then filters apply in the order temperature, top-k, top-p, min-p, typical-p, each to what
-/// the one before left.
+/// Penalties change the logits; then come the temperature and the filters in their order, each on what the one before left.
 package struct SamplingParameters: Sendable, Equatable {
   /// 0 is greedy; the lowest id wins a tie.
   package var temperature: Float
-  /// 0 keeps all.
-  package var topK: Int
-  /// 1 keeps all; otherwise the smallest set of most probable tokens whose mass reaches it.
-  package var topP: Float
-  /// 0 keeps all; otherwise tokens at least this share as probable as the most probable one.
-  package var minP: Float
-  /// 1 keeps all; otherwise the smallest set of tokens, those first whose surprise lies nearest the entropy, whose mass
-  /// reaches it (Meister et al., "Locally Typical Sampling", 2022).
-  package var typicalP: Float
+  package var filters: [FilterSetting]
   package var penalties: Penalties
 
-  package init(
-    temperature: Float, topK: Int = 0, topP: Float = 1, minP: Float = 0, typicalP: Float = 1,
-    penalties: Penalties = Penalties()
-  ) {
+  package init(temperature: Float, filters: [FilterSetting] = [], penalties: Penalties = Penalties()) {
     self.temperature = temperature
-    self.topK = topK
-    self.topP = topP
-    self.minP = minP
-    self.typicalP = typicalP
+    self.filters = filters
     self.penalties = penalties
   }
 
   package static let greedy = SamplingParameters(temperature: 0)
+}
+
+/// A filter of logits, by the name under which a backend has its kernel, at a value.
+package struct FilterSetting: Sendable, Equatable {
+  package let filter: String
+  package let value: Float
+
+  package init(filter: String, value: Float) {
+    self.filter = filter
+    self.value = value
+  }
 }
 
 /// What makes tokens that have come less likely to come again.

@@ -12,7 +12,8 @@ import Testing
       let engine = SamplingEngine(
         try Tiny.decoder(model, mode: mode, on: device.backend(threads: 1)),
         parameters: SamplingParameters(
-          temperature: 1.1, topP: 0.95, penalties: Penalties(repetition: 1.1, presence: 0.1)),
+          temperature: 1.1, filters: [LogitsFilter.topP(0.95)],
+          penalties: Penalties(repetition: 1.1, presence: 0.1)),
         minimumNewTokens: 3, maximumNewTokens: 12, endTokens: [2, 9], bannedTokens: [4],
         keepsStatistics: true, seed: 7, batch: 3, prefillTokens: 33)
       // What all begin with ends inside a page, which each then copies.

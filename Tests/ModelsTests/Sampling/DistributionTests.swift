@@ -21,26 +21,30 @@ struct DistributionTests {
     }
     let order = weights.indices.sorted { weights[$0] != weights[$1] ? weights[$0] > weights[$1] : $0 < $1 }
     func keep(_ count: Int) { for index in order.dropFirst(count) { weights[index] = 0 } }
-    if p.topK > 0 { keep(p.topK) }
-    if p.topP < 1 {
+    func value(_ filter: LogitsFilter, _ none: Float) -> Float {
+      p.filters.first { $0.filter == filter.name }?.value ?? none
+    }
+    let (topP, minP, typicalP) = (value(.topP, 1), value(.minP, 0), value(.typicalP, 1))
+    if value(.topK, 0) > 0 { keep(Int(value(.topK, 0))) }
+    if topP < 1 {
       let total = weights.reduce(0, +)
       var mass = 0.0
       var count = 0
-      while count < order.count, mass < Double(p.topP) * total {
+      while count < order.count, mass < Double(topP) * total {
         mass += weights[order[count]]
         count += 1
       }
       keep(count)
     }
-    if p.minP > 0 { keep(order.filter { weights[$0] >= Double(p.minP) * weights[order[0]] }.count) }
-    if p.typicalP < 1 {
+    if minP > 0 { keep(order.filter { weights[$0] >= Double(minP) * weights[order[0]] }.count) }
+    if typicalP < 1 {
       let total = weights.reduce(0, +)
       let entropy = weights.filter { $0 > 0 }.map { -$0 / total * log($0 / total) }.reduce(0, +)
       let kept = order.filter { weights[$0] > 0 }
       func distance(_ index: Int) -> Double { abs(-log(weights[index] / total) - entropy) }
       var mass = 0.0
       for index in kept.sorted(by: { distance($0) < distance($1) }) {
-        let isNeeded = mass < Double(p.typicalP) * total
+        let isNeeded = mass < Double(typicalP) * total
         mass += weights[index]
         if !isNeeded { weights[index] = 0 }
       }
@@ -83,17 +87,39 @@ struct DistributionTests {
   static let cases: [SamplingParameters] = [
     SamplingParameters(temperature: 1), SamplingParameters(temperature: 0.6),
     SamplingParameters(temperature: 3),
-    SamplingParameters(temperature: 1, topK: 1), SamplingParameters(temperature: 1, topK: 7),
-    SamplingParameters(temperature: 1.3, topK: 100), SamplingParameters(temperature: 1, topP: 0.3),
-    SamplingParameters(temperature: 1, topP: 0.8), SamplingParameters(temperature: 1, topP: 0.999),
-    SamplingParameters(temperature: 1, topP: 1e-6), SamplingParameters(temperature: 1, minP: 0.1),
-    SamplingParameters(temperature: 0.8, minP: 1), SamplingParameters(temperature: 1.5, minP: 1e-4),
-    SamplingParameters(temperature: 0.9, topK: 12, topP: 0.9),
-    SamplingParameters(temperature: 1.2, topK: 15, topP: 0.95, minP: 0.08),
-    SamplingParameters(temperature: 1, topP: 0.9, minP: 0.05),
-    SamplingParameters(temperature: 1, typicalP: 0.2), SamplingParameters(temperature: 1.4, typicalP: 0.7),
-    SamplingParameters(temperature: 1, topK: 10, topP: 0.95, minP: 0.03, typicalP: 0.5),
+    SamplingParameters(temperature: 1, filters: [LogitsFilter.topK(1)]),
+    SamplingParameters(temperature: 1, filters: [LogitsFilter.topK(7)]),
+    SamplingParameters(temperature: 1.3, filters: [LogitsFilter.topK(100)]),
+    SamplingParameters(temperature: 1, filters: [LogitsFilter.topP(0.3)]),
+    SamplingParameters(temperature: 1, filters: [LogitsFilter.topP(0.8)]),
+    SamplingParameters(temperature: 1, filters: [LogitsFilter.topP(0.999)]),
+    SamplingParameters(temperature: 1, filters: [LogitsFilter.topP(1e-6)]),
+    SamplingParameters(temperature: 1, filters: [LogitsFilter.minP(0.1)]),
+    SamplingParameters(temperature: 0.8, filters: [LogitsFilter.minP(1)]),
+    SamplingParameters(temperature: 1.5, filters: [LogitsFilter.minP(1e-4)]),
+    SamplingParameters(temperature: 0.9, filters: [LogitsFilter.topK(12), LogitsFilter.topP(0.9)]),
+    SamplingParameters(
+      temperature: 1.2, filters: [LogitsFilter.topK(15), LogitsFilter.topP(0.95), LogitsFilter.minP(0.08)]),
+    SamplingParameters(temperature: 1, filters: [LogitsFilter.topP(0.9), LogitsFilter.minP(0.05)]),
+    SamplingParameters(temperature: 1, filters: [LogitsFilter.typicalP(0.2)]),
+    SamplingParameters(temperature: 1.4, filters: [LogitsFilter.typicalP(0.7)]),
+    SamplingParameters(
+      temperature: 1,
+      filters: [
+        LogitsFilter.topK(10), LogitsFilter.topP(0.95), LogitsFilter.minP(0.03), LogitsFilter.typicalP(0.5),
+      ]),
   ]
+
+  @Test func `every filter has a kernel, and leaves all tokens at its standard value`() {
+    let settings = logitsFilters.map { filter in
+      switch filter.values {
+      case .integer(_, let standard): filter(Float(standard))
+      case .number(_, _, let standard): filter(Float(standard))
+      }
+    }
+    let all = SamplingParameters(temperature: 1, filters: settings)
+    #expect(settings.count == 4 && Self.counts(all) == Self.counts(SamplingParameters(temperature: 1)))
+  }
 
   @Test(arguments: cases, TestDevice.allCases)
   func `tokens come as often as they should`(parameters: SamplingParameters, device: TestDevice) {
@@ -151,7 +177,7 @@ struct DistributionTests {
   @Test(
     arguments: [
       SamplingParameters(temperature: 0), SamplingParameters(temperature: 1),
-      SamplingParameters(temperature: 1, topP: 0.5),
+      SamplingParameters(temperature: 1, filters: [LogitsFilter.topP(0.5)]),
     ], TestDevice.allCases)
   func `a logit that is NaN or infinite gives no token`(parameters: SamplingParameters, device: TestDevice) {
     let backend = device.backend(threads: 1)

@@ -44,7 +44,7 @@ extension KernelPathTests {
     @Test(
       arguments: NumericMode.allCases,
       [
-        SamplingParameters.greedy, SamplingParameters(temperature: 0.4, topP: 0.95),
+        SamplingParameters.greedy, SamplingParameters(temperature: 0.4, filters: [LogitsFilter.topP(0.95)]),
         SamplingParameters(temperature: 0.3, penalties: penalties),
       ])
     func `guesses change no sample, whatever the batch`(mode: NumericMode, parameters: SamplingParameters)

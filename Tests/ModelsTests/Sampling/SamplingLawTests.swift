@@ -18,7 +18,8 @@ extension KernelPathTests {
     /// Results by row and sample.
     static func draw(
       _ decoder: Decoder, _ requests: [SamplingRequest] = requests, batch: Int = 64, memory: Int = 1 << 30,
-      parameters: SamplingParameters = SamplingParameters(temperature: 1.2, topP: 0.95), seed: UInt64 = 7,
+      parameters: SamplingParameters = SamplingParameters(
+        temperature: 1.2, filters: [LogitsFilter.topP(0.95)]), seed: UInt64 = 7,
       prefillTokens: Int = 512
     ) throws -> [String: [Int32]] {
       let engine = SamplingEngine(
@@ -123,7 +124,8 @@ extension KernelPathTests {
       model: String, mode: NumericMode
     ) throws {
       let decoder = try Tiny.decoder(model, mode: mode)
-      let parameters = SamplingParameters(temperature: 1.7, topP: 0.8, penalties: Penalties(repetition: 1.3))
+      let parameters = SamplingParameters(
+        temperature: 1.7, filters: [LogitsFilter.topP(0.8)], penalties: Penalties(repetition: 1.3))
       let engine = SamplingEngine(
         decoder, parameters: parameters, maximumNewTokens: 9, endTokens: [], keepsStatistics: true, seed: 4)
       var samples: [SampledSequence] = []

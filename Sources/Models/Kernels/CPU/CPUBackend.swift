@@ -257,14 +257,21 @@ package struct CPUBackend: Backend {
   package func sample(
     _ logits: Tensor, parameters: [SamplingParameters], uniforms: [Double], banned: [Int32]
   ) -> [Int32] {
-    let sampling = parameters.map {
-      pk_sampling(
-        temperature: $0.temperature, top_p: $0.topP, min_p: $0.minP, top_k: Int32(clamping: $0.topK),
-        typical_p: $0.typicalP)
+    var filters: [pk_filter] = []
+    let sampling = parameters.map { row in
+      let first = filters.count
+      for setting in row.filters {
+        let kernel = pk_filter_kernel(setting.filter)
+        precondition(kernel >= 0, "there is no kernel of the filter `\(setting.filter)`")
+        filters.append(pk_filter(kernel: kernel, value: setting.value))
+      }
+      return pk_sampling(
+        temperature: row.temperature, first_filter: UInt32(first), filter_count: UInt32(row.filters.count))
     }
     var tokens = [Int32](repeating: 0, count: logits.rows)
     pk_sample(
-      threads, logits.cpuFloats, logits.rows, logits.columns, sampling, uniforms, banned, banned.count,
+      threads, logits.cpuFloats, logits.rows, logits.columns, sampling, filters, uniforms, banned,
+      banned.count,
       &tokens)
     return tokens
   }

@@ -1,0 +1,125 @@
+// One run of the sampling engine for items of `sample`: requests, parameters, and what is kept of each sample.
+
+import JSON
+import Models
+import Runner
+
+struct SampleRun {
+  private let context: StageContext
+  private let checkpoint: Checkpoint
+  private let tokenizer: Tokenizer
+  private let prefix: PromptPrefix
+  /// The items of each row.
+  private let groups: [[RowItem]]
+  private let itemCount: Int
+
+  /// - Throws: `InputError` when the model cannot be sampled from under these options.
+  init(_ items: [RowItem], _ context: StageContext) throws {
+    self.context = context
+    checkpoint = try context.checkpoint("model")
+    tokenizer = try checkpoint.requireTokenizer()
+    prefix = try PromptPrefix(
+      context.options[SampleStage.condition], of: checkpoint, tokenizer, note: context.log)
+    var groups: [[RowItem]] = []
+    for item in items {
+      if groups.last?.last?.rowIndex == item.rowIndex {
+        groups[groups.count - 1].append(item)
+      } else {
+        groups.append([item])
+      }
+    }
+    self.groups = groups
+    itemCount = items.count
+  }
+
+  /// Hands each sample's result over as it ends.
+  func draw(_ emit: (RowItem, JSON) throws -> Void) throws {
+    let requests = try requests()
+    let engine = try engine()
+    let started = ContinuousClock.now
+    var done = 0
+    var tokens = 0
+    func report() {
+      let seconds = (ContinuousClock.now - started) / .seconds(1)
+      context.progress(
+        done, of: itemCount, unit: "samples",
+        message: "\(Int(Double(engine.drawnTokens) / max(seconds, 1e-3))) tokens/s")
+    }
+    // Samples of one length end together, so that every pass is reported and not their ends alone.
+    func betweenPasses() throws {
+      try context.checkCancellation()
+      report()
+    }
+    do {
+      try engine.run(requests, checkpoint: betweenPasses) { sample in
+        guard let item = groups[sample.request].first(where: { $0.item == sample.sample }) else {
+          preconditionFailure("sample \(sample.sample) was not asked for")
+        }
+        done += 1
+        tokens += sample.tokens.count + (sample.finish == .end ? 1 : 0)
+        try emit(item, result(of: sample))
+        report()
+      }
+    } catch let error as LogitsNotFinite {
+      throw checkpoint.inputError(error, for: "row `\(groups[error.index][0].row.id)`")
+    } catch let error as NoTokenLeft {
+      throw InputError(
+        "row `\(groups[error.request][0].row.id)`, sample \(error.sample): no token is left to draw after \(error.position); `bad_words` excludes all"
+      )
+    }
+    let seconds = (ContinuousClock.now - started) / .seconds(1)
+    context.measure("tokens", Double(tokens))
+    context.measure("tokens_per_second", Double(tokens) / max(seconds, 1e-3))
+  }
+
+  /// - Throws: `InputError` naming the row whose prompt does not fit.
+  private func requests() throws -> [SamplingRequest] {
+    let prompts = try groups.map { try ModelText(promptOf: $0[0].row) }
+    warnOfUnreadMarkers(prompts, tokenizer, log: context.log)
+    return try zip(groups, prompts).map { group, text in
+      let row = group[0].row
+      let prompt = try prefix.promptTokens(
+        text, named: "row `\(row.id)`", tokenizer, newTokens: context.options[SampleStage.maxNewTokens],
+        contextLength: checkpoint.configuration.contextLength)
+      return SamplingRequest(row: hash64(row.id), prompt: prompt, samples: group.map(\.item))
+    }
+  }
+
+  private func engine() throws -> SamplingEngine {
+    let options = context.options
+    let limit = options[SampleStage.maxNewTokens]
+    return SamplingEngine(
+      try context.decoder(checkpoint),
+      parameters: SamplingParameters(
+        temperature: Float(options[SampleStage.temperature]),
+        filters: zip(logitsFilters, SampleStage.filters).map { $0(options[$1]) },
+        penalties: Penalties(
+          repetition: Float(options[SampleStage.repetitionPenalty]),
+          presence: Float(options[SampleStage.presencePenalty]),
+          frequency: Float(options[SampleStage.frequencyPenalty]))),
+      minimumNewTokens: min(limit, options[SampleStage.minNewTokens]), maximumNewTokens: limit,
+      endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
+      texts: SampleTexts(
+        stops: options[SampleStage.stop], banned: options[SampleStage.badWords], tokenizer),
+      keepsStatistics: options[SampleStage.statistics],
+      seed: context.seed,
+      memory: context.engineMemory(), batch: context.engineBatch(64))
+  }
+
+  /// What the journal keeps of a sample.
+  private func result(of sample: SampledSequence) -> JSON {
+    var result = JSONObject([
+      ("text", .string(sample.text(tokenizer, keepsStop: context.options[SampleStage.keepStop]))),
+      ("length", .int(Int64(sample.tokens.count))), ("finished", .bool(sample.finish == .end)),
+      ("finish", .string(sample.finish.rawValue)),
+      ("conditioning", prefix.text.map { .string($0) } ?? .null),
+    ])
+    if context.options[SampleStage.statistics] {
+      result["log_probabilities"] = Self.numbers(sample.statistics.logProbabilities)
+      result["entropies"] = Self.numbers(sample.statistics.entropies)
+    }
+    return .object(result)
+  }
+
+  private static func numbers(_ values: [Float]) -> JSON { .array(values.map { .double(Double($0)) }) }
+}
