@@ -35,7 +35,7 @@ struct Admission {
   private let maximumNewTokens: Int
   private let maximumBatch: Int
   private let prefillTokens: Int
-  private var opening: SharedOpening
+  private var shared: SharedCache
   /// The first request that is not admitted.
   private var next = 0
   /// Prompts of which a part is computed: at most one between two passes.
@@ -55,10 +55,10 @@ struct Admission {
     self.maximumNewTokens = maximumNewTokens
     self.maximumBatch = maximumBatch
     self.prefillTokens = prefillTokens
-    opening = SharedOpening(of: requests.map(\.prompt), decoder, pool, tokensAtOnce: prefillTokens)
+    shared = SharedCache(of: requests.map(\.prompt), decoder, pool, tokensAtOnce: prefillTokens)
   }
 
-  var openingLength: Int { opening.length }
+  var sharedLength: Int { shared.length }
 
   var isDone: Bool { next == requests.count && prefilling.isEmpty && prefilled.isEmpty }
 
@@ -112,20 +112,20 @@ struct Admission {
     else { return }
     let length = requests[next].prompt.count
     let samplePages = PagePool.pageCount(length + maximumNewTokens) - length / PagePool.pageLength
-    if let cache = CachedSequence(pool, positions: length, sharing: opening.cache, first: opening.length),
+    if let cache = CachedSequence(pool, positions: length, sharing: shared.cache, first: shared.length),
       pool.reserve(samplePages)
     {
       prefilling.append(
         AdmittedPrompt(request: next, cache: cache, waiting: requests[next].samples, promised: samplePages))
       next += 1
     } else if running == 0, prefilled.isEmpty {
-      guard opening.cache != nil else {
+      guard shared.cache != nil else {
         throw CacheExhausted(
           wantedBytes: (PagePool.pageCount(length) + samplePages) * pool.pageBytes,
           capacityBytes: pool.capacity * pool.pageBytes)
       }
-      // Without the pages that hold the opening it may fit.
-      opening = .none
+      // Without the pages that all share it may fit.
+      shared = .none
       try admit(beside: running)
     }
   }

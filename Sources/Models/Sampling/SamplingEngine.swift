@@ -41,14 +41,14 @@ package final class SamplingEngine {
   private let random: Philox
   private let maximumBatch: Int
   private let prefillTokens: Int
-  private let rowsWithGuesses: Int
+  private let rowsWithDrafts: Int
   private let pool: PagePool
   /// Tokens drawn so far, also of samples that still run; for showing progress.
   package private(set) var drawnTokens = 0
   /// Tokens of prompts computed so far; what prompts share counts once.
   package private(set) var prefilledTokens = 0
-  /// Tokens guessed, and those of them that were drawn.
-  package private(set) var guessedTokens = (all: 0, right: 0)
+  /// Draft tokens, and those of them that were drawn.
+  package private(set) var draftTokens = (proposed: 0, accepted: 0)
 
   /// - Parameters:
   ///   - minimumNewTokens: before, no end token is drawn and no stop text counts.
@@ -60,13 +60,13 @@ package final class SamplingEngine {
   ///   - batch: samples that run at once, memory permitting.
   ///   - prefillTokens: tokens of prompts that join one forward pass beside the running samples; a longer prompt takes
   ///     several. Bounds the memory of a pass and how long running samples wait.
-  ///   - rowsWithGuesses: rows up to which a decoding pass is filled with guesses; changes no result. Six rows cost some
+  ///   - rowsWithDrafts: rows up to which a decoding pass is filled with draft tokens; changes no result. Six rows cost some
   ///     1.6 times as much as one, since weights are read once.
   package init(
     _ decoder: Decoder, parameters: SamplingParameters, minimumNewTokens: Int = 0, maximumNewTokens: Int,
     endTokens: [Int32], bannedTokens: [Int32] = [], texts: SampleTexts? = nil, keepsStatistics: Bool = false,
     seed: UInt64, memory: Int = 1 << 30, batch: Int = 64, prefillTokens: Int = 512,
-    rowsWithGuesses: Int = 6
+    rowsWithDrafts: Int = 6
   ) {
     self.decoder = decoder
     self.parameters = parameters
@@ -79,7 +79,7 @@ package final class SamplingEngine {
     random = Philox(seed: seed)
     maximumBatch = max(1, batch)
     self.prefillTokens = max(1, prefillTokens)
-    self.rowsWithGuesses = rowsWithGuesses
+    self.rowsWithDrafts = rowsWithDrafts
     pool = decoder.pagePool(memory: memory)
   }
 
@@ -109,7 +109,7 @@ package final class SamplingEngine {
     var admission = Admission(
       requests, decoder, pool, maximumNewTokens: maximumNewTokens, maximumBatch: maximumBatch,
       prefillTokens: prefillTokens)
-    prefilledTokens += admission.openingLength
+    prefilledTokens += admission.sharedLength
     while !admission.isDone || !running.isEmpty {
       try checkpoint()
       while let (prompt, sample, cache) = admission.startSample(beside: running.count) {
@@ -124,11 +124,11 @@ package final class SamplingEngine {
       let completed = try admission.prefill(into: &batch, beside: decodeCount)
       prefilledTokens += batch.tokens.count - decodeCount
       if batch.tokens.isEmpty { continue }
-      let guesses = batch.tokens.count == decodeCount ? guess(for: running, requests, into: &batch) : []
+      let drafts = batch.tokens.count == decodeCount ? draft(for: running, requests, into: &batch) : []
       let x = decoder.hidden(
         tokens: batch.tokens, view: batch.view(pool),
         rows: Array(0..<Int32(decodeCount)) + completed.map(\.row)
-          + guesses.flatMap { $0.rows.map(Int32.init) })
+          + drafts.flatMap { $0.rows.map(Int32.init) })
       if x.rows == 0 { continue }
       let logits = decoder.logits(x)
       for (index, (prompt, _)) in completed.enumerated() {
@@ -136,36 +136,36 @@ package final class SamplingEngine {
       }
       let extended = running
       try extend(&running, logits.slice(0..<decodeCount), requests, finished)
-      for (sample, guess) in zip(extended, guesses) where !guess.tokens.isEmpty {
-        try follow(guess, of: sample, &running, logits, requests, finished)
+      for (sample, draft) in zip(extended, drafts) where !draft.tokens.isEmpty {
+        try accept(draft, of: sample, &running, logits, requests, finished)
       }
     }
   }
 
-  /// Adds what each running sample may say next to a pass, as far as rows go that cost next to nothing.
-  private func guess(for running: [Running], _ requests: [SamplingRequest], into batch: inout TokenBatch)
-    -> [GuessedTokens]
+  /// Adds draft tokens of each running sample to a pass, as far as rows go that cost next to nothing.
+  private func draft(for running: [Running], _ requests: [SamplingRequest], into batch: inout TokenBatch)
+    -> [DraftTokens]
   {
-    guard running.count < rowsWithGuesses else { return [] }
+    guard running.count < rowsWithDrafts else { return [] }
     return running.map { sample in
-      // The pass draws one more than was guessed.
-      let count = min(rowsWithGuesses - batch.tokens.count, maximumNewTokens - sample.tokens.count - 1)
-      let tokens = PromptLookup.guess(
+      // The pass draws one more than the draft has.
+      let count = min(rowsWithDrafts - batch.tokens.count, maximumNewTokens - sample.tokens.count - 1)
+      let tokens = PromptLookup.draft(
         after: requests[sample.request].prompt + sample.tokens, count: max(count, 0))
-      guessedTokens.all += tokens.count
-      return GuessedTokens(tokens: tokens, rows: batch.append(tokens, to: sample.cache))
+      draftTokens.proposed += tokens.count
+      return DraftTokens(tokens: tokens, rows: batch.append(tokens, to: sample.cache))
     }
   }
 
-  /// Draws on after each guessed token that was drawn; the cache forgets the others.
-  private func follow(
-    _ guess: GuessedTokens, of sample: Running, _ running: inout [Running], _ logits: Tensor,
+  /// Draws on after each draft token that was drawn; the cache is cut before the others.
+  private func accept(
+    _ draft: DraftTokens, of sample: Running, _ running: inout [Running], _ logits: Tensor,
     _ requests: [SamplingRequest], _ finished: (SampledSequence) throws -> Void
   ) throws {
     var alone = running.filter { $0 === sample }
-    for (token, row) in zip(guess.tokens, guess.rows) {
+    for (token, row) in zip(draft.tokens, draft.rows) {
       guard alone.first?.tokens.last == token else { break }
-      guessedTokens.right += 1
+      draftTokens.accepted += 1
       try extend(&alone, logits.slice(row..<row + 1), requests, finished)
     }
     if alone.isEmpty { running.removeAll { $0 === sample } }

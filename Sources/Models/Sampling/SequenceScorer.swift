@@ -34,10 +34,10 @@ package final class SequenceScorer {
   package func score(
     _ items: [ScoringItem], checkpoint: () throws -> Void = {}, emit: (Int, [[Float]]) throws -> Void
   ) throws {
-    var opening = SharedOpening(of: items.map(\.context), decoder, pool, tokensAtOnce: tokenBudget)
+    var shared = SharedCache(of: items.map(\.context), decoder, pool, tokensAtOnce: tokenBudget)
     // What is still to compute, the next group last.
     var waiting = Array(
-      sharedPrefixes(of: items.map(\.context), beyond: opening.length, tokenBudget: tokenBudget).reversed())
+      sharedPrefixes(of: items.map(\.context), beyond: shared.length, tokenBudget: tokenBudget).reversed())
     while !waiting.isEmpty {
       try checkpoint()
       var batch: [Part] = []
@@ -46,18 +46,18 @@ package final class SequenceScorer {
       var promised = 0
       defer { pool.release(reserved: promised) }
       while let group = waiting.last {
-        let cost = group.items.reduce(group.length - opening.length) {
+        let cost = group.items.reduce(group.length - shared.length) {
           $0 + items[$1].context.count - group.length
             + items[$1].continuations.reduce(0) { $0 + $1.count }
         }
         if !batch.isEmpty, tokens + cost > tokenBudget { break }
         let pages = group.items.reduce(0) { $0 + Self.pages(items[$1], sharing: group.length) }
-        guard let part = part(group, opening), pool.reserve(pages) else {
+        guard let part = part(group, shared), pool.reserve(pages) else {
           if !batch.isEmpty { break }
           if group.items.count == 1 {
-            guard opening.cache != nil else { throw exhausted(items[group.items.lowerBound], pages) }
-            // Without the pages that hold the opening it may fit.
-            opening = .none
+            guard shared.cache != nil else { throw exhausted(items[group.items.lowerBound], pages) }
+            // Without the pages that all share it may fit.
+            shared = .none
             waiting = waiting.map {
               $0.items.count == 1 ? SharedPrefix(items: $0.items, length: 0) : $0
             }
@@ -65,7 +65,7 @@ package final class SequenceScorer {
           }
           // Too much for the memory at one time: one by one.
           waiting.removeLast()
-          waiting += group.items.reversed().map { SharedPrefix(items: $0..<$0 + 1, length: opening.length) }
+          waiting += group.items.reversed().map { SharedPrefix(items: $0..<$0 + 1, length: shared.length) }
           continue
         }
         promised += pages
@@ -73,7 +73,7 @@ package final class SequenceScorer {
         tokens += cost
         waiting.removeLast()
       }
-      computePrefixes(batch, items, beyond: opening.length)
+      computePrefixes(batch, items, beyond: shared.length)
       try score(batch, items, promised: &promised, emit)
     }
   }
@@ -85,19 +85,19 @@ package final class SequenceScorer {
   }
 
   /// With room for the prefix, which is still to be computed; nil when the pool cannot promise it.
-  private func part(_ group: SharedPrefix, _ opening: SharedOpening) -> Part? {
-    if group.length == opening.length { return Part(group: group, prefix: opening.cache) }
-    return CachedSequence(pool, positions: group.length, sharing: opening.cache, first: opening.length).map {
+  private func part(_ group: SharedPrefix, _ shared: SharedCache) -> Part? {
+    if group.length == shared.length { return Part(group: group, prefix: shared.cache) }
+    return CachedSequence(pool, positions: group.length, sharing: shared.cache, first: shared.length).map {
       Part(group: group, prefix: $0)
     }
   }
 
-  private func computePrefixes(_ batch: [Part], _ items: [ScoringItem], beyond opening: Int) {
+  private func computePrefixes(_ batch: [Part], _ items: [ScoringItem], beyond shared: Int) {
     var prefixes = TokenBatch()
-    for part in batch where part.group.length > opening {
+    for part in batch where part.group.length > shared {
       guard let cache = part.prefix else { preconditionFailure("a shared prefix has no cache") }
       let context = items[part.group.items.lowerBound].context
-      _ = prefixes.append(context[opening..<part.group.length], to: cache)
+      _ = prefixes.append(context[shared..<part.group.length], to: cache)
     }
     decoder.forward(prefixes, pool, tokensAtOnce: tokenBudget)
   }

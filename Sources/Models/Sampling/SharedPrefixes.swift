@@ -20,30 +20,29 @@ func commonLength(_ a: [Int32], _ b: [Int32]) -> Int {
 }
 
 /// Cuts sequences, in their order, into groups so that the most tokens are saved by computing the common start of each
-/// group once. All begin with `opening` tokens that are known already. No group has more tokens to compute than the
+/// group once. All begin with `known` tokens that are in the cache already. No group has more tokens to compute than the
 /// budget, but for single sequences.
 ///
-/// Shortest paths from cut to cut: a group of n that shares s tokens beyond the opening saves (n - 1) s.
-package func sharedPrefixes(of sequences: [[Int32]], beyond opening: Int, tokenBudget: Int) -> [SharedPrefix]
-{
+/// Shortest paths from cut to cut: a group of n that shares s tokens beyond these saves (n - 1) s.
+package func sharedPrefixes(of sequences: [[Int32]], beyond known: Int, tokenBudget: Int) -> [SharedPrefix] {
   let count = sequences.count
   let shared = (0..<max(0, count - 1)).map { commonLength(sequences[$0], sequences[$0 + 1]) }
   // The most that can be saved up to a cut, and the last group of the way there.
   var saved = [0] + [Int](repeating: -1, count: count)
-  var groups = [SharedPrefix](repeating: SharedPrefix(items: 0..<0, length: opening), count: count + 1)
+  var groups = [SharedPrefix](repeating: SharedPrefix(items: 0..<0, length: known), count: count + 1)
   for start in 0..<count {
     var length = sequences[start].count - 1
     var tokens = 0
     for end in start + 1...count {
       if end - start > 1 { length = min(length, shared[end - 2]) }
-      tokens += sequences[end - 1].count - opening
+      tokens += sequences[end - 1].count - known
       let alone = end - start == 1
-      if !alone, length <= opening { break }
-      let saving = alone ? 0 : (end - start - 1) * (length - opening)
+      if !alone, length <= known { break }
+      let saving = alone ? 0 : (end - start - 1) * (length - known)
       if !alone, tokens - saving > tokenBudget { break }
       if saved[start] + saving > saved[end] {
         saved[end] = saved[start] + saving
-        groups[end] = SharedPrefix(items: start..<end, length: alone ? opening : length)
+        groups[end] = SharedPrefix(items: start..<end, length: alone ? known : length)
       }
     }
   }

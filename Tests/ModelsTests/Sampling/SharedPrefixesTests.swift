@@ -5,9 +5,9 @@ import Testing
 
 @Suite struct SharedPrefixesTests {
   /// Letters as tokens.
-  static func groups(_ texts: [String], opening: Int = 0, budget: Int = 1000) -> [SharedPrefix] {
+  static func groups(_ texts: [String], known: Int = 0, budget: Int = 1000) -> [SharedPrefix] {
     sharedPrefixes(
-      of: texts.map { $0.utf8.map { Int32($0) } }, beyond: opening, tokenBudget: budget)
+      of: texts.map { $0.utf8.map { Int32($0) } }, beyond: known, tokenBudget: budget)
   }
 
   @Test func `samples of one prompt share it, and neighbours that share one word do not spoil it`() {
@@ -21,9 +21,9 @@ import Testing
 
   @Test func `what all begin with is not counted again`() {
     #expect(
-      Self.groups(["ooab1", "ooab2", "ooc"], opening: 2)
+      Self.groups(["ooab1", "ooab2", "ooc"], known: 2)
         == [SharedPrefix(items: 0..<2, length: 4), SharedPrefix(items: 2..<3, length: 2)])
-    #expect(Self.groups(["ooa", "oob"], opening: 2).map(\.length) == [2, 2])
+    #expect(Self.groups(["ooa", "oob"], known: 2).map(\.length) == [2, 2])
   }
 
   @Test func `a sequence keeps its last token, equal ones too`() {

@@ -1,12 +1,12 @@
-// What all sequences of a piece of work begin with, computed once: a template's instructions and examples, mostly.
+// The cache of what all sequences of a piece of work begin with, computed once: a template's instructions and examples, mostly.
 
 /// Keys and values of the tokens that all sequences have in common at their start.
-struct SharedOpening {
+struct SharedCache {
   /// Nil when there are none.
   let cache: CachedSequence?
   let length: Int
 
-  static var none: SharedOpening { SharedOpening(cache: nil, length: 0) }
+  static var none: SharedCache { SharedCache(cache: nil, length: 0) }
 
   private init(cache: CachedSequence?, length: Int) {
     self.cache = cache
@@ -25,6 +25,6 @@ struct SharedOpening {
     var batch = TokenBatch()
     _ = batch.append(first[0..<length], to: cache)
     decoder.forward(batch, pool, tokensAtOnce: tokensAtOnce)
-    self = SharedOpening(cache: cache, length: length)
+    self = SharedCache(cache: cache, length: length)
   }
 }

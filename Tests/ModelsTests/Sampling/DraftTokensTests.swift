@@ -1,22 +1,22 @@
-// Guesses at the next tokens change how many passes sampling takes, and nothing else.
+// Draft tokens change how many passes sampling takes, and nothing else.
 
 import Models
 import Testing
 
 extension KernelPathTests {
-  @Suite struct GuessedTokensTests {
+  @Suite struct DraftTokensTests {
     /// What they say comes again, and a tiny model soon goes round in circles besides.
     static let requests = (0..<5).map { index in
-      let opening = Tiny.tokens(5 + 7 * index, seed: UInt64(60 + index))
+      let start = Tiny.tokens(5 + 7 * index, seed: UInt64(60 + index))
       return SamplingRequest(
-        row: UInt64(index), prompt: opening + opening + opening.prefix(4), samples: [0, 1])
+        row: UInt64(index), prompt: start + start + start.prefix(4), samples: [0, 1])
     }
 
     /// Everything a sample is, by row and sample.
     struct Drawn: Equatable {
       var samples: [String: String] = [:]
       var passes = 0
-      var guesses = (all: 0, right: 0)
+      var drafts = (proposed: 0, accepted: 0)
       static func == (a: Drawn, b: Drawn) -> Bool { a.samples == b.samples }
     }
 
@@ -27,7 +27,7 @@ extension KernelPathTests {
       let engine = SamplingEngine(
         decoder, parameters: parameters, minimumNewTokens: minimum, maximumNewTokens: 40,
         endTokens: endTokens, bannedTokens: [4], texts: texts, keepsStatistics: true, seed: 3, batch: batch,
-        rowsWithGuesses: rows)
+        rowsWithDrafts: rows)
       var drawn = Drawn()
       func countPass() { drawn.passes += 1 }
       try engine.run(requests, checkpoint: countPass) { sample in
@@ -35,7 +35,7 @@ extension KernelPathTests {
           "\(sample.tokens) \(sample.finish) \(sample.stop as Any) "
           + "\(sample.statistics.logProbabilities.map(\.bitPattern)) \(sample.statistics.entropies.map(\.bitPattern))"
       }
-      drawn.guesses = engine.guessedTokens
+      drawn.drafts = engine.draftTokens
       return drawn
     }
 
@@ -47,31 +47,31 @@ extension KernelPathTests {
         SamplingParameters.greedy, SamplingParameters(temperature: 0.4, filters: [LogitsFilter.topP(0.95)]),
         SamplingParameters(temperature: 0.3, penalties: penalties),
       ])
-    func `guesses change no sample, whatever the batch`(mode: NumericMode, parameters: SamplingParameters)
+    func `drafts change no sample, whatever the batch`(mode: NumericMode, parameters: SamplingParameters)
       throws
     {
       let decoder = try Tiny.decoder(mode: mode)
       let expected = try Self.draw(decoder, parameters, rows: 0)
-      #expect(expected.samples.count == 10 && expected.guesses.all == 0)
-      var guesses = (all: 0, right: 0)
+      #expect(expected.samples.count == 10 && expected.drafts.proposed == 0)
+      var drafts = (proposed: 0, accepted: 0)
       for (rows, batch) in [(2, 1), (6, 3), (40, 64)] {
         let found = try Self.draw(decoder, parameters, batch: batch, rows: rows)
         #expect(found == expected, "\(rows) rows, batch \(batch)")
-        guesses.all += found.guesses.all
-        guesses.right += found.guesses.right
+        drafts.proposed += found.drafts.proposed
+        drafts.accepted += found.drafts.accepted
       }
-      // The test can fail: some guesses are right, and some are not.
-      #expect(guesses.right > 20 && guesses.right < guesses.all, "\(guesses)")
+      // The test can fail: some draft tokens are accepted, and some are not.
+      #expect(drafts.accepted > 20 && drafts.accepted < drafts.proposed, "\(drafts)")
     }
 
-    @Test func `right guesses save passes`() throws {
+    @Test func `accepted draft tokens save passes`() throws {
       let decoder = try Tiny.decoder(mode: .bf16)
       let (without, with) = (
         try Self.draw(decoder, .greedy, batch: 1, rows: 0, endTokens: []),
         try Self.draw(decoder, .greedy, batch: 1, rows: 6, endTokens: [])
       )
       #expect(with == without)
-      #expect(without.passes - with.passes == with.guesses.right && with.guesses.right > 100, "\(with)")
+      #expect(without.passes - with.passes == with.drafts.accepted && with.drafts.accepted > 100, "\(with)")
     }
 
     @Test func `a stop text and a least length end samples where they did`() throws {
@@ -90,16 +90,16 @@ extension KernelPathTests {
       #expect(stopped > 1, "\(stopped)")
     }
 
-    @Test func `a guess is what followed the last time, round and round`() {
-      func guess(_ tokens: [Int32], _ count: Int) -> [Int32] {
-        PromptLookup.guess(after: tokens, count: count)
+    @Test func `a draft is what followed the last time, round and round`() {
+      func draft(_ tokens: [Int32], _ count: Int) -> [Int32] {
+        PromptLookup.draft(after: tokens, count: count)
       }
-      #expect(guess([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 7, 1, 2, 3, 4], 3) == [7, 1, 2])
-      #expect(guess([1, 2, 3, 4, 5, 1, 2, 3, 4], 8) == [5, 1, 2, 3, 4, 5, 1, 2])
-      #expect(guess([8, 8, 8, 8, 8], 3) == [8, 8, 8])
-      #expect(guess([8, 8, 8, 8], 3) == [])
-      #expect(guess([1, 2, 3, 9, 1, 2, 3], 3) == [])
-      #expect(guess([1, 2, 3, 4, 5, 1, 2, 3, 4], 0) == [])
+      #expect(draft([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 7, 1, 2, 3, 4], 3) == [7, 1, 2])
+      #expect(draft([1, 2, 3, 4, 5, 1, 2, 3, 4], 8) == [5, 1, 2, 3, 4, 5, 1, 2])
+      #expect(draft([8, 8, 8, 8, 8], 3) == [8, 8, 8])
+      #expect(draft([8, 8, 8, 8], 3) == [])
+      #expect(draft([1, 2, 3, 9, 1, 2, 3], 3) == [])
+      #expect(draft([1, 2, 3, 4, 5, 1, 2, 3, 4], 0) == [])
     }
   }
 }
