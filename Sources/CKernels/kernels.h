@@ -81,11 +81,11 @@ typedef struct {
 } attention_job;
 
 typedef struct {
-  const float *x, *w, *rstd, *dy;
+  const float *x, *w, *b, *mean, *rstd, *dy; /* b, mean, mean_out, db: of layer norm */
   float eps;
   void *out;
   pk_type type;
-  float *rstd_out, *dx, *dw;
+  float *mean_out, *rstd_out, *dx, *dw, *db;
   size_t t, c;
 } norm_job;
 
@@ -111,6 +111,9 @@ typedef struct {
   void (*rms_norm)(const norm_job *, size_t begin, size_t end);
   void (*rms_norm_dx)(const norm_job *, size_t begin, size_t end);
   void (*rms_norm_dw)(const norm_job *, size_t begin_column, size_t end_column);
+  void (*layer_norm)(const norm_job *, size_t begin, size_t end);
+  void (*layer_norm_dx)(const norm_job *, size_t begin, size_t end);
+  void (*layer_norm_dw)(const norm_job *, size_t begin_column, size_t end_column);
   void (*activation)(pk_activation, const float *gate, const float *up, void *out, pk_type type, size_t begin, size_t end);
   void (*activation_backward)(pk_activation, float *gate, float *up, const float *dout, size_t begin, size_t end);
   void (*map)(pk_function, const float *x, float *out, size_t begin, size_t end);
@@ -141,6 +144,8 @@ static inline size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 static inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 static inline size_t type_bytes(pk_type type) { return type == PK_F32 ? 4 : type == PK_BF16 ? 2 : 1; }
 static inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
+/* Elements of a head that turn. */
+static inline size_t turned_length(const pk_attention_rule *rule, size_t d) { return rule->turned ? (size_t)rule->turned : d; }
 
 /* Pairs of reduction indices in these blocks. */
 size_t pair_count(const pk_block *blocks, size_t block_count);

@@ -15,6 +15,7 @@
 #include "gemm.h"
 #include "store.h"
 #include "norm.h"
+#include "layer_norm.h"
 #include "activation.h"
 #include "map.h"
 #include "rotary.h"

@@ -114,10 +114,12 @@ static float score_of(const pk_attention_rule *rule, float dot, float *slope) {
 
 /* x [D] turned by the angles of `position`. */
 static void reference_rotate(const pk_attention_rule *rule, size_t position, float sign, float *x, size_t d) {
-  for (size_t i = 0; rule->cosine && i < d / 2; i++) {
-    float a = x[i], b = x[i + d / 2], c = rule->cosine[position * (d / 2) + i], s = sign * rule->sine[position * (d / 2) + i];
-    x[i] = a * c - b * s;
-    x[i + d / 2] = b * c + a * s;
+  size_t half = turned_length(rule, d) / 2;
+  for (size_t i = 0; rule->cosine && i < half; i++) {
+    size_t first = rule->interleaved ? 2 * i : i, second = rule->interleaved ? 2 * i + 1 : i + half;
+    float a = x[first], b = x[second], c = rule->cosine[position * half + i], s = sign * rule->sine[position * half + i];
+    x[first] = a * c - b * s;
+    x[second] = b * c + a * s;
   }
 }
 

@@ -64,6 +64,75 @@ void pk_reference_rms_norm_backward(int threads, const float *x, const float *w,
   parallel_for(threads, 1, norm_gradients, &job);
 }
 
+static void layer_norm_rows(void *context, size_t unused) {
+  (void)unused;
+  const norm_job *job = context;
+  size_t c = job->c;
+  for (size_t t = 0; t < job->t; t++) {
+    const float *x = job->x + t * c;
+    float sums[16] = {0}, squares[16] = {0};
+    for (size_t i = 0; i < filled(c); i++) sums[i % 16] = sums[i % 16] + at(x, i, c, 0);
+    float mean = lanes_sum(sums) / (float)c;
+    for (size_t i = 0; i < filled(c); i++) {
+      float distance = at(x, i, c, mean) - mean;
+      squares[i % 16] = fmaf(distance, distance, squares[i % 16]);
+    }
+    float rstd = 1 / sqrtf(lanes_sum(squares) / (float)c + job->eps);
+    if (job->mean_out) job->mean_out[t] = mean;
+    if (job->rstd_out) job->rstd_out[t] = rstd;
+    for (size_t i = 0; i < c; i++) put(job->out, job->type, t * c + i, fmaf((x[i] - mean) * rstd, job->w[i], job->b[i]));
+  }
+}
+void pk_reference_layer_norm(int threads, const float *x, const float *w, const float *b, float eps, void *out, pk_type type,
+                             float *mean, float *rstd, size_t t, size_t c) {
+  norm_job job = {.x = x, .w = w, .b = b, .eps = eps, .out = out, .type = type, .mean_out = mean, .rstd_out = rstd, .t = t, .c = c};
+  parallel_for(threads, 1, layer_norm_rows, &job);
+}
+
+static void layer_norm_gradients(void *context, size_t unused) {
+  (void)unused;
+  const norm_job *job = context;
+  size_t c = job->c;
+  for (size_t t = 0; t < job->t; t++) {
+    const float *x = job->x + t * c, *dy = job->dy + t * c;
+    float sums[16] = {0}, dots[16] = {0}, mean = job->mean[t], rstd = job->rstd[t];
+    for (size_t i = 0; i < filled(c); i++) {
+      float g = at(job->w, i, c, 0) * at(dy, i, c, 0);
+      sums[i % 16] = sums[i % 16] + g;
+      dots[i % 16] = fmaf(g, (at(x, i, c, 0) - mean) * rstd, dots[i % 16]);
+    }
+    float shift = lanes_sum(sums) / (float)c, slope = lanes_sum(dots) / (float)c;
+    for (size_t i = 0; i < c; i++) {
+      float normal = (x[i] - mean) * rstd;
+      job->dx[t * c + i] += fmaf(-slope, normal, job->w[i] * dy[i] - shift) * rstd;
+      if (job->dw) job->dw[i] = fmaf(dy[i], normal, job->dw[i]);
+      if (job->db) job->db[i] += dy[i];
+    }
+  }
+}
+void pk_reference_layer_norm_backward(int threads, const float *x, const float *w, const float *mean, const float *rstd,
+                                      const float *dy, float *dx, float *dw, float *db, size_t t, size_t c) {
+  norm_job job = {.x = x, .w = w, .mean = mean, .rstd = rstd, .dy = dy, .dx = dx, .dw = dw, .db = db, .t = t, .c = c};
+  parallel_for(threads, 1, layer_norm_gradients, &job);
+}
+
+typedef struct {
+  const float *dy;
+  float *db;
+  size_t t, n;
+} bias_run;
+
+static void bias_sums(void *context, size_t unused) {
+  (void)unused;
+  const bias_run *run = context;
+  for (size_t t = 0; t < run->t; t++)
+    for (size_t n = 0; n < run->n; n++) run->db[n] += run->dy[t * run->n + n];
+}
+void pk_reference_bias_gradient(int threads, const float *dy, float *db, size_t t, size_t n) {
+  bias_run run = {dy, db, t, n};
+  parallel_for(threads, 1, bias_sums, &run);
+}
+
 typedef struct {
   pk_activation f;
   const float *gate, *up, *dout;

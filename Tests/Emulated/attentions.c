@@ -16,7 +16,20 @@ static pk_attention_rule rule_of(const int *shape, float *angles) {
   return rule;
 }
 
-static uint64_t forward(const int *shape, int definition) {
+/* The same; then how many elements of a head turn, and whether neighbours do. */
+static pk_attention_rule turned_rule_of(const int *shape, float *angles) {
+  size_t half = (size_t)shape[6] / 2;
+  pk_attention_rule rule = {.scale = 0.125f, .cap = (float)shape[5] / 10, .window = shape[4], .turned = shape[6],
+                            .interleaved = shape[7]};
+  pk_rotary_table(10000, 0, LENGTH, half * 2, angles, angles + LENGTH * half);
+  rule.cosine = angles;
+  rule.sine = angles + LENGTH * half;
+  return rule;
+}
+
+typedef pk_attention_rule (*rule_maker)(const int *shape, float *angles);
+
+static uint64_t forward(const int *shape, int definition, rule_maker rule_of) {
   size_t heads = (size_t)shape[0], kv_heads = (size_t)shape[1], d = (size_t)shape[2];
   pk_type type = (pk_type)shape[3];
   static const int32_t positions[] = {0, 1, 31, 32, 33, 63, 64, 65, 99};
@@ -40,10 +53,12 @@ static uint64_t forward(const int *shape, int definition) {
   free(q), free(angles), free(keys), free(values), free(out), free(lse);
   return hash;
 }
-static uint64_t attention(const int *shape) { return forward(shape, 0); }
-static uint64_t definition(const int *shape) { return forward(shape, 1); }
+static uint64_t attention(const int *shape) { return forward(shape, 0, rule_of); }
+static uint64_t definition(const int *shape) { return forward(shape, 1, rule_of); }
+static uint64_t turned(const int *shape) { return forward(shape, 0, turned_rule_of); }
+static uint64_t turned_definition(const int *shape) { return forward(shape, 1, turned_rule_of); }
 
-static uint64_t backward_either(const int *shape, int plain) {
+static uint64_t backward_either(const int *shape, int plain, rule_maker rule_of) {
   size_t heads = (size_t)shape[0], kv_heads = (size_t)shape[1], d = (size_t)shape[2];
   pk_type type = (pk_type)shape[3];
   static const int32_t starts[] = {0, 1, 1, 18, 90};
@@ -62,8 +77,10 @@ static uint64_t backward_either(const int *shape, int plain) {
   free(angles), free(q), free(k), free(v), free(out), free(lse), free(dout), free(dq), free(dk), free(dv), free(keys), free(values);
   return hash;
 }
-static uint64_t backward(const int *shape) { return backward_either(shape, 0); }
-static uint64_t backward_definition(const int *shape) { return backward_either(shape, 1); }
+static uint64_t backward(const int *shape) { return backward_either(shape, 0, rule_of); }
+static uint64_t backward_definition(const int *shape) { return backward_either(shape, 1, rule_of); }
+static uint64_t turned_backward(const int *shape) { return backward_either(shape, 0, turned_rule_of); }
+static uint64_t turned_backward_definition(const int *shape) { return backward_either(shape, 1, turned_rule_of); }
 
 void attentions(void) {
   static const int heads[][3] = {{1, 1, 16}, {4, 2, 32}, {3, 3, 64}, {2, 1, 48}, {9, 3, 64}, {8, 2, 32}, {5, 1, 16}};
@@ -87,5 +104,16 @@ void attentions(void) {
         int shape[6] = {shared[j][0], shared[j][1], dimensions[i], type, rules[rule][0], rules[rule][1]};
         on_every_path("attention", shape, 6, attention, definition);
         on_every_path("attention-backward", shape, 6, backward, backward_definition);
+      }
+  /* Of a head the first elements turn, all of them or a few, in halves or as neighbours. */
+  static const int parts[][2] = {{2, 2}, {20, 6}, {20, 20}, {64, 16}, {64, 64}, {80, 20}, {96, 34}, {256, 64}};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (int type = 0; type < 2; type++)
+      for (int interleaved = 0; interleaved < 2; interleaved++) {
+        size_t heads = (i + (size_t)type) % 4, rule = (i + (size_t)interleaved) % (sizeof rules / sizeof *rules);
+        int shape[8] = {shared[heads][0], shared[heads][1], parts[i][0], type, rules[rule][0], rules[rule][1], parts[i][1],
+                        interleaved};
+        on_every_path("attention-turned", shape, 8, turned, turned_definition);
+        on_every_path("attention-turned-backward", shape, 8, turned_backward, turned_backward_definition);
       }
 }

@@ -57,6 +57,34 @@ static uint64_t norm_either(const int *shape, int plain) {
 }
 BOTH(norm)
 
+/* shape: T, C, type */
+static uint64_t layer_norm_either(const int *shape, int plain) {
+  size_t t = (size_t)shape[0], c = (size_t)shape[1];
+  pk_type type = (pk_type)shape[2];
+  float *x = filled(t * c, 50, ORDINARY), *w = filled(c, 51, ORDINARY), *b = filled(c, 52, ORDINARY);
+  float *dy = filled(t * c, 53, ORDINARY), *dx = filled(t * c, 54, ORDINARY), *dw = filled(c, 55, ORDINARY);
+  float *db = filled(c, 56, ORDINARY), *mean = floats(t), *rstd = floats(t);
+  void *out = stored(x, t * c, type);
+  (plain ? pk_reference_layer_norm : pk_layer_norm)(threads, x, w, b, 1e-5f, out, type, mean, rstd, t, c);
+  (plain ? pk_reference_layer_norm_backward : pk_layer_norm_backward)(threads, x, w, mean, rstd, dy, dx, dw, db, t, c);
+  uint64_t hash = hash_floats(hash_floats(hash_typed(HASH_START, out, type, t * c), mean, t), rstd, t);
+  hash = hash_floats(hash_floats(hash_floats(hash, dx, t * c), dw, c), db, c);
+  free(x), free(w), free(b), free(dy), free(dx), free(dw), free(db), free(mean), free(rstd), free(out);
+  return hash;
+}
+BOTH(layer_norm)
+
+/* shape: T, N, operands */
+static uint64_t bias_either(const int *shape, int plain) {
+  size_t t = (size_t)shape[0], n = (size_t)shape[1];
+  float *dy = filled(t * n, 57, (operands)shape[2]), *db = filled(n, 58, (operands)shape[2]);
+  (plain ? pk_reference_bias_gradient : pk_bias_gradient)(threads, dy, db, t, n);
+  uint64_t hash = hash_floats(HASH_START, db, n);
+  free(dy), free(db);
+  return hash;
+}
+BOTH(bias)
+
 /* shape: n, type, operands, function + 10 * without the other factor */
 static uint64_t activation_either(const int *shape, int plain) {
   size_t n = (size_t)shape[0];
@@ -125,4 +153,14 @@ void rows(void) {
   on_every_path("rotary", (int[]){2000, 64}, 2, rotary, NULL);
   on_every_path("rotary", (int[]){3, 2}, 2, rotary, NULL);
   on_every_path("rotary", (int[]){20, 510}, 2, rotary, NULL);
+  for (size_t i = 1; i < sizeof sizes / sizeof *sizes; i++) {
+    for (int type = 0; type < 2; type++)
+      on_every_path("layer-norm", (int[]){5, sizes[i], type}, 3, layer_norm, layer_norm_definition);
+    on_every_path("bias-gradient", (int[]){7, sizes[i], (int)i % 4}, 3, bias, bias_definition);
+  }
+  on_every_path("layer-norm", (int[]){0, 20, 0}, 3, layer_norm, layer_norm_definition);
+  on_every_path("layer-norm", (int[]){33, 70, 1}, 3, layer_norm, layer_norm_definition);
+  on_every_path("layer-norm", (int[]){18, 768, 0}, 3, layer_norm, layer_norm_definition);
+  on_every_path("bias-gradient", (int[]){0, 20, 0}, 3, bias, bias_definition);
+  on_every_path("bias-gradient", (int[]){40, 300, 0}, 3, bias, bias_definition);
 }

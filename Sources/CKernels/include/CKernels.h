@@ -98,8 +98,18 @@ void pk_rms_norm(int threads, const float *x, const float *w, float eps, void *o
 void pk_rms_norm_backward(int threads, const float *x, const float *w, const float *rstd, const float *dy, float *dx,
                           float *dw, size_t t, size_t c);
 
+/* Layer norm. y = (x - mean) * rstd * w + b with rstd = 1 / sqrt(mean((x - mean)^2) + eps). mean, rstd: [T] or NULL. */
+void pk_layer_norm(int threads, const float *x, const float *w, const float *b, float eps, void *out, pk_type type, float *mean,
+                   float *rstd, size_t t, size_t c);
+/* dx += dL/dx; dw += dL/dw and db += dL/db (tokens ascending) unless both are NULL. */
+void pk_layer_norm_backward(int threads, const float *x, const float *w, const float *mean, const float *rstd, const float *dy,
+                            float *dx, float *dw, float *db, size_t t, size_t c);
+
+/* db[n] += dy[t, n], t ascending. */
+void pk_bias_gradient(int threads, const float *dy, float *db, size_t t, size_t n);
+
 /* Fills cosine and sine, each [positions, D/2], of position * base^(-2i/D) from position `first` on, angles rounded to fp32.
-   D is even, base at least 1. */
+   D, how many elements of a head turn, is even, base at least 1. */
 void pk_rotary_table(float base, size_t first, size_t positions, size_t d, float *cosine, float *sine);
 
 /* out = f(gate) * up, or f(gate) where up is NULL, of `type`. */
@@ -131,8 +141,11 @@ typedef struct {
   float scale;    /* score = scale * q . k */
   float cap;      /* then cap * tanh(score / cap); 0: off */
   int32_t window; /* sees itself and the window - 1 keys before it; 0: all */
-  /* Pairs (i, i + D/2) of queries and keys turn by the angles of their positions: [positions, D/2], or NULL: as they are. */
+  /* The first R elements of queries and keys turn in pairs (i, i + R/2), or (2i, 2i + 1) where interleaved, by the angles of their
+     positions: [positions, R/2], or NULL: as they are. */
   const float *cosine, *sine;
+  int32_t turned; /* R, even; 0: D */
+  int interleaved;
 } pk_attention_rule;
 
 /* q: [T, H * D] fp32; out: [T, H * D] fp32; lse: [T, H] or NULL. D is even, 2 to PK_MAX_HEAD. */
@@ -245,6 +258,11 @@ void pk_reference_rms_norm(int threads, const float *x, const float *w, float ep
                            size_t t, size_t c);
 void pk_reference_rms_norm_backward(int threads, const float *x, const float *w, const float *rstd, const float *dy, float *dx,
                                     float *dw, size_t t, size_t c);
+void pk_reference_layer_norm(int threads, const float *x, const float *w, const float *b, float eps, void *out, pk_type type,
+                             float *mean, float *rstd, size_t t, size_t c);
+void pk_reference_layer_norm_backward(int threads, const float *x, const float *w, const float *mean, const float *rstd,
+                                      const float *dy, float *dx, float *dw, float *db, size_t t, size_t c);
+void pk_reference_bias_gradient(int threads, const float *dy, float *db, size_t t, size_t n);
 void pk_reference_activation_forward(int threads, pk_activation f, const float *gate, const float *up, void *out, pk_type type,
                                      size_t n);
 void pk_reference_activation_backward(int threads, pk_activation f, float *gate, float *up, const float *dout, size_t n);

@@ -60,7 +60,8 @@ extension KernelPathTests {
     ]
 
     static func rule(window: Int = 0, cap: Float = 0, scale: Float = 0.125) -> pk_attention_rule {
-      pk_attention_rule(scale: scale, cap: cap, window: Int32(window), cosine: nil, sine: nil)
+      pk_attention_rule(
+        scale: scale, cap: cap, window: Int32(window), cosine: nil, sine: nil, turned: 0, interleaved: 0)
     }
     /// The rules, and one under which queries and keys turn by their positions, of which there are `length`.
     static func withRules(length: Int, d: Int, _ body: ([pk_attention_rule]) -> Void) {

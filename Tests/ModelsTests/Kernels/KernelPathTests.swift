@@ -160,6 +160,18 @@ import Testing
         KernelPathTests.threads, x, w, rstd, y, &dx, &dw, t, c)
       return out + rstd + dx + dw
     }
+    agree("layer norm") { plain in
+      var out = [Float](repeating: 0, count: t * c)
+      var (mean, rstd) = ([Float](repeating: 0, count: t), [Float](repeating: 0, count: t))
+      (plain ? pk_reference_layer_norm : pk_layer_norm)(
+        KernelPathTests.threads, x, w, y, 1e-5, &out, PK_F32, &mean, &rstd, t, c)
+      var (dx, dw, db) = (y, w, w)
+      (plain ? pk_reference_layer_norm_backward : pk_layer_norm_backward)(
+        KernelPathTests.threads, x, w, mean, rstd, y, &dx, &dw, &db, t, c)
+      (plain ? pk_reference_bias_gradient : pk_bias_gradient)(
+        KernelPathTests.threads, x, &db, t, c)
+      return out + mean + rstd + dx + dw + db
+    }
     for activation in [PK_SILU, PK_GELU, PK_GELU_TANH] {
       agree("gate \(activation)") { plain in
         var out = [Float](repeating: 0, count: t * c)

@@ -18,7 +18,8 @@ extension AttentionRule {
     precondition(headDimension <= Int(PK_MAX_HEAD), "heads of \(headDimension), at most \(PK_MAX_HEAD)")
     return pk_attention_rule(
       scale: 1 / Float(headDimension).squareRoot(), cap: Float(softCap ?? 0),
-      window: Int32(clamping: window ?? 0), cosine: rotary.cosine.cpuFloats, sine: rotary.sine.cpuFloats)
+      window: Int32(clamping: window ?? 0), cosine: rotary.cosine.cpuFloats, sine: rotary.sine.cpuFloats,
+      turned: Int32(clamping: rotary.cosine.columns * 2), interleaved: 0)
   }
 }
 
