@@ -39,6 +39,9 @@ package struct ParameterPlace: Sendable, Equatable {
 }
 
 package struct ParameterLayout: Sendable {
+  /// The head of one output that makes a decoder of any family a reward model, [1, C].
+  package static let scoreHead = "score.weight"
+
   /// In the order in which they are written.
   package private(set) var tensors: [ParameterTensor] = []
   private var indices: [String: Int] = [:]

@@ -21,7 +21,7 @@ package struct Checkpoint: Sendable {
   /// The content of `plumb.json`, if the model is one of ours.
   package let plumb: JSON?
 
-  /// Whether it has a head of one output, `score.weight`, in place of a language model's.
+  /// Whether it has a head of one output, `ParameterLayout.scoreHead`, in place of a language model's.
   package var isRewardModel: Bool { hasRewardHead(tensors) }
 
   package func requireTokenizer() throws -> Tokenizer {
@@ -43,10 +43,10 @@ package func openCheckpoint(_ path: String, readingTokenizer: Bool = true) throw
 
 private func openGGUF(_ path: String, _ readingTokenizer: Bool) throws -> Checkpoint {
   let file = try GGUFFile(path)
-  let llama = try GGUFLlama(file)
+  let model = try GGUFModel(file)
   return Checkpoint(
-    path: path, configuration: llama.configuration, endTokens: ids(llama.configuration.eosTokenIDs),
-    generationConfig: nil, tensors: llama,
+    path: path, configuration: model.configuration, endTokens: ids(model.configuration.eosTokenIDs),
+    generationConfig: nil, tensors: model,
     tokenizer: readingTokenizer ? try file.tokenizer() : nil, hasTokenizer: true,
     chatTemplate: try file.string("tokenizer.chat_template"), plumb: nil)
 }
@@ -70,9 +70,12 @@ private func openDirectory(_ directory: String, _ readingTokenizer: Bool) throws
     throw FormatError(
       path: "\(directory)/generation_config.json", part: quoted(error.field), error.problem)
   }
-  let tensors = try openTensors(directory)
-  // `LlamaForSequenceClassification` has no other head, whatever its configuration says of tying it.
-  if hasRewardHead(tensors) { configuration.tiedEmbeddings = true }
+  let stored = try openTensors(directory)
+  // A model for sequence classification has no other head, whatever its configuration says of tying it.
+  if hasRewardHead(stored) { configuration.tiedEmbeddings = true }
+  let tensors = try RenamedTensors(stored, path: directory) { [configuration] in
+    configuration.family.type.layoutName(ofStored: $0, configuration)
+  }
   let settings = try optionalObject("\(directory)/tokenizer_config.json")
   let tokenizer = readingTokenizer ? try openTokenizer(directory, settings) : nil
   return Checkpoint(
@@ -101,7 +104,7 @@ private func chatTemplate(_ directory: String, _ settings: JSON?) throws -> Stri
 }
 
 private func hasRewardHead(_ tensors: any TensorSource) -> Bool {
-  tensors.names.contains { $0.utf8.elementsEqual("score.weight".utf8) }
+  tensors.names.contains { $0.utf8.elementsEqual(ParameterLayout.scoreHead.utf8) }
 }
 
 private func openTensors(_ directory: String) throws -> any TensorSource {
@@ -225,11 +228,8 @@ private func checkTensors(_ checkpoint: Checkpoint) throws {
     }
   }
   for name in checkpoint.tensors.names where !wanted.contains(UTF8Key(name)) {
-    // A tied head is a second name for the embedding; old checkpoints store the rotary frequencies.
     // A reward model's head is checked and read by `RewardModel`.
-    if name == "lm_head.weight" || name == "score.weight" || name.hasSuffix(".rotary_emb.inv_freq") {
-      continue
-    }
+    if name == ParameterLayout.scoreHead { continue }
     throw FormatError(
       path: checkpoint.path, part: "tensor \(quoted(name))",
       "unexpected tensor: the configuration describes none of this name")

@@ -141,14 +141,24 @@ private func describe(
   if let count = tokenizer?.count, count < c.vocabularySize {
     rows += ", \(c.vocabularySize - count) of them without a token: \(count) to \(c.vocabularySize - 1)"
   }
+  var positions: [String]
+  switch c.positions {
+  case .learned: positions = ["positions: learned"]
+  case .rotary(let rotary):
+    positions = ["rotary base: \(rotary.base)"]
+    if rotary.dimension != c.headDimension || rotary.pairs != .halves {
+      positions.append("rotary: pairs of \(rotary.pairs.rawValue) in the first \(rotary.dimension)")
+    }
+  }
   return [
-    "family: \(c.family.rawValue)", "layers: \(c.layerCount)", "hidden size: \(c.hiddenSize)",
+    "family: \(c.family.type.modelType)", "layers: \(c.layerCount)", "hidden size: \(c.hiddenSize)",
     "heads: \(c.headCount) of \(c.headDimension), \(c.keyValueHeadCount) for keys and values",
     "sliding window: \(c.slidingWindow.map { "\($0) tokens" } ?? "none")",
     "feed-forward size: \(c.feedForwardSize)", "activation: \(c.activation.rawValue)",
     "vocabulary: \(rows)",
     "embeddings: \(c.tiedEmbeddings ? "tied" : "untied")", "context: \(c.contextLength) tokens",
-    "rotary base: \(c.rotaryBase)", "norm epsilon: \(c.normEpsilon)",
+  ] + positions + [
+    "norm epsilon: \(c.norm.epsilon)",
     "begin token: \(begin)",
     "end tokens: \(endTokens.isEmpty ? "none" : endTokens.map(named).joined(separator: ", "))",
   ]

@@ -5,12 +5,11 @@ package final class RewardModel {
   private let decoder: Decoder
   private let head: any PackedMatrix
 
-  private static let headName = "score.weight"
   private static let tokenBudget = 1024
 
   /// - Throws: `FormatError` when the checkpoint has no `score.weight` of [1, C].
   package init(_ checkpoint: Checkpoint, decoder: Decoder) throws {
-    let name = Self.headName
+    let name = ParameterLayout.scoreHead
     guard checkpoint.tensors.names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else {
       throw FormatError(
         path: checkpoint.path, part: "tensor `\(name)`",

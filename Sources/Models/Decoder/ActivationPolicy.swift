@@ -12,7 +12,10 @@ package struct ActivationPolicy: Sendable {
     let (attention, keyValue) = (
       c.headCount * c.headDimension, c.keyValueHeadCount * c.headDimension
     )
-    let floats = 2 * c.hiddenSize + 2 * attention + 2 * c.feedForwardSize + c.headCount + 2
+    let (feedForward, statistics) = (
+      (c.isGated ? 2 : 1) * c.feedForwardSize, c.norm.kind == .layer ? 4 : 2
+    )
+    let floats = 2 * c.hiddenSize + 2 * attention + feedForward + c.headCount + statistics
     bytesPerToken =
       (c.layerCount - lowestBlock) * floats * ElementType.float32.byteCount
       + c.layerCount * 2 * keyValue * mode.operandType.byteCount

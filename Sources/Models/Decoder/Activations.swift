@@ -4,22 +4,20 @@
 struct BlockActivations {
   /// [T, C] before the attention branch
   let input: Tensor
-  /// [1, T]
-  let attentionRstd: Tensor
+  let attentionStatistics: NormStatistics
   /// [T, H * D] before rotation
   let query: Tensor
   /// [T, H * D]
   let attended: Tensor
   /// [T, H]
   let lse: Tensor
-  /// [T, C] between the branches
+  /// [T, C] between the branches, where one follows the other
   let middle: Tensor
-  /// [1, T]
-  let feedForwardRstd: Tensor
-  /// [T, F]
+  let feedForwardStatistics: NormStatistics
+  /// [T, F], what the activation bends
   let gate: Tensor
-  /// [T, F]
-  let up: Tensor
+  /// [T, F] of a gated network
+  let up: Tensor?
 
   /// - Parameter inputAlone: whether all else shares its memory with the other blocks.
   init(
@@ -31,16 +29,18 @@ struct BlockActivations {
     func tensor(_ name: String, _ rows: Int, _ columns: Int) -> Tensor {
       workspace.tensor("kept.\(owner).\(name)", rows, columns)
     }
-    func perToken(_ name: String) -> Tensor { tensor(name, t, 1) }
+    func statistics(_ name: String) -> NormStatistics {
+      NormStatistics(configuration.norm, rows: t, named: "kept.\(owner).\(name)", in: workspace)
+    }
     input = workspace.tensor("kept.\(layer).input", t, c)
-    attentionRstd = perToken("attentionRstd")
+    attentionStatistics = statistics("attention")
     query = tensor("query", t, attention)
     attended = tensor("attended", t, attention)
     lse = tensor("lse", t, configuration.headCount)
     middle = tensor("middle", t, c)
-    feedForwardRstd = perToken("feedForwardRstd")
+    feedForwardStatistics = statistics("feedForward")
     gate = tensor("gate", t, configuration.feedForwardSize)
-    up = tensor("up", t, configuration.feedForwardSize)
+    up = configuration.isGated ? tensor("up", t, configuration.feedForwardSize) : nil
   }
 }
 

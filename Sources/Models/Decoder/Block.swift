@@ -5,97 +5,83 @@ struct Block {
   let configuration: DecoderConfiguration
   let mode: NumericMode
   let backend: any Backend
-  let attentionNorm: Tensor
-  let feedForwardNorm: Tensor
+  let attentionNorm: NormLayer
+  /// Nil where the feed-forward network reads what the attention reads.
+  let feedForwardNorm: NormLayer?
   private let layout: ParameterLayout
-  private var forward: [Projection: any PackedMatrix] = [:]
-  /// Weights of a block that the backward pass enters, as the trainer changes them.
-  private var masters: [Projection: Tensor] = [:]
+  private(set) var weights: BlockWeights
 
   init(
     layer: Int, configuration: DecoderConfiguration, layout: ParameterLayout, mode: NumericMode,
     backend: any Backend, forTraining: Bool, tensor: (ParameterTensor) throws -> Tensor
   ) throws {
-    func tensorOf(_ role: ParameterRole) throws -> Tensor {
-      guard let named = layout.name(of: role, layer: layer), let described = layout[named] else {
-        preconditionFailure("block \(layer) has no \(role)")
+    var read: [String: Tensor] = [:]
+    func part(_ role: ParameterRole) throws -> Tensor? {
+      guard let place = layout.place(of: role, layer: layer), let described = layout[place.name] else {
+        return nil
       }
-      return try tensor(described)
+      let whole = try read[place.name] ?? tensor(described)
+      if described.roles.count > 1 { read[place.name] = whole }
+      return whole.part(at: place)
+    }
+    func norm(_ weight: ParameterRole, _ bias: ParameterRole) throws -> NormLayer? {
+      try part(weight).map {
+        NormLayer(configuration.norm, weight: $0, bias: try part(bias), backend: backend)
+      }
+    }
+    guard let attentionNorm = try norm(.attentionNorm, .attentionNormBias) else {
+      preconditionFailure("block \(layer) has no norm before its attention")
     }
     self.layer = layer
     self.configuration = configuration
     self.layout = layout
     self.mode = mode
     self.backend = backend
-    attentionNorm = try tensorOf(.attentionNorm)
-    feedForwardNorm = try tensorOf(.feedForwardNorm)
-    for projection in Projection.allCases {
-      let weights = try tensorOf(.weight(projection))
-      forward[projection] = backend.pack(weights, as: mode.weightType, over: nil)
-      if forTraining { masters[projection] = weights }
-    }
+    self.attentionNorm = attentionNorm
+    feedForwardNorm = try norm(.feedForwardNorm, .feedForwardNormBias)
+    precondition(
+      (configuration.residual == .parallel(sharesNorm: true)) == (feedForwardNorm == nil),
+      "the norms of block \(layer) are not those of \(configuration.residual)")
+    weights = try BlockWeights(
+      layer: layer, layout: layout, mode: mode, backend: backend, forTraining: forTraining, tensor: part)
   }
 
   mutating func update(from parameters: Parameters, names: [String]) {
-    for projection in Projection.allCases {
-      guard let name = name(of: .weight(projection)), names.contains(name) else { continue }
-      forward[projection] = backend.pack(parameters[name], as: mode.weightType, over: forward[projection])
-    }
+    weights.update(from: parameters, names: names)
   }
 
-  /// The tensor that holds a role of this block.
-  func name(of role: ParameterRole) -> String? { layout.name(of: role, layer: layer) }
-
-  /// The role's part of `gradients`; nil where it does not train.
+  /// The role's part of `gradients`; nil where it does not train, or there is none.
   func gradient(of role: ParameterRole, in gradients: Parameters) -> Tensor? {
-    name(of: role).flatMap { gradients.contains($0) ? gradients[$0] : nil }
-  }
-
-  /// out = x W^T
-  func apply(_ projection: Projection, to x: Tensor, into out: Tensor, accumulate: Bool = false) {
-    backend.multiply(x, packed(projection), into: out, accumulate: accumulate)
-  }
-
-  private func packed(_ projection: Projection) -> any PackedMatrix {
-    guard let weights = forward[projection] else { preconditionFailure("\(projection) is not packed") }
-    return weights
-  }
-
-  /// out = y W. Packed anew each time: little beside the product, and no second copy of all weights.
-  func applyTransposed(
-    _ projection: Projection, to y: Tensor, into out: Tensor, accumulate: Bool, workspace: Workspace
-  ) {
-    guard let weights = masters[projection] else {
-      preconditionFailure("the backward pass does not enter block \(layer)")
+    layout.place(of: role, layer: layer).flatMap {
+      gradients.contains($0.name) ? gradients[$0.name].part(at: $0) : nil
     }
-    let packed = backend.packRows(
-      weights, as: mode.operandType, reduction: ReductionBlocks(weights.rows), in: workspace)
-    backend.multiply(y, packed, into: out, accumulate: accumulate)
   }
+
+  /// The product whose result the activation bends.
+  var activated: Projection { configuration.isGated ? .gate : .up }
 
   /// Adds the block's two branches to x [T, C]. With activations, keeps what the backward pass reads.
   func forward(
-    _ x: Tensor, view: any KeyValueView, rotary: RotaryTable, workspace: Workspace,
+    _ x: Tensor, view: any KeyValueView, rotary: RotaryTable?, workspace: Workspace,
     activations: BlockActivations?
   ) {
     if let activations { backend.store(x, into: activations.input) }
     storeKeysValues(
-      x, view: view, rotary: rotary, workspace: workspace, rstd: activations?.attentionRstd)
+      x, view: view, rotary: rotary, workspace: workspace, statistics: activations?.attentionStatistics)
     addBranches(to: x, view: view, rotary: rotary, workspace: workspace, activations: activations)
   }
 
   /// The same, of which only `rows` of x are read afterwards: they come back as [R, C], and of the others the block
   /// computes keys and values alone.
   func forward(
-    _ x: Tensor, keeping rows: [Int32], view: any KeyValueView, rotary: RotaryTable, workspace: Workspace
+    _ x: Tensor, keeping rows: [Int32], view: any KeyValueView, rotary: RotaryTable?, workspace: Workspace
   ) -> Tensor {
-    storeKeysValues(x, view: view, rotary: rotary, workspace: workspace, rstd: nil)
+    storeKeysValues(x, view: view, rotary: rotary, workspace: workspace, statistics: nil)
     let kept = workspace.tensor("x.kept", rows.count, x.columns)
     if rows.isEmpty { return kept }
     backend.gather(x, rows, into: kept)
     let normed = workspace.tensor("normed", kept.rows, kept.columns, mode.operandType)
-    backend.rmsNorm(
-      kept, weight: attentionNorm, epsilon: Float(configuration.normEpsilon), into: normed, rstd: nil)
+    attentionNorm.forward(kept, into: normed, statistics: nil)
     addBranches(
       to: kept, view: view.rows(rows), rotary: rotary, workspace: workspace, activations: nil)
     return kept
@@ -103,51 +89,74 @@ struct Block {
 
   /// Leaves norm(x) in the workspace as `normed`, and its keys and values in the cache.
   private func storeKeysValues(
-    _ x: Tensor, view: any KeyValueView, rotary: RotaryTable, workspace: Workspace, rstd: Tensor?
+    _ x: Tensor, view: any KeyValueView, rotary: RotaryTable?, workspace: Workspace,
+    statistics: NormStatistics?
   ) {
     let d = configuration.headDimension
     let normed = workspace.tensor("normed", x.rows, x.columns, mode.operandType)
-    backend.rmsNorm(
-      x, weight: attentionNorm, epsilon: Float(configuration.normEpsilon), into: normed, rstd: rstd)
+    attentionNorm.forward(x, into: normed, statistics: statistics)
     let k = workspace.tensor("k", x.rows, configuration.keyValueHeadCount * d)
     let v = workspace.tensor("v", x.rows, configuration.keyValueHeadCount * d)
-    apply(.key, to: normed, into: k)
-    apply(.value, to: normed, into: v)
-    backend.storeKeysValues(k, v, layer: layer, view: view, rule: configuration.attention, rotary: rotary)
+    weights.apply(.key, to: normed, into: k)
+    weights.apply(.value, to: normed, into: v)
+    backend.storeKeysValues(
+      k, v, layer: layer, view: view, rule: configuration.attention(layer: layer), rotary: rotary)
   }
 
   /// Both branches of rows whose keys and values are stored and whose norm lies in the workspace.
   private func addBranches(
-    to x: Tensor, view: any KeyValueView, rotary: RotaryTable, workspace: Workspace,
+    to x: Tensor, view: any KeyValueView, rotary: RotaryTable?, workspace: Workspace,
     activations: BlockActivations?
   ) {
-    let (t, c, f) = (x.rows, configuration.hiddenSize, configuration.feedForwardSize)
-    let d = configuration.headDimension
-    let epsilon = Float(configuration.normEpsilon)
-    let operand = mode.operandType
-    let normed = workspace.tensor("normed", t, c, operand)
-
-    // Attention: x += o(attention(rotate(q(n)), rotate(k(n)), v(n))), n = norm(x)
-    let q = activations?.query ?? workspace.tensor("q", t, configuration.headCount * d)
-    apply(.query, to: normed, into: q)
-    let attended = activations?.attended ?? workspace.tensor("attended", t, q.columns)
-    backend.attention(
-      q, layer: layer, view: view, rule: configuration.attention, rotary: rotary, into: attended,
-      lse: activations?.lse)
-    let attendedOperand = workspace.tensor("attended.operand", t, q.columns, operand)
-    backend.store(attended, into: attendedOperand)
-    apply(.output, to: attendedOperand, into: x, accumulate: true)
-
-    // Feed-forward: x += down(activation(gate(n)) * up(n)), n = norm(x)
+    let normed = workspace.tensor("normed", x.rows, configuration.hiddenSize, mode.operandType)
+    guard configuration.residual == .sequential else {
+      // x is not yet what the attention makes of it.
+      let second = workspace.tensor("normed.second", x.rows, configuration.hiddenSize, mode.operandType)
+      feedForwardNorm?.forward(x, into: second, statistics: activations?.feedForwardStatistics)
+      addAttention(to: x, normed, view: view, rotary: rotary, workspace, activations)
+      addFeedForward(to: x, feedForwardNorm == nil ? normed : second, workspace, activations)
+      return
+    }
+    addAttention(to: x, normed, view: view, rotary: rotary, workspace, activations)
     if let activations { backend.store(x, into: activations.middle) }
-    backend.rmsNorm(
-      x, weight: feedForwardNorm, epsilon: epsilon, into: normed, rstd: activations?.feedForwardRstd)
-    let gate = activations?.gate ?? workspace.tensor("gate", t, f)
-    let up = activations?.up ?? workspace.tensor("up", t, f)
-    let gated = workspace.tensor("gated", t, f, operand)
-    apply(.up, to: normed, into: up)
+    feedForwardNorm?.forward(x, into: normed, statistics: activations?.feedForwardStatistics)
+    addFeedForward(to: x, normed, workspace, activations)
+  }
+
+  /// x += output(attention(rotate(query(n)), rotate(key(n)), value(n)))
+  private func addAttention(
+    to x: Tensor, _ normed: Tensor, view: any KeyValueView, rotary: RotaryTable?, _ workspace: Workspace,
+    _ activations: BlockActivations?
+  ) {
+    let width = configuration.headCount * configuration.headDimension
+    let q = activations?.query ?? workspace.tensor("q", x.rows, width)
+    weights.apply(.query, to: normed, into: q)
+    let attended = activations?.attended ?? workspace.tensor("attended", x.rows, width)
+    backend.attention(
+      q, layer: layer, view: view, rule: configuration.attention(layer: layer), rotary: rotary,
+      into: attended, lse: activations?.lse)
+    let attendedOperand = workspace.tensor("attended.operand", x.rows, width, mode.operandType)
+    backend.store(attended, into: attendedOperand)
+    weights.apply(.output, to: attendedOperand, into: x, accumulate: true)
+  }
+
+  /// x += down(activation(gate(n)) * up(n)), or down(activation(up(n)))
+  private func addFeedForward(
+    to x: Tensor, _ normed: Tensor, _ workspace: Workspace, _ activations: BlockActivations?
+  ) {
+    let (t, f) = (x.rows, configuration.feedForwardSize)
+    let bent = activations?.gate ?? workspace.tensor("gate", t, f)
+    var up: Tensor?
+    if configuration.isGated {
+      let factor = activations?.up ?? workspace.tensor("up", t, f)
+      weights.apply(.up, to: normed, into: factor)
+      up = factor
+    }
+    let gated = workspace.tensor("gated", t, f, mode.operandType)
+    let product = weights[activated]
     backend.multiply(
-      normed, packed(.gate), into: gate, activatedBy: configuration.activation, times: up, into: gated)
-    apply(.down, to: gated, into: x, accumulate: true)
+      normed, product.packed, bias: product.bias, into: bent, activatedBy: configuration.activation,
+      times: up, into: gated)
+    weights.apply(.down, to: gated, into: x, accumulate: true)
   }
 }

@@ -9,12 +9,15 @@ package final class Decoder {
   package let mode: NumericMode
   let backend: any Backend
   /// Of positions that were used: it grows, since a context may be far longer than any text.
-  private(set) var rotary: RotaryTable
+  private(set) var rotary: RotaryTable?
   /// In the mode's type, or a trainer's fp32.
   private let embedding: Tensor
-  private let finalNorm: Tensor
+  /// Of learned positions, likewise.
+  private let positionEmbedding: Tensor?
+  private let finalNorm: NormLayer
   /// [C] -> [V]
   private var head: any PackedMatrix
+  private let headBias: Tensor?
   /// [V] -> [C], for the backward pass
   private var headTransposed: (any PackedMatrix)?
   private(set) var blocks: [Block]
@@ -57,24 +60,33 @@ package final class Decoder {
     self.mode = mode
     self.backend = backend
     workspace = Workspace(backend)
-    rotary = RotaryTable(
-      base: configuration.rotaryBase, positions: 0, headDimension: configuration.headDimension, on: backend)
-    let table = try named(layout.tokenEmbedding)
-    if lowestBlock == nil {
-      embedding = backend.tensor(table.rows, table.columns, mode.operandType)
-      backend.store(table, into: embedding)
-    } else {
-      embedding = table
+    func embeddingTable(_ table: Tensor) -> Tensor {
+      if lowestBlock != nil { return table }
+      let stored = backend.tensor(table.rows, table.columns, mode.operandType)
+      backend.store(table, into: stored)
+      return stored
     }
+    if case .rotary(let rotary) = configuration.positions {
+      self.rotary = RotaryTable(base: rotary.base, positions: 0, dimension: rotary.dimension, on: backend)
+    }
+    let table = try named(layout.tokenEmbedding)
+    embedding = embeddingTable(table)
+    positionEmbedding = try layout.name(of: .positionEmbedding).map { embeddingTable(try named($0)) }
+    precondition(
+      (configuration.positions == .learned) == (positionEmbedding != nil),
+      "learned positions have a table, others have none")
     let headWeights = try layout.name(of: .head).map(named) ?? table
     head = backend.pack(headWeights, as: mode.weightType, over: nil)
     headTransposed = lowestBlock.map { _ in
       backend.packTransposed(headWeights, as: mode.operandType, over: nil)
     }
+    headBias = try layout.name(of: .headBias).map(named)
     guard let finalNormName = layout.name(of: .finalNorm) else {
       preconditionFailure("a layout has a final norm")
     }
-    finalNorm = try named(finalNormName)
+    finalNorm = NormLayer(
+      configuration.norm, weight: try named(finalNormName),
+      bias: try layout.name(of: .finalNormBias).map(named), backend: backend)
     blocks = try (0..<configuration.layerCount).map { layer in
       try Block(
         layer: layer, configuration: configuration, layout: layout, mode: mode, backend: backend,
@@ -121,15 +133,24 @@ package final class Decoder {
     precondition(
       length <= configuration.contextLength && positions.allSatisfy { $0 >= 0 },
       "a position outside the context")
-    if length > rotary.positions {
-      rotary = RotaryTable(
-        base: configuration.rotaryBase,
+    if case .rotary(let rule) = configuration.positions, let rotary, length > rotary.positions {
+      self.rotary = RotaryTable(
+        base: rule.base,
         positions: min(configuration.contextLength, max(length, 2 * rotary.positions, 256)),
-        headDimension: configuration.headDimension, extending: rotary, on: backend)
+        dimension: rule.dimension, extending: rotary, on: backend)
     }
-    let x = workspace.tensor("x", tokens.count, configuration.hiddenSize)
-    backend.gather(embedding, tokens, into: x)
-    if embedding.type != mode.operandType {
+    let x = rows(of: embedding, at: tokens, named: "x")
+    if let positionEmbedding {
+      backend.add(rows(of: positionEmbedding, at: positions, named: "x.positions"), into: x)
+    }
+    return x
+  }
+
+  /// Rows of an embedding, each number rounded as the mode's operands are.
+  private func rows(of table: Tensor, at ids: [Int32], named name: String) -> Tensor {
+    let x = workspace.tensor(name, ids.count, table.columns)
+    backend.gather(table, ids, into: x)
+    if table.type != mode.operandType {
       let rounded = workspace.tensor("x.operand", x.rows, x.columns, mode.operandType)
       backend.store(x, into: rounded)
       backend.gather(rounded, Array(0..<Int32(x.rows)), into: x)
@@ -143,7 +164,7 @@ package final class Decoder {
   /// Logits [R, V] of normalized rows [R, C]. The result lives in the workspace.
   func headLogits(_ normed: Tensor) -> Tensor {
     let logits = workspace.tensor("logits", normed.rows, configuration.vocabularySize)
-    backend.multiply(normed, head, into: logits, accumulate: false)
+    backend.multiply(normed, head, bias: headBias, into: logits, accumulate: false)
     return logits
   }
 
@@ -151,15 +172,13 @@ package final class Decoder {
   /// - Parameter statistics: what `backwardNormalized` reads.
   func normalized(_ rows: Tensor, statistics: NormStatistics? = nil) -> Tensor {
     let normed = workspace.tensor("normed.final", rows.rows, rows.columns, mode.operandType)
-    backend.rmsNorm(
-      rows, weight: finalNorm, epsilon: Float(configuration.normEpsilon), into: normed,
-      rstd: statistics?.rstd)
+    finalNorm.forward(rows, into: normed, statistics: statistics)
     return normed
   }
 
   /// Room for the statistics of the final norm of so many rows, in the workspace.
   func finalNormStatistics(rows: Int) -> NormStatistics {
-    NormStatistics(rstd: workspace.tensor("final.rstd", rows, 1))
+    NormStatistics(configuration.norm, rows: rows, named: "final", in: workspace)
   }
 
   /// The rows of x at these places, one after the other.
@@ -181,6 +200,7 @@ package final class Decoder {
     let operand = workspace.tensor("dlogits.operand", dLogits.rows, dLogits.columns, mode.operandType)
     backend.store(dLogits, into: operand)
     backend.multiply(operand, headTransposed, into: dNormed, accumulate: false)
+    if let bias = gradient(of: .headBias, in: gradients) { backend.addBiasGradient(dLogits, into: bias) }
     guard gradients.contains(layout.headWeights) else { return }
     let packed = backend.packRows(
       normed, as: normed.type, reduction: ReductionBlocks(sequences: pieces), in: workspace)
@@ -192,14 +212,13 @@ package final class Decoder {
   func backwardNormalized(
     _ rows: Tensor, statistics: NormStatistics, dNormed: Tensor, addTo dRows: Tensor, gradients: Parameters
   ) {
-    let weight = layout.name(of: .finalNorm).flatMap { gradients.contains($0) ? gradients[$0] : nil }
-    backend.rmsNormBackward(
-      rows, weight: finalNorm, rstd: statistics.rstd, dy: dNormed, addTo: dRows, addToWeight: weight)
+    finalNorm.backward(
+      rows, statistics: statistics, dy: dNormed, addTo: dRows,
+      addToWeight: gradient(of: .finalNorm, in: gradients),
+      addToBias: gradient(of: .finalNormBias, in: gradients))
   }
-}
 
-/// What a norm's forward pass keeps of its rows for its backward pass.
-struct NormStatistics {
-  /// [R, 1]
-  let rstd: Tensor
+  private func gradient(of role: ParameterRole, in gradients: Parameters) -> Tensor? {
+    layout.name(of: role).flatMap { gradients.contains($0) ? gradients[$0] : nil }
+  }
 }

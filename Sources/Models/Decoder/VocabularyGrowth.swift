@@ -3,7 +3,7 @@
 extension Parameters {
   /// The parameters of the same model with a vocabulary of `newSize`. Rows after the old ones are fresh: those
   /// of the embedding drawn per dimension from a normal with the mean and standard deviation of the old rows,
-  /// those of an untied head from a normal with standard deviation 0.02.
+  /// those of an untied head from a normal with standard deviation 0.02, those of its bias 0.
   ///
   /// Source: METHODS 1.11, added tokens of Quark on TL;DR.
   package func growingVocabulary(
@@ -19,6 +19,11 @@ extension Parameters {
     if let name = layout.name(of: .head) {
       let rows = (0..<(newSize - firstNew) * c).map { _ in Float(0.02 * normal.next()) }
       replaced[name] = growing(self[name], by: rows)
+    }
+    if let name = layout.name(of: .headBias) {
+      let bias = backend.tensor(1, newSize)
+      backend.copy(self[name], into: bias.columns(0..<firstNew))
+      replaced[name] = bias
     }
     configuration.vocabularySize = newSize
     return replacing(replaced)
@@ -63,14 +68,18 @@ extension Parameters {
     guard size < configuration.vocabularySize else { return self }
     configuration.vocabularySize = size
     let layout = configuration.layout
-    let names = [layout.tokenEmbedding, layout.name(of: .head)].compactMap { $0 }
-    return replacing(
-      Dictionary(
-        uniqueKeysWithValues: names.map { name in
-          let rows = backend.tensor(size, self[name].columns)
-          backend.copy(self[name].slice(0..<size), into: rows)
-          return (name, rows)
-        }))
+    var replaced: [String: Tensor] = [:]
+    for name in [layout.tokenEmbedding, layout.name(of: .head)].compactMap({ $0 }) {
+      let rows = backend.tensor(size, self[name].columns)
+      backend.copy(self[name].slice(0..<size), into: rows)
+      replaced[name] = rows
+    }
+    if let name = layout.name(of: .headBias) {
+      let bias = backend.tensor(1, size)
+      backend.copy(self[name].columns(0..<size), into: bias)
+      replaced[name] = bias
+    }
+    return replacing(replaced)
   }
 
   /// Starts a token where others are: its embedding becomes the mean of theirs. A tied head changes with it.

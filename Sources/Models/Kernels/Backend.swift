@@ -19,8 +19,11 @@ package protocol Backend: Sendable {
   /// Of an fp32 tensor, in the order of its rows.
   func elements(of x: Tensor, at places: [Int]) -> [Float]
 
-  /// `matrix` is [N, K] as weights are stored: columns N, reduction K. Writes over `old` when given.
+  /// `matrix` is [N, K] as weights are stored: columns N, reduction K. Writes over `old` when given. It may be
+  /// a view of some columns, as whatever is packed.
   func pack(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?) -> any PackedMatrix
+  /// The same; the result lives in the workspace: use it before the next one.
+  func pack(_ matrix: Tensor, as type: ElementType, in workspace: Workspace) -> any PackedMatrix
   /// The transpose of the above: columns K, reduction N.
   func packTransposed(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?)
     -> any PackedMatrix
@@ -28,14 +31,16 @@ package protocol Backend: Sendable {
   func packRows(
     _ matrix: Tensor, as type: ElementType, reduction: ReductionBlocks, in workspace: Workspace
   ) -> any PackedMatrix
-  /// out [M, N] = (accumulate ? out : 0) + a [M, K] b
-  func multiply(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor, accumulate: Bool)
-  /// gate [M, N] = a [M, K] b, and `gated` = activation(gate) * up, or activation(gate) alone, while the gates are at hand.
+  /// out [M, N] = (accumulate ? out : 0) + a [M, K] b, then + bias [1, N]
+  func multiply(_ a: Tensor, _ b: any PackedMatrix, bias: Tensor?, into out: Tensor, accumulate: Bool)
+  /// gate [M, N] = a [M, K] b + bias [1, N], and `gated` = activation(gate) * up, or activation(gate) alone, while the gates are at
+  /// hand.
   func multiply(
-    _ a: Tensor, _ b: any PackedMatrix, into gate: Tensor, activatedBy activation: Activation,
-    times up: Tensor?,
-    into gated: Tensor)
-  /// out [M, N] += transpose(a [T, M]) b, b packed from rows
+    _ a: Tensor, _ b: any PackedMatrix, bias: Tensor?, into gate: Tensor, activatedBy activation: Activation,
+    times up: Tensor?, into gated: Tensor)
+  /// db [1, N] += the sum of the rows of dy [T, N]
+  func addBiasGradient(_ dy: Tensor, into db: Tensor)
+  /// out [M, N] += transpose(a [T, M]) b, b packed from rows; `out` may be a view of some columns
   func multiplyTransposed(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor)
 
   func store(_ x: Tensor, into out: Tensor)
@@ -45,28 +50,35 @@ package protocol Backend: Sendable {
   func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into out: Tensor, rstd: Tensor?)
   func rmsNormBackward(
     _ x: Tensor, weight: Tensor, rstd: Tensor, dy: Tensor, addTo dx: Tensor, addToWeight dw: Tensor?)
+  /// mean and rstd: [T, 1], for the backward pass.
+  func layerNorm(
+    _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float, into out: Tensor, mean: Tensor?, rstd: Tensor?)
+  /// Gradients of both parameters are wanted, or of neither.
+  func layerNormBackward(
+    _ x: Tensor, weight: Tensor, mean: Tensor, rstd: Tensor, dy: Tensor, addTo dx: Tensor,
+    addToWeight dw: Tensor?, addToBias db: Tensor?)
   /// out = activation(gate) * up, or activation(gate) alone.
   func activate(_ gate: Tensor, _ up: Tensor?, by activation: Activation, into out: Tensor)
   /// Overwrites gate and up by their gradients.
   func activateBackward(_ gate: Tensor, _ up: Tensor?, by activation: Activation, dout: Tensor)
-  /// Row i is of position `first` + i: cosine and sine, [positions, D / 2], of position * base^(-2i/D).
+  /// Row i is of position `first` + i: cosine and sine, [positions, R / 2], of position * base^(-2i/R).
   func rotaryAngles(base: Double, from first: Int, cosine: Tensor, sine: Tensor)
   func pageList(capacity: Int) -> any PageList
   func view(_ queries: [KeyValueQuery], of lists: [any PageList], layout: KeyValueLayout) -> any KeyValueView
-  /// Keys are stored rotated by the positions at which they go.
+  /// Keys are stored rotated by the positions at which they go, where there is a table.
   func storeKeysValues(
     _ keys: Tensor, _ values: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule,
-    rotary: RotaryTable
+    rotary: RotaryTable?
   )
-  /// Queries are rotated by their positions first.
+  /// Queries are rotated by their positions first, where there is a table.
   func attention(
-    _ q: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule, rotary: RotaryTable,
+    _ q: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule, rotary: RotaryTable?,
     into out: Tensor,
     lse: Tensor?)
   /// k, v: [T, kv heads * D] as stored; `starts` bounds the packed sequences. q, dq and dk are not rotated.
   func attentionBackward(
     q: Tensor, k: Tensor, v: Tensor, out: Tensor, lse: Tensor, dout: Tensor, starts: [Int32],
-    rule: AttentionRule, rotary: RotaryTable, dq: Tensor, dk: Tensor, dv: Tensor)
+    rule: AttentionRule, rotary: RotaryTable?, dq: Tensor, dk: Tensor, dv: Tensor)
   /// [R, V] -> log of the sum of exponentials of each row
   func logSumExp(_ logits: Tensor) -> [Float]
   /// Of each row [V] its label's log-probability and its distribution's entropy, in nats.
@@ -90,6 +102,11 @@ package protocol Backend: Sendable {
 }
 
 extension Backend {
+  /// out [M, N] = (accumulate ? out : 0) + a [M, K] b
+  package func multiply(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor, accumulate: Bool) {
+    multiply(a, b, bias: nil, into: out, accumulate: accumulate)
+  }
+
   /// A new tensor of zeros.
   package func tensor(_ rows: Int, _ columns: Int, _ type: ElementType = .float32) -> Tensor {
     Tensor(

@@ -1,6 +1,6 @@
 // The angles of rotary positions.
 
-/// Cosine and sine of position times frequency, [positions, D / 2] each.
+/// Cosine and sine of position times frequency, [positions, R / 2] each, of the first R elements of a head.
 package struct RotaryTable: Sendable {
   package let cosine: Tensor
   package let sine: Tensor
@@ -12,11 +12,11 @@ package struct RotaryTable: Sendable {
 
   /// - Parameter known: a table of the same base, whose positions are taken over.
   package init(
-    base: Double, positions: Int, headDimension: Int, extending known: RotaryTable? = nil,
+    base: Double, positions: Int, dimension: Int, extending known: RotaryTable? = nil,
     on backend: any Backend
   ) {
-    cosine = backend.tensor(positions, headDimension / 2)
-    sine = backend.tensor(positions, headDimension / 2)
+    cosine = backend.tensor(positions, dimension / 2)
+    sine = backend.tensor(positions, dimension / 2)
     let first = known?.positions ?? 0
     if let known {
       backend.copy(known.cosine, into: cosine.slice(0..<first))
@@ -27,4 +27,6 @@ package struct RotaryTable: Sendable {
   }
 
   package var positions: Int { cosine.rows }
+  /// R
+  package var dimension: Int { cosine.columns * 2 }
 }

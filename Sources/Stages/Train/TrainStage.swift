@@ -36,6 +36,7 @@ package struct TrainStage: Stage {
     let options = context.options
     let backend = context.backend()
     let policy = try StartingPolicy(context, on: backend)
+    if let notice = policy.configuration.dropoutNotice { context.log(notice) }
     let examples = try TrainingRows(
       tokenizer: policy.tokenizer, conditioning: policy.conditioning,
       endToken: policy.checkpoint.endTokens.first,

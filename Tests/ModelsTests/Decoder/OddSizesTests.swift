@@ -4,7 +4,7 @@ import Models
 import Testing
 
 /// Weights from a counter; norms around 1.
-private struct CountedTensors: TensorSource {
+struct CountedTensors: TensorSource {
   let layout: ParameterLayout
 
   var names: [String] { layout.names }
@@ -12,7 +12,7 @@ private struct CountedTensors: TensorSource {
   func storage(of name: String) throws -> String { "F32" }
   func readFloats(_ name: String, into output: UnsafeMutableBufferPointer<Float>) throws {
     let random = Philox(seed: hash64(name))
-    let middle = name.contains("norm") ? 1.0 : 0
+    let middle = name.hasSuffix("norm.weight") || name.hasSuffix("layernorm.weight") ? 1.0 : 0
     for index in output.indices {
       output[index] = Float(middle + random.uniform(row: 0, sample: 0, position: index) - 0.5)
     }
@@ -39,7 +39,7 @@ extension KernelPathTests {
     @Test(arguments: sizes.indices)
     func `odd sizes give the same logits and gradients on every path`(index: Int) throws {
       let sizes = Self.sizes[index]
-      var configuration = DecoderConfiguration(
+      var configuration = Llama.decoder(
         vocabularySize: sizes.vocabulary, hiddenSize: sizes.hidden, layerCount: sizes.layers,
         headCount: sizes.heads, keyValueHeadCount: sizes.keyValueHeads, headDimension: sizes.dimension,
         feedForwardSize: sizes.feedForward, rotaryBase: 10_000, normEpsilon: 1e-5, tiedEmbeddings: false,
@@ -89,7 +89,7 @@ extension KernelPathTests {
     /// A table of all its positions would take 275 GB.
     @Test func `a long context costs what is used of it`() throws {
       func logits(context: Int) throws -> [[Float]] {
-        let configuration = DecoderConfiguration(
+        let configuration = Llama.decoder(
           vocabularySize: 7, hiddenSize: 16, layerCount: 1, headCount: 1, keyValueHeadCount: 1,
           headDimension: 512, feedForwardSize: 5, rotaryBase: 10_000, normEpsilon: 1e-5, tiedEmbeddings: true,
           contextLength: context)

@@ -5,7 +5,7 @@ import Models
 import TestFolder
 
 enum TinyCheckpoint {
-  static let tiny = DecoderConfiguration(
+  static let tiny = Llama.decoder(
     vocabularySize: 12, hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, headDimension: 4,
     feedForwardSize: 6, rotaryBase: 5000, normEpsilon: 1e-5, tiedEmbeddings: true, contextLength: 32,
     bosTokenID: 1,

@@ -34,6 +34,9 @@ struct CopyingBackend: Backend {
   func pack(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?) -> any PackedMatrix {
     onCopies { HiddenMatrix(cpu.pack($0.read(matrix), as: type, over: old.map(HiddenMatrix.inner))) }
   }
+  func pack(_ matrix: Tensor, as type: ElementType, in workspace: Workspace) -> any PackedMatrix {
+    onCopies { HiddenMatrix(cpu.pack($0.read(matrix), as: type, in: Workspace(cpu))) }
+  }
   func packTransposed(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?)
     -> any PackedMatrix
   {
@@ -48,18 +51,23 @@ struct CopyingBackend: Backend {
       HiddenMatrix(cpu.packRows($0.read(matrix), as: type, reduction: reduction, in: Workspace(cpu)))
     }
   }
-  func multiply(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor, accumulate: Bool) {
+  func multiply(_ a: Tensor, _ b: any PackedMatrix, bias: Tensor?, into out: Tensor, accumulate: Bool) {
     onCopies {
-      cpu.multiply($0.read(a), HiddenMatrix.inner(b), into: $0.written(out), accumulate: accumulate)
+      cpu.multiply(
+        $0.read(a), HiddenMatrix.inner(b), bias: $0.read(bias), into: $0.written(out), accumulate: accumulate)
     }
   }
+  func addBiasGradient(_ dy: Tensor, into db: Tensor) {
+    onCopies { cpu.addBiasGradient($0.read(dy), into: $0.written(db)) }
+  }
   func multiply(
-    _ a: Tensor, _ b: any PackedMatrix, into gate: Tensor, activatedBy activation: Activation,
+    _ a: Tensor, _ b: any PackedMatrix, bias: Tensor?, into gate: Tensor, activatedBy activation: Activation,
     times up: Tensor?, into gated: Tensor
   ) {
     onCopies {
       cpu.multiply(
-        $0.read(a), HiddenMatrix.inner(b), into: $0.written(gate), activatedBy: activation,
+        $0.read(a), HiddenMatrix.inner(b), bias: $0.read(bias), into: $0.written(gate),
+        activatedBy: activation,
         times: $0.read(up), into: $0.written(gated))
     }
   }
@@ -90,6 +98,25 @@ struct CopyingBackend: Backend {
         addToWeight: $0.written(dw))
     }
   }
+  func layerNorm(
+    _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float, into out: Tensor, mean: Tensor?, rstd: Tensor?
+  ) {
+    onCopies {
+      cpu.layerNorm(
+        $0.read(x), weight: $0.read(weight), bias: $0.read(bias), epsilon: epsilon, into: $0.written(out),
+        mean: $0.written(mean), rstd: $0.written(rstd))
+    }
+  }
+  func layerNormBackward(
+    _ x: Tensor, weight: Tensor, mean: Tensor, rstd: Tensor, dy: Tensor, addTo dx: Tensor,
+    addToWeight dw: Tensor?, addToBias db: Tensor?
+  ) {
+    onCopies {
+      cpu.layerNormBackward(
+        $0.read(x), weight: $0.read(weight), mean: $0.read(mean), rstd: $0.read(rstd), dy: $0.read(dy),
+        addTo: $0.written(dx), addToWeight: $0.written(dw), addToBias: $0.written(db))
+    }
+  }
   func activate(_ gate: Tensor, _ up: Tensor?, by activation: Activation, into out: Tensor) {
     onCopies { cpu.activate($0.read(gate), $0.read(up), by: activation, into: $0.written(out)) }
   }
@@ -107,7 +134,7 @@ struct CopyingBackend: Backend {
   { HiddenView(queries, lists, layout) }
   func storeKeysValues(
     _ keys: Tensor, _ values: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule,
-    rotary: RotaryTable
+    rotary: RotaryTable?
   ) {
     onCopies {
       cpu.storeKeysValues(
@@ -116,7 +143,7 @@ struct CopyingBackend: Backend {
     }
   }
   func attention(
-    _ q: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule, rotary: RotaryTable,
+    _ q: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule, rotary: RotaryTable?,
     into out: Tensor, lse: Tensor?
   ) {
     onCopies {
@@ -127,7 +154,7 @@ struct CopyingBackend: Backend {
   }
   func attentionBackward(
     q: Tensor, k: Tensor, v: Tensor, out: Tensor, lse: Tensor, dout: Tensor, starts: [Int32],
-    rule: AttentionRule, rotary: RotaryTable, dq: Tensor, dk: Tensor, dv: Tensor
+    rule: AttentionRule, rotary: RotaryTable?, dq: Tensor, dk: Tensor, dv: Tensor
   ) {
     onCopies {
       cpu.attentionBackward(
@@ -271,7 +298,8 @@ private final class Copies {
     if isWritten { copies[key]?.isWritten = true }
     guard let copy = copies[key]?.copy else { preconditionFailure("the copy was just made") }
     return Tensor(
-      in: copy, byteOffset: tensor.byteOffset, rows: tensor.rows, columns: tensor.columns, type: tensor.type)
+      in: copy, byteOffset: tensor.byteOffset, rows: tensor.rows, columns: tensor.columns,
+      rowStride: tensor.rowStride, type: tensor.type)
   }
 
   func read(_ tensor: Tensor) -> Tensor { copy(tensor, isWritten: false) }
@@ -279,8 +307,8 @@ private final class Copies {
   func written(_ tensor: Tensor) -> Tensor { copy(tensor, isWritten: true) }
   func written(_ tensor: Tensor?) -> Tensor? { tensor.map { copy($0, isWritten: true) } }
 
-  func read(_ rotary: RotaryTable) -> RotaryTable {
-    RotaryTable(cosine: read(rotary.cosine), sine: read(rotary.sine))
+  func read(_ rotary: RotaryTable?) -> RotaryTable? {
+    rotary.map { RotaryTable(cosine: read($0.cosine), sine: read($0.sine)) }
   }
 
   func view(_ view: any KeyValueView, isWritten: Bool) -> any KeyValueView {

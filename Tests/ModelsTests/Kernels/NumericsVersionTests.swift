@@ -30,12 +30,12 @@ import Testing
       #expect(Self.fingerprint(found) == hash)
     }
     let backend = CPUBackend(threads: 1)
-    let table = RotaryTable(base: 100_000, positions: 3000, headDimension: 64, on: backend)
+    let table = RotaryTable(base: 100_000, positions: 3000, dimension: 64, on: backend)
     #expect(Self.fingerprint(table.cosine.read() + table.sine.read()) == "8f8ea032bdb1d033")
-    var grown = RotaryTable(base: 100_000, positions: 0, headDimension: 64, on: backend)
+    var grown = RotaryTable(base: 100_000, positions: 0, dimension: 64, on: backend)
     for positions in [1, 2, 40, 3000] {
       grown = RotaryTable(
-        base: 100_000, positions: positions, headDimension: 64, extending: grown, on: backend)
+        base: 100_000, positions: positions, dimension: 64, extending: grown, on: backend)
     }
     #expect(Self.fingerprint(grown.cosine.read() + grown.sine.read()) == "8f8ea032bdb1d033")
   }

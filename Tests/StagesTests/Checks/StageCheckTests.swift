@@ -1,6 +1,7 @@
 // What `check` says of experiments that would fail only after work: each mistake once, at its place.
 
 import JSON
+import Models
 import Runner
 import Stages
 import System
@@ -322,9 +323,10 @@ import Testing
     let configuration = try String(decoding: File.read("\(bench.folder)/sft/config.json"), as: UTF8.self)
     try bench.write(configuration.replacing("\"llama\"", with: "\"mamba\""), to: "sft/config.json")
     let found = try bench.check(Self.whole)
+    let known = families.map { "`\($0.modelType)`" }
     #expect(
       found == [
-        "error[wrong-model] at 3 \"m\": model `m`: `sft/config.json`: `model_type`: `\"mamba\"` is not supported; `llama` and `mistral` are"
+        "error[wrong-model] at 3 \"m\": model `m`: `sft/config.json`: `model_type`: `\"mamba\"` is not supported; \(known.dropLast().joined(separator: ", ")) and \(known.last ?? "") are"
       ])
     #expect(DiagnosticList(bench.diagnostics()).isAboutInputFiles)
   }

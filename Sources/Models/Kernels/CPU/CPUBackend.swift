@@ -54,15 +54,22 @@ package struct CPUBackend: Backend {
   package func pack(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?) -> any PackedMatrix
   {
     packed(
-      matrix, reductionStride: 1, columnStride: matrix.columns, columns: matrix.rows,
+      matrix, reductionStride: 1, columnStride: matrix.rowStride, columns: matrix.rows,
       reduction: ReductionBlocks(matrix.columns), type: type, over: old)
+  }
+
+  package func pack(_ matrix: Tensor, as type: ElementType, in workspace: Workspace) -> any PackedMatrix {
+    CPUPackedMatrix(
+      matrix, reductionStride: 1, columnStride: matrix.rowStride, columns: matrix.rows,
+      reduction: ReductionBlocks(matrix.columns), type: type, threads: threads
+    ) { workspace.tensor("packed.rows", $0, 1, type) }
   }
 
   package func packTransposed(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?)
     -> any PackedMatrix
   {
     packed(
-      matrix, reductionStride: matrix.columns, columnStride: 1, columns: matrix.columns,
+      matrix, reductionStride: matrix.rowStride, columnStride: 1, columns: matrix.columns,
       reduction: ReductionBlocks(matrix.rows), type: type, over: old)
   }
 
@@ -70,24 +77,32 @@ package struct CPUBackend: Backend {
     _ matrix: Tensor, as type: ElementType, reduction: ReductionBlocks, in workspace: Workspace
   ) -> any PackedMatrix {
     CPUPackedMatrix(
-      matrix, reductionStride: matrix.columns, columnStride: 1, columns: matrix.columns, reduction: reduction,
+      matrix, reductionStride: matrix.rowStride, columnStride: 1, columns: matrix.columns,
+      reduction: reduction,
       type: type, threads: threads
     ) { workspace.tensor("packed.rows", $0, 1, type) }
   }
 
-  package func multiply(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor, accumulate: Bool) {
-    multiply(a, b, into: out, accumulate: accumulate, then: nil)
+  package func multiply(
+    _ a: Tensor, _ b: any PackedMatrix, bias: Tensor?, into out: Tensor, accumulate: Bool
+  ) {
+    guard let bias else { return multiply(a, b, into: out, accumulate: accumulate, then: nil) }
+    precondition(bias.count == b.columns, "\(bias.count) biases of \(b.columns) columns")
+    var epilogue = pk_epilogue(bias: bias.cpuFloats, out: nil, up: nil, f: PK_SILU, type: PK_F32)
+    multiply(a, b, into: out, accumulate: accumulate, then: &epilogue)
   }
 
   package func multiply(
-    _ a: Tensor, _ b: any PackedMatrix, into gate: Tensor, activatedBy activation: Activation,
+    _ a: Tensor, _ b: any PackedMatrix, bias: Tensor?, into gate: Tensor, activatedBy activation: Activation,
     times up: Tensor?, into gated: Tensor
   ) {
+    precondition(
+      bias?.count ?? b.columns == b.columns, "\(bias?.count ?? 0) biases of \(b.columns) columns")
     precondition(
       gate.count == gated.count && gate.count == up?.count ?? gate.count,
       "\(gate.count) gates of \(up?.count ?? gate.count) into \(gated.count)")
     var epilogue = pk_epilogue(
-      bias: nil, out: gated.cpuPointer, up: up?.cpuFloats, f: activation.kernelValue,
+      bias: bias?.cpuFloats, out: gated.cpuPointer, up: up?.cpuFloats, f: activation.kernelValue,
       type: gated.type.kernelType)
     multiply(a, b, into: gate, accumulate: false, then: &epilogue)
   }
@@ -111,8 +126,13 @@ package struct CPUBackend: Backend {
       a.type == b.storage.type && out.columns == b.columns && out.rows == a.columns,
       "transposed [\(a.rows), \(a.columns)] times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
-      threads, a.cpuPointer, 1, a.columns, b.storage.cpuPointer, a.type.kernelType, out.cpuFloats,
-      out.columns, a.columns, b.columns, b.blocks, b.blocks.count, 1, nil)
+      threads, a.cpuPointer, 1, a.columns, b.storage.cpuPointer, a.type.kernelType, out.stridedFloats,
+      out.rowStride, a.columns, b.columns, b.blocks, b.blocks.count, 1, nil)
+  }
+
+  package func addBiasGradient(_ dy: Tensor, into db: Tensor) {
+    precondition(db.count == dy.columns, "\(db.count) biases of \(dy.columns) columns")
+    pk_bias_gradient(threads, dy.cpuFloats, db.cpuFloats, dy.rows, dy.columns)
   }
 
   package func store(_ x: Tensor, into out: Tensor) {
@@ -147,6 +167,24 @@ package struct CPUBackend: Backend {
       x.rows, x.columns)
   }
 
+  package func layerNorm(
+    _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float, into out: Tensor, mean: Tensor?, rstd: Tensor?
+  ) {
+    pk_layer_norm(
+      threads, x.cpuFloats, weight.cpuFloats, bias.cpuFloats, epsilon, out.cpuPointer, out.type.kernelType,
+      mean?.cpuFloats, rstd?.cpuFloats, x.rows, x.columns)
+  }
+
+  package func layerNormBackward(
+    _ x: Tensor, weight: Tensor, mean: Tensor, rstd: Tensor, dy: Tensor, addTo dx: Tensor,
+    addToWeight dw: Tensor?, addToBias db: Tensor?
+  ) {
+    precondition((dw == nil) == (db == nil), "weight and bias of a norm train together")
+    pk_layer_norm_backward(
+      threads, x.cpuFloats, weight.cpuFloats, mean.cpuFloats, rstd.cpuFloats, dy.cpuFloats, dx.cpuFloats,
+      dw?.cpuFloats, db?.cpuFloats, x.rows, x.columns)
+  }
+
   package func activate(_ gate: Tensor, _ up: Tensor?, by activation: Activation, into out: Tensor) {
     precondition(
       gate.count == out.count && gate.count == up?.count ?? gate.count,
@@ -177,7 +215,7 @@ package struct CPUBackend: Backend {
 
   package func storeKeysValues(
     _ keys: Tensor, _ values: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule,
-    rotary: RotaryTable
+    rotary: RotaryTable?
   ) {
     let view = Self.view(view)
     var (layout, kernelRule) = (view.layout(layer: layer), rule.kernelValue(rotary))
@@ -187,7 +225,7 @@ package struct CPUBackend: Backend {
   }
 
   package func attention(
-    _ q: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule, rotary: RotaryTable,
+    _ q: Tensor, layer: Int, view: any KeyValueView, rule: AttentionRule, rotary: RotaryTable?,
     into out: Tensor,
     lse: Tensor?
   ) {
@@ -200,7 +238,7 @@ package struct CPUBackend: Backend {
 
   package func attentionBackward(
     q: Tensor, k: Tensor, v: Tensor, out: Tensor, lse: Tensor, dout: Tensor, starts: [Int32],
-    rule: AttentionRule, rotary: RotaryTable, dq: Tensor, dk: Tensor, dv: Tensor
+    rule: AttentionRule, rotary: RotaryTable?, dq: Tensor, dk: Tensor, dv: Tensor
   ) {
     let d = rule.headDimension
     var kernelRule = rule.kernelValue(rotary)

@@ -58,7 +58,14 @@ final class CPUBuffer: DeviceBuffer, @unchecked Sendable {
 
 /// For the files of the CPU backend alone, while the tensor lives.
 extension Tensor {
+  /// Of a contiguous tensor.
   var cpuPointer: UnsafeMutableRawPointer {
+    requireContiguous()
+    return stridedPointer
+  }
+
+  /// Rows lie `rowStride` elements apart.
+  var stridedPointer: UnsafeMutableRawPointer {
     guard let buffer = buffer as? CPUBuffer else {
       preconditionFailure(
         "a kernel of the CPU was given a buffer of another device, \(Swift.type(of: buffer))")
@@ -68,7 +75,13 @@ extension Tensor {
 
   /// The tensor must be float32.
   var cpuFloats: UnsafeMutablePointer<Float> {
+    requireContiguous()
+    return stridedFloats
+  }
+
+  /// The tensor must be float32; rows lie `rowStride` elements apart.
+  var stridedFloats: UnsafeMutablePointer<Float> {
     precondition(type == .float32, "a float32 tensor is wanted, this is \(type)")
-    return cpuPointer.assumingMemoryBound(to: Float.self)
+    return stridedPointer.assumingMemoryBound(to: Float.self)
   }
 }

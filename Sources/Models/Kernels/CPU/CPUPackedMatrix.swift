@@ -25,16 +25,16 @@ final class CPUPackedMatrix: PackedMatrix {
       storage.count == count && storage.type == type, "packs \(count) elements over \(storage.count)")
     if type == .int8 {
       pk_pack_int8(
-        threads, matrix.cpuFloats, reductionStride, columnStride, columns, blocks, blocks.count,
+        threads, matrix.stridedFloats, reductionStride, columnStride, columns, blocks, blocks.count,
         storage.cpuPointer)
     } else if matrix.type == .float32 {
       pk_pack_f32(
-        threads, matrix.cpuFloats, reductionStride, columnStride, columns, blocks, blocks.count,
+        threads, matrix.stridedFloats, reductionStride, columnStride, columns, blocks, blocks.count,
         type.kernelType, storage.cpuPointer)
     } else {
       precondition(matrix.type == type, "packs \(matrix.type) as \(type)")
       pk_pack(
-        threads, matrix.cpuPointer, reductionStride, columnStride, columns, blocks, blocks.count,
+        threads, matrix.stridedPointer, reductionStride, columnStride, columns, blocks, blocks.count,
         type.kernelType, storage.cpuPointer)
     }
   }

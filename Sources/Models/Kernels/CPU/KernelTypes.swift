@@ -14,12 +14,13 @@ extension ElementType {
 
 extension AttentionRule {
   /// For use while the table lives.
-  func kernelValue(_ rotary: RotaryTable) -> pk_attention_rule {
+  func kernelValue(_ rotary: RotaryTable?) -> pk_attention_rule {
     precondition(headDimension <= Int(PK_MAX_HEAD), "heads of \(headDimension), at most \(PK_MAX_HEAD)")
     return pk_attention_rule(
-      scale: 1 / Float(headDimension).squareRoot(), cap: Float(softCap ?? 0),
-      window: Int32(clamping: window ?? 0), cosine: rotary.cosine.cpuFloats, sine: rotary.sine.cpuFloats,
-      turned: Int32(clamping: rotary.cosine.columns * 2), interleaved: 0)
+      scale: scale, cap: Float(softCap ?? 0), window: Int32(clamping: window ?? 0),
+      cosine: rotary.map { UnsafePointer($0.cosine.cpuFloats) },
+      sine: rotary.map { UnsafePointer($0.sine.cpuFloats) }, turned: Int32(clamping: rotary?.dimension ?? 0),
+      interleaved: turnsNeighbours ? 1 : 0)
   }
 }
 

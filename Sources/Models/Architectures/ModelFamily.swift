@@ -1,0 +1,56 @@
+// A model family: what is particular to its files. What a decoder computes is data, `DecoderConfiguration`, and the same code for all.
+
+import JSON
+
+/// Models that share a `model_type` of transformers: their `config.json`, and the names and shapes of their tensors.
+package protocol ModelFamily: Sendable {
+  /// `model_type` in `config.json`.
+  static var modelType: String { get }
+
+  /// Reads what changes the computation. Keys that would change it in a way that is not computed are errors unless they hold the
+  /// value that changes nothing. What is not read is carried to the file that is written.
+  /// - Throws: `ConfigurationError`.
+  static func configuration(_ file: ConfigurationFile) throws -> DecoderConfiguration
+
+  /// Where this family's `config.json` keeps what `DecoderConfiguration.validate` calls so.
+  static var fieldNames: [String: String] { get }
+
+  /// The members of a `config.json`, in the order in which they are written, that transformers loads as the family's causal
+  /// language model.
+  /// - Parameter dtype: transformers' name of the weights' type.
+  static func members(_ configuration: DecoderConfiguration, dtype: String) -> JSONObject
+
+  static func layout(_ configuration: DecoderConfiguration) -> ParameterLayout
+
+  /// The layout's name of a tensor that a file calls so; nil for one that no result depends on.
+  static func layoutName(ofStored name: String, _ configuration: DecoderConfiguration) -> String?
+}
+
+extension ModelFamily {
+  package static var fieldNames: [String: String] { [:] }
+}
+
+/// A family whose models are also read from GGUF files.
+package protocol GGUFFamily: ModelFamily {
+  /// `general.architecture` in the metadata.
+  static var ggufArchitecture: String { get }
+
+  /// - Throws: `FormatError` naming the metadata key.
+  static func configuration(_ file: GGUFFile) throws -> DecoderConfiguration
+
+  /// A tensor's name in the file.
+  static func ggufName(of tensor: ParameterTensor) -> String
+
+  /// Whether llama.cpp's converter interleaves the rows of each head: see `GGUFModel`.
+  static func ggufInterleavesHeads(_ tensor: ParameterTensor) -> Bool
+}
+
+/// Every family that is read, in the order in which messages name them.
+package let families: [any ModelFamily.Type] = [Llama.self, Mistral.self]
+
+/// A family as a value.
+package struct FamilyReference: Sendable, Equatable {
+  package let type: any ModelFamily.Type
+  package init(_ type: any ModelFamily.Type) { self.type = type }
+  package static func == (a: FamilyReference, b: FamilyReference) -> Bool { a.type == b.type }
+}
