@@ -97,6 +97,33 @@ struct TrainStageTests {
     #expect(!sampled.contains { $0["generations"]?.text().contains("QUANTILE") ?? true })
   }
 
+  /// The same stages, options and files, with nothing said of the family.
+  @Test func `a GPT-2 is trained, written and sampled from as a Llama is`() throws {
+    let model = try bench.model { $0.family = .gpt2 }
+    let output = try train(model)
+    #expect(
+      bench.log.contains(
+        "trains without dropout; config.json asks for `embd_pdrop` 0.1, `resid_pdrop` 0.1"))
+    let losses = (try bench.json("\(output)/metrics.json")["loss"]?.arrayValue ?? []).compactMap(
+      \.doubleValue)
+    try #require(losses.count == 8)
+    #expect(losses[7] < losses[0])
+    let config = try bench.json("\(output)/model/config.json")
+    #expect(config["model_type"] == "gpt2" && config["resid_pdrop"] == 0.1)
+    let trained = try openCheckpoint("\(output)/model")
+    #expect(try trained.requireTokenizer().id(of: "_QUANTILE_TOKEN_2_") == 490)
+    let original = try openCheckpoint(model)
+    for tensor in original.configuration.layout.tensors where tensor.roles.first != .tokenEmbedding {
+      #expect(
+        try trained.tensors.floats(tensor.name) != original.tensors.floats(tensor.name), "\(tensor.name)")
+    }
+    let sampled = try bench.rows(
+      bench.run(
+        SampleStage(), ["n": 2, "max_new_tokens": 20, "condition": "best"],
+        models: ["model": "\(output)/model"], rows: prompts, port: "prompts"))
+    #expect(sampled.count == prompts.count)
+  }
+
   @Test func `what opens the conditioning is trained on, written down and sampled with`() throws {
     let model = try bench.model()
     let conditioning = Self.tokens(opening: "<|im_start|>")

@@ -1,4 +1,4 @@
-// A tiny Llama with a real byte-level tokenizer, written as a Hugging Face directory.
+// A tiny Llama or GPT-2 with a real byte-level tokenizer, written as a Hugging Face directory.
 
 import JSON
 import Models
@@ -6,6 +6,7 @@ import Models
 package struct TinyModel {
   /// Names the weights; equal seeds give equal bytes.
   package var seed: UInt64 = 1
+  package var family = Family.llama
   package var layers = 2
   package var contextLength = 160
   /// Rows of the embedding beyond the tokenizer's 485 tokens.
@@ -19,30 +20,52 @@ package struct TinyModel {
 
   package init() {}
 
-  /// Tests/ModelsTests/Fixtures/tokenizer/smollm.json
-  package static var tokenizerPath: String {
-    // TESTS/TinyModel/TinyModel.swift
-    "/" + #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-      + "/ModelsTests/Fixtures/tokenizer/smollm.json"
+  package enum Family {
+    case llama
+    /// Its `config.json` asks for dropout.
+    case gpt2
   }
 
-  package func write(to directory: String) throws {
-    let tokenizer = try readTokenizer(Self.tokenizerPath)
-    let configuration = try DecoderConfiguration(
-      huggingFace: [
-        "model_type": "llama", "vocab_size": .int(Int64(tokenizer.count + spareRows)), "hidden_size": 64,
+  /// Tests/ModelsTests/Fixtures/tokenizer
+  private static var tokenizers: String {
+    // TESTS/TinyModel/TinyModel.swift
+    "/" + #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+      + "/ModelsTests/Fixtures/tokenizer"
+  }
+
+  package static var tokenizerPath: String { "\(tokenizers)/smollm.json" }
+
+  private func config(rows: Int) -> JSON {
+    switch family {
+    case .llama:
+      [
+        "model_type": "llama", "vocab_size": .int(Int64(rows)), "hidden_size": 64,
         "num_hidden_layers": .int(Int64(layers)), "num_attention_heads": 4, "num_key_value_heads": 2,
         "head_dim": 16,
         "intermediate_size": 96, "rope_theta": 10000.0, "rms_norm_eps": 1e-5, "tie_word_embeddings": true,
         "max_position_embeddings": .int(Int64(contextLength)), "eos_token_id": 2,
-      ])
+      ]
+    case .gpt2:
+      [
+        "model_type": "gpt2", "vocab_size": .int(Int64(rows)), "n_embd": 60, "n_layer": .int(Int64(layers)),
+        "n_head": 3, "n_inner": 100, "n_positions": .int(Int64(contextLength)),
+        "activation_function": "gelu_new",
+        "eos_token_id": 2, "resid_pdrop": 0.1, "embd_pdrop": 0.1, "attn_pdrop": 0.0,
+      ]
+    }
+  }
+
+  package func write(to directory: String) throws {
+    let tokenizer = try readTokenizer(
+      family == .llama ? Self.tokenizerPath : "\(Self.tokenizers)/gpt2.json")
+    let configuration = try DecoderConfiguration(huggingFace: config(rows: tokenizer.count + spareRows))
     var outputs: [SafeTensorsOutput] = []
-    func add(_ name: String, _ shape: [Int]) {
+    func add(_ name: String, _ shape: [Int], _ roles: [ParameterRole] = []) {
       let random = Philox(seed: seed)
       let row = hash64(name)
-      let isNorm = name.hasSuffix("norm.weight")
+      let isNorm = [.attentionNorm, .feedForwardNorm, .finalNorm].contains(roles.first)
       // Wide enough that the model has opinions: a few nats between tokens.
-      let spread: Float = name.hasSuffix("embed_tokens.weight") ? 1 : 0.35
+      let spread: Float = roles.first == .tokenEmbedding ? 1 : 0.35
       var numbers = (0..<shape.reduce(1, *)).map { index in
         let u = Float(random.uniform(row: row, sample: 0, position: index)) - 0.5
         return isNorm ? 1 + 0.2 * u : spread * u
@@ -53,12 +76,12 @@ package struct TinyModel {
           try numbers.withUnsafeBytes { try emit($0) }
         })
     }
-    for tensor in configuration.layout.tensors { add(tensor.name, tensor.shape) }
+    for tensor in configuration.layout.tensors { add(tensor.name, tensor.shape, tensor.roles) }
     try writeModelDirectory(
       directory, configuration: configuration, tensors: outputs, tokenizer: hasTokenizer ? tokenizer : nil,
       chatTemplate: nil, plumb: plumb)
     if isRewardModel {
-      add("score.weight", [1, configuration.hiddenSize])
+      add(ParameterLayout.scoreHead, [1, configuration.hiddenSize])
       try writeSafeTensors(outputs, to: "\(directory)/model.safetensors")
     }
   }

@@ -5,7 +5,7 @@ import Testing
 /// Against PyTorch and transformers in fp32; Fixtures/goldens/README.md says what was written and which tolerance
 /// another order of summation earns.
 @Suite struct DecoderGoldenTests {
-  @Test(arguments: ["tied", "untied", "mistral"], TestDevice.allCases)
+  @Test(arguments: ["tied", "untied", "mistral", "gpt2", "gpt2-own"], TestDevice.allCases)
   func `logits equal the reference library's`(model: String, device: TestDevice) throws {
     let golden = try Golden(model)
     let decoder = try Decoder(
@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test(
-    arguments: ["tied", "untied", "mistral"],
+    arguments: ["tied", "untied", "mistral", "gpt2", "gpt2-own"],
     [SupervisedFineTuning(), ConditionalObjective(kl: 0, entropy: 0)] as [any Objective])
   func `gradients of the language model loss equal PyTorch's`(model: String, objective: any Objective) throws
   {
@@ -35,6 +35,40 @@ import Testing
         #expect(error < 1e-4, "\(name): \(error)")
       }
     }
+  }
+
+  @Test(arguments: ["gpt2", "gpt2-own"])
+  func `ten AdamW steps on the language model loss lose what PyTorch's lose`(model: String) throws {
+    let golden = try Golden(model)
+    let trainer = try Self.trainer(golden, objective: SupervisedFineTuning())
+    let losses = golden.json["adamw"]?["language_model"]?["losses"]?.arrayValue ?? []
+    for (step, expected) in losses.compactMap(\.doubleValue).enumerated() {
+      let found = try trainer.train(golden.tokenExamples)
+      #expect(abs(found.loss - expected) < 2e-4 * abs(expected), "step \(step + 1)")
+    }
+    #expect(trainer.step == 10)
+  }
+
+  @Test(arguments: ["gpt2", "gpt2-own"])
+  func `greedy continuations equal those of transformers`(model: String) throws {
+    let golden = try Golden(model)
+    let decoder = try Tiny.decoder(model, mode: .fp32)
+    let items = golden.json["greedy"]?.arrayValue ?? []
+    func tokens(_ item: JSON, _ key: String) -> [Int32] {
+      (item[key]?.arrayValue ?? []).compactMap(\.intValue).map { Int32($0) }
+    }
+    let engine = SamplingEngine(
+      decoder, parameters: .greedy, maximumNewTokens: 40, endTokens: [], seed: 0)
+    var count = 0
+    try engine.run(
+      items.enumerated().map {
+        SamplingRequest(row: UInt64($0), prompt: tokens($1, "prompt"), samples: [0])
+      }
+    ) { sample in
+      #expect(sample.tokens == tokens(items[sample.request], "tokens"))
+      count += 1
+    }
+    #expect(count == 3)
   }
 
   @Test(arguments: ["reference_policy", "policy_reference"], TestDevice.allCases)

@@ -2,7 +2,7 @@
 """Golden numbers for the decoder, its backward pass, the losses and AdamW, from PyTorch and transformers.
 
     python3 -m venv venv && venv/bin/pip install torch transformers safetensors numpy
-    venv/bin/python make_goldens.py
+    venv/bin/python make_goldens.py            # or with names: those models alone
 
 Run on the CPU, one thread, float32 throughout, eager attention. The tests read only what this writes; no
 Python is needed to run them. Every file lies beside this script.
@@ -14,6 +14,11 @@ Models (Llama family, seeded, weights drawn wide enough that the distributions a
                 is 96 and not hidden), ffn 64, own head. config.json in the older form (`rope_theta`).
     mistral/    vocab 96, hidden 48, 2 layers, 6 heads, 2 key-value heads, head_dim 16, ffn 64, tied head, a sliding window of 11:
                 token t attends to t-10 ... t.
+    gpt2/       GPT-2, vocab 96, hidden 60, 2 layers, 3 heads of 20, ffn 100, 128 learned positions, tied head. Its
+                config.json asks for dropout, which evaluation does not apply.
+    gpt2-own/   GPT-2, hidden 36, 3 layers, 2 heads of 18, ffn 144 (not stated), own head, gelu by erf, scores
+                divided by the layer's number as well; names without `transformer.`, and the causal masks that old
+                files hold.
     reference/  vocab 91 = 96 less the 5 added tokens 91...95, hidden 32, 1 layer, tied. Read by `conditional`.
 
 Formulas. x is one sequence of T tokens, z[t] the logits computed from x[0...t], shape [V].
@@ -42,6 +47,9 @@ Formulas. x is one sequence of T tokens, z[t] the logits computed from x[0...t],
         No clipping, no schedule. The loss listed for step k is the one before its update; `norms` are the
         2-norms of all parameters after the last step.
 
+    greedy (GPT-2 alone)   40 tokens, each the largest logit's, after the first 5, 11 and 17 tokens of the sequences;
+                           `margin` is the smallest gap to the second largest in any step
+
 Precision: float32 sums of a few dozen to a hundred terms. Another order of summation changes logits by
 about 1e-6 and gradients by about 1e-6 of their tensor's norm; see README.md for tolerances that make sense.
 """
@@ -49,11 +57,13 @@ about 1e-6 and gradients by about 1e-6 of their tensor's norm; see README.md for
 import json
 import math
 import pathlib
+import sys
 
 import numpy
 import torch
 from safetensors.torch import save_file
-from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
+from transformers import (GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, MistralConfig,
+                          MistralForCausalLM)
 from transformers.utils.logging import disable_progress_bar
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -74,6 +84,13 @@ MODELS = {
                       num_key_value_heads=1, head_dim=16, intermediate_size=48, tie_word_embeddings=True,
                       rms_norm_eps=1e-5, theta=10000.0, seed=13),
 }
+GPT2 = {
+    "gpt2": dict(vocab_size=96, n_embd=60, n_layer=2, n_head=3, n_inner=100, seed=15),
+    "gpt2-own": dict(vocab_size=96, n_embd=36, n_layer=3, n_head=2, tie_word_embeddings=False,
+                     activation_function="gelu", scale_attn_by_inverse_layer_idx=True, seed=16),
+}
+GPT2_SHARED = dict(n_positions=128, layer_norm_epsilon=1e-5, bos_token_id=1, eos_token_id=2)
+GREEDY = ((0, 5), (1, 11), (2, 17))  # sequence, length of its beginning
 LENGTHS = (5, 17, 40)
 KL, ENTROPY = 0.3, 0.2
 ADAM = dict(lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)
@@ -116,6 +133,54 @@ def build(name):
     loaded = family.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager")
     assert loaded.config.rope_parameters["rope_theta"] == theta
     return loaded.eval()
+
+
+def build_gpt2(name):
+    fields = dict(GPT2[name])
+    seed = fields.pop("seed")
+    model = GPT2LMHeadModel(GPT2Config(**fields, **GPT2_SHARED, attn_implementation="eager")).float().eval()
+    draw = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for key, weight in model.named_parameters():
+            noise = torch.randn(weight.shape, generator=draw)
+            if key.endswith("bias"):
+                weight.copy_(0.2 * noise)
+            elif weight.ndim == 1:
+                weight.copy_(1 + 0.2 * noise)
+            elif "wte" in key or "wpe" in key:
+                weight.copy_(0.25 * noise)
+            else:  # [inputs, outputs], but for a head of its own
+                weight.copy_(1.2 * noise / math.sqrt(weight.shape["lm_head" in key]))
+    directory = HERE / name
+    directory.mkdir(exist_ok=True)
+    tensors = dict(model.named_parameters())
+    if name == "gpt2-own":
+        tensors = {key.removeprefix("transformer."): weight for key, weight in tensors.items()}
+        for layer in range(fields["n_layer"]):
+            mask = torch.tril(torch.ones(128, 128)).reshape(1, 1, 128, 128)
+            tensors[f"h.{layer}.attn.bias"] = mask[:, :, :8, :8]
+            tensors[f"h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
+    write_tensors(directory / "model.safetensors", tensors)
+    description = {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_ctx": 128, "torch_dtype": "float32",
+                   "attn_pdrop": 0.1, "embd_pdrop": 0.1, "resid_pdrop": 0.1, "summary_type": "cls_index",
+                   "activation_function": "gelu_new", **GPT2_SHARED, **fields}
+    (directory / "config.json").write_text(json.dumps(description, indent=2, sort_keys=True) + "\n")
+    if name == "gpt2-own":
+        return model
+    return GPT2LMHeadModel.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def greedy(model, batch):
+    items = []
+    for index, length in GREEDY:
+        tokens, margin = batch[index]["tokens"][:length], math.inf
+        for _ in range(40):
+            with torch.no_grad():
+                best = model(torch.tensor([tokens])).logits[0, -1].topk(2)
+            margin = min(margin, float(best.values[0] - best.values[1]))
+            tokens = tokens + [int(best.indices[0])]
+        items.append({"prompt": tokens[:length], "tokens": tokens[length:], "margin": round(margin, 5)})
+    return items
 
 
 def write_tensors(path, tensors):
@@ -219,11 +284,14 @@ def main():
     disable_progress_bar()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    models = {name: build(name) for name in MODELS}
-    reference = models["reference"]
+    wanted = sys.argv[1:] or [*MODELS, *GPT2]
+    models = {name: build_gpt2(name) if name in GPT2 else build(name) for name in wanted}
+    reference = models.get("reference")
     batch = sequences()
     items = conditional_batch(batch)
-    for name in ("tied", "untied", "mistral"):
+    for name in wanted:
+        if name == "reference":
+            continue
         model, directory = models[name], HERE / name
         logits, golden = {}, {"sequences": []}
         for index, item in enumerate(batch):
@@ -239,6 +307,8 @@ def main():
             "weight_decay": ADAM["weight_decay"],
             "language_model": adam_losses(model, lambda: language_loss(model, batch)),
         }
+        if name in GPT2:
+            golden["greedy"] = greedy(model, batch)
         if name == "tied":
             conditional = {"kl_coefficient": KL, "entropy_coefficient": ENTROPY, "items": items}
             for direction in ("reference_policy", "policy_reference"):
