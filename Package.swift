@@ -25,8 +25,7 @@ let package = Package(
     .library(name: "Stages", targets: ["Stages"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // libyaml, as the system ships it.
@@ -44,10 +43,12 @@ let package = Package(
       linkerSettings: [.linkedLibrary(":libcrypto.a", .when(platforms: [.linux]))]),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
     .target(name: "Runner", dependencies: ["CYAML", "JSON", "System"], swiftSettings: strict),
+    // SQLite, as the system ships it.
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     // The index of all runs in SQLite. Apart from Runner, so that a stage's package links no database.
     .target(
       name: "RunIndex",
-      dependencies: ["Runner", "JSON", "System", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: ["Runner", "JSON", "System", "CSQLite"],
       swiftSettings: strict),
     .target(name: "Stages", dependencies: ["Runner", "Models", "JSON", "System"], swiftSettings: strict),
     .target(
