@@ -15,7 +15,7 @@ struct ExplainCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp("The code of a mistake.", valueName: "code"),
-    completion: .list(Explanation.all.map(\.code)))
+    completion: .list(DiagnosticCode.allCases.map(\.rawValue)))
   var code: String?
 
   @Flag(help: "Print all of them, as a page of Markdown.")
@@ -24,22 +24,24 @@ struct ExplainCommand: ParsableCommand {
   func run() throws {
     finish {
       if markdown {
-        try standardOutput(Explanation.markdown)
+        try standardOutput(DiagnosticCode.markdown)
         return .done
       }
       guard let code else {
-        try standardOutput(Explanation.list)
+        try standardOutput(DiagnosticCode.list)
         return .done
       }
       // `error[code]` and `[code]`, as they are shown, will do.
       let bare = code.split(separator: "[").last?.split(separator: "]").first.map { String($0) } ?? code
-      guard let explanation = Explanation.of(bare) else {
+      guard let known = DiagnosticCode(rawValue: bare) else {
         let help =
-          Suggestion.nearest(to: bare, among: Explanation.all.map(\.code)).map { "did you mean `\($0)`?" }
+          Suggestion.nearest(to: bare, among: DiagnosticCode.allCases.map(\.rawValue)).map {
+            "did you mean `\($0)`?"
+          }
           ?? "`\(Program.name) explain` lists them"
         throw RunError(.commandLine, "there is no code `\(bare)`; \(help)")
       }
-      try standardOutput(explanation.page)
+      try standardOutput(known.page)
       return .done
     }
   }

@@ -124,7 +124,7 @@ func unbuilt(_ sweep: Sweep, _ arguments: ExperimentArguments) -> Diagnostic? {
   guard !missing.isEmpty else { return nil }
   let settings = missing.map { "--set \($0)=…" }.joined(separator: " ")
   var diagnostic = Diagnostic(
-    .warning, code: "sweep-not-built", "running a sweep is not implemented yet", at: sweep.span,
+    .warning, code: .sweepNotBuilt, "running a sweep is not implemented yet", at: sweep.span,
     label: "checked, not run",
     help: "run one trial: `\(Program.name) run \(arguments.file) \(settings)`")
   diagnostic.lack = "running a sweep is not implemented"

@@ -46,7 +46,7 @@ package struct EvaluateStage: Stage {
       for port in metric.inputs where !stage.isBound(port.name) {
         let others = wanted.filter { $0 != metric }.map { $0.name }.joined(separator: ", ")
         findings.error(
-          "missing-input",
+          .missingInput,
           "`metrics` asks for `\(metric.name)`, which needs the input `\(port.name)`, which is not bound",
           at: .option("metrics"), label: "needs `\(port.name)`",
           help:

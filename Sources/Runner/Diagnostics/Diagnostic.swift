@@ -15,8 +15,7 @@ package struct Diagnostic: Sendable {
   }
 
   package var severity: Severity
-  /// Stable; tests and users may match on it.
-  package var code: String
+  package var code: DiagnosticCode
   /// Lower case, no final period, literals in backticks.
   package var message: String
   /// Nil only where there is no text to point at, such as a file that cannot be read.
@@ -31,7 +30,7 @@ package struct Diagnostic: Sendable {
   package var lack: String?
 
   package init(
-    _ severity: Severity = .error, code: String, _ message: String, at span: SourceSpan?,
+    _ severity: Severity = .error, code: DiagnosticCode, _ message: String, at span: SourceSpan?,
     label: String? = nil, notes: [Note] = [], help: String? = nil
   ) {
     self.severity = severity
@@ -108,14 +107,14 @@ final class DiagnosticCollector {
   }
 
   func error(
-    _ code: String, _ message: String, at span: SourceSpan?, label: String? = nil,
+    _ code: DiagnosticCode, _ message: String, at span: SourceSpan?, label: String? = nil,
     notes: [Diagnostic.Note] = [], help: String? = nil
   ) {
     add(Diagnostic(code: code, message, at: span, label: label, notes: notes, help: help))
   }
 
   func warning(
-    _ code: String, _ message: String, at span: SourceSpan?, label: String? = nil,
+    _ code: DiagnosticCode, _ message: String, at span: SourceSpan?, label: String? = nil,
     notes: [Diagnostic.Note] = [], help: String? = nil, lack: String? = nil
   ) {
     var diagnostic = Diagnostic(

@@ -11,7 +11,7 @@ extension Diagnostic {
   /// `severity`, `code`, `message`, the place, and where there are any `label`, `help`, `notes`.
   package var json: JSON {
     var members = JSONObject([
-      ("severity", .string(severity.rawValue)), ("code", .string(code)),
+      ("severity", .string(severity.rawValue)), ("code", .string(code.rawValue)),
       ("message", .string(SecretText.masked(message))),
     ])
     Self.add(span, to: &members)

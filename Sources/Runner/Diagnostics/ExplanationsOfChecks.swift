@@ -1,4 +1,4 @@
-// Explanations: what stages say of themselves before anything runs.
+// Explanations: what the library's stages find before anything runs, and what commands find.
 
 import JSON
 
@@ -19,120 +19,126 @@ extension Explanation {
 
   private static let tuning = training.replacing("lr: 1e-5,", with: "lr: 1e-5, objective: {kind: sft},")
 
-  /// Found by the stages of the library, not by the runner.
-  package static let ofChecks: [Explanation] = [
-    Explanation(
-      "conflicting-options", "two options that contradict each other",
-      "Each of them is valid alone, but no run can satisfy both. Remove or change one of them.",
-      wrong: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 9")),
-      right: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 4"))),
-    Explanation(
-      "unread-marker", "a special token that the model does not have", severity: .warning,
-      """
-      A template, a prefix or a condition contains what looks like a special token, such as `<|im_start|>` or `[INST]`, but the tokenizer of the
-      model that reads it has no such token and would read it as ordinary text. Every family of chat models has its own markers.
-      """,
-      wrong: Example(
-        sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, condition: {text: \"<|nobody|>\"}")),
-      right: Example(
-        sampling.replacing(
-          "max_new_tokens: 8", with: "max_new_tokens: 8, condition: {text: \"<|im_start|>\"}"))),
-    Explanation(
-      "wrong-value", "a value that the stage cannot use",
-      """
-      The value has the right type, but no run can use it: an empty stop text, a reward label that is not among the labels,
-      a new column that the rows already have.
-      """,
-      wrong: Example(scored.replacing("reward: \"yes\"", with: "reward: \"Yes\"")), right: Example(scored)),
-    Explanation(
-      "bad-template", "a template whose braces do not match",
-      "`{field}` inserts a field; `{{` and `}}` are the braces themselves.",
-      wrong: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{prompt\"")),
-      right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{prompt}\""))),
-    Explanation(
-      "unknown-field", "a field that the rows do not have",
-      """
-      A template, `keep`, `where` or `id` names a field that the lines of the data file do not have. Only the first lines of
-      the file are read. A scorer's template can name `{prompt}` and `{generation}`.
-      """,
-      wrong: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{post}\"")),
-      right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{prompt}\""))),
-    Explanation(
-      "wrong-data", "a data file that cannot be read",
-      """
-      A line of the file is not a JSON object. The message gives the line and the column. `on_bad_row: skip` leaves such lines
-      out and counts them.
-      """,
-      wrong: Example(smallest.replacing("train.jsonl", with: "broken.jsonl")), right: Example(smallest)),
-    Explanation(
-      "no-rows", "a data file that gives no rows",
-      "The file is empty, or no line of it satisfies `where`.",
-      wrong: Example(
-        smallest.replacing("train.jsonl", with: "train.jsonl, where: [{field: prompt, is: nothing}]")),
-      right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, where: [{field: prompt, is: a}]"))),
-    Explanation(
-      "no-rows-seen", "no line at the beginning of a large data file satisfies `where`", severity: .warning,
-      """
-      Only the first lines of a large file are read before a run. None of them satisfies `where`; if no other line does,
-      the stage fails.
-      """,
-      wrong: Example(
-        smallest.replacing("train.jsonl", with: "large.jsonl, where: [{field: prompt, is: nothing}]")),
-      right: Example(smallest.replacing("train.jsonl", with: "large.jsonl, where: [{field: prompt, is: a}]"))),
-    Explanation(
-      "too-few-rows", "more rows drawn without replacement than there are",
-      "Ask for fewer rows, write `count: all`, or allow `replacement: true`.",
-      wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 99}}"),
-      right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: all}}")),
-    Explanation(
-      "wrong-model", "a model that the stage cannot use",
-      """
-      The model's configuration and the headers of its weights are read before a run. The family must be supported,
-      every tensor must be present, and the head must match: `score` of kind `reward` takes a reward model, everything else a
-      language model.
-      """,
-      wrong: Example(
-        sampling
-          + "\n  scored: {uses: score, in: {model: sft, rows: answers}, with: {scorer: {kind: reward}}}"),
-      right: Example(scored)),
-    Explanation(
-      "unknown-class", "a class that does not exist",
-      """
-      Classes are numbered from 0, the best. The rows that `train` reads have no more classes than its `conditioning`, and
-      `sample` asks for a class that the model was conditioned on.
-      """,
-      wrong: Example(training.replacing("tokens, classes: 5", with: "tokens, classes: 3")),
-      right: Example(training)),
-    Explanation(
-      "unused-class", "a class that no sample has", severity: .warning,
-      "`conditioning` has more classes than the rows: the other classes are never trained.",
-      wrong: Example(training.replacing("tokens, classes: 5", with: "tokens, classes: 7")),
-      right: Example(training)),
-    Explanation(
-      "unused-input", "an input that the stage does not read", severity: .warning,
-      """
-      With these options the stage does not read the input. It is part of the key all the same: the stage runs again whenever what is bound
-      there changes, with the same result. Remove it.
-      """,
-      wrong: Example(
-        tuning.replacing(
-          "in: {model: sft, rows: sorted}", with: "in: {model: sft, reference: sft, rows: sorted}")),
-      right: Example(tuning)),
-  ]
+  static let conflictingOptions = Explanation(
+    "two options that contradict each other",
+    "Each of them is valid alone, but no run can satisfy both. Remove or change one of them.",
+    wrong: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 9")),
+    right: Example(sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, min_new_tokens: 4")))
 
-  /// Found by commands.
-  package static let ofCommands: [Explanation] = [
-    Explanation(
-      "sweep-not-built", "a sweep, which cannot be run yet", severity: .warning,
-      """
-      The sweep is read and checked; running all its trials is not implemented yet. One trial is an ordinary run: give each varied
-      parameter a value with `--set`.
-      """,
-      wrong: Example(
-        smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit")
-          + "\nparams: {limit: 1}\nsweep: {params: {limit: [1, 2]}}"),
-      right: Example(
-        smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit")
-          + "\nparams: {limit: 1}\nsweep: {params: {limit: [1, 2]}}", set: ["limit=2"]))
-  ]
+  static let unreadMarker = Explanation(
+    "a special token that the model does not have", severity: .warning,
+    """
+    A template, a prefix or a condition contains what looks like a special token, such as `<|im_start|>` or `[INST]`, but the tokenizer of the
+    model that reads it has no such token and would read it as ordinary text. Every family of chat models has its own markers.
+    """,
+    wrong: Example(
+      sampling.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, condition: {text: \"<|nobody|>\"}")),
+    right: Example(
+      sampling.replacing(
+        "max_new_tokens: 8", with: "max_new_tokens: 8, condition: {text: \"<|im_start|>\"}")))
+
+  static let wrongValue = Explanation(
+    "a value that the stage cannot use",
+    """
+    The value has the right type, but no run can use it: an empty stop text, a reward label that is not among the labels,
+    a new column that the rows already have.
+    """,
+    wrong: Example(scored.replacing("reward: \"yes\"", with: "reward: \"Yes\"")), right: Example(scored))
+
+  static let badTemplate = Explanation(
+    "a template whose braces do not match",
+    "`{field}` inserts a field; `{{` and `}}` are the braces themselves.",
+    wrong: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{prompt\"")),
+    right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{prompt}\"")))
+
+  static let unknownField = Explanation(
+    "a field that the rows do not have",
+    """
+    A template, `keep`, `where` or `id` names a field that the lines of the data file do not have. Only the first lines of
+    the file are read. A scorer's template can name `{prompt}` and `{generation}`.
+    """,
+    wrong: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{post}\"")),
+    right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, prompt: \"{prompt}\"")))
+
+  static let wrongData = Explanation(
+    "a data file that cannot be read",
+    """
+    A line of the file is not a JSON object. The message gives the line and the column. `on_bad_row: skip` leaves such lines
+    out and counts them.
+    """,
+    wrong: Example(smallest.replacing("train.jsonl", with: "broken.jsonl")), right: Example(smallest))
+
+  static let noRows = Explanation(
+    "a data file that gives no rows",
+    "The file is empty, or no line of it satisfies `where`.",
+    wrong: Example(
+      smallest.replacing("train.jsonl", with: "train.jsonl, where: [{field: prompt, is: nothing}]")),
+    right: Example(smallest.replacing("train.jsonl", with: "train.jsonl, where: [{field: prompt, is: a}]")))
+
+  static let noRowsSeen = Explanation(
+    "no line at the beginning of a large data file satisfies `where`", severity: .warning,
+    """
+    Only the first lines of a large file are read before a run. None of them satisfies `where`; if no other line does,
+    the stage fails.
+    """,
+    wrong: Example(
+      smallest.replacing("train.jsonl", with: "large.jsonl, where: [{field: prompt, is: nothing}]")),
+    right: Example(smallest.replacing("train.jsonl", with: "large.jsonl, where: [{field: prompt, is: a}]")))
+
+  static let tooFewRows = Explanation(
+    "more rows drawn without replacement than there are",
+    "Ask for fewer rows, write `count: all`, or allow `replacement: true`.",
+    wrong: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: 99}}"),
+    right: Example(smallest + "\n  drawn: {uses: draw, in: {rows: rows}, with: {count: all}}"))
+
+  static let wrongModel = Explanation(
+    "a model that the stage cannot use",
+    """
+    The model's configuration and the headers of its weights are read before a run. The family must be supported,
+    every tensor must be present, and the head must match: `score` of kind `reward` takes a reward model, everything else a
+    language model.
+    """,
+    wrong: Example(
+      sampling
+        + "\n  scored: {uses: score, in: {model: sft, rows: answers}, with: {scorer: {kind: reward}}}"),
+    right: Example(scored))
+
+  static let unknownClass = Explanation(
+    "a class that does not exist",
+    """
+    Classes are numbered from 0, the best. The rows that `train` reads have no more classes than its `conditioning`, and
+    `sample` asks for a class that the model was conditioned on.
+    """,
+    wrong: Example(training.replacing("tokens, classes: 5", with: "tokens, classes: 3")),
+    right: Example(training))
+
+  static let unusedClass = Explanation(
+    "a class that no sample has", severity: .warning,
+    "`conditioning` has more classes than the rows: the other classes are never trained.",
+    wrong: Example(training.replacing("tokens, classes: 5", with: "tokens, classes: 7")),
+    right: Example(training))
+
+  static let unusedInput = Explanation(
+    "an input that the stage does not read", severity: .warning,
+    """
+    With these options the stage does not read the input. It is part of the key all the same: the stage runs again whenever what is bound
+    there changes, with the same result. Remove it.
+    """,
+    wrong: Example(
+      tuning.replacing(
+        "in: {model: sft, rows: sorted}", with: "in: {model: sft, reference: sft, rows: sorted}")),
+    right: Example(tuning))
+
+  static let sweepNotBuilt = Explanation(
+    "a sweep, which cannot be run yet", severity: .warning,
+    """
+    The sweep is read and checked; running all its trials is not implemented yet. One trial is an ordinary run: give each varied
+    parameter a value with `--set`.
+    """,
+    wrong: Example(
+      smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit")
+        + "\nparams: {limit: 1}\nsweep: {params: {limit: [1, 2]}}"),
+    right: Example(
+      smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit")
+        + "\nparams: {limit: 1}\nsweep: {params: {limit: [1, 2]}}", set: ["limit=2"]))
 }

@@ -57,7 +57,7 @@ struct AddressWalk {
   }
 
   private func fail(
-    _ message: String, code: String = "unknown-reference", label: String, notes: [Diagnostic.Note] = [],
+    _ message: String, code: DiagnosticCode = .unknownReference, label: String, notes: [Diagnostic.Note] = [],
     help: String? = nil
   ) {
     collector.error(
@@ -163,7 +163,7 @@ struct AddressWalk {
       let least = times.min() ?? loop.times
       guard (1...least).contains(number) else {
         fail(
-          "the loop `\(group.name)` has no iteration \(number)", code: "out-of-range",
+          "the loop `\(group.name)` has no iteration \(number)", code: .outOfRange,
           label: "it has \(least)", notes: [.init("the loop", at: group.nameSpan)])
         return false
       }

@@ -34,7 +34,7 @@ struct ConditionDecoder {
     if let tolerance = fields.entry("within") {
       if fields["equals"] == nil {
         collector.error(
-          "conflicting-keys", "`within` of \(what) needs `equals`", at: tolerance.keySpan,
+          .conflictingKeys, "`within` of \(what) needs `equals`", at: tolerance.keySpan,
           label: "the tolerance of `equals`", help: "add `equals`, or remove `within`")
       }
       within =
@@ -69,7 +69,7 @@ struct ConditionDecoder {
     guard let metric = named(node, what) else { return nil }
     guard !metric.isSeries else {
       collector.error(
-        "collection", "\(what) takes one number, and `\(metric.name)` may be several", at: node.span,
+        .collection, "\(what) takes one number, and `\(metric.name)` may be several", at: node.span,
         label: "a collection", notes: collector.originNotes(node),
         help: "choose one: an iteration with `@last` or `@2`, a cell with `@axis=value`")
       return nil
@@ -84,7 +84,7 @@ struct ConditionDecoder {
     let isName = !text.utf8.contains { ".@".utf8.contains($0) }
     if isName, let near = Suggestion.help(for: text, among: declared.map(\.name)) {
       collector.error(
-        "unknown-metric", "\(what) names `\(text)`, which is not declared", at: node.span,
+        .unknownMetric, "\(what) names `\(text)`, which is not declared", at: node.span,
         label: "not under `metrics`", notes: collector.originNotes(node), help: near)
       return nil
     }

@@ -38,7 +38,7 @@ struct ExperimentFiles {
     guard let document = Document.read(file, collector) else { return nil }
     guard document.root.entries != nil else {
       collector.error(
-        "not-a-mapping", "\(what) must be a mapping, found \(document.root.found)",
+        .notAMapping, "\(what) must be a mapping, found \(document.root.found)",
         at: document.root.span, label: "expected `key: value` lines")
       return nil
     }
@@ -55,7 +55,7 @@ struct ExperimentFiles {
     if let start = chain.firstIndex(where: { $0.path == next }) {
       let names = (chain[start...].map(\.name) + [chain[start].name]).map { "`\($0)`" }
       collector.error(
-        "extends-cycle",
+        .extendsCycle,
         names.count == 2
           ? "\(names[0]) extends itself" : "files extend each other: \(names.joined(separator: " -> "))",
         at: node.span, label: "closes the cycle",
@@ -65,7 +65,7 @@ struct ExperimentFiles {
     }
     guard chain.count < Self.maximumChain else {
       collector.error(
-        "too-deep", "more than \(Self.maximumChain) files extend each other", at: node.span,
+        .tooDeep, "more than \(Self.maximumChain) files extend each other", at: node.span,
         label: "the limit is passed here")
       return nil
     }
@@ -118,7 +118,7 @@ struct ExperimentFiles {
         return true
       }
       collector.error(
-        "duplicate-name", "\(kind) called `\(entry.key)` is in two files", at: entry.keySpan,
+        .duplicateName, "\(kind) called `\(entry.key)` is in two files", at: entry.keySpan,
         label: "written again here", notes: [.init("first written here", at: place)],
         help: "rename one of them; to change parts of a file, extend it instead: `extends: …`")
       return false
@@ -134,7 +134,7 @@ struct ExperimentFiles {
     else { return nil }
     if let kind = found.kind.irregularWords {
       collector.error(
-        "not-a-file", "\(what) must name a file, `\(text)` is \(kind)", at: node.span, label: kind)
+        .notAFile, "\(what) must name a file, `\(text)` is \(kind)", at: node.span, label: kind)
       return nil
     }
     return (Self.name(of: text, seenFrom: node.span.file.name), found.path)

@@ -115,7 +115,7 @@ struct ExperimentLoader {
     }
     guard !node.isInvalid, node.scalar?.value != .int(1) else { return }
     collector.error(
-      "unknown-version", "`version` must be `1`, found \(node.found)", at: node.span,
+      .unknownVersion, "`version` must be `1`, found \(node.found)", at: node.span,
       label: "this program reads version 1", notes: collector.originNotes(node))
   }
 
@@ -135,7 +135,7 @@ struct ExperimentLoader {
       }
     if !isGood {
       collector.error(
-        "bad-name", "`\(name)` cannot be the name of an experiment", at: node.span, label: "not a name",
+        .badName, "`\(name)` cannot be the name of an experiment", at: node.span, label: "not a name",
         help: "letters, digits, `_`, `-` and `.`; at most 100, not beginning with `.` or `-`")
     }
     return name

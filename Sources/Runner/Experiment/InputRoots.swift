@@ -19,21 +19,21 @@ struct InputRoots {
     let joined = ProjectPaths.normalized(text.utf8.first == 0x2F ? text : "\(folder)/\(text)")
     guard !text.isEmpty, !text.utf8.contains(0), let path = Path.real(joined) else {
       collector.error(
-        "missing-file", "\(what) names `\(text)`, which does not exist", at: node.span,
+        .missingFile, "\(what) names `\(text)`, which does not exist", at: node.span,
         label: "looked for `\(joined)`", notes: collector.originNotes(node),
         help: ProjectPaths.tildeHelp(text))
       return nil
     }
     guard ProjectPaths.isDirectory(path) else {
       collector.error(
-        "not-a-directory", "\(what) must name a directory, `\(text)` is a file", at: node.span,
+        .notADirectory, "\(what) must name a directory, `\(text)` is a file", at: node.span,
         label: "a file",
         notes: collector.originNotes(node), help: "name the directory it lies in")
       return nil
     }
     guard path != "/" else {
       collector.error(
-        "outside-project", "`/` cannot be one of `inputs`", at: node.span, label: "holds everything",
+        .outsideProject, "`/` cannot be one of `inputs`", at: node.span, label: "holds everything",
         notes: collector.originNotes(node), help: "name the directory that the data lie in")
       return nil
     }

@@ -61,7 +61,7 @@ struct MatrixDecoder {
     }
     if cells.isEmpty, collector.errorCount == before {
       collector.error(
-        "empty-matrix", "\(what) has no cells", at: node.span, label: "nothing is left to run")
+        .emptyMatrix, "\(what) has no cells", at: node.span, label: "nothing is left to run")
     }
     return cells.isEmpty ? nil : Axes(names: axes.map(\.name), cells: cells)
   }
@@ -85,7 +85,7 @@ struct MatrixDecoder {
       name: entry.key, nameSpan: entry.keySpan, values: [], hasOwnLabels: entry.value.entries != nil)
     if let place = parameters.place(of: entry.key) {
       collector.error(
-        "duplicate-name", "`\(entry.key)` is both a parameter and an axis", at: entry.keySpan,
+        .duplicateName, "`\(entry.key)` is both a parameter and an axis", at: entry.keySpan,
         label: "an axis", notes: [.init("a parameter of this name", at: place)], help: "rename one of them")
     }
     let what = "the axis `\(entry.key)`"
@@ -102,7 +102,7 @@ struct MatrixDecoder {
         guard let value = value(node, entry.keySpan, what) else { continue }
         if axis.values.contains(where: { UTF8Key($0.label) == UTF8Key(value.label) }) {
           collector.error(
-            "duplicate-value", "\(what) has the value `\(value.label)` twice", at: node.span,
+            .duplicateValue, "\(what) has the value `\(value.label)` twice", at: node.span,
             label: "written again here", notes: collector.originNotes(node))
         } else {
           axis.values.append(value)
@@ -120,7 +120,7 @@ struct MatrixDecoder {
     if node.isInvalid { return nil }
     guard let scalar = node.scalar else {
       collector.error(
-        "bad-label", "a value of \(what) is \(node.found), which cannot name a cell", at: node.span,
+        .badLabel, "a value of \(what) is \(node.found), which cannot name a cell", at: node.span,
         label: "needs a label", notes: collector.originNotes(node),
         help: "write the values as a mapping from labels: `{first: …, second: …}`")
       return nil
@@ -135,7 +135,7 @@ struct MatrixDecoder {
 
   private func badLabel(_ label: String, at span: SourceSpan, _ what: String) {
     collector.error(
-      "bad-label", "`\(label)` of \(what) cannot be part of an address", at: span, label: "not a label",
+      .badLabel, "`\(label)` of \(what) cannot be part of an address", at: span, label: "not a label",
       help:
         "letters, digits, `_`, `-`, `+` and `.`, at most 64; give another value a label: `{label: value, …}`")
   }
@@ -157,7 +157,7 @@ struct MatrixDecoder {
       count *= axis.values.count
       guard count <= Self.maximumCells else {
         collector.error(
-          "too-large", "the matrix has more than \(Self.maximumCells) cells", at: node.span,
+          .tooLarge, "the matrix has more than \(Self.maximumCells) cells", at: node.span,
           help: "use fewer values")
         return []
       }
@@ -182,7 +182,7 @@ struct MatrixDecoder {
     cells.removeAll { cell in wanted.allSatisfy { UTF8Key(cell[$0.axis].label) == UTF8Key($0.label) } }
     if cells.count == count {
       collector.error(
-        "unknown-cell", "`exclude` matches no cell", at: node.span, label: "excludes nothing")
+        .unknownCell, "`exclude` matches no cell", at: node.span, label: "excludes nothing")
     }
   }
 
@@ -216,7 +216,7 @@ struct MatrixDecoder {
     let labels = cell.map { UTF8Key($0.label) }
     if cells.contains(where: { $0.map { UTF8Key($0.label) } == labels }) {
       collector.error(
-        "duplicate-value", "\(what) has this cell already", at: span, label: "included again",
+        .duplicateValue, "\(what) has this cell already", at: span, label: "included again",
         help: "remove it: `include` adds cells that the axes do not make")
     } else {
       cells.append(cell)
@@ -226,7 +226,7 @@ struct MatrixDecoder {
   private func index(of entry: MappingEntry, _ axes: [Axis]) -> Int? {
     if let index = axes.firstIndex(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) { return index }
     collector.error(
-      "unknown-axis", "the matrix has no axis called `\(entry.key)`", at: entry.keySpan, label: "not an axis",
+      .unknownAxis, "the matrix has no axis called `\(entry.key)`", at: entry.keySpan, label: "not an axis",
       help: Suggestion.helpOrList(for: entry.key, among: axes.map(\.name), what: "the axes are"))
     return nil
   }
@@ -237,7 +237,7 @@ struct MatrixDecoder {
     let text = node.scalar.map { $0.value == .null ? "null" : $0.text } ?? ""
     if let value = axis.values.first(where: { UTF8Key($0.label) == UTF8Key(text) }) { return value.label }
     collector.error(
-      "unknown-value", "the axis `\(axis.name)` has no value `\(text)`", at: node.span, label: "not a value",
+      .unknownValue, "the axis `\(axis.name)` has no value `\(text)`", at: node.span, label: "not a value",
       notes: collector.originNotes(node),
       help: Suggestion.listOrHelp(for: text, among: axis.values.map(\.label), what: "its values are"))
     return nil

@@ -26,7 +26,7 @@ struct MetricResolver {
     case .stages(let target)?: return finish(target, text, node, name: name, user: user)
     case .model?, .carried?:
       collector.error(
-        "unknown-metric", "\(user) names no stage that gives metrics", at: node.span, label: "not a stage")
+        .unknownMetric, "\(user) names no stage that gives metrics", at: node.span, label: "not a stage")
       return nil
     }
   }
@@ -40,7 +40,7 @@ struct MetricResolver {
     // Without a type its own mistake has been reported, or it is always null.
     guard type == nil || type == .metrics else {
       collector.error(
-        "unknown-metric", "\(user) names no stage that gives metrics", at: node.span,
+        .unknownMetric, "\(user) names no stage that gives metrics", at: node.span,
         label: "carries \(type?.words ?? "nothing")", notes: collector.originNotes(node),
         help: "carry metrics: `{first: null, next: STAGE.metrics}`")
       return nil
@@ -63,7 +63,7 @@ struct MetricResolver {
     let first = metric.split(separator: ".", omittingEmptySubsequences: false).first.map(String.init)
     if names.contains(where: { [metric, first].contains($0) }) { return true }
     collector.error(
-      "unknown-metric", "\(user) names `\(metric)`, which stage `\(path)` does not report", at: node.span,
+      .unknownMetric, "\(user) names `\(metric)`, which stage `\(path)` does not report", at: node.span,
       label: "no such number", notes: collector.originNotes(node),
       help: Suggestion.helpOrList(for: metric, among: names, what: "it reports"))
     return false
@@ -71,7 +71,7 @@ struct MetricResolver {
 
   private func lacksNumber(_ text: String, _ node: Node, _ user: String) -> Experiment.MetricEntry? {
     collector.error(
-      "unknown-metric", "\(user) names a stage but no number in its metrics", at: node.span,
+      .unknownMetric, "\(user) names a stage but no number in its metrics", at: node.span,
       label: "the name of a number is missing", help: "write `\(text).NAME`")
     return nil
   }
@@ -85,7 +85,7 @@ struct MetricResolver {
       let outputs = declaration.outputs.filter { $0.type == .metrics }
       guard let first = outputs.first else {
         collector.error(
-          "unknown-metric", "stage `\(stage.path)` gives no metrics", at: node.span,
+          .unknownMetric, "stage `\(stage.path)` gives no metrics", at: node.span,
           label: "`\(declaration.name)` gives "
             + (declaration.outputs.isEmpty
               ? "nothing" : declaration.outputs.map(\.type.words).joined(separator: ", ")))

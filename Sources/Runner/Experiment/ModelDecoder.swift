@@ -41,7 +41,7 @@ struct ModelDecoder {
     }
     if sources.count > 1 {
       collector.error(
-        "conflicting-keys", "\(what) has both `\(source.key)` and `\(sources[1].key)`",
+        .conflictingKeys, "\(what) has both `\(source.key)` and `\(sources[1].key)`",
         at: sources[1].keySpan,
         label: "only one is possible")
       return nil
@@ -74,7 +74,7 @@ struct ModelDecoder {
       )
     case .failure(.unreadable(let resolved, let reason)):
       collector.error(
-        "missing-file", "`run` of \(what) names `\(result.file)`, which cannot be read: \(reason)",
+        .missingFile, "`run` of \(what) names `\(result.file)`, which cannot be read: \(reason)",
         at: node.span,
         label: "looked for `\(resolved)`")
     case .failure(.outside(let resolved)):
@@ -122,13 +122,13 @@ struct ModelDecoder {
     switch paths.resolve(text, from: (node.origin ?? node.span).file.folder) {
     case .success((let path, .other(let kind))):
       collector.error(
-        "not-a-file", "\(what) must name a directory or a GGUF file, `\(text)` is \(kind)", at: node.span,
+        .notAFile, "\(what) must name a directory or a GGUF file, `\(text)` is \(kind)", at: node.span,
         label: kind, notes: collector.originNotes(node))
       return path
     case .success(let found): return found.path
     case .failure(.unreadable(let resolved, let reason)):
       collector.warning(
-        "missing-model", "\(what) names `\(text)`, which cannot be read: \(reason)", at: node.span,
+        .missingModel, "\(what) names `\(text)`, which cannot be read: \(reason)", at: node.span,
         label: "looked for `\(resolved)`", notes: collector.originNotes(node),
         lack: "the model at `\(text)` is missing")
       return resolved

@@ -16,13 +16,13 @@ extension DiagnosticCollector {
   func wrongType(_ node: Node, _ what: String, expected: String, help: String? = nil) {
     guard !node.isInvalid else { return }
     error(
-      "wrong-type", "\(what) must be \(expected), found \(node.found)", at: node.span,
+      .wrongType, "\(what) must be \(expected), found \(node.found)", at: node.span,
       label: "expected \(expected)", notes: originNotes(node), help: help)
   }
 
   func outOfRange(_ node: Node, _ what: String, expected: String) {
     error(
-      "out-of-range", "\(what) must be \(expected), found \(node.found)", at: node.span,
+      .outOfRange, "\(what) must be \(expected), found \(node.found)", at: node.span,
       label: "expected \(expected)", notes: originNotes(node))
   }
 
@@ -46,7 +46,7 @@ extension DiagnosticCollector {
       noteMisspelt(entry.key, among: known, of: what)
       if let meant = aliases[entry.key] { noteMisspelt(as: meant, of: what) }
       error(
-        "unknown-key", "\(what) has no key called `\(entry.key)`", at: entry.keySpan, label: "unknown key",
+        .unknownKey, "\(what) has no key called `\(entry.key)`", at: entry.keySpan, label: "unknown key",
         help: aliases[entry.key].map { "did you mean `\($0)`?" } ?? hints[entry.key]
           ?? Suggestion.helpOrList(for: entry.key, among: known, what: "the keys are"))
     }
@@ -56,7 +56,7 @@ extension DiagnosticCollector {
   func missingKey(_ key: String, of what: String, at span: SourceSpan?, help: String? = nil) {
     if isMisspelt(key, of: what) { return }
     error(
-      "missing-key", "\(what) lacks the key `\(key)`", at: span, label: "`\(key)` is missing", help: help)
+      .missingKey, "\(what) lacks the key `\(key)`", at: span, label: "`\(key)` is missing", help: help)
   }
 
   func string(_ node: Node, _ what: String) -> String? {
@@ -174,7 +174,7 @@ extension DiagnosticCollector {
     guard let word = string(node, what) else { return nil }
     guard words.contains(where: { UTF8Key($0) == UTF8Key(word) }) else {
       error(
-        "unknown-choice", "\(what) cannot be `\(word)`", at: node.span,
+        .unknownChoice, "\(what) cannot be `\(word)`", at: node.span,
         label: "expected \(Self.list(words))", notes: originNotes(node),
         help: Suggestion.help(for: word, among: words))
       return nil
@@ -237,7 +237,7 @@ extension DiagnosticCollector {
       // `{metric: try@n=8,t=1.count.distinct}`
       let isRestOfAddress = entry.value.isNull && entry.key.utf8.contains(UInt8(ascii: "="))
       error(
-        "bad-name", "`\(entry.key)` cannot be the name of \(what)", at: entry.keySpan,
+        .badName, "`\(entry.key)` cannot be the name of \(what)", at: entry.keySpan,
         label: "not a name",
         help: isRestOfAddress
           ? "between `{` and `}` a comma ends a value: quote an address that contains one"

@@ -60,7 +60,7 @@ struct OptionDecoder {
         let (option, help) = meant.meaning(of: entry.key)
         if let option { collector.noteMisspelt(as: option, of: what) }
         collector.error(
-          "unknown-key", "\(what) has no option called `\(entry.key)`", at: entry.keySpan,
+          .unknownKey, "\(what) has no option called `\(entry.key)`", at: entry.keySpan,
           label: "unknown option", notes: collector.originNotes(node), help: help)
         continue
       }
@@ -100,7 +100,7 @@ struct OptionDecoder {
       isComplete = false
       if !collector.isMisspelt(field.name, of: what) {
         collector.error(
-          "missing-key", "\(what) lacks the option `\(field.name)`", at: span,
+          .missingKey, "\(what) lacks the option `\(field.name)`", at: span,
           label: "`\(field.name)` is missing", help: "`\(field.name)`: \(field.summary)")
       }
     }
@@ -130,7 +130,7 @@ struct OptionDecoder {
       }
       guard count.contains(nodes.count) else {
         collector.error(
-          "out-of-range", "\(what) has \(nodes.count) elements", at: node.span,
+          .outOfRange, "\(what) has \(nodes.count) elements", at: node.span,
           label: "expected \(Self.lengthWords(count)) elements", notes: collector.originNotes(node))
         return nil
       }
@@ -266,14 +266,14 @@ struct OptionDecoder {
       }
     guard isName else {
       collector.error(
-        "bad-name", "`\(name)` cannot be the name of an environment variable", at: variable.span,
+        .badName, "`\(name)` cannot be the name of an environment variable", at: variable.span,
         label: "not a name", notes: collector.originNotes(node),
         help: "letters, digits and `_`, not beginning with a digit")
       return nil
     }
     if getenv(name).map({ $0.pointee == 0 }) ?? true {
       collector.warning(
-        "missing-variable",
+        .missingVariable,
         "\(what) uses the environment variable `\(name)`, which is not set or empty",
         at: node.span, label: "has no value here", notes: collector.originNotes(node),
         help: "set it for `\(Program.name) run`; only its name is stored",
@@ -298,7 +298,7 @@ struct OptionDecoder {
     guard let found = collector.existingPath(text, node, what, paths) else { return nil }
     if let kind = found.kind.irregularWords {
       collector.error(
-        "not-a-file", "\(what) must name a file, `\(text)` is \(kind)", at: node.span, label: kind,
+        .notAFile, "\(what) must name a file, `\(text)` is \(kind)", at: node.span, label: kind,
         notes: collector.originNotes(node))
       return nil
     }
@@ -365,7 +365,7 @@ extension DiagnosticCollector {
       outsideProject(text, node, what, resolved: resolved, paths)
     case .failure(.unreadable(let resolved, let reason)):
       error(
-        "missing-file", "\(what) names `\(text)`, which cannot be read: \(reason)", at: node.span,
+        .missingFile, "\(what) names `\(text)`, which cannot be read: \(reason)", at: node.span,
         label: "looked for `\(resolved)`", notes: originNotes(node),
         help: ProjectPaths.tildeHelp(text)
           ?? "a relative path is relative to the folder of the file that contains it"
@@ -376,7 +376,7 @@ extension DiagnosticCollector {
 
   func outsideProject(_ text: String, _ node: Node, _ what: String, resolved: String, _ paths: ProjectPaths) {
     error(
-      "outside-project", "\(what) names `\(text)`, which lies outside the project", at: node.span,
+      .outsideProject, "\(what) names `\(text)`, which lies outside the project", at: node.span,
       label: "is `\(resolved)`", notes: originNotes(node),
       help:
         "the project is `\(paths.root)`; move it there, or declare its folder: `inputs: [\(ProjectPaths.parent(resolved))]`"

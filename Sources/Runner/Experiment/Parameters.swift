@@ -57,7 +57,7 @@ struct Parameters {
     let file = SourceFile(name: "--set", folder: folder, bytes: Array(override.utf8))
     guard let equals = file.bytes.firstIndex(of: UInt8(ascii: "=")), equals > 0 else {
       collector.error(
-        "bad-override", "`--set \(override)` has no value", at: SourceSpan(file: file, start: 0, end: .max),
+        .badOverride, "`--set \(override)` has no value", at: SourceSpan(file: file, start: 0, end: .max),
         help: "write `--set name=value`; the value is read as YAML")
       return
     }
@@ -66,7 +66,7 @@ struct Parameters {
     guard let position = index[UTF8Key(name)] else {
       let isKey = Language.experiment.contains { UTF8Key($0.name) == UTF8Key(name) }
       collector.error(
-        "unknown-parameter", "the experiment has no parameter called `\(name)`", at: nameSpan,
+        .unknownParameter, "the experiment has no parameter called `\(name)`", at: nameSpan,
         label: "not under `params`",
         help: isKey
           ? "to set `\(name):` with `--set`, write `params: {\(name): …}` and `\(name): $\(name)` in the file"
@@ -121,7 +121,7 @@ struct Parameters {
       }
       guard path.count <= Self.maximumChain else {
         collector.error(
-          "too-deep", "parameters refer to each other more than \(Self.maximumChain) levels deep", at: span,
+          .tooDeep, "parameters refer to each other more than \(Self.maximumChain) levels deep", at: span,
           label: "the limit is passed here")
         entries[position].value = Node(.invalid, span: span)
         return
@@ -135,7 +135,7 @@ struct Parameters {
     guard let first = steps.first else { return }
     let names = (steps.map { entries[$0.position].key } + [entries[target].key]).map { "`\($0)`" }
     collector.error(
-      "parameter-cycle",
+      .parameterCycle,
       names.count == 2
         ? "the parameter \(names[0]) refers to itself"
         : "parameters refer to each other: \(names.joined(separator: " -> "))", at: first.span,
@@ -184,7 +184,7 @@ struct Parameters {
       case .pieces(let pieces): return join(pieces, for: node)
       case .broken(let reason):
         collector.error(
-          "bad-reference", "\(reason) in `\(text)`", at: node.span,
+          .badReference, "\(reason) in `\(text)`", at: node.span,
           help: "`${name}` names a parameter; for the characters themselves write `$${`")
         return Node(.invalid, span: node.span)
       }
@@ -195,7 +195,7 @@ struct Parameters {
   func warnOfUnused() {
     for entry in entries where !budget.used.contains(UTF8Key(entry.key)) {
       collector.warning(
-        "unused-parameter", "nothing uses the parameter `\(entry.key)`", at: entry.keySpan,
+        .unusedParameter, "nothing uses the parameter `\(entry.key)`", at: entry.keySpan,
         label: "has no effect", help: "write `$\(entry.key)` where its value is needed, or remove it")
     }
   }
@@ -204,7 +204,7 @@ struct Parameters {
     budget.used.insert(UTF8Key(name))
     if let position = index[UTF8Key(name)] { return entries[position].value }
     collector.error(
-      "unknown-parameter", "there is no parameter called `\(name)`", at: span, label: "not under `params`",
+      .unknownParameter, "there is no parameter called `\(name)`", at: span, label: "not under `params`",
       help: Suggestion.nearest(to: name, among: names).map { "did you mean `$\($0)`?" }
         ?? "declare it under `params:`; for a literal `${` write `$${`")
     return nil
@@ -216,7 +216,7 @@ struct Parameters {
     guard budget.expanded <= Document.maximumNodes else {
       if !budget.isExhausted {
         collector.error(
-          "too-large", "parameters expand past \(Document.maximumNodes) nodes", at: node.span,
+          .tooLarge, "parameters expand past \(Document.maximumNodes) nodes", at: node.span,
           label: "the limit is passed here")
       }
       budget.isExhausted = true
@@ -236,7 +236,7 @@ struct Parameters {
         guard let scalar = value.scalar, scalar.value != .null else {
           if !value.isInvalid {
             collector.error(
-              "bad-reference",
+              .badReference,
               "the parameter `\(name)` is \(value.found) and cannot be inserted into a string",
               at: node.span, notes: [.init("its value", at: value.span)])
           }

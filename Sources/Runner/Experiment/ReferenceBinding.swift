@@ -41,7 +41,7 @@ extension ReferenceScope {
       guard let output = output(target.rest, of: stage, node) else { return .invalid }
       if let type, type != output.type {
         collector.error(
-          "type-mismatch", "the cells of `\(stage.path)` give \(type.words) and \(output.type.words)",
+          .typeMismatch, "the cells of `\(stage.path)` give \(type.words) and \(output.type.words)",
           at: node.span, label: "not one type", notes: [.init("the matrix", at: stage.nameSpan)])
         return .invalid
       }
@@ -58,7 +58,7 @@ extension ReferenceScope {
     guard let outputs = stage.declaration?.outputs else { return nil }
     guard let first = outputs.first else {
       collector.error(
-        "unknown-output", "stage `\(stage.path)` has no outputs", at: node.span, label: "gives nothing")
+        .unknownOutput, "stage `\(stage.path)` has no outputs", at: node.span, label: "gives nothing")
       return nil
     }
     guard let wanted = rest.first else { return first }
@@ -66,7 +66,7 @@ extension ReferenceScope {
       return output
     }
     collector.error(
-      "unknown-output",
+      .unknownOutput,
       "stage `\(stage.path)` has no output called `\(rest.joined(separator: "."))`", at: node.span,
       label: "unknown output", notes: collector.originNotes(node),
       help: Suggestion.helpOrList(for: wanted, among: outputs.map(\.name), what: "the outputs are"))
@@ -120,7 +120,7 @@ extension ReferenceScope {
     let next = carried(draft.next, in: self, "`next` of carried `\(draft.name)`")
     if let node = draft.next, let from = first.type, let to = next.type, from != to {
       collector.error(
-        "type-mismatch",
+        .typeMismatch,
         "carried `\(draft.name)` begins as \(from.words) but its `next` is \(to.words)", at: node.span,
         label: "gives \(to.words)",
         notes: draft.first.map { [.init("gives \(from.words)", at: $0.span)] } ?? [])
@@ -141,7 +141,7 @@ extension ReferenceScope {
 
   private func reportCollection(_ node: Node, _ user: String, _ what: String, help: String) {
     collector.error(
-      "collection", "\(user) \(what), and `\(node.string ?? "")` may be several", at: node.span,
+      .collection, "\(user) \(what), and `\(node.string ?? "")` may be several", at: node.span,
       label: "a collection", notes: collector.originNotes(node),
       help: help)
   }
@@ -169,7 +169,7 @@ extension ReferenceScope {
     for entry in entries where !ports.contains(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) {
       collector.noteMisspelt(entry.key, among: ports.map(\.name), of: "`in` of `\(draft.path)`")
       collector.error(
-        "unknown-input", "stage `\(draft.path)` has no input called `\(entry.key)`", at: entry.keySpan,
+        .unknownInput, "stage `\(draft.path)` has no input called `\(entry.key)`", at: entry.keySpan,
         label: "`\(declaration.name)` has no such input",
         help: Suggestion.helpOrList(for: entry.key, among: ports.map(\.name), what: "its inputs are"))
       _ = resolve(entry.value, user: "input `\(entry.key)` of `\(draft.path)`")
@@ -180,7 +180,7 @@ extension ReferenceScope {
           !collector.isMisspelt(port.name, of: "`in` of `\(draft.path)`")
         {
           collector.error(
-            "missing-input", "stage `\(draft.path)` lacks the input `\(port.name)`",
+            .missingInput, "stage `\(draft.path)` lacks the input `\(port.name)`",
             at: draft.nameSpan, label: "`\(port.name)` is missing",
             help: "`in: {\(port.name): …}` takes \(port.type.words): \(port.summary)")
         }
@@ -195,7 +195,7 @@ extension ReferenceScope {
   private func collect(_ node: Node, into port: InputPort, of draft: StageDraft) -> [Experiment.Binding] {
     if port.isRequired, node.elements?.isEmpty ?? node.entries?.isEmpty ?? false {
       collector.error(
-        "missing-input", "input `\(port.name)` of `\(draft.path)` is empty", at: node.span,
+        .missingInput, "input `\(port.name)` of `\(draft.path)` is empty", at: node.span,
         label: "names nothing to read")
     }
     if let elements = node.elements {
@@ -217,7 +217,7 @@ extension ReferenceScope {
       let notes = nullNotes(node, reference)
       if let notes {
         collector.error(
-          "null-input", "\(user) must not be null", at: node.span, label: "is null", notes: notes)
+          .nullInput, "\(user) must not be null", at: node.span, label: "is null", notes: notes)
       }
     }
     if resolved.collects, !port.collects {
@@ -230,7 +230,7 @@ extension ReferenceScope {
     }
     if let type = resolved.type, type != port.type {
       collector.error(
-        "type-mismatch", "\(user) takes \(port.type.words), found \(type.words)",
+        .typeMismatch, "\(user) takes \(port.type.words), found \(type.words)",
         at: node.span, label: "gives \(type.words)", notes: collector.originNotes(node),
         help: fittingOutput(resolved, port.type))
     }

@@ -58,7 +58,7 @@ struct ReferenceScope {
       if let first = seen[UTF8Key(name)] {
         // Two of one kind in one mapping have been reported as a duplicate key.
         collector.error(
-          "duplicate-name",
+          .duplicateName,
           first.kind == kind
             ? "`\(name)` is \(kind) already in this scope"
             : "`\(name)` is both \(first.kind) and \(kind)",
@@ -158,7 +158,7 @@ struct ReferenceScope {
     if address.isAtEnd { return meaning }
     let rest = address.rest.dropFirst()
     collector.error(
-      "unknown-output", "`\(address.read)` is \(kind) and has no outputs to choose from", at: node.span,
+      .unknownOutput, "`\(address.read)` is \(kind) and has no outputs to choose from", at: node.span,
       label: "has no output `\(rest)`", help: "write `\(address.read)`")
     return nil
   }
@@ -172,14 +172,14 @@ struct ReferenceScope {
       help = "did you mean `\(near)` (\(found.what), line \(found.span.line))?"
     }
     collector.error(
-      "unknown-reference", "\(user) refers to `\(name)`, which does not exist", at: node.span,
+      .unknownReference, "\(user) refers to `\(name)`, which does not exist", at: node.span,
       label: levels.count == 1 ? "not a stage or a model" : "not a stage, a model or a carried name",
       notes: collector.originNotes(node), help: help)
   }
 
   private func unknownLoop(_ name: String, _ node: Node, _ user: String) {
     collector.error(
-      "unknown-reference", "\(user) refers to the loop `\(name)`, which does not exist", at: node.span,
+      .unknownReference, "\(user) refers to the loop `\(name)`, which does not exist", at: node.span,
       label: "not a loop", notes: collector.originNotes(node),
       help: Suggestion.helpOrList(for: name, among: visibleLoops, what: "the loops are"))
   }
@@ -205,7 +205,7 @@ struct ReferenceScope {
     guard let group = member.group else { return }
     if address.isAt("@") {
       collector.error(
-        "unknown-reference",
+        .unknownReference,
         group.loop == nil
           ? "\(user) refers to its own group by cell" : "\(user) refers to its own loop by iteration",
         at: node.span,
@@ -216,7 +216,7 @@ struct ReferenceScope {
     } else {
       let inner = address.parts.first ?? group.body.members.last?.name ?? "stage"
       collector.error(
-        "unknown-reference",
+        .unknownReference,
         group.loop == nil
           ? "\(user) refers to its own group `\(group.name)`"
           : "\(user) refers to the loop `\(group.name)` without an iteration",

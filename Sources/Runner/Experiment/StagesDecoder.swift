@@ -64,7 +64,7 @@ struct StagesDecoder {
     budget.stages += 1
     guard budget.stages <= Experiment.maximumStages else {
       collector.error(
-        "too-large", "the experiment has more than \(Experiment.maximumStages) stages", at: entry.keySpan,
+        .tooLarge, "the experiment has more than \(Experiment.maximumStages) stages", at: entry.keySpan,
         label: "the limit is passed here", help: "use fewer cells")
       return draft
     }
@@ -103,7 +103,7 @@ struct StagesDecoder {
   private func unknownPlugIn(_ name: String, at span: SourceSpan, isImplied: Bool) {
     let help = Suggestion.helpOrList(for: name, among: registry.names, what: "the plug-ins are")
     collector.error(
-      "unknown-plug-in",
+      .unknownPlugIn,
       isImplied
         ? "stage `\(name)` has no `uses`, and no plug-in is called `\(name)`"
         : "no plug-in is called `\(name)`", at: span, label: "not a plug-in", help: help)
@@ -196,7 +196,7 @@ struct StagesDecoder {
       let other = draft.cells.first(where: { !Self.hasShape($0.member, of: first.member) })
     {
       collector.error(
-        "matrix-shape",
+        .matrixShape,
         "the cells of `\(prefix + entry.key)` are not alike: `\(other.labels.joined(separator: ","))` has other stages than `\(first.labels.joined(separator: ","))`",
         at: entry.keySpan, label: "every cell must hold the same names",
         help: "let the axes change values, and keep the names under `stages:`")
@@ -257,7 +257,7 @@ struct StagesDecoder {
     guard !rowsAreIndependent else { return settings }
     if let node = fields["shards"], settings.shards > 1 {
       collector.error(
-        "not-shardable", "\(what) cannot be split into shards: its rows are not independent", at: node.span,
+        .notShardable, "\(what) cannot be split into shards: its rows are not independent", at: node.span,
         label: "only 1 is possible here")
     }
     settings.shards = 1
@@ -278,7 +278,7 @@ struct StagesDecoder {
     else { return mode }
     let possible = DiagnosticCollector.list(declaration.numericModes)
     collector.error(
-      "numeric-mode", "\(what) cannot compute in `\(mode)`", at: own?.span ?? draft.nameSpan,
+      .numericMode, "\(what) cannot compute in `\(mode)`", at: own?.span ?? draft.nameSpan,
       label: "`\(declaration.name)` computes in \(possible)",
       notes: own == nil ? [.init("the mode comes from here", at: numeric.span)] : [],
       help: own == nil ? "give it a `numeric` of its own" : nil)

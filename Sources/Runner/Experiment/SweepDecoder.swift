@@ -55,7 +55,7 @@ struct SweepDecoder {
       }
     } else if let trials = fields.entry("trials") {
       collector.error(
-        "conflicting-keys", "`trials` of `sweep` has no meaning with `method: grid`", at: trials.keySpan,
+        .conflictingKeys, "`trials` of `sweep` has no meaning with `method: grid`", at: trials.keySpan,
         label: "a grid has as many as there are combinations", help: "remove it, or use `method: random`")
     }
   }
@@ -63,7 +63,7 @@ struct SweepDecoder {
   private func declared(_ name: String, at span: SourceSpan) -> Node? {
     if let node = parameters.value(of: name) { return node }
     collector.error(
-      "unknown-parameter", "there is no parameter called `\(name)`", at: span, label: "not under `params`",
+      .unknownParameter, "there is no parameter called `\(name)`", at: span, label: "not under `params`",
       help: Suggestion.helpOrList(for: name, among: parameters.names, what: "the parameters are")
         ?? "declare it under `params:` first")
     return nil
@@ -83,14 +83,14 @@ struct SweepDecoder {
     guard entries.count == 1, Self.distributions.contains(where: { UTF8Key($0) == UTF8Key(entries[0].key) })
     else {
       collector.error(
-        "unknown-choice", "\(what) names no distribution", at: entry.value.span,
+        .unknownChoice, "\(what) names no distribution", at: entry.value.span,
         label: "expected one of \(DiagnosticCollector.list(Self.distributions))",
         help: entries.first.flatMap { Suggestion.help(for: $0.key, among: Self.distributions) })
       return nil
     }
     guard method != .grid else {
       collector.error(
-        "conflicting-keys", "\(what) is a distribution, and a grid has only values", at: entry.value.span,
+        .conflictingKeys, "\(what) is a distribution, and a grid has only values", at: entry.value.span,
         label: "not a list", help: "list the values, or use `method: random`")
       return nil
     }
@@ -100,7 +100,7 @@ struct SweepDecoder {
   private func distribution(_ entry: MappingEntry, _ declared: Node, _ what: String) -> Sweep.Range? {
     guard Self.kind(declared) == "a number" else {
       collector.error(
-        "wrong-type", "\(what) is a distribution of numbers, and the parameter is \(declared.found)",
+        .wrongType, "\(what) is a distribution of numbers, and the parameter is \(declared.found)",
         at: entry.keySpan, label: "not a number", notes: [.init("the parameter", at: declared.span)])
       return nil
     }
@@ -112,7 +112,7 @@ struct SweepDecoder {
       guard let least, let most else { return nil }
       guard least < most else {
         collector.error(
-          "out-of-range", "`\(entry.key)` of \(what) has nothing between its ends", at: entry.value.span,
+          .outOfRange, "`\(entry.key)` of \(what) has nothing between its ends", at: entry.value.span,
           label: "expected the smaller number first")
         return nil
       }
@@ -145,7 +145,7 @@ struct SweepDecoder {
       Self.kind(node) != Self.kind(declared)
     {
       collector.error(
-        "wrong-type", "\(what) must be \(Self.kind(declared)) like the parameter, found \(node.found)",
+        .wrongType, "\(what) must be \(Self.kind(declared)) like the parameter, found \(node.found)",
         at: node.span, label: "expected \(Self.kind(declared))",
         notes: collector.originNotes(node) + [.init("the parameter", at: declared.span)])
       return nil
@@ -172,7 +172,7 @@ struct SweepDecoder {
   private func list(_ fields: Fields, _ sweep: inout Sweep) {
     if let entry = fields.entry("params") {
       collector.error(
-        "conflicting-keys", "`params` of `sweep` has no meaning with `method: list`", at: entry.keySpan,
+        .conflictingKeys, "`params` of `sweep` has no meaning with `method: list`", at: entry.keySpan,
         label: "each trial gives its own values", help: "write `trials: [{lr: 1e-5}, {lr: 2e-5}]` alone")
     }
     guard let node = fields["trials"] else {
@@ -195,7 +195,7 @@ struct SweepDecoder {
       }
       for entry in entries where !first.contains(where: { UTF8Key($0.key) == UTF8Key(entry.key) }) {
         collector.error(
-          "unknown-key", "the first trial gives no `\(entry.key)`", at: entry.keySpan,
+          .unknownKey, "the first trial gives no `\(entry.key)`", at: entry.keySpan,
           label: "only in this trial", notes: [.init("the first trial", at: trials[0].span)],
           help: "every trial gives the same parameters")
       }
@@ -246,7 +246,7 @@ struct SweepDecoder {
     guard let nameNode, let name = collector.string(nameNode, "`metric` of `sweep`") else { return }
     guard metrics.contains(where: { UTF8Key($0) == UTF8Key(name) }) else {
       collector.error(
-        "unknown-metric", "`metric` of `sweep` names `\(name)`, which is not declared", at: nameNode.span,
+        .unknownMetric, "`metric` of `sweep` names `\(name)`, which is not declared", at: nameNode.span,
         label: "not under `metrics`", notes: collector.originNotes(nameNode),
         help: Suggestion.helpOrList(for: name, among: metrics, what: "the metrics are")
           ?? "declare it: `metrics: {\(name): …}`")
@@ -268,7 +268,7 @@ struct SweepDecoder {
       guard isSeed || declared != nil else { return nil }
       if let twice = sweep.parameters.first(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) {
         collector.error(
-          "conflicting-keys", "`\(entry.key)` is varied and repeated", at: entry.keySpan,
+          .conflictingKeys, "`\(entry.key)` is varied and repeated", at: entry.keySpan,
           label: "only one is possible",
           notes: [.init("varied here", at: twice.span)])
         return nil
@@ -309,14 +309,14 @@ struct SweepDecoder {
       guard let name = collector.string(named, "`loop` of \(what)") else { return nil }
       guard loops.contains(where: { UTF8Key($0) == UTF8Key(name) }) else {
         collector.error(
-          "unknown-reference", "\(what) names the loop `\(name)`, which does not exist", at: named.span,
+          .unknownReference, "\(what) names the loop `\(name)`, which does not exist", at: named.span,
           label: "not a loop", help: Suggestion.helpOrList(for: name, among: loops, what: "the loops are"))
         return nil
       }
       result.loop = name
     } else if loops.count != 1 {
       collector.error(
-        "missing-key", "\(what) must name the loop whose iterations it compares", at: node.span,
+        .missingKey, "\(what) must name the loop whose iterations it compares", at: node.span,
         label: loops.isEmpty ? "the experiment has no loop" : "there are \(loops.count) loops",
         help: loops.isEmpty ? nil : "write `{kind: asha, loop: \(loops[0])}`")
       return nil

@@ -15,7 +15,7 @@ struct TypedValue {
     let quoted = "put a text in quotes: `--set '\(name)=\(JSON.string(text).text())'`"
     func refuse(readAs what: String) {
       collector.error(
-        "bad-override", "`--set \(name)` gives `\(text)`, which YAML reads as \(what)",
+        .badOverride, "`--set \(name)` gives `\(text)`, which YAML reads as \(what)",
         at: SourceSpan(file: file, start: start, end: .max), label: "not a single value",
         help: "\(quoted); a list is `[a, b]`, a mapping `{a: b}`")
     }
@@ -23,9 +23,9 @@ struct TypedValue {
     let root = Document.read(file, from: start, reading)?.root
     for var diagnostic in reading.list.diagnostics {
       switch diagnostic.code {
-      case "empty-file": refuse(readAs: "nothing")
-      case "several-documents": refuse(readAs: "several documents")
-      case "syntax":
+      case .emptyFile: refuse(readAs: "nothing")
+      case .severalDocuments: refuse(readAs: "several documents")
+      case .syntax:
         diagnostic.help = diagnostic.help ?? quoted
         collector.add(diagnostic)
       default: collector.add(diagnostic)

@@ -77,7 +77,7 @@ extension PlanGraph {
       "`\(instances[step.node].address)` depends on `\(instances[step.edge.target].address)`"
     }
     collector.error(
-      "cycle",
+      .cycle,
       cycle.count == 1 ? "stage `\(names[0])` depends on itself" : "stages depend on each other: \(path)",
       at: cycle[0].edge.span, label: sentences[0],
       notes: zip(sentences, cycle).dropFirst().map { .init("\($0)", at: $1.edge.span) },

@@ -42,7 +42,7 @@ package enum Planner {
   ) -> Plan? {
     guard let graph = PlanGraph(experiment) else {
       collector.error(
-        "too-large", "the loops unroll to more than \(Experiment.maximumStages) stages", at: nil,
+        .tooLarge, "the loops unroll to more than \(Experiment.maximumStages) stages", at: nil,
         help: "lower `times`, or use fewer cells")
       return nil
     }
@@ -201,11 +201,11 @@ private struct NodeBuilder {
     let message = "input `\(port.name)` of `\(instance.stage.path)` needs \(noun) \(list)"
     if columns.isOpen {
       collector.warning(
-        "unknown-column", "\(message), which no stage before it gives", at: binding.span,
+        .unknownColumn, "\(message), which no stage before it gives", at: binding.span,
         label: "fails unless the rows have more columns than their stages declare")
     } else {
       collector.error(
-        "missing-column", "\(message), which `\(source)` does not give", at: binding.span,
+        .missingColumn, "\(message), which `\(source)` does not give", at: binding.span,
         label: "rows without \(list)")
     }
   }
@@ -223,7 +223,7 @@ private struct NodeBuilder {
       } catch {
         let span = stage.options.origins.first { $0.option == file.option }?.span
         collector.error(
-          "missing-file", "`\(file.option)` of `\(stage.path)` cannot be read: \(error)",
+          .missingFile, "`\(file.option)` of `\(stage.path)` cannot be read: \(error)",
           at: span ?? stage.nameSpan)
       }
     }

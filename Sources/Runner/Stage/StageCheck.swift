@@ -91,7 +91,7 @@ public struct StageFindings: Sendable {
   ///   - message: worded to follow the stage's name.
   ///   - inInput: a file is wrong (exit 4), not the experiment (exit 3).
   public mutating func error(
-    _ code: String, _ message: String, at place: Place, label: String? = nil, help: String? = nil,
+    _ code: DiagnosticCode, _ message: String, at place: Place, label: String? = nil, help: String? = nil,
     inInput: Bool = false
   ) {
     var diagnostic = Diagnostic(code: code, message, at: nil, label: label, help: help)
@@ -101,7 +101,7 @@ public struct StageFindings: Sendable {
 
   /// A warning: it can run, but probably does not do what was meant.
   public mutating func warning(
-    _ code: String, _ message: String, at place: Place, label: String? = nil, help: String? = nil
+    _ code: DiagnosticCode, _ message: String, at place: Place, label: String? = nil, help: String? = nil
   ) {
     problems.append(
       Problem(

@@ -26,7 +26,7 @@ package struct Document: Sendable {
     let root = read(file, collector)?.root
     if let root, root.json == nil, !collector.list.hasErrors {
       collector.error(
-        "out-of-range", "JSON cannot hold infinity or NaN", at: root.span)
+        .outOfRange, "JSON cannot hold infinity or NaN", at: root.span)
     }
     guard let json = root?.json, !collector.list.hasErrors else { return .failure(collector.list) }
     return .success(json)
@@ -49,7 +49,7 @@ private struct Fatal: Error {
   var diagnostic: Diagnostic
   init(_ diagnostic: Diagnostic) { self.diagnostic = diagnostic }
   init(
-    _ code: String, _ message: String, at span: SourceSpan, label: String? = nil,
+    _ code: DiagnosticCode, _ message: String, at span: SourceSpan, label: String? = nil,
     notes: [Diagnostic.Note] = [], help: String? = nil
   ) {
     diagnostic = Diagnostic(code: code, message, at: span, label: label, notes: notes, help: help)
@@ -103,7 +103,7 @@ private struct Composer {
     let after = try next()
     if case .documentStart = after.kind {
       throw Fatal(
-        "several-documents", "the file holds more than one YAML document", at: span(after),
+        .severalDocuments, "the file holds more than one YAML document", at: span(after),
         label: "the second document begins here", help: "one file is one experiment; remove the `---`")
     }
     return root.node
@@ -111,7 +111,7 @@ private struct Composer {
 
   private func empty(_ event: YAMLEvent) -> Fatal {
     Fatal(
-      "empty-file", "the file is empty", at: span(0, 0),
+      .emptyFile, "the file is empty", at: span(0, 0),
       help: "an experiment has at least `version: 1`, `name:` and `stages:`")
   }
 
@@ -124,7 +124,7 @@ private struct Composer {
     self.bytes += bytes
     guard self.nodes <= Document.maximumNodes, self.bytes <= Document.maximumTextBytes else {
       throw Fatal(
-        "too-large",
+        .tooLarge,
         "the document expands past \(Document.maximumNodes) nodes or \(Document.maximumTextBytes) bytes",
         at: span, label: "the limit is passed here", help: "use fewer or smaller aliases")
     }
@@ -164,7 +164,7 @@ private struct Composer {
       return target
     case .open(let start):
       collector.error(
-        "recursive-alias", "the alias `*\(name)` is inside its own anchor", at: place,
+        .recursiveAlias, "the alias `*\(name)` is inside its own anchor", at: place,
         label: "would contain itself", notes: [.init("the anchor `&\(name)` begins here", at: start)])
     case nil:
       collector.add(.undefinedAlias(name, at: place, anchors: anchorNames))
@@ -197,13 +197,13 @@ private struct Composer {
     }
     guard let value else {
       collector.error(
-        "wrong-tag", "`\(text)` does not fit its tag `\(Tag.short(event.tag ?? ""))`", at: place,
+        .wrongTag, "`\(text)` does not fit its tag `\(Tag.short(event.tag ?? ""))`", at: place,
         help: "remove the tag, or correct the value")
       return Composed(node: Node(.invalid, span: place), bytes: text.utf8.count)
     }
     if case .largeInteger = value {
       collector.error(
-        "out-of-range", "the integer does not fit 64 bits", at: place,
+        .outOfRange, "the integer does not fit 64 bits", at: place,
         label: "expected \(Int64.min) to \(Int64.max)",
         help:
           "quote it if text is meant; write it with a fraction or an exponent, such as `1e20`, if a number is meant"
@@ -221,14 +221,14 @@ private struct Composer {
     case .unknown(let tag): reportUnknown(tag, at: span(event))
     default:
       collector.error(
-        "wrong-tag", "a collection does not fit the tag `\(Tag.short(event.tag ?? ""))`", at: span(event),
+        .wrongTag, "a collection does not fit the tag `\(Tag.short(event.tag ?? ""))`", at: span(event),
         help: "remove the tag")
     }
   }
 
   private func reportUnknown(_ tag: String, at place: SourceSpan) {
     collector.error(
-      "unknown-tag", "the tag `\(Tag.short(tag))` is not known", at: place, label: "unknown tag",
+      .unknownTag, "the tag `\(Tag.short(tag))` is not known", at: place, label: "unknown tag",
       help: "the known tags are `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!map` and `!!seq`")
   }
 
@@ -272,7 +272,7 @@ private struct Composer {
       guard let keyText = key.node.scalar?.text else {
         if !key.node.isInvalid {
           collector.error(
-            "complex-key", "a key must be a single word or string, found \(key.node.found)",
+            .complexKey, "a key must be a single word or string, found \(key.node.found)",
             at: span(keyEvent), label: "not a plain key",
             help: "write `key: value`; a `{` or `[` in a string needs quotes")
         }
@@ -281,7 +281,7 @@ private struct Composer {
       let keyPlace = span(keyEvent)
       if let first = seen.note(UTF8Key(keyText), at: keyPlace) {
         collector.error(
-          "duplicate-key", "the key `\(keyText)` is written twice", at: keyPlace,
+          .duplicateKey, "the key `\(keyText)` is written twice", at: keyPlace,
           label: "written again here", notes: [.init("first written here", at: first)],
           help: "remove one of them")
         continue
@@ -309,7 +309,7 @@ private struct Composer {
         guard let more = source.entries else {
           if !source.isInvalid {
             collector.error(
-              "wrong-merge", "`<<` takes a mapping or a list of mappings, found \(source.found)",
+              .wrongMerge, "`<<` takes a mapping or a list of mappings, found \(source.found)",
               at: source.span, label: "not a mapping", help: "name an anchored mapping: `<<: *name`")
           }
           continue

@@ -57,7 +57,7 @@ struct SecretCheck {
 
   private func report(_ message: String, at span: SourceSpan, help: String) {
     collector.error(
-      "literal-secret", message, at: span, label: "must not be in a file",
+      .literalSecret, message, at: span, label: "must not be in a file",
       help: "\(help) and set that variable; only its name is stored and shown")
   }
 

@@ -19,7 +19,7 @@ extension SourceFile {
     } catch let error as FileKindError {
       throw DiagnosticList([
         Diagnostic(
-          code: "not-a-file", "\(error)", at: nil,
+          code: .notAFile, "\(error)", at: nil,
           help: "what another program writes is read from standard input: `-`")
       ])
     } catch let error as DiagnosticList {
@@ -45,6 +45,6 @@ extension SourceFile {
 
   private static func unreadable(_ path: String, _ code: Int32) -> DiagnosticList {
     let reason = String(cString: strerror(code)).lowercased()
-    return DiagnosticList([Diagnostic(code: "missing-file", "cannot read `\(path)`: \(reason)", at: nil)])
+    return DiagnosticList([Diagnostic(code: .missingFile, "cannot read `\(path)`: \(reason)", at: nil)])
   }
 }

@@ -10,7 +10,7 @@ extension Diagnostic {
     let indentation = file.bytes[line].prefix { $0 == 0x20 || $0 == 0x09 }
     if let tab = indentation.firstIndex(of: 0x09), tab <= offset {
       return Diagnostic(
-        code: "tab", "a tab is used where YAML requires spaces",
+        code: .tab, "a tab is used where YAML requires spaces",
         at: SourceSpan(file: file, start: tab, end: tab + 1), label: "tab", help: "indent with spaces")
     }
     var notes: [Diagnostic.Note] = []
@@ -19,7 +19,7 @@ extension Diagnostic {
       notes.append(.init(context, at: SourceSpan(file: file, start: start, end: start + 1)))
     }
     return Diagnostic(
-      code: "syntax", "this is not YAML: \(problem.problem)", at: place, label: problem.problem,
+      code: .syntax, "this is not YAML: \(problem.problem)", at: place, label: problem.problem,
       notes: notes, help: advice(problem.problem))
   }
 
@@ -37,13 +37,13 @@ extension Diagnostic {
 
   static func tooDeep(at span: SourceSpan) -> Diagnostic {
     Diagnostic(
-      code: "too-deep", "the document is nested deeper than \(Document.maximumDepth) levels", at: span,
+      code: .tooDeep, "the document is nested deeper than \(Document.maximumDepth) levels", at: span,
       label: "level \(Document.maximumDepth + 1)")
   }
 
   static func undefinedAlias(_ name: String, at span: SourceSpan, anchors: [String]) -> Diagnostic {
     Diagnostic(
-      code: "undefined-alias", "the alias `*\(name)` has no anchor before it", at: span,
+      code: .undefinedAlias, "the alias `*\(name)` has no anchor before it", at: span,
       label: "no `&\(name)` above",
       help: Suggestion.nearest(to: name, among: anchors).map { "did you mean `*\($0)`?" })
   }

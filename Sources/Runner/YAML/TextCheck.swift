@@ -12,7 +12,7 @@ enum TextCheck {
     let bytes = file.bytes
     guard bytes.count <= maximumBytes else {
       collector.error(
-        "file-too-large", "the file has \(bytes.count) bytes, at most \(maximumBytes) are read", at: nil,
+        .fileTooLarge, "the file has \(bytes.count) bytes, at most \(maximumBytes) are read", at: nil,
         help: "an experiment file holds settings; name data files by their path")
       return nil
     }
@@ -29,14 +29,14 @@ enum TextCheck {
       guard let scalar = next.scalar else {
         let hex = String(byte, radix: 16, uppercase: true)
         collector.error(
-          "invalid-utf8", "the file is not UTF-8 text: byte 0x\(hex) at offset \(index)", at: span,
+          .invalidUTF8, "the file is not UTF-8 text: byte 0x\(hex) at offset \(index)", at: span,
           label: "not UTF-8", help: "save the file as UTF-8")
         return nil
       }
       guard isAllowed(scalar) else {
         let name = TerminalText.escape(scalar)
         collector.error(
-          "control-character", "the control character `\(name)` is not allowed in YAML", at: span,
+          .controlCharacter, "the control character `\(name)` is not allowed in YAML", at: span,
           label: "control character",
           help: scalar.value == 0
             ? "save the file as UTF-8" : "write it as an escape in a double-quoted string")

@@ -12,7 +12,7 @@ extension CommandStage {
     let words = options[run]
     if options[shell], words.count != 1 {
       findings.error(
-        "conflicting-options",
+        .conflictingOptions,
         "with `shell: true` `run` must have one entry, the whole line; it has \(words.count)",
         at: .option("run"), label: "\(words.count) entries")
     }
@@ -22,7 +22,7 @@ extension CommandStage {
         guard !ports.contains(where: { $0.utf8.elementsEqual(place.name.utf8) }) else { continue }
         let kind = place.isInput ? "in" : "out"
         findings.error(
-          place.isInput ? "unknown-input" : "unknown-output",
+          place.isInput ? .unknownInput : .unknownOutput,
           "`run` names `{\(kind).\(place.name)}`, but `\(kind)puts` declares no `\(place.name)`",
           at: .option("run.\(index)"), label: "not declared",
           help: Suggestion.nearest(to: place.name, among: ports).map { "did you mean `{\(kind).\($0)}`?" })
@@ -32,7 +32,7 @@ extension CommandStage {
     for (index, path) in options[files].enumerated()
     where !names.insert(UTF8Key(Path.name(path))).inserted {
       findings.error(
-        "wrong-value", "two of `files` are called `\(Path.name(path))`, and both are copied into one folder",
+        .wrongValue, "two of `files` are called `\(Path.name(path))`, and both are copied into one folder",
         at: .option("files.\(index)"), label: "the second")
     }
     guard options[rows] == .stream else { return findings }
@@ -41,7 +41,7 @@ extension CommandStage {
       || declaration.outputs.first.map({ $0.name.utf8.elementsEqual("rows".utf8) }) == false
     {
       findings.error(
-        "conflicting-options",
+        .conflictingOptions,
         "`rows: stream` reads the input `rows` and writes the output `rows`, and both must be declared",
         at: .option("rows"), label: "streams rows",
         help: "write `inputs: [{name: rows}]` and `outputs: [{name: rows, columns: […]}]`")

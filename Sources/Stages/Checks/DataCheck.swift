@@ -16,7 +16,7 @@ extension DataStage {
     do {
       template = try PromptTemplate(options[prompt])
     } catch {
-      findings.error("bad-template", "`prompt`: \(error)", at: .option("prompt"))
+      findings.error(.badTemplate, "`prompt`: \(error)", at: .option("prompt"))
       return findings
     }
     var columns: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt"), UTF8Key(ModelText.literalsColumn)]
@@ -24,7 +24,7 @@ extension DataStage {
       for (index, name) in names.enumerated()
       where !columns.insert(UTF8Key(name)).inserted {
         findings.error(
-          "wrong-value", "`\(option)` names `\(name)`, but a column of this name exists already",
+          .wrongValue, "`\(option)` names `\(name)`, but a column of this name exists already",
           at: .option("\(option).\(index)"), label: "given twice",
           help: "`id` and `prompt` always exist; write each other field once, under `keep` or `samples`")
         return findings
@@ -32,7 +32,7 @@ extension DataStage {
     }
     if !options[samples].isEmpty, !columns.contains(UTF8Key("generations")) {
       findings.error(
-        "conflicting-options",
+        .conflictingOptions,
         "`samples` names columns with one entry per generation, but `generations` is not kept",
         at: .option("samples"), label: "needs `generations`", help: "add `generations` to `keep`")
       return findings
@@ -53,7 +53,7 @@ extension DataStage {
       try reader.read(lines, name: path, checkCancellation: {})
     } catch {
       guard let option = reader.faultyOption else {
-        findings.error("wrong-data", "\(error)", at: .option("path"), label: "this file", inInput: true)
+        findings.error(.wrongData, "\(error)", at: .option("path"), label: "this file", inInput: true)
         return
       }
       let names = fieldsOfFirstLine(lines)
@@ -61,18 +61,18 @@ extension DataStage {
         !names.contains { $0.utf8.elementsEqual(name.utf8) }
       }
       findings.error(
-        "unknown-field", "\(error)", at: .option(option),
+        .unknownField, "\(error)", at: .option(option),
         help: missing.flatMap { Suggestion.nearest(to: $0, among: names) }.map { "did you mean `\($0)`?" },
         inInput: true)
       return
     }
     if isWhole, reader.rows.isEmpty {
-      findings.error("no-rows", reader.whyEmpty(path), at: .option(emptyOption(reader)), inInput: true)
+      findings.error(.noRows, reader.whyEmpty(path), at: .option(emptyOption(reader)), inInput: true)
     } else if isWhole {
       findings.know(Fact.rows, .int(Int64(reader.rows.count)), of: "rows")
     } else if reader.rows.isEmpty, reader.lineCount > 0 {
       findings.warning(
-        "no-rows-seen",
+        .noRowsSeen,
         "of the first \(reader.lineCount) lines of `\(path)` none is taken: \(reader.skipped.count) are bad, "
           + "\(reader.unmatched) do not satisfy `where`",
         at: .option(emptyOption(reader)), label: "none of them fits")
@@ -138,7 +138,7 @@ extension DrawStage {
       count > rows
     {
       findings.error(
-        "too-few-rows", "`count` asks for \(count) rows without replacement, but the input has \(rows)",
+        .tooFewRows, "`count` asks for \(count) rows without replacement, but the input has \(rows)",
         at: .option("count"), label: "more than there are",
         help: "ask for fewer, write `count: all`, or allow `replacement: true`", inInput: true)
     }

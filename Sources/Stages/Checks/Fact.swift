@@ -46,11 +46,11 @@ extension StageFindings {
     let artifacts = stage.artifacts(port)
     if artifacts.contains(where: { $0.lacks(column) }) {
       error(
-        "missing-column", "\(reason) reads the column `\(column)`, which the rows at `\(port)` do not have",
+        .missingColumn, "\(reason) reads the column `\(column)`, which the rows at `\(port)` do not have",
         at: .input(port), label: "rows without `\(column)`", help: help)
     } else if artifacts.contains(where: { $0.mayLack(column) }) {
       warning(
-        "unknown-column",
+        .unknownColumn,
         "\(reason) reads the column `\(column)`, which no earlier stage declares for the rows at `\(port)`",
         at: .input(port), label: "fails unless the rows have more columns than are declared", help: help)
     }

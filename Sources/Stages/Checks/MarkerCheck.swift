@@ -30,7 +30,7 @@ extension StageFindings {
     know(Fact.markers, .array(passed.map { .string($0) }), of: "rows")
     for (place, marker) in unread {
       warning(
-        "unread-marker",
+        .unreadMarker,
         "`\(marker)` is not a token of the model at `\(model)`, which reads it as \(tokenizer.encode(marker).count) tokens of ordinary text",
         at: place, label: place == .input(port) ? "its prompts contain it" : "spelled here",
         help:

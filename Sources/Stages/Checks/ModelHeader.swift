@@ -47,25 +47,25 @@ extension StageFindings {
   mutating func want(_ head: Head, at port: String, in stage: StageCheck) {
     guard let facts = stage.artifact(port)?.facts else { return }
     if let problem = facts[Fact.problem]?.stringValue {
-      error("wrong-model", problem, at: .model(port), label: "cannot be read", inInput: true)
+      error(.wrongModel, problem, at: .model(port), label: "cannot be read", inInput: true)
       return
     }
     switch (head, facts[Fact.isRewardModel]?.boolValue) {
     case (.language, true?):
       error(
-        "wrong-model",
+        .wrongModel,
         "input `\(port)` needs a language model, but this is a reward model: it has the tensor `score.weight`",
         at: .input(port), label: "a reward model", inInput: true)
     case (.reward, false?):
       error(
-        "wrong-model",
+        .wrongModel,
         "input `\(port)` needs a reward model, with a head of one output called `score.weight`, but this is a language model",
         at: .input(port), label: "a language model",
         help: "a language model scores with `scorer: {kind: choice, …}`", inInput: true)
     default:
       if facts[Fact.hasTokenizer]?.boolValue == false {
         error(
-          "wrong-model", "the model has no tokenizer", at: .model(port), label: "has no tokenizer",
+          .wrongModel, "the model has no tokenizer", at: .model(port), label: "has no tokenizer",
           inInput: true)
       }
     }

@@ -33,7 +33,7 @@ extension PoolStage {
     }
     if options[perClass] != nil, options[perPrompt] != nil {
       findings.error(
-        "conflicting-options", "`per_class` and `per_prompt` are two rules for one choice",
+        .conflictingOptions, "`per_class` and `per_prompt` are two rules for one choice",
         at: .option("per_prompt"), label: "beside `per_class`", help: "write one of them")
     }
     let classes = check(classes: options, column, known: knownClasses(stage), &findings)
@@ -56,7 +56,7 @@ extension PoolStage {
     guard !listed.isEmpty else {
       if column != .quantiles || options[perPrompt] != nil {
         findings.error(
-          "conflicting-options",
+          .conflictingOptions,
           column == .quantiles
             ? "`per_prompt` needs the classes to divide among in `classes`, which is empty"
             : "`by: \(column.rawValue)` needs the classes in `classes`, which is empty",
@@ -70,15 +70,15 @@ extension PoolStage {
       let isText = value.stringValue != nil
       if isText != (column == .feedbacks) {
         findings.error(
-          "wrong-value",
+          .wrongValue,
           "`classes` holds \(value.text()), but `\(column.rawValue)` are \(column == .feedbacks ? "texts" : "integers")",
           at: place, label: isText ? "a text" : "an integer")
       } else if listed[..<index].contains(value) {
         findings.error(
-          "wrong-value", "`classes` holds \(value.text()) twice", at: place, label: "given twice")
+          .wrongValue, "`classes` holds \(value.text()) twice", at: place, label: "given twice")
       } else if column == .quantiles, let known, let number = value.intValue, number >= known {
         findings.error(
-          "unknown-class", "`classes` names class \(number), but the rows have classes 0 to \(known - 1)",
+          .unknownClass, "`classes` names class \(number), but the rows have classes 0 to \(known - 1)",
           at: place, label: "no such class")
       }
     }

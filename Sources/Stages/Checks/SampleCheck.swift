@@ -15,21 +15,21 @@ extension SampleStage {
     let (least, most) = (options[minNewTokens], options[maxNewTokens])
     if least > most {
       findings.error(
-        "conflicting-options",
+        .conflictingOptions,
         "`min_new_tokens` is \(least), but no sample has more than `max_new_tokens`, \(most)",
         at: .option("min_new_tokens"), label: "more than \(most)")
     }
     for (name, texts) in [("stop", options[stop]), ("bad_words", options[badWords])] {
       for (index, text) in texts.enumerated() where text.isEmpty {
         findings.error(
-          "wrong-value", "`\(name)` contains an empty text, which every sample contains",
+          .wrongValue, "`\(name)` contains an empty text, which every sample contains",
           at: .option("\(name).\(index)"), label: "empty", help: "remove it")
       }
     }
     let model = stage.artifact("model")?.facts
     if let context = model?[Fact.context]?.intValue, most >= context {
       findings.error(
-        "wrong-value",
+        .wrongValue,
         "`max_new_tokens` is \(most), but the model's context is \(context) tokens, the prompt's included",
         at: .option("max_new_tokens"), label: "leaves no room for a prompt", help: "lower it")
     }
@@ -38,7 +38,7 @@ extension SampleStage {
       wanted >= classes
     {
       findings.error(
-        "unknown-class",
+        .unknownClass,
         classes == 0
           ? "`condition` asks for class \(wanted), but the model was never conditioned"
           : "`condition` asks for class \(wanted), but the model has classes 0 to \(classes - 1)",

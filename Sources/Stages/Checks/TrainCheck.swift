@@ -28,7 +28,7 @@ extension TrainStage {
     if chosen.objective.reference != nil, !stage.isBound("reference") {
       let option = chosen.referenceOption
       findings.error(
-        "missing-input",
+        .missingInput,
         (option.map { "`\($0.name)` is \($0.value), and \($0.reader)" } ?? "the objective `\(chosen.kind)`")
           + " needs the input `reference`, which is not bound",
         at: .option(option?.name ?? "objective"), label: "needs `reference`",
@@ -36,7 +36,7 @@ extension TrainStage {
     }
     if chosen.referenceOption == nil, chosen.objective.reference == nil, stage.isBound("reference") {
       findings.warning(
-        "unused-input",
+        .unusedInput,
         "the objective `\(chosen.kind)` reads no reference, but the input `reference` is bound",
         at: .input("reference"), label: "is not read",
         help: "remove it; the stage runs again whenever this model changes, with the same result")
@@ -55,7 +55,7 @@ extension TrainStage {
       reason = "`conditioning` is of kind `\(conditioning.kind)`"
     }
     findings.error(
-      "conflicting-options",
+      .conflictingOptions,
       "`conditioning_lr` is the learning rate of conditioning tokens, but " + reason,
       at: .option("conditioning_lr"), label: "has nothing to act on", help: "remove it")
   }
@@ -76,13 +76,13 @@ extension TrainStage {
     guard let known = stage.artifact("rows")?.facts[Fact.classes]?.intValue else { return }
     if known > count {
       findings.error(
-        "unknown-class",
+        .unknownClass,
         "the rows have classes 0 to \(known - 1), but `conditioning` has classes 0 to \(count - 1)",
         at: .option(option), label: "fewer than the rows have",
         help: kind == "tokens" ? "write `classes: \(known)`" : "write \(known) prefixes, the best first")
     } else if known < count {
       findings.warning(
-        "unused-class",
+        .unusedClass,
         "`conditioning` has classes 0 to \(count - 1), but the rows have only 0 to \(known - 1)",
         at: .option(option), label: "more than the rows have",
         help: "the other classes are never trained on")
@@ -94,13 +94,13 @@ extension TrainStage {
   ) {
     if words.count != count {
       findings.error(
-        "conflicting-options",
+        .conflictingOptions,
         "`conditioning.words` has \(words.count) entries for \(count) classes; expected one for each",
         at: .option("conditioning.words"), label: "\(words.count) entries")
     }
     for (index, word) in words.enumerated() where word.isEmpty {
       findings.error(
-        "wrong-value", "`conditioning.words` has an empty entry",
+        .wrongValue, "`conditioning.words` has an empty entry",
         at: .option("conditioning.words.\(index)"), label: "empty")
     }
   }

@@ -38,16 +38,16 @@ struct ChoiceScorer: Scorer {
     for (index, label) in labels.enumerated() {
       let place = StageFindings.Place.option("scorer.labels.\(index)")
       if label.isEmpty {
-        findings.error("wrong-value", "a label of `labels` is empty", at: place, label: "empty")
+        findings.error(.wrongValue, "a label of `labels` is empty", at: place, label: "empty")
       } else if !seen.insert(UTF8Key(label)).inserted {
         findings.error(
-          "wrong-value", "`labels` contains `\(label)` twice",
+          .wrongValue, "`labels` contains `\(label)` twice",
           at: place, label: "given twice")
       }
     }
     if wanted == nil {
       findings.error(
-        "wrong-value", "`reward` is `\(reward)`, which is none of `labels`", at: .option("scorer.reward"),
+        .wrongValue, "`reward` is `\(reward)`, which is none of `labels`", at: .option("scorer.reward"),
         label: "not a label",
         help: Suggestion.nearest(to: reward, among: labels).map { "did you mean `\($0)`?" }
           ?? "the labels are: \(labelList)")

@@ -46,7 +46,7 @@ struct LexiconScorer: Scorer {
       _ = try Lexicon(file: path, category: category)
     } catch {
       findings.error(
-        "wrong-data", "\(error)", at: .option("scorer.file"), label: "this file", inInput: true)
+        .wrongData, "\(error)", at: .option("scorer.file"), label: "this file", inInput: true)
     }
   }
 

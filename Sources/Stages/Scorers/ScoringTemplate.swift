@@ -66,7 +66,7 @@ extension StageFindings {
       let fields = try PromptTemplate(template).fieldNames
       if let unknown = fields.first(where: { !ScoringTemplate.fields.contains($0) }) {
         error(
-          "unknown-field", "`template` names `{\(unknown)}`", at: .option("scorer.template"),
+          .unknownField, "`template` names `{\(unknown)}`", at: .option("scorer.template"),
           label: "no such field",
           help: Suggestion.nearest(to: unknown, among: ScoringTemplate.fields).map {
             "did you mean `{\($0)}`?"
@@ -74,7 +74,7 @@ extension StageFindings {
             ?? "it can name `{prompt}` and `{generation}`; other braces are written `{{` and `}}`")
       }
     } catch {
-      self.error("bad-template", "`template`: \(error)", at: .option("scorer.template"))
+      self.error(.badTemplate, "`template`: \(error)", at: .option("scorer.template"))
     }
     want(markersOf: [("scorer.template", template)], promptsAt: "rows", readBy: "model", in: stage)
   }

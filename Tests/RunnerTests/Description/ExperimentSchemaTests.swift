@@ -8,10 +8,10 @@ import Testing
 @Suite(.enabled(if: JSONSchemaValidator.isPresent, "python3 with jsonschema is not installed"))
 struct ExperimentSchemaTests {
   /// Errors about what stands there, whatever the names mean.
-  static let shapes: Set<String> = [
-    "unknown-key", "missing-key", "wrong-type", "out-of-range", "unknown-choice", "unknown-version",
-    "bad-name",
-    "unknown-input", "missing-input", "unknown-plug-in", "conflicting-keys", "not-a-mapping",
+  static let shapes: Set<DiagnosticCode> = [
+    .unknownKey, .missingKey, .wrongType, .outOfRange, .unknownChoice, .unknownVersion,
+    .badName,
+    .unknownInput, .missingInput, .unknownPlugIn, .conflictingKeys, .notAMapping,
   ]
 
   /// Every key of the language and every type of option, once.
@@ -67,7 +67,7 @@ struct ExperimentSchemaTests {
   }
 
   /// Codes of what `check` says of an instance.
-  func codes(_ instance: JSON, _ project: TemporaryProject) throws -> [String] {
+  func codes(_ instance: JSON, _ project: TemporaryProject) throws -> [DiagnosticCode] {
     try project.write("a.yaml", instance.text())
     guard case .failure(let list) = project.result("a.yaml") else { return [] }
     return list.diagnostics.filter { $0.severity == .error }.map(\.code)
@@ -158,20 +158,22 @@ struct ExperimentSchemaTests {
 
   @Test func `what explain calls wrong in shape the schema refuses, what it calls right it takes`() throws {
     var instances: [JSON] = []
-    var expected: [(code: String, isValid: Bool)] = []
+    var expected: [(code: DiagnosticCode, isValid: Bool)] = []
     // The stages of the library have options that these have not.
-    let others = Set(
-      (Explanation.ofChecks + Explanation.ofCommands).map(\.code) + [
-        "unknown-column", "missing-column", "unknown-metric", "numeric-mode",
-      ])
-    for explanation in Explanation.all
-    where explanation.wrong.overrides.isEmpty && !others.contains(explanation.code) {
+    let others: Set<DiagnosticCode> = [
+      .conflictingOptions, .unreadMarker, .wrongValue, .badTemplate, .unknownField, .wrongData, .noRows,
+      .noRowsSeen, .tooFewRows, .wrongModel, .unknownClass, .unusedClass, .unusedInput, .sweepNotBuilt,
+      .unknownColumn, .missingColumn, .unknownMetric, .numericMode,
+    ]
+    for code in DiagnosticCode.allCases where !others.contains(code) {
+      let explanation = code.explanation
+      guard explanation.wrong.overrides.isEmpty else { continue }
       for (example, isValid) in [(explanation.wrong, false), (explanation.right, true)] {
         let source = SourceFile(name: "a.yaml", folder: "/", bytes: example.bytes)
-        guard isValid || Self.shapes.contains(explanation.code) else { continue }
+        guard isValid || Self.shapes.contains(code) else { continue }
         guard case .success(let json) = Document.json(of: source) else { continue }
         instances.append(json)
-        expected.append((explanation.code, isValid))
+        expected.append((code, isValid))
       }
     }
     let complaints = try JSONSchemaValidator.complaints(

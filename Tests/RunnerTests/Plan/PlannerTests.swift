@@ -238,7 +238,7 @@ import Testing
 
   @Test func `an absent model is a warning`() throws {
     let plan = try plan()
-    #expect(plan.warnings.map(\.code) == ["missing-model", "missing-model"])
+    #expect(plan.warnings.map(\.code) == [.missingModel, .missingModel])
   }
 
   @Test(arguments: ["path: pypi:pkg==1.0/a/b.gguf", "pypi: pkg==1.0/a/b.gguf"])

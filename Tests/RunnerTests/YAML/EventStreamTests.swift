@@ -9,7 +9,7 @@ import Testing
   func events(_ bytes: [UInt8]) -> (text: String, codes: [String], list: DiagnosticList) {
     var text = ""
     let list = EventStream.read(SourceFile(name: "a.yaml", folder: "/", bytes: bytes)) { text += $0 + "\n" }
-    return (text, list.diagnostics.map(\.code), list)
+    return (text, list.diagnostics.map(\.code.rawValue), list)
   }
 
   @Test func `one line an event, with style, anchor, tag and escapes`() {

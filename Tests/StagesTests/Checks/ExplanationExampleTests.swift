@@ -4,10 +4,8 @@ import Runner
 import Testing
 
 @Suite struct ExplanationExampleTests {
-  /// Codes that a command finds are tested with the command.
-  static let explanations = Explanation.all.filter { explanation in
-    !Explanation.ofCommands.contains { $0.code == explanation.code }
-  }
+  /// What a command finds is tested with the command.
+  static let codes = DiagnosticCode.allCases.filter { $0 != .sweepNotBuilt }
 
   func diagnostics(_ example: Explanation.Example) throws -> [Diagnostic] {
     let project = try CheckBench()
@@ -15,18 +13,18 @@ import Testing
     return project.diagnostics(set: example.overrides)
   }
 
-  @Test(arguments: explanations.indices) func `an example is wrong, and its correction is right`(
-    _ index: Int
+  @Test(arguments: codes) func `an example is wrong, and its correction is right`(
+    _ code: DiagnosticCode
   ) throws {
-    let explanation = Self.explanations[index]
+    let explanation = code.explanation
     let wrong = try diagnostics(explanation.wrong)
     #expect(
-      wrong.contains { $0.code == explanation.code && $0.severity == explanation.severity },
-      "\(explanation.code): \(wrong.map { "\($0.code): \($0.message)" })")
+      wrong.contains { $0.code == code && $0.severity == explanation.severity },
+      "\(code): \(wrong.map { "\($0.code): \($0.message)" })")
     // An example that shows how parameters are written need not use them.
     let right = try diagnostics(explanation.right).filter {
-      $0.code != "unused-parameter" || explanation.code == "unused-parameter"
+      $0.code != .unusedParameter || code == .unusedParameter
     }
-    #expect(right.isEmpty, "\(explanation.code): \(right.map { "\($0.code): \($0.message)" })")
+    #expect(right.isEmpty, "\(code): \(right.map { "\($0.code): \($0.message)" })")
   }
 }
