@@ -22,7 +22,8 @@ struct SchemaCommand: ParsableCommand {
   func run() throws {
     finish {
       try standardOutput(
-        markdown ? LanguagePage.markdown : ExperimentSchema(stageRegistry).json.text(.pretty) + "\n")
+        markdown
+          ? LanguagePage.markdown(stageRegistry) : ExperimentSchema(stageRegistry).json.text(.pretty) + "\n")
       return .done
     }
   }

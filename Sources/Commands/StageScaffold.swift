@@ -141,7 +141,8 @@ struct StageScaffold {
         ],
         options: [column.field, minimum.field, maximum.field]
         // A stage that draws random numbers says `isRandom: true` and takes them from `context.seed`;
-        // one that computes in floating point says with what: `numerics: Numerics(deviceClass: "cpu", version: 1)`.
+        // one that computes in floating point says with what:
+        // `numerics: Numerics(deviceClass: "cpu", version: 1, modes: ["fp32"])`.
       )
 
       public func run(_ context: StageContext) throws {

@@ -53,8 +53,8 @@ struct TryCommand: ParsableCommand {
   @Option(help: "Threads (default: all processors).")
   var threads: Int?
 
-  @Option(help: "Arithmetic: bf16, fp32 or int8.")
-  var numeric = "bf16"
+  @Option(help: "Arithmetic.")
+  var numeric = NumericMode.bf16
 
   @Option(help: "The model file's SHA-256; required for a fetched model.")
   var sha256: String?
@@ -77,9 +77,6 @@ struct TryCommand: ParsableCommand {
     for (name, value) in [("--temperature", temperature), ("--top-p", topP)] where !value.fitsSinglePrecision
     {
       throw ValidationError("\(name) is too small for single precision, which takes \(value) for 0")
-    }
-    guard NumericMode(rawValue: numeric) != nil else {
-      throw ValidationError("--numeric must be bf16, fp32 or int8, found \(numeric)")
     }
     if let sha256, Digest(hex: sha256.lowercased()) == nil {
       throw ValidationError("--sha256 must be 64 hexadecimal digits, found \(sha256)")
@@ -107,7 +104,7 @@ struct TryCommand: ParsableCommand {
         text, named: "`--prompt`", tokenizer, newTokens: maxNewTokens,
         contextLength: checkpoint.configuration.contextLength)
       let decoder = try Decoder(
-        checkpoint.configuration, from: checkpoint.tensors, mode: NumericMode(rawValue: numeric) ?? .bf16,
+        checkpoint.configuration, from: checkpoint.tensors, mode: numeric,
         backend: stageDevice.init(threads: threads ?? processorCount()))
       standardError("loaded in \(duration(monotonicSeconds() - begin))\n")
       let engine = SamplingEngine(
@@ -176,3 +173,5 @@ func escapedLines(_ text: String) -> String {
   String.UnicodeScalarView(text.unicodeScalars).split(separator: "\n", omittingEmptySubsequences: false)
     .map { TerminalText.escaped(String(String.UnicodeScalarView($0))) }.joined(separator: "\n")
 }
+
+extension NumericMode: ExpressibleByArgument {}

@@ -24,7 +24,7 @@ package struct EvaluateStage: Stage {
         "metrics", .metrics, summary: numbers(of: metrics).map { "`\($0)`" }.joined(separator: ", "))
     ],
     options: [wanted.field],
-    numerics: .ofModels, numericModes: NumericMode.allCases.map(\.rawValue), estimate: estimate)
+    numerics: .ofModels(), estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
     wanted.value(in: options).map { declaration.giving("metrics", names: numbers(of: $0)) } ?? declaration

@@ -6,8 +6,11 @@ import Runner
 
 extension Numerics {
   /// Those of the device that stages compute on.
-  static let ofModels = Numerics(
-    deviceClass: stageDevice.deviceClass, version: stageDevice.numericsVersion)
+  static func ofModels(_ modes: [NumericMode] = NumericMode.allCases) -> Numerics {
+    Numerics(
+      deviceClass: stageDevice.deviceClass, version: stageDevice.numericsVersion, modes: modes.map(\.rawValue)
+    )
+  }
 }
 
 extension StageContext {

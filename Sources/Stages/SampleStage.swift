@@ -94,7 +94,7 @@ package struct SampleStage: RowStage {
       repetitionPenalty.field, presencePenalty.field, frequencyPenalty.field, badWords.field,
       minNewTokens.field, maxNewTokens.field, stop.field, keepStop.field, statistics.field, condition.field,
     ],
-    isRandom: true, numerics: .ofModels, numericModes: NumericMode.allCases.map(\.rawValue),
+    isRandom: true, numerics: .ofModels(),
     rowsAreIndependent: true, estimate: Estimates.sample)
 
   package static func declaration(for options: JSON) -> StageDeclaration {

@@ -18,12 +18,12 @@ package struct ScoreStage: RowStage {
       }), summary: "how the score is made")
 
   package static let declaration = declared(
-    inputs: .united(scorers.map { $0.inputs }), columns: ["generations"], numerics: .ofModels)
+    inputs: .united(scorers.map { $0.inputs }), columns: ["generations"], numerics: .ofModels())
 
   package static func declaration(for options: JSON) -> StageDeclaration {
     guard let named = scorer.value(in: options) else { return declaration }
     let kind = type(of: named)
-    return declared(inputs: kind.inputs, columns: kind.columns, numerics: kind.computes ? .ofModels : nil)
+    return declared(inputs: kind.inputs, columns: kind.columns, numerics: kind.computes ? .ofModels() : nil)
   }
 
   package static var portsFollowOptions: Bool { true }
@@ -41,7 +41,7 @@ package struct ScoreStage: RowStage {
           "rows", .rows, passesThrough: "rows", samples: ["rewards"], summary: "the rows with their rewards")
       ],
       options: [scorer.field],
-      numerics: numerics, numericModes: NumericMode.allCases.map(\.rawValue), rowsAreIndependent: true,
+      numerics: numerics, rowsAreIndependent: true,
       estimate: estimate)
   }
 

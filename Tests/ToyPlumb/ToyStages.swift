@@ -35,7 +35,7 @@ struct MixStage: RowStage {
     inputs: [InputPort("rows", .rows, columns: ["number"], summary: "rows")],
     outputs: [OutputPort("rows", .rows, passesThrough: "rows", columns: ["mixed"], summary: "rows")],
     options: [items.field, milliseconds.field, salt.field], isRandom: true,
-    numerics: Numerics(deviceClass: "cpu", version: 2),
+    numerics: Numerics(deviceClass: "cpu", version: 2, modes: ["bf16", "fp32"]),
     rowsAreIndependent: true)
   static let rowsPort = "rows"
 
@@ -73,7 +73,8 @@ struct TrainStage: Stage {
       InputPort("rows", .rows, summary: "rows"),
       InputPort("model", .model, required: false, summary: "model"),
     ], outputs: [OutputPort("model", .model, summary: "model")],
-    options: [steps.field, milliseconds.field], numerics: Numerics(deviceClass: "cpu", version: 2))
+    options: [steps.field, milliseconds.field],
+    numerics: Numerics(deviceClass: "cpu", version: 2, modes: ["bf16", "fp32"]))
   func run(_ context: StageContext) throws {
     let rows = try readRows(context.input("rows").path)
     var state = Digest.of(text: rows.map { $0.columns.text() }.joined()).hex

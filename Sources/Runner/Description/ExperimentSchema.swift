@@ -52,6 +52,7 @@ package struct ExperimentSchema {
       OptionSchema.orParameter(OptionSchema.number(range, exclusiveMinimum: exclusiveMinimum))
     case .string: ["type": "string"]
     case .choice(let words): OptionSchema.choice(words)
+    case .numericMode: OptionSchema.choice(registry.numericModes)
     case .experimentName:
       [
         "anyOf": [

@@ -3,7 +3,7 @@
 import System
 
 package enum LanguagePage {
-  package static var markdown: String {
+  package static func markdown(_ registry: StageRegistry) -> String {
     var text = """
       # The experiment file
 
@@ -22,29 +22,32 @@ package enum LanguagePage {
       text += "\n## \(title)\n\n"
       text += StagePages.rows(
         ["key", "value", ""],
-        keys.map { ["`\($0.name)`", words($0.shape) + ($0.isRequired ? ", required" : ""), $0.summary] })
+        keys.map {
+          ["`\($0.name)`", words($0.shape, registry) + ($0.isRequired ? ", required" : ""), $0.summary]
+        })
     }
     return text
   }
 
-  private static func words(_ shape: LanguageShape) -> String {
+  private static func words(_ shape: LanguageShape, _ registry: StageRegistry) -> String {
     switch shape {
     case .version: "`1`"
     case .integer(let range): OptionType.integer(range).description
     case .number(let range, let exclusive): OptionType.number(range, exclusiveMinimum: exclusive).description
     case .string: "string"
     case .choice(let words): OptionType.choice(words).description
+    case .numericMode: OptionType.choice(registry.numericModes).description
     case .experimentName: "letters, digits, `_`, `-`, `.`"
     case .time: "a time: `90s`, `30min`, `4h`"
     case .bytes: "a size: `512MiB`, `8GiB`"
     case .digest: "64 hexadecimal digits"
     case .remote(let scheme): "`\(scheme.form)`"
     case .reference: "an address"
-    case .optional(let inner): words(inner) + ", or null"
+    case .optional(let inner): words(inner, registry) + ", or null"
     case .keys: "a mapping"
-    case .named(let inner): "names, each with " + words(inner)
-    case .list(let element): "a list, each " + words(element)
-    case .oneOrMore(let element): words(element) + ", or a list of them"
+    case .named(let inner): "names, each with " + words(inner, registry)
+    case .list(let element): "a list, each " + words(element, registry)
+    case .oneOrMore(let element): words(element, registry) + ", or a list of them"
     case .model: "a model"
     case .stages: "stages, groups and loops by name"
     case .condition: "a condition: `{metric: ADDRESS, above: NUMBER}`"

@@ -94,8 +94,8 @@ package struct StagePages {
   private static func traits(_ declaration: StageDeclaration) -> [String] {
     var traits = ["version \(declaration.version); a new version makes earlier results stale"]
     if declaration.isRandom { traits.append("draws random numbers: its seed is part of the key") }
-    if declaration.computes {
-      let modes = DiagnosticCollector.list(declaration.numericModes)
+    if let numerics = declaration.numerics {
+      let modes = DiagnosticCollector.list(numerics.modes)
       traits.append("computes in \(modes): `numeric` is part of the key")
     }
     if declaration.rowsAreIndependent {

@@ -12,7 +12,7 @@ package struct Experiment: Sendable {
   package var name: String
   package var description: String?
   package var seed: UInt64
-  /// Of stages that say nothing else: one of `Language.numeric`.
+  /// Of stages that have none of their own; empty where no stage of the program computes.
   package var numericMode: String
   /// With `--set` applied.
   package var parameters: [Parameter]

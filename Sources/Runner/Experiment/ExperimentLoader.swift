@@ -56,11 +56,12 @@ struct ExperimentLoader {
     {
       base = ExecutionDecoder.decode(defaults, of: "`defaults`", over: base, collector)
     }
+    let modes = registry.numericModes
     let numericMode =
-      fields["numeric"].flatMap { collector.choice($0, "`numeric`", Language.numeric) } ?? "bf16"
+      fields["numeric"].flatMap { collector.choice($0, "`numeric`", modes) } ?? modes.first ?? ""
     let stages = StagesDecoder(
       collector: collector, registry: registry, paths: paths, defaults: base,
-      numeric: (numericMode, fields["numeric"]?.span))
+      numeric: (numericMode, fields["numeric"]?.span, modes))
     let body = stages.drafts(fields["stages"], parameters, at: top)
     let scope = ReferenceScope(body, models: models, collector)
     scope.checkNames()

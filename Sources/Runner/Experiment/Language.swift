@@ -24,6 +24,8 @@ indirect enum LanguageShape: Sendable {
   case number(ClosedRange<Double>, exclusiveMinimum: Bool)
   case string
   case choice([String])
+  /// One of the modes that the registry's stages declare.
+  case numericMode
   /// What a file or folder may be called.
   case experimentName
   /// `90s`, `4h`; a bare number is seconds.
@@ -64,7 +66,6 @@ enum Language {
   static let gpus = 0...64
   static let checkpointSeconds = 0.0...86_400.0
   static let keep = ["all", "last", "none"]
-  static let numeric = ["bf16", "fp32", "int8"]
 
   /// What makes one experiment of several files.
   static let files: [LanguageKey] = [
@@ -78,7 +79,7 @@ enum Language {
       LanguageKey("name", .experimentName, required: true, "names the folder of its runs"),
       LanguageKey("description", .string, "free text for readers"),
       LanguageKey("seed", .integer(seed), "seed of all random numbers; default 0"),
-      LanguageKey("numeric", .choice(numeric), "numeric mode of stages that compute; default bf16"),
+      LanguageKey("numeric", .numericMode, "numeric mode of stages that compute; default the first"),
       LanguageKey("params", .named(.anything), "values of `$name`, which `--set` can change"),
       LanguageKey("models", .named(.model), "external models, by the names that `in:` uses"),
       LanguageKey(
@@ -164,7 +165,7 @@ enum Language {
       LanguageKey("in", .named(.reference), "what its inputs read"),
       LanguageKey("with", .anything, "its options: see `\(Program.name) stages NAME`"),
       LanguageKey("seed", .integer(seed), "instead of the one derived from the experiment's"),
-      LanguageKey("numeric", .choice(numeric), "its numeric mode, instead of the experiment's"),
+      LanguageKey("numeric", .numericMode, "its numeric mode, instead of the experiment's"),
       LanguageKey("needs", .optional(.oneOrMore(.reference)), "stages that must finish first"),
       LanguageKey("description", .string, "free text for readers"),
     ] + execution

@@ -9,7 +9,7 @@ struct StagesDecoder {
   let paths: ProjectPaths
   let defaults: ExecutionSettings
   /// The experiment's mode, and where it is written.
-  let numeric: (mode: String, span: SourceSpan?)
+  let numeric: (mode: String, span: SourceSpan?, known: [String])
   let budget = Budget()
 
   /// Stages read so far; matrices inside matrices multiply.
@@ -270,13 +270,12 @@ struct StagesDecoder {
     let own = fields["numeric"]
     var mode = numeric.mode
     if let own {
-      guard let word = collector.choice(own, "`numeric` of \(what)", Language.numeric) else { return mode }
+      guard let word = collector.choice(own, "`numeric` of \(what)", numeric.known) else { return mode }
       mode = word
     }
-    guard let declaration = draft.declaration, declaration.computes,
-      !declaration.numericModes.contains(mode)
+    guard let declaration = draft.declaration, let modes = declaration.numerics?.modes, !modes.contains(mode)
     else { return mode }
-    let possible = DiagnosticCollector.list(declaration.numericModes)
+    let possible = DiagnosticCollector.list(modes)
     collector.error(
       .numericMode, "\(what) cannot compute in `\(mode)`", at: own?.span ?? draft.nameSpan,
       label: "`\(declaration.name)` computes in \(possible)",

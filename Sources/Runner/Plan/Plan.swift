@@ -44,7 +44,7 @@ package struct PlanNode: Sendable {
   package var inputs: [PlanInput]
   /// The node's derived seed. Enters the key only of stages that draw random numbers.
   package var seed: UInt64
-  /// `bf16`, `fp32` or `int8`. Enters the key only of stages that compute.
+  /// One of the modes that stages declare. Enters the key only of stages that compute.
   package var numericMode: String
   /// How to run; never in a key.
   package var execution: ExecutionSettings

@@ -43,7 +43,7 @@ public final class StageContext: Sendable {
   let collections: [String: [Artifact]]
   /// The node's seed; fixed by the experiment, never by the clock.
   public let seed: UInt64
-  /// `bf16`, `fp32` or `int8`: the numeric mode of stages that compute.
+  /// Of a stage that computes, one of the modes that its `numerics` declares.
   public let numericMode: String
   /// Threads this stage may use. Must not influence any result.
   public let threads: Int
@@ -64,7 +64,7 @@ public final class StageContext: Sendable {
 
   public init(
     options: StageOptions, inputs: [String: Artifact], collections: [String: [Artifact]] = [:], seed: UInt64,
-    numericMode: String = "bf16",
+    numericMode: String = "",
     threads: Int, engine: JSON = .object(JSONObject()), scratch: String, checkpointDirectory: String,
     checkpointSeconds: Double = 60, shard: Shard? = nil, journalDirectory: String? = nil,
     outputDirectory: String, reporter: any StageReporter

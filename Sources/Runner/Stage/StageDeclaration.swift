@@ -19,8 +19,6 @@ public struct StageDeclaration: Sendable {
   /// What it computes with in floating point; nil where it does not. Only then does the numeric mode enter its key.
   public let numerics: Numerics?
   public var computes: Bool { numerics != nil }
-  /// The numeric modes that it can compute in, where it computes. `int8` has no gradients, so no stage that trains names it.
-  public let numericModes: [String]
   /// Whether it is a `RowStage`; only then can it be cut into shards.
   public let rowsAreIndependent: Bool
   /// Variables of the run's environment that its worker is given; it sees no others beyond the usual few. Their values
@@ -32,7 +30,7 @@ public struct StageDeclaration: Sendable {
   public init(
     name: String, summary: String, version: Int, inputs: [InputPort], outputs: [OutputPort],
     options: [OptionField], isRandom: Bool = false, numerics: Numerics? = nil,
-    numericModes: [String] = ["bf16", "fp32"], rowsAreIndependent: Bool = false,
+    rowsAreIndependent: Bool = false,
     environment: [String] = [], estimate: StageEstimate.Function? = nil
   ) {
     self.name = name
@@ -43,7 +41,6 @@ public struct StageDeclaration: Sendable {
     self.options = options
     self.isRandom = isRandom
     self.numerics = numerics
-    self.numericModes = numericModes
     self.rowsAreIndependent = rowsAreIndependent
     self.environment = environment
     self.estimate = estimate

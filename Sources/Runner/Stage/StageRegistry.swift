@@ -34,6 +34,15 @@ package struct StageRegistry: Sendable {
   }
 
   package var names: [String] { stages.map { $0.declaration.name } }
+
+  /// All numeric modes that stages declare, in the order of the stages; the first is the default of an experiment.
+  package var numericModes: [String] {
+    var modes: [String] = []
+    for mode in stages.flatMap({ $0.declaration.numerics?.modes ?? [] }) where !modes.contains(mode) {
+      modes.append(mode)
+    }
+    return modes
+  }
 }
 
 extension RowStage {

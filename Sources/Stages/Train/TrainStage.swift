@@ -23,8 +23,8 @@ package struct TrainStage: Stage {
         summary: "series over the steps: `loss`, the objective's terms, `gradient_norm`, `lr`"
       ),
     ],
-    options: options, isRandom: true, numerics: .ofModels,
-    numericModes: NumericMode.allCases.filter(\.hasGradients).map(\.rawValue), estimate: Estimates.train)
+    options: options, isRandom: true, numerics: .ofModels(NumericMode.allCases.filter(\.hasGradients)),
+    estimate: Estimates.train)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
     guard let chosen = objective.value(in: options) else { return declaration }

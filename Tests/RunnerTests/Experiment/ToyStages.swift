@@ -53,8 +53,8 @@ enum Toys {
           .either([.choice(["none", "best"]), .object([OptionField("text", .string, summary: "a prefix")])]),
           default: "none", summary: "what to condition on"),
         OptionField("stop", .list(.string, count: 0...4), default: [], summary: "stop strings"),
-      ], isRandom: true, numerics: Numerics(deviceClass: "cpu", version: 2),
-      numericModes: ["bf16", "fp32", "int8"], rowsAreIndependent: true)
+      ], isRandom: true, numerics: Numerics(deviceClass: "cpu", version: 2, modes: ["bf16", "fp32", "int8"]),
+      rowsAreIndependent: true)
   }
   struct Score: ToyStage {
     static let declaration = StageDeclaration(
@@ -64,7 +64,7 @@ enum Toys {
         InputPort("rows", .rows, columns: ["generations"], summary: "samples"),
       ],
       outputs: [OutputPort("rows", .rows, passesThrough: "rows", columns: ["rewards"], summary: "scored")],
-      options: [], numerics: Numerics(deviceClass: "cpu", version: 2))
+      options: [], numerics: Numerics(deviceClass: "cpu", version: 2, modes: ["bf16", "fp32"]))
   }
   struct Quantize: ToyStage {
     static let declaration = StageDeclaration(
@@ -115,7 +115,7 @@ enum Toys {
         OptionField("lr", .number(0...1, exclusiveMinimum: true), summary: "learning rate"),
         OptionField("batch_size", .integer(1...100_000), default: 8, summary: "sequences a step"),
         OptionField("shuffle", .bool, default: true, summary: "shuffle"),
-      ], isRandom: true, numerics: Numerics(deviceClass: "cpu", version: 2))
+      ], isRandom: true, numerics: Numerics(deviceClass: "cpu", version: 2, modes: ["bf16", "fp32"]))
   }
   struct Gather: ToyStage {
     static let declaration = StageDeclaration(
@@ -135,6 +135,6 @@ enum Toys {
         OptionField(
           "metrics", .list(.choice(["reward", "perplexity", "distinct"]), count: 1...10),
           default: ["reward"], summary: "which")
-      ], numerics: Numerics(deviceClass: "cpu", version: 2))
+      ], numerics: Numerics(deviceClass: "cpu", version: 2, modes: ["bf16", "fp32"]))
   }
 }

@@ -8,7 +8,7 @@ import Testing
   {
     StageDeclaration(
       name: "sample", summary: "", version: version, inputs: [], outputs: [], options: [], isRandom: isRandom,
-      numerics: computes ? Numerics(deviceClass: "cpu", version: 2) : nil)
+      numerics: computes ? Numerics(deviceClass: "cpu", version: 2, modes: ["bf16", "fp32"]) : nil)
   }
 
   private func node(_ change: (inout PlanNode) -> Void = { _ in }) -> PlanNode {
