@@ -117,10 +117,5 @@ private func withoutRepetition(_ id: String) -> String {
 }
 
 private func inRandomOrder(_ rows: [Row], seed: UInt64) -> [Row] {
-  rows.map { (number: randomNumber(seed: seed, .shuffleRows, id: $0.id, element: 0), row: $0) }
-    .sorted {
-      $0.number != $1.number
-        ? $0.number < $1.number : $0.row.id.utf8.lexicographicallyPrecedes($1.row.id.utf8)
-    }
-    .map(\.row)
+  shuffledOrder(rows.map(\.id), seed: seed).map { rows[$0] }
 }

@@ -1,6 +1,7 @@
 // The choice of samples inside one prompt: balanced over classes, preferring those that were not cut off.
 
 import JSON
+import Models
 import Runner
 
 struct SamplePicker {

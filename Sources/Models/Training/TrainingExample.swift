@@ -27,20 +27,3 @@ package struct TrainingExample: Sendable {
     (conditioned ? context : unconditioned).count + output.count
   }
 }
-
-/// The order of examples in an epoch: a sort by random numbers named by (seed, epoch, id), so that it does not
-/// depend on the order they came in.
-package func shuffledOrder(_ ids: [String], seed: UInt64, epoch: Int) -> [Int] {
-  let random = Philox(seed: seed)
-  let keys = ids.map { id -> (UInt64, String) in
-    let hash = hash64(id)
-    let words = random.block(
-      UInt32(truncatingIfNeeded: hash), UInt32(truncatingIfNeeded: hash >> 32),
-      UInt32(truncatingIfNeeded: epoch), 1)
-    return (UInt64(words.0) << 32 | UInt64(words.1), id)
-  }
-  return ids.indices.sorted {
-    keys[$0].0 != keys[$1].0
-      ? keys[$0].0 < keys[$1].0 : keys[$0].1.utf8.lexicographicallyPrecedes(keys[$1].1.utf8)
-  }
-}
