@@ -64,7 +64,7 @@ package struct DataStage: Stage {
     let options = context.options
     var reader = try DataReader(options: options)
     let path = options[Self.path]
-    let bytes = try wholeFile(path)
+    let bytes = try readDataFile(path)
     try reader.read(bytes, name: path, checkCancellation: context.checkCancellation)
     for skipped in reader.skipped.prefix(20) { context.log("skipped \(skipped)") }
     context.leaveOut(reader.skipped.count, "bad lines")

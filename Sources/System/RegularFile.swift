@@ -29,12 +29,13 @@ extension File {
   }
 
   /// As many bytes as the file has when it is opened: what is added meanwhile is not read.
+  /// - Parameter limit: no more bytes than these are read.
   /// - Throws: `FileKindError`, `SystemError`.
-  package static func read(_ path: String) throws -> [UInt8] {
+  package static func read(_ path: String, upTo limit: Int = .max) throws -> [UInt8] {
     let file = try openToRead(path)
     defer { file.closeQuietly() }
     try File.attempt(.read, path)
-    let size = max(0, try file.status().size)
+    let size = min(max(0, try file.status().size), limit)
     return try [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
       filled = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
     }

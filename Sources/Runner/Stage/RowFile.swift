@@ -10,11 +10,12 @@ import System
 public func readRows(_ path: String, requiring columns: [String] = []) throws -> [Row] {
   let bytes: [UInt8]
   do {
-    bytes = try File.read(path)
-  } catch let error as FileKindError {
-    throw InputError("`\(path)` is \(error.kind); expected a file of rows, one JSON object per line")
-  } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {
-    throw InputError("cannot read `\(path)`: \(String(cString: strerror(error.code)).lowercased())")
+    bytes = try File.readUserFile(path)
+  } catch let error as UserFileError {
+    if case .irregular(let kind) = error.cause {
+      throw InputError("`\(path)` is \(kind); expected a file of rows, one JSON object per line")
+    }
+    throw InputError("cannot read `\(path)`: \(error.reason)")
   }
   return try readRows(bytes, named: path, requiring: columns)
 }

@@ -99,7 +99,7 @@ struct Lexicon {
   /// A file whose first character is `{` is JSON; any other has lines of columns between tabs.
   /// - Throws: `InputError` naming file, line and column.
   init(file path: String, category: String?) throws {
-    let bytes = try wholeFile(path)
+    let bytes = try readDataFile(path)
     let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     if bytes[start...].first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") {
       guard category == nil else {
