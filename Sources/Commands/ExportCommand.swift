@@ -45,7 +45,7 @@ struct ExportCommand: ParsableCommand {
       let place = try StoredResult(wanted, overrides: set, storage: storage)
       let (store, found) = (place.store, place.found)
       for output in found.outputs where try store.presence(of: output) == .evicted {
-        let code = try place.bringBack(storage)
+        let code = try place.restoreBytes(storage)
         guard code == .done else { return code }
         break
       }
@@ -87,7 +87,7 @@ struct StoredResult {
   }
 
   /// Runs what its evicted bytes need.
-  func bringBack(_ storage: StoreArguments) throws -> System.ExitCode {
+  func restoreBytes(_ storage: StoreArguments) throws -> System.ExitCode {
     guard let experiment, let node = found.node else {
       throw RunError(
         .workFound,

@@ -134,13 +134,13 @@ func unbuilt(_ sweep: Sweep, _ arguments: ExperimentArguments) -> Diagnostic? {
 /// Diagnostics as the command line wants them: for people on stderr, or in JSON on the given descriptor.
 func report(_ list: DiagnosticList, _ format: DiagnosticFormat, jsonTo descriptor: Int32 = 2) {
   switch format {
-  case .text: say(list)
+  case .text: printDiagnostics(list)
   case .json: try? File(descriptor: descriptor, path: "diagnostics").writeAll(list.jsonLines)
   }
 }
 
 /// Diagnostics for people, on stderr; in colour on a terminal unless `NO_COLOR` is set and not empty.
-func say(_ list: DiagnosticList) {
+func printDiagnostics(_ list: DiagnosticList) {
   guard !list.isEmpty else { return }
   let isColored = isatty(2) == 1 && (getenv("NO_COLOR").map { String(cString: $0).isEmpty } ?? true)
   standardError(DiagnosticRenderer(color: isColored).render(list))

@@ -29,7 +29,7 @@ struct YAMLCommand: ParsableCommand {
       finish {
         let source: SourceFile
         do throws(DiagnosticList) { source = try SourceFile.read(file) } catch {
-          say(error)
+          printDiagnostics(error)
           return .experiment
         }
         let isTerminal = isatty(1) == 1
@@ -42,7 +42,7 @@ struct YAMLCommand: ParsableCommand {
           }
         }
         try standardOutput(text)
-        say(mistakes)
+        printDiagnostics(mistakes)
         return mistakes.hasErrors ? .experiment : .done
       }
     }
@@ -71,7 +71,7 @@ struct YAMLCommand: ParsableCommand {
           try standardOutput(json.text(.pretty) + "\n")
           return .done
         case .failure(let list):
-          say(list)
+          printDiagnostics(list)
           return .experiment
         }
       }

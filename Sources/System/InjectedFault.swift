@@ -12,7 +12,7 @@ import Synchronization
 package final class InjectedFault: Sendable {
   package static let variable = "PLUMB_FAULT"
 
-  enum What: Sendable, Equatable {
+  enum Effect: Sendable, Equatable {
     case error(Int32)
     case kill, torn, short
   }
@@ -22,26 +22,26 @@ package final class InjectedFault: Sendable {
 
   private let first: Int
   private let isSticky: Bool
-  private let what: What
+  private let effect: Effect
   private let trace: Int32
   private let counting = Mutex(())
 
   private init?(_ text: String) {
     let words = text.split(separator: " ", maxSplits: 2).map(String.init)
     guard words.count == 3, let number = Int(words[0].filter { $0 != "+" }),
-      let what = InjectedFault.what(words[1])
+      let effect = InjectedFault.effect(named: words[1])
     else {
       InjectedFault.refuse("expected `N WHAT TRACE`, found `\(text)`")
       return nil
     }
     first = number
     isSticky = words[0].hasSuffix("+")
-    self.what = what
+    self.effect = effect
     trace = open(words[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     if trace < 0 { InjectedFault.refuse("cannot open the trace `\(words[2])`") }
   }
 
-  private static func what(_ word: String) -> What? {
+  private static func effect(named word: String) -> Effect? {
     switch word {
     case "kill": .kill
     case "torn": .torn
@@ -65,7 +65,7 @@ package final class InjectedFault: Sendable {
   }
 
   /// How much of a write is given to the system at once.
-  func piece(of count: Int) -> Int { what == .short ? max(1, count / 2) : count }
+  func piece(of count: Int) -> Int { effect == .short ? max(1, count / 2) : count }
 
   /// The error that this operation is to fail with. `bytes` and `descriptor`: of a write.
   func strike(_ operation: FileOperation, bytes: UnsafeRawBufferPointer?, descriptor: Int32) -> Int32? {
@@ -76,7 +76,7 @@ package final class InjectedFault: Sendable {
       return Int(lseek(trace, 0, SEEK_CUR))
     }
     guard number == first || isSticky && number > first else { return nil }
-    switch what {
+    switch effect {
     case .error(let code): return code
     case .short: return nil
     case .torn:

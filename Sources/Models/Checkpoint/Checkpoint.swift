@@ -170,7 +170,7 @@ package func readJSON(_ path: String) throws -> JSON {
     return try withExtendedLifetime(file) { try JSON(parsing: file.bytes) }
   } catch let error as JSONError {
     let first = file.bytes.first
-    let found = first == UInt8(ascii: "{") ? "" : "; found \(whatItIs(file))"
+    let found = first == UInt8(ascii: "{") ? "" : "; found \(describeContent(of: file))"
     throw FormatError(path: path, offset: error.offset, "not JSON: \(error)\(found)")
   }
 }

@@ -16,7 +16,8 @@ package func inspect(_ path: String) throws -> [String] {
   if looksLikeSafeTensors || path.hasSuffix(".safetensors") { return try inspectSafeTensors(path) }
   guard first == UInt8(ascii: "{") else {
     throw FormatError(
-      path: path, "expected a GGUF, safetensors, tokenizer or configuration file, found \(whatItIs(file))")
+      path: path,
+      "expected a GGUF, safetensors, tokenizer or configuration file, found \(describeContent(of: file))")
   }
   return try inspectJSON(path)
 }

@@ -24,7 +24,7 @@ package final class GGUFFile: TensorSource {
     var cursor = GGUFCursor(file: file, position: 0, part: "header")
     guard file.slice(0, 4)?.elementsEqual(Self.magic) == true else {
       throw FormatError(
-        path: path, part: "header", offset: 0, "expected a GGUF file, found \(whatItIs(file))")
+        path: path, part: "header", offset: 0, "expected a GGUF file, found \(describeContent(of: file))")
     }
     cursor.position = 4
     let version = try cursor.integer("the version", as: UInt32.self)

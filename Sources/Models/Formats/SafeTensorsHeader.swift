@@ -49,19 +49,20 @@ package struct SafeTensorsHeader: Sendable {
       FormatError(path: file.path, part: "header", offset: offset, problem)
     }
     guard let lengthBytes = file.slice(0, 8) else {
-      throw failure("expected a safetensors file, found \(whatItIs(file))", 0)
+      throw failure("expected a safetensors file, found \(describeContent(of: file))", 0)
     }
     let stated = UInt64(littleEndian: lengthBytes.loadUnaligned(as: UInt64.self))
     guard stated <= UInt64(Self.maximumSize), let length = Int(exactly: stated) else {
       throw failure(
-        "its length is \(stated) bytes, more than the \(Self.maximumSize) allowed; found \(whatItIs(file))", 0
+        "its length is \(stated) bytes, more than the \(Self.maximumSize) allowed; found \(describeContent(of: file))",
+        0
       )
     }
     guard let text = file.slice(8, length) else {
       throw failure("its length is \(length) bytes, but the file has only \(file.count - 8) after it", 0)
     }
     guard text.first == UInt8(ascii: "{") else {
-      throw failure("expected `{` as the first byte; found \(whatItIs(file))", 8)
+      throw failure("expected `{` as the first byte; found \(describeContent(of: file))", 8)
     }
     guard
       text.lazy.filter({ $0 == UInt8(ascii: ",") }).prefix(Self.maximumCommas + 1).count <= Self.maximumCommas

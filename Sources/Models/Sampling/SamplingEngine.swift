@@ -197,7 +197,7 @@ package final class SamplingEngine {
   }
 
   /// What the model itself made of the tokens drawn, from its logits as they were.
-  private func keepStatistics(_ drawn: [Int32], of running: [Running], _ logits: Tensor) {
+  private func recordStatistics(_ drawn: [Int32], of running: [Running], _ logits: Tensor) {
     guard drawn.allSatisfy({ $0 >= 0 }) else { return }
     let statistics = decoder.backend.tokenStatistics(logits, labels: drawn)
     for (index, sample) in running.enumerated() {
@@ -225,7 +225,7 @@ package final class SamplingEngine {
       logits, parameters: Array(repeating: parameters, count: running.count), uniforms: uniforms,
       banned: bannedTokens)
     drawnTokens += drawn.count
-    if keepsStatistics { keepStatistics(drawn, of: running, untouched) }
+    if keepsStatistics { recordStatistics(drawn, of: running, untouched) }
     var still: [Running] = []
     for (sample, token) in zip(running, drawn) {
       guard token != -2 else {

@@ -45,7 +45,7 @@ package struct Diagnostic: Sendable {
 
 extension Diagnostic {
   /// Whether it says the same of the same place, though perhaps for another stage.
-  func isSameSlip(as other: Diagnostic) -> Bool {
+  func isSameMistake(as other: Diagnostic) -> Bool {
     guard span != nil, span == other.span else { return false }
     if message == other.message { return true }
     return code == other.code && label != nil && label == other.label
@@ -89,20 +89,20 @@ final class DiagnosticCollector {
   private var misspelt: Set<[String]> = []
 
   /// A name that `what` does not know. The one that it is nearest to is then not called missing as well.
-  func noteMisspelt(_ name: String, among candidates: [String], of what: String) {
+  func recordMisspelt(_ name: String, among candidates: [String], of what: String) {
     if let near = Suggestion.nearest(to: name, among: candidates) { misspelt.insert([what, near]) }
   }
 
   func isMisspelt(_ name: String, of what: String) -> Bool { misspelt.contains([what, name]) }
 
   /// The name that a misspelt one was taken for is not called missing as well.
-  func noteMisspelt(as name: String, of what: String) { misspelt.insert([what, name]) }
+  func recordMisspelt(as name: String, of what: String) { misspelt.insert([what, name]) }
 
   /// One slip is said once: each cell of a matrix, and each stage that an anchor or a parameter gives the same text, finds
   /// it anew.
   func add(_ diagnostic: Diagnostic) {
     if diagnostic.severity == .error { errorCount += 1 }
-    if diagnostics.contains(where: { $0.isSameSlip(as: diagnostic) }) { return }
+    if diagnostics.contains(where: { $0.isSameMistake(as: diagnostic) }) { return }
     diagnostics.append(diagnostic)
   }
 

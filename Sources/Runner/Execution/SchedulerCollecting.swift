@@ -11,7 +11,7 @@ extension Scheduler {
       if let progress = run.progress, progress != before { report(.nodeProgress(run.node.index, progress)) }
       guard let state else { continue }
       running.removeAll { $0 === run }
-      slots.giveBack(run.grant)
+      slots.release(run.grant)
       defer { run.close() }
       if run.hasLeftProcesses {
         report(.warning("`\(run.node.address)` left processes running when it ended; they were killed"))

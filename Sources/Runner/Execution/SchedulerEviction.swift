@@ -19,7 +19,7 @@ extension Scheduler {
   }
 
   /// Of two nodes with one key, the second finds the first one's result.
-  func noteWait(_ index: Int, forSame other: PlanNode) {
+  func reportWait(_ index: Int, forSame other: PlanNode) {
     guard lockWaits[index] == nil else { return }
     lockWaits[index] = monotonicSeconds()
     report(.waitingForLock(index, holder: "this run at `\(other.address)`, which has the same key"))

@@ -19,7 +19,7 @@ extension Scheduler {
         continue
       }
       if let same = running.first(where: { $0.ready.key.hex == waiting.key.hex }) {
-        noteWait(waiting.index, forSame: same.node)
+        reportWait(waiting.index, forSame: same.node)
         position += 1
         continue
       }
@@ -27,13 +27,13 @@ extension Scheduler {
       let demand = Demand(
         of: node, try resolution.declaration(of: node), threads: slots.threads, machine: options.machine,
         memoryKills: waiting.memoryKills)
-      guard mayTakeRoom || demand == Demand.nothing, let grant = slots.take(demand) else {
+      guard mayTakeRoom || demand == Demand.nothing, let grant = slots.acquire(demand) else {
         if waiting.timesPassedOver >= Scheduler.patience { mayTakeRoom = false }
         position += 1
         continue
       }
       var isTaken = false
-      defer { if !isTaken { slots.giveBack(grant) } }
+      defer { if !isTaken { slots.release(grant) } }
       switch try NodeLock.attempt(waiting.key.hex, in: resolution.store, holder: options.holder) {
       case .busy(let holder):
         // Its workers hold the lock, and the run that started them may be dead.

@@ -54,7 +54,7 @@ struct Slots {
     freeGPUs = machine.gpus
   }
 
-  mutating func take(_ demand: Demand) -> Grant? {
+  mutating func acquire(_ demand: Demand) -> Grant? {
     guard demand.threads <= freeThreads, demand.memoryBytes <= freeMemory, demand.gpus <= freeGPUs.count
     else { return nil }
     freeThreads -= demand.threads
@@ -64,7 +64,7 @@ struct Slots {
     return Grant(threads: demand.threads, memoryBytes: demand.memoryBytes, gpus: gpus)
   }
 
-  mutating func giveBack(_ grant: Grant) {
+  mutating func release(_ grant: Grant) {
     freeThreads += grant.threads
     freeMemory += grant.memoryBytes
     freeGPUs = machine.gpus.filter { freeGPUs.contains($0) || grant.gpus.contains($0) }

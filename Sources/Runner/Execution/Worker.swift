@@ -115,7 +115,7 @@ final class WorkerReporter: StageReporter {
 
   private struct State {
     var lastProgress: (time: Double, done: Int, total: Int)?
-    var isDeaf = false
+    var isClosed = false
   }
 
   var isStopRequested: Bool { stopRequested.load(ordering: .relaxed) }
@@ -172,7 +172,9 @@ final class WorkerReporter: StageReporter {
   func send(_ event: WorkerEvent) {
     var text = event.json.text() + "\n"
     state.withLock { state in
-      if !state.isDeaf { state.isDeaf = !text.withUTF8 { writeEverything($0, to: WorkerDescriptor.events) } }
+      if !state.isClosed {
+        state.isClosed = !text.withUTF8 { writeEverything($0, to: WorkerDescriptor.events) }
+      }
     }
   }
 

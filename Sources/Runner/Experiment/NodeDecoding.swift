@@ -43,8 +43,8 @@ extension DiagnosticCollector {
     for entry in entries {
       let key = UTF8Key(entry.key)
       if known.contains(where: { UTF8Key($0) == key }) { continue }
-      noteMisspelt(entry.key, among: known, of: what)
-      if let meant = aliases[entry.key] { noteMisspelt(as: meant, of: what) }
+      recordMisspelt(entry.key, among: known, of: what)
+      if let meant = aliases[entry.key] { recordMisspelt(as: meant, of: what) }
       error(
         .unknownKey, "\(what) has no key called `\(entry.key)`", at: entry.keySpan, label: "unknown key",
         help: aliases[entry.key].map { "did you mean `\($0)`?" } ?? hints[entry.key]

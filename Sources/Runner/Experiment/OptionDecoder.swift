@@ -58,7 +58,7 @@ struct OptionDecoder {
       guard let field = fields.first(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) else {
         isComplete = false
         let (option, help) = meant.meaning(of: entry.key)
-        if let option { collector.noteMisspelt(as: option, of: what) }
+        if let option { collector.recordMisspelt(as: option, of: what) }
         collector.error(
           .unknownKey, "\(what) has no option called `\(entry.key)`", at: entry.keySpan,
           label: "unknown option", notes: collector.originNotes(node), help: help)
@@ -69,7 +69,7 @@ struct OptionDecoder {
         collector.wrongType(
           entry.value, "`\(join(path, field.name))`", expected: Self.words(field.type),
           help: "did you mean `\(longer)`?")
-        collector.noteMisspelt(as: longer, of: what)
+        collector.recordMisspelt(as: longer, of: what)
         members[field.name] = .null
         continue
       }

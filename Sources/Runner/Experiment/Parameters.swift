@@ -180,7 +180,7 @@ struct Parameters {
       guard case .string(let text) = scalar.value else { return node }
       switch ParameterText(text, isQuoted: scalar.isQuoted) {
       case .plain: return node
-      case .whole(let name): return bring(name, for: node)
+      case .whole(let name): return expand(name, for: node)
       case .pieces(let pieces): return join(pieces, for: node)
       case .broken(let reason):
         collector.error(
@@ -210,7 +210,7 @@ struct Parameters {
     return nil
   }
 
-  private func bring(_ name: String, for node: Node) -> Node {
+  private func expand(_ name: String, for node: Node) -> Node {
     guard let value = find(name, at: node.span) else { return Node(.invalid, span: node.span) }
     budget.expanded += value.count
     guard budget.expanded <= Document.maximumNodes else {

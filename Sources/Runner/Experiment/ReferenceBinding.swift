@@ -167,7 +167,7 @@ extension ReferenceScope {
     }
     let ports = declaration.inputs
     for entry in entries where !ports.contains(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) {
-      collector.noteMisspelt(entry.key, among: ports.map(\.name), of: "`in` of `\(draft.path)`")
+      collector.recordMisspelt(entry.key, among: ports.map(\.name), of: "`in` of `\(draft.path)`")
       collector.error(
         .unknownInput, "stage `\(draft.path)` has no input called `\(entry.key)`", at: entry.keySpan,
         label: "`\(declaration.name)` has no such input",

@@ -23,7 +23,7 @@ struct Download {
     for attempt in 1...Download.attempts {
       let (ending, errors) = try curl(to: path, fetch)
       if ending == .exited(0) { return }
-      let words = said(errors)
+      let words = curlMessage(in: errors)
       let status = httpStatus(errors)
       switch (ending, status) {
       case (.exited(22), 401), (.exited(22), 403):
@@ -91,7 +91,7 @@ struct Download {
     return Int(errors[range.upperBound...].prefix { $0.isNumber }) ?? 0
   }
 
-  private func said(_ errors: String) -> String {
+  private func curlMessage(in errors: String) -> String {
     let line = errors.utf8.split(separator: 0x0A).map { String(decoding: Array($0), as: UTF8.self) }
       .last { $0.utf8.starts(with: "curl: ".utf8) }
     guard let line else { return "curl gave no message" }

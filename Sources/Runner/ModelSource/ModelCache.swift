@@ -38,7 +38,7 @@ package struct ModelCache: Sendable {
         throw InputError(
           "`\(name)` was fetched with sha256 \(found.hex), expected \(digest.hex); it is not kept")
       }
-      try keep(fetched, as: path)
+      try install(fetched, as: path)
       try File.removeTree(place.folder)
       return path
     }
@@ -54,7 +54,7 @@ package struct ModelCache: Sendable {
       let digest = try Manifest.digest(of: fetched) { try Digest.ofFile($0).digest }
       let path = "\(root)/\(digest.hex)/\(source.name)"
       try locked(Path.parent(path), nil, note) { own in
-        if try !isIntact(path, digest, nil) { try keep(fetched, as: path) }
+        if try !isIntact(path, digest, nil) { try install(fetched, as: path) }
         try File.removeTree(own.folder)
       }
       try File.removeTree(Path.parent(place.folder))
@@ -76,7 +76,7 @@ package struct ModelCache: Sendable {
   }
 
   /// Read-only and durable under its name.
-  private func keep(_ fetched: String, as path: String) throws {
+  private func install(_ fetched: String, as path: String) throws {
     let isFolder = try FileStatus.orThrow(fetched).isDirectory
     let files =
       isFolder

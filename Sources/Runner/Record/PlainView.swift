@@ -26,7 +26,7 @@ package final class PlainView: RunObserver {
     run.isTerminal || run.writesEvents ? nil : PlainView(File(descriptor: 2, path: "stderr"))
   }
 
-  private func say(_ line: String) {
+  private func write(_ line: String) {
     // Nobody reads a closed stderr; the event log has it all.
     try? file.writeAll(line + "\n")
   }
@@ -37,23 +37,23 @@ package final class PlainView: RunObserver {
     case .runStarted: break
     case .nodeCached: cached += 1
     case .nodeStarted(let index, _, _, let reasons):
-      if !hasStarted, cached > 0 { say("cached  \(cached) of \(RunMessages.stages(plan.nodes.count))") }
+      if !hasStarted, cached > 0 { write("cached  \(cached) of \(RunMessages.stages(plan.nodes.count))") }
       hasStarted = true
       let now = monotonicSeconds()
       running.append((index, Running(start: now, lastLine: now)))
-      say("start   \(name(index, plan))  \(TerminalText.escaped(reasons.joined(separator: "; ")))")
+      write("start   \(name(index, plan))  \(TerminalText.escaped(reasons.joined(separator: "; ")))")
     case .nodeProgress(let index, let progress):
       guard let place = running.firstIndex(where: { $0.index == index }) else { return }
       running[place].state.progress = progress
       running[place].state.rate.add(progress, at: monotonicSeconds())
     case .nodeFinished(let index, let record):
       running.removeAll { $0.index == index }
-      say("done    \(RunMessages.finished(plan, index, record))")
+      write("done    \(RunMessages.finished(plan, index, record))")
     case .nodeStopped(let index), .nodeFailed(let index, _, _, _, _), .nodeRetried(let index, _, _, _):
       running.removeAll { $0.index == index }
-      for line in RunMessages.lines(event, plan) { say(line) }
+      for line in RunMessages.lines(event, plan) { write(line) }
     default:
-      for line in RunMessages.lines(event, plan) { say(line) }
+      for line in RunMessages.lines(event, plan) { write(line) }
     }
   }
 
@@ -66,7 +66,7 @@ package final class PlainView: RunObserver {
       let words =
         state.progress.map { ProgressText.parts($0, state.rate).joined(separator: " · ") }
         ?? "for \(duration(now - state.start)) now"
-      say("        \(name(index, plan))  \(words)")
+      write("        \(name(index, plan))  \(words)")
     }
   }
 

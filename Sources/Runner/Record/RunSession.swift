@@ -51,7 +51,7 @@ package struct RunSession: Sendable {
     do {
       return try execute()
     } catch {
-      RunSession.say("error: \(TerminalText.escaped("\(error)"))")
+      RunSession.report("error: \(TerminalText.escaped("\(error)"))")
       return ExitCode(forOwn: error)
     }
   }
@@ -60,7 +60,7 @@ package struct RunSession: Sendable {
     ignoreBrokenPipes()
     let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
     let store = try Store(at: store)
-    store.onWarning = { RunSession.say("warning: \(TerminalText.escaped($0))") }
+    store.onWarning = { RunSession.report("warning: \(TerminalText.escaped($0))") }
     store.isStrict = isStrict
     do {
       try store.removeLeftovers()
@@ -96,11 +96,11 @@ package struct RunSession: Sendable {
     if bytesOf == nil { try pin(result.records, run: directory.id, in: store) }
     for observer in observers { if let problem = observer.problem { throw problem } }
     if result.exitCode == .stageFailed {
-      RunSession.say("to resume after the fix: `\(command)`; logs: \(directory.logDirectory)")
+      RunSession.report("to resume after the fix: `\(command)`; logs: \(directory.logDirectory)")
     }
     guard let (metrics, evaluations) = try numbers.get() else { return result.exitCode }
     if !writesEvents {
-      if result.executed > 0 { RunSession.say("run     \(TerminalText.escaped(directory.path))") }
+      if result.executed > 0 { RunSession.report("run     \(TerminalText.escaped(directory.path))") }
       let parts = [metrics.table, evaluations.text].filter { !$0.isEmpty }
       try File(descriptor: 1, path: "standard output").writeAll(parts.joined(separator: "\n"))
     }
@@ -125,7 +125,7 @@ package struct RunSession: Sendable {
       let (holds, words) = try reader.judge(condition)
       if holds { continue }
       code = .unexpected
-      for line in words { RunSession.say("unexpected: \(TerminalText.escaped(line))") }
+      for line in words { RunSession.report("unexpected: \(TerminalText.escaped(line))") }
     }
     return code
   }
@@ -150,7 +150,7 @@ package struct RunSession: Sendable {
     }
   }
 
-  static func say(_ line: String) {
+  static func report(_ line: String) {
     // Nobody reads a closed stderr.
     try? File(descriptor: 2, path: "stderr").writeAll(line + "\n")
   }

@@ -28,7 +28,7 @@ package struct Spin {
     ignoreBrokenPipes()
     let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
     let store = try Store(at: store)
-    store.onWarning = { RunSession.say("warning: \(TerminalText.escaped($0))") }
+    store.onWarning = { RunSession.report("warning: \(TerminalText.escaped($0))") }
     let (resolution, node) = try resolved(in: store)
     let declaration = try resolution.declaration(of: node)
     var modelPaths: [UTF8Key: String] = [:]
@@ -37,7 +37,7 @@ package struct Spin {
       modelPaths[UTF8Key(name)] = try ModelSource.localPath(
         of: resolved.model, store: store, signals: signals
       ) {
-        RunSession.say(TerminalText.escaped($0))
+        RunSession.report(TerminalText.escaped($0))
       }
     }
     let scratch = "\(store.root)/tmp/spin.\(TemporaryName.make())"
@@ -67,10 +67,10 @@ package struct Spin {
       return .done
     case .stopped: return .interrupted
     case .failed(let failure):
-      RunSession.say("failed  \(TerminalText.escaped("\(node.address): \(failure.message)"))")
+      RunSession.report("failed  \(TerminalText.escaped("\(node.address): \(failure.message)"))")
       return failure.code
     case .lost(let message), .preempted(let message):
-      RunSession.say("failed  \(TerminalText.escaped("\(node.address): \(message)"))")
+      RunSession.report("failed  \(TerminalText.escaped("\(node.address): \(message)"))")
       return .lost
     }
   }

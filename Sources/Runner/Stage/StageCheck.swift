@@ -110,7 +110,7 @@ public struct StageFindings: Sendable {
   }
 
   /// Declares a fact about an output.
-  public mutating func know(_ name: String, _ value: JSON, of output: String) {
+  public mutating func declare(_ name: String, _ value: JSON, of output: String) {
     facts.append((output, name, value))
   }
 

@@ -68,7 +68,7 @@ extension Store {
   }
 
   /// An object that came back is no longer evicted.
-  func noteReturn(of digest: Digest) throws {
+  func removeEvictionMark(of digest: Digest) throws {
     if isMarkedEvicted(digest) { try File.remove(evictedPath(digest)) }
   }
 

@@ -148,7 +148,7 @@ package final class Store {
     try File.rename(path, to: destination)
     try File.synchronizeDirectory(Path.parent(destination))
     try trustObject(digest)
-    try noteReturn(of: digest)
+    try removeEvictionMark(of: digest)
   }
 
   /// Notes that an object was hashed just now, by this process or by a worker it trusts.

@@ -279,7 +279,7 @@ private struct Composer {
         continue
       }
       let keyPlace = span(keyEvent)
-      if let first = seen.note(UTF8Key(keyText), at: keyPlace) {
+      if let first = seen.record(UTF8Key(keyText), at: keyPlace) {
         collector.error(
           .duplicateKey, "the key `\(keyText)` is written twice", at: keyPlace,
           label: "written again here", notes: [.init("first written here", at: first)],
@@ -333,7 +333,7 @@ private struct KeyPlaces {
   var keys: [UTF8Key] { places.map(\.key) }
 
   /// Where the key was written before; nil when it is new, which is noted.
-  mutating func note(_ key: UTF8Key, at span: SourceSpan) -> SourceSpan? {
+  mutating func record(_ key: UTF8Key, at span: SourceSpan) -> SourceSpan? {
     // Most mappings are small, and a dictionary costs more than to look through them.
     if places.count < 8 {
       if let first = places.first(where: { $0.key == key }) { return first.span }

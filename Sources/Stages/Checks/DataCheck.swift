@@ -7,7 +7,7 @@ import System
 
 extension DataStage {
   /// A file of this size is read whole, and what is wrong with it is certain; of a larger one as much is looked at.
-  static let bytesLookedAt = 1 << 17
+  static let bytesChecked = 1 << 17
 
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
@@ -38,12 +38,12 @@ extension DataStage {
       return findings
     }
     let markers = template.literal.markers
-    if !markers.isEmpty { findings.know(Fact.markers, .array(markers.map { .string($0) }), of: "rows") }
-    look(at: options[path], options, template, &findings)
+    if !markers.isEmpty { findings.declare(Fact.markers, .array(markers.map { .string($0) }), of: "rows") }
+    checkFile(at: options[path], options, template, &findings)
     return findings
   }
 
-  private static func look(
+  private static func checkFile(
     at path: String, _ options: StageOptions, _ template: PromptTemplate, _ findings: inout StageFindings
   ) {
     guard let (lines, isWhole) = firstLines(of: path), var reader = try? DataReader(options: options) else {
@@ -69,7 +69,7 @@ extension DataStage {
     if isWhole, reader.rows.isEmpty {
       findings.error(.noRows, reader.whyEmpty(path), at: .option(emptyOption(reader)), inInput: true)
     } else if isWhole {
-      findings.know(Fact.rows, .int(Int64(reader.rows.count)), of: "rows")
+      findings.declare(Fact.rows, .int(Int64(reader.rows.count)), of: "rows")
     } else if reader.rows.isEmpty, reader.lineCount > 0 {
       findings.warning(
         .noRowsSeen,
@@ -101,7 +101,7 @@ extension DataStage {
       let file = try? File.open(path, O_RDONLY)
     else { return nil }
     defer { file.closeQuietly() }
-    var bytes = [UInt8](repeating: 0, count: min(bytesLookedAt, max(status.size, 0)))
+    var bytes = [UInt8](repeating: 0, count: min(bytesChecked, max(status.size, 0)))
     var count = 0
     while count < bytes.count {
       let got = bytes.withUnsafeMutableBytes {
@@ -142,7 +142,7 @@ extension DrawStage {
         at: .option("count"), label: "more than there are",
         help: "ask for fewer, write `count: all`, or allow `replacement: true`", inInput: true)
     }
-    findings.know(Fact.rows, .int(Int64(count)), of: "rows")
+    findings.declare(Fact.rows, .int(Int64(count)), of: "rows")
     return findings
   }
 }

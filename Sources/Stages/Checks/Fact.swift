@@ -34,7 +34,7 @@ extension StageFindings {
     guard let first = artifacts.first else { return }
     for (name, value) in first.facts.objectValue?.members ?? [] {
       let isShared = artifacts.allSatisfy { $0.facts[name] == value }
-      if isShared, name != Fact.rows || artifacts.count == 1 { know(name, value, of: output) }
+      if isShared, name != Fact.rows || artifacts.count == 1 { declare(name, value, of: output) }
     }
   }
 

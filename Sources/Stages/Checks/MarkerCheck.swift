@@ -27,7 +27,7 @@ extension StageFindings {
     let passed = inPrompts.map(\.string).sorted().filter { marker in
       !unread.contains { $0.1.utf8.elementsEqual(marker.utf8) }
     }
-    know(Fact.markers, .array(passed.map { .string($0) }), of: "rows")
+    declare(Fact.markers, .array(passed.map { .string($0) }), of: "rows")
     for (place, marker) in unread {
       warning(
         .unreadMarker,

@@ -8,9 +8,9 @@ extension QuantizeStage {
     var findings = StageFindings()
     let rows = stage.artifacts("rows")
     if rows.count == 1, !stage.isBound("history"), let count = rows[0].facts[Fact.rows] {
-      findings.know(Fact.rows, count, of: "rows")
+      findings.declare(Fact.rows, count, of: "rows")
     }
-    findings.know(Fact.classes, .int(Int64(stage.options[Self.classes])), of: "rows")
+    findings.declare(Fact.classes, .int(Int64(stage.options[Self.classes])), of: "rows")
     return findings
   }
 }
@@ -37,8 +37,8 @@ extension PoolStage {
         at: .option("per_prompt"), label: "beside `per_class`", help: "write one of them")
     }
     let classes = check(classes: options, column, known: knownClasses(stage), &findings)
-    if let all = knownClasses(stage) { findings.know(Fact.classes, .int(Int64(all)), of: "state") }
-    if let classes { findings.know(Fact.classes, .int(Int64(classes)), of: "rows") }
+    if let all = knownClasses(stage) { findings.declare(Fact.classes, .int(Int64(all)), of: "state") }
+    if let classes { findings.declare(Fact.classes, .int(Int64(classes)), of: "rows") }
     return findings
   }
 

@@ -11,10 +11,10 @@ extension TrainStage {
     for port in ["model", "reference"] { findings.want(.language, at: port, in: stage) }
     check(options[objective], stage, &findings)
     checkConditioningRate(options, conditioning, &findings)
-    findings.know(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
-    findings.know(Fact.isRewardModel, false, of: "model")
+    findings.declare(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
+    findings.declare(Fact.isRewardModel, false, of: "model")
     for name in [Fact.context, Fact.parameters, Fact.tokenizerPath] {
-      if let value = stage.artifact("model")?.facts[name] { findings.know(name, value, of: "model") }
+      if let value = stage.artifact("model")?.facts[name] { findings.declare(name, value, of: "model") }
     }
     findings.want(
       markersOf: conditioning.writtenTexts, promptsAt: "rows", readBy: "model", in: stage)

@@ -38,10 +38,10 @@ struct LexiconScorer: Scorer {
   }
 
   /// A larger file is read when the stage runs.
-  private static let bytesLookedAt = 1 << 23
+  private static let bytesChecked = 1 << 23
 
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {
-    guard let status = FileStatus.of(path), status.size <= Self.bytesLookedAt else { return }
+    guard let status = FileStatus.of(path), status.size <= Self.bytesChecked else { return }
     do {
       _ = try Lexicon(file: path, category: category)
     } catch {

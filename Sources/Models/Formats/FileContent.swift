@@ -1,7 +1,7 @@
 // What a file is that was expected to be something else, and what to do about it.
 
 /// In words that follow "found", from the first bytes.
-package func whatItIs(_ file: MappedFile) -> String {
+package func describeContent(of file: MappedFile) -> String {
   if file.count == 0 { return "an empty file" }
   let head = Array(file.bytes.prefix(512))
   func starts(_ text: String) -> Bool { head.starts(with: Array(text.utf8)) }
