@@ -1,8 +1,6 @@
 // The worker process: runs one stage, reports, and takes what it wrote into the store.
 
 import Glibc
-import JSON
-import Synchronization
 import System
 
 /// The worker's end of the descriptors a run gives it.
@@ -19,68 +17,25 @@ package enum WorkerDescriptor {
 package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
   ignoreBrokenPipes()
   nameProcess()
-  let reporter = WorkerReporter()
-  var confinement: Confinement?
-  var begun: WorkerTask?
   for descriptor in [WorkerDescriptor.events, WorkerDescriptor.lock] {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
+  let reporter = WorkerReporter()
+  var task: WorkerTask?
+  var confinement: Confinement?
   do {
-    let task = try WorkerTask(path: taskPath)
-    begun = task
-    guard let stage = stages.first(where: { $0.declaration.name.utf8.elementsEqual(task.stage.utf8) }) else {
-      throw RunError(.bug, "this executable has no stage `\(task.stage)`")
-    }
-    try File.makeDirectory(task.scratch)
-    try File.makeDirectory(task.output)
-    if task.shard == nil { try File.makeDirectory(task.checkpointDirectory) }
-    let walls = Confinement(task)
-    if walls.enforce() {
-      confinement = walls
-    } else {
-      reporter.log(
-        "this kernel has no Landlock: the stage is not prevented from writing outside its folders")
-    }
+    let given = try WorkerTask(path: taskPath)
+    task = given
+    let stage = try given.stage(among: stages)
+    try given.makeFolders()
+    confinement = given.confine(reporter)
     try reporter.watch()
-    var inputs: [String: Artifact] = [:]
-    var collections: [String: [Artifact]] = [:]
-    for input in task.inputs {
-      // Paths begin where the run does; the stage works elsewhere.
-      let path = Path.absolute(input.path)
-      if let label = input.label {
-        collections[input.port, default: []].append(
-          Artifact(type: input.type, path: path, label: label, columns: input.columns))
-      } else {
-        inputs[input.port] = Artifact(type: input.type, path: path, columns: input.columns)
-      }
-    }
-    let context = StageContext(
-      options: StageOptions(task.options), inputs: inputs, collections: collections, seed: task.seed,
-      numericMode: task.numericMode,
-      threads: task.threads, engine: task.engine, scratch: task.scratch,
-      checkpointDirectory: task.checkpointDirectory, checkpointSeconds: task.checkpointSeconds,
-      shard: task.shard,
-      journalDirectory: task.journalDirectory, outputDirectory: task.output, reporter: reporter)
-    guard chdir(task.scratch) == 0 else {
-      throw SystemError("change the folder to", task.scratch, code: errno)
+    let context = given.context(reporter)
+    guard chdir(given.scratch) == 0 else {
+      throw SystemError("change the folder to", given.scratch, code: errno)
     }
     try stage.init().run(context)
-    var outputs: [StoredOutput] = []
-    if task.shard == nil {
-      // Without a store nothing is kept: the outputs stay where they were written.
-      let store = task.store.isEmpty ? nil : try Store(at: task.store)
-      for port in stage.declaration(for: task.options).outputs {
-        let path = context.output(port.name, port.type)
-        guard FileStatus.of(path) != nil else {
-          throw RunError(
-            .stageFailed, "stage `\(task.stage)` ended without writing its output `\(port.name)`")
-        }
-        guard let store else { continue }
-        let columns = try ColumnTable.of(
-          port, inputs: task.inputs.map { ($0.port, $0.label ?? "", $0.columns) })
-        outputs.append(try store.adopt(path, port: port.name, type: port.type).with(columns))
-      }
-    }
+    let outputs = given.shard == nil ? try given.storeOutputs(of: stage, context) : []
     reporter.reportPeakMemory()
     reporter.send(.done(outputs: outputs))
     return 0
@@ -94,10 +49,70 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
     let problem =
       error is CancellationError
       ? "the stage cancelled itself without a request to stop" : denial ?? "\(error)"
-    let message = begun?.named(problem) ?? problem
+    let message = task?.named(problem) ?? problem
     reporter.log("error: \(message)")
     reporter.send(.failed(code, message: message))
     return code.rawValue
+  }
+}
+
+extension WorkerTask {
+  fileprivate func stage(among stages: [any Stage.Type]) throws -> any Stage.Type {
+    guard let found = stages.first(where: { $0.declaration.name.utf8.elementsEqual(stage.utf8) }) else {
+      throw RunError(.bug, "this executable has no stage `\(stage)`")
+    }
+    return found
+  }
+
+  fileprivate func makeFolders() throws {
+    try File.makeDirectory(scratch)
+    try File.makeDirectory(output)
+    if shard == nil { try File.makeDirectory(checkpointDirectory) }
+  }
+
+  /// Nil where the kernel cannot confine this process.
+  fileprivate func confine(_ reporter: WorkerReporter) -> Confinement? {
+    let confinement = Confinement(self)
+    if confinement.enforce() { return confinement }
+    reporter.log("this kernel has no Landlock: the stage is not prevented from writing outside its folders")
+    return nil
+  }
+
+  /// Before the folder is changed: paths of a task are relative to that of the run.
+  fileprivate func context(_ reporter: WorkerReporter) -> StageContext {
+    var single: [String: Artifact] = [:]
+    var collections: [String: [Artifact]] = [:]
+    for input in inputs {
+      let path = Path.absolute(input.path)
+      if let label = input.label {
+        collections[input.port, default: []].append(
+          Artifact(type: input.type, path: path, label: label, columns: input.columns))
+      } else {
+        single[input.port] = Artifact(type: input.type, path: path, columns: input.columns)
+      }
+    }
+    return StageContext(
+      options: StageOptions(options), inputs: single, collections: collections, seed: seed,
+      numericMode: numericMode, threads: threads, engine: engine, scratch: scratch,
+      checkpointDirectory: checkpointDirectory, checkpointSeconds: checkpointSeconds, shard: shard,
+      journalDirectory: journalDirectory, outputDirectory: output, reporter: reporter)
+  }
+
+  /// Takes what the stage wrote into the store. Without a store nothing is kept: the outputs stay where they were written.
+  fileprivate func storeOutputs(of stage: any Stage.Type, _ context: StageContext) throws -> [StoredOutput] {
+    let store = store.isEmpty ? nil : try Store(at: store)
+    var outputs: [StoredOutput] = []
+    for port in stage.declaration(for: options).outputs {
+      let path = context.output(port.name, port.type)
+      guard FileStatus.of(path) != nil else {
+        throw RunError(
+          .stageFailed, "stage `\(self.stage)` ended without writing its output `\(port.name)`")
+      }
+      guard let store else { continue }
+      let columns = try ColumnTable.of(port, inputs: inputs.map { ($0.port, $0.label ?? "", $0.columns) })
+      outputs.append(try store.adopt(path, port: port.name, type: port.type).with(columns))
+    }
+    return outputs
   }
 }
 
@@ -106,98 +121,4 @@ private func nameProcess() {
   guard let file = try? File.open("/proc/self/comm", O_WRONLY) else { return }
   try? file.writeAll(Program.name)
   file.closeQuietly()
-}
-
-/// Sends reports to the run and hears of a stop.
-final class WorkerReporter: StageReporter {
-  private let stopRequested = Atomic<Bool>(false)
-  private let state = Mutex(State())
-
-  private struct State {
-    var lastProgress: (time: Double, done: Int, total: Int)?
-    var isClosed = false
-  }
-
-  var isStopRequested: Bool { stopRequested.load(ordering: .relaxed) }
-
-  /// Turns SIGTERM and SIGINT into a request, and the death of the run into our own. Call before other threads start,
-  /// since they inherit what is blocked here.
-  func watch() throws {
-    let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
-    try startThread { [self] in
-      while true {
-        var waits = [
-          pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
-          pollfd(fd: WorkerDescriptor.lifeline, events: Int16(POLLIN), revents: 0),
-        ]
-        if poll(&waits, 2, -1) < 0 { continue }
-        while signals.next() != nil { stopRequested.store(true, ordering: .relaxed) }
-        var byte: UInt8 = 0
-        if waits[1].revents != 0, read(WorkerDescriptor.lifeline, &byte, 1) == 0 {
-          // The run is gone: nobody will use what we do, and the lock must be free for the next one. Finished rows are
-          // in the journal already. A run makes each worker the leader of a group of its own.
-          if getpgrp() == getpid() { kill(0, SIGKILL) }
-          _exit(ExitCode.stopped.rawValue)
-        }
-      }
-    }
-  }
-
-  /// At most ten a second reach the run, and always the last of a series.
-  func progress(done: Int, total: Int, unit: String, message: String?) {
-    let now = monotonicSeconds()
-    let isDue = state.withLock { state in
-      if let last = state.lastProgress, now - last.time < 0.1, done < total || last.done == done {
-        return false
-      }
-      state.lastProgress = (now, done, total)
-      return true
-    }
-    if isDue { send(.progress(done: done, total: total, unit: unit, message: message)) }
-  }
-
-  func log(_ line: String) {
-    var text = line + "\n"
-    _ = text.withUTF8 { writeEverything($0, to: 2) }
-  }
-
-  func measure(_ name: String, _ value: Double) {
-    if value.isFinite { send(.measure(name: name, value: value)) } else { log("\(name) is \(value)") }
-  }
-
-  func reportPeakMemory() {
-    if let kibibytes = peakMemoryKibibytes() { measure("peak_memory_mib", Double(kibibytes) / 1024) }
-  }
-
-  func send(_ event: WorkerEvent) {
-    var text = event.json.text() + "\n"
-    state.withLock { state in
-      if !state.isClosed {
-        state.isClosed = !text.withUTF8 { writeEverything($0, to: WorkerDescriptor.events) }
-      }
-    }
-  }
-
-  private func writeEverything(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) -> Bool {
-    var offset = 0
-    while offset < bytes.count {
-      let count = write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
-      if count < 0, errno == EINTR { continue }
-      if count <= 0 { return false }
-      offset += count
-    }
-    return true
-  }
-}
-
-/// The most memory this program had. What `getrusage` gives began with the process that started it, which may be larger; it is
-/// taken only where the kernel does not say better.
-private func peakMemoryKibibytes() -> Int? {
-  let status = (try? File.readKernelFile("/proc/self/status")) ?? []
-  for line in status.split(separator: 0x0A) where line.starts(with: "VmHWM:".utf8) {
-    let digits = line.drop { !(0x30...0x39).contains($0) }.prefix { (0x30...0x39).contains($0) }
-    if let number = Int(String(decoding: digits, as: UTF8.self)) { return number }
-  }
-  var usage = rusage()
-  return getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? Int(usage.ru_maxrss) : nil
 }
