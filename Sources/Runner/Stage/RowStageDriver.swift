@@ -16,59 +16,37 @@ struct RowStageDriver<S: RowStage> {
     let rows = try readRows(of: port, replacesSamples: declaration.outputs.contains(where: \.replacesSamples))
     let range = context.shard?.range(of: rows.count) ?? 0..<rows.count
     let counts = try rows[range].map { try stage.itemCount(of: $0, options: context.options) }
-
-    var known: [UTF8Key: [Int: JSON]] = [:]
-    if let directory = context.journalDirectory { known = try RowJournal.read(directory) }
-    var results: [[JSON?]] = []
-    results.reserveCapacity(range.count)
-    var missing: [RowItem] = []
-    var total = 0
-    for (offset, index) in range.enumerated() {
-      let finished = known.removeValue(forKey: UTF8Key(rows[index].id)) ?? [:]
-      results.append((0..<counts[offset]).map { finished[$0] })
-      for item in 0..<counts[offset] where finished[item] == nil {
-        missing.append(RowItem(rowIndex: index, row: rows[index], item: item))
-      }
-      total += counts[offset]
+    let finished = try context.journalDirectory.map { try RowJournal.read($0) } ?? [:]
+    var items = RowItemResults(stage: declaration.name, rows[range], counts: counts, finished: finished)
+    if items.missing.count < items.total {
+      context.log("\(items.total - items.missing.count) of \(items.total) items were already finished")
     }
-    if missing.count < total {
-      context.log("\(total - missing.count) of \(total) items were already finished")
-    }
-
-    let reporter = RowStageReporter(inner: context.reporter, done: total - missing.count, total: total)
-    if !missing.isEmpty {
-      let journal = try context.journalDirectory.map { try RowJournal(in: $0) }
-      do {
-        try stage.process(missing, context: context.reporting(to: reporter)) { item, result in
-          let offset = item.rowIndex - range.lowerBound
-          precondition(
-            results.indices.contains(offset) && results[offset].indices.contains(item.item),
-            "stage `\(declaration.name)` gave item \(item.item) of row \(item.rowIndex), which was not requested"
-          )
-          try result.requireFiniteNumbers(
-            "stage `\(declaration.name)` gave for item \(item.item) of row `\(item.row.id)`")
-          try journal?.append(id: item.row.id, item: item.item, result: result)
-          if results[offset][item.item] == nil { reporter.finishItem() }
-          results[offset][item.item] = result
-        }
-      } catch {
-        try? journal?.synchronize()
-        throw error
-      }
-      try journal?.synchronize()
-    }
-    for (offset, index) in range.enumerated() {
-      if let item = results[offset].firstIndex(where: { $0 == nil }) {
-        throw RowStageError(
-          description:
-            "stage `\(declaration.name)` ended without a result for item \(item) of row `\(rows[index].id)`")
-      }
-    }
+    if !items.missing.isEmpty { try compute(&items) }
+    try items.requireComplete()
     guard context.shard == nil else { return }
     let output = try rows.enumerated().map { index, row in
-      try stage.assemble(row, results: results[index].compactMap { $0 }, options: context.options)
+      try stage.assemble(row, results: items.results(ofRow: index), options: context.options)
     }
     try writeRows(output, to: context.output("rows", .rows))
+  }
+
+  /// Each result is in the journal as soon as the stage gives it.
+  private func compute(_ items: inout RowItemResults) throws {
+    let missing = items.missing
+    let reporter = RowStageReporter(
+      inner: context.reporter, done: items.total - missing.count, total: items.total)
+    let journal = try context.journalDirectory.map { try RowJournal(in: $0) }
+    do {
+      try stage.process(missing, context: context.reporting(to: reporter)) { item, result in
+        try items.check(item, result)
+        try journal?.append(id: item.row.id, item: item.item, result: result)
+        if items.record(item, result) { reporter.finishItem() }
+      }
+    } catch {
+      try? journal?.synchronize()
+      throw error
+    }
+    try journal?.synchronize()
   }
 
   /// All rows at the port, those of one artifact after those of another.
