@@ -93,72 +93,19 @@ private struct NodeBuilder {
     let instance = graph.instances[number]
     let stage = instance.stage
     let declaration = stage.declaration
-    var inputs: [PlanInput] = []
-    var recipeInputs: [(port: String, label: String?, input: Recipe.Input)] = []
-    var inputColumns: [UTF8Key: Columns] = [:]
-    var checked: [StageChecker.Input] = []
-    // After a mistake upstream nothing is known of the columns, and nothing more is said about them.
-    var isSound = declaration.inputs.allSatisfy { port in
-      !port.isRequired || stage.inputs.contains { $0.port == port.name }
-    }
-    for binding in stage.inputs {
-      guard let place = declaration.inputs.firstIndex(where: { $0.name == binding.port }) else { continue }
-      let port = declaration.inputs[place]
-      func know(_ number: Int?, model: Int? = nil) {
-        checked.append(
-          StageChecker.Input(
-            port: place, number: number ?? checker.unknown, span: binding.span, model: model))
-      }
-      switch graph.meaning(of: binding.reference, in: instance.body) {
-      case .null: continue
-      case .unknown: isSound = false
-      case .targets(let targets):
-        for target in targets {
-          let label = port.collects ? Self.label(binding, target) : nil
-          var input = PlanInput(port: port.name, type: port.type, source: .model(""), label: label)
-          switch target.source {
-          case .model(let index):
-            if port.type != .model { isSound = false }
-            let model = experiment.models[index]
-            input.source = .model(model.model.name)
-            know(checker.number(ofModel: index), model: index)
-            recipeInputs.append((port.name, label, .model(identity: model.identity)))
-          case .instance(_, let output):
-            // Absent only on a cycle, which has been reported.
-            let candidates = target.candidates.compactMap { positions[$0] }
-            guard let position = candidates.first, candidates.count == target.candidates.count else {
-              isSound = false
-              continue
-            }
-            input.source = .node(position, output: output)
-            know(checker.common(candidates.compactMap { self.known[$0][UTF8Key(output)] }))
-            input.alternatives = Array(candidates.dropFirst())
-            recipeInputs.append(
-              (port.name, label, .node(recipeKey: nodes[position].recipeKey, output: output)))
-            if let columns = columns[position][UTF8Key(output)] {
-              inputColumns[UTF8Key(port.name)] =
-                inputColumns[UTF8Key(port.name)].map { $0.common(with: columns) } ?? columns
-              check(columns, port, binding, instance, source: nodes[position].address)
-            } else if port.type == .rows {
-              isSound = false
-            }
-          }
-          inputs.append(input)
-        }
-      }
-    }
+    let inputs = bindInputs(of: instance)
     let seed = NodeSeed.derive(
       seed: stage.seed ?? experiment.seed, plugIn: declaration.name,
       iterations: graph.bodies[instance.body].iterations)
     let recipe = Recipe(
-      declaration: declaration, options: hashedOptions(stage), inputs: recipeInputs, seed: seed,
+      declaration: declaration, options: hashedOptions(stage), inputs: inputs.recipe, seed: seed,
       numericMode: stage.numericMode)
     var node = PlanNode(
       index: nodes.count, address: instance.address, stage: declaration.name, options: stage.options.json,
-      files: stage.options.files, inputs: inputs, seed: seed, numericMode: stage.numericMode,
+      files: stage.options.files, inputs: inputs.plan, seed: seed, numericMode: stage.numericMode,
       execution: stage.execution, recipeKey: digest == nil ? "" : recipe.key)
     node.conditions = graph.bodies[instance.body].conditions
-    node.after = after(number, inputs)
+    node.after = after(number, inputs.plan)
     for secret in stage.options.secrets where !node.environment.contains(secret.name) {
       node.environment.append(secret.name)
     }
@@ -166,12 +113,84 @@ private struct NodeBuilder {
     positions[number] = nodes.count
     nodes.append(node)
     var outputs: [UTF8Key: Columns] = [:]
-    for output in declaration.outputs where output.type == .rows && isSound {
-      outputs[UTF8Key(output.name)] = Columns.of(output, declaration, inputs: inputColumns)
+    for output in declaration.outputs where output.type == .rows && inputs.areSound {
+      outputs[UTF8Key(output.name)] = Columns.of(output, declaration, inputs: inputs.columns)
     }
     columns.append(outputs)
-    known.append(isSound ? checker.check(stage, checked, columns: outputs) : [:])
+    known.append(inputs.areSound ? checker.check(stage, inputs.checked, columns: outputs) : [:])
     nodes[nodes.count - 1].rowCounts = known[known.count - 1].compactMapValues { checker.rowCount($0) }
+  }
+
+  /// What a node's inputs are to its plan, its key, its columns and the check of its stage.
+  private struct BoundInputs {
+    var plan: [PlanInput] = []
+    var recipe: [(port: String, label: String?, input: Recipe.Input)] = []
+    var columns: [UTF8Key: Columns] = [:]
+    var checked: [StageChecker.Input] = []
+    /// After a mistake upstream nothing is known of the columns, and nothing more is reported about them.
+    var areSound: Bool
+  }
+
+  private mutating func bindInputs(of instance: PlanGraph.Instance) -> BoundInputs {
+    let stage = instance.stage
+    let ports = stage.declaration.inputs
+    var bound = BoundInputs(
+      areSound: ports.allSatisfy { port in
+        !port.isRequired || stage.inputs.contains { $0.port == port.name }
+      })
+    for binding in stage.inputs {
+      guard let place = ports.firstIndex(where: { $0.name == binding.port }) else { continue }
+      switch graph.meaning(of: binding.reference, in: instance.body) {
+      case .null: continue
+      case .unknown: bound.areSound = false
+      case .targets(let targets):
+        for target in targets { bind(target, binding, place, instance, &bound) }
+      }
+    }
+    return bound
+  }
+
+  /// Adds one artifact of the port at `place`.
+  private mutating func bind(
+    _ target: PlanGraph.Target, _ binding: Experiment.Binding, _ place: Int, _ instance: PlanGraph.Instance,
+    _ bound: inout BoundInputs
+  ) {
+    let port = instance.stage.declaration.inputs[place]
+    let label = port.collects ? Self.label(binding, target) : nil
+    var input = PlanInput(port: port.name, type: port.type, source: .model(""), label: label)
+    switch target.source {
+    case .model(let index):
+      if port.type != .model { bound.areSound = false }
+      let model = experiment.models[index]
+      input.source = .model(model.model.name)
+      bound.checked.append(
+        StageChecker.Input(
+          port: place, number: checker.number(ofModel: index), span: binding.span,
+          model: index))
+      bound.recipe.append((port.name, label, .model(identity: model.identity)))
+    case .instance(_, let output):
+      // Absent only on a cycle, which has been reported.
+      let candidates = target.candidates.compactMap { positions[$0] }
+      guard let position = candidates.first, candidates.count == target.candidates.count else {
+        bound.areSound = false
+        return
+      }
+      input.source = .node(position, output: output)
+      input.alternatives = Array(candidates.dropFirst())
+      let number = checker.common(candidates.compactMap { known[$0][UTF8Key(output)] })
+      bound.checked.append(
+        StageChecker.Input(port: place, number: number ?? checker.unknown, span: binding.span, model: nil))
+      bound.recipe.append(
+        (port.name, label, .node(recipeKey: nodes[position].recipeKey, output: output)))
+      if let columns = columns[position][UTF8Key(output)] {
+        bound.columns[UTF8Key(port.name)] =
+          bound.columns[UTF8Key(port.name)].map { $0.common(with: columns) } ?? columns
+        check(columns, port, binding, instance, source: nodes[position].address)
+      } else if port.type == .rows {
+        bound.areSound = false
+      }
+    }
+    bound.plan.append(input)
   }
 
   /// What a stage calls an artifact of a port that collects: never the name of a stage, so that renaming one changes nothing.
