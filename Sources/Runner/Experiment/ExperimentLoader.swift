@@ -36,13 +36,7 @@ struct ExperimentLoader {
     let files = ExperimentFiles(collector: collector, paths: paths)
     guard var root = files.read(file, path: Path.real(path) ?? path) else { return nil }
     let parameters = Parameters(root["params"], overrides: overrides, folder: file.folder, collector)
-    // Names under `stages` may be axes of a matrix: they are replaced where the matrices are known.
-    root.content = .mapping(
-      (root.entries ?? []).map { entry in
-        var entry = entry
-        if !["params", "stages"].contains(entry.key) { entry.value = parameters.substitute(entry.value) }
-        return entry
-      })
+    substitute(parameters, in: &root)
     guard let fields = collector.fields(root, of: "the experiment", known: Self.keys) else { return nil }
     paths.inputs = InputRoots(collector: collector).decode(fields["inputs"])
     let top = SourceSpan(file: file, start: 0, end: 0)
@@ -50,17 +44,11 @@ struct ExperimentLoader {
     let models = (mapping(fields["models"], "`models`") ?? []).map {
       ModelDecoder(collector: collector, paths: paths).decode($0)
     }
-    var base = ExecutionSettings()
-    if let node = fields["defaults"], !node.isNull,
-      let defaults = collector.fields(node, of: "`defaults`", known: Language.execution.names)
-    {
-      base = ExecutionDecoder.decode(defaults, of: "`defaults`", over: base, collector)
-    }
     let modes = registry.numericModes
     let numericMode =
       fields["numeric"].flatMap { collector.choice($0, "`numeric`", modes) } ?? modes.first ?? ""
     let stages = StagesDecoder(
-      collector: collector, registry: registry, paths: paths, defaults: base,
+      collector: collector, registry: registry, paths: paths, defaults: executionDefaults(fields["defaults"]),
       numeric: (numericMode, fields["numeric"]?.span, modes))
     let body = stages.drafts(fields["stages"], parameters, at: top)
     let scope = ReferenceScope(body, models: models, collector)
@@ -77,7 +65,36 @@ struct ExperimentLoader {
     experiment.otherFiles = files.otherFiles
     experiment.describeModel = registry.describeModel
     experiment.fetchedModel = registry.fetchedModel
-    let metrics = MetricResolver(scope: scope)
+    decodeResults(
+      fields, MetricResolver(scope: scope), parameters,
+      loops: body.members.filter { $0.group?.loop != nil }.map(\.name), into: &experiment)
+    if !collector.list.hasErrors { parameters.warnOfUnused() }
+    return experiment
+  }
+
+  /// Names under `stages` may be axes of a matrix: they are replaced where the matrices are known.
+  private func substitute(_ parameters: Parameters, in root: inout Node) {
+    root.content = .mapping(
+      (root.entries ?? []).map { entry in
+        var entry = entry
+        if !["params", "stages"].contains(entry.key) { entry.value = parameters.substitute(entry.value) }
+        return entry
+      })
+  }
+
+  private func executionDefaults(_ node: Node?) -> ExecutionSettings {
+    let base = ExecutionSettings()
+    guard let node, !node.isNull,
+      let defaults = collector.fields(node, of: "`defaults`", known: Language.execution.names)
+    else { return base }
+    return ExecutionDecoder.decode(defaults, of: "`defaults`", over: base, collector)
+  }
+
+  /// The metrics, and what is decided by them.
+  private func decodeResults(
+    _ fields: Fields, _ metrics: MetricResolver, _ parameters: Parameters, loops: [String],
+    into experiment: inout Experiment
+  ) {
     experiment.metrics = (mapping(fields["metrics"], "`metrics`") ?? []).compactMap { metrics.resolve($0) }
     if let node = fields["expect"] {
       experiment.expectations = ConditionDecoder(metrics: metrics, declared: experiment.metrics)
@@ -86,11 +103,9 @@ struct ExperimentLoader {
     if let node = fields["sweep"], !node.isNull {
       let decoder = SweepDecoder(
         collector: collector, parameters: parameters, metrics: experiment.metrics.map(\.name),
-        loops: body.members.filter { $0.group?.loop != nil }.map(\.name))
+        loops: loops)
       experiment.sweep = decoder.decode(node)
     }
-    if !collector.list.hasErrors { parameters.warnOfUnused() }
-    return experiment
   }
 
   private func open(_ path: String) -> (SourceFile, ProjectPaths)? {
