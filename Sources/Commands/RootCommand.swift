@@ -34,6 +34,7 @@ struct RootCommand: ParsableCommand {
         6    the machine: disk full, memory, permission, a missing program
         7    a remote service refused or stayed down
         8    still locked by another run when --wait expired
+        10   an executor lost a job or killed it
         11   there is something to run first (plan --check, samples)
         12   a condition of `expect:` does not hold
         70   a bug in plumb

@@ -67,9 +67,8 @@ final class JobRecord {
   func remove() {
     // One that stays names jobs that nobody knows any more.
     try? File.remove(file.path)
-    file.closeQuietly()
   }
 
-  /// Nobody follows them for now.
-  func release() { file.closeQuietly() }
+  /// Nobody follows them from here on.
+  deinit { file.closeQuietly() }
 }

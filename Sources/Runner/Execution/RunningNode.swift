@@ -24,7 +24,7 @@ final class RunningNode {
   private let inputs: [NodeInput]
   /// Nil of jobs that were adopted while a worker of theirs still holds it.
   private var lock: NodeLock?
-  private let record: JobRecord?
+  private var record: JobRecord?
   private let executor: any Executor
   private let holder: LockHolder
   private let store: Store
@@ -249,13 +249,14 @@ final class RunningNode {
     // What cannot be removed now is removed by whoever next computes this key.
     try? File.removeTree(scratch)
     record?.remove()
+    record = nil
     lock?.release()
   }
 
   /// Gives up following jobs that go on by themselves.
   func leave() {
     log.close()
-    record?.release()
+    record = nil
     lock?.release()
   }
 }

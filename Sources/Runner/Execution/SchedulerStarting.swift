@@ -13,62 +13,76 @@ extension Scheduler {
     var position = 0
     var mayTakeRoom = true
     while position < ready.count, running.count < options.jobs {
-      let waiting = ready[position]
-      if waiting.retryTime.map({ $0 > monotonicSeconds() }) ?? isWaitingForBytes(waiting.index) {
-        position += 1
-        continue
+      switch try attempt(at: position, mayTakeRoom: &mayTakeRoom) {
+      case .waits: position += 1
+      case .started: break
+      case .reordered: position = 0
       }
-      if let same = running.first(where: { $0.ready.key.hex == waiting.key.hex }) {
-        reportWait(waiting.index, forSame: same.node)
-        position += 1
-        continue
-      }
-      let node = plan.nodes[waiting.index]
-      let demand = Demand(
-        of: node, try resolution.declaration(of: node), threads: slots.threads, machine: options.machine,
-        memoryKills: waiting.memoryKills)
-      guard mayTakeRoom || demand == Demand.nothing, let grant = slots.acquire(demand) else {
-        if waiting.timesPassedOver >= Scheduler.patience { mayTakeRoom = false }
-        position += 1
-        continue
-      }
-      var isTaken = false
-      defer { if !isTaken { slots.release(grant) } }
-      switch try NodeLock.attempt(waiting.key.hex, in: resolution.store, holder: options.holder) {
-      case .busy(let holder):
-        // Its workers hold the lock, and the run that started them may be dead.
-        if let record = try jobRecord(of: waiting), !record.entries.isEmpty,
-          try start(waiting, nil, record, grant)
-        {
-          isTaken = true
-          ready.remove(at: position)
-          continue
-        }
+    }
+  }
+
+  /// What became of a node that was ready.
+  private enum Attempt {
+    /// It stays where it is.
+    case waits
+    /// It is ready no more.
+    case started
+    /// Other nodes became ready, perhaps before it.
+    case reordered
+  }
+
+  private func attempt(at position: Int, mayTakeRoom: inout Bool) throws -> Attempt {
+    let waiting = ready[position]
+    if waiting.retryTime.map({ $0 > monotonicSeconds() }) ?? isWaitingForBytes(waiting.index) {
+      return .waits
+    }
+    if let same = running.first(where: { $0.ready.key.hex == waiting.key.hex }) {
+      reportWait(waiting.index, forSame: same.node)
+      return .waits
+    }
+    let node = plan.nodes[waiting.index]
+    let demand = Demand(
+      of: node, try resolution.declaration(of: node), threads: slots.threads, machine: options.machine,
+      memoryKills: waiting.memoryKills)
+    guard mayTakeRoom || demand == Demand.nothing, let grant = slots.acquire(demand) else {
+      if waiting.timesPassedOver >= Scheduler.patience { mayTakeRoom = false }
+      return .waits
+    }
+    var isStarted = false
+    defer { if !isStarted { slots.release(grant) } }
+    switch try NodeLock.attempt(waiting.key.hex, in: resolution.store, holder: options.holder) {
+    case .busy(let holder):
+      // Its workers hold the lock, and the run that started them may be dead.
+      guard let record = try jobRecord(of: waiting), !record.entries.isEmpty,
+        try start(waiting, nil, record, grant)
+      else {
         try waitForLock(waiting.index, holder: holder)
-        position += 1
-      case .held(let lock):
-        if try finishWithout(running: waiting, lock) {
-          ready.remove(at: position)
-          try decide()
-          position = 0
-          continue
-        }
-        let evicted = try lock.pin(try objectsRead(by: node), in: resolution.store) {
-          try evictedUpstream(of: node)
-        }
-        guard evicted.isEmpty else {
-          lock.release()
-          for upstream in evicted { try restoreBytes(of: upstream, for: node.address) }
-          position = 0
-          continue
-        }
-        isTaken = true
-        ready.remove(at: position)
-        if demand != .nothing {
-          for earlier in ready.indices.prefix(position) { ready[earlier].timesPassedOver += 1 }
-        }
-        _ = try start(waiting, lock, try jobRecord(of: waiting, made: true), grant)
+        return .waits
       }
+      isStarted = true
+      ready.remove(at: position)
+      return .started
+    case .held(let lock):
+      if try finishWithout(running: waiting, lock) {
+        ready.remove(at: position)
+        try decide()
+        return .reordered
+      }
+      let evicted = try lock.pin(try objectsRead(by: node), in: resolution.store) {
+        try evictedUpstream(of: node)
+      }
+      guard evicted.isEmpty else {
+        lock.release()
+        for upstream in evicted { try restoreBytes(of: upstream, for: node.address) }
+        return .reordered
+      }
+      isStarted = true
+      ready.remove(at: position)
+      if demand != .nothing {
+        for earlier in ready.indices.prefix(position) { ready[earlier].timesPassedOver += 1 }
+      }
+      _ = try start(waiting, lock, try jobRecord(of: waiting, made: true), grant)
+      return .started
     }
   }
 
@@ -112,7 +126,6 @@ extension Scheduler {
         fileDigests: try resolution.fileDigests(of: node))
     } catch {
       lock?.release()
-      record?.release()
       throw error
     }
     let isAdopted: Bool
