@@ -53,7 +53,7 @@ package struct DataStage: Stage {
     options: [
       path.field, prompt.field, id.field, keep.field, samples.field, conditions.field, limit.field,
       onBadRow.field,
-    ], estimate: Estimates.data)
+    ], estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
     let columns = DataColumns(options)

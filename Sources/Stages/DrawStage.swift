@@ -29,7 +29,7 @@ package struct DrawStage: Stage {
       OutputPort("rows", .rows, passesThrough: "rows", summary: "the rows drawn, in the order drawn")
     ],
     options: [count.field, replacement.field],
-    isRandom: true, estimate: Estimates.draw)
+    isRandom: true, estimate: estimate)
 
   package func run(_ context: StageContext) throws {
     let rows = try readRows(context.input("rows").path, requiring: [])
@@ -118,4 +118,17 @@ private func withoutRepetition(_ id: String) -> String {
 
 private func inRandomOrder(_ rows: [Row], seed: UInt64) -> [Row] {
   shuffledOrder(rows.map(\.id), seed: seed).map { rows[$0] }
+}
+
+extension DrawStage {
+  static let estimate: StageEstimate.Function = { input in
+    var rows = input.input("rows")
+    if let count = input.options[DrawStage.count], let all = rows.rows, all > 0 {
+      let share = Double(count) / Double(all)
+      rows = ArtifactSize(
+        rows: count, items: rows.items.flatMap { Estimates.integer(Double($0) * share) },
+        bytes: rows.bytes.flatMap { Estimates.integer(Double($0) * share) })
+    }
+    return StageEstimate(outputs: ["rows": rows], seconds: Estimates.reading(rows))
+  }
 }

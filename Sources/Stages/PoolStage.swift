@@ -65,7 +65,7 @@ package struct PoolStage: Stage {
     options: [
       by.field, classes.field, perClass.field, perPrompt.field, fill.field, maxTokens.field, drop.field,
     ],
-    isRandom: true, estimate: Estimates.pool)
+    isRandom: true, estimate: estimate)
 
   package func run(_ context: StageContext) throws {
     let column = context.options[Self.by].rawValue
@@ -84,5 +84,25 @@ package struct PoolStage: Stage {
     try writeRows(
       try pool.compactMap { try picker.kept($0, drop: context.options[Self.drop]) },
       to: context.output("state", .rows))
+  }
+}
+
+extension PoolStage {
+  static let estimate: StageEstimate.Function = { input in
+    let rows = input.input("rows")
+    var picked = rows
+    let options = input.options
+    let listed = options[PoolStage.classes]
+    let classes = Double(listed.isEmpty ? 5 : listed.count)
+    let most =
+      options[PoolStage.perPrompt].map(Double.init)
+      ?? options[PoolStage.perClass].map { Double($0) * classes }
+    if let most, let count = rows.rows, let items = rows.items, items > 0 {
+      let taken = min(Double(items), most * Double(count))
+      picked.items = Estimates.integer(taken)
+      picked.bytes = rows.bytes.flatMap { Estimates.integer(Double($0) * taken / Double(items)) }
+    }
+    return StageEstimate(
+      outputs: ["rows": picked, "state": rows], seconds: Estimates.reading(rows))
   }
 }

@@ -40,7 +40,7 @@ package struct QuantizeStage: Stage {
       OutputPort(
         "rows", .rows, passesThrough: "rows", samples: ["quantiles"], summary: "the samples with classes")
     ],
-    options: [classes.field, scope.field, remainder.field], estimate: Estimates.quantize)
+    options: [classes.field, scope.field, remainder.field], estimate: estimate)
 
   /// Numbers samples in the order in which they were added to the pool.
   static let added = "added"
@@ -134,13 +134,14 @@ private func globalQuantiles(
   return places.map { $0.map { found[$0] } }
 }
 
-/// A row's rewards; null means that scoring the sample failed.
-func rewardList(of row: Row, _ table: ColumnTable) throws -> [Double?] {
-  try SampleLists(row, table).required("rewards", of: row).enumerated().map { index, value in
-    if value.isNull { return nil }
-    guard let number = value.doubleValue, number.isFinite else {
-      throw InputError("row `\(row.id)`: reward \(index) is \(value.kind); expected a finite number or null")
-    }
-    return number
+extension QuantizeStage {
+  static let estimate: StageEstimate.Function = { input in
+    let rows = sum(input.input("rows"), input.input("history"))
+    return StageEstimate(outputs: ["rows": rows], seconds: Estimates.reading(rows))
+  }
+
+  private static func sum(_ a: ArtifactSize, _ b: ArtifactSize) -> ArtifactSize {
+    func add(_ a: Int?, _ b: Int?) -> Int? { a.map { $0 &+ (b ?? 0) } }
+    return ArtifactSize(rows: add(a.rows, b.rows), items: add(a.items, b.items), bytes: add(a.bytes, b.bytes))
   }
 }

@@ -95,7 +95,7 @@ package struct SampleStage: RowStage {
       minNewTokens.field, maxNewTokens.field, stop.field, keepStop.field, statistics.field, condition.field,
     ],
     isRandom: true, numerics: .ofModels(),
-    rowsAreIndependent: true, estimate: Estimates.sample)
+    rowsAreIndependent: true, estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
     statistics.value(in: options) ?? false
@@ -123,5 +123,25 @@ package struct SampleStage: RowStage {
       }
     }
     return row
+  }
+}
+
+extension SampleStage {
+  static let estimate: StageEstimate.Function = { input in
+    let (model, prompts) = (input.input("model"), input.input("prompts"))
+    let n = Double(input.options[SampleStage.n])
+    let new = Double(input.options[SampleStage.maxNewTokens])
+    let tokens = prompts.rows.map { Double($0) * n * new }
+    let items = prompts.rows.flatMap { Estimates.integer(Double($0) * n) }
+    let bytes = tokens.flatMap { tokens in
+      Estimates.integer(
+        Double(prompts.bytes ?? 0) + tokens * Estimates.bytesPerToken + Double(items ?? 0)
+          * Double(Estimates.bytesPerItem))
+    }
+    return StageEstimate(
+      outputs: ["rows": ArtifactSize(rows: prompts.rows, items: items, bytes: bytes)],
+      memoryBytes: Estimates.memory(parameters: model.items, bytesEach: 6),
+      seconds: Estimates.seconds(
+        tokens: tokens, parameters: model.items, passes: 2, rate: Estimates.sampling, input.threads))
   }
 }

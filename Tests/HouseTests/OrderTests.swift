@@ -34,7 +34,7 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("System", ["CCrypto"]),
     ("Models", ["CKernels", "JSON", "System"]),
     ("Runner", ["CYAML", "JSON", "System"]),
-    ("RunIndex", ["Runner", "JSON", "System"]),
+    ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
     ("Stages", ["Runner", "Models", "JSON", "System"]),
     ("Commands", ["Runner", "RunIndex", "Stages", "Models", "JSON", "System"]),
     ("plumb", ["Commands"]),
@@ -49,6 +49,11 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
       ]
     ),
     (
+      // The stages themselves stand at the module's top.
+      "Stages",
+      ["Rows", "Text", "Compute", "Scorers", "Metrics", "Objectives", "Train", "Command", "", "Checks"]
+    ),
+    (
       "Models",
       [
         "Tensors", "Random", "Kernels", "Cache", "Tokenizer", "Formats", "Architectures", "Decoder",
@@ -60,7 +65,7 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
 
   @Test(arguments: modules.indices) func `a module imports only those below it`(_ index: Int) throws {
     let (module, allowed) = Self.modules[index]
-    let ours = Set(Self.modules.map(\.name)).union(["CKernels", "CYAML", "CCrypto"])
+    let ours = Set(Self.modules.map(\.name)).union(["CKernels", "CYAML", "CCrypto", "CSQLite"])
     for file in try SourceText.all(below: "\(sources)/\(module)") {
       for name in file.imports where ours.contains(name) {
         #expect(allowed.contains(name), "\(module)/\(file.name) imports \(name)")

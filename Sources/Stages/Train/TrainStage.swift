@@ -24,7 +24,7 @@ package struct TrainStage: Stage {
       ),
     ],
     options: options, isRandom: true, numerics: .ofModels(NumericMode.allCases.filter(\.hasGradients)),
-    estimate: Estimates.train)
+    estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
     guard let chosen = objective.value(in: options) else { return declaration }

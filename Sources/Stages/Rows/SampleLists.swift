@@ -61,3 +61,14 @@ package struct SampleLists {
     return result
   }
 }
+
+/// A row's rewards; null means that scoring the sample failed.
+func rewardList(of row: Row, _ table: ColumnTable) throws -> [Double?] {
+  try SampleLists(row, table).required("rewards", of: row).enumerated().map { index, value in
+    if value.isNull { return nil }
+    guard let number = value.doubleValue, number.isFinite else {
+      throw InputError("row `\(row.id)`: reward \(index) is \(value.kind); expected a finite number or null")
+    }
+    return number
+  }
+}

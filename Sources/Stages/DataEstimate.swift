@@ -1,0 +1,35 @@
+// What `data` expects to need: the lines of its file, counted in the first mebibyte and scaled.
+
+import Runner
+import System
+
+extension DataStage {
+  static let estimate: StageEstimate.Function = { input in
+    let path = input.options[DataStage.path]
+    guard let status = FileStatus.of(path), let lines = lineCount(path, size: status.size) else {
+      return StageEstimate(seconds: nil)
+    }
+    let rows = min(lines, input.options[DataStage.limit] ?? lines)
+    let bytes = lines == 0 ? 0 : Estimates.integer(Double(status.size) * Double(rows) / Double(lines))
+    return StageEstimate(
+      outputs: ["rows": ArtifactSize(rows: rows, bytes: bytes)], memoryBytes: bytes.map { $0 / 4 * 16 },
+      seconds: Double(status.size) / 2e7)
+  }
+
+  /// Counted in the first mebibyte and scaled.
+  private static func lineCount(_ path: String, size: Int) -> Int? {
+    guard let file = try? File.openToRead(path) else { return nil }
+    defer { file.closeQuietly() }
+    var lines = 0
+    var count = 0
+    do {
+      try file.readBlocks(upTo: 1 << 20) { block in
+        lines += block.count { $0 == 0x0A }
+        count += block.count
+      }
+    } catch { return nil }
+    if count == 0 { return 0 }
+    return count < 1 << 20
+      ? max(lines, 1) : Estimates.integer(Double(lines) * Double(size) / Double(count)).map { max($0, 1) }
+  }
+}

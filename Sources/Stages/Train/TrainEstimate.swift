@@ -1,0 +1,25 @@
+// What `train` expects to need, from its rows and its models.
+
+import Runner
+
+extension TrainStage {
+  static let estimate: StageEstimate.Function = { input in
+    let (model, rows) = (input.input("model"), input.input("rows"))
+    let epochs = Double(input.options[TrainStage.epochs])
+    let hasReference =
+      input.options[TrainStage.objective].objective.reference != nil && input.input("reference").items != nil
+    return StageEstimate(
+      // fp32 masters.
+      outputs: [
+        "model": ArtifactSize(
+          items: model.items, bytes: model.items.flatMap { Estimates.integer(Double($0) * 4) }),
+        "metrics": ArtifactSize(bytes: 1 << 16),
+      ],
+      // Masters, gradients, two moments, bf16 weights, checkpoints on their way to disk, and the reference.
+      memoryBytes: Estimates.memory(parameters: model.items, bytesEach: hasReference ? 28 : 22),
+      seconds: Estimates.seconds(
+        tokens: Estimates.tokens(rows).map { $0 * epochs }, parameters: model.items,
+        passes: hasReference ? 8 : 6,
+        rate: Estimates.training, input.threads))
+  }
+}
