@@ -103,6 +103,8 @@ final class RunningNode {
   }
 
   private func startShards() throws {
+    // A job that is started holds the node's lock; beside adopted ones, whose workers hold it, none is.
+    if lock == nil { guard try jobs.isEmpty && isLocked() else { return } }
     // A stage that computes keeps to what it took; the others share nothing that could run out.
     let atOnce = min(node.execution.shards, grant.threads > 0 ? grant.threads : totalThreads)
     while jobs.count < atOnce, !waitingShards.isEmpty {
@@ -188,7 +190,7 @@ final class RunningNode {
     if let problem { return try jobs.isEmpty && isLocked() ? problem : nil }
     if isStopRequested { return jobs.isEmpty ? .stopped : nil }
     try startShards()
-    if jobs.isEmpty, !isAssembling {
+    if jobs.isEmpty, waitingShards.isEmpty, !isAssembling, try isLocked() {
       isAssembling = true
       try start(shard: nil, threads: max(1, grant.threads))
     }
