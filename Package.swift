@@ -71,7 +71,8 @@ let package = Package(
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
-      name: "ModelsTests", dependencies: ["Models", "CKernels", "JSON", "System", "TestFolder"],
+      name: "ModelsTests",
+      dependencies: ["Models", "CKernels", "JSON", "System", "TestFolder", "TinyModel"],
       exclude: ["Fixtures"],
       swiftSettings: strict),
     // A runner with toy stages, driven as a process by RunnerTests; not a product.

@@ -41,7 +41,7 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     finish {
       guard let wanted = ResultAddress(address) else { return .commandLine }
-      try Export.refuseOverwriting(directory)
+      try File.refuseOverwriting(directory)
       let place = try StoredResult(wanted, overrides: set, storage: storage)
       let (store, found) = (place.store, place.found)
       for output in found.outputs where try store.presence(of: output) == .evicted {

@@ -29,22 +29,34 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     finish {
+      let place = try ModelPlace(file, storage: storage)
       var lines: [String] = []
-      var path = file
-      if let source = try remoteSource(file) {
-        let fetched = try ModelSource.fetch(source) { standardError(TerminalText.escaped($0) + "\n") }
-        path = fetched.path
-        lines = ["sha256: \(fetched.digest.hex)", "fetched into \(path)"]
-      } else if let result = modelResult(file) {
-        path = try StoredResult(result, storage: storage).modelPath()
-      }
-      lines += try inspect(path)
+      if let digest = place.fetched { lines = ["sha256: \(digest.hex)", "fetched into \(place.path)"] }
+      lines += try inspect(place.path)
       try standardOutput(lines.joined(separator: "\n") + "\n")
       return .done
     }
   }
 
   func validate() throws { _ = try remoteSource(file) }
+}
+
+/// Where a model on the command line is: it may be a path, a result or remote, and is then fetched.
+struct ModelPlace {
+  let path: String
+  /// The digest of one that was fetched now.
+  private(set) var fetched: Digest?
+
+  init(_ model: String, storage: StoreArguments) throws {
+    if let source = try remoteSource(model) {
+      let (digest, path) = try ModelSource.fetch(source) { standardError(TerminalText.escaped($0) + "\n") }
+      (self.path, fetched) = (path, digest)
+    } else if let result = modelResult(model) {
+      path = try StoredResult(result, storage: storage).modelPath()
+    } else {
+      path = model
+    }
+  }
 }
 
 /// What a model on the command line is fetched from; nil for one that is here.

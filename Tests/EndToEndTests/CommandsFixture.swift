@@ -51,6 +51,9 @@ final class CommandsFixture {
     }
   }
 
+  /// What a shell's commands print in the folder.
+  func shell(_ commands: String) -> String { (try? built.shell(commands + ";"))?.output ?? "" }
+
   /// Two samples of the same prompts, one of them scored and evaluated.
   static let experiment = """
     version: 1

@@ -62,6 +62,34 @@ import Testing
     #expect(full.status == 0 && place.text("code") == "6\n")
   }
 
+  @Test func `convert writes a model that is read like the first, and overwrites nothing`() throws {
+    let converted = place.plumb("convert model half --dtype bf16 --shard 10kB")
+    #expect(converted.status == 0 && converted.output == "half\n", "\(converted.error)")
+    #expect(converted.error.hasSuffix(" parameters of `llama` in bf16\n"), "\(converted.error)")
+    let inspected = place.plumb("inspect half")
+    #expect(inspected.output.contains("tokens: 96\n") && inspected.output.contains(" BF16 "))
+    let drawn = place.plumb("try half --prompt ab --max-new-tokens 4 --temperature 0")
+    #expect(drawn.status == 0, "\(drawn.error)")
+    let again = place.plumb("convert model half")
+    #expect(again.status == 2 && again.error.contains("`half` already exists"), "\(again.error)")
+    let odd = place.plumb("convert model other --shard 5XB")
+    #expect(odd.status == 2 && odd.error.contains("expected a size such as 5GB, found 5XB"), "\(odd.error)")
+  }
+
+  @Test func `a full disk ends convert with 6, and nothing half-made is left`() throws {
+    var operations = 1
+    while true {
+      let full = place.plumb(
+        "convert model other --shard 30kB",
+        before: "rm -f trace; PLUMB_FAULT='\(operations) ENOSPC \(place.folder)/trace'")
+      if full.status == 0 { break }
+      #expect(full.status == 6 && full.error.contains("other"), "\(operations): \(full.status) \(full.error)")
+      #expect(place.shell("ls -A | grep other") == "", "operation \(operations)")
+      operations += 1
+    }
+    #expect(operations > 20)
+  }
+
   @Test func `a run ends with a table, and samples stand side by side`() throws {
     try place.writeExperiment()
     let early = place.plumb("samples tiny.yaml cold")

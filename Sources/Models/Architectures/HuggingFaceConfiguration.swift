@@ -38,7 +38,7 @@ extension DecoderConfiguration {
   /// The `config.json` of a model with this configuration, loaded by transformers as the family's causal language model.
   package func huggingFaceConfig(dtype: SafeTensorsOutput.DType = .f32) -> JSON {
     precondition(attentionSoftCap == nil, "`\(family.type.modelType)` has no soft cap")
-    var object = family.type.members(self, dtype: dtype == .f32 ? "float32" : "bfloat16")
+    var object = family.type.members(self, dtype: dtype.torchName)
     for (key, value) in carried.objectValue?.members ?? [] { object[key] = value }
     return .object(object)
   }

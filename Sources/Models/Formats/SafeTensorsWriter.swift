@@ -8,12 +8,22 @@ package struct SafeTensorsOutput {
   package enum DType: String, Sendable {
     case f32 = "F32"
     case bf16 = "BF16"
+    case f16 = "F16"
     case u8 = "U8"
     var size: Int {
       switch self {
       case .f32: 4
-      case .bf16: 2
+      case .bf16, .f16: 2
       case .u8: 1
+      }
+    }
+    /// As PyTorch and transformers call it.
+    package var torchName: String {
+      switch self {
+      case .f32: "float32"
+      case .bf16: "bfloat16"
+      case .f16: "float16"
+      case .u8: "uint8"
       }
     }
   }
@@ -39,21 +49,55 @@ package struct SafeTensorsOutput {
     self.init(name: name, shape: shape, dtype: dtype) { emit in try emit(bytes) }
   }
 
-  /// fp32 values, written as they are or rounded to bfloat16 chunk by chunk. `values` must stay valid until written.
+  /// fp32 values, written as they are or rounded chunk by chunk. `values` must stay valid until written.
   package init(name: String, shape: [Int], dtype: DType, floats values: UnsafeBufferPointer<Float>) {
+    self.init(name: name, shape: shape, dtype: dtype) { try Self.emit(values, as: dtype, $0) }
+  }
+
+  /// A tensor of another file, read when it is written.
+  /// - Throws: when written, what the source throws, and `FormatError` where a number that is finite is none in `dtype`.
+  package init(name: String, shape: [Int], dtype: DType, from source: any TensorSource, path: String) {
     self.init(name: name, shape: shape, dtype: dtype) { emit in
-      guard dtype == .bf16 else {
-        try emit(UnsafeRawBufferPointer(values))
-        return
+      let values = try source.floats(name)
+      if dtype == .f16, let value = values.first(where: { $0.isFinite && !Float16($0).isFinite }) {
+        throw FormatError(
+          path: path, part: "tensor \(quoted(name))",
+          "\(value) is beyond the largest number of F16, \(Float16.greatestFiniteMagnitude); BF16 and F32 hold it"
+        )
       }
+      try values.withUnsafeBufferPointer { try Self.emit($0, as: dtype, emit) }
+    }
+  }
+
+  private static func emit(
+    _ values: UnsafeBufferPointer<Float>, as dtype: DType, _ emit: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    func round(_ convert: (Float) -> UInt16) throws {
       var start = 0
       while start < values.count {
-        let end = min(start + 65_536, values.count)
-        let chunk = values[start..<end].map { bfloat16Bits($0).littleEndian }
-        try chunk.withUnsafeBytes { try emit($0) }
-        start = end
+        let part = UnsafeBufferPointer(rebasing: values[start..<min(start + 65_536, values.count)])
+        let bits = [UInt16](unsafeUninitializedCapacity: part.count) { bits, count in
+          for index in 0..<part.count { bits[index] = convert(part[index]).littleEndian }
+          count = part.count
+        }
+        try bits.withUnsafeBytes { try emit($0) }
+        start += part.count
       }
     }
+    switch dtype {
+    case .f32: try emit(UnsafeRawBufferPointer(values))
+    case .bf16: try round(bfloat16Bits)
+    case .f16: try round { Float16($0).bitPattern }
+    case .u8: preconditionFailure("numbers are not written as bytes")
+    }
+  }
+
+  /// Of the data. A product that leaves `Int` is a programmer error.
+  var byteCount: Int {
+    guard let count = checkedProduct(shape + [dtype.size]) else {
+      preconditionFailure("shape \(shape) of `\(name)` is out of range")
+    }
+    return count
   }
 }
 
@@ -72,10 +116,7 @@ package func writeSafeTensors(
   var offset = 0
   var ends: [Int] = []
   for tensor in tensors {
-    guard let byteCount = checkedProduct(tensor.shape + [tensor.dtype.size]) else {
-      preconditionFailure("shape \(tensor.shape) of `\(tensor.name)` is out of range")
-    }
-    let end = offset + byteCount
+    let end = offset + tensor.byteCount
     let shape = JSON.array(tensor.shape.map { .int(Int64($0)) })
     members.append(
       (

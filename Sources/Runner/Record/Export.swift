@@ -5,19 +5,15 @@ import System
 
 package enum Export {
   /// A directory artifact that is all there is becomes `folder` itself; files, and outputs of which there are several,
-  /// go into it under their ports' names. Copied beside it first, so that `folder` is there whole or not at all.
+  /// go into it under their ports' names.
   /// - Returns: the paths that were written, and their bytes.
   /// - Throws: `RunError` (2) when something is at `folder` already, `EvictedError`, `StoreError`.
   package static func copy(_ outputs: [StoredOutput], of store: Store, to folder: String) throws -> (
     paths: [String], bytes: Int
   ) {
-    try refuseOverwriting(folder)
-    let parent = Path.parent(Path.absolute(folder))
-    try File.makeDirectory(parent)
-    let temporary = "\(parent)/.\(Path.name(folder)).\(TemporaryName.make()).tmp"
     var paths: [String] = []
     var bytes = 0
-    do {
+    try File.makeWholeDirectory(folder) { temporary in
       let isWhole = outputs.count == 1 && outputs[0].isTree
       if !isWhole { try File.makeDirectory(temporary) }
       for output in outputs {
@@ -30,21 +26,8 @@ package enum Export {
           paths.append("\(folder)/\(table)")
         }
       }
-      // An empty folder may be replaced, anything else not.
-      try File.rename(temporary, to: folder)
-      try File.synchronizeDirectory(parent)
-    } catch {
-      try? File.removeTree(temporary)
-      throw error
     }
     return (paths, bytes)
-  }
-
-  package static func refuseOverwriting(_ folder: String) throws {
-    guard let status = FileStatus.of(folder) else { return }
-    if status.isDirectory, try File.names(in: folder).isEmpty { return }
-    throw RunError(
-      .commandLine, "`\(folder)` already exists and nothing is overwritten; give a new folder")
   }
 
   private static func fileName(_ output: StoredOutput) -> String {

@@ -1,0 +1,59 @@
+// `plumb convert`: a model written anew, in another type or in other files. Tensor by tensor: no more than one is held.
+
+import JSON
+import System
+
+/// The types in which a model can be written.
+package enum WeightType: String, CaseIterable, Sendable {
+  case f32, bf16, f16
+
+  package var safeTensors: SafeTensorsOutput.DType {
+    switch self {
+    case .f32: .f32
+    case .bf16: .bf16
+    case .f16: .f16
+    }
+  }
+}
+
+extension Checkpoint {
+  /// The type of the weights where all have one of 16 bits, else fp32: it holds all numbers of a quantised or mixed file, and
+  /// what is computed with those of `F64`.
+  package func losslessType() throws -> WeightType {
+    let stored = Set(try configuration.layout.names.map { try tensors.storage(of: $0) })
+    return WeightType.allCases.first { stored == [$0.rawValue.uppercased()] } ?? .f32
+  }
+
+  /// Writes the model as a Hugging Face directory. The tokenizer's files of a directory are copied as they are.
+  /// - Parameters:
+  ///   - directory: made if it is not there.
+  ///   - shardBytes: how large a file of the weights may be; nil for one file.
+  /// - Throws: `FormatError` for weights that the type does not hold, `SystemError`.
+  package func write(toDirectory directory: String, as type: WeightType, shardBytes: Int? = nil) throws {
+    let isDirectory = isDirectory(path)
+    try File.makeDirectory(directory)
+    if isDirectory { try copyTokenizerFiles(to: directory) }
+    try writeModelDirectory(
+      directory, configuration: configuration,
+      tensors: configuration.layout.tensors.map {
+        SafeTensorsOutput(name: $0.name, shape: $0.shape, dtype: type.safeTensors, from: tensors, path: path)
+      },
+      tokenizer: isDirectory ? nil : tokenizer, chatTemplate: chatTemplate,
+      generationConfig: generationConfig,
+      plumb: plumb, shardBytes: shardBytes)
+  }
+
+  /// Whatever a tokenizer of transformers is made of.
+  private static let tokenizerFiles = [
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
+    "merges.txt", "tokenizer.model", "chat_template.jinja",
+  ]
+
+  private func copyTokenizerFiles(to directory: String) throws {
+    for name in Self.tokenizerFiles where fileExists("\(path)/\(name)") {
+      let copy = try DurableFile("\(directory)/\(name)")
+      try copy.write(try readSmallFile("\(path)/\(name)", limit: 1 << 27))
+      try copy.finish()
+    }
+  }
+}
