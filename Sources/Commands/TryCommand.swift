@@ -92,6 +92,11 @@ struct TryCommand: ParsableCommand {
     finish {
       let begin = monotonicSeconds()
       let checkpoint = try openCheckpoint(path())
+      let head = checkpoint.configuration.head
+      guard head == .language else {
+        throw InputError(
+          "\(checkpoint.path): only a language model can be sampled from, but this is \(head.modelKind)")
+      }
       let tokenizer = try checkpoint.requireTokenizer()
       let choice: ConditionChoice =
         condition == "none" ? .none : condition == "best" ? .best : .text(condition)

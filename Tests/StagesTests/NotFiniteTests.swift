@@ -17,7 +17,7 @@ struct NotFiniteTests {
   {
     try bench.model(reward ? "reward" : "model") {
       $0.changedWeight = (tensor, value)
-      $0.isRewardModel = reward
+      if reward { $0.head = TinyModel.rewardHead }
     }
   }
 

@@ -6,6 +6,7 @@ import Runner
 import Stages
 import System
 import Testing
+import TinyModel
 
 struct ResultVersionTests {
   /// Stage, result version, and the digest of what it writes on the inputs below. When results change, raise the version in the stage's
@@ -71,7 +72,7 @@ struct ResultVersionTests {
       return try outputs(ScoreStage(), choice, models: ["model": bench.model()], rows: pooledRows())
         + outputs(
           ScoreStage(), ["scorer": ["kind": "reward", "template": "{prompt}{generation}"]],
-          models: ["model": bench.model("reward") { $0.isRewardModel = true }], rows: pooledRows())
+          models: ["model": bench.model("reward") { $0.head = TinyModel.rewardHead }], rows: pooledRows())
     case "quantize":
       return try [["classes": 2], ["classes": 4, "scope": "global", "remainder": "worst"]].flatMap {
         try outputs(QuantizeStage(), $0, rows: pooledRows())

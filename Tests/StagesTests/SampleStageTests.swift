@@ -250,7 +250,7 @@ struct SampleStageTests {
     #expect(
       inputError { _ = try sample(mute, ["max_new_tokens": 2]) }.contains("mute`: the model has no tokenizer")
     )
-    let reward = try bench.model("reward") { $0.isRewardModel = true }
+    let reward = try bench.model("reward") { $0.head = TinyModel.rewardHead }
     #expect(inputError { _ = try sample(reward, ["max_new_tokens": 2]) }.contains("`score.weight`"))
     let strange = try bench.model("strange") {
       $0.plumb = ["conditioning": ["kind": "tokens", "prefixes": ["_NOT_THERE_"]]]

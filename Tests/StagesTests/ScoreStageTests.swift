@@ -142,7 +142,7 @@ struct ScoreStageTests {
   }
 
   @Test func `a reward model's score is its head at the last token`() throws {
-    let model = try bench.model { $0.isRewardModel = true }
+    let model = try bench.model { $0.head = TinyModel.rewardHead }
     let options: JSON = ["scorer": ["kind": "reward", "template": "{prompt}{generation}"]]
     let found = try rewards(model, options)
     #expect(Set(found.flatMap { $0 }).count > 8)
@@ -160,7 +160,7 @@ struct ScoreStageTests {
 
   @Test func `each scorer wants its kind of model`() throws {
     let language = try bench.model("language")
-    let reward = try bench.model("reward") { $0.isRewardModel = true }
+    let reward = try bench.model("reward") { $0.head = TinyModel.rewardHead }
     let options: JSON = ["scorer": ["kind": "reward", "template": "{prompt}{generation}"]]
     #expect(inputError { _ = try rewards(language, options) }.contains("`score.weight`"))
     #expect(inputError { _ = try rewards(reward, Self.choice()) }.contains("`score.weight`"))

@@ -366,7 +366,7 @@ struct TrainStageTests {
       refusal(Self.with([("batch_size", 100), ("drop_last", true)])).contains(
         "15 samples make no full batch of 100"))
     #expect(inputError { _ = try train(model, rows: []) }.contains("nothing to train on"))
-    let reward = try bench.model("reward") { $0.isRewardModel = true }
+    let reward = try bench.model("reward") { $0.head = TinyModel.rewardHead }
     #expect(inputError { _ = try train(reward) }.contains("`score.weight`"))
   }
 

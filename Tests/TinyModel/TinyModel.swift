@@ -12,13 +12,15 @@ package struct TinyModel {
   /// Rows of the embedding beyond the tokenizer's 485 tokens.
   package var spareRows = 3
   package var hasTokenizer = true
-  /// A head of one output in place of the language model's.
-  package var isRewardModel = false
+  package var head = Head.language
   package var plumb: JSON?
   /// Takes the place of one weight of a tensor.
   package var changedWeight: (tensor: String, value: Float)?
 
   package init() {}
+
+  /// A classifier of one label.
+  package static let rewardHead = Head.classification(labels: ["LABEL_0"])
 
   package enum Family {
     case llama
@@ -58,7 +60,8 @@ package struct TinyModel {
   package func write(to directory: String) throws {
     let tokenizer = try readTokenizer(
       family == .llama ? Self.tokenizerPath : "\(Self.tokenizers)/gpt2.json")
-    let configuration = try DecoderConfiguration(huggingFace: config(rows: tokenizer.count + spareRows))
+    var configuration = try DecoderConfiguration(huggingFace: config(rows: tokenizer.count + spareRows))
+    configuration.head = head
     var outputs: [SafeTensorsOutput] = []
     func add(_ name: String, _ shape: [Int], _ roles: [ParameterRole] = []) {
       let random = Philox(seed: seed)
@@ -80,9 +83,5 @@ package struct TinyModel {
     try writeModelDirectory(
       directory, configuration: configuration, tensors: outputs, tokenizer: hasTokenizer ? tokenizer : nil,
       chatTemplate: nil, plumb: plumb)
-    if isRewardModel {
-      add(ParameterLayout.scoreHead, [1, configuration.hiddenSize])
-      try writeSafeTensors(outputs, to: "\(directory)/model.safetensors")
-    }
   }
 }

@@ -79,6 +79,8 @@ package struct DecoderConfiguration: Sendable, Equatable {
   package var scalesScoresByDimension = true
   /// Whether scores of block i, counted from 0, are divided by i + 1.
   package var scalesScoresByLayer = false
+  package var head = Head.language
+  /// Whether a language head's weights are the token embedding.
   package var tiedEmbeddings: Bool
   package var contextLength: Int
   package var bosTokenID: Int?

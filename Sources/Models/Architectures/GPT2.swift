@@ -4,6 +4,8 @@ import JSON
 
 package enum GPT2: ModelFamily {
   package static let modelType = "gpt2"
+  package static let classPrefix = "GPT2"
+  package static let languageModelClass = "GPT2LMHeadModel"
 
   package static let fieldNames = [
     "hidden_size": "n_embd", "num_hidden_layers": "n_layer", "num_attention_heads": "n_head",
@@ -41,7 +43,7 @@ package enum GPT2: ModelFamily {
     let c = configuration
     precondition(c.slidingWindow == nil, "`gpt2` has no sliding window")
     return JSONObject([
-      ("architectures", ["GPT2LMHeadModel"]),
+      ("architectures", [.string(transformersClass(of: c.head))]),
       ("model_type", .string(modelType)),
       ("vocab_size", .int(Int64(c.vocabularySize))),
       ("n_embd", .int(Int64(c.hiddenSize))),
@@ -86,7 +88,7 @@ package enum GPT2: ModelFamily {
     }
     layout.add("transformer.ln_f.weight", .finalNorm)
     layout.add("transformer.ln_f.bias", .finalNormBias)
-    if !configuration.tiedEmbeddings { layout.add("lm_head.weight", .head) }
+    layout.addHead("lm_head.weight")
     return layout
   }
 
@@ -94,7 +96,6 @@ package enum GPT2: ModelFamily {
   /// store the causal mask.
   package static func layoutName(ofStored name: String, _ configuration: DecoderConfiguration) -> String? {
     if name == "lm_head.weight" { return configuration.tiedEmbeddings ? nil : name }
-    if name == ParameterLayout.scoreHead { return name }
     let full = name.hasPrefix("transformer.") ? name : "transformer." + name
     let isMask = full.hasSuffix(".attn.bias") || full.hasSuffix(".attn.masked_bias")
     return isMask && full.hasPrefix("transformer.h.") ? nil : full

@@ -35,10 +35,13 @@ extension DecoderConfiguration {
     _ = try dropoutRates()
   }
 
-  /// The `config.json` of a model with this configuration, loaded by transformers as the family's causal language model.
+  /// The `config.json` of a model with this configuration, loaded by transformers as the family's class with its head.
   package func huggingFaceConfig(dtype: SafeTensorsOutput.DType = .f32) -> JSON {
     precondition(attentionSoftCap == nil, "`\(family.type.modelType)` has no soft cap")
     var object = family.type.members(self, dtype: dtype.torchName)
+    if case .classification(let labels) = head {
+      object["id2label"] = .object(JSONObject(labels.enumerated().map { ("\($0)", .string($1)) }))
+    }
     for (key, value) in carried.objectValue?.members ?? [] { object[key] = value }
     return .object(object)
   }

@@ -4,6 +4,7 @@ import JSON
 
 package enum Llama: GGUFFamily {
   package static let modelType = "llama"
+  package static let classPrefix = "Llama"
 
   /// Source: transformers' `LlamaConfig`.
   package static func configuration(_ file: ConfigurationFile) throws -> DecoderConfiguration {
@@ -87,16 +88,15 @@ package enum Llama: GGUFFamily {
 
   package static func members(_ configuration: DecoderConfiguration, dtype: String) -> JSONObject {
     precondition(configuration.slidingWindow == nil, "`llama` has no sliding window")
-    return members(configuration, dtype: dtype, architecture: "LlamaForCausalLM")
+    return sharedMembers(configuration, dtype: dtype)
   }
 
-  static func members(_ configuration: DecoderConfiguration, dtype: String, architecture: String)
-    -> JSONObject
-  {
+  /// Those that Mistral has too.
+  static func sharedMembers(_ configuration: DecoderConfiguration, dtype: String) -> JSONObject {
     let c = configuration
     guard case .rotary(let rotary) = c.positions else { preconditionFailure("Llama's positions are rotary") }
     return JSONObject([
-      ("architectures", [.string(architecture)]),
+      ("architectures", [.string(c.family.type.transformersClass(of: c.head))]),
       ("model_type", .string(c.family.type.modelType)),
       ("vocab_size", .int(Int64(c.vocabularySize))),
       ("hidden_size", .int(Int64(c.hiddenSize))),
@@ -141,7 +141,7 @@ package enum Llama: GGUFFamily {
       add("mlp.down_proj", .weight(.down))
     }
     layout.add("model.norm.weight", .finalNorm)
-    if !configuration.tiedEmbeddings { layout.add("lm_head.weight", .head) }
+    layout.addHead("lm_head.weight")
     return layout
   }
 

@@ -4,6 +4,7 @@ import JSON
 
 package enum Mistral: ModelFamily {
   package static let modelType = "mistral"
+  package static let classPrefix = "Mistral"
 
   /// Where a file leaves out the window or the number of key-value heads, transformers' `MistralConfig` has 4096 and 8.
   package static func configuration(_ file: ConfigurationFile) throws -> DecoderConfiguration {
@@ -17,7 +18,7 @@ package enum Mistral: ModelFamily {
   }
 
   package static func members(_ configuration: DecoderConfiguration, dtype: String) -> JSONObject {
-    var object = Llama.members(configuration, dtype: dtype, architecture: "MistralForCausalLM")
+    var object = Llama.sharedMembers(configuration, dtype: dtype)
     for key in ["attention_bias", "mlp_bias", "pretraining_tp"] { object[key] = nil }
     object["sliding_window"] = configuration.slidingWindow.map { .int(Int64($0)) } ?? .null
     return object

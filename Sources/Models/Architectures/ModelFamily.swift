@@ -6,6 +6,10 @@ import JSON
 package protocol ModelFamily: Sendable {
   /// `model_type` in `config.json`.
   static var modelType: String { get }
+  /// What the names of its classes in transformers begin with: `Llama` of `LlamaModel`.
+  static var classPrefix: String { get }
+  /// Its causal language model in transformers.
+  static var languageModelClass: String { get }
 
   /// Reads what changes the computation. Keys that would change it in a way that is not computed are errors unless they hold the
   /// value that changes nothing. What is not read is carried to the file that is written.
@@ -15,19 +19,30 @@ package protocol ModelFamily: Sendable {
   /// Where this family's `config.json` keeps what `DecoderConfiguration.validate` calls so.
   static var fieldNames: [String: String] { get }
 
-  /// The members of a `config.json`, in the order in which they are written, that transformers loads as the family's causal
-  /// language model.
+  /// The members of a `config.json`, in the order in which they are written, that transformers loads as the family's class with
+  /// this head: `transformersClass(of:)`.
   /// - Parameter dtype: transformers' name of the weights' type.
   static func members(_ configuration: DecoderConfiguration, dtype: String) -> JSONObject
 
   static func layout(_ configuration: DecoderConfiguration) -> ParameterLayout
 
-  /// The layout's name of a tensor that a file calls so; nil for one that no result depends on.
+  /// The layout's name of a tensor that a file calls so; nil for one that no result depends on. Not asked of `Head.tensorName`,
+  /// which is no family's own.
   static func layoutName(ofStored name: String, _ configuration: DecoderConfiguration) -> String?
 }
 
 extension ModelFamily {
   package static var fieldNames: [String: String] { [:] }
+  package static var languageModelClass: String { classPrefix + "ForCausalLM" }
+
+  /// The class that loads a model with this head. transformers has none with a value head: the decoder is loaded without it.
+  static func transformersClass(of head: Head) -> String {
+    switch head {
+    case .language: languageModelClass
+    case .value: classPrefix + "Model"
+    case .classification: classPrefix + "ForSequenceClassification"
+    }
+  }
 }
 
 /// A family whose models are also read from GGUF files.

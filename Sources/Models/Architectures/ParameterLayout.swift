@@ -10,7 +10,7 @@ package enum ParameterRole: Hashable, Sendable {
   case weight(Projection)
   case bias(Projection)
   case finalNorm, finalNormBias
-  /// The head's own weights; the weights of a tied head are the token embedding.
+  /// The head's own weights; the weights of a tied language head are the token embedding.
   case head, headBias
 }
 
@@ -39,9 +39,6 @@ package struct ParameterPlace: Sendable, Equatable {
 }
 
 package struct ParameterLayout: Sendable {
-  /// The head of one output that makes a decoder of any family a reward model, [1, C].
-  package static let scoreHead = "score.weight"
-
   /// In the order in which they are written.
   package private(set) var tensors: [ParameterTensor] = []
   private var indices: [String: Int] = [:]
@@ -79,6 +76,16 @@ package struct ParameterLayout: Sendable {
     }
   }
 
+  /// Adds the configuration's head.
+  /// - Parameters:
+  ///   - name: what the family calls a language head that is not tied.
+  ///   - bias: likewise its bias, where it has one.
+  package mutating func addHead(_ name: String, bias: String? = nil) {
+    if let name = configuration.head.tensorName { return add(name, .head) }
+    if !configuration.tiedEmbeddings { add(name, .head) }
+    if let bias { add(bias, .headBias) }
+  }
+
   package var names: [String] { tensors.map(\.name) }
 
   package subscript(name: String) -> ParameterTensor? { indices[name].map { tensors[$0] } }
@@ -101,11 +108,13 @@ package struct ParameterLayout: Sendable {
   /// The head's own weights, or the token embedding to which it is tied.
   package var headWeights: String { name(of: .head) ?? tokenEmbedding }
 
-  /// The names to train: the last `blocks` blocks, the final norm, and with `embeddings` the embeddings and the head.
+  /// The names to train: the last `blocks` blocks, the final norm, a head that is not over the vocabulary, and with `embeddings`
+  /// all that is.
   package func trainableNames(blocks: Int, embeddings: Bool) -> [String] {
-    tensors.filter { tensor in
+    let vocabularyRoles = configuration.vocabularyRoles + [.positionEmbedding]
+    return tensors.filter { tensor in
       if let layer = tensor.layer { return layer >= configuration.layerCount - blocks }
-      return embeddings || tensor.roles.contains { $0 == .finalNorm || $0 == .finalNormBias }
+      return embeddings || !tensor.roles.contains(where: vocabularyRoles.contains)
     }.map(\.name)
   }
 
@@ -126,9 +135,10 @@ extension DecoderConfiguration {
   /// The shape of a role's numbers: [outputs, inputs], or [outputs].
   package func shape(of role: ParameterRole) -> [Int] {
     switch role {
-    case .tokenEmbedding, .head: [vocabularySize, hiddenSize]
+    case .tokenEmbedding: [vocabularySize, hiddenSize]
+    case .head: [outputCount, hiddenSize]
     case .positionEmbedding: [contextLength, hiddenSize]
-    case .headBias: [vocabularySize]
+    case .headBias: [outputCount]
     case .attentionNorm, .attentionNormBias, .feedForwardNorm, .feedForwardNormBias, .finalNorm,
       .finalNormBias:
       [hiddenSize]

@@ -21,9 +21,6 @@ package struct Checkpoint: Sendable {
   /// The content of `plumb.json`, if the model is one of ours.
   package let plumb: JSON?
 
-  /// Whether it has a head of one output, `ParameterLayout.scoreHead`, in place of a language model's.
-  package var isRewardModel: Bool { hasRewardHead(tensors) }
-
   package func requireTokenizer() throws -> Tokenizer {
     guard let tokenizer else { throw FormatError(path: path, "the model has no tokenizer") }
     return tokenizer
@@ -56,9 +53,10 @@ private func openDirectory(_ directory: String, _ readingTokenizer: Bool) throws
   guard fileExists(configPath) else {
     throw FormatError(path: directory, "expected a model directory, but it has no `config.json`")
   }
+  let config = try readJSON(configPath)
   var configuration: DecoderConfiguration
   do {
-    configuration = try DecoderConfiguration(huggingFace: try readJSON(configPath))
+    configuration = try DecoderConfiguration(huggingFace: config)
   } catch let error as ConfigurationError {
     throw FormatError(path: configPath, part: quoted(error.field), error.problem)
   }
@@ -71,10 +69,10 @@ private func openDirectory(_ directory: String, _ readingTokenizer: Bool) throws
       path: "\(directory)/generation_config.json", part: quoted(error.field), error.problem)
   }
   let stored = try openTensors(directory)
-  // A model for sequence classification has no other head, whatever its configuration says of tying it.
-  if hasRewardHead(stored) { configuration.tiedEmbeddings = true }
-  let tensors = try RenamedTensors(stored, path: directory) { [configuration] in
-    configuration.family.type.layoutName(ofStored: $0, configuration)
+  configuration.head = try Head(of: stored, in: directory, config: config)
+  let tensors = try RenamedTensors(stored, path: directory) { [configuration] name in
+    name == configuration.head.tensorName
+      ? name : configuration.family.type.layoutName(ofStored: name, configuration)
   }
   let settings = try optionalObject("\(directory)/tokenizer_config.json")
   let tokenizer = readingTokenizer ? try openTokenizer(directory, settings) : nil
@@ -101,10 +99,6 @@ private func chatTemplate(_ directory: String, _ settings: JSON?) throws -> Stri
       "expected a string or a list of named templates, found \(value.kind)")
   }
   return templates.first { $0["name"] == "default" }?["template"]?.stringValue
-}
-
-private func hasRewardHead(_ tensors: any TensorSource) -> Bool {
-  tensors.names.contains { $0.utf8.elementsEqual(ParameterLayout.scoreHead.utf8) }
 }
 
 private func openTensors(_ directory: String) throws -> any TensorSource {
@@ -228,8 +222,6 @@ private func checkTensors(_ checkpoint: Checkpoint) throws {
     }
   }
   for name in checkpoint.tensors.names where !wanted.contains(UTF8Key(name)) {
-    // A reward model's head is checked and read by `RewardModel`.
-    if name == ParameterLayout.scoreHead { continue }
     throw FormatError(
       path: checkpoint.path, part: "tensor \(quoted(name))",
       "unexpected tensor: the configuration describes none of this name")

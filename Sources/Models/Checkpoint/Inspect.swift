@@ -142,6 +142,15 @@ private func describe(
   if let count = tokenizer?.count, count < c.vocabularySize {
     rows += ", \(c.vocabularySize - count) of them without a token: \(count) to \(c.vocabularySize - 1)"
   }
+  var head: String
+  switch c.head {
+  case .language: head = "embeddings: \(c.tiedEmbeddings ? "tied" : "untied")"
+  case .value: head = "head: a value at every position"
+  case .classification(let labels):
+    head = "head: classification of \(labels.count) \(labels.count == 1 ? "label" : "labels"), "
+    head +=
+      labels.prefix(8).map { shown($0, limit: 40) }.joined(separator: ", ") + (labels.count > 8 ? ", …" : "")
+  }
   var positions: [String]
   switch c.positions {
   case .learned: positions = ["positions: learned"]
@@ -157,7 +166,7 @@ private func describe(
     "sliding window: \(c.slidingWindow.map { "\($0) tokens" } ?? "none")",
     "feed-forward size: \(c.feedForwardSize)", "activation: \(c.activation.rawValue)",
     "vocabulary: \(rows)",
-    "embeddings: \(c.tiedEmbeddings ? "tied" : "untied")", "context: \(c.contextLength) tokens",
+    head, "context: \(c.contextLength) tokens",
   ] + positions + [
     "norm epsilon: \(c.norm.epsilon)",
     "begin token: \(begin)",

@@ -1,8 +1,9 @@
 // The decoder: weights ready for the kernels, and the forward pass over packed tokens.
 
-/// A causal language model of the shape its configuration says.
+/// A causal decoder of the shape and with the head that its configuration says.
 ///
-/// Letters: T tokens of any sequences side by side, C hidden size, F feed-forward size, V vocabulary.
+/// Letters: T tokens of any sequences side by side, C hidden size, F feed-forward size, V outputs of the head: for a language model
+/// the vocabulary.
 package final class Decoder {
   package let configuration: DecoderConfiguration
   package let layout: ParameterLayout
@@ -17,6 +18,8 @@ package final class Decoder {
   private let finalNorm: NormLayer
   /// [C] -> [V]
   private var head: any PackedMatrix
+  /// One of few outputs is not worth rounding to integers.
+  private let headType: ElementType
   private let headBias: Tensor?
   /// [V] -> [C], for the backward pass
   private var headTransposed: (any PackedMatrix)?
@@ -76,7 +79,8 @@ package final class Decoder {
       (configuration.positions == .learned) == (positionEmbedding != nil),
       "learned positions have a table, others have none")
     let headWeights = try layout.name(of: .head).map(named) ?? table
-    head = backend.pack(headWeights, as: mode.weightType, over: nil)
+    headType = configuration.head == .language ? mode.weightType : mode.operandType
+    head = backend.pack(headWeights, as: headType, over: nil)
     headTransposed = lowestBlock.map { _ in
       backend.packTransposed(headWeights, as: mode.operandType, over: nil)
     }
@@ -98,7 +102,7 @@ package final class Decoder {
   func update(from parameters: Parameters, names: [String]) {
     if names.contains(layout.headWeights) {
       let weights = parameters[layout.headWeights]
-      head = backend.pack(weights, as: mode.weightType, over: head)
+      head = backend.pack(weights, as: headType, over: head)
       headTransposed = backend.packTransposed(weights, as: mode.operandType, over: headTransposed)
     }
     for layer in blocks.indices { blocks[layer].update(from: parameters, names: names) }
@@ -158,12 +162,12 @@ package final class Decoder {
     return x
   }
 
-  /// Logits [R, V] of rows of the residual stream [R, C]. The result lives in the workspace.
+  /// The head's outputs [R, V] at rows of the residual stream [R, C]. The result lives in the workspace.
   func logits(_ rows: Tensor) -> Tensor { headLogits(normalized(rows)) }
 
-  /// Logits [R, V] of normalized rows [R, C]. The result lives in the workspace.
+  /// The same of normalized rows [R, C].
   func headLogits(_ normed: Tensor) -> Tensor {
-    let logits = workspace.tensor("logits", normed.rows, configuration.vocabularySize)
+    let logits = workspace.tensor("logits", normed.rows, configuration.outputCount)
     backend.multiply(normed, head, bias: headBias, into: logits, accumulate: false)
     return logits
   }

@@ -36,15 +36,23 @@ package struct Parameters: Sendable {
     backend = other.backend
   }
 
-  private init(names: [String], tensors: [String: Tensor], on backend: any Backend) {
+  private init(
+    names: [String], shapes: [String: [Int]], tensors: [String: Tensor], on backend: any Backend
+  ) {
     self.backend = backend
     self.names = names
+    self.shapes = shapes
     self.tensors = tensors
-    shapes = tensors.mapValues { $0.rows == 1 ? [$0.columns] : [$0.rows, $0.columns] }
   }
 
+  /// With tensors of the same ranks, and maybe other sizes, in the place of some.
   func replacing(_ replaced: [String: Tensor]) -> Parameters {
-    Parameters(names: names, tensors: tensors.merging(replaced) { $1 }, on: backend)
+    let newShapes = replaced.map { name, tensor in
+      (name, shapes[name]?.count == 1 ? [tensor.columns] : [tensor.rows, tensor.columns])
+    }
+    return Parameters(
+      names: names, shapes: shapes.merging(newShapes) { $1 }, tensors: tensors.merging(replaced) { $1 },
+      on: backend)
   }
 
   static func read(

@@ -1,9 +1,9 @@
-// Making room for added tokens: new rows of the embedding and of the head.
+// Making room for added tokens: new rows of the embedding and of a language head.
 
 extension Parameters {
   /// The parameters of the same model with a vocabulary of `newSize`. Rows after the old ones are fresh: those
   /// of the embedding drawn per dimension from a normal with the mean and standard deviation of the old rows,
-  /// those of an untied head from a normal with standard deviation 0.02, those of its bias 0.
+  /// those of an untied language head from a normal with standard deviation 0.02, those of its bias 0.
   ///
   /// Source: METHODS 1.11, added tokens of Quark on TL;DR.
   package func growingVocabulary(
@@ -16,11 +16,11 @@ extension Parameters {
     var normal = NormalNumbers(seed: seed)
     let rows = newRows(newSize - firstNew, like: self[name], &normal)
     var replaced = [name: growing(self[name], by: rows)]
-    if let name = layout.name(of: .head) {
+    if configuration.head == .language, let name = layout.name(of: .head) {
       let rows = (0..<(newSize - firstNew) * c).map { _ in Float(0.02 * normal.next()) }
       replaced[name] = growing(self[name], by: rows)
     }
-    if let name = layout.name(of: .headBias) {
+    if configuration.head == .language, let name = layout.name(of: .headBias) {
       let bias = backend.tensor(1, newSize)
       backend.copy(self[name], into: bias.columns(0..<firstNew))
       replaced[name] = bias
@@ -66,19 +66,16 @@ extension Parameters {
   /// The parameters of the same model with the first `size` rows of its vocabulary; as they are where there are no more.
   package func cuttingVocabulary(_ configuration: inout DecoderConfiguration, to size: Int) -> Parameters {
     guard size < configuration.vocabularySize else { return self }
-    configuration.vocabularySize = size
     let layout = configuration.layout
     var replaced: [String: Tensor] = [:]
-    for name in [layout.tokenEmbedding, layout.name(of: .head)].compactMap({ $0 }) {
-      let rows = backend.tensor(size, self[name].columns)
-      backend.copy(self[name].slice(0..<size), into: rows)
-      replaced[name] = rows
+    for role in configuration.vocabularyRoles {
+      guard let name = layout.name(of: role) else { continue }
+      let isBias = layout[name]?.shape.count == 1
+      let cut = isBias ? backend.tensor(1, size) : backend.tensor(size, self[name].columns)
+      backend.copy(isBias ? self[name].columns(0..<size) : self[name].slice(0..<size), into: cut)
+      replaced[name] = cut
     }
-    if let name = layout.name(of: .headBias) {
-      let bias = backend.tensor(1, size)
-      backend.copy(self[name].columns(0..<size), into: bias)
-      replaced[name] = bias
-    }
+    configuration.vocabularySize = size
     return replacing(replaced)
   }
 

@@ -68,6 +68,7 @@ package final class SamplingEngine {
     seed: UInt64, memory: Int = 1 << 30, batch: Int = 64, prefillTokens: Int = 512,
     rowsWithDrafts: Int = 6
   ) {
+    precondition(decoder.configuration.head == .language, "only a language model samples")
     self.decoder = decoder
     self.parameters = parameters
     self.minimumNewTokens = minimumNewTokens

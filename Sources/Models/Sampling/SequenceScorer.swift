@@ -24,6 +24,7 @@ package final class SequenceScorer {
 
   /// - Parameter tokenBudget: tokens in one forward pass; changes no result.
   package init(_ decoder: Decoder, memory: Int = 1 << 30, tokenBudget: Int = 1024) {
+    precondition(decoder.configuration.head == .language, "only a language model gives tokens probabilities")
     self.decoder = decoder
     self.tokenBudget = max(1, tokenBudget)
     pool = decoder.pagePool(memory: memory)

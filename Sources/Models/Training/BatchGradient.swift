@@ -40,8 +40,8 @@ final class BatchGradient {
     self.activationPolicy = activationPolicy
     referenceConditioned = objective.reference?.conditioned ?? false
     sharedColumns = min(
-      reference?.sharedColumns ?? .max, policy.configuration.vocabularySize,
-      reference?.decoder.configuration.vocabularySize ?? .max)
+      reference?.sharedColumns ?? .max, policy.configuration.outputCount,
+      reference?.decoder.configuration.outputCount ?? .max)
     backend = policy.backend
     leafCount = leaves
     self.tokenBudget = min(tokenBudget, activationPolicy.tokens)

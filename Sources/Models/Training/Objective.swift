@@ -27,7 +27,7 @@ package struct ReferenceUse: Sendable {
 /// The model that an objective compares the policy with.
 package struct ReferenceModel {
   package let decoder: Decoder
-  /// The first columns of the vocabulary that are compared; those that both have when nil.
+  /// The first outputs that are compared; those that both have when nil.
   let sharedColumns: Int?
 
   package init(_ decoder: Decoder, sharedColumns: Int? = nil) {
@@ -42,25 +42,32 @@ package struct TargetSequence: Sendable {
   let rows: Range<Int>
   /// What each of `rows` predicts.
   let labels: [Int32]
+
+  package init(tokens: [Int32], rows: Range<Int>, labels: [Int32]) {
+    precondition(rows.count == labels.count, "\(rows.count) rows have \(labels.count) labels")
+    self.tokens = tokens
+    self.rows = rows
+    self.labels = labels
+  }
 }
 
 /// Outputs of a head that exist at the same time.
 package struct LossChunk {
-  /// [R, V]
-  let outputs: Tensor
+  /// [R, V], V as the policy's head has outputs.
+  package let outputs: Tensor
   /// [R, V of the reference], where the objective uses one.
-  let reference: Tensor?
+  package let reference: Tensor?
   /// The first columns of both that are compared.
-  let sharedColumns: Int
+  package let sharedColumns: Int
   /// [R]
-  let labels: [Int32]
+  package let labels: [Int32]
   /// One over the divisor of the batch.
-  let scale: Float
+  package let scale: Float
 }
 
 extension TrainingExample {
   /// Next-token prediction: each token of the output, from all before it. What is only predicted is not fed.
-  func nextTokenTargets(conditioned: Bool) -> TargetSequence {
+  package func nextTokenTargets(conditioned: Bool) -> TargetSequence {
     let tokens = tokens(conditioned: conditioned)
     return TargetSequence(
       tokens: Array(tokens.dropLast()), rows: tokens.count - output.count - 1..<tokens.count - 1,

@@ -22,7 +22,8 @@ enum Fact {
   static let bytes = "bytes"
   /// Positions.
   static let context = "context"
-  static let isRewardModel = "reward_model"
+  /// `language`, `value`, or the labels of a classifier.
+  static let head = "head"
   static let hasTokenizer = "tokenizer"
   /// How many classes a model was conditioned on; 0 for none.
   static let conditionedClasses = "conditioned_classes"

@@ -19,7 +19,7 @@ package func describeModel(_ path: String) -> JSON {
       (Fact.parameters, .int(Int64(checkpoint.configuration.parameterCount))),
       (Fact.bytes, .int(Int64(byteCount(of: path, status)))),
       (Fact.context, .int(Int64(checkpoint.configuration.contextLength))),
-      (Fact.isRewardModel, .bool(checkpoint.isRewardModel)),
+      (Fact.head, headFact(checkpoint.configuration.head)),
       (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),
     ])
     if let conditioning = try? Conditioning(checkpoint) {
@@ -33,6 +33,24 @@ package func describeModel(_ path: String) -> JSON {
   }
 }
 
+/// A head as a fact, and back.
+func headFact(_ head: Head) -> JSON {
+  switch head {
+  case .language: "language"
+  case .value: "value"
+  case .classification(let labels): .array(labels.map { .string($0) })
+  }
+}
+
+extension KnownArtifact {
+  /// Nil where nothing is known of it.
+  var head: Head? {
+    guard let fact = facts[Fact.head] else { return nil }
+    if let labels = fact.arrayValue { return .classification(labels: labels.compactMap(\.stringValue)) }
+    return fact == "value" ? .value : .language
+  }
+}
+
 private func byteCount(of path: String, _ status: FileStatus) -> Int {
   guard status.isDirectory else { return status.size }
   return ((try? File.names(in: path)) ?? []).filter { $0.hasSuffix(".safetensors") }.reduce(0) {
@@ -41,33 +59,19 @@ private func byteCount(of path: String, _ status: FileStatus) -> Int {
 }
 
 extension StageFindings {
-  enum Head { case language, reward }
-
   /// A model that the stage opens must be one that can be read, with this head and a tokenizer.
-  mutating func want(_ head: Head, at port: String, in stage: StageCheck) {
-    guard let facts = stage.artifact(port)?.facts else { return }
-    if let problem = facts[Fact.problem]?.stringValue {
+  mutating func want(_ wanted: WantedHead, at port: String, in stage: StageCheck) {
+    guard let artifact = stage.artifact(port) else { return }
+    if let problem = artifact.facts[Fact.problem]?.stringValue {
       error(.wrongModel, problem, at: .model(port), label: "cannot be read", inInput: true)
-      return
-    }
-    switch (head, facts[Fact.isRewardModel]?.boolValue) {
-    case (.language, true?):
+    } else if let head = artifact.head, !wanted.fits(head) {
       error(
-        .wrongModel,
-        "input `\(port)` needs a language model, but this is a reward model: it has the tensor `score.weight`",
-        at: .input(port), label: "a reward model", inInput: true)
-    case (.reward, false?):
+        .wrongModel, wanted.refusal(of: head, at: port), at: .input(port), label: head.modelKind,
+        help: wanted == .reward ? "a language model scores with `scorer: {kind: choice, …}`" : nil,
+        inInput: true)
+    } else if artifact.facts[Fact.hasTokenizer]?.boolValue == false {
       error(
-        .wrongModel,
-        "input `\(port)` needs a reward model, with a head of one output called `score.weight`, but this is a language model",
-        at: .input(port), label: "a language model",
-        help: "a language model scores with `scorer: {kind: choice, …}`", inInput: true)
-    default:
-      if facts[Fact.hasTokenizer]?.boolValue == false {
-        error(
-          .wrongModel, "the model has no tokenizer", at: .model(port), label: "has no tokenizer",
-          inInput: true)
-      }
+        .wrongModel, "the model has no tokenizer", at: .model(port), label: "has no tokenizer", inInput: true)
     }
   }
 }

@@ -12,7 +12,7 @@ extension TrainStage {
     check(options[objective], stage, &findings)
     checkConditioningRate(options, conditioning, &findings)
     findings.declare(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
-    findings.declare(Fact.isRewardModel, false, of: "model")
+    findings.declare(Fact.head, headFact(.language), of: "model")
     for name in [Fact.context, Fact.parameters, Fact.tokenizerPath] {
       if let value = stage.artifact("model")?.facts[name] { findings.declare(name, value, of: "model") }
     }

@@ -14,13 +14,13 @@ extension Numerics {
 }
 
 extension StageContext {
-  /// A language model; a reward model only where one is wanted.
-  func checkpoint(_ port: String, allowingRewardModel: Bool = false) throws -> Checkpoint {
+  /// The model at an input, if it has the head that is wanted there.
+  /// - Throws: `InputError` that names both.
+  func checkpoint(_ port: String, _ wanted: WantedHead = .language) throws -> Checkpoint {
     let checkpoint = try openCheckpoint(input(port).path)
-    guard allowingRewardModel || !checkpoint.isRewardModel else {
-      throw InputError(
-        "\(checkpoint.path): input `\(port)` needs a language model, but this is a reward model: it has the tensor `score.weight`"
-      )
+    let head = checkpoint.configuration.head
+    guard wanted.fits(head) else {
+      throw InputError("\(checkpoint.path): \(wanted.refusal(of: head, at: port))")
     }
     return checkpoint
   }

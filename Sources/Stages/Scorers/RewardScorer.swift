@@ -31,15 +31,15 @@ struct RewardScorer: Scorer {
   }
 
   func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Double?) throws -> Void) throws {
-    let checkpoint = try context.checkpoint("model", allowingRewardModel: true)
+    let checkpoint = try context.checkpoint("model", .reward)
     let tokenizer = try checkpoint.requireTokenizer()
     let texts = try ScoringTemplate(template).tokens(of: items, checkpoint, tokenizer, context)
     let progress = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
-    let model = try RewardModel(checkpoint, decoder: try context.decoder(checkpoint))
+    let model = RewardModel(try context.decoder(checkpoint))
     do {
       try model.score(texts, memory: context.engineMemory(), checkpoint: context.checkCancellation) {
-        index, score in
-        try emit(items[index], Double(score))
+        index, outputs in
+        try emit(items[index], Double(outputs[0]))
         progress.finish(index)
       }
     } catch let error as LogitsNotFinite {

@@ -8,6 +8,7 @@ import Testing
 /// A family whose configurations carry what its layout has: which biases, which order of storage.
 private enum DescribedFamily: ModelFamily {
   static let modelType = "described"
+  static let classPrefix = "Described"
   static func configuration(_ file: ConfigurationFile) throws -> DecoderConfiguration {
     throw ConfigurationError("model_type", "is read from no file")
   }
@@ -51,8 +52,7 @@ private enum DescribedFamily: ModelFamily {
     }
     layout.add("final_norm.weight", .finalNorm)
     if isLayerNorm { layout.add("final_norm.bias", .finalNormBias) }
-    if !configuration.tiedEmbeddings { layout.add("head.weight", .head) }
-    if has("head_bias") { layout.add("head.bias", .headBias) }
+    layout.addHead("head.weight", bias: has("head_bias") ? "head.bias" : nil)
     return layout
   }
 }
@@ -112,7 +112,29 @@ struct Description: Sendable, CustomStringConvertible {
     Description(
       name: "gated and parallel", norm: .rms, positions: .rotary(Rotary(base: 500, dimension: 10)),
       residual: .parallel(sharesNorm: false), isGated: true, has: ["transposed"]),
+    Description(
+      name: "a classifier of two labels", norm: .rms, positions: .rotary(Rotary(base: 500, dimension: 10))
+    ) {
+      $0.head = .classification(labels: ["no", "yes"])
+    },
+    Description(name: "a value head", tied: true, has: ["attention_bias", "head_bias"]) { $0.head = .value },
   ]
+}
+
+/// Half the squared distance of all outputs from 1: a loss that any head has.
+private struct OutputRegression: Objective {
+  var terms: [String] { ["squares"] }
+  var reference: ReferenceUse? { nil }
+  func sequences(of example: TrainingExample, conditioned: Bool) -> [TargetSequence] {
+    [example.nextTokenTargets(conditioned: conditioned)]
+  }
+  func targetCount(of example: TrainingExample) -> Int { example.output.count }
+  func total(_ terms: [Double]) -> Double { terms[0] }
+  func loss(_ chunk: LossChunk, on backend: any Backend) -> [[Float]] {
+    let errors = chunk.outputs.read().map { $0 - 1 }
+    chunk.outputs.write(errors.map { chunk.scale * $0 })
+    return [errors.map { $0 * $0 / 2 }]
+  }
 }
 
 @Suite struct DescribedDecoderTests {
@@ -125,7 +147,8 @@ struct Description: Sendable, CustomStringConvertible {
     let source = CountedTensors(layout: configuration.layout)
     return Trainer(
       configuration, parameters: try Parameters(configuration, from: source, on: backend),
-      trainable: configuration.layout.names, objective: SupervisedFineTuning(),
+      trainable: configuration.layout.names,
+      objective: configuration.head == .language ? SupervisedFineTuning() : OutputRegression(),
       optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
       schedule: LearningRateSchedule(
         peak: 1e-3, steps: 1, warmUpRatio: 0, warmUp: .linear, decay: .constant),
@@ -170,7 +193,9 @@ struct Description: Sendable, CustomStringConvertible {
       func loss(_ step: Double) -> Double {
         var moved = naive
         moved.weights[name] = zip(naive.weights[name] ?? [], gradient).map { $0 + step * $1 / norm }
-        return moved.loss(Self.tokens, targets: 4..<Self.tokens.count)
+        return configuration.head == .language
+          ? moved.loss(Self.tokens, targets: 4..<Self.tokens.count)
+          : moved.squaredLoss(Self.tokens, targets: 4..<Self.tokens.count)
       }
       let slope = (loss(1e-5) - loss(-1e-5)) / 2e-5
       #expect(norm > 0 && abs(slope - norm) < 1e-4 * norm, "\(name): \(slope), expected \(norm)")

@@ -25,6 +25,12 @@ struct NaiveDecoder {
     return sum / Double(targets.count)
   }
 
+  /// The mean over the rows before `targets` of half the squared distance of the head's outputs from 1.
+  func squaredLoss(_ tokens: [Int], targets: Range<Int>) -> Double {
+    let rows = logits(tokens)[targets.lowerBound - 1..<targets.upperBound - 1]
+    return rows.reduce(0) { $1.reduce($0) { $0 + ($1 - 1) * ($1 - 1) / 2 } } / Double(targets.count)
+  }
+
   func logits(_ tokens: [Int]) -> [[Double]] {
     let c = configuration
     var x = tokens.enumerated().map { t, token in
@@ -49,8 +55,9 @@ struct NaiveDecoder {
     return x.map { x in
       let normed = norm(x, .finalNorm, .finalNormBias, nil)
       let bias = layout.name(of: .headBias).flatMap { weights[$0] }
-      return (0..<c.vocabularySize).map { token in
-        zip(row(c.tiedEmbeddings ? .tokenEmbedding : .head, token), normed).reduce(bias?[token] ?? 0) {
+      let head = layout.name(of: .head) == nil ? ParameterRole.tokenEmbedding : .head
+      return (0..<c.outputCount).map { output in
+        zip(row(head, output), normed).reduce(bias?[output] ?? 0) {
           $0 + $1.0 * $1.1
         }
       }

@@ -6,6 +6,7 @@ import Runner
 import Stages
 import System
 import Testing
+import TinyModel
 
 @Suite struct StageCheckTests {
   /// Right as it stands; each case changes one thing.
@@ -28,7 +29,7 @@ import Testing
 
   func bench() throws -> CheckBench {
     let bench = try CheckBench()
-    try bench.model("reward") { $0.isRewardModel = true }
+    try bench.model("reward") { $0.head = TinyModel.rewardHead }
     try bench.model("five") {
       $0.plumb = [
         "format": 1,
@@ -65,7 +66,7 @@ import Testing
       "{kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}",
       "{kind: reward}",
       [
-        "error[wrong-model] at 7 \"m\": stage `sc`: input `model` needs a reward model, with a head of one output called `score.weight`, but this is a language model"
+        "error[wrong-model] at 7 \"m\": stage `sc`: input `model` needs a reward model, with a head called `score.weight` or `v_head.weight`, but this is a language model"
       ]
     ),
     (
