@@ -140,7 +140,7 @@ extension SampleStage {
     }
     return StageEstimate(
       outputs: ["rows": ArtifactSize(rows: prompts.rows, items: items, bytes: bytes)],
-      memoryBytes: Estimates.memory(parameters: model.items, bytesEach: 6),
+      memoryBytes: ModelMemory(model, input.numericMode)?.reading,
       seconds: Estimates.seconds(
         tokens: tokens, parameters: model.items, passes: 2, rate: Estimates.sampling, input.threads))
   }

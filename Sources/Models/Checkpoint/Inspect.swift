@@ -61,6 +61,7 @@ private func inspectSafeTensors(_ path: String) throws -> [String] {
   lines.append("metadata: \(file.header.metadata.count) entries")
   for (key, value) in file.header.metadata { lines.append("  \(escaped(key)) = \(shown(value))") }
   lines += table(file.header.entries.map { ($0.name, $0.dtype, $0.shape, $0.byteCount) })
+  lines.append("parameters: \(file.header.entries.reduce(0) { $0 &+ (checkedProduct($1.shape) ?? 0) })")
   return lines + (try nonFinite(file))
 }
 
@@ -171,7 +172,21 @@ private func describe(
     "norm epsilon: \(c.norm.epsilon)",
     "begin token: \(begin)",
     "end tokens: \(endTokens.isEmpty ? "none" : endTokens.map(named).joined(separator: ", "))",
-  ]
+    "parameters: \(c.parameterCount)",
+  ] + NumericMode.allCases.map { memory(of: c, in: $0) }
+}
+
+/// What sampling and training take, but for what depends on batches.
+private func memory(of configuration: DecoderConfiguration, in mode: NumericMode) -> String {
+  let need = MemoryNeed(configuration, mode: mode)
+  func text(_ bytes: Int) -> String { ByteCount(bytes).text }
+  var line =
+    "memory in \(mode.rawValue): \(text(need.weights)) to sample and \(text(need.cachePerToken)) for each token in flight"
+  if mode.hasGradients {
+    line +=
+      "; \(text(need.training)) to train all of it and \(text(need.activationsPerToken)) for each token of a pass"
+  }
+  return line
 }
 
 private func describe(_ tokenizer: Tokenizer) -> [String] {
@@ -184,7 +199,7 @@ private func describe(_ tokenizer: Tokenizer) -> [String] {
   return lines
 }
 
-/// Tensors with their shapes, types and sizes, then the total.
+/// Tensors with their shapes, types and sizes.
 private func table(_ entries: [(name: String, type: String, shape: [Int], byteCount: Int)]) -> [String] {
   var lines = ["tensors: \(entries.count)"]
   let rows = entries.map {
@@ -195,15 +210,12 @@ private func table(_ entries: [(name: String, type: String, shape: [Int], byteCo
     text + String(repeating: " ", count: max(0, width - text.unicodeScalars.count))
   }
   let widths = (width(rows.map(\.0)), width(rows.map(\.1)), width(rows.map(\.2)))
-  var parameters = 0
   for (entry, row) in zip(entries, rows) {
-    parameters &+= checkedProduct(entry.shape) ?? 0
     let size = entry.byteCount > 0 ? "  \(bytes(entry.byteCount))" : ""
     lines.append(
       "  \(padded(row.0, widths.0))  \(padded(row.1, widths.1))  \(size.isEmpty ? row.2 : padded(row.2, widths.2))\(size)"
     )
   }
-  lines.append("parameters: \(parameters)")
   return lines
 }
 

@@ -96,7 +96,7 @@ extension Explanation {
     """
     The model's configuration and the headers of its weights are read before a run. The family must be supported,
     every tensor must be present, and the head must match: `score` of kind `reward` takes a reward model, everything else a
-    language model.
+    language model. A model that takes more memory than this machine has is only warned of; `inspect` shows what it takes.
     """,
     wrong: Example(
       sampling

@@ -108,7 +108,7 @@ struct StageChecker {
     guard let plugIn = stage.plugIn, stage.options.isComplete else { return StageFindings() }
     return plugIn.check(
       StageCheck(
-        options: StageOptions(stage.options.json),
+        options: StageOptions(stage.options.json), numericMode: stage.numericMode,
         inputs: inputs.map { (stage.declaration.inputs[$0.port].name, known[$0.number]) }))
   }
 

@@ -31,7 +31,8 @@ package struct PlanEstimate: Sendable {
       }
       var estimate = (try? resolution.declaration(of: node))?.estimate?(
         StageEstimate.Input(
-          options: StageOptions(node.options), threads: node.execution.threads ?? threads, inputs: inputs))
+          options: StageOptions(node.options), threads: node.execution.threads ?? threads,
+          numericMode: node.numericMode, inputs: inputs))
       for (output, rows) in node.rowCounts {
         guard let size = estimate?.outputs[output.string] else { continue }
         estimate?.outputs[output.string] = size.scaled(toRows: rows)
@@ -58,7 +59,8 @@ package struct PlanEstimate: Sendable {
 
   /// As its header tells; of a model that is not here nothing is known.
   private static func size(of model: ModelReference) -> ArtifactSize {
-    ArtifactSize(items: model.facts["parameters"]?.intValue, bytes: model.facts["bytes"]?.intValue)
+    ArtifactSize(
+      items: model.facts["parameters"]?.intValue, bytes: model.facts["bytes"]?.intValue, facts: model.facts)
   }
 
   /// Of the nodes for which `isWanted` holds; nil when none of them can say anything.

@@ -6,10 +6,14 @@ import JSON
 public struct StageCheck: Sendable {
   /// Decoded without a mistake, defaults filled in.
   public let options: StageOptions
+  public let numericMode: String
   private let inputs: [(port: String, artifact: KnownArtifact)]
 
-  public init(options: StageOptions, inputs: [(port: String, artifact: KnownArtifact)]) {
+  public init(
+    options: StageOptions, numericMode: String, inputs: [(port: String, artifact: KnownArtifact)]
+  ) {
     self.options = options
+    self.numericMode = numericMode
     self.inputs = inputs
   }
 

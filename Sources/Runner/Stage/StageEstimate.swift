@@ -1,15 +1,22 @@
 // What a stage expects to need, before anything has run: orders of magnitude for `plan` and `check`, never a promise.
 
+import JSON
+
 /// What is known or expected of an artifact; nil where nothing is.
 public struct ArtifactSize: Sendable, Equatable {
   public var rows: Int?
   /// For rows: their generations. For a model: its parameters.
   public var items: Int?
   public var bytes: Int?
-  public init(rows: Int? = nil, items: Int? = nil, bytes: Int? = nil) {
+  /// Of a model: what its header says, by names that the stages agree on.
+  public var facts: JSON
+  public init(
+    rows: Int? = nil, items: Int? = nil, bytes: Int? = nil, facts: JSON = .object(JSONObject())
+  ) {
     self.rows = rows
     self.items = items
     self.bytes = bytes
+    self.facts = facts
   }
 
   /// The same rows, but so many of them.
@@ -41,11 +48,15 @@ public struct StageEstimate: Sendable {
   public struct Input: Sendable {
     public let options: StageOptions
     public let threads: Int
+    public let numericMode: String
     private let inputs: [(port: String, size: ArtifactSize)]
 
-    package init(options: StageOptions, threads: Int, inputs: [(port: String, size: ArtifactSize)]) {
+    package init(
+      options: StageOptions, threads: Int, numericMode: String, inputs: [(port: String, size: ArtifactSize)]
+    ) {
       self.options = options
       self.threads = threads
+      self.numericMode = numericMode
       self.inputs = inputs
     }
 
@@ -56,7 +67,9 @@ public struct StageEstimate: Sendable {
         let known = sizes.compactMap { $0[keyPath: field] }
         return known.isEmpty || known.count < sizes.count ? nil : known.reduce(0, &+)
       }
-      return ArtifactSize(rows: total(\.rows), items: total(\.items), bytes: total(\.bytes))
+      return ArtifactSize(
+        rows: total(\.rows), items: total(\.items), bytes: total(\.bytes),
+        facts: sizes.count == 1 ? sizes[0].facts : .object(JSONObject()))
     }
   }
 }

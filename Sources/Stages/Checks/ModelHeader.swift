@@ -18,6 +18,7 @@ package func describeModel(_ path: String) -> JSON {
     var facts = JSONObject([
       (Fact.parameters, .int(Int64(checkpoint.configuration.parameterCount))),
       (Fact.bytes, .int(Int64(byteCount(of: path, status)))),
+      (Fact.memory, ModelMemory.fact(of: checkpoint.configuration)),
       (Fact.context, .int(Int64(checkpoint.configuration.contextLength))),
       (Fact.head, headFact(checkpoint.configuration.head)),
       (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),
@@ -59,8 +60,12 @@ private func byteCount(of path: String, _ status: FileStatus) -> Int {
 }
 
 extension StageFindings {
-  /// A model that the stage opens must be one that can be read, with this head and a tokenizer.
-  mutating func want(_ wanted: WantedHead, at port: String, in stage: StageCheck) {
+  /// A model that the stage opens must be one that can be read, with this head and a tokenizer, and should fit into memory.
+  /// - Parameter need: bytes that the stage takes for it.
+  mutating func want(
+    _ wanted: WantedHead, at port: String, in stage: StageCheck,
+    memory need: (ModelMemory) -> Int = { $0.reading }
+  ) {
     guard let artifact = stage.artifact(port) else { return }
     if let problem = artifact.facts[Fact.problem]?.stringValue {
       error(.wrongModel, problem, at: .model(port), label: "cannot be read", inInput: true)
@@ -73,5 +78,17 @@ extension StageFindings {
       error(
         .wrongModel, "the model has no tokenizer", at: .model(port), label: "has no tokenizer", inInput: true)
     }
+    if let memory = ModelMemory(artifact.facts, mode: stage.numericMode) {
+      warn(ofMemory: need(memory), at: port)
+    }
+  }
+
+  private mutating func warn(ofMemory need: Int, at port: String) {
+    let machine = Machine.current().memoryBytes
+    guard need > machine else { return }
+    warning(
+      .wrongModel,
+      "takes \(ByteCount(need).text) of memory in this stage, and this machine has \(ByteCount(machine).text)",
+      at: .model(port), label: "takes \(ByteCount(need).text)")
   }
 }

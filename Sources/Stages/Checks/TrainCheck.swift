@@ -8,12 +8,13 @@ extension TrainStage {
     var findings = StageFindings()
     let options = stage.options
     let conditioning = options[Self.conditioning]
-    for port in ["model", "reference"] { findings.want(.language, at: port, in: stage) }
+    findings.want(.language, at: "model", in: stage) { $0.training(share: options[unfrozenRatio]) }
+    findings.want(.language, at: "reference", in: stage)
     check(options[objective], stage, &findings)
     checkConditioningRate(options, conditioning, &findings)
     findings.declare(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
     findings.declare(Fact.head, headFact(.language), of: "model")
-    for name in [Fact.context, Fact.parameters, Fact.tokenizerPath] {
+    for name in [Fact.context, Fact.parameters, Fact.memory, Fact.tokenizerPath] {
       if let value = stage.artifact("model")?.facts[name] { findings.declare(name, value, of: "model") }
     }
     findings.want(

@@ -38,11 +38,6 @@ enum Estimates {
     return tokens * perToken + Double(parameters) * secondsPerParameter + secondsToStart
   }
 
-  /// The weights, and as much again for what is computed with them.
-  static func memory(parameters: Int?, bytesEach: Double) -> Int? {
-    parameters.flatMap { integer(Double($0) * bytesEach + 5e8) }
-  }
-
   /// Tokens in all texts of an artifact.
   static func tokens(_ size: ArtifactSize) -> Double? {
     size.bytes.map { Double($0) / bytesPerToken }
@@ -54,15 +49,17 @@ enum Estimates {
     // What stands before the first field is read once, the rest of the question with every sample.
     let repeated = Double(template.utf8.drop { $0 != UInt8(ascii: "{") }.count) / bytesPerToken
     let texts = tokens(rows).map { $0 + Double(rows.items ?? rows.rows ?? 0) * repeated }
-    return scoringWithModel(tokens: texts, by: input.input("model"), input.threads)
+    return scoringWithModel(tokens: texts, by: input.input("model"), input)
   }
 
   /// Memory and time of a model that reads as many tokens.
-  static func scoringWithModel(tokens: Double?, by model: ArtifactSize, _ threads: Int) -> StageEstimate {
+  static func scoringWithModel(
+    tokens: Double?, by model: ArtifactSize, _ input: StageEstimate.Input
+  ) -> StageEstimate {
     StageEstimate(
-      memoryBytes: memory(parameters: model.items, bytesEach: 6),
+      memoryBytes: ModelMemory(model, input.numericMode)?.reading,
       seconds: seconds(
-        tokens: tokens, parameters: model.items, passes: 2, rate: scoring, threads))
+        tokens: tokens, parameters: model.items, passes: 2, rate: scoring, input.threads))
   }
 
   /// Time for what reads rows and computes little.

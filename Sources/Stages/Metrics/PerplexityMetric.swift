@@ -23,7 +23,7 @@ struct PerplexityMetric: Metric {
     let reference = input.input("reference")
     guard reference.items != nil else { return nil }
     return Estimates.scoringWithModel(
-      tokens: Estimates.tokens(input.input("rows")), by: reference, input.threads)
+      tokens: Estimates.tokens(input.input("rows")), by: reference, input)
   }
 
   func measure(_ generations: Generations, _ context: StageContext) throws -> [JSON] {

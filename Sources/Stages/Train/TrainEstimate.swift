@@ -12,11 +12,14 @@ extension TrainStage {
       // fp32 masters.
       outputs: [
         "model": ArtifactSize(
-          items: model.items, bytes: model.items.flatMap { Estimates.integer(Double($0) * 4) }),
+          items: model.items, bytes: model.items.flatMap { Estimates.integer(Double($0) * 4) },
+          facts: model.facts),
         "metrics": ArtifactSize(bytes: 1 << 16),
       ],
-      // Masters, gradients, two moments, bf16 weights, checkpoints on their way to disk, and the reference.
-      memoryBytes: Estimates.memory(parameters: model.items, bytesEach: hasReference ? 28 : 22),
+      memoryBytes: ModelMemory(model, input.numericMode).map {
+        $0.training(share: input.options[TrainStage.unfrozenRatio])
+          + (hasReference ? ModelMemory(input.input("reference"), input.numericMode)?.reading ?? 0 : 0)
+      },
       seconds: Estimates.seconds(
         tokens: Estimates.tokens(rows).map { $0 * epochs }, parameters: model.items,
         passes: hasReference ? 8 : 6,

@@ -1,0 +1,46 @@
+// The memory that a model takes, from its configuration alone.
+
+/// Bytes of a decoder in one numeric mode, up to what kernels pad.
+package struct MemoryNeed: Sendable, Equatable {
+  /// The weights, ready for the kernels.
+  package let weights: Int
+  /// The largest tensor in fp32, which is there beside the weights while they are read.
+  package let largestTensor: Int
+  /// Keys and values of one token.
+  package let cachePerToken: Int
+  /// Training all parameters: fp32 masters, gradients and two moments, the weights, and the head once more for its backward pass.
+  package let training: Int
+  /// What one token keeps for the backward pass.
+  package let activationsPerToken: Int
+
+  package init(_ configuration: DecoderConfiguration, mode: NumericMode) {
+    let counts = configuration.layout.tensors.map { (tensor: $0, count: $0.shape.reduce(1, *)) }
+    weights = counts.reduce(0) { $0 + $1.count * configuration.bytes(ofEachIn: $1.tensor, mode) }
+    largestTensor = 4 * (counts.map(\.count).max() ?? 0)
+    let shape = configuration.keyValueShape(in: mode)
+    cachePerToken = 2 * shape.layers * shape.row * shape.type.byteCount
+    let head = configuration.outputCount * configuration.hiddenSize * mode.operandType.byteCount
+    let embeddings = counts.filter { $0.tensor.roles.contains(where: \.isEmbedding) }
+    // A trainer's decoder reads the masters of the embeddings.
+    training =
+      16 * configuration.parameterCount + weights + head
+      - embeddings.reduce(0) { $0 + $1.count * mode.operandType.byteCount }
+    activationsPerToken =
+      ActivationPolicy(configuration, mode: mode, lowestBlock: 0, memory: 0).bytesPerToken
+  }
+}
+
+extension DecoderConfiguration {
+  fileprivate func bytes(ofEachIn tensor: ParameterTensor, _ mode: NumericMode) -> Int {
+    if tensor.roles.contains(where: \.isEmbedding) {
+      // A tied head is packed beside the embedding.
+      let isHead = layout.name(of: .head) == nil && tensor.roles.contains(.tokenEmbedding)
+      return mode.operandType.byteCount + (isHead ? mode.weightType.byteCount : 0)
+    }
+    return tensor.shape.count == 1 ? ElementType.float32.byteCount : mode.weightType.byteCount
+  }
+}
+
+extension ParameterRole {
+  fileprivate var isEmbedding: Bool { self == .tokenEmbedding || self == .positionEmbedding }
+}
