@@ -68,13 +68,33 @@ package final class ConfigurationFile {
   /// - Parameter absent: the function where the file names none.
   package func activation(_ key: String, absent: Activation) throws -> Activation {
     guard let value = present(key) else { return absent }
-    // The same function under its older name.
-    if value.stringValue == "gelu_new" { return .geluTanh }
+    // The same function under its older names.
+    if ["gelu_new", "gelu_fast"].contains(value.stringValue) { return .geluTanh }
     guard let activation = value.stringValue.flatMap(Activation.init) else {
       let known = Activation.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
       throw ConfigurationError(key, "\(shown(value)) is not supported; \(known) are")
     }
     return activation
+  }
+
+  /// The head dimension where the heads share the hidden size, which stands under `key`.
+  package func headDimension(_ key: String, _ hiddenSize: Int, headCount: Int) throws -> Int {
+    guard hiddenSize % headCount == 0 else {
+      throw ConfigurationError(key, "\(hiddenSize) is not a multiple of the \(headCount) heads")
+    }
+    return hiddenSize / headCount
+  }
+
+  /// The object of rotary parameters, which describe plain rotary positions; nil where it is null or absent.
+  /// - Parameter known: its members that are read. Others describe positions that are scaled.
+  package func rotaryParameters(_ key: String, known: Set<String>) throws -> JSON? {
+    guard let value = present(key) else { return .none }
+    // Older files spell the key `type`.
+    let type = value["rope_type"] ?? value["type"] ?? "default"
+    guard type == "default",
+      value.objectValue?.keys.allSatisfy(known.union(["rope_type", "type"]).contains) == true
+    else { throw ConfigurationError(key, "\(shown(value)) is not supported") }
+    return value
   }
 
   package func tokenID(_ key: String) throws -> Int? {
@@ -92,4 +112,9 @@ package final class ConfigurationFile {
   }
 
   package func shown(_ value: JSON) -> String { quoted(value.text(), limit: 80) }
+}
+
+extension Activation {
+  /// Its name in files of the families that are older than `gelu_pytorch_tanh`.
+  package var olderName: String { self == .geluTanh ? "gelu_new" : rawValue }
 }

@@ -79,6 +79,8 @@ package struct DecoderConfiguration: Sendable, Equatable {
   package var scalesScoresByDimension = true
   /// Whether scores of block i, counted from 0, are divided by i + 1.
   package var scalesScoresByLayer = false
+  /// Whether the attention's products have biases, where a family has both kinds.
+  package var hasAttentionBiases: Bool?
   package var head = Head.language
   /// Whether a language head's weights are the token embedding.
   package var tiedEmbeddings: Bool

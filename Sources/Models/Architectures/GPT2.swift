@@ -17,50 +17,73 @@ package enum GPT2: ModelFamily {
   /// Source: transformers' `GPT2Config` and `GPT2Attention`.
   package static func configuration(_ file: ConfigurationFile) throws -> DecoderConfiguration {
     try file.refuse(true: ["add_cross_attention"])
-    let hiddenSize = try file.size("n_embd")
-    let headCount = try file.size("n_head")
-    guard hiddenSize % headCount == 0 else {
-      throw ConfigurationError("n_embd", "\(hiddenSize) is not a multiple of the \(headCount) heads")
-    }
-    let (innerSize, overflow) = hiddenSize.multipliedReportingOverflow(by: 4)
-    guard !overflow else { throw ConfigurationError("n_embd", "\(hiddenSize) is too large") }
-    var configuration = DecoderConfiguration(
-      family: GPT2.self, vocabularySize: try file.size("vocab_size"), hiddenSize: hiddenSize,
-      layerCount: try file.size("n_layer"), headCount: headCount, keyValueHeadCount: headCount,
-      headDimension: hiddenSize / headCount, feedForwardSize: try file.optionalSize("n_inner") ?? innerSize,
-      norm: Norm(kind: .layer, epsilon: try file.optionalNumber("layer_norm_epsilon") ?? 1e-5),
-      positions: .learned, isGated: false,
-      activation: try file.activation("activation_function", absent: .geluTanh),
-      tiedEmbeddings: try file.flag("tie_word_embeddings") ?? true,
-      contextLength: try file.size("n_positions"), bosTokenID: try file.tokenID("bos_token_id"),
-      eosTokenIDs: try file.tokenIDs("eos_token_id"))
+    var configuration = try configuration(file, family: GPT2.self, tiesHead: true) { _ in .learned }
     configuration.scalesScoresByDimension = try file.flag("scale_attn_weights") ?? true
     configuration.scalesScoresByLayer = try file.flag("scale_attn_by_inverse_layer_idx") ?? false
     return configuration
   }
 
+  /// Of a family whose files have GPT-2's keys.
+  /// - Parameters:
+  ///   - tiesHead: whether it does where the file does not say.
+  ///   - positions: given the head dimension.
+  static func configuration(
+    _ file: ConfigurationFile, family: any ModelFamily.Type, tiesHead: Bool,
+    positions: (Int) throws -> Positions
+  ) throws -> DecoderConfiguration {
+    let hiddenSize = try file.size("n_embd")
+    let headCount = try file.size("n_head")
+    let headDimension = try file.headDimension("n_embd", hiddenSize, headCount: headCount)
+    let (innerSize, overflow) = hiddenSize.multipliedReportingOverflow(by: 4)
+    guard !overflow else { throw ConfigurationError("n_embd", "\(hiddenSize) is too large") }
+    return DecoderConfiguration(
+      family: family, vocabularySize: try file.size("vocab_size"), hiddenSize: hiddenSize,
+      layerCount: try file.size("n_layer"), headCount: headCount, keyValueHeadCount: headCount,
+      headDimension: headDimension, feedForwardSize: try file.optionalSize("n_inner") ?? innerSize,
+      norm: Norm(kind: .layer, epsilon: try file.optionalNumber("layer_norm_epsilon") ?? 1e-5),
+      positions: try positions(headDimension), isGated: false,
+      activation: try file.activation("activation_function", absent: .geluTanh),
+      tiedEmbeddings: try file.flag("tie_word_embeddings") ?? tiesHead,
+      contextLength: try file.size("n_positions"), bosTokenID: try file.tokenID("bos_token_id"),
+      eosTokenIDs: try file.tokenIDs("eos_token_id"))
+  }
+
   package static func members(_ configuration: DecoderConfiguration, dtype: String) -> JSONObject {
+    sharedMembers(
+      configuration, dtype: dtype,
+      own: [
+        ("scale_attn_weights", .bool(configuration.scalesScoresByDimension)),
+        ("scale_attn_by_inverse_layer_idx", .bool(configuration.scalesScoresByLayer)),
+        ("add_cross_attention", false),
+      ])
+  }
+
+  /// Those of every family with GPT-2's keys.
+  /// - Parameter own: what this family alone has.
+  static func sharedMembers(
+    _ configuration: DecoderConfiguration, dtype: String, own: [(String, JSON)]
+  ) -> JSONObject {
     let c = configuration
-    precondition(c.slidingWindow == nil, "`gpt2` has no sliding window")
-    return JSONObject([
-      ("architectures", [.string(transformersClass(of: c.head))]),
-      ("model_type", .string(modelType)),
+    precondition(c.slidingWindow == nil, "`\(c.family.type.modelType)` has no sliding window")
+    let members: [(String, JSON)] = [
+      ("architectures", [.string(c.family.type.transformersClass(of: c.head))]),
+      ("model_type", .string(c.family.type.modelType)),
       ("vocab_size", .int(Int64(c.vocabularySize))),
       ("n_embd", .int(Int64(c.hiddenSize))),
       ("n_layer", .int(Int64(c.layerCount))),
       ("n_head", .int(Int64(c.headCount))),
       ("n_inner", .int(Int64(c.feedForwardSize))),
       ("n_positions", .int(Int64(c.contextLength))),
-      ("activation_function", .string(c.activation == .geluTanh ? "gelu_new" : c.activation.rawValue)),
+      ("activation_function", .string(c.activation.olderName)),
       ("layer_norm_epsilon", .double(c.norm.epsilon)),
-      ("scale_attn_weights", .bool(c.scalesScoresByDimension)),
-      ("scale_attn_by_inverse_layer_idx", .bool(c.scalesScoresByLayer)),
-      ("add_cross_attention", false),
-      ("tie_word_embeddings", .bool(c.tiedEmbeddings)),
-      ("bos_token_id", c.bosTokenID.map { .int(Int64($0)) } ?? .null),
-      ("eos_token_id", c.endTokensJSON),
-      ("torch_dtype", .string(dtype)),
-    ])
+    ]
+    return JSONObject(
+      members + own + [
+        ("tie_word_embeddings", .bool(c.tiedEmbeddings)),
+        ("bos_token_id", c.bosTokenID.map { .int(Int64($0)) } ?? .null),
+        ("eos_token_id", c.endTokensJSON),
+        ("torch_dtype", .string(dtype)),
+      ])
   }
 
   /// Products are stored by transformers' `Conv1D`, [inputs, outputs]; those of query, key and value side by side in one.

@@ -22,10 +22,7 @@ package enum Llama: GGUFFamily {
     if let stated = try file.optionalSize("head_dim") {
       headDimension = stated
     } else {
-      guard headCount > 0, hiddenSize % headCount == 0 else {
-        throw ConfigurationError("hidden_size", "\(hiddenSize) is not a multiple of the \(headCount) heads")
-      }
-      headDimension = hiddenSize / headCount
+      headDimension = try file.headDimension("hidden_size", hiddenSize, headCount: headCount)
     }
     return decoder(
       family: family, vocabularySize: try file.size("vocab_size"), hiddenSize: hiddenSize,
@@ -58,7 +55,9 @@ package enum Llama: GGUFFamily {
   /// `rope_theta`, or `rope_parameters.rope_theta` as transformers 5 writes it; 10000 when neither is there, as there.
   private static func rotaryBase(_ file: ConfigurationFile) throws -> Double {
     let stated = try file.optionalNumber("rope_theta")
-    guard let parameters = file.present("rope_parameters") else { return stated ?? 10_000 }
+    guard let parameters = try file.rotaryParameters("rope_parameters", known: ["rope_theta"]) else {
+      return stated ?? 10_000
+    }
     let key = "rope_parameters.rope_theta"
     guard let theta = parameters["rope_theta"] else {
       throw ConfigurationError(key, "missing; expected a number")
@@ -71,16 +70,7 @@ package enum Llama: GGUFFamily {
 
   private static func refuseUncomputed(_ file: ConfigurationFile) throws {
     try file.refuse(true: ["attention_bias", "mlp_bias", "rope_interleaved"])
-    for key in ["rope_scaling", "rope_parameters"] {
-      guard let value = file.present(key) else { continue }
-      // `default` is plain rotary; older files spell the key `type`.
-      let type = value["rope_type"] ?? value["type"]
-      let known: Set<String> = ["rope_type", "type", "rope_theta"]
-      if type?.stringValue == "default", value.objectValue?.keys.allSatisfy(known.contains) == true {
-        continue
-      }
-      throw ConfigurationError(key, "\(file.shown(value)) is not supported")
-    }
+    _ = try file.rotaryParameters("rope_scaling", known: ["rope_theta"])
     if let factor = file.present("partial_rotary_factor"), factor.doubleValue != 1 {
       throw ConfigurationError("partial_rotary_factor", "\(file.shown(factor)) is not supported; 1 is")
     }

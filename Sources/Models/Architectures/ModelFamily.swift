@@ -61,7 +61,9 @@ package protocol GGUFFamily: ModelFamily {
 }
 
 /// Every family that is read, in the order in which messages name them.
-package let families: [any ModelFamily.Type] = [Llama.self, Mistral.self, GPT2.self]
+package let families: [any ModelFamily.Type] = [
+  Llama.self, Mistral.self, GPT2.self, GPTJ.self, GPTNeoX.self,
+]
 
 /// A family as a value.
 package struct FamilyReference: Sendable, Equatable {

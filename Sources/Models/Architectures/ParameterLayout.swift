@@ -21,16 +21,18 @@ package struct ParameterTensor: Sendable {
   package let shape: [Int]
   /// The block it belongs to; nil outside of the blocks.
   package let layer: Int?
-  /// What lies in it, side by side along its outputs.
+  /// What lies in it, side by side along its outputs in memory.
   package let roles: [ParameterRole]
   package let isTransposed: Bool
+  /// Where a file has its outputs in another order than memory.
+  package let interleaving: HeadInterleaving?
 }
 
 /// Where the numbers of a role lie.
 package struct ParameterPlace: Sendable, Equatable {
   /// Of the tensor.
   package let name: String
-  /// The role's part of the tensor's outputs.
+  /// The role's part of the tensor's outputs in memory.
   package let outputs: Range<Int>
   /// The tensor is stored as [inputs, outputs], or has one row.
   package let outputsAreColumns: Bool
@@ -53,20 +55,26 @@ package struct ParameterLayout: Sendable {
   package init(_ configuration: DecoderConfiguration) { self.configuration = configuration }
 
   /// Adds a tensor after those that are there; its shape follows from the roles that lie in it.
+  /// - Parameter interleavesHeads: whether a file has the roles' outputs head by head.
   package mutating func add(
-    _ name: String, _ roles: ParameterRole..., layer: Int? = nil, isTransposed: Bool = false
+    _ name: String, _ roles: ParameterRole..., layer: Int? = nil, isTransposed: Bool = false,
+    interleavesHeads: Bool = false
   ) {
     let shapes = roles.map { configuration.shape(of: $0) }
     let outputs = shapes.reduce(0) { $0 + $1[0] }
     let inputs = Array(shapes.first?.dropFirst() ?? [])
     precondition(shapes.allSatisfy { Array($0.dropFirst()) == inputs }, "`\(name)` holds shapes \(shapes)")
     precondition(indices[name] == nil, "two tensors `\(name)`")
+    precondition(
+      !interleavesHeads || !isTransposed && Set(shapes).count == 1, "`\(name)` interleaves shapes \(shapes)")
     let isMatrix = !inputs.isEmpty
     indices[name] = tensors.count
     tensors.append(
       ParameterTensor(
         name: name, shape: isTransposed ? inputs + [outputs] : [outputs] + inputs, layer: layer, roles: roles,
-        isTransposed: isTransposed && isMatrix))
+        isTransposed: isTransposed && isMatrix,
+        interleaving: interleavesHeads
+          ? HeadInterleaving(headCount: configuration.headCount, roleCount: roles.count) : nil))
     var first = 0
     for (role, shape) in zip(roles, shapes) {
       places[Key(role: role, layer: layer)] = ParameterPlace(

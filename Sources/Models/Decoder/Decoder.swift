@@ -32,7 +32,8 @@ package final class Decoder {
     backend: any Backend
   ) throws {
     try self.init(configuration, mode: mode, backend: backend, lowestBlock: nil) { tensor in
-      try Parameters.read(tensor.name, tensor.shape, from: source, on: backend)
+      try Parameters.read(
+        tensor.name, tensor.shape, interleaving: tensor.interleaving, from: source, on: backend)
     }
   }
 

@@ -5,6 +5,7 @@ package struct Parameters: Sendable {
   package let names: [String]
   package let shapes: [String: [Int]]
   private let tensors: [String: Tensor]
+  private let interleavings: [String: HeadInterleaving]
   /// Holds the tensors.
   let backend: any Backend
 
@@ -15,13 +16,17 @@ package struct Parameters: Sendable {
   {
     var tensors: [String: Tensor] = [:]
     var shapes: [String: [Int]] = [:]
+    var interleavings: [String: HeadInterleaving] = [:]
     let layout = configuration.layout
     for tensor in layout.tensors {
-      tensors[tensor.name] = try Self.read(tensor.name, tensor.shape, from: source, on: backend)
+      tensors[tensor.name] = try Self.read(
+        tensor.name, tensor.shape, interleaving: tensor.interleaving, from: source, on: backend)
       shapes[tensor.name] = tensor.shape
+      interleavings[tensor.name] = tensor.interleaving
     }
     self.tensors = tensors
     self.shapes = shapes
+    self.interleavings = interleavings
     self.backend = backend
     names = layout.names
   }
@@ -30,6 +35,7 @@ package struct Parameters: Sendable {
   package init(zerosLike other: Parameters, names: [String]) {
     self.names = names
     shapes = other.shapes
+    interleavings = other.interleavings
     var tensors: [String: Tensor] = [:]
     for name in names { tensors[name] = other.backend.tensor(other[name].rows, other[name].columns) }
     self.tensors = tensors
@@ -37,12 +43,14 @@ package struct Parameters: Sendable {
   }
 
   private init(
-    names: [String], shapes: [String: [Int]], tensors: [String: Tensor], on backend: any Backend
+    names: [String], shapes: [String: [Int]], tensors: [String: Tensor],
+    interleavings: [String: HeadInterleaving], on backend: any Backend
   ) {
     self.backend = backend
     self.names = names
     self.shapes = shapes
     self.tensors = tensors
+    self.interleavings = interleavings
   }
 
   /// With tensors of the same ranks, and maybe other sizes, in the place of some.
@@ -52,14 +60,25 @@ package struct Parameters: Sendable {
     }
     return Parameters(
       names: names, shapes: shapes.merging(newShapes) { $1 }, tensors: tensors.merging(replaced) { $1 },
-      on: backend)
+      interleavings: interleavings, on: backend)
   }
 
   static func read(
-    _ name: String, _ shape: [Int], from source: any TensorSource, on backend: any Backend
+    _ name: String, _ shape: [Int], interleaving: HeadInterleaving? = nil, from source: any TensorSource,
+    on backend: any Backend
   ) throws -> Tensor {
     let tensor = shape.count == 1 ? backend.tensor(1, shape[0]) : backend.tensor(shape[0], shape[1])
-    try tensor.withHostWrite { try source.readFloats(name, into: $0) }
+    try tensor.withHostWrite { memory in
+      guard let interleaving else {
+        try source.readFloats(name, into: memory)
+        return
+      }
+      let file = try [Float](unsafeUninitializedCapacity: memory.count) { file, count in
+        count = memory.count
+        try source.readFloats(name, into: UnsafeMutableBufferPointer(rebasing: file[..<count]))
+      }
+      interleaving.arrange(file, into: memory)
+    }
     return tensor
   }
 
@@ -71,11 +90,25 @@ package struct Parameters: Sendable {
   /// The tensors as they are written to a file, fp32, each under its name after `prefix`.
   package func outputs(of names: [String]? = nil, prefix: String = "") -> [SafeTensorsOutput] {
     (names ?? self.names).map { name in
-      let tensor = self[name]
+      let (tensor, interleaving) = (self[name], interleavings[name])
       return SafeTensorsOutput(name: prefix + name, shape: shapes[name] ?? [], dtype: .f32) { emit in
-        try tensor.withHostRead { try emit(UnsafeRawBufferPointer($0)) }
+        try tensor.withHostRead { memory in
+          guard let interleaving else {
+            try emit(UnsafeRawBufferPointer(memory))
+            return
+          }
+          try interleaving.forEachPiece(of: memory) { try emit(UnsafeRawBufferPointer($0)) }
+        }
       }
     }
+  }
+
+  /// A copy of a tensor's numbers, in the order of a file.
+  package func stored(_ name: String) -> [Float] {
+    guard let interleaving = interleavings[name] else { return self[name].read() }
+    var file: [Float] = []
+    self[name].withHostRead { memory in interleaving.forEachPiece(of: memory) { file += $0 } }
+    return file
   }
 
   /// The first tensor with numbers that are NaN or infinite, and how many. One pass over all.

@@ -5,7 +5,7 @@ import Testing
 /// Against PyTorch and transformers in fp32; Fixtures/goldens/README.md says what was written and which tolerance
 /// another order of summation earns.
 @Suite struct DecoderGoldenTests {
-  @Test(arguments: ["tied", "untied", "mistral", "gpt2", "gpt2-own"], TestDevice.allCases)
+  @Test(arguments: Golden.models, TestDevice.allCases)
   func `logits equal the reference library's`(model: String, device: TestDevice) throws {
     let golden = try Golden(model)
     let decoder = try Decoder(
@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test(
-    arguments: ["tied", "untied", "mistral", "gpt2", "gpt2-own"],
+    arguments: Golden.models,
     [SupervisedFineTuning(), ConditionalObjective(kl: 0, entropy: 0)] as [any Objective])
   func `gradients of the language model loss equal PyTorch's`(model: String, objective: any Objective) throws
   {
@@ -31,13 +31,13 @@ import Testing
       #expect(abs(loss - expected) < 1e-5 * expected)
       let file = try SafeTensorsFile("\(golden.directory)/gradients.safetensors")
       for name in gradients.names {
-        let error = relativeError(gradients[name].read(), try file.floats(name))
+        let error = relativeError(gradients.stored(name), try file.floats(name))
         #expect(error < 1e-4, "\(name): \(error)")
       }
     }
   }
 
-  @Test(arguments: ["gpt2", "gpt2-own"])
+  @Test(arguments: Golden.models)
   func `ten AdamW steps on the language model loss lose what PyTorch's lose`(model: String) throws {
     let golden = try Golden(model)
     let trainer = try Self.trainer(golden, objective: SupervisedFineTuning())
@@ -49,7 +49,7 @@ import Testing
     #expect(trainer.step == 10)
   }
 
-  @Test(arguments: ["gpt2", "gpt2-own"])
+  @Test(arguments: Golden.continued)
   func `greedy continuations equal those of transformers`(model: String) throws {
     let golden = try Golden(model)
     let decoder = try Tiny.decoder(model, mode: .fp32)

@@ -36,9 +36,11 @@ private enum DescribedFamily: ModelFamily {
       if has("fused") {
         layout.add(
           "\(layer).qkv.weight", .weight(.query), .weight(.key), .weight(.value), layer: layer,
-          isTransposed: has("transposed"))
+          isTransposed: has("transposed"), interleavesHeads: has("interleaved"))
         if has("attention_bias") {
-          layout.add("\(layer).qkv.bias", .bias(.query), .bias(.key), .bias(.value), layer: layer)
+          layout.add(
+            "\(layer).qkv.bias", .bias(.query), .bias(.key), .bias(.value), layer: layer,
+            interleavesHeads: has("interleaved"))
         }
       }
       for projection in Projection.allCases where projection != .gate || configuration.isGated {
@@ -102,7 +104,8 @@ struct Description: Sendable, CustomStringConvertible {
     Description(
       name: "parallel with two norms, some of the halves turn",
       positions: .rotary(Rotary(base: 1000, dimension: 4)), residual: .parallel(sharesNorm: false),
-      activation: .gelu, headDimension: 12, has: ["fused", "attention_bias", "feed_forward_bias"]),
+      activation: .gelu, headDimension: 12,
+      has: ["fused", "interleaved", "attention_bias", "feed_forward_bias"]),
     Description(
       name: "gated with biases, neighbours turn, tied with a bias", norm: .rms,
       positions: .rotary(Rotary(base: 500, dimension: 10, pairs: .neighbours)), isGated: true,
@@ -186,7 +189,7 @@ private struct OutputRegression: Objective {
     let naive = try NaiveDecoder(
       configuration, from: CountedTensors(layout: configuration.layout))
     for name in configuration.layout.names {
-      let gradient = gradients[name].read().map { Double($0) }
+      let gradient = gradients.stored(name).map { Double($0) }
       let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
       // The softmax does not see what a key's bias adds to all scores of a query.
       if configuration.layout[name]?.roles == [.bias(.key)], configuration.positions == .learned { continue }

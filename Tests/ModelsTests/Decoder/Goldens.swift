@@ -18,6 +18,15 @@ struct Golden {
     checkpoint = try openCheckpoint(directory)
   }
 
+  /// Those with logits, gradients and losses of the language model.
+  static let models = ["tied", "untied", "mistral"] + continued
+  /// Those with greedy continuations too.
+  static let continued = [
+    "gpt2", "gpt2-own", "gptj", "gptj-tied", "gpt-neox", "gpt-neox-sequential",
+  ]
+  /// One of each family and kind, for what holds of all and takes longer.
+  static let kinds = models.filter { !["gpt2-own", "gptj-tied"].contains($0) }
+
   static func reference() throws -> Checkpoint { try openCheckpoint("\(root)/reference") }
 
   struct Sequence {

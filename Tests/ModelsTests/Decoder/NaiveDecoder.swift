@@ -76,7 +76,17 @@ struct NaiveDecoder {
   }
 
   private func vector(_ role: ParameterRole, _ layer: Int?) -> [Double]? {
-    layout.place(of: role, layer: layer).map { Array((weights[$0.name] ?? [])[$0.outputs]) }
+    layout.place(of: role, layer: layer).map { place in
+      fileOutputs(place).map { (weights[place.name] ?? [])[$0] }
+    }
+  }
+
+  /// Where a file has the outputs of a place.
+  private func fileOutputs(_ place: ParameterPlace) -> [Int] {
+    guard let order = layout[place.name]?.interleaving else { return Array(place.outputs) }
+    let d = place.outputs.count / order.headCount
+    let role = place.outputs.lowerBound / place.outputs.count
+    return (0..<place.outputs.count).map { ($0 / d * order.roleCount + role) * d + $0 % d }
   }
 
   private func norm(_ x: [Double], _ weight: ParameterRole, _ bias: ParameterRole, _ layer: Int?) -> [Double]
@@ -95,7 +105,7 @@ struct NaiveDecoder {
       let w = weights[place.name]
     else { return [] }
     let bias = vector(.bias(projection), layer)
-    return place.outputs.enumerated().map { index, output in
+    return fileOutputs(place).enumerated().map { index, output in
       x.indices.reduce(bias?[index] ?? 0) { sum, k in
         sum + x[k] * (place.isTransposed ? w[k * shape[1] + output] : w[output * shape[1] + k])
       }

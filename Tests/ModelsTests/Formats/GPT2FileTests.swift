@@ -9,12 +9,6 @@ import Testing
 @Suite struct GPT2FileTests {
   let directory = TemporaryFolder()
 
-  private func config(_ model: String = "gpt2", _ change: (inout JSONObject) -> Void) throws -> JSON {
-    var object = try #require(try readJSON("\(Golden.root)/\(model)/config.json").objectValue)
-    change(&object)
-    return .object(object)
-  }
-
   @Test(
     arguments: [
       ("n_embd", nil, "`n_embd`: missing; expected a positive integer"),
@@ -35,13 +29,13 @@ import Testing
       ("eos_token_id", 96, "`eos_token_id`: token id 96 is outside the vocabulary"),
     ] as [(String, JSON?, String)])
   func `a wrong config.json is refused by its field`(key: String, value: JSON?, message: String) throws {
-    let json = try config { $0[key] = value }
+    let json = try changedConfig("gpt2") { $0[key] = value }
     let found = failure { _ = try DecoderConfiguration(huggingFace: json) }
     #expect(found?.hasPrefix(message) == true, "\(found ?? "accepted")")
   }
 
   @Test func `what a file leaves out is what transformers takes`() throws {
-    let json = try config {
+    let json = try changedConfig("gpt2") {
       for key in ["n_inner", "activation_function", "layer_norm_epsilon"] { $0[key] = nil }
       $0["reorder_and_upcast_attn"] = true
     }
@@ -52,57 +46,9 @@ import Testing
     #expect(configuration.carried["reorder_and_upcast_attn"] == true)
   }
 
-  @Test func `every member of a config.json is in the one that is written`() throws {
-    for model in ["gpt2", "gpt2-own", "tied", "untied", "mistral"] {
-      let read = try config(model) { $0["summary_type"] = "cls_index" }
-      let configuration = try DecoderConfiguration(huggingFace: read)
-      let written = configuration.huggingFaceConfig()
-      for (key, value) in try #require(read.objectValue).members {
-        // Newer spellings of what is written as older programs read it.
-        if ["dtype", "rope_parameters"].contains(key) { continue }
-        #expect(written[key] == value, "\(model) \(key)")
-      }
-      #expect(try DecoderConfiguration(huggingFace: written) == configuration)
-    }
-  }
-
-  @Test func `dropout is kept, and reported where a rate is not 0`() throws {
-    let configuration = try openCheckpoint("\(Golden.root)/gpt2").configuration
-    #expect(
-      configuration.dropoutNotice
-        == "trains without dropout; config.json asks for `attn_pdrop` 0.1, `embd_pdrop` 0.1, `resid_pdrop` 0.1"
-    )
-    let llama = try DecoderConfiguration(huggingFace: try config("tied") { $0["attention_dropout"] = 0.25 })
-    #expect(llama.dropoutNotice?.hasSuffix("`attention_dropout` 0.25") == true)
-    #expect(llama.huggingFaceConfig()["attention_dropout"] == 0.25)
-    let none = try DecoderConfiguration(huggingFace: try config("tied") { $0["attention_dropout"] = 0.0 })
-    #expect(none.dropoutNotice == nil)
-  }
-
-  /// Writes the tensors of a golden model under other names.
-  private func model(_ name: String, extra: [(String, [Int])] = [], rename: (String) -> String) throws
-    -> String
-  {
-    let golden = "\(Golden.root)/\(name)"
-    _ = symlink("\(golden)/config.json", "\(directory.path)/config.json")
-    let file = try SafeTensorsFile("\(golden)/model.safetensors")
-    let outputs = try file.names.map { name in
-      SafeTensorsOutput(name: rename(name), shape: try file.shape(of: name), dtype: .f32) { emit in
-        try file.floats(name).withUnsafeBytes { try emit($0) }
-      }
-    }
-    let others = extra.map { name, shape in
-      SafeTensorsOutput(name: name, shape: shape, dtype: .f32) { emit in
-        try [Float](repeating: 1, count: shape.reduce(1, *)).withUnsafeBytes { try emit($0) }
-      }
-    }
-    try writeSafeTensors(outputs + others, to: "\(directory.path)/model.safetensors")
-    return directory.path
-  }
-
   @Test func `names without their prefix, a second name of a tied head and old masks are read`() throws {
-    let path = try model(
-      "gpt2",
+    let path = try renamedModel(
+      "gpt2", in: directory,
       extra: [
         ("lm_head.weight", [96, 60]), ("h.0.attn.bias", [1, 1, 128, 128]), ("h.1.attn.masked_bias", []),
       ]
@@ -126,7 +72,7 @@ import Testing
   )
     throws
   {
-    let path = try model("gpt2", extra: [extra]) { $0 }
+    let path = try renamedModel("gpt2", in: directory, extra: [extra]) { $0 }
     let found = failure { _ = try openCheckpoint(path) }
     #expect(found?.contains(message) == true, "\(found ?? "accepted")")
   }
@@ -134,7 +80,7 @@ import Testing
   @Test func `a matrix stored the other way round is refused`() throws {
     let golden = try SafeTensorsFile("\(Golden.root)/gpt2/model.safetensors")
     #expect(try golden.shape(of: "transformer.h.0.mlp.c_fc.weight") == [60, 100])
-    let path = try model("gpt2") {
+    let path = try renamedModel("gpt2", in: directory) {
       $0.hasSuffix("0.mlp.c_fc.weight")
         ? "transformer.h.0.mlp.c_proj.weight"
         : $0.hasSuffix("0.mlp.c_proj.weight") ? "transformer.h.0.mlp.c_fc.weight" : $0

@@ -201,7 +201,7 @@ extension KernelPathTests {
       }
     }
 
-    @Test(arguments: ["tied", "untied", "mistral", "gpt2"], NumericMode.allCases)
+    @Test(arguments: Golden.kinds, NumericMode.allCases)
     func `logits do not depend on pieces, company, threads or instruction set`(
       model: String, mode: NumericMode
     )

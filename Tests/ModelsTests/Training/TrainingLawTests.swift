@@ -5,7 +5,7 @@ import Testing
 
 extension KernelPathTests {
   @Suite struct TrainingLawTests {
-    @Test(arguments: ["tied", "untied", "mistral", "gpt2"], NumericMode.withGradients)
+    @Test(arguments: Golden.kinds, NumericMode.withGradients)
     func `gradients do not depend on token budget, threads or instruction set`(
       model: String, mode: NumericMode
     )

@@ -37,7 +37,7 @@ def main():
             worst = max(worst, float((found - logits[f"logits.{index}"]).abs().max()))
         problems = {key: value for key, value in report.items() if value}
         failed |= worst >= 1e-4 or bool(problems)
-        print(f"{directory.name:10} {type(model).__name__:20} largest difference {worst:.2e} {problems or ''}")
+        print(f"{directory.name:20} {type(model).__name__:20} largest difference {worst:.2e} {problems or ''}")
     sys.exit(failed)
 
 

@@ -19,6 +19,13 @@ Models (Llama family, seeded, weights drawn wide enough that the distributions a
     gpt2-own/   GPT-2, hidden 36, 3 layers, 2 heads of 18, ffn 144 (not stated), own head, gelu by erf, scores
                 divided by the layer's number as well; names without `transformer.`, and the causal masks that old
                 files hold.
+    gptj/       GPT-J, hidden 42, 2 layers, 3 heads of 14 of which 6 turn, ffn 50, own head.
+    gptj-tied/  GPT-J, hidden 36, 2 layers, 2 heads of 18 which turn whole, ffn 144 (not stated), gelu by erf, tied head, whose
+                bias stays.
+    gpt-neox/   GPT-NeoX, hidden 42, 2 layers, 3 heads of 14 of which 6 turn, ffn 50, own head. config.json in the older form
+                (`rotary_pct`, `rotary_emb_base`).
+    gpt-neox-sequential/  GPT-NeoX, hidden 36, 2 layers, 2 heads of 18 which turn whole, ffn 64, one branch after the other, no
+                biases in the attention, tied head. config.json as transformers 5 writes it (`rope_parameters`).
     reference/  vocab 91 = 96 less the 5 added tokens 91...95, hidden 32, 1 layer, tied. Read by `conditional`.
 
 Formulas. x is one sequence of T tokens, z[t] the logits computed from x[0...t], shape [V].
@@ -47,7 +54,7 @@ Formulas. x is one sequence of T tokens, z[t] the logits computed from x[0...t],
         No clipping, no schedule. The loss listed for step k is the one before its update; `norms` are the
         2-norms of all parameters after the last step.
 
-    greedy (GPT-2 alone)   40 tokens, each the largest logit's, after the first 5, 11 and 17 tokens of the sequences;
+    greedy (GPTs alone)    40 tokens, each the largest logit's, after the first 5, 11 and 17 tokens of the sequences;
                            `margin` is the smallest gap to the second largest in any step
 
 Precision: float32 sums of a few dozen to a hundred terms. Another order of summation changes logits by
@@ -62,8 +69,8 @@ import sys
 import numpy
 import torch
 from safetensors.torch import save_file
-from transformers import (GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, MistralConfig,
-                          MistralForCausalLM)
+from transformers import (GPT2Config, GPT2LMHeadModel, GPTJConfig, GPTJForCausalLM, GPTNeoXConfig, GPTNeoXForCausalLM,
+                          LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM)
 from transformers.utils.logging import disable_progress_bar
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -84,12 +91,24 @@ MODELS = {
                       num_key_value_heads=1, head_dim=16, intermediate_size=48, tie_word_embeddings=True,
                       rms_norm_eps=1e-5, theta=10000.0, seed=13),
 }
-GPT2 = {
+GPTS = {
     "gpt2": dict(vocab_size=96, n_embd=60, n_layer=2, n_head=3, n_inner=100, seed=15),
     "gpt2-own": dict(vocab_size=96, n_embd=36, n_layer=3, n_head=2, tie_word_embeddings=False,
                      activation_function="gelu", scale_attn_by_inverse_layer_idx=True, seed=16),
+    "gptj": dict(vocab_size=96, n_embd=42, n_layer=2, n_head=3, n_inner=50, rotary_dim=6, seed=17),
+    "gptj-tied": dict(vocab_size=96, n_embd=36, n_layer=2, n_head=2, rotary_dim=18, tie_word_embeddings=True,
+                      activation_function="gelu", seed=18),
+    "gpt-neox": dict(vocab_size=96, hidden_size=42, num_hidden_layers=2, num_attention_heads=3, intermediate_size=50,
+                     rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.45},
+                     seed=19),
+    "gpt-neox-sequential": dict(
+        vocab_size=96, hidden_size=36, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        rope_parameters={"rope_type": "default", "rope_theta": 500.0, "partial_rotary_factor": 1.0},
+        use_parallel_residual=False, attention_bias=False, hidden_act="gelu_new", tie_word_embeddings=True, seed=20),
 }
-GPT2_SHARED = dict(n_positions=128, layer_norm_epsilon=1e-5, bos_token_id=1, eos_token_id=2)
+GPT_SHARED = dict(bos_token_id=1, eos_token_id=2)
+GPT_CLASSES = {"gpt2": (GPT2Config, GPT2LMHeadModel), "gptj": (GPTJConfig, GPTJForCausalLM),
+               "gpt-neox": (GPTNeoXConfig, GPTNeoXForCausalLM)}
 GREEDY = ((0, 5), (1, 11), (2, 17))  # sequence, length of its beginning
 LENGTHS = (5, 17, 40)
 KL, ENTROPY = 0.3, 0.2
@@ -135,10 +154,14 @@ def build(name):
     return loaded.eval()
 
 
-def build_gpt2(name):
-    fields = dict(GPT2[name])
+def build_gpt(name):
+    fields = dict(GPTS[name])
     seed = fields.pop("seed")
-    model = GPT2LMHeadModel(GPT2Config(**fields, **GPT2_SHARED, attn_implementation="eager")).float().eval()
+    configuration, family = next(pair for prefix, pair in GPT_CLASSES.items() if name.startswith(prefix))
+    neox = family is GPTNeoXForCausalLM
+    shared = GPT_SHARED | (dict(max_position_embeddings=128, layer_norm_eps=1e-5) if neox
+                           else dict(n_positions=128, layer_norm_epsilon=1e-5))
+    model = family(configuration(**fields, **shared, attn_implementation="eager")).float().eval()
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for key, weight in model.named_parameters():
@@ -147,13 +170,14 @@ def build_gpt2(name):
                 weight.copy_(0.2 * noise)
             elif weight.ndim == 1:
                 weight.copy_(1 + 0.2 * noise)
-            elif "wte" in key or "wpe" in key:
+            elif any(table in key for table in ("wte", "wpe", "embed_in")):
                 weight.copy_(0.25 * noise)
-            else:  # [inputs, outputs], but for a head of its own
-                weight.copy_(1.2 * noise / math.sqrt(weight.shape["lm_head" in key]))
+            else:  # GPT-2's are [inputs, outputs], but for a head of its own
+                inputs = weight.shape[0 if family is GPT2LMHeadModel and "lm_head" not in key else 1]
+                weight.copy_(1.2 * noise / math.sqrt(inputs))
     directory = HERE / name
     directory.mkdir(exist_ok=True)
-    tensors = dict(model.named_parameters())
+    tensors = {file_name(model, key): weight for key, weight in model.named_parameters()}
     if name == "gpt2-own":
         tensors = {key.removeprefix("transformer."): weight for key, weight in tensors.items()}
         for layer in range(fields["n_layer"]):
@@ -161,13 +185,29 @@ def build_gpt2(name):
             tensors[f"h.{layer}.attn.bias"] = mask[:, :, :8, :8]
             tensors[f"h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
     write_tensors(directory / "model.safetensors", tensors)
-    description = {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_ctx": 128, "torch_dtype": "float32",
-                   "attn_pdrop": 0.1, "embd_pdrop": 0.1, "resid_pdrop": 0.1, "summary_type": "cls_index",
-                   "activation_function": "gelu_new", **GPT2_SHARED, **fields}
+    description = {"architectures": [family.__name__], "model_type": configuration.model_type, "torch_dtype": "float32"}
+    if neox:
+        description |= {"attention_dropout": 0.0, "hidden_dropout": 0.1, "hidden_act": "gelu"}
+    else:
+        description |= {"n_ctx": 128, "attn_pdrop": 0.1, "embd_pdrop": 0.1, "resid_pdrop": 0.1,
+                        "summary_type": "cls_index", "activation_function": "gelu_new"}
+    if name == "gpt-neox":  # the older form
+        rotary = fields.pop("rope_parameters")
+        description |= {"rotary_emb_base": 10000, "rotary_pct": rotary["partial_rotary_factor"]}
+    description |= shared | fields
     (directory / "config.json").write_text(json.dumps(description, indent=2, sort_keys=True) + "\n")
     if name == "gpt2-own":
         return model
-    return GPT2LMHeadModel.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager").eval()
+    # What is on disk is what is measured.
+    loaded, report = family.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager",
+                                            output_loading_info=True)
+    assert not any(report.values()), report
+    return loaded.eval()
+
+
+def file_name(model, key):
+    """What a file calls a parameter: GPT-NeoX's head has its older name there."""
+    return key.replace("lm_head.", "embed_out.") if isinstance(model, GPTNeoXForCausalLM) else key
 
 
 def greedy(model, batch):
@@ -262,7 +302,7 @@ def conditional_loss(model, reference, items, direction):
 def gradients(model, loss):
     model.zero_grad()
     loss.backward()
-    return {key: weight.grad.clone() for key, weight in model.named_parameters()}
+    return {file_name(model, key): weight.grad.clone() for key, weight in model.named_parameters()}
 
 
 def adam_losses(model, compute):
@@ -284,8 +324,8 @@ def main():
     disable_progress_bar()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    wanted = sys.argv[1:] or [*MODELS, *GPT2]
-    models = {name: build_gpt2(name) if name in GPT2 else build(name) for name in wanted}
+    wanted = sys.argv[1:] or [*MODELS, *GPTS]
+    models = {name: build_gpt(name) if name in GPTS else build(name) for name in wanted}
     reference = models.get("reference")
     batch = sequences()
     items = conditional_batch(batch)
@@ -307,7 +347,7 @@ def main():
             "weight_decay": ADAM["weight_decay"],
             "language_model": adam_losses(model, lambda: language_loss(model, batch)),
         }
-        if name in GPT2:
+        if name in GPTS:
             golden["greedy"] = greedy(model, batch)
         if name == "tied":
             conditional = {"kl_coefficient": KL, "entropy_coefficient": ENTROPY, "items": items}
