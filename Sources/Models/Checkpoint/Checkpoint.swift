@@ -214,11 +214,9 @@ private func checkTensors(_ checkpoint: Checkpoint) throws {
         "the configuration needs shape \(shape), found \(found)")
     }
     let storage = try checkpoint.tensors.storage(of: name)
-    guard ElementEncoding(rawValue: storage) != nil else {
+    guard elementEncoding(named: storage) != nil else {
       throw FormatError(
-        path: checkpoint.path, part: "tensor \(quoted(name))",
-        "stored as \(storage), which is not read; \(ElementEncoding.allCases.map(\.rawValue).joined(separator: ", ")) are"
-      )
+        path: checkpoint.path, part: "tensor \(quoted(name))", unreadStorage(storage))
     }
   }
   for name in checkpoint.tensors.names where !wanted.contains(UTF8Key(name)) {

@@ -214,7 +214,6 @@ extension GGUFFile {
   func undecodable(_ tensor: GGUFTensor) -> FormatError {
     FormatError(
       path: file.path, part: "tensor \(quoted(tensor.name))", offset: tensor.offset,
-      "stored as \(tensor.type.name), which is not read; \(ElementEncoding.allCases.map(\.rawValue).joined(separator: ", ")) are"
-    )
+      unreadStorage(tensor.type.name))
   }
 }

@@ -10,7 +10,7 @@ package struct GGMLType: Sendable, Equatable {
   package let blockSize: Int
 
   /// How to decode it, or nil when Plumb cannot.
-  package var encoding: ElementEncoding? { ElementEncoding(rawValue: name) }
+  package var encoding: (any ElementEncoding.Type)? { elementEncoding(named: name) }
 
   package init?(number: UInt32) {
     guard let entry = Self.known.first(where: { $0.number == number }) else { return nil }

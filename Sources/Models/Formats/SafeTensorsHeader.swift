@@ -14,14 +14,7 @@ package struct SafeTensorsEntry: Sendable, Equatable {
   package let byteCount: Int
 
   /// How to decode it, or nil for a dtype that is only known by its size.
-  package var encoding: ElementEncoding? {
-    switch dtype {
-    case "F32": .f32
-    case "F16": .f16
-    case "BF16": .bf16
-    default: nil
-    }
-  }
+  package var encoding: (any ElementEncoding.Type)? { elementEncoding(named: dtype) }
 }
 
 /// Source: the safetensors README ("Format") and safetensors 0.8 `tensor.rs`. Deviation: a duplicated name is refused, as

@@ -25,7 +25,7 @@ extension TensorSource {
   /// every weight.
   package func nonFiniteCounts() throws -> [(name: String, count: Int)] {
     try names.compactMap { name in
-      guard ElementEncoding(rawValue: try storage(of: name)) != nil else { return nil }
+      guard elementEncoding(named: try storage(of: name)) != nil else { return nil }
       let count = countNonFinite(try floats(name))
       return count == 0 ? nil : (name, count)
     }

@@ -1,0 +1,20 @@
+// `BF16`: the upper half of single precision.
+
+enum BF16: ElementEncoding {
+  static let name = "BF16"
+  static let blockLength = 1
+  static let blockSize = 2
+
+  @inline(__always)
+  static func decodeBlock(_ block: UnsafeRawPointer, into values: UnsafeMutablePointer<Float>) {
+    values[0] = Float(
+      bitPattern: UInt32(UInt16(littleEndian: block.loadUnaligned(as: UInt16.self))) << 16)
+  }
+}
+
+/// fp32 to bfloat16, to nearest and ties to even; a NaN stays a NaN.
+package func bfloat16Bits(_ value: Float) -> UInt16 {
+  let bits = value.bitPattern
+  if value.isNaN { return UInt16(bits >> 16) | 0x40 }
+  return UInt16((bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+}

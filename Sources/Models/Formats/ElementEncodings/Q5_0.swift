@@ -1,0 +1,21 @@
+// `Q5_0`: 32 values of 5 bits around zero, one scale.
+
+/// Half scale, 32 fifth bits, then 16 bytes as in `Q4_0`.
+enum Q5_0: ElementEncoding {
+  static let name = "Q5_0"
+  static let blockLength = 32
+  static let blockSize = 22
+
+  @inline(__always)
+  static func decodeBlock(_ block: UnsafeRawPointer, into values: UnsafeMutablePointer<Float>) {
+    let scale = block.half(at: 0)
+    let fifthBits = UInt32(littleEndian: block.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    for index in 0..<16 {
+      let pair = UInt32(block.byte(6 + index))
+      let low = pair & 15 | (fifthBits >> UInt32(index) & 1) << 4
+      let high = pair >> 4 | (fifthBits >> UInt32(index + 16) & 1) << 4
+      values[index] = Float(Int32(bitPattern: low) - 16) * scale
+      values[index + 16] = Float(Int32(bitPattern: high) - 16) * scale
+    }
+  }
+}
