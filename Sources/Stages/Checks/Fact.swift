@@ -20,8 +20,6 @@ enum Fact {
   static let parameters = "parameters"
   /// Of its weights' files.
   static let bytes = "bytes"
-  /// What it takes in each numeric mode; see `ModelMemory`.
-  static let memory = "memory"
   /// Positions.
   static let context = "context"
   /// `language`, `value`, or the labels of a classifier.

@@ -18,7 +18,7 @@ package func describeModel(_ path: String) -> JSON {
     var facts = JSONObject([
       (Fact.parameters, .int(Int64(checkpoint.configuration.parameterCount))),
       (Fact.bytes, .int(Int64(byteCount(of: path, status)))),
-      (Fact.memory, ModelMemory.fact(of: checkpoint.configuration)),
+      (ModelMemory.fact, ModelMemory.value(of: checkpoint.configuration)),
       (Fact.context, .int(Int64(checkpoint.configuration.contextLength))),
       (Fact.head, headFact(checkpoint.configuration.head)),
       (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),

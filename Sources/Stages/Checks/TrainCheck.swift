@@ -14,7 +14,7 @@ extension TrainStage {
     checkConditioningRate(options, conditioning, &findings)
     findings.declare(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
     findings.declare(Fact.head, headFact(.language), of: "model")
-    for name in [Fact.context, Fact.parameters, Fact.memory, Fact.tokenizerPath] {
+    for name in [Fact.context, Fact.parameters, ModelMemory.fact, Fact.tokenizerPath] {
       if let value = stage.artifact("model")?.facts[name] { findings.declare(name, value, of: "model") }
     }
     findings.want(

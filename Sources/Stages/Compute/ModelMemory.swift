@@ -9,19 +9,22 @@ struct ModelMemory {
   private let weights: Int
   private let largestTensor: Int
   private let training: Int
-  private let parameters: Int
+  /// What a parameter that trains has beside its master, for all of them: a gradient and two moments.
+  private let trained: Int
 
+  /// The fact of a model that holds these, by mode.
+  static let fact = "memory"
   /// Keys and values, activations and outputs, unless the stage's `engine.memory` says otherwise.
   private static let working = 1 << 29
 
   /// From the facts of a model; nil where they tell nothing.
   init?(_ facts: JSON, mode: String) {
-    guard let need = facts[Fact.memory]?[mode], let parameters = facts[Fact.parameters]?.intValue,
-      let weights = need["weights"]?.intValue, let largestTensor = need["largest_tensor"]?.intValue,
-      let training = need["training"]?.intValue
+    guard let need = facts[Self.fact]?[mode], let weights = need["weights"]?.intValue,
+      let largestTensor = need["largest_tensor"]?.intValue, let training = need["training"]?.intValue,
+      let trained = need["trained"]?.intValue
     else { return nil }
     (self.weights, self.largestTensor) = (weights, largestTensor)
-    (self.training, self.parameters) = (training, parameters)
+    (self.training, self.trained) = (training, trained)
   }
 
   /// Of a model whose header is not here its parameters tell about as much.
@@ -34,26 +37,25 @@ struct ModelMemory {
     let (training, overflow) = parameters.multipliedReportingOverflow(by: 16 + mode.weightType.byteCount)
     guard !overflow else { return nil }
     (weights, largestTensor) = (parameters * mode.weightType.byteCount, 0)
-    (self.training, self.parameters) = (training, parameters)
+    (self.training, trained) = (training, parameters * 12)
   }
 
   /// Sampling and scoring.
   var reading: Int { weights &+ largestTensor &+ Self.working }
 
-  /// - Parameter share: of the parameters that train; the others have neither gradients nor moments.
+  /// - Parameter share: of the parameters that train.
   func training(share: Double) -> Int {
-    let frozen = Double(parameters) * 12 * (1 - share)
-    return training &- (Int(exactly: frozen.rounded()) ?? 0) &+ Self.working
+    training &- (Int(exactly: (Double(trained) * (1 - share)).rounded()) ?? 0) &+ Self.working
   }
 
-  static func fact(of configuration: DecoderConfiguration) -> JSON {
+  static func value(of configuration: DecoderConfiguration) -> JSON {
     let modes = NumericMode.allCases.map { mode -> JSONObject.Member in
       let need = MemoryNeed(configuration, mode: mode)
       return (
         mode.rawValue,
         [
           "weights": .int(Int64(need.weights)), "largest_tensor": .int(Int64(need.largestTensor)),
-          "training": .int(Int64(need.training)),
+          "training": .int(Int64(need.training)), "trained": .int(Int64(12 * configuration.parameterCount)),
         ]
       )
     }
