@@ -67,6 +67,7 @@ package final class GGUFModel: TensorSource {
     return entry
   }
 
+  package var fileByteCount: Int { file.fileByteCount }
   package func shape(of name: String) throws -> [Int] { try entry(name).tensor.shape }
   package func storage(of name: String) throws -> String { try entry(name).tensor.type.name }
 
@@ -80,7 +81,7 @@ package final class GGUFModel: TensorSource {
     let dimension = entry.interleaved
     guard let encoding = tensor.type.encoding, tensor.shape.count == 2, tensor.shape[0] % dimension == 0,
       let bytes = file.file.slice(tensor.offset, tensor.byteCount)
-    else { throw file.undecodable(tensor) }
+    else { throw file.undecodable(tensor.name, offset: tensor.offset) }
     let columns = tensor.shape[1]
     precondition(
       output.count == tensor.shape[0] * columns, "\(output.count) values for shape \(tensor.shape)")

@@ -27,7 +27,7 @@ package struct Checkpoint: Sendable {
   }
 }
 
-/// Opens a GGUF file, or a Hugging Face directory (`config.json` and safetensors).
+/// Opens a GGUF file, or a Hugging Face directory (`config.json` and the weights in a format of `formats`).
 /// - Parameter readingTokenizer: whether the vocabulary is wanted, which takes most of the time.
 /// - Throws: `FormatError` and `FileError`; always naming the file and what is wrong with it.
 package func openCheckpoint(_ path: String, readingTokenizer: Bool = true) throws -> Checkpoint {
@@ -99,21 +99,6 @@ private func chatTemplate(_ directory: String, _ settings: JSON?) throws -> Stri
       "expected a string or a list of named templates, found \(value.kind)")
   }
   return templates.first { $0["name"] == "default" }?["template"]?.stringValue
-}
-
-private func openTensors(_ directory: String) throws -> any TensorSource {
-  let single = "\(directory)/model.safetensors"
-  let index = "\(directory)/model.safetensors.index.json"
-  if fileExists(single) { return try SafeTensorsFile(single) }
-  if fileExists(index) { return try ShardedSafeTensors(indexPath: index, directory: directory) }
-  let pickle = "pytorch_model.bin"
-  if fileExists("\(directory)/\(pickle)") {
-    throw FormatError(
-      path: directory,
-      "found `\(pickle)`, a Python pickle, which Plumb does not read; convert it to `model.safetensors`")
-  }
-  throw FormatError(
-    path: directory, "expected `model.safetensors` or `model.safetensors.index.json`, found neither")
 }
 
 /// The tokenizer of a directory, with the named tokens of `tokenizer_config.json`.

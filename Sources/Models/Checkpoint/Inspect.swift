@@ -3,21 +3,23 @@
 import JSON
 import System
 
-/// Describes a GGUF, safetensors, `tokenizer.json` or `config.json` file, a safetensors index, or a model directory.
+/// Describes a file of tensors, an index of several, a `tokenizer.json` or `config.json`, or a model directory.
 /// - Returns: lines without line ends; text from the file is escaped for a terminal.
 /// - Throws: `FormatError` or `FileError`: a damaged file is refused with the rule it broke.
 package func inspect(_ path: String) throws -> [String] {
   if isDirectory(path) { return try inspectDirectory(path) }
   let file = try MappedFile(path)
-  if file.slice(0, 4)?.elementsEqual(GGUFFile.magic) == true { return try inspectGGUF(path) }
+  if GGUFFile.isFormat(of: file) { return try inspectGGUF(path) }
   let first = file.bytes.prefix(64).first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-  let looksLikeSafeTensors =
-    file.count >= 9 && file.bytes[8] == UInt8(ascii: "{") && first != UInt8(ascii: "{")
-  if looksLikeSafeTensors || path.hasSuffix(".safetensors") { return try inspectSafeTensors(path) }
+  if SafeTensorsFile.isFormat(of: file) || path.hasSuffix(".safetensors") {
+    return try inspectSafeTensors(path)
+  }
+  if PyTorchFile.isFormat(of: file) { return try inspectPyTorch(path) }
   guard first == UInt8(ascii: "{") else {
     throw FormatError(
       path: path,
-      "expected a GGUF, safetensors, tokenizer or configuration file, found \(describeContent(of: file))")
+      "expected a GGUF, safetensors, PyTorch, tokenizer or configuration file, found \(describeContent(of: file))"
+    )
   }
   return try inspectJSON(path)
 }
@@ -60,22 +62,29 @@ private func inspectSafeTensors(_ path: String) throws -> [String] {
   ]
   lines.append("metadata: \(file.header.metadata.count) entries")
   for (key, value) in file.header.metadata { lines.append("  \(escaped(key)) = \(shown(value))") }
-  lines += table(file.header.entries.map { ($0.name, $0.dtype, $0.shape, $0.byteCount) })
+  lines += table(try entries(of: file))
   lines.append("parameters: \(file.header.entries.reduce(0) { $0 &+ (checkedProduct($1.shape) ?? 0) })")
   return lines + (try nonFinite(file))
+}
+
+private func inspectPyTorch(_ path: String) throws -> [String] {
+  let file = try PyTorchFile(path)
+  return ["kind: PyTorch file", "size: \(bytes(file.file.count))"] + table(try entries(of: file))
+    + (try nonFinite(file))
+}
+
+private func entries(of file: any TensorFile) throws -> [TableEntry] {
+  try file.names.map { name in
+    (name, try file.storage(of: name), try file.shape(of: name), try file.byteCount(of: name))
+  }
 }
 
 private func inspectJSON(_ path: String) throws -> [String] {
   let json = try readJSON(path)
   if json["weight_map"] != nil {
-    let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
-      separator: "/")
-    let sharded = try ShardedSafeTensors(indexPath: path, directory: directory.isEmpty ? "." : directory)
-    let entries = sharded.shards.flatMap { shard in
-      shard.header.entries.map { ($0.name, $0.dtype, $0.shape, $0.byteCount) }
-    }
-    return ["kind: safetensors index of \(sharded.shards.count) files"] + table(entries)
-      + (try nonFinite(sharded))
+    let sharded = try ShardedTensors(indexPath: path, open: openTensorFile)
+    return ["kind: index of \(sharded.shards.count) files of tensors"]
+      + table(try sharded.shards.flatMap { try entries(of: $0) }) + (try nonFinite(sharded))
   }
   if json["model_type"] != nil {
     do {
@@ -86,7 +95,7 @@ private func inspectJSON(_ path: String) throws -> [String] {
     }
   }
   guard json["model"] != nil else {
-    throw FormatError(path: path, "a JSON text, but no tokenizer, model configuration or safetensors index")
+    throw FormatError(path: path, "a JSON text, but no tokenizer, model configuration or index of tensors")
   }
   return ["kind: Hugging Face tokenizer"] + describe(try readTokenizer(path))
 }
@@ -199,8 +208,10 @@ private func describe(_ tokenizer: Tokenizer) -> [String] {
   return lines
 }
 
+private typealias TableEntry = (name: String, type: String, shape: [Int], byteCount: Int)
+
 /// Tensors with their shapes, types and sizes.
-private func table(_ entries: [(name: String, type: String, shape: [Int], byteCount: Int)]) -> [String] {
+private func table(_ entries: [TableEntry]) -> [String] {
   var lines = ["tensors: \(entries.count)"]
   let rows = entries.map {
     (escaped($0.name), $0.type, "[\($0.shape.map { "\($0)" }.joined(separator: ", "))]")

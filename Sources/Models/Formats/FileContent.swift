@@ -14,11 +14,11 @@ package func describeContent(of file: MappedFile) -> String {
   if starts("GGUF") { return "a GGUF file" }
   if head.starts(with: [0x1F, 0x8B]) { return "a gzip archive; unpack it first" }
   if head.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
-    return
-      "a zip archive (a PyTorch checkpoint is one); Plumb does not read pickles, convert it to safetensors"
+    return "a zip archive, as `torch.save` writes it; Plumb reads it under the name `pytorch_model.bin`"
   }
   if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) {
-    return "a Python pickle, which Plumb does not read; convert it to safetensors"
+    return
+      "a Python pickle without the zip archive that PyTorch puts around it since version 1.6; load it there and save it again"
   }
   let firstText = head.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.prefix(14).map { $0 | 0x20 }
   if firstText.starts(with: Array("<!doctype html".utf8)) || firstText.starts(with: Array("<html".utf8)) {

@@ -5,7 +5,11 @@ import System
 
 /// A GGUF file, mapped. Source: ggml docs/gguf.md; stricter than ggml in that sizes are checked for overflow and range
 /// before use, duplicate names are refused and array lengths are held against the file's size.
-package final class GGUFFile: TensorSource {
+package final class GGUFFile: TensorFile {
+  package static let formatName = "GGUF"
+  /// A GGUF file holds configuration and tokenizer too, and stands alone.
+  package static let nameInFolder: String? = nil
+
   package let file: MappedFile
   package let version: UInt32
   package let alignment: Int
@@ -19,10 +23,14 @@ package final class GGUFFile: TensorSource {
 
   package static let magic: [UInt8] = Array("GGUF".utf8)
 
+  package static func isFormat(of file: MappedFile) -> Bool {
+    file.slice(0, 4)?.elementsEqual(magic) == true
+  }
+
   package init(_ path: String) throws {
     let file = try MappedFile(path)
-    var cursor = GGUFCursor(file: file, position: 0, part: "header")
-    guard file.slice(0, 4)?.elementsEqual(Self.magic) == true else {
+    var cursor = ByteCursor(file: file, position: 0, part: "header")
+    guard Self.isFormat(of: file) else {
       throw FormatError(
         path: path, part: "header", offset: 0, "expected a GGUF file, found \(describeContent(of: file))")
     }
@@ -101,7 +109,7 @@ package final class GGUFFile: TensorSource {
     let position: Int
   }
 
-  private static func readDeclaration(_ cursor: inout GGUFCursor) throws -> Declaration {
+  private static func readDeclaration(_ cursor: inout ByteCursor) throws -> Declaration {
     let start = cursor.position
     let name = try cursor.string("a tensor's name")
     guard !name.isEmpty, name.utf8.count <= 64 else {
@@ -194,26 +202,20 @@ extension GGUFFile {
 
   package func tensor(_ name: String) throws -> GGUFTensor {
     guard let index = tensorIndex[UTF8Key(name)] else {
-      throw FormatError(
-        path: file.path, part: "tensor \(quoted(name))", "the file has no tensor of this name")
+      throw noTensor(name)
     }
     return tensors[index]
   }
 
   package func shape(of name: String) throws -> [Int] { try tensor(name).shape }
   package func storage(of name: String) throws -> String { try tensor(name).type.name }
+  package func byteCount(of name: String) throws -> Int { try tensor(name).byteCount }
 
   package func readFloats(_ name: String, into output: UnsafeMutableBufferPointer<Float>) throws {
     let tensor = try tensor(name)
-    guard let encoding = tensor.type.encoding, let bytes = file.slice(tensor.offset, tensor.byteCount) else {
-      throw undecodable(tensor)
-    }
-    withExtendedLifetime(file) { encoding.decode(bytes, into: output) }
-  }
-
-  func undecodable(_ tensor: GGUFTensor) -> FormatError {
-    FormatError(
-      path: file.path, part: "tensor \(quoted(tensor.name))", offset: tensor.offset,
-      unreadStorage(tensor.type.name))
+    guard let encoding = tensor.type.encoding else { throw undecodable(name, offset: tensor.offset) }
+    precondition(
+      output.count == tensor.shape.reduce(1, *), "\(output.count) values for shape \(tensor.shape)")
+    file.decode(encoding, at: tensor.offset, into: output)
   }
 }

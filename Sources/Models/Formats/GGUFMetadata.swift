@@ -85,7 +85,7 @@ extension GGUFFile {
   package func strings(_ key: String) throws -> [String]? {
     guard let array = try array(key) else { return nil }
     guard array.elementType == .string else { throw failure(key, "expected an array of strings") }
-    var cursor = GGUFCursor(file: file, position: array.offset, part: "metadata \(quoted(key))")
+    var cursor = ByteCursor(file: file, position: array.offset, part: "metadata \(quoted(key))")
     var strings: [String] = []
     // The array was walked when the file was opened: it has this many strings.
     strings.reserveCapacity(array.count)
@@ -95,7 +95,7 @@ extension GGUFFile {
 
   package func integers(_ key: String) throws -> [Int]? {
     guard let array = try array(key) else { return nil }
-    var cursor = GGUFCursor(file: file, position: array.offset, part: "metadata \(quoted(key))")
+    var cursor = ByteCursor(file: file, position: array.offset, part: "metadata \(quoted(key))")
     var integers: [Int] = []
     integers.reserveCapacity(array.count)
     for _ in 0..<array.count {

@@ -60,6 +60,18 @@ package final class MappedFile: Sendable {
     guard offset >= 0, length >= 0, offset <= count, length <= count - offset else { return nil }
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + length)])
   }
+
+  /// Gives back the memory of the pages that lie wholly inside a part that was read. Touched again, they come from the file again.
+  package func release(_ offset: Int, _ length: Int) {
+    guard let base, offset >= 0, length >= 0, offset <= count, length <= count - offset else { return }
+    let page = MappedFile.pageSize
+    let first = (offset + page - 1) / page * page
+    // The file's last page belongs to the mapping whole.
+    let end = offset + length == count ? count : (offset + length) / page * page
+    if first < end { madvise(base + first, end - first, MADV_DONTNEED) }
+  }
+
+  private static let pageSize = max(1, Int(sysconf(Int32(_SC_PAGESIZE))))
 }
 
 /// Every byte of a small file. The file is not left mapped, so it may change afterwards.

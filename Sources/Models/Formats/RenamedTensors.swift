@@ -30,6 +30,7 @@ struct RenamedTensors: TensorSource {
   /// The source says what is wrong with a name that is not there.
   private func storedName(_ name: String) -> String { stored[UTF8Key(name)] ?? name }
 
+  var fileByteCount: Int { source.fileByteCount }
   func shape(of name: String) throws -> [Int] { try source.shape(of: storedName(name)) }
   func storage(of name: String) throws -> String { try source.storage(of: storedName(name)) }
   func readFloats(_ name: String, into output: UnsafeMutableBufferPointer<Float>) throws {

@@ -30,11 +30,12 @@ package struct SafeTensorsHeader: Sendable {
   /// Bounds the memory that reading the header may take; a real header has about six commas a tensor.
   static let maximumCommas = 2_000_000
 
-  /// Bits of one element. Only whole-byte dtypes are known.
-  static let elementSizes: [(dtype: String, size: Int)] = [
-    ("F64", 8), ("F32", 4), ("F16", 2), ("BF16", 2), ("I64", 8), ("I32", 4), ("I16", 2), ("I8", 1),
-    ("U64", 8),
-    ("U32", 4), ("U16", 2), ("U8", 1), ("BOOL", 1), ("F8_E4M3", 1), ("F8_E5M2", 1), ("C64", 8),
+  /// Bits of one element. Source: safetensors 0.8 `Dtype`.
+  static let elementBits: [(dtype: String, bits: Int)] = [
+    ("F64", 64), ("F32", 32), ("F16", 16), ("BF16", 16), ("I64", 64), ("I32", 32), ("I16", 16), ("I8", 8),
+    ("U64", 64), ("U32", 32), ("U16", 16), ("U8", 8), ("BOOL", 8), ("C64", 64), ("F8_E4M3", 8),
+    ("F8_E5M2", 8),
+    ("F8_E4M3FNUZ", 8), ("F8_E5M2FNUZ", 8), ("F8_E8M0", 8), ("F6_E2M3", 6), ("F6_E3M2", 6), ("F4", 4),
   ]
 
   package init(of file: MappedFile) throws {
@@ -107,15 +108,19 @@ package struct SafeTensorsHeader: Sendable {
       throw failure("unknown key \(quoted(key)); `dtype`, `shape` and `data_offsets` are allowed")
     }
     guard let dtype = object["dtype"]?.stringValue else { throw failure("`dtype`: expected a string") }
-    guard let elementSize = elementSizes.first(where: { $0.dtype == dtype })?.size else {
+    guard let elementBits = elementBits.first(where: { $0.dtype == dtype })?.bits else {
       throw failure("dtype \(quoted(dtype)) is unknown")
     }
     guard let shape = naturals(object["shape"]) else {
       throw failure("`shape`: expected a list of non-negative integers")
     }
-    guard let byteCount = checkedProduct(shape + [elementSize]) else {
+    guard let bitCount = checkedProduct(shape + [elementBits]) else {
       throw failure("the product of shape \(shape.prefix(8)) and the element size is out of range")
     }
+    guard bitCount % 8 == 0 else {
+      throw failure("\(dtype) of shape \(shape) takes \(bitCount) bits, not a whole number of bytes")
+    }
+    let byteCount = bitCount / 8
     guard let offsets = naturals(object["data_offsets"]), offsets.count == 2 else {
       throw failure("`data_offsets`: expected two non-negative integers")
     }

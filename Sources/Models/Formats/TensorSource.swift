@@ -3,6 +3,8 @@
 package protocol TensorSource: Sendable {
   /// In the order of the file.
   var names: [String] { get }
+  /// The size of the files that hold the tensors.
+  var fileByteCount: Int { get }
   /// - Throws: `FormatError` when there is no such tensor.
   func shape(of name: String) throws -> [Int]
   /// How the tensor is stored: `F32`, `Q4_1`, …

@@ -17,7 +17,7 @@ package func describeModel(_ path: String) -> JSON {
     let checkpoint = try openCheckpoint(path, readingTokenizer: false)
     var facts = JSONObject([
       (Fact.parameters, .int(Int64(checkpoint.configuration.parameterCount))),
-      (Fact.bytes, .int(Int64(byteCount(of: path, status)))),
+      (Fact.bytes, .int(Int64(checkpoint.tensors.fileByteCount))),
       (ModelMemory.fact, ModelMemory.value(of: checkpoint.configuration)),
       (Fact.context, .int(Int64(checkpoint.configuration.contextLength))),
       (Fact.head, headFact(checkpoint.configuration.head)),
@@ -49,13 +49,6 @@ extension KnownArtifact {
     guard let fact = facts[Fact.head] else { return nil }
     if let labels = fact.arrayValue { return .classification(labels: labels.compactMap(\.stringValue)) }
     return fact == "value" ? .value : .language
-  }
-}
-
-private func byteCount(of path: String, _ status: FileStatus) -> Int {
-  guard status.isDirectory else { return status.size }
-  return ((try? File.names(in: path)) ?? []).filter { $0.hasSuffix(".safetensors") }.reduce(0) {
-    $0 &+ (FileStatus.of("\(path)/\($1)")?.size ?? 0)
   }
 }
 

@@ -8,6 +8,7 @@ struct CountedTensors: TensorSource {
   let layout: ParameterLayout
 
   var names: [String] { layout.names }
+  var fileByteCount: Int { 0 }
   func shape(of name: String) throws -> [Int] { layout[name]?.shape ?? [] }
   func storage(of name: String) throws -> String { "F32" }
   func readFloats(_ name: String, into output: UnsafeMutableBufferPointer<Float>) throws {

@@ -141,6 +141,10 @@ import Testing
       "F16 of shape [1] takes 2"
     ),
     (
+      "half a byte", safeTensors(#"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}"#, data: [0, 0]),
+      "F4 of shape [3] takes 12 bits, not a whole number of bytes"
+    ),
+    (
       "gap at the start", safeTensors(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, data: four),
       "a gap of 2 bytes"
     ),
@@ -168,7 +172,10 @@ import Testing
       "a Git LFS pointer"
     ),
     ("HTML", Array("<!DOCTYPE html><html></html>".utf8), "an HTML page"),
-    ("zip", [0x50, 0x4B, 3, 4] + [UInt8](repeating: 1, count: 20), "a zip archive"),
+    (
+      "zip", [0x50, 0x4B, 3, 4] + [UInt8](repeating: 1, count: 20),
+      "a zip archive, as `torch.save` writes it; Plumb reads it under the name `pytorch_model.bin`"
+    ),
     ("pickle", [0x80, 2, 0x8A, 1, 1, 1, 1, 1, 1, 1], "a Python pickle"),
     ("gzip", [0x1F, 0x8B, 8, 0, 1, 1, 1, 1, 1, 1], "a gzip archive"),
     ("terminal escape in a name", safeTensors(#"{"\u001b[31m\u202ea":1}"#), #"tensor `\u{1b}[31m\u{202e}a`"#),
@@ -210,8 +217,38 @@ import Testing
     #expect(Array(try file.rawBytes("b")) == [4])
     #expect(try file.floats("e") == [])
     #expect(
-      failure { _ = try file.floats("a") }?.contains("stored as U8, which is not read as numbers") == true)
+      failure { _ = try file.floats("a") }?.contains("stored as U8, which is not read") == true)
     #expect(failure { _ = try file.floats("c") }?.contains("no tensor of this name") == true)
+  }
+
+  @Test(arguments: [
+    ("F64", 8), ("F32", 4), ("F16", 2), ("BF16", 2), ("I64", 8), ("I32", 4), ("I16", 2), ("I8", 1),
+    ("U64", 8),
+    ("U32", 4), ("U16", 2), ("U8", 1), ("BOOL", 1), ("C64", 8), ("F8_E4M3", 1), ("F8_E5M2", 1),
+    ("F8_E8M0", 1),
+    ("F8_E4M3FNUZ", 1), ("F8_E5M2FNUZ", 1),
+  ])
+  func `every type is known by its size, and those of real numbers are read`(dtype: String, size: Int) throws
+  {
+    let header = "{\"a\":{\"dtype\":\"\(dtype)\",\"shape\":[3],\"data_offsets\":[0,\(3 * size)]}}"
+    let path = try directory.file("x", safeTensors(header, data: [UInt8](repeating: 0, count: 3 * size)))
+    let file = try SafeTensorsFile(path)
+    #expect(try file.byteCount(of: "a") == 3 * size)
+    if ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"].contains(dtype) {
+      #expect(try file.floats("a") == [0, 0, 0])
+    } else {
+      #expect(
+        failure { _ = try file.floats("a") }?.contains("stored as \(dtype), which is not read")
+          == true)
+    }
+  }
+
+  @Test func `types of less than a byte are known by their size`() throws {
+    for (dtype, byteCount) in [("F4", 4), ("F6_E2M3", 6), ("F6_E3M2", 6)] {
+      let header = "{\"a\":{\"dtype\":\"\(dtype)\",\"shape\":[2,4],\"data_offsets\":[0,\(byteCount)]}}"
+      let path = try directory.file("x", safeTensors(header, data: [UInt8](repeating: 0, count: byteCount)))
+      #expect(try SafeTensorsFile(path).byteCount(of: "a") == byteCount)
+    }
   }
 
   @Test func `a directory and a FIFO are refused without waiting`() throws {
@@ -219,67 +256,5 @@ import Testing
     mkfifo("\(directory.path)/fifo", 0o600)
     #expect(
       failure { _ = try SafeTensorsFile("\(directory.path)/fifo") }?.contains("found a named pipe") == true)
-  }
-
-  private func sharded(_ map: String) throws -> String {
-    try directory.file(
-      "one.safetensors",
-      safeTensors(
-        #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: littleEndian(Float(2).bitPattern)))
-    try directory.file(
-      "two.safetensors",
-      safeTensors(
-        #"{"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: littleEndian(Float(3).bitPattern)))
-    return try directory.file("model.safetensors.index.json", "{\"weight_map\":\(map)}")
-  }
-
-  @Test func `shards are read through their index`() throws {
-    let index = try sharded(#"{"b":"two.safetensors","a":"one.safetensors"}"#)
-    let tensors = try ShardedSafeTensors(indexPath: index, directory: directory.path)
-    #expect(tensors.names == ["b", "a"])
-    #expect(try tensors.floats("a") == [2])
-    #expect(try tensors.floats("b") == [3])
-  }
-
-  @Test(arguments: [
-    ("{}", "`weight_map`: expected an object that is not empty"),
-    (#"{"a":1}"#, "`a`: expected a file name"),
-    (#"{"a":"../one.safetensors"}"#, "`../one.safetensors` is not the name of a file beside the index"),
-    (#"{"a":"/etc/passwd"}"#, "is not the name of a file"),
-    (#"{"a":".."}"#, "is not the name of a file"),
-    (#"{"a":"three.safetensors"}"#, "the shard `three.safetensors` is missing"),
-    (#"{"c":"one.safetensors"}"#, "holds no such tensor"),
-    (
-      #"{"a":"one.safetensors","b":"one.safetensors"}"#,
-      "`b`: the shard `one.safetensors` holds no such tensor"
-    ),
-    (#"{"a":"one.safetensors","a":"one.safetensors"}"#, "duplicate key"),
-  ])
-  func `a wrong index is refused by its entry`(map: String, message: String) throws {
-    let index = try sharded(map)
-    let found = failure { _ = try ShardedSafeTensors(indexPath: index, directory: directory.path) }
-    #expect(found?.contains(message) == true, "\(found ?? "accepted")")
-  }
-
-  @Test func `a tensor in two shards, or outside the index, is refused`() throws {
-    let index = try sharded(#"{"a":"one.safetensors","b":"two.safetensors"}"#)
-    try directory.file(
-      "two.safetensors",
-      safeTensors(
-        #"{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
-        data: [0, 0]))
-    #expect(
-      failure { _ = try ShardedSafeTensors(indexPath: index, directory: directory.path) }?.contains(
-        "`a` is in two shards")
-        == true)
-    try directory.file(
-      "two.safetensors",
-      safeTensors(
-        #"{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"x":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
-        data: [0, 0]))
-    #expect(
-      failure { _ = try ShardedSafeTensors(indexPath: index, directory: directory.path) }?.contains(
-        "is not in `weight_map`")
-        == true)
   }
 }

@@ -1,28 +1,8 @@
-// Reading a GGUF header byte by byte, never past the end.
+// The values of a GGUF header.
 
-struct GGUFCursor {
-  let file: MappedFile
-  var position: Int
-  /// What is being read, for errors.
-  var part: String
-
+extension ByteCursor {
   /// The nesting of arrays that is still followed. Real files have none.
-  static let maximumArrayDepth = 4
-
-  var remaining: Int { file.count - position }
-
-  func failure(_ problem: String, at offset: Int? = nil) -> FormatError {
-    FormatError(path: file.path, part: part, offset: offset ?? position, problem)
-  }
-
-  mutating func integer<T: FixedWidthInteger>(_ what: String, as type: T.Type = T.self) throws -> T {
-    let size = T.bitWidth / 8
-    guard let bytes = file.slice(position, size) else {
-      throw failure("the file ends inside \(what): \(size) bytes needed, \(remaining) left")
-    }
-    position += size
-    return T(littleEndian: bytes.loadUnaligned(as: T.self))
-  }
+  private static let maximumArrayDepth = 4
 
   /// A count that must be at most what the rest of the file could hold at `minimumSize` bytes each.
   mutating func count(_ what: String, minimumSize: Int) throws -> Int {
