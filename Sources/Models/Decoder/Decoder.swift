@@ -73,18 +73,29 @@ package final class Decoder {
     if case .rotary(let rotary) = configuration.positions {
       self.rotary = RotaryTable(base: rotary.base, positions: 0, dimension: rotary.dimension, on: backend)
     }
-    let table = try named(layout.tokenEmbedding)
-    embedding = embeddingTable(table)
+    let headType = configuration.head == .language ? mode.weightType : mode.operandType
+    func packedHead(_ weights: Tensor) -> (forward: any PackedMatrix, backward: (any PackedMatrix)?) {
+      (
+        backend.pack(weights, as: headType, over: nil),
+        lowestBlock.map { _ in backend.packTransposed(weights, as: mode.operandType, over: nil) }
+      )
+    }
+    let ownHead = layout.name(of: .head)
+    // What is read whole is held in here, and not while the blocks are read.
+    func readEmbedding() throws -> (
+      table: Tensor, head: (forward: any PackedMatrix, backward: (any PackedMatrix)?)?
+    ) {
+      let table = try named(layout.tokenEmbedding)
+      return (embeddingTable(table), ownHead == nil ? packedHead(table) : nil)
+    }
+    let (table, tiedHead) = try readEmbedding()
+    embedding = table
     positionEmbedding = try layout.name(of: .positionEmbedding).map { embeddingTable(try named($0)) }
     precondition(
       (configuration.positions == .learned) == (positionEmbedding != nil),
       "learned positions have a table, others have none")
-    let headWeights = try layout.name(of: .head).map(named) ?? table
-    headType = configuration.head == .language ? mode.weightType : mode.operandType
-    head = backend.pack(headWeights, as: headType, over: nil)
-    headTransposed = lowestBlock.map { _ in
-      backend.packTransposed(headWeights, as: mode.operandType, over: nil)
-    }
+    (head, headTransposed) = try tiedHead ?? packedHead(named(layout.headWeights))
+    self.headType = headType
     headBias = try layout.name(of: .headBias).map(named)
     guard let finalNormName = layout.name(of: .finalNorm) else {
       preconditionFailure("a layout has a final norm")
