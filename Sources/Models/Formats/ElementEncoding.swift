@@ -36,7 +36,8 @@ extension ElementEncoding {
 
 /// Every encoding that is read, in the order in which messages name them.
 package let elementEncodings: [any ElementEncoding.Type] = [
-  F32.self, F16.self, BF16.self, F64.self, F8_E4M3.self, F8_E5M2.self, Q4_0.self, Q4_1.self, Q5_0.self, Q5_1.self, Q8_0.self, Q2_K.self, Q3_K.self,
+  F32.self, F16.self, BF16.self, F64.self, F8_E4M3.self, F8_E5M2.self, Q4_0.self, Q4_1.self, Q5_0.self,
+  Q5_1.self, Q8_0.self, Q2_K.self, Q3_K.self,
   Q4_K.self, Q5_K.self, Q6_K.self,
 ]
 

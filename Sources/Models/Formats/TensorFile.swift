@@ -41,7 +41,9 @@ extension TensorFile {
 extension MappedFile {
   /// Fills `output` from the numbers at `offset`, piece by piece. What was read does not stay in memory.
   /// - Precondition: all of them lie inside the file.
-  func decode(_ encoding: any ElementEncoding.Type, at offset: Int, into output: UnsafeMutableBufferPointer<Float>) {
+  func decode(
+    _ encoding: any ElementEncoding.Type, at offset: Int, into output: UnsafeMutableBufferPointer<Float>
+  ) {
     // Whole blocks of every encoding; some MiB.
     let pieceLength = 1 << 20
     var start = 0

@@ -72,7 +72,9 @@ struct PyTorchObjects {
   mutating func addTensor(
     _ type: PyTorchType?, storage: Int, first: Int, shape: [Int], strides: [Int]
   ) throws -> PickleValue {
-    guard tensors.count < Self.maximumTensors else { throw Failure("more than \(Self.maximumTensors) tensors") }
+    guard tensors.count < Self.maximumTensors else {
+      throw Failure("more than \(Self.maximumTensors) tensors")
+    }
     let storage = storages[storage]
     guard let type = type ?? storage.type else { throw Failure("a tensor of bytes whose type is not named") }
     guard storage.type == nil || storage.type == type else {

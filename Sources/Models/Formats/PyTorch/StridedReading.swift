@@ -4,7 +4,8 @@ extension MappedFile {
   /// Fills `output` in row-major order.
   /// - Precondition: every number lies inside the file, as `PyTorchObjects` makes sure of.
   func gather(
-    _ tensor: PyTorchTensor, _ encoding: any ElementEncoding.Type, into output: UnsafeMutableBufferPointer<Float>
+    _ tensor: PyTorchTensor, _ encoding: any ElementEncoding.Type,
+    into output: UnsafeMutableBufferPointer<Float>
   ) {
     guard output.count > 0, let length = tensor.shape.last, let stride = tensor.strides.last else { return }
     let size = encoding.blockSize
