@@ -93,6 +93,7 @@ let package = Package(
     .testTarget(
       name: "StagesTests",
       dependencies: ["Stages", "Runner", "Models", "JSON", "System", "TinyModel", "TestFolder"],
+      exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(
       // Drives the built `plumb`, which `swift test` builds with all else; as a dependency it would be linked into the tests.

@@ -220,6 +220,26 @@ import Testing
     #expect(key(newer) != key(draw))
   }
 
+  /// An option of a scorer that experiments were run without.
+  @Test func `the default of an option that was added later is in no key, written or not`() throws {
+    let project = try Project()
+    let score = ScoreStage.declaration
+    func plan(_ options: [(String, JSON)]) throws -> Plan {
+      let scorer = JSON.object(JSONObject([("kind", "reward")] + options))
+      return try project.plan(experiment(score, options: ["scorer": scorer]))
+    }
+    let silent = try plan([])
+    let written = try plan([
+      ("template", "{prompt}{generation}"), ("text_markers", []), ("strip", false), ("separator", nil),
+      ("split", "prompt"), ("row_markers", false), ("max_length", nil), ("truncation", "right"),
+      ("read_before", nil), ("label", nil), ("output", "logit"),
+    ])
+    #expect(try stale(written, since: silent) == [])
+    let node = try #require(written.nodes.first { $0.address == "x" })
+    #expect(node.options == ["scorer": ["kind": "reward", "template": "{prompt}{generation}"]])
+    #expect(try stale(try plan([("strip", true)]), since: silent) == downstream(score))
+  }
+
   @Test func `every option of a command makes it and what is downstream stale, and no way of running does`()
     throws
   {

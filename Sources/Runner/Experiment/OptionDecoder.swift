@@ -89,12 +89,9 @@ struct OptionDecoder {
     var result = JSONObject()
     result["kind"] = members["kind"]
     for field in fields {
-      if let value = members[field.name] {
-        result[field.name] = value
-        continue
-      }
-      if let value = field.defaultValue {
-        result[field.name] = Self.normalized(value, field.type)
+      let standard = field.defaultValue.map { Self.normalized($0, field.type) }
+      if let value = members[field.name] ?? standard {
+        if !field.isAddedLater || value != standard { result[field.name] = value }
         continue
       }
       isComplete = false
@@ -329,9 +326,10 @@ struct OptionDecoder {
     var result = JSONObject()
     result["kind"] = members["kind"]
     for field in fields {
-      if let value = members[field.name] ?? field.defaultValue {
-        result[field.name] = normalized(value, field.type)
-      }
+      guard let value = (members[field.name] ?? field.defaultValue).map({ normalized($0, field.type) })
+      else { continue }
+      let standard = field.defaultValue.map { normalized($0, field.type) }
+      if !field.isAddedLater || value != standard { result[field.name] = value }
     }
     return .object(result)
   }

@@ -8,27 +8,36 @@ public struct OptionField: Sendable {
   package let type: OptionType
   /// Nil when the option must be written.
   public let defaultValue: JSON?
+  /// Whether results were stored under keys before the option was there. Decoded options, and with them keys, lack it where it has
+  /// its default, so that those results are found.
+  package let isAddedLater: Bool
   /// What other tools call it: suggested, never accepted.
   public let aliases: [String]
   public let summary: String
 
   /// A required option.
   package init(_ name: String, _ type: OptionType, aliases: [String] = [], summary: String) {
-    self.init(name: name, type: type, defaultValue: nil, aliases: aliases, summary: summary)
+    self.init(
+      name: name, type: type, defaultValue: nil, isAddedLater: false, aliases: aliases, summary: summary)
   }
 
   package init(
-    _ name: String, _ type: OptionType, default value: JSON, aliases: [String] = [], summary: String
+    _ name: String, _ type: OptionType, default value: JSON, addedLater isAddedLater: Bool = false,
+    aliases: [String] = [], summary: String
   ) {
-    self.init(name: name, type: type, defaultValue: value, aliases: aliases, summary: summary)
+    self.init(
+      name: name, type: type, defaultValue: value, isAddedLater: isAddedLater, aliases: aliases,
+      summary: summary)
   }
 
   private init(
-    name: String, type: OptionType, defaultValue: JSON?, aliases: [String], summary: String
+    name: String, type: OptionType, defaultValue: JSON?, isAddedLater: Bool, aliases: [String],
+    summary: String
   ) {
     self.name = name
     self.type = type
     self.defaultValue = defaultValue
+    self.isAddedLater = isAddedLater
     self.aliases = aliases
     self.summary = summary
   }

@@ -83,8 +83,9 @@ extension OptionValueType {
     _ fields: [OptionField], _ value: @escaping @Sendable (StageOptions) -> Value
   ) -> Self {
     Self(type: .object(fields)) { json in
-      guard let members = json.objectValue, members.count == fields.count,
-        fields.allSatisfy({ members[$0.name] != nil })
+      guard let members = json.objectValue,
+        members.keys.allSatisfy({ name in fields.contains { UTF8Key($0.name) == UTF8Key(name) } }),
+        fields.allSatisfy({ members[$0.name] != nil || $0.isAddedLater })
       else { return nil }
       return value(StageOptions(json))
     }

@@ -16,13 +16,15 @@ public struct StageOption<Value>: Sendable {
     field = OptionField(name, type.type, aliases: aliases, summary: summary)
   }
 
+  /// - Parameter addedLater: whether experiments were run before the stage had the option: their results keep their keys.
   /// - Precondition: the default is a value of this type, complete where it is an object.
   public init(
-    _ name: String, _ type: OptionValueType<Value>, default value: JSON, aliases: [String] = [],
-    summary: String
+    _ name: String, _ type: OptionValueType<Value>, default value: JSON, addedLater: Bool = false,
+    aliases: [String] = [], summary: String
   ) {
     self.type = type
-    field = OptionField(name, type.type, default: value, aliases: aliases, summary: summary)
+    field = OptionField(
+      name, type.type, default: value, addedLater: addedLater, aliases: aliases, summary: summary)
     precondition(
       type.decode(value) != nil, "option `\(name)`: its default \(value.text()) is not of its type")
   }
@@ -33,7 +35,7 @@ public struct StageOption<Value>: Sendable {
   }
 
   fileprivate func value(of json: JSON) -> Value {
-    guard let written = json[field.name] else {
+    guard let written = json[field.name] ?? (field.isAddedLater ? field.defaultValue : nil) else {
       preconditionFailure("option `\(field.name)` is not declared")
     }
     guard let value = type.decode(written) else {

@@ -24,6 +24,8 @@ enum Fact {
   static let context = "context"
   /// `language`, `value`, or the labels of a classifier.
   static let head = "head"
+  /// `problem_type` of a classifier's configuration.
+  static let problemType = "problem_type"
   static let hasTokenizer = "tokenizer"
   /// How many classes a model was conditioned on; 0 for none.
   static let conditionedClasses = "conditioned_classes"

@@ -23,6 +23,9 @@ package func describeModel(_ path: String) -> JSON {
       (Fact.head, headFact(checkpoint.configuration.head)),
       (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),
     ])
+    if let problemType = checkpoint.configuration.problemType {
+      facts[Fact.problemType] = .string(problemType)
+    }
     if let conditioning = try? Conditioning(checkpoint) {
       facts[Fact.conditionedClasses] = .int(Int64(conditioning.prefixes.count))
     } else if checkpoint.plumb?["conditioning"]?.isNull ?? true {

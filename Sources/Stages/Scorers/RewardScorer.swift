@@ -1,4 +1,4 @@
-// `kind: reward`: the score of a reward model.
+// `kind: reward`: the score of a reward model or a classifier.
 
 import JSON
 import Models
@@ -7,39 +7,43 @@ import Runner
 struct RewardScorer: Scorer {
   static let kind = "reward"
   static let summary =
-    "the score of a reward model (a sequence classification head of one output) at the last token"
-  static let options = [template.field]
+    "the score of a reward model: its value head (`v_head.weight`), or a label of its classification head (`score.weight`), at the last token"
+  static let options = RewardText.options + LabelScore.options
   static let inputs = [InputPort("model", .model, summary: "the reward model")]
   static let columns = ["prompt", "generations"]
   static let computes = true
 
-  private static let template = StageOption(
-    "template", .string, default: "{prompt}{generation}",
-    summary: "the text to score, with `{prompt}` and `{generation}`")
+  let text: RewardText
+  let label: LabelScore.LabelName?
+  let output: LabelScore.Output
 
-  private let template: String
-
-  init(_ options: StageOptions) { template = options[Self.template] }
-
-  func check(_ stage: StageCheck, _ findings: inout StageFindings) {
-    findings.want(.reward, at: "model", in: stage)
-    findings.want(template: template, in: stage)
+  init(_ options: StageOptions) {
+    text = RewardText(options)
+    label = options[LabelScore.label]
+    output = options[LabelScore.output]
   }
 
   func estimate(_ input: StageEstimate.Input) -> StageEstimate {
-    Estimates.scoringWithModel(input, template: template)
+    Estimates.scoringWithModel(input, template: text.template)
   }
 
   func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Double?) throws -> Void) throws {
     let checkpoint = try context.checkpoint("model", .reward)
+    let configuration = checkpoint.configuration
+    let score: LabelScore
+    do {
+      score = try LabelScore(
+        label: label, output: output, of: configuration.head, problemType: configuration.problemType)
+    } catch { throw InputError("\(checkpoint.path): \(error)" + (error.help.map { "; \($0)" } ?? "")) }
     let tokenizer = try checkpoint.requireTokenizer()
-    let texts = try ScoringTemplate(template).tokens(of: items, checkpoint, tokenizer, context)
+    let reader = try RewardReader(text, tokenizer, contextLength: configuration.contextLength)
+    let texts = try reader.tokens(of: items, log: context.log)
     let progress = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
     let model = RewardModel(try context.decoder(checkpoint))
     do {
       try model.score(texts, memory: context.engineMemory(), checkpoint: context.checkCancellation) {
         index, outputs in
-        try emit(items[index], Double(outputs[0]))
+        try emit(items[index], score.score(outputs))
         progress.finish(index)
       }
     } catch let error as LogitsNotFinite {
@@ -47,4 +51,9 @@ struct RewardScorer: Scorer {
     }
     progress.close()
   }
+}
+
+extension DecoderConfiguration {
+  /// What the labels of a classifier are to each other, where its `config.json` says.
+  var problemType: String? { carried["problem_type"]?.stringValue }
 }

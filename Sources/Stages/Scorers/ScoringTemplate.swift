@@ -8,34 +8,82 @@ import Runner
 struct ScoringTemplate: Sendable {
   static let fields = ["prompt", "generation"]
 
-  private let template: PromptTemplate
+  private enum Piece: Sendable {
+    case literal(String)
+    /// Of the author, and no special token whatever the model has.
+    case plain(String)
+    case prompt, generation
+  }
+  private let pieces: [Piece]
 
-  init(_ source: String) throws {
+  /// - Parameter textMarkers: what of the template is ordinary text though it looks like a special token.
+  init(_ source: String, textMarkers: [String] = []) throws {
+    let template: PromptTemplate
     do {
       template = try PromptTemplate(source)
     } catch { throw InputError("`template`: \(error)") }
-    for case .field(let name) in template.pieces where !Self.fields.contains(name) {
-      throw InputError("`template` names `{\(name)}`; it can name `{prompt}` and `{generation}`")
+    pieces = try template.pieces.flatMap { piece -> [Piece] in
+      switch piece {
+      case .text(let text): return Self.pieces(of: text, textMarkers)
+      case .field("prompt"): return [.prompt]
+      case .field("generation"): return [.generation]
+      case .field(let name):
+        throw InputError("`template` names `{\(name)}`; it can name `{prompt}` and `{generation}`")
+      }
     }
   }
 
-  /// What its author wrote.
-  var literal: ModelText { template.literal }
+  /// Cut at the markers; at one place the first of them in the list.
+  private static func pieces(of text: String, _ markers: [String]) -> [Piece] {
+    let bytes = Array(text.utf8)
+    var pieces: [Piece] = []
+    var start = 0
+    func closeLiteral(at end: Int) {
+      if end > start { pieces.append(.literal(String(decoding: bytes[start..<end], as: UTF8.self))) }
+    }
+    var position = 0
+    while position < bytes.count {
+      let rest = bytes[position...]
+      guard let marker = markers.first(where: { !$0.isEmpty && rest.starts(with: $0.utf8) }) else {
+        position += 1
+        continue
+      }
+      closeLiteral(at: position)
+      pieces.append(.plain(marker))
+      position += marker.utf8.count
+      start = position
+    }
+    closeLiteral(at: bytes.count)
+    return pieces
+  }
 
-  /// - Throws: `InputError` naming the row.
-  func text(of item: RowItem) throws -> ModelText {
-    let generation = try item.generation()
-    let prompt = try ModelText(promptOf: item.row)
+  /// What its author wrote, but for what is ordinary text.
+  var literal: ModelText {
     var text = ModelText()
-    for piece in template.pieces {
+    for case .literal(let literal) in pieces { text.append(literal: literal) }
+    return text
+  }
+
+  func text(prompt: ModelText, generation: ModelText) -> ModelText {
+    var text = ModelText()
+    for piece in pieces {
       switch piece {
-      case .text(let literal): text.append(literal: literal)
-      case .field("prompt"): text.append(prompt)
-      case .field: text.append(field: generation)
+      case .literal(let literal): text.append(literal: literal)
+      case .plain(let plain): text.append(field: plain)
+      case .prompt: text.append(prompt)
+      case .generation: text.append(generation)
       }
     }
     return text
   }
+
+  /// - Throws: `InputError` naming the row.
+  func text(of item: RowItem) throws -> ModelText {
+    var generation = ModelText()
+    generation.append(field: try item.generation())
+    return text(prompt: try ModelText(promptOf: item.row), generation: generation)
+  }
+
   /// Each item's text as the model's ids.
   /// - Parameters:
   ///   - reserved: positions of the context that what follows the text takes.
@@ -61,7 +109,7 @@ struct ScoringTemplate: Sendable {
 
 extension StageFindings {
   /// A scorer's template must name fields that there are, and spell tokens that the model has.
-  mutating func want(template: String, in stage: StageCheck) {
+  mutating func want(template: String, textMarkers: [String] = [], in stage: StageCheck) {
     do {
       let fields = try PromptTemplate(template).fieldNames
       if let unknown = fields.first(where: { !ScoringTemplate.fields.contains($0) }) {
@@ -76,6 +124,7 @@ extension StageFindings {
     } catch {
       self.error(.badTemplate, "`template`: \(error)", at: .option("scorer.template"))
     }
-    want(markersOf: [("scorer.template", template)], promptsAt: "rows", readBy: "model", in: stage)
+    let literal = (try? ScoringTemplate(template, textMarkers: textMarkers))?.literal.text ?? template
+    want(markersOf: [("scorer.template", literal)], promptsAt: "rows", readBy: "model", in: stage)
   }
 }

@@ -31,6 +31,18 @@ package struct ModelText: Sendable, Equatable {
     literals += other.literals.map { $0.lowerBound + start..<$0.upperBound + start }
   }
 
+  /// A part of it, by UTF-8 offsets.
+  package subscript(range: Range<Int>) -> ModelText {
+    var part = ModelText()
+    part.text = String(decoding: Array(text.utf8)[range], as: UTF8.self)
+    part.literals = literals.compactMap { literal in
+      let shared = literal.clamped(to: range)
+      return shared.isEmpty
+        ? nil : shared.lowerBound - range.lowerBound..<shared.upperBound - range.lowerBound
+    }
+    return part
+  }
+
   package static func + (a: ModelText, b: ModelText) -> ModelText {
     var result = a
     result.append(b)

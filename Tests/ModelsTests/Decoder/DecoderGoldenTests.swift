@@ -109,14 +109,16 @@ import Testing
   }
 
   static func trainer(
-    _ golden: Golden, objective: any Objective, mode: NumericMode = .fp32, tokenBudget: Int = 1024,
+    _ golden: Golden, of model: String? = nil, objective: any Objective, mode: NumericMode = .fp32,
+    tokenBudget: Int = 1024,
     trainable: [String]? = nil, on device: TestDevice = .cpu
   ) throws -> Trainer {
-    let configuration = golden.checkpoint.configuration
+    let checkpoint = try model.map { try openCheckpoint($0) } ?? golden.checkpoint
+    let configuration = checkpoint.configuration
     let backend = device.backend(threads: 2)
     let reference = try Golden.reference()
     return Trainer(
-      configuration, parameters: try Parameters(configuration, from: golden.checkpoint.tensors, on: backend),
+      configuration, parameters: try Parameters(configuration, from: checkpoint.tensors, on: backend),
       trainable: trainable ?? configuration.layout.names,
       objective: objective,
       reference: ReferenceModel(

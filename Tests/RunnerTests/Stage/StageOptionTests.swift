@@ -76,6 +76,16 @@ import Testing
         == [.named("a")])
   }
 
+  @Test func `an option that was added later has its default where it is not`() {
+    let later = StageOption("later", .integer(0...9), default: 4, addedLater: true, summary: "")
+    let object = StageOption<Int>(
+      "object", .object([Self.count.field, later.field]) { $0[later] }, summary: "")
+    #expect(StageOptions([:])[later] == 4 && StageOptions(["later": 5])[later] == 5)
+    #expect(StageOptions(["object": ["count": 1]])[object] == 4)
+    #expect(StageOptions(["object": ["count": 1, "later": 7]])[object] == 7)
+    #expect(object.value(in: ["object": ["count": 1]]) == 4)
+  }
+
   @Test func `the field has the option's name, type and default`() {
     #expect(Self.limit.field.name == "limit")
     #expect(Self.limit.field.defaultValue == .some(.null))

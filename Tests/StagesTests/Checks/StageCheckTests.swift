@@ -13,7 +13,7 @@ import TinyModel
   static let whole = """
     version: 1
     name: x
-    models: {m: {path: sft}, rm: {path: reward}, five: {path: five}}
+    models: {m: {path: sft}, rm: {path: reward}, five: {path: five}, values: {path: values}, labels: {path: labels}}
     stages:
       rows: {uses: data, with: {path: train.jsonl}}
       s: {uses: sample, in: {model: m, prompts: rows}, with: {n: 4, max_new_tokens: 4}}
@@ -30,6 +30,8 @@ import TinyModel
   func bench() throws -> CheckBench {
     let bench = try CheckBench()
     try bench.model("reward") { $0.head = TinyModel.rewardHead }
+    try bench.model("values") { $0.head = .value }
+    try bench.model("labels") { $0.head = .classification(labels: ["bad", "good"]) }
     try bench.model("five") {
       $0.plumb = [
         "format": 1,
@@ -53,6 +55,47 @@ import TinyModel
       "max_new_tokens: 4}", "max_new_tokens: 4, condition: {text: \"[INST]\"}}",
       [
         "warning[unread-marker] at 6 \"\"[INST]\"\": stage `s`: `[INST]` is not a token of the model at `model`, which reads it as 6 tokens of ordinary text"
+      ]
+    ),
+    // Heads and labels.
+    (
+      "model: m, prompts", "model: values, prompts",
+      [
+        "error[wrong-model] at 6 \"values\": stage `s`: input `model` needs a language model, but this is a reward model with a value head: it has the tensor `v_head.weight`"
+      ]
+    ),
+    (
+      "{model: m, rows: s}, with: {scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}}",
+      "{model: values, rows: s}, with: {scorer: {kind: reward}}",
+      []
+    ),
+    (
+      "{model: m, rows: s}, with: {scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}}",
+      "{model: labels, rows: s}, with: {scorer: {kind: reward, label: 1, output: probability}}", []
+    ),
+    (
+      "{model: m, rows: s}, with: {scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}}",
+      "{model: labels, rows: s}, with: {scorer: {kind: reward}}",
+      [
+        "error[wrong-value] at 7 \"sc\": stage `sc`: the model has 2 labels, and `label` does not say which one is the reward"
+      ]
+    ),
+    (
+      "{model: m, rows: s}, with: {scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}}",
+      "{model: values, rows: s}, with: {scorer: {kind: reward, truncation: left, split: everywhere, text_markers: [<x>], read_before: b, output: probability}}",
+      [
+        "error[conflicting-options] at 7 \"left\": stage `sc`: `truncation` is `left`, but without `max_length` no text is cut",
+        "error[conflicting-options] at 7 \"everywhere\": stage `sc`: `split` is `everywhere`, but there is no `separator` at which to cut",
+        "error[wrong-value] at 7 \"<x>\": stage `sc`: `text_markers` contains `<x>`, which `template` does not contain",
+        "error[wrong-value] at 7 \"b\": stage `sc`: `read_before` is `b`, which is no special token of the model at `model`",
+        "error[wrong-value] at 7 \"probability\": stage `sc`: `output` is `probability`, but the model is a reward model with a value head, so its number is no probability",
+      ]
+    ),
+    (
+      "{model: m, rows: s}, with: {scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}}",
+      "{model: values, rows: s}, with: {scorer: {kind: reward, max_length: 161, template: \"<|startoftext|>{prompt}{generation}\", text_markers: [<|startoftext|>]}}",
+      [
+        "error[wrong-value] at 7 \"161\": stage `sc`: `max_length` is 161, but the model's context is 160 tokens"
       ]
     ),
     // Models.

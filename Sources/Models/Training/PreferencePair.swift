@@ -1,0 +1,58 @@
+// Two texts of which one is preferred, as a pairwise reward model is trained and judged on them: which positions count.
+
+/// Source: METHODS 1.5, training and accuracy of trlx's `GPTRewardModel`. These conventions are not those of scoring, which reads
+/// each text at its own last token: here both are read at the same position, so that the shorter one is read in its padding.
+package struct PreferencePair: Sendable {
+  /// The ids of both, with padding after the shorter one: [end] each.
+  package let chosen: [Int32]
+  package let rejected: [Int32]
+  /// The first position at which they differ; nil where they do not.
+  package let divergence: Int?
+
+  /// One past the last position that counts: the longer one's length.
+  package var end: Int { chosen.count }
+
+  /// - Parameters:
+  ///   - chosen, rejected: ids; what stands from the first `pad` on is padding. Where the token that ends a text is also the one
+  ///     that pads, it is padding too, and texts that differ only after it count as equal.
+  package init(chosen: [Int32], rejected: [Int32], pad: Int32) {
+    let texts = [chosen, rejected].map { $0.prefix { $0 != pad } }
+    let end = texts.map(\.count).max() ?? 0
+    let padded = texts.map { $0 + [Int32](repeating: pad, count: end - $0.count) }
+    (self.chosen, self.rejected) = (Array(padded[0]), Array(padded[1]))
+    divergence = zip(padded[0], padded[1]).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+  }
+
+  /// The mean over positions from the first difference to the end of -log sigmoid(chosen - rejected); 0 where the texts are equal.
+  /// - Parameters:
+  ///   - chosen, rejected: the value at each position, [end].
+  package func loss(chosen: [Float], rejected: [Float]) -> Double {
+    precondition(chosen.count == end && rejected.count == end, "\(end) positions have values")
+    guard let divergence else { return 0 }
+    let losses = (divergence..<end).map { Self.loss(of: Double(chosen[$0]) - Double(rejected[$0])) }
+    return losses.reduce(0, +) / Double(losses.count)
+  }
+
+  /// Both values at the last position that counts.
+  package func endScores(chosen: [Float], rejected: [Float]) -> (chosen: Float, rejected: Float) {
+    precondition(chosen.count == end && rejected.count == end && end > 0, "\(end) positions have values")
+    return (chosen[end - 1], rejected[end - 1])
+  }
+
+  /// The sum of the pairs' losses over their number; equal texts count in it.
+  package static func batchLoss(_ losses: [Double]) -> Double {
+    precondition(!losses.isEmpty, "a batch has a pair")
+    return losses.reduce(0, +) / Double(losses.count)
+  }
+
+  /// The share of pairs whose chosen text has the higher end score; a tie is none.
+  package static func accuracy(_ scores: [(chosen: Float, rejected: Float)]) -> Double {
+    precondition(!scores.isEmpty, "an accuracy is of at least one pair")
+    return Double(scores.count { $0.chosen > $0.rejected }) / Double(scores.count)
+  }
+
+  /// -log sigmoid(x), for any x.
+  private static func loss(of x: Double) -> Double {
+    max(-x, 0) + naturalLogarithm(1 + exponential(-abs(x)))
+  }
+}

@@ -1,0 +1,64 @@
+// `score` with a reward model, before it runs: options against each other, and against the model's head and context.
+
+import Models
+import Runner
+
+extension RewardScorer {
+  func check(_ stage: StageCheck, _ findings: inout StageFindings) {
+    findings.want(.reward, at: "model", in: stage)
+    findings.want(template: text.template, textMarkers: text.textMarkers, in: stage)
+    checkMarkers(stage, &findings)
+    checkLength(stage, &findings)
+    if text.separator?.isEmpty == true {
+      findings.error(
+        .wrongValue, "`separator` is an empty text", at: .option("scorer.separator"), label: "empty",
+        help: "remove it")
+    }
+    if text.split == .everywhere, text.separator == nil {
+      findings.error(
+        .conflictingOptions, "`split` is `everywhere`, but there is no `separator` at which to cut",
+        at: .option("scorer.split"), label: "has nothing to act on")
+    }
+    guard let model = stage.artifact("model"), let head = model.head, WantedHead.reward.fits(head) else {
+      return
+    }
+    do {
+      _ = try LabelScore(
+        label: label, output: output, of: head, problemType: model.facts[Fact.problemType]?.stringValue)
+    } catch {
+      findings.error(.wrongValue, error.description, at: .option("scorer.\(error.option)"), help: error.help)
+    }
+  }
+
+  private func checkMarkers(_ stage: StageCheck, _ findings: inout StageFindings) {
+    for (index, marker) in text.textMarkers.enumerated()
+    where marker.isEmpty || !text.template.contains(marker) {
+      findings.error(
+        .wrongValue, "`text_markers` contains `\(marker)`, which `template` does not contain",
+        at: .option("scorer.text_markers.\(index)"), label: "not in the template")
+    }
+    guard let token = text.readBefore,
+      let path = stage.artifact("model")?.facts[Fact.tokenizerPath]?.stringValue,
+      let tokenizer = (try? openCheckpoint(path))?.tokenizer, !tokenizer.isAddedToken(token)
+    else { return }
+    findings.error(
+      .wrongValue, "`read_before` is `\(token)`, which is no special token of the model at `model`",
+      at: .option("scorer.read_before"), label: "no such token")
+  }
+
+  private func checkLength(_ stage: StageCheck, _ findings: inout StageFindings) {
+    guard let length = text.maximumLength else {
+      if text.truncation == .left {
+        findings.error(
+          .conflictingOptions, "`truncation` is `left`, but without `max_length` no text is cut",
+          at: .option("scorer.truncation"), label: "has nothing to act on", help: "write `max_length`")
+      }
+      return
+    }
+    if let context = stage.artifact("model")?.facts[Fact.context]?.intValue, length > context {
+      findings.error(
+        .wrongValue, "`max_length` is \(length), but the model's context is \(context) tokens",
+        at: .option("scorer.max_length"), label: "more than \(context)")
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// How a reward model's text is made, by the options of its scorer: the template, what it is filled with, its length, and the token
+// at which the score is read. `RewardReader` does it.
+
+import Models
+import Runner
+
+/// Without options it is the template's text as it is, read at its last token.
+///
+/// Source: METHODS 1.5, the reward model of CarperAI in ALT: see `docs/guide/models.md`. Deviations: `split: prompt` and the
+/// rows' special tokens as ordinary text, so that no summary goes unscored.
+package struct RewardText: Sendable {
+  static let options = [
+    template.field, textMarkers.field, strip.field, separator.field, split.field, rowMarkers.field,
+    maximumLength.field, truncation.field, readBefore.field,
+  ]
+
+  static let template = StageOption(
+    "template", .string, default: "{prompt}{generation}",
+    summary: "the text to score, with `{prompt}` and `{generation}`")
+  static let textMarkers = StageOption(
+    "text_markers", .list(.string, count: 0...100), default: [], addedLater: true,
+    summary:
+      "markers of the template, such as `<|startoftext|>`, that are ordinary text, also for a model that has such a token"
+  )
+  static let strip = StageOption(
+    "strip", .bool, default: false, addedLater: true,
+    summary: "whether white space at both ends of `{prompt}` and `{generation}` is removed")
+  static let separator = StageOption(
+    "separator", .optional(.string), default: nil, addedLater: true,
+    summary:
+      "what ends the prompt, such as `TL;DR:`: `{prompt}` is what stands before it, and the template writes it again"
+  )
+  static let split = StageOption(
+    "split", .choice(Split.self), default: "prompt", addedLater: true,
+    summary:
+      "where `separator` cuts: at the last one of the prompt; or `everywhere`, in prompt and generation, of which the first two pieces are scored"
+  )
+  static let rowMarkers = StageOption(
+    "row_markers", .bool, default: false, addedLater: true,
+    summary:
+      "whether special tokens that prompts and generations spell are read as such, not as ordinary text")
+  static let maximumLength = StageOption(
+    "max_length", .optional(.integer(1...Int(Int32.max))), default: nil, addedLater: true,
+    aliases: ["max_tokens"],
+    summary: "how many tokens of a text are read; null refuses a text that the model's context does not hold")
+  static let truncation = StageOption(
+    "truncation", .choice(Side.self), default: "right", addedLater: true, aliases: ["truncation_side"],
+    summary: "the end at which a text of more than `max_length` tokens is cut")
+  static let readBefore = StageOption(
+    "read_before", .optional(.string), default: nil, addedLater: true,
+    summary:
+      "a token, such as `<|endoftext|>`: the score is read at the token before its first one; without one, and by default, at the last token"
+  )
+
+  enum Split: String, CaseIterable { case prompt, everywhere }
+  enum Side: String, CaseIterable { case right, left }
+
+  let template: String
+  let textMarkers: [String]
+  let strips: Bool
+  let separator: String?
+  let split: Split
+  let readsRowMarkers: Bool
+  let maximumLength: Int?
+  let truncation: Side
+  let readBefore: String?
+
+  package init(_ options: StageOptions) {
+    template = options[Self.template]
+    textMarkers = options[Self.textMarkers]
+    strips = options[Self.strip]
+    separator = options[Self.separator]
+    split = options[Self.split]
+    readsRowMarkers = options[Self.rowMarkers]
+    maximumLength = options[Self.maximumLength]
+    truncation = options[Self.truncation]
+    readBefore = options[Self.readBefore]
+  }
+}
