@@ -3,11 +3,7 @@
 import JSON
 import System
 
-/// Presents the tensors of a GGUF file as a Hugging Face checkpoint has them.
-///
-/// llama.cpp's converter interleaves the rows of each query and key head, so that its rotary pairs are neighbours:
-/// its row `2j + h` of a head is Hugging Face's row `h * D/2 + j`. That is undone here, so that rotary over halves applies.
-/// Source: llama.cpp `convert_hf_to_gguf.py` `LlamaModel.permute`; transformers `modeling_gguf_pytorch_utils.py`.
+/// Presents the tensors of a GGUF file as a Hugging Face checkpoint has them: see `GGUFPlacement`.
 package final class GGUFModel: TensorSource {
   package let file: GGUFFile
   package let configuration: DecoderConfiguration
@@ -16,33 +12,45 @@ package final class GGUFModel: TensorSource {
 
   private struct Entry {
     let tensor: GGUFTensor
-    /// The head dimension whose rows are interleaved, or 0.
-    let interleaved: Int
+    let placement: GGUFPlacement
   }
 
   /// - Throws: `FormatError` for an architecture that is not read, metadata that is wrong and tensors that are not the model's.
   package init(_ file: GGUFFile) throws {
     let family = try Self.family(of: file)
-    let configuration = try family.configuration(file)
-    var known: [UTF8Key: ParameterTensor] = [:]
-    for tensor in configuration.layout.tensors { known[UTF8Key(family.ggufName(of: tensor))] = tensor }
+    let configuration = try Self.configuration(of: file, family)
+    var known: [UTF8Key: (name: String, placement: GGUFPlacement)] = [:]
+    for tensor in configuration.layout.tensors {
+      guard let placement = family.placement(of: tensor, configuration) else {
+        preconditionFailure("GGUF has no name for `\(tensor.name)`")
+      }
+      known[UTF8Key(placement.name)] = (tensor.name, placement)
+    }
     var entries: [UTF8Key: Entry] = [:]
     var names: [String] = []
     for tensor in file.tensors {
-      guard let described = known[UTF8Key(tensor.name)] else {
+      guard let (name, placement) = known[UTF8Key(tensor.name)] else {
         throw FormatError(
           path: file.file.path, part: "tensor \(quoted(tensor.name))",
           "a `\(family.ggufArchitecture)` model of \(configuration.layerCount) layers has no such tensor, or it is not computed here"
         )
       }
-      let interleaved = family.ggufInterleavesHeads(described) ? configuration.headDimension : 0
-      entries[UTF8Key(described.name)] = Entry(tensor: tensor, interleaved: interleaved)
-      names.append(described.name)
+      entries[UTF8Key(name)] = Entry(tensor: tensor, placement: placement)
+      names.append(name)
     }
     self.file = file
     self.configuration = configuration
     self.entries = entries
     self.names = names
+  }
+
+  private static func configuration(of file: GGUFFile, _ family: any GGUFFamily.Type) throws
+    -> DecoderConfiguration
+  {
+    let metadata = ArchitectureMetadata(file, architecture: family.ggufArchitecture)
+    let configuration = try family.configuration(metadata)
+    try metadata.refuseUnread()
+    return configuration
   }
 
   private static func family(of file: GGUFFile) throws -> any GGUFFamily.Type {
@@ -52,9 +60,7 @@ package final class GGUFModel: TensorSource {
     let known = families.compactMap { $0 as? any GGUFFamily.Type }
     guard let family = known.first(where: { $0.ggufArchitecture == architecture }) else {
       let names = known.map { "`\($0.ggufArchitecture)`" }.joined(separator: ", ")
-      throw file.failure(
-        "general.architecture",
-        "\(quoted(architecture)) is not supported; \(names) \(known.count == 1 ? "is" : "are")")
+      throw file.failure("general.architecture", "\(quoted(architecture)) is not supported; \(names) are")
     }
     return family
   }
@@ -68,32 +74,62 @@ package final class GGUFModel: TensorSource {
   }
 
   package var fileByteCount: Int { file.fileByteCount }
-  package func shape(of name: String) throws -> [Int] { try entry(name).tensor.shape }
+  package func shape(of name: String) throws -> [Int] {
+    let entry = try entry(name)
+    return entry.placement.isTransposed ? entry.tensor.shape.reversed() : entry.tensor.shape
+  }
   package func storage(of name: String) throws -> String { try entry(name).tensor.type.name }
 
   package func readFloats(_ name: String, into output: UnsafeMutableBufferPointer<Float>) throws {
     let entry = try entry(name)
     let tensor = entry.tensor
-    guard entry.interleaved > 0 else {
+    guard entry.placement.isTransposed || entry.placement.order != nil else {
       try file.readFloats(tensor.name, into: output)
       return
     }
-    let dimension = entry.interleaved
-    guard let encoding = tensor.type.encoding, tensor.shape.count == 2, tensor.shape[0] % dimension == 0,
-      let bytes = file.file.slice(tensor.offset, tensor.byteCount)
-    else { throw file.undecodable(tensor.name, offset: tensor.offset) }
-    let columns = tensor.shape[1]
-    precondition(
-      output.count == tensor.shape[0] * columns, "\(output.count) values for shape \(tensor.shape)")
-    let rowSize = columns / encoding.blockLength * encoding.blockSize
-    withExtendedLifetime(file) {
-      for row in 0..<tensor.shape[0] {
-        let (head, within) = (row / dimension, row % dimension)
-        let source = head * dimension + 2 * (within % (dimension / 2)) + within / (dimension / 2)
-        encoding.decode(
-          UnsafeRawBufferPointer(rebasing: bytes[(source * rowSize)..<((source + 1) * rowSize)]),
-          into: UnsafeMutableBufferPointer(rebasing: output[(row * columns)..<((row + 1) * columns)]))
+    let (rows, columns) = (tensor.shape[0], tensor.shape.dropFirst().reduce(1, *))
+    // The layout's shape was not held against the file's yet.
+    let isMatrix = tensor.shape.count == 2
+    guard entry.placement.isTransposed ? isMatrix : rows % (entry.placement.order?.period ?? 1) == 0 else {
+      throw FormatError(
+        path: file.file.path, part: "tensor \(quoted(tensor.name))",
+        "shape \(tensor.shape) is not that of the model's tensor")
+    }
+    precondition(output.count == rows * columns, "\(output.count) values for shape \(tensor.shape)")
+    try forEachBand(of: tensor, rows: rows, columns: columns) { first, values in
+      let count = values.count / columns
+      guard let order = entry.placement.order else {
+        for column in 0..<columns {
+          for row in 0..<count { output[column * rows + first + row] = values[row * columns + column] }
+        }
+        return
+      }
+      for row in 0..<count {
+        let target = order.layoutIndex(ofFile: first + row) * columns
+        _ = UnsafeMutableBufferPointer(rebasing: output[target..<target + columns])
+          .update(fromContentsOf: values[row * columns..<(row + 1) * columns])
       }
     }
+  }
+
+  /// Hands the tensor's numbers as the file has them, some rows at a time.
+  private func forEachBand(
+    of tensor: GGUFTensor, rows: Int, columns: Int, _ body: (Int, UnsafeBufferPointer<Float>) -> Void
+  ) throws {
+    guard let encoding = tensor.type.encoding else {
+      throw file.undecodable(tensor.name, offset: tensor.offset)
+    }
+    // A vector may have fewer numbers in a row than a block; its blocks do not end with the rows.
+    let bandRows = tensor.shape.count == 1 ? rows : min(rows, 16)
+    let band = UnsafeMutableBufferPointer<Float>.allocate(capacity: bandRows * columns)
+    defer { band.deallocate() }
+    for first in stride(from: 0, to: rows, by: bandRows) {
+      let values = UnsafeMutableBufferPointer(rebasing: band[..<(min(bandRows, rows - first) * columns)])
+      let start = first * columns / encoding.blockLength * encoding.blockSize
+      file.file.decode(encoding, at: tensor.offset + start, into: values)
+      body(first, UnsafeBufferPointer(values))
+    }
+    // Pages in which two bands meet.
+    file.file.release(tensor.offset, tensor.byteCount)
   }
 }

@@ -8,7 +8,7 @@ package enum GPTJ: ModelFamily {
   package static var fieldNames: [String: String] { GPT2.fieldNames }
 
   /// Of the rotary frequencies; no file says another.
-  private static let rotaryBase = 10_000.0
+  static let rotaryBase = 10_000.0
 
   /// A `rotary_dim` of null turns all of the hidden size, which is a head's where there is one head; with more, transformers fails.
   /// Source: transformers' `GPTJConfig` and `GPTJAttention`.

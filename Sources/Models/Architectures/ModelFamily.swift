@@ -45,21 +45,6 @@ extension ModelFamily {
   }
 }
 
-/// A family whose models are also read from GGUF files.
-package protocol GGUFFamily: ModelFamily {
-  /// `general.architecture` in the metadata.
-  static var ggufArchitecture: String { get }
-
-  /// - Throws: `FormatError` naming the metadata key.
-  static func configuration(_ file: GGUFFile) throws -> DecoderConfiguration
-
-  /// A tensor's name in the file.
-  static func ggufName(of tensor: ParameterTensor) -> String
-
-  /// Whether llama.cpp's converter interleaves the rows of each head: see `GGUFModel`.
-  static func ggufInterleavesHeads(_ tensor: ParameterTensor) -> Bool
-}
-
 /// Every family that is read, in the order in which messages name them.
 package let families: [any ModelFamily.Type] = [
   Llama.self, Mistral.self, GPT2.self, GPTJ.self, GPTNeoX.self,

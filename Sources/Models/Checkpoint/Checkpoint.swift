@@ -44,8 +44,18 @@ private func openGGUF(_ path: String, _ readingTokenizer: Bool) throws -> Checkp
   return Checkpoint(
     path: path, configuration: model.configuration, endTokens: ids(model.configuration.eosTokenIDs),
     generationConfig: nil, tensors: model,
-    tokenizer: readingTokenizer ? try file.tokenizer() : nil, hasTokenizer: true,
-    chatTemplate: try file.string("tokenizer.chat_template"), plumb: nil)
+    tokenizer: readingTokenizer ? try file.tokenizer() : nil, hasTokenizer: file.hasTokenizer,
+    chatTemplate: try file.string("tokenizer.chat_template"), plumb: try plumb(file))
+}
+
+/// What a directory has as `plumb.json`, in the file's metadata.
+private func plumb(_ file: GGUFFile) throws -> JSON? {
+  guard let text = try file.string(GGUFFile.plumbKey) else { return .none }
+  do {
+    return try JSON(parsing: Array(text.utf8))
+  } catch let error as JSONError {
+    throw file.failure(GGUFFile.plumbKey, "not JSON: \(error)")
+  }
 }
 
 private func openDirectory(_ directory: String, _ readingTokenizer: Bool) throws -> Checkpoint {

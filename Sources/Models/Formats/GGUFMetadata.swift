@@ -71,10 +71,18 @@ extension GGUFFile {
     return value
   }
 
+  package func requiredBool(_ key: String) throws -> Bool {
+    guard let value = try bool(key) else { throw wanted(key, "a boolean", nil) }
+    return value
+  }
+
   package func requiredNumber(_ key: String) throws -> Double {
     guard let value = try number(key) else { throw wanted(key, "a number", nil) }
     return value
   }
+
+  /// The key of what a directory has as `plumb.json`.
+  static let plumbKey = "plumb.json"
 
   private func array(_ key: String) throws -> GGUFArray? {
     guard let value = value(key) else { return nil }

@@ -4,6 +4,8 @@ import JSON
 import System
 
 extension GGUFFile {
+  package var hasTokenizer: Bool { value("tokenizer.ggml.model") != nil }
+
   /// Byte-level BPE (`tokenizer.ggml.model` = `gpt2`) with a pre-tokenizer that we know.
   /// - Returns: nil when the file carries no tokenizer at all.
   /// - Throws: `FormatError` naming the key.
@@ -12,8 +14,8 @@ extension GGUFFile {
     guard model == "gpt2" else {
       throw failure("tokenizer.ggml.model", "\(quoted(model)) is not supported; `gpt2` (byte-level BPE) is")
     }
-    let (preTokenizer, isLlama3) = try preTokenizer()
-    guard let tokens = try strings("tokenizer.ggml.tokens"), !tokens.isEmpty else {
+    let pipeline = try pipeline()
+    guard var tokens = try strings("tokenizer.ggml.tokens"), !tokens.isEmpty else {
       throw failure("tokenizer.ggml.tokens", "expected an array of strings that is not empty")
     }
     let types = try integers("tokenizer.ggml.token_type") ?? []
@@ -29,25 +31,30 @@ extension GGUFFile {
       }
       return merge
     }
+    // llama.cpp's converter gives a made-up, unused token to each row of the embedding that has none.
+    let unused = types.reversed().prefix { $0 == GGUFTokenType.unused.rawValue }.count
+    if unused < tokens.count { tokens.removeLast(unused) }
     var added: [AddedToken] = []
-    for (id, type) in types.enumerated() {
-      switch type {
-      // Normal, and unused: padding of the vocabulary that nothing produces.
-      case 1, 5: break
-      case 3: added.append(AddedToken(id: Int32(truncatingIfNeeded: id), content: tokens[id], special: true))
-      case 4: added.append(AddedToken(id: Int32(truncatingIfNeeded: id), content: tokens[id], special: false))
-      default:
+    for (id, type) in types.prefix(tokens.count).enumerated() {
+      switch GGUFTokenType(rawValue: type) {
+      case .normal, .unused: break
+      case .control:
+        added.append(AddedToken(id: Int32(truncatingIfNeeded: id), content: tokens[id], special: true))
+      case .userDefined:
+        added.append(AddedToken(id: Int32(truncatingIfNeeded: id), content: tokens[id], special: false))
+      case nil:
         throw failure("tokenizer.ggml.token_type", "entry \(id) is \(type); 1, 3, 4 and 5 are supported")
       }
     }
     do {
       let begin = try specialTokenID("tokenizer.ggml.bos_token_id", count: tokens.count)
       var tokenizer = try Tokenizer(
-        preTokenizer: preTokenizer,
+        normalizer: pipeline.normalizer, preTokenizer: pipeline.preTokenizer,
         model: BytePairModel(
-          Vocabulary(tokens) { "tokenizer.ggml.tokens[\($0)]" }, merges: merges, ignoreMerges: isLlama3,
+          Vocabulary(tokens) { "tokenizer.ggml.tokens[\($0)]" }, merges: merges,
+          ignoreMerges: pipeline.ignoresMerges,
           mergeLocation: { "tokenizer.ggml.merges[\($0)]" }),
-        addedTokens: added, addsBeginToken: try addsBeginToken(begin, isLlama3: isLlama3))
+        addedTokens: added, addsBeginToken: try addsBeginToken(begin, unasked: pipeline.addsBeginToken))
       func named(_ key: String) throws -> Int32? {
         try specialTokenID(key, count: tokens.count).map { Int32(truncatingIfNeeded: $0) }
       }
@@ -61,11 +68,14 @@ extension GGUFFile {
     }
   }
 
+  /// In the order in which they are read: end of sequence, of a turn, of a message.
+  static let endTokenNames = ["eos", "eot", "eom"]
+
   /// Which tokens end a sample, each once; the first, `eos_token_id`, is the one that training puts at a sample's end.
   /// Deviation: llama.cpp also guesses end tokens from how they are spelled; here the file's keys decide alone.
   func endTokens(count: Int) throws -> [Int] {
     var ids: [Int] = []
-    for name in ["eos", "eot", "eom"] {
+    for name in Self.endTokenNames {
       if let id = try specialTokenID("tokenizer.ggml.\(name)_token_id", count: count), !ids.contains(id) {
         ids.append(id)
       }
@@ -75,9 +85,9 @@ extension GGUFFile {
 
   /// Whether texts begin with the begin token. Source: llama.cpp `llama-vocab.cpp`, where the pre-tokenizer of Llama 3 adds
   /// it unless the file says otherwise, and those of SmolLM and GPT-2 do not.
-  private func addsBeginToken(_ begin: Int?, isLlama3: Bool) throws -> Bool {
+  private func addsBeginToken(_ begin: Int?, unasked: Bool) throws -> Bool {
     let key = "tokenizer.ggml.add_bos_token"
-    guard let stated = try bool(key) else { return begin != nil && isLlama3 }
+    guard let stated = try bool(key) else { return begin != nil && unasked }
     guard !stated || begin != nil else {
       throw failure(
         key, "`true`, but `tokenizer.ggml.bos_token_id` is missing; expected it to name the begin token")
@@ -85,24 +95,29 @@ extension GGUFFile {
     return stated
   }
 
-  private func preTokenizer() throws -> (steps: PreTokenizerSteps, isLlama3: Bool) {
+  private func pipeline() throws -> GGUFPipeline {
     if try bool("tokenizer.ggml.add_space_prefix") == true {
       throw failure("tokenizer.ggml.add_space_prefix", "`true` is not supported")
     }
     if try bool("tokenizer.ggml.add_eos_token") == true {
       throw failure("tokenizer.ggml.add_eos_token", "`true` is not supported")
     }
-    let name = try string("tokenizer.ggml.pre")
-    switch name {
-    case "smollm": return (.smollm, false)
-    case "gpt-2": return (.gpt2, false)
-    case "llama-bpe", "llama3", "llama-v3": return (.llama3, true)
-    // Qwen 2 normalises to NFC, which we do not.
-    default:
+    let key = "tokenizer.ggml.pre"
+    let name = try string(key)
+    if let name, let pipeline = GGUFPipeline.known.first(where: { $0.names.contains(name) }) {
+      return pipeline
+    }
+    // What llama.cpp takes then cuts texts in another way than the model was trained with.
+    if name == nil || name == "default" {
       throw failure(
-        "tokenizer.ggml.pre",
-        "\(name.map { quoted($0) } ?? "a missing pre-tokenizer") is not supported; `smollm`, `gpt-2` and `llama-bpe` are"
+        key,
+        "\(name.map { quoted($0) } ?? "a missing pre-tokenizer") is not supported: the file's converter did not know how the model cuts texts; give the model its `tokenizer.json`"
       )
     }
+    let names = GGUFPipeline.known.flatMap(\.names).map { "`\($0)`" }
+    throw failure(
+      key,
+      "\(quoted(name ?? "")) is not supported; \(names.dropLast().joined(separator: ", ")) and \(names.last ?? "") are"
+    )
   }
 }

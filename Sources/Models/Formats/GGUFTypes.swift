@@ -3,6 +3,7 @@
 /// A tensor element type by ggml's number. Types that cannot be decoded are still known by name and size, so
 /// that a file can be checked and listed whole.
 package struct GGMLType: Sendable, Equatable {
+  let number: UInt32
   package let name: String
   /// Values in one block.
   package let blockLength: Int
@@ -14,6 +15,19 @@ package struct GGMLType: Sendable, Equatable {
 
   package init?(number: UInt32) {
     guard let entry = Self.known.first(where: { $0.number == number }) else { return nil }
+    self.init(entry)
+  }
+
+  /// The type that is stored so.
+  init(_ encoding: any ElementEncoding.Type) {
+    guard let entry = Self.known.first(where: { $0.name == encoding.name }) else {
+      preconditionFailure("ggml has no type `\(encoding.name)`")
+    }
+    self.init(entry)
+  }
+
+  private init(_ entry: (number: UInt32, name: String, blockLength: Int, blockSize: Int)) {
+    number = entry.number
     name = entry.name
     blockLength = entry.blockLength
     blockSize = entry.blockSize

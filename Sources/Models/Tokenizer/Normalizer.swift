@@ -16,5 +16,5 @@ package protocol Normalizer: Sendable {
   func normalized(_ text: String) -> String
 }
 
-/// None yet: a tokenizer with one is refused by its name.
-let normalizers: [any Normalizer.Type] = []
+/// In the order in which errors list them.
+let normalizers: [any Normalizer.Type] = [NFCNormalizer.self]

@@ -88,8 +88,7 @@ enum TokenizerJSON {
     guard let json, !json.isNull else { return nil }
     let path = "normalizer"
     guard let part = normalizers.first(where: { $0.type == json["type"]?.stringValue }) else {
-      let known = normalizers.map { $0.type }
-      throw unsupported(path, json["type"] ?? json, known.isEmpty ? "only `null` is" : supported(known))
+      throw unsupported(path, json["type"] ?? json, supported(normalizers.map { $0.type }))
     }
     return try part.init(json, path)
   }

@@ -15,7 +15,7 @@ import Testing
       {
         TinyCheckpoint.without("general.architecture", &$0)
         $0.add("general.architecture", "gemma")
-      }, "`gemma` is not supported; `llama` is"
+      }, "`gemma` is not supported; `llama`, `gpt2`, `gptj`, `gptneox` are"
     ),
     (
       "no architecture", { TinyCheckpoint.without("general.architecture", &$0) },
@@ -90,9 +90,9 @@ import Testing
     ),
     (
       "scaled positions", { $0.add("llama.rope.scaling.type", "linear") },
-      "scaled rotary positions are not supported"
+      "`llama.rope.scaling.type`: it changes the result"
     ),
-    ("experts", { $0.add("llama.expert_count", UInt32(8)) }, "mixtures of experts are not supported"),
+    ("experts", { $0.add("llama.expert_count", UInt32(8)) }, "`llama.expert_count`: it changes the result"),
     (
       "vocabulary size",
       {

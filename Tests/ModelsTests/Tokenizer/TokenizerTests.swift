@@ -163,7 +163,7 @@ import Testing
     ),
     (#""decoder":{"type":"ByteLevel"}"#, #""decoder":{"type":"Metaspace"}"#, "`decoder.type`"),
     (#""decoder":{"type":"ByteLevel"}"#, #""decoder":null"#, "`decoder`: missing"),
-    (#""decoder""#, #""normalizer":{"type":"NFC"},"decoder""#, "`normalizer`: `\"NFC\"` is not supported"),
+    (#""decoder""#, #""normalizer":{"type":"NFKC"},"decoder""#, "`normalizer`: `\"NFKC\"` is not supported"),
     (
       #""decoder""#, #""truncation":4,"decoder""#,
       "`truncation`: expected an object or null, found an integer"

@@ -1,14 +1,19 @@
 // `BF16`: the upper half of single precision.
 
-enum BF16: ElementEncoding {
-  static let name = "BF16"
-  static let blockLength = 1
-  static let blockSize = 2
+package enum BF16: WritableEncoding {
+  package static let name = "BF16"
+  package static let blockLength = 1
+  package static let blockSize = 2
 
   @inline(__always)
-  static func decodeBlock(_ block: UnsafeRawPointer, into values: UnsafeMutablePointer<Float>) {
+  package static func decodeBlock(_ block: UnsafeRawPointer, into values: UnsafeMutablePointer<Float>) {
     values[0] = Float(
       bitPattern: UInt32(UInt16(littleEndian: block.loadUnaligned(as: UInt16.self))) << 16)
+  }
+
+  @inline(__always)
+  package static func encodeBlock(_ values: UnsafePointer<Float>, into block: UnsafeMutableRawPointer) {
+    block.storeBytes(of: bfloat16Bits(values[0]).littleEndian, as: UInt16.self)
   }
 }
 

@@ -1,5 +1,5 @@
-"""Freezes what ggml's Python package makes of random blocks of every encoding: `blocks.json`, a list of {type, bytes, values}, the
-blocks and their fp32 values, little endian, in hexadecimal.
+"""Freezes what ggml's Python package makes of random blocks of every encoding, and of random numbers: `blocks.json`, two lists of
+{type, bytes, values}, blocks and fp32 numbers, little endian, in hexadecimal: `decoded` from the blocks, `encoded` from the numbers.
 
     pip install gguf==0.19.0 numpy && python make_blocks.py
 
@@ -11,7 +11,7 @@ import json
 import os
 
 import numpy as np
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, dequantize
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, dequantize, quantize
 
 # Where the half-precision scales of a block lie.
 SCALES = {
@@ -49,5 +49,19 @@ for name, offsets in SCALES.items():
         keep = ~np.isnan(values) | (flat.view(integer) & half != 0)
         flat, values = flat.reshape(-1, size)[keep].reshape(-1), values[keep]
     cases.append({"type": name, "bytes": flat.tobytes().hex(), "values": values.astype("<f4").tobytes().hex()})
+
+numbers = random.normal(0, 0.02, (8, 32)).astype(np.float32)
+numbers[1] = 0
+numbers[2] = np.round(numbers[2] * 1000) / 2
+numbers[2, 0] = 127  # The scale is 1: halves are ties.
+numbers[3] *= 1e-7
+numbers[4] = np.abs(numbers[4])
+numbers[5, 3] = -6e4
+encoded = []
+for name in ["F32", "F16", "BF16", "Q8_0"]:
+    stored = quantize(numbers, GGMLQuantizationType[name])
+    encoded.append({"type": name, "bytes": stored.tobytes().hex(), "values": numbers.astype("<f4").tobytes().hex()})
+
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "blocks.json"), "w") as file:
-    file.write("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
+    lists = [(key, ",\n".join(json.dumps(case) for case in value)) for key, value in (("decoded", cases), ("encoded", encoded))]
+    file.write("{\n" + ",\n".join(f'"{key}": [\n{text}\n]' for key, text in lists) + "\n}\n")
