@@ -77,18 +77,4 @@ import Testing
     #expect(!changed.configuration.tiedEmbeddings)
     #expect(try changed.tensors.floats("lm_head.weight")[1] == 1)
   }
-
-  /// Rows in another order, and transposed, from blocks: the whole row is decoded where it lies.
-  @Test func `a quantised product is put in order as a whole one`() throws {
-    let path = "\(directory.path)/m.gguf"
-    for model in ["gpt-neox", "gpt2"] {
-      let golden = try openCheckpoint("\(Golden.root)/\(model)")
-      try golden.write(toGGUF: path, as: Q8_0.self)
-      let read = try openCheckpoint(path)
-      for tensor in golden.configuration.layout.tensors {
-        let (found, wanted) = (try read.tensors.floats(tensor.name), try golden.tensors.floats(tensor.name))
-        #expect(relativeError(found, wanted) < 0.01, "\(tensor.name)")
-      }
-    }
-  }
 }

@@ -69,6 +69,72 @@ import TinyModel
     }
   }
 
+  /// Sizes that are whole blocks, so that every matrix is quantised: transposed (GPT-2), query, key and value apart (GPT-NeoX), pairs
+  /// as neighbours (Llama).
+  static let wholeBlocks: [JSON] = [
+    [
+      "model_type": "gpt2", "vocab_size": 7, "n_embd": 64, "n_layer": 1, "n_head": 2, "n_inner": 96,
+      "n_positions": 5,
+    ],
+    [
+      "model_type": "gpt_neox", "vocab_size": 7, "hidden_size": 64, "num_hidden_layers": 1,
+      "num_attention_heads": 2,
+      "intermediate_size": 96, "max_position_embeddings": 5,
+    ],
+    [
+      "model_type": "llama", "vocab_size": 7, "hidden_size": 64, "num_hidden_layers": 1,
+      "num_attention_heads": 2,
+      "intermediate_size": 96, "max_position_embeddings": 5, "rms_norm_eps": 1e-5,
+    ],
+  ]
+
+  @Test(arguments: wholeBlocks)
+  func `blocks lie along the inputs, whatever the order of the layout`(config: JSON) throws {
+    let configuration = try DecoderConfiguration(huggingFace: config)
+    var random = TestRandom(state: 8)
+    var numbers: [String: [Float]] = [:]
+    let outputs = configuration.layout.tensors.map { tensor in
+      let values = (0..<tensor.shape.reduce(1, *)).map { _ in random.float() }
+      numbers[tensor.name] = values
+      return SafeTensorsOutput(name: tensor.name, shape: tensor.shape, dtype: .f32) { emit in
+        try values.withUnsafeBytes { try emit($0) }
+      }
+    }
+    let folder = "\(directory.path)/hf"
+    try writeModelDirectory(
+      folder, configuration: configuration, tensors: outputs, tokenizer: nil, chatTemplate: nil)
+    try openCheckpoint(folder).write(toGGUF: path, as: Q8_0.self)
+    let read = try openCheckpoint(path)
+    for tensor in configuration.layout.tensors {
+      let values = try #require(numbers[tensor.name])
+      let found = try read.tensors.floats(tensor.name)
+      guard try read.tensors.storage(of: tensor.name) == "Q8_0" else {
+        #expect(found == values, "\(tensor.name)")
+        #expect(tensor.shape.count == 1 || tensor.roles == [.positionEmbedding], "\(tensor.name)")
+        continue
+      }
+      let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+      // The numbers of one output, as the layout has them.
+      let lines =
+        tensor.isTransposed
+        ? (0..<columns).map { column in (0..<rows).map { $0 * columns + column } }
+        : (0..<rows).map { row in (0..<columns).map { row * columns + $0 } }
+      for line in lines {
+        #expect(line.map { found[$0] } == Self.quantised(line.map { values[$0] }), "\(tensor.name)")
+      }
+    }
+  }
+
+  private static func quantised(_ numbers: [Float]) -> [Float] {
+    let bytes = Q8_0.encode(numbers).bytes
+    return [Float](unsafeUninitializedCapacity: numbers.count) { buffer, count in
+      bytes.withUnsafeBytes {
+        Q8_0.decode($0, into: UnsafeMutableBufferPointer(rebasing: buffer[..<numbers.count]))
+      }
+      count = numbers.count
+    }
+  }
+
   private func written(_ tokenizer: Tokenizer, rows: Int = 0) throws -> Tokenizer {
     var metadata = GGUFMetadataOutput()
     try tokenizer.addGGUFMetadata(rows: rows, to: &metadata)

@@ -48,6 +48,14 @@ import Testing
     #expect(found.contains("metadata `\(model).") || found.contains("tensor `"), "\(found)")
   }
 
+  @Test(arguments: families) func `as many blocks as are possible cost no time`(model: String) throws {
+    let found = try found(model) {
+      $0.remove("\(model).block_count")
+      $0.add("\(model).block_count", UInt32(4096))
+    }
+    #expect(found.contains("missing; the configuration needs it"), "\(found)")
+  }
+
   @Test(arguments: families, sizes.dropLast() + ["attention.layer_norm_epsilon"])
   func `a value of another type is refused by its key`(model: String, name: String) throws {
     let key = "\(model).\(name)"
