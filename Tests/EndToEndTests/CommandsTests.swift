@@ -72,6 +72,12 @@ import Testing
     #expect(drawn.status == 0, "\(drawn.error)")
     let again = place.plumb("convert model half")
     #expect(again.status == 2 && again.error.contains("`half` already exists"), "\(again.error)")
+    let file = place.plumb("convert half half.gguf")
+    #expect(file.status == 0 && file.error.hasSuffix(" in bf16\n"), "\(file.error)")
+    #expect(
+      place.plumb("try half.gguf --prompt ab --max-new-tokens 4 --temperature 0").output == drawn.output)
+    let none = place.plumb("convert model other --dtype q8_0")
+    #expect(none.status == 2 && none.error.contains("there is no type q8_0"), "\(none.error)")
     let odd = place.plumb("convert model other --shard 5XB")
     #expect(odd.status == 2 && odd.error.contains("expected a size such as 5GB, found 5XB"), "\(odd.error)")
   }

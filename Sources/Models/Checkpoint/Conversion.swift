@@ -3,44 +3,33 @@
 import JSON
 import System
 
-/// The types in which a model can be written.
-package enum WeightType: String, CaseIterable, Sendable {
-  case f32, bf16, f16
-
-  package var safeTensors: SafeTensorsOutput.DType {
-    switch self {
-    case .f32: .f32
-    case .bf16: .bf16
-    case .f16: .f16
-    }
-  }
-}
-
 extension Checkpoint {
-  /// The type of the weights where all have one of 16 bits, else fp32: it holds all numbers of a quantised or mixed file, and
-  /// what is computed with those of `F64`.
-  package func losslessType() throws -> WeightType {
+  /// The encoding of the weights where all have the same of 16 bits, else `F32`: it holds all numbers of a quantised or mixed file,
+  /// and what is computed with those of `F64`.
+  package func losslessEncoding() throws -> any WritableEncoding.Type {
     let stored = Set(try configuration.layout.names.map { try tensors.storage(of: $0) })
-    return WeightType.allCases.first { stored == [$0.rawValue.uppercased()] } ?? .f32
+    return [F16.self, BF16.self].first { stored == [$0.name] } ?? F32.self
   }
 
   /// Writes the model as a Hugging Face directory. The tokenizer's files of a directory are copied as they are.
   /// - Parameters:
   ///   - directory: made if it is not there.
+  ///   - dtype: of floating point.
   ///   - shardBytes: how large a file of the weights may be; nil for one file.
   /// - Throws: `FormatError` for weights that the type does not hold, `SystemError`.
-  package func write(toDirectory directory: String, as type: WeightType, shardBytes: Int? = nil) throws {
+  package func write(
+    toDirectory directory: String, as dtype: SafeTensorsOutput.DType, shardBytes: Int? = nil
+  ) throws {
     let isDirectory = isDirectory(path)
     try File.makeDirectory(directory)
     if isDirectory { try copyTokenizerFiles(to: directory) }
     try writeModelDirectory(
       directory, configuration: configuration,
       tensors: configuration.layout.tensors.map {
-        SafeTensorsOutput(name: $0.name, shape: $0.shape, dtype: type.safeTensors, from: tensors, path: path)
+        SafeTensorsOutput(name: $0.name, shape: $0.shape, dtype: dtype, from: tensors, path: path)
       },
       tokenizer: isDirectory ? nil : tokenizer, chatTemplate: chatTemplate,
-      generationConfig: generationConfig,
-      plumb: plumb, shardBytes: shardBytes)
+      generationConfig: generationConfig, plumb: plumb, shardBytes: shardBytes)
   }
 
   /// Whatever a tokenizer of transformers is made of.

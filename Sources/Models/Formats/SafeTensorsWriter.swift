@@ -49,46 +49,31 @@ package struct SafeTensorsOutput {
     self.init(name: name, shape: shape, dtype: dtype) { emit in try emit(bytes) }
   }
 
-  /// fp32 values, written as they are or rounded chunk by chunk. `values` must stay valid until written.
-  package init(name: String, shape: [Int], dtype: DType, floats values: UnsafeBufferPointer<Float>) {
-    self.init(name: name, shape: shape, dtype: dtype) { try Self.emit(values, as: dtype, $0) }
-  }
-
-  /// A tensor of another file, read when it is written.
+  /// A tensor of another file, read when it is written, and rounded.
+  /// - Parameters:
+  ///   - dtype: of floating point.
+  ///   - path: of the other file, for errors.
   /// - Throws: when written, what the source throws, and `FormatError` where a number that is finite is none in `dtype`.
   package init(name: String, shape: [Int], dtype: DType, from source: any TensorSource, path: String) {
+    guard let encoding = writableEncoding(named: dtype.rawValue) else {
+      preconditionFailure("numbers are not written as \(dtype.rawValue)")
+    }
     self.init(name: name, shape: shape, dtype: dtype) { emit in
       let values = try source.floats(name)
-      if dtype == .f16, let value = values.first(where: { $0.isFinite && !Float16($0).isFinite }) {
-        throw FormatError(
-          path: path, part: "tensor \(quoted(name))",
-          "\(value) is beyond the largest number of F16, \(Float16.greatestFiniteMagnitude); BF16 and F32 hold it"
-        )
-      }
-      try values.withUnsafeBufferPointer { try Self.emit($0, as: dtype, emit) }
-    }
-  }
-
-  private static func emit(
-    _ values: UnsafeBufferPointer<Float>, as dtype: DType, _ emit: (UnsafeRawBufferPointer) throws -> Void
-  ) throws {
-    func round(_ convert: (Float) -> UInt16) throws {
-      var start = 0
-      while start < values.count {
-        let part = UnsafeBufferPointer(rebasing: values[start..<min(start + 65_536, values.count)])
-        let bits = [UInt16](unsafeUninitializedCapacity: part.count) { bits, count in
-          for index in 0..<part.count { bits[index] = convert(part[index]).littleEndian }
-          count = part.count
+      try values.withUnsafeBufferPointer { values in
+        let pieceLength = 1 << 20
+        for start in stride(from: 0, to: values.count, by: pieceLength) {
+          let piece = UnsafeBufferPointer(
+            rebasing: values[start..<min(start + pieceLength, values.count)])
+          let (bytes, unencodable) = encoding.encode(piece)
+          if let unencodable {
+            throw FormatError(
+              path: path, part: "tensor \(quoted(name))",
+              "\(piece[unencodable]) is not held by \(encoding.name); F32 holds it")
+          }
+          try bytes.withUnsafeBytes { try emit($0) }
         }
-        try bits.withUnsafeBytes { try emit($0) }
-        start += part.count
       }
-    }
-    switch dtype {
-    case .f32: try emit(UnsafeRawBufferPointer(values))
-    case .bf16: try round(bfloat16Bits)
-    case .f16: try round { Float16($0).bitPattern }
-    case .u8: preconditionFailure("numbers are not written as bytes")
     }
   }
 
