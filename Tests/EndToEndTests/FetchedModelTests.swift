@@ -30,7 +30,7 @@ import Testing
                 return self.give(json.dumps({"sha": "c0ffee" * 6 + "c0de", "siblings": files}).encode())
             if "owner/endless" in self.path or "owner/slow" in self.path or "/lies" in self.path:
                 return self.pour(self.path)
-            file = re.fullmatch(r"/owner/\\w+/resolve/(?:c0ffee){6}c0de/([\\w.]+)", self.path)
+            file = re.fullmatch(r"/owner/\\w+/resolve/(?:c0ffee){6}c0de/([\\w.-]+)", self.path)
             if not file or not os.path.exists("model/" + file[1]):
                 return self.send_error(404)
             self.give(open("model/" + file[1], "rb").read(), breaks=file[1] == "model.safetensors")
@@ -101,6 +101,22 @@ import Testing
     let run = plumb("run x.yaml")
     #expect(run.status == 0, "\(run.error)")
     #expect(place.text("requests").split(separator: "\n").count == requests.count)
+  }
+
+  @Test func `of a repository without safetensors the files of PyTorch are fetched, with their index`() throws {
+    let names = ["pytorch_model-00001-of-00001.bin", "pytorch_model.bin.index.json", "training_args.bin"]
+    for name in names { try place.write("not a model", to: "model/\(name)") }
+    for name in ["model.safetensors", "pytorch_model.bin"] { unlink("\(place.folder)/model/\(name)") }
+    let found = plumb("inspect hf:owner/tiny@main")
+    #expect(found.status == 4 && found.error.contains("pytorch_model.bin.index.json`: not JSON"), "\(found)")
+    let requests = place.text("requests")
+    #expect(names.map { requests.contains("/\($0) ") } == [true, true, false], "\(requests)")
+    for name in names { unlink("\(place.folder)/model/\(name)") }
+    let none = plumb("inspect hf:owner/tiny@main")
+    #expect(
+      none.status == 4
+        && none.error.contains("neither `model.safetensors` nor `pytorch_model.bin`; for another format"),
+      "\(none)")
   }
 
   @Test func `other bytes than were asked for are not kept`() {

@@ -14,7 +14,7 @@ struct HubSource {
   private static let tokenVariable = "HF_TOKEN"
 
   /// Fetches into `fetch.folder` and gives the path of the file, or of the folder that holds the model's files.
-  /// - Throws: as `Download`; `InputError` when the repository holds no model in safetensors.
+  /// - Throws: as `Download`; `InputError` when the repository holds no model in a format of folders.
   func fetch(_ fetch: Fetch) throws -> String {
     if let file {
       let path = "\(fetch.folder)/\(Path.name(file))"
@@ -38,8 +38,8 @@ struct HubSource {
     return folder
   }
 
-  /// The commit that the revision is now, and its files that make a model: JSON and weights at the root. Not other formats'
-  /// weights, nor what else a repository holds.
+  /// The commit that the revision is now, and its files that make a model: JSON and weights at the root, these in one format. Not
+  /// what else a repository holds.
   private func list(_ fetch: Fetch) throws -> (commit: String, files: [(name: String, bytes: Int?)]) {
     let path = "\(fetch.folder)/listing.json"
     try File.remove(path)
@@ -52,15 +52,18 @@ struct HubSource {
       throw RunError(.remote, "\(endpoint) does not list the files of `\(repository)` as a hub does")
     }
     let files = all.compactMap { entry -> (name: String, bytes: Int?)? in
-      guard let name = entry["rfilename"]?.stringValue, isPart(name) else { return nil }
+      guard let name = entry["rfilename"]?.stringValue, isPlain(name) else { return nil }
       return (name, entry["size"]?.intValue)
     }
-    guard files.contains(where: { isWeights($0.name) }) else {
+    guard
+      let weights = HubSource.weights.first(where: { form in files.contains { isWeights($0.name, form) } })
+    else {
+      let names = HubSource.weights.map { "`\($0.prefix)\($0.suffix)`" }.joined(separator: " nor ")
       throw InputError(
-        "`\(repository)` at \(revision) holds no `model.safetensors`; for another format name the file: "
+        "`\(repository)` at \(revision) holds neither \(names); for another format name the file: "
           + "`hf:\(repository)@\(revision)/FILE.gguf`")
     }
-    return (commit, files)
+    return (commit, files.filter { isWeights($0.name, weights) || hasSuffix($0.name, ".json") })
   }
 
   private func isCommit(_ text: String) -> Bool {
@@ -68,13 +71,19 @@ struct HubSource {
       && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
-  private func isPart(_ name: String) -> Bool {
-    let isPlain = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#%\\".utf8.contains($0) }
-    return isPlain && name.utf8.first != UInt8(ascii: ".") && (isWeights(name) || hasSuffix(name, ".json"))
+  /// How the files of weights begin and end, in the order in which a model's folder is read: see `formats` of Models.
+  private static let weights = [
+    (prefix: "model", suffix: ".safetensors"), (prefix: "pytorch_model", suffix: ".bin"),
+  ]
+
+  /// The name of a file at the root that needs no care in a URL or a path.
+  private func isPlain(_ name: String) -> Bool {
+    name.utf8.first != UInt8(ascii: ".")
+      && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#%\\".utf8.contains($0) }
   }
 
-  private func isWeights(_ name: String) -> Bool {
-    name.utf8.starts(with: "model".utf8) && hasSuffix(name, ".safetensors")
+  private func isWeights(_ name: String, _ form: (prefix: String, suffix: String)) -> Bool {
+    name.utf8.starts(with: form.prefix.utf8) && hasSuffix(name, form.suffix)
   }
 
   private func hasSuffix(_ name: String, _ suffix: String) -> Bool {
