@@ -99,8 +99,13 @@ package final class GGUFModel: TensorSource {
     try forEachBand(of: tensor, rows: rows, columns: columns) { first, values in
       let count = values.count / columns
       guard let order = entry.placement.order else {
-        for column in 0..<columns {
-          for row in 0..<count { output[column * rows + first + row] = values[row * columns + column] }
+        // Few columns at a time: each is written to a page of its own.
+        for tile in stride(from: 0, to: columns, by: 8) {
+          for row in 0..<count {
+            for column in tile..<min(tile + 8, columns) {
+              output[column * rows + first + row] = values[row * columns + column]
+            }
+          }
         }
         return
       }
@@ -120,7 +125,7 @@ package final class GGUFModel: TensorSource {
       throw file.undecodable(tensor.name, offset: tensor.offset)
     }
     // A vector may have fewer numbers in a row than a block; its blocks do not end with the rows.
-    let bandRows = tensor.shape.count == 1 ? rows : min(rows, 16)
+    let bandRows = tensor.shape.count == 1 ? rows : min(rows, 64)
     let band = UnsafeMutableBufferPointer<Float>.allocate(capacity: bandRows * columns)
     defer { band.deallocate() }
     for first in stride(from: 0, to: rows, by: bandRows) {
