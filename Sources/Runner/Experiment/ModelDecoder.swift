@@ -14,11 +14,13 @@ struct ModelDecoder {
     let what = "model `\(entry.key)`"
     let decoded = source(entry.value, what: what)
     let model = ModelReference(
-      name: entry.key, source: decoded?.source ?? .path(""), sha256: decoded?.sha256)
+      name: entry.key, source: decoded?.source ?? .path(""), parts: decoded?.parts, sha256: decoded?.sha256)
     return Experiment.ModelEntry(model: model, identity: decoded?.identity ?? "", span: entry.keySpan)
   }
 
-  private typealias Decoded = (source: ModelReference.Source, sha256: String?, identity: String)
+  private typealias Decoded = (
+    source: ModelReference.Source, parts: ModelParts?, sha256: String?, identity: String
+  )
 
   private func source(_ node: Node, what: String) -> Decoded? {
     if let text = node.string {
@@ -46,6 +48,15 @@ struct ModelDecoder {
         label: "only one is possible")
       return nil
     }
+    let isRemotePath = source.value.string.flatMap(RemoteSource.scheme) != nil
+    if isRemotePath || !source.key.utf8.elementsEqual("path".utf8),
+      let part = ["config", "tokenizer"].compactMap(fields.entry).first
+    {
+      collector.error(
+        .conflictingKeys, "\(what) has `\(part.key)`, which goes with a `path` in the project alone",
+        at: part.keySpan, label: isRemotePath ? "beside a fetched model" : "beside `\(source.key)`")
+      return nil
+    }
     if let scheme = schemes.first(where: { UTF8Key($0.rawValue) == UTF8Key(source.key) }) {
       return fetched(source.value, scheme, fields, sha256, what: what, at: source.keySpan)
     }
@@ -53,8 +64,34 @@ struct ModelDecoder {
     if let scheme = source.value.string.flatMap(RemoteSource.scheme) {
       return fetched(source.value, scheme, fields, sha256, what: what, at: source.value.span)
     }
-    guard let path = path(source.value, what: "`path` of \(what)") else { return nil }
-    return (.path(path), sha256, sha256.map { "sha256:\($0)" } ?? "path:\(paths.relative(path))")
+    return local(source.value, fields, sha256, what: what)
+  }
+
+  /// `path`, with `config` and `tokenizer` where they lie elsewhere.
+  private func local(_ node: Node, _ fields: Fields, _ sha256: String?, what: String) -> Decoded? {
+    var parts = ModelParts()
+    var isWrong = false
+    func part(_ key: String, _ expected: String) -> String? {
+      guard let node = fields[key] else { return nil }
+      let found = path(node, what: "`\(key)` of \(what)", expected: expected)
+      if found == nil { isWrong = true }
+      return found
+    }
+    parts.config = part("config", "a `config.json` or a folder with one")
+    parts.tokenizer = part("tokenizer", "a `tokenizer.json` or a folder with one")
+    let isWhole = parts == ModelParts()
+    guard
+      let path = path(
+        node, what: "`path` of \(what)",
+        expected: isWhole ? "a directory or a GGUF file" : "a directory or a file of weights"),
+      !isWrong
+    else { return nil }
+    let places = [("path", path), ("config", parts.config), ("tokenizer", parts.tokenizer)]
+    let identity = places.compactMap { key, path in path.map { "\(key):\(paths.relative($0))" } }
+    return (
+      .path(path), isWhole ? nil : parts, sha256,
+      sha256.map { "sha256:\($0)" } ?? identity.joined(separator: " ")
+    )
   }
 
   /// `run: EXPERIMENT.yaml::ADDRESS` or `run: runs/NAME/ID::ADDRESS`.
@@ -69,7 +106,7 @@ struct ModelDecoder {
     switch paths.resolve(result.file, from: (node.origin ?? node.span).file.folder) {
     case .success(let found):
       return (
-        .run(file: found.path, address: result.address), sha256,
+        .run(file: found.path, address: result.address), nil, sha256,
         sha256.map { "sha256:\($0)" } ?? "run:\(paths.relative(found.path))::\(result.address)"
       )
     case .failure(.unreadable(let resolved, let reason)):
@@ -102,7 +139,7 @@ struct ModelDecoder {
         help: "what is downloaded is checked against its SHA-256" + (command.map { "; \($0)" } ?? ""))
     }
     guard let source, let sha256 else { return nil }
-    return (.remote(source), sha256, "sha256:\(sha256)")
+    return (.remote(source), nil, sha256, "sha256:\(sha256)")
   }
 
   private func digest(_ node: Node, what: String) -> String? {
@@ -113,7 +150,7 @@ struct ModelDecoder {
   }
 
   /// A model that is not there yet is a warning here; a run refuses it.
-  private func path(_ node: Node, what: String) -> String? {
+  private func path(_ node: Node, what: String, expected: String) -> String? {
     guard let text = collector.string(node, what) else { return nil }
     guard !text.isEmpty else {
       collector.wrongType(node, what, expected: "a path")
@@ -122,7 +159,7 @@ struct ModelDecoder {
     switch paths.resolve(text, from: (node.origin ?? node.span).file.folder) {
     case .success((let path, .other(let kind))):
       collector.error(
-        .notAFile, "\(what) must name a directory or a GGUF file, `\(text)` is \(kind)", at: node.span,
+        .notAFile, "\(what) must name \(expected), `\(text)` is \(kind)", at: node.span,
         label: kind, notes: collector.originNotes(node))
       return path
     case .success(let found): return found.path

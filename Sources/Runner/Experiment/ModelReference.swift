@@ -5,7 +5,7 @@ import JSON
 /// A model named under `models:`.
 package struct ModelReference: Sendable, Equatable {
   package enum Source: Sendable, Equatable {
-    /// Absolute path of a directory or a GGUF file.
+    /// Absolute path of a directory or a GGUF file; with `parts` also of a file of weights.
     case path(String)
     case remote(RemoteSource)
     /// A model that an experiment, or one run of it, made: the absolute path of either, and the address in it.
@@ -13,13 +13,16 @@ package struct ModelReference: Sendable, Equatable {
   }
   package var name: String
   package var source: Source
+  /// Of a path: what lies elsewhere.
+  package var parts: ModelParts?
   /// Hex; required for remote sources.
   package var sha256: String?
   /// What its header says, where it lies here and a stage reads it; see `StageRegistry.describeModel`.
   package var facts = JSON.object(JSONObject())
-  package init(name: String, source: Source, sha256: String?) {
+  package init(name: String, source: Source, parts: ModelParts? = nil, sha256: String?) {
     self.name = name
     self.source = source
+    self.parts = parts
     self.sha256 = sha256
   }
 }

@@ -13,14 +13,18 @@ package enum ModelSource {
     case .path(let path):
       let digest: Digest
       do {
-        digest = try store.digestOfModel(path)
+        if let parts = model.parts {
+          digest = try AssembledModel(of: path, with: parts).digest(file: store.digestOfInput)
+        } else {
+          digest = try store.digestOfModel(path)
+        }
       } catch let error as FileKindError {
         throw InputError(
           "model `\(model.name)`: `\(error.path)` is \(error.kind); expected a directory or a GGUF file")
       } catch let error as InputError {
         throw InputError("model `\(model.name)`: \(error.description)")
       } catch let error as SystemError where error.code == ENOENT || error.code == ENOTDIR {
-        throw InputError("model `\(model.name)`: there is nothing at `\(path)`")
+        throw InputError("model `\(model.name)`: there is nothing at `\(error.path)`")
       } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {
         throw InputError("model `\(model.name)`: \(error.description)")
       }
@@ -49,7 +53,9 @@ package enum ModelSource {
     note: @escaping (String) -> Void
   ) throws -> String {
     switch model.source {
-    case .path(let path): return path
+    case .path(let path):
+      guard let parts = model.parts else { return path }
+      return try AssembledModel(of: path, with: parts).folder(below: ModelCache.standard().root)
     case .run(let file, let address):
       throw RunError(.bug, "the model `\(file)::\(address)` was asked for as a file")
     case .remote(let source):

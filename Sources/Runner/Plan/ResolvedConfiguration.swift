@@ -48,7 +48,10 @@ package struct ResolvedConfiguration {
   private func add(_ model: ModelReference, to lines: inout Lines) {
     lines.open(1, model.name)
     switch model.source {
-    case .path(let path): lines.add(2, "path", .string(relative(path)))
+    case .path(let path):
+      lines.add(2, "path", .string(relative(path)))
+      if let config = model.parts?.config { lines.add(2, "config", .string(relative(config))) }
+      if let tokenizer = model.parts?.tokenizer { lines.add(2, "tokenizer", .string(relative(tokenizer))) }
     case .remote(let source): lines.add(2, source.scheme.rawValue, .string(source.text))
     case .run(let file, let address):
       lines.add(2, "run", .string("\(relative(file))::\(address)"))

@@ -73,7 +73,8 @@ struct StageChecker {
       case .run: nil
       }
     guard let path, FileStatus.of(path) != nil else { return .object(JSONObject()) }
-    return experiment.describeModel(path)
+    guard let parts = model.parts else { return experiment.describeModel(path) }
+    return experiment.describeAssembledModel(path, parts.config, parts.tokenizer)
   }
 
   /// How many rows an artifact has, where a stage said so.

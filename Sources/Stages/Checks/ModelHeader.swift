@@ -37,6 +37,23 @@ package func describeModel(_ path: String) -> JSON {
   }
 }
 
+/// The same of one whose files lie in several places. Nothing is known where its folder cannot be made.
+package func describeAssembledModel(_ path: String, _ config: String?, _ tokenizer: String?) -> JSON {
+  do {
+    let model = try AssembledModel(of: path, with: ModelParts(config: config, tokenizer: tokenizer))
+    let folder = try model.folder(below: ModelCache.standard().root)
+    let facts = describeModel(folder)
+    guard let problem = facts[Fact.problem]?.stringValue else { return facts }
+    // It is said where the user put it.
+    return [
+      Fact.problem: .string(
+        model.links.reduce(problem) { $0.replacing("\(folder)/\($1.name)", with: $1.path) })
+    ]
+  } catch let error as InputError {
+    return [Fact.problem: .string(error.description)]
+  } catch { return .object(JSONObject()) }
+}
+
 /// A head as a fact, and back.
 func headFact(_ head: Head) -> JSON {
   switch head {

@@ -3,7 +3,7 @@
 
     venv/bin/python make_heads.py              # beside the models that make_goldens.py has written; or with names
 
-Run as make_goldens.py is: on the CPU, one thread, float32, eager attention. Writes heads.safetensors and pairs.json.
+Run as make_goldens.py is: on the CPU, one thread, float32, eager attention. Writes heads.safetensors, reward/ and pairs.json.
 
 For each decoder beside this script its weights are read without their language head, and get
     value       w [1, C]: value[t] = w . x[t], x the decoder's output after its final norm, at every position t.
@@ -15,6 +15,10 @@ heads.safetensors holds, under `DECODER/HEAD/`, `weight`; for each sequence of g
 and of the loss L = mean over all positions t < T - 1 of all sequences of the sum over outputs of (output - 1)^2 / 2 the gradients
 `gradient.NAME` of the head and of the final norm's weight; `norms` holds the 2-norm of every tensor's gradient, in the order
 of their sorted names.
+
+reward/ is gptj's decoder with its value head as CarperAI published theirs: pytorch_model.bin alone, in fp16, with the causal masks
+that its modules hold. scores.json holds posts with summaries, and the value at the last of the characters that the reward model
+reads of each, as METHODS 1.5 has it but without an end token: one token a character, ! to ~, the space and the line feed.
 
 pairs.json: pairs of texts and values at each of their positions, random, with what the training code of trlx's reward model
 makes of them, after METHODS 1.5: c and r are the first padding position of each text, or its length; end = max(c, r); div is the
@@ -107,6 +111,36 @@ def heads_of(name):
     return result
 
 
+def reward(value_head):
+    place = HERE / "reward"
+    place.mkdir(exist_ok=True)
+    tensors = {k: v.half() for k, v in load_file(HERE / "gptj/model.safetensors").items()
+               if not k.startswith(LANGUAGE_HEADS)}
+    config = json.loads((HERE / "gptj/config.json").read_text())
+    for layer in range(config["n_layer"]):
+        tensors[f"transformer.h.{layer}.attn.bias"] = torch.tril(torch.ones(8, 8)).bool().reshape(1, 1, 8, 8)
+        tensors[f"transformer.h.{layer}.attn.masked_bias"] = torch.tensor(-1e9)
+    tensors["v_head.weight"] = value_head.half()
+    torch.save(tensors, place / "pytorch_model.bin")
+    with tempfile.TemporaryDirectory() as target:
+        target = pathlib.Path(target)
+        (target / "config.json").write_text(json.dumps(config | {"architectures": []}))
+        save_file({k: v.float() for k, v in tensors.items() if "attn.bias" not in k and "masked" not in k},
+                  target / "model.safetensors", metadata={"format": "pt"})
+        model = base("gptj", target)
+    alphabet = [chr(c) for c in range(0x21, 0x7F)] + [" ", "\n"]
+    result = []
+    for post, summary in (("POST: My dog ate it.\nTL;DR:", " dog ate it"), (" POST: TL;DR: no.\n\nTL;DR: \n", "no\n"),
+                          ("POST: " + 12 * "again " + "\nTL;DR:", " once more, and again, as before"),
+                          ("POST: nothing\nTL;DR:", "")):
+        text = ("<|startoftext|>" + post.strip().rsplit("TL;DR:", 1)[0].strip() + "\nTL;DR: " + summary.strip())[:110]
+        with torch.no_grad():
+            hidden = model(torch.tensor([[alphabet.index(c) for c in text]])).last_hidden_state[0, -1]
+        result.append({"prompt": post, "generation": summary, "text": text,
+                       "score": numbers(hidden @ value_head.half().float()[0])[0]})
+    (place / "scores.json").write_text(json.dumps({"max_length": 110, "texts": result}, indent=1) + "\n")
+
+
 def pairs():
     draw = torch.Generator().manual_seed(5)
     result, losses = [], []
@@ -155,6 +189,8 @@ def main():
     save_file({k: v.detach().float().contiguous().clone() for k, v in sorted(tensors.items())},
               HERE / "heads.safetensors", metadata={"format": "pt"})
     (HERE / "heads.safetensors").chmod(0o644)
+    if "gptj" in wanted:
+        reward(tensors["gptj/value/weight"])
     (HERE / "pairs.json").write_text(dump(pairs()) + "\n")
 
 
