@@ -89,7 +89,8 @@ package struct RewardReader {
     let searched = text.split == .prompt ? prompt.text : whole.text
     let places = occurrences(of: separator, in: Array(searched.utf8))
     guard let place = text.split == .prompt ? places.last : places.first else {
-      throw InputError("row `\(item.row.id)`: its prompt has no `\(separator)`, which `separator` says ends it")
+      throw InputError(
+        "row `\(item.row.id)`: its prompt has no `\(separator)`, which `separator` says ends it")
     }
     let end = text.split == .everywhere && places.count > 1 ? places[1].lowerBound : whole.text.utf8.count
     let pieces = (whole[0..<place.lowerBound], whole[place.upperBound..<end])
