@@ -1,9 +1,9 @@
-# make quickstart · make test · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds
+# make quickstart · make test · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds
 
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine new-stage emulated sanitize bounds
+.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine new-stage emulated sanitize bounds parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -33,6 +33,10 @@ test: build
 
 build: packages
 	@swift build -c release --build-tests
+
+# Models beside transformers, PyTorch and gguf: what convert and training write is loaded there, with the same logits. A line a check.
+parity: build
+	@Tests/Parity/run .build/release
 
 # The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp; installed with pip where possible. No test
 # depends on a time. BENCH="--repeat 3" reaches both; bench-runner and bench-engine do one, with options of their own.

@@ -3,7 +3,8 @@
 
 For each family a random model of transformers is written as transformers and PyTorch do, as safetensors and as `.bin`, in one file and
 in shards, and converted. What is loaded from the result must give the logits of the first, to the last bit: of its own weights in
-f32, of its weights rounded by PyTorch in bf16 and f16. Heads alike. Prints a line a check; fails where one differs.
+f32, of its weights rounded by PyTorch in bf16 and f16. Heads alike. As GGUF it must come back the same, and hold what gguf's own package
+decodes; transformers loads those of Llama and GPT-2. Prints a line a check; fails where one differs.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 import tempfile
 
 import torch
+from gguf import GGUFReader, dequantize
 from safetensors.torch import load_file
 from transformers import (
     AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification, GPT2Config, GPTJConfig,
@@ -111,6 +113,33 @@ def check_family(name, configuration, folder):
             target = convert(source, folder / f"{source.name}-{dtype}", "--dtype", dtype, "--shard", "40kB")
             found, problems = load(AutoModelForCausalLM, target)
             report(f"{name}: {source.name} to {dtype}", float((found - expected[dtype]).abs().max()), problems)
+    if name != "mistral":  # whose architecture in GGUF is Llama's, without a window
+        (folder / "gguf").mkdir()
+        check_gguf(name, model, sources[0], folder / "gguf")
+
+
+def numbers(tensors):
+    """Those of each tensor, in no order of rows and columns and under no name."""
+    return sorted(value.float().flatten().sort().values.numpy().tobytes() for value in tensors.values())
+
+
+def check_gguf(name, model, source, folder):
+    """A GGUF file of the model: converted back, read by gguf's package, and by transformers where that knows the family."""
+    for dtype in [*TYPES, "q8_0"]:
+        file = convert(source, folder / f"{dtype}.gguf", "--dtype", dtype)
+        back, problems = load(AutoModelForCausalLM, convert(file, folder / f"{dtype}-back"))
+        stored = {
+            tensor.name: torch.tensor(dequantize(tensor.data, tensor.tensor_type)) for tensor in GGUFReader(file).tensors
+        }
+        read = load_file(folder / f"{dtype}-back" / "model.safetensors")
+        same = numbers(stored) == numbers(read)
+        report(f"{name}: {dtype} in GGUF, decoded by gguf", 0 if same else "other numbers")
+        if dtype == "f32":
+            report(f"{name}: {dtype} in GGUF and back", float((back - outputs(model)).abs().max()), problems)
+        if name in ["llama", "gpt2"]:
+            found = AutoModelForCausalLM.from_pretrained(
+                folder, gguf_file=file.name, config=model.config, dtype=torch.float32)
+            report(f"{name}: {dtype} in GGUF, loaded by transformers", float((outputs(found) - back).abs().max()))
 
 
 def check_classifier(name, configuration, folder):
