@@ -1,9 +1,9 @@
-# make quickstart · make test · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds
+# make quickstart · make test · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds · make fuzz
 
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine new-stage emulated sanitize bounds parity
+.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine new-stage emulated sanitize bounds fuzz parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -120,3 +120,8 @@ sanitize:
 # The element functions and activations over all floats, beside the C library's in double.
 bounds:
 	@Tests/Bounds/run
+
+# The readers of model files on inputs that libFuzzer makes up, each format for so many seconds.
+SECONDS_EACH ?= 300
+fuzz:
+	@Tests/Fuzz/run $(SECONDS_EACH)

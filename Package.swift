@@ -67,12 +67,16 @@ let package = Package(
       swiftSettings: strict),
     // A folder for one test, and processor time: for all of the test targets; not a product.
     .target(name: "TestFolder", path: "Tests/TestFolder", swiftSettings: strict),
+    // Zip archives, pickles and PyTorch files, right or wrong, for tests and fuzzing; not a product.
+    .target(name: "ModelFileBuilders", path: "Tests/ModelFileBuilders", swiftSettings: strict),
     // Reads the sources: the order of modules and folders, and what a seam may name.
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
       name: "ModelsTests",
-      dependencies: ["Models", "CKernels", "JSON", "System", "TestFolder", "TinyModel"],
+      dependencies: [
+        "Models", "CKernels", "JSON", "System", "TestFolder", "TinyModel", "ModelFileBuilders",
+      ],
       exclude: ["Fixtures"],
       swiftSettings: strict),
     // A runner with toy stages, driven as a process by RunnerTests; not a product.
@@ -103,3 +107,11 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
 )
+
+// What `make fuzz` runs: libFuzzer brings its main, which no other build links.
+if Context.environment["PLUMB_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz", dependencies: ["Models", "ModelFileBuilders"], path: "Tests/Fuzz",
+      exclude: ["Seeds", "make_seeds.py", "run"], swiftSettings: strict))
+}

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import ModelFileBuilders
 import Models
 
 /// `Tests/ModelsTests/Fixtures`
@@ -28,10 +29,6 @@ let smolLM2Path: String? = {
   let path = "\(root)/\(digest)/SmolLM2-135M-Instruct.Q4_1.gguf"
   return fileExists(path) ? path : nil
 }()
-
-func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
-  withUnsafeBytes(of: value.littleEndian) { Array($0) }
-}
 
 /// A safetensors file from a header as text and data bytes.
 func safeTensors(_ header: String, data: [UInt8] = []) -> [UInt8] {

@@ -1,4 +1,5 @@
 import JSON
+import ModelFileBuilders
 import Models
 import TestFolder
 import Testing

@@ -1,6 +1,7 @@
 // PyTorch files that break a rule: of the archive, of the pickle, of what the pickle describes.
 
 import Glibc
+import ModelFileBuilders
 import Models
 import TestFolder
 import Testing
@@ -477,7 +478,7 @@ import Testing
     let original = try readSmallFile("\(PyTorchFileTests.folder)/\(name)", limit: 1 << 20)
     var random = TestRandom(state: 3)
     for offset in original.indices {
-      for change: UInt8 in [0xFF, 1, 0x80, UInt8(random.below(254) + 1)] {
+      for change: UInt8 in [0xFF, UInt8(random.below(254) + 1)] {
         var bytes = original
         bytes[offset] ^= change
         let seconds = try processorSeconds { _ = try read(bytes) }

@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import ModelFileBuilders
 import Models
 import System
 import TestFolder

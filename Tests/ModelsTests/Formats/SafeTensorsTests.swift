@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import ModelFileBuilders
 import Models
 import System
 import TestFolder

@@ -1,6 +1,7 @@
 // Several files of tensors under one index, and what a folder's weights may be.
 
 import JSON
+import ModelFileBuilders
 import Models
 import TestFolder
 import Testing
