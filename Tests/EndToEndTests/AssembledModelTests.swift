@@ -103,7 +103,7 @@ import Testing
 
   @Test func `a part that is missing or wrong is said before anything runs`() throws {
     let cases: [(model: String, status: Int32, text: String)] = [
-      ("path: rm/reward.bin, tokenizer: words", 4, "rm/reward.bin` has no `config.json`; name one with `config`"),
+      ("path: rm/reward.bin, tokenizer: words", 4, "reward.bin` has no `config.json`; name one"),
       ("path: rm/reward.bin, config: words, tokenizer: words", 4, "has no `config.json`"),
       (
         "path: rows.jsonl, config: base, tokenizer: words", 4,

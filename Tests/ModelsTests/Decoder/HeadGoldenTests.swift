@@ -118,10 +118,12 @@ private struct GoldenHead {
           checkpoint.configuration, from: checkpoint.tensors, mode: mode,
           backend: CPUBackend(threads: threads)))
       var found: [[UInt32]] = []
-      try model.score(texts, memory: memory, checkpoint: {}) { index, outputs in
-        #expect(index == found.count)
-        found.append(outputs.map(\.bitPattern))
-      }
+      try model.score(
+        texts, memory: memory, checkpoint: {},
+        emit: { index, outputs in
+          #expect(index == found.count)
+          found.append(outputs.map(\.bitPattern))
+        })
       return found
     }
     let together = try scores(texts)
