@@ -50,18 +50,20 @@ extension GGUFFamily {
   }
 }
 
+private let namesOutside: [ParameterRole: String] = [
+  .tokenEmbedding: "token_embd.weight", .positionEmbedding: "position_embd.weight",
+  .finalNorm: "output_norm.weight", .finalNormBias: "output_norm.bias", .head: "output.weight",
+  .headBias: "output.bias",
+]
+
+private let projectionNames: [Projection: String] = [
+  .query: "attn_q", .key: "attn_k", .value: "attn_v", .output: "attn_output", .gate: "ffn_gate",
+  .up: "ffn_up", .down: "ffn_down",
+]
+
 /// The name that gguf's tables give to what lies in a tensor, for every architecture. Source: gguf-py `constants.py` `TENSOR_NAMES`.
 private func ggufName(of tensor: ParameterTensor) -> String? {
-  let outside: [ParameterRole: String] = [
-    .tokenEmbedding: "token_embd.weight", .positionEmbedding: "position_embd.weight",
-    .finalNorm: "output_norm.weight", .finalNormBias: "output_norm.bias", .head: "output.weight",
-    .headBias: "output.bias",
-  ]
-  let projections: [Projection: String] = [
-    .query: "attn_q", .key: "attn_k", .value: "attn_v", .output: "attn_output", .gate: "ffn_gate",
-    .up: "ffn_up", .down: "ffn_down",
-  ]
-  guard let layer = tensor.layer else { return tensor.roles.count == 1 ? outside[tensor.roles[0]] : nil }
+  guard let layer = tensor.layer else { return tensor.roles.count == 1 ? namesOutside[tensor.roles[0]] : nil }
   let name: String? =
     switch tensor.roles {
     case [.attentionNorm]: "attn_norm.weight"
@@ -72,8 +74,8 @@ private func ggufName(of tensor: ParameterTensor) -> String? {
     case [.bias(.query), .bias(.key), .bias(.value)]: "attn_qkv.bias"
     default:
       switch tensor.roles.count == 1 ? tensor.roles[0] : nil {
-      case .weight(let projection): projections[projection].map { $0 + ".weight" }
-      case .bias(let projection): projections[projection].map { $0 + ".bias" }
+      case .weight(let projection): projectionNames[projection].map { $0 + ".weight" }
+      case .bias(let projection): projectionNames[projection].map { $0 + ".bias" }
       default: nil
       }
     }
