@@ -76,7 +76,8 @@ struct BadInputTests {
     case .missing: unlink("\(project.path)/\(name)")
     }
     if damage != .missing { try rewrite(name, bytes) }
-    try expect(4, damage == .missing ? ["model", "expected one of `model.safetensors`"] : ["model.safetensors"])
+    try expect(
+      4, damage == .missing ? ["model", "expected one of `model.safetensors`"] : ["model.safetensors"])
   }
 
   @Test func `a model's other files are held to their rules as well`() throws {

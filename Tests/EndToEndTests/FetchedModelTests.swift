@@ -103,7 +103,8 @@ import Testing
     #expect(place.text("requests").split(separator: "\n").count == requests.count)
   }
 
-  @Test func `of a repository without safetensors the files of PyTorch are fetched, with their index`() throws {
+  @Test func `of a repository without safetensors the files of PyTorch are fetched, with their index`() throws
+  {
     let names = ["pytorch_model-00001-of-00001.bin", "pytorch_model.bin.index.json", "training_args.bin"]
     for name in names { try place.write("not a model", to: "model/\(name)") }
     for name in ["model.safetensors", "pytorch_model.bin"] { unlink("\(place.folder)/model/\(name)") }
