@@ -2,6 +2,7 @@
 """Speed of sampling, scoring, training and products compared with transformers and llama.cpp: the same work, in turns, medians.
 
     Benchmarks/engine.py [--model FILE.gguf] [--only sample,score] [--repeat 3] [--isa avx2] [--no-peers] [--json FILE]
+    Benchmarks/engine.py --only families        # every family's time for an operation beside SmolLM2's
 
 Every program prepares a piece of work and then does it once each time it is told to, in turn with the others, so that a slow
 minute of the machine meets all of them. The model is SmolLM2-135M, which the quickstart downloads. Peers come by pip into
@@ -99,10 +100,43 @@ WORKLOADS = [
 ]
 
 
-class Program:
-    """A process that does one piece of work whenever it is told to."""
+class Shape:
+    """What a model computes: weights that every token meets, those of the head, and layers times heads times head dimension. Its
+    weights are drawn, so that the draw of tokens is as hard for each."""
 
-    def __init__(self, command, environment):
+    def __init__(self, file, body, head, attention):
+        self.model = os.path.join(ROOT, "Benchmarks", "shapes", file)
+        self.body, self.head, self.attention = body, head, attention
+
+    def operations(self, work):
+        """Of a piece of work, in multiplications and additions of products and of attention."""
+        def read(first, count, predicted):
+            seen = count * (2 * first + count + 1) // 2  # keys that these tokens attend to, in all
+            return 2 * (count * self.body + predicted * self.head) + 4 * seen * self.attention
+
+        if work["kind"] == "sample":
+            prompt, new = work["length"], work["new"]
+            drawn = read(prompt, new - 1, new - 1) * work["samples"]
+            return work["prompts"] * (read(0, prompt, 1) + drawn)
+        passes = 3 if work["kind"] == "train" else 1
+        return passes * sum(read(0, given + wanted, wanted) for given, wanted in work["rows"])
+
+
+# SmolLM2-135M, and shapes of its size: GPT-2 small's; with GPT-J's heads of 256; with Pythia's heads of 80.
+SHAPES = {
+    "SmolLM2": Shape("smollm2.json", BODY, HEAD, 30 * 576),
+    "GPT-2": Shape("gpt2.json", 12 * 12 * 768**2, 50257 * 768, 12 * 768),
+    "GPT-J": Shape("gptj.json", 12 * 12 * 768**2, 50400 * 768, 12 * 768),
+    "GPT-NeoX": Shape("gpt-neox.json", 20 * 12 * 640**2, 50304 * 640, 20 * 640),
+}
+FAMILY_WORKLOADS = ["sample, batch 1", "sample, batch 16", "score, 16 rows of TL;DR", "train, 8 x 256"]
+
+
+class Program:
+    """A process that does one piece of work whenever it is told to. `clock`: which of its answer's times counts."""
+
+    def __init__(self, command, environment, clock="seconds"):
+        self.clock = clock
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment)
@@ -120,7 +154,7 @@ class Program:
             self.errors.seek(0)
             raise RuntimeError(f"{self.process.args[:2]} ended with {self.process.returncode}: {self.errors.read()[-1500:]}")
         if counted:
-            self.times.append(json.loads(answer)["seconds"])
+            self.times.append(json.loads(answer)[self.clock])
 
     def end(self):
         """Median seconds and peak bytes."""
@@ -196,6 +230,27 @@ def measure(workload, programs, repeat, environment):
     return {name: program.end() for name, program in running.items()}
 
 
+def families(engine, repeat, environment):
+    """How much of one thread's processor time each family takes for an operation, beside SmolLM2."""
+    print("| work | model | rate | time of an operation / SmolLM2's |\n|---|---|---|---|", flush=True)
+    results = []
+    for workload in (workload for workload in WORKLOADS if workload.name in FAMILY_WORKLOADS):
+        for mode in ("bf16", "fp32"):
+            work = json.dumps({**workload.work, "mode": mode, "threads": 1})
+            programs = {name: Program([engine, shape.model, work], environment, clock="cpu") for name, shape in SHAPES.items()}
+            for turn in range(1 + repeat):
+                for program in programs.values():
+                    program.go(counted=turn > 0)
+            first = None
+            for name, program in programs.items():
+                seconds, count = program.end()["seconds"], SHAPES[name].operations(workload.work)
+                first = first or seconds / count
+                print(f"| {workload.name}, {mode} | {name} | {1e-9 * count / seconds:.1f} GFLOP/s | {seconds / count / first:.2f} |",
+                      flush=True)
+                results.append({"name": workload.name, "mode": mode, "model": name, "seconds": seconds, "operations": count})
+    return results
+
+
 def ceilings(engine, gguf, environment):
     """Operations and bytes a second of two threads."""
     def best(work):
@@ -208,11 +263,16 @@ def ceilings(engine, gguf, environment):
     return 1e9 / best({"kind": "fma"}), size / best({"kind": "read", "bytes": size})
 
 
+def write(path, record):
+    with open(path, "w") as file:
+        json.dump(record, file, indent=2)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--engine", default=os.path.join(ROOT, ".build", "release", "EngineBench"))
     arguments.add_argument("--model", help="a GGUF file of SmolLM2-135M (default: the quickstart's)")
-    arguments.add_argument("--only", default="sample,score,train,save,resume,gemm", help="kinds of work")
+    arguments.add_argument("--only", default="sample,score,train,save,resume,gemm", help="kinds of work, or `families`")
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument("--isa", help="forces our instruction-set path, as PLUMB_ISA does")
     arguments.add_argument("--no-peers", action="store_true")
@@ -220,8 +280,13 @@ def main():
     arguments.add_argument("--peers", default=os.path.join(ROOT, ".build", "peers"), help="where the peers are kept")
     arguments.add_argument("--json", default=os.path.join(ROOT, ".build", "engine-bench.json"))
     options = arguments.parse_args()
-    gguf = options.model or find_model()
     environment = dict(os.environ, **({"PLUMB_ISA": options.isa} if options.isa else {}))
+    if options.only == "families":
+        print(f"{processor()}, {os.cpu_count()} processors; medians of {options.repeat}, in turns\n")
+        results = families(options.engine, options.repeat, environment)
+        write(options.json, {"processor": processor(), "isa": options.isa, "families": results})
+        return
+    gguf = options.model or find_model()
     os.makedirs(options.peers, exist_ok=True)
     transformers = None if options.no_peers else transformers_peer(options.peers, gguf)
     llama = None if options.no_peers or options.no_llama or not transformers else llama_peer(options.peers, gguf)
@@ -255,8 +320,7 @@ def main():
                         "floor_seconds": least, "bars": workload.bars, "measured": measured})
     record = {"machine": platform.platform(), "processor": processor(), "processors": os.cpu_count(), "amx": has_amx,
               "isa": options.isa, "flops": flops, "bytes_per_second": memory, "results": results}
-    with open(options.json, "w") as file:
-        json.dump(record, file, indent=2)
+    write(options.json, record)
     print(f"\nratio: the speed of our bf16 divided by the row's; floor: the share of the greatest possible speed that is reached; {options.json}")
 
 

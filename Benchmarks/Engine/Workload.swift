@@ -37,11 +37,11 @@ struct Workload {
         return operations(Double(bytes), at: ceiling_read(bytes, Int32(threads)))
       }
     case "gemm": try product()
-    case "sample": try sampling(try openCheckpoint(model))
-    case "score": try scoring(try openCheckpoint(model))
-    case "judge": try judging(try openCheckpoint(model))
-    case "train": try training(try openCheckpoint(model))
-    case "save", "resume": try checkpointing(try openCheckpoint(model))
+    case "sample": try sampling(try TimedModel(model))
+    case "score": try scoring(try TimedModel(model))
+    case "judge": try judging(try TimedModel(model))
+    case "train": try training(try TimedModel(model))
+    case "save", "resume": try checkpointing(try TimedModel(model))
     default: throw WorkloadError(text: "no such kind of work: \(description)")
     }
   }
@@ -66,15 +66,15 @@ struct Workload {
     }
   }
 
-  private func decoder(_ checkpoint: Checkpoint) throws -> Decoder {
+  private func decoder(_ model: TimedModel) throws -> Decoder {
     try Decoder(
-      checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: CPUBackend(threads: threads))
+      model.configuration, from: model.tensors, mode: mode, backend: CPUBackend(threads: threads))
   }
 
   /// Tokens that differ from text to text; what they say does not matter to the clock.
-  private func tokens(_ count: Int, text: Int, _ checkpoint: Checkpoint) -> [Int32] {
+  private func tokens(_ count: Int, text: Int, _ model: TimedModel) -> [Int32] {
     let random = Philox(seed: 7)
-    let range = Double(checkpoint.configuration.vocabularySize - 100)
+    let range = Double(model.configuration.vocabularySize - 100)
     return (0..<count).map { Int32(100 + range * random.uniform(row: UInt64(text), sample: 0, position: $0)) }
   }
 
@@ -101,12 +101,12 @@ struct Workload {
   }
 
   /// `prompts` prompts of `length` tokens, `samples` of each with `new` tokens.
-  private func sampling(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
-    let decoder = try decoder(checkpoint)
+  private func sampling(_ model: TimedModel) throws -> () throws -> Double? {
+    let decoder = try decoder(model)
     let (samples, length, new) = (try number("samples"), try number("length"), try number("new"))
     let requests = (0..<(try number("prompts"))).map {
       SamplingRequest(
-        row: UInt64($0), prompt: tokens(length, text: $0, checkpoint), samples: Array(0..<samples))
+        row: UInt64($0), prompt: tokens(length, text: $0, model), samples: Array(0..<samples))
     }
     return {
       let engine = SamplingEngine(
@@ -119,12 +119,12 @@ struct Workload {
   }
 
   /// The log-probabilities of each row's wanted tokens after those given.
-  private func scoring(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
-    let decoder = try decoder(checkpoint)
+  private func scoring(_ model: TimedModel) throws -> () throws -> Double? {
+    let decoder = try decoder(model)
     let items = try rows().enumerated().map { index, row in
       ScoringItem(
-        context: tokens(row.given, text: index, checkpoint),
-        continuations: [tokens(row.wanted, text: 10_000 + index, checkpoint)])
+        context: tokens(row.given, text: index, model),
+        continuations: [tokens(row.wanted, text: 10_000 + index, model)])
     }
     return {
       try SequenceScorer(decoder).score(items) { _, _ in }
@@ -133,16 +133,16 @@ struct Workload {
   }
 
   /// As `score` judges: a template's opening, a prompt, one of its samples, the template's end; two one-token labels.
-  private func judging(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
-    let decoder = try decoder(checkpoint)
+  private func judging(_ model: TimedModel) throws -> () throws -> Double? {
+    let decoder = try decoder(model)
     let (prompts, samples) = (try number("prompts"), try number("samples"))
     let (opening, prompt) = (try number("opening"), try number("prompt"))
     let (sample, end) = (try number("sample"), try number("end"))
-    let (start, tail) = (tokens(opening, text: 10_000, checkpoint), tokens(end, text: 10_001, checkpoint))
+    let (start, tail) = (tokens(opening, text: 10_000, model), tokens(end, text: 10_001, model))
     let items = (0..<prompts * samples).map { index in
       ScoringItem(
-        context: start + tokens(prompt, text: index / samples, checkpoint)
-          + tokens(sample, text: 20_000 + index, checkpoint) + tail,
+        context: start + tokens(prompt, text: index / samples, model)
+          + tokens(sample, text: 20_000 + index, model) + tail,
         continuations: [[1000], [2000]])
     }
     return {
@@ -153,13 +153,13 @@ struct Workload {
 
   /// A step of AdamW on these rows, of which the wanted tokens are learned; with a reference when `kl` is not 0, and beside
   /// each step a checkpoint when `checkpoint` is true.
-  private func training(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
-    let trainer = try trainer(checkpoint)
+  private func training(_ model: TimedModel) throws -> () throws -> Double? {
+    let trainer = try trainer(model)
     let batch = try rows().enumerated().map { index, row in
-      let prompt = tokens(row.given, text: index, checkpoint)
+      let prompt = tokens(row.given, text: index, model)
       return TrainingExample(
         id: "\(index)", context: prompt, unconditioned: prompt,
-        output: tokens(row.wanted, text: 30_000 + index, checkpoint))
+        output: tokens(row.wanted, text: 30_000 + index, model))
     }
     let folder = description["checkpoint"]?.boolValue == true ? try scratch() : nil
     return {
@@ -170,8 +170,8 @@ struct Workload {
   }
 
   /// Writes the masters and both moments, durably, or reads and checks them again.
-  private func checkpointing(_ checkpoint: Checkpoint) throws -> () throws -> Double? {
-    let trainer = try trainer(checkpoint)
+  private func checkpointing(_ model: TimedModel) throws -> () throws -> Double? {
+    let trainer = try trainer(model)
     let folder = try scratch()
     if description["kind"]?.stringValue == "save" {
       return {
@@ -195,17 +195,17 @@ struct Workload {
     return folder
   }
 
-  private func trainer(_ checkpoint: Checkpoint) throws -> Trainer {
-    let configuration = checkpoint.configuration
+  private func trainer(_ model: TimedModel) throws -> Trainer {
+    let configuration = model.configuration
     let backend = CPUBackend(threads: threads)
     let kl = description["kl"]?.doubleValue ?? 0
     let blocks = description["blocks"]?.intValue
     return Trainer(
-      configuration, parameters: try Parameters(configuration, from: checkpoint.tensors, on: backend),
+      configuration, parameters: try Parameters(configuration, from: model.tensors, on: backend),
       trainable: configuration.layout.trainableNames(
         blocks: blocks ?? configuration.layerCount, embeddings: blocks == nil),
       objective: ConditionalObjective(kl: kl, entropy: 0, referenceConditioned: true),
-      reference: kl == 0 ? nil : ReferenceModel(try decoder(checkpoint)),
+      reference: kl == 0 ? nil : ReferenceModel(try decoder(model)),
       optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
       schedule: LearningRateSchedule(
         peak: 1e-6, steps: 100, warmUpRatio: 0, warmUp: .linear, decay: .constant),
