@@ -116,4 +116,10 @@ void attentions(void) {
         on_every_path("attention-turned", shape, 8, turned, turned_definition);
         on_every_path("attention-turned-backward", shape, 8, turned_backward, turned_backward_definition);
       }
+  /* Three groups of two heads. */
+  for (int type = 0; type < 2; type++) {
+    int shape[8] = {6, 3, 96, type, 0, 0, 96, 0};
+    on_every_path("attention-turned", shape, 8, turned, turned_definition);
+    on_every_path("attention-turned-backward", shape, 8, turned_backward, turned_backward_definition);
+  }
 }

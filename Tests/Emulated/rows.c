@@ -161,6 +161,8 @@ void rows(void) {
   on_every_path("layer-norm", (int[]){0, 20, 0}, 3, layer_norm, layer_norm_definition);
   on_every_path("layer-norm", (int[]){33, 70, 1}, 3, layer_norm, layer_norm_definition);
   on_every_path("layer-norm", (int[]){18, 768, 0}, 3, layer_norm, layer_norm_definition);
+  on_every_path("layer-norm", (int[]){3, 2560, 1}, 3, layer_norm, layer_norm_definition);
+  on_every_path("layer-norm", (int[]){2, 1200, 0}, 3, layer_norm, layer_norm_definition);
   on_every_path("bias-gradient", (int[]){0, 20, 0}, 3, bias, bias_definition);
   on_every_path("bias-gradient", (int[]){40, 300, 0}, 3, bias, bias_definition);
 }

@@ -43,6 +43,23 @@ struct SampleStageTests {
     #expect(bench.reporter.measures.withLock { $0["tokens"] ?? 0 } > 0)
   }
 
+  /// As GPT-J's 143, beyond a tokenizer of 50,257.
+  @Test func `a row of the vocabulary without a token is never drawn, however likely it is`() throws {
+    func drawn(spareBias: Float) throws -> [JSON?] {
+      let model = try bench.model {
+        $0.family = .gptj
+        $0.spareBias = spareBias
+      }
+      return try [["temperature": 1.5], ["temperature": 0.0], ["top_p": 0.9], ["top_k": 5]].flatMap {
+        (options: JSON) in
+        var options = try #require(options.objectValue)
+        options["max_new_tokens"] = 20
+        return try sample(model, .object(options)).map { $0["generations"] }
+      }
+    }
+    #expect(try drawn(spareBias: 60) == drawn(spareBias: -60))
+  }
+
   @Test func `threads, batch and memory do not matter`() throws {
     let model = try bench.model()
     let options: JSON = ["n": 5, "max_new_tokens": 20, "top_p": 0.9]

@@ -98,18 +98,21 @@ struct TrainStageTests {
   }
 
   /// The same stages, options and files, with nothing said of the family.
-  @Test func `a GPT-2 is trained, written and sampled from as a Llama is`() throws {
-    let model = try bench.model { $0.family = .gpt2 }
+  @Test(arguments: TinyModel.Family.allCases.dropFirst())
+  func `models of other families are trained, written and sampled from as a Llama is`(
+    family: TinyModel.Family
+  ) throws {
+    let model = try bench.model { $0.family = family }
     let output = try train(model)
-    #expect(
-      bench.log.contains(
-        "trains without dropout; config.json asks for `embd_pdrop` 0.1, `resid_pdrop` 0.1"))
+    let asked = family.dropout.map { "`\($0.key)` \($0.rate)" }.joined(separator: ", ")
+    #expect(bench.log.contains("trains without dropout; config.json asks for \(asked)"))
     let losses = (try bench.json("\(output)/metrics.json")["loss"]?.arrayValue ?? []).compactMap(
       \.doubleValue)
     try #require(losses.count == 8)
     #expect(losses[7] < losses[0])
     let config = try bench.json("\(output)/model/config.json")
-    #expect(config["model_type"] == "gpt2" && config["resid_pdrop"] == 0.1)
+    #expect(config["model_type"] == .string(family.rawValue))
+    for (key, rate) in family.dropout { #expect(config[key] == .double(rate)) }
     let trained = try openCheckpoint("\(output)/model")
     #expect(try trained.requireTokenizer().id(of: "_QUANTILE_TOKEN_2_") == 490)
     let original = try openCheckpoint(model)

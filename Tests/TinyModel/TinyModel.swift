@@ -1,4 +1,4 @@
-// A tiny Llama or GPT-2 with a real byte-level tokenizer, written as a Hugging Face directory.
+// A tiny model of a family with a real byte-level tokenizer, written as a Hugging Face directory.
 
 import JSON
 import Models
@@ -14,6 +14,8 @@ package struct TinyModel {
   package var hasTokenizer = true
   package var head = Head.language
   package var plumb: JSON?
+  /// The head's bias of the spare rows, in a family that has one.
+  package var spareBias: Float?
   /// Takes the place of one weight of a tensor.
   package var changedWeight: (tensor: String, value: Float)?
 
@@ -22,10 +24,19 @@ package struct TinyModel {
   /// A classifier of one label.
   package static let rewardHead = Head.classification(labels: ["LABEL_0"])
 
-  package enum Family {
-    case llama
-    /// Its `config.json` asks for dropout.
-    case gpt2
+  /// By its `model_type`.
+  package enum Family: String, Sendable, CaseIterable {
+    case llama, gpt2, gptj
+    case gptNeoX = "gpt_neox"
+
+    /// What its `config.json` asks for.
+    package var dropout: [(key: String, rate: Double)] {
+      switch self {
+      case .llama: []
+      case .gpt2, .gptj: [("embd_pdrop", 0.1), ("resid_pdrop", 0.1)]
+      case .gptNeoX: [("hidden_dropout", 0.1)]
+      }
+    }
   }
 
   /// Tests/ModelsTests/Fixtures/tokenizer
@@ -38,23 +49,37 @@ package struct TinyModel {
   package static var tokenizerPath: String { "\(tokenizers)/smollm.json" }
 
   private func config(rows: Int) -> JSON {
-    switch family {
-    case .llama:
-      [
-        "model_type": "llama", "vocab_size": .int(Int64(rows)), "hidden_size": 64,
-        "num_hidden_layers": .int(Int64(layers)), "num_attention_heads": 4, "num_key_value_heads": 2,
-        "head_dim": 16,
-        "intermediate_size": 96, "rope_theta": 10000.0, "rms_norm_eps": 1e-5, "tie_word_embeddings": true,
-        "max_position_embeddings": .int(Int64(contextLength)), "eos_token_id": 2,
-      ]
-    case .gpt2:
-      [
-        "model_type": "gpt2", "vocab_size": .int(Int64(rows)), "n_embd": 60, "n_layer": .int(Int64(layers)),
-        "n_head": 3, "n_inner": 100, "n_positions": .int(Int64(contextLength)),
-        "activation_function": "gelu_new",
-        "eos_token_id": 2, "resid_pdrop": 0.1, "embd_pdrop": 0.1, "attn_pdrop": 0.0,
-      ]
-    }
+    var config = sizes(rows: rows)
+    for (key, rate) in family.dropout { config[key] = .double(rate) }
+    return .object(config)
+  }
+
+  private func sizes(rows: Int) -> JSONObject {
+    let own: JSON =
+      switch family {
+      case .llama:
+        [
+          "hidden_size": 64, "num_hidden_layers": .int(Int64(layers)), "num_attention_heads": 4,
+          "num_key_value_heads": 2, "head_dim": 16, "intermediate_size": 96, "rope_theta": 10000.0,
+          "rms_norm_eps": 1e-5, "tie_word_embeddings": true,
+          "max_position_embeddings": .int(Int64(contextLength)),
+        ]
+      case .gpt2, .gptj:
+        [
+          "n_embd": 60, "n_layer": .int(Int64(layers)), "n_head": 3, "n_inner": 100,
+          "n_positions": .int(Int64(contextLength)), "activation_function": "gelu_new", "rotary_dim": 8,
+        ]
+      case .gptNeoX:
+        [
+          "hidden_size": 60, "num_hidden_layers": .int(Int64(layers)), "num_attention_heads": 3,
+          "intermediate_size": 100, "max_position_embeddings": .int(Int64(contextLength)), "rotary_pct": 0.3,
+        ]
+      }
+    var config = own.objectValue ?? JSONObject()
+    config["model_type"] = .string(family.rawValue)
+    config["vocab_size"] = .int(Int64(rows))
+    config["eos_token_id"] = 2
+    return config
   }
 
   package func write(to directory: String) throws {
@@ -72,6 +97,9 @@ package struct TinyModel {
       var numbers = (0..<shape.reduce(1, *)).map { index in
         let u = Float(random.uniform(row: row, sample: 0, position: index)) - 0.5
         return isNorm ? 1 + 0.2 * u : spread * u
+      }
+      if let spareBias, roles.first == .headBias {
+        for row in tokenizer.count..<numbers.count { numbers[row] = spareBias }
       }
       if let changedWeight, changedWeight.tensor == name { numbers[5] = changedWeight.value }
       outputs.append(

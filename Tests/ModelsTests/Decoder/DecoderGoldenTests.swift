@@ -37,6 +37,29 @@ import Testing
     }
   }
 
+  /// Of the 2-norm of what is expected. Operands of products are rounded to 8 bits, each off by 0.002 of itself at most; the errors of
+  /// a few products one after the other add up in logits, and those of the forward and the backward pass in gradients.
+  private static let bfloat16Tolerance = (logits: 0.02, gradients: 0.03)
+
+  @Test(arguments: Golden.models)
+  func `logits and gradients in bf16 are near the reference library's in fp32`(model: String) throws {
+    let golden = try Golden(model)
+    let decoder = try Tiny.decoder(model, mode: .bf16)
+    let logits = try SafeTensorsFile("\(golden.directory)/logits.safetensors")
+    for (index, sequence) in golden.sequences.enumerated() {
+      let found = try forward(decoder, sequence.tokens).flatMap { $0 }
+      let error = relativeError(found, try logits.floats("logits.\(index)"))
+      #expect(error < Self.bfloat16Tolerance.logits, "logits.\(index): \(error)")
+    }
+    let trainer = try Self.trainer(golden, objective: SupervisedFineTuning(), mode: .bf16)
+    let file = try SafeTensorsFile("\(golden.directory)/gradients.safetensors")
+    let gradients = trainer.gradient(golden.tokenExamples).gradients
+    for name in gradients.names {
+      let error = relativeError(gradients.stored(name), try file.floats(name))
+      #expect(error < Self.bfloat16Tolerance.gradients, "\(name): \(error)")
+    }
+  }
+
   @Test(arguments: Golden.models)
   func `ten AdamW steps on the language model loss lose what PyTorch's lose`(model: String) throws {
     let golden = try Golden(model)

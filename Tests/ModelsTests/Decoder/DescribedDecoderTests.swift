@@ -69,6 +69,7 @@ struct Description: Sendable, CustomStringConvertible {
   var activation = Activation.geluTanh
   var tied = false
   var headDimension = 10
+  var heads = 3
   var keyValueHeads = 3
   var has: [String] = []
   var change: @Sendable (inout DecoderConfiguration) -> Void = { _ in }
@@ -77,7 +78,7 @@ struct Description: Sendable, CustomStringConvertible {
 
   var configuration: DecoderConfiguration {
     var configuration = DecoderConfiguration(
-      family: DescribedFamily.self, vocabularySize: 23, hiddenSize: 21, layerCount: 2, headCount: 3,
+      family: DescribedFamily.self, vocabularySize: 23, hiddenSize: 21, layerCount: 2, headCount: heads,
       keyValueHeadCount: keyValueHeads, headDimension: headDimension, feedForwardSize: 19,
       norm: Norm(kind: norm, epsilon: 1e-5), positions: positions, isGated: isGated, activation: activation,
       tiedEmbeddings: tied, contextLength: 70)
@@ -115,6 +116,23 @@ struct Description: Sendable, CustomStringConvertible {
     Description(
       name: "gated and parallel", norm: .rms, positions: .rotary(Rotary(base: 500, dimension: 10)),
       residual: .parallel(sharesNorm: false), isGated: true, has: ["transposed"]),
+    // Head dimensions of real models that are no power of two, and GPT-J's, of which a quarter turns.
+    Description(
+      name: "heads of 80 of which 20 turn, as Pythia's",
+      positions: .rotary(Rotary(base: 10_000, dimension: 20)),
+      residual: .parallel(sharesNorm: false), activation: .gelu, headDimension: 80,
+      has: ["fused", "interleaved", "attention_bias", "feed_forward_bias"]),
+    Description(
+      name: "heads of 96 in 3 groups, one branch after the other", norm: .rms,
+      positions: .rotary(Rotary(base: 10_000, dimension: 96)), isGated: true, activation: .silu,
+      headDimension: 96, heads: 6),
+    Description(
+      name: "heads of 100 with learned positions", tied: true, headDimension: 100,
+      has: ["fused", "transposed", "attention_bias", "feed_forward_bias"]),
+    Description(
+      name: "heads of 256 of which 64 turn, as GPT-J's",
+      positions: .rotary(Rotary(base: 10_000, dimension: 64, pairs: .neighbours)),
+      residual: .parallel(sharesNorm: true), headDimension: 256, has: ["feed_forward_bias", "head_bias"]),
     Description(
       name: "a classifier of two labels", norm: .rms, positions: .rotary(Rotary(base: 500, dimension: 10))
     ) {
