@@ -63,7 +63,6 @@ private func inspectSafeTensors(_ path: String) throws -> [String] {
   lines.append("metadata: \(file.header.metadata.count) entries")
   for (key, value) in file.header.metadata { lines.append("  \(escaped(key)) = \(shown(value))") }
   lines += table(try entries(of: file))
-  lines.append("parameters: \(file.header.entries.reduce(0) { $0 &+ (checkedProduct($1.shape) ?? 0) })")
   return lines + (try nonFinite(file))
 }
 
@@ -212,7 +211,8 @@ private typealias TableEntry = (name: String, type: String, shape: [Int], byteCo
 
 /// Tensors with their shapes, types and sizes.
 private func table(_ entries: [TableEntry]) -> [String] {
-  var lines = ["tensors: \(entries.count)"]
+  let numbers = entries.reduce(0) { $0 &+ (checkedProduct($1.shape) ?? 0) }
+  var lines = ["tensors: \(entries.count), of \(numbers) numbers"]
   let rows = entries.map {
     (escaped($0.name), $0.type, "[\($0.shape.map { "\($0)" }.joined(separator: ", "))]")
   }

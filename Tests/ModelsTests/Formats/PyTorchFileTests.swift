@@ -56,7 +56,7 @@ import Testing
 
   @Test func `inspect lists the tensors of a file`() throws {
     let lines = try inspect("\(Self.folder)/views.bin")
-    #expect(lines.starts(with: ["kind: PyTorch file", "size: 3709 bytes", "tensors: 17"]))
+    #expect(lines.starts(with: ["kind: PyTorch file", "size: 3709 bytes", "tensors: 17, of 199 numbers"]))
     #expect(lines.contains("  half transposed  F16  [7, 5]     70 bytes"), "\(lines)")
     #expect(lines.last == "NaN or infinite: none")
     #expect(
