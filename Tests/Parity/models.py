@@ -20,7 +20,7 @@ from transformers import (
     AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification, GPT2Config, GPTJConfig,
     GPTNeoXConfig, LlamaConfig, MistralConfig,
 )
-from transformers.utils.logging import disable_progress_bar
+from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 COMMON = dict(vocab_size=96, bos_token_id=0, eos_token_id=0)
 CONFIGURATIONS = {
@@ -175,6 +175,7 @@ def check_value_head(name, configuration, folder):
 
 def main():
     disable_progress_bar()
+    set_verbosity_error()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, configuration) in enumerate(CONFIGURATIONS.items()):
