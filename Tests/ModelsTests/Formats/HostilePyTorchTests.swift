@@ -148,7 +148,7 @@ import Testing
     ),
     (
       "zip64 field too short", archive(isZip64: true) { set(&$0, $1.entries[0] + 46 + 10 + 2, UInt16(16)) },
-      "the zip64 field is too short"
+      "the zip64 field ends inside a size"
     ),
     (
       "zip64 member of 2^63",
@@ -223,6 +223,12 @@ import Testing
   }
   private static let big = Int.max / 2
 
+  /// A tensor with metadata.
+  private static func signed(_ metadata: [UInt8]) -> [UInt8] {
+    // The call's arguments end before the last two opcodes.
+    Pickle.dictionary([("w", tensor.dropLast(2) + metadata + tensor.suffix(2))])
+  }
+
   /// name, body of the pickle, what the refusal must say
   static let pickles: [(String, [UInt8], String)] = [
     (
@@ -239,7 +245,7 @@ import Testing
     ("a global not UTF-8", [0x63, 0xFF, 0x0A, 0x61, 0x0A], "not valid UTF-8"),
     ("a global of two lookalikes", Pickle.global("to\u{301}rch", "FloatStorage"), "is not one of the names"),
     (
-      "a global without an end", [0x63] + [UInt8](repeating: 0x61, count: 70_000), "has more than 65535 bytes"
+      "a global without an end", [0x63] + [UInt8](repeating: 0x61, count: 70_000), "has more than 1024 bytes"
     ),
     (
       "a global on the stack", Pickle.string("os") + Pickle.string("system") + [0x93],
@@ -278,6 +284,12 @@ import Testing
         Pickle.string("1"),
       ]) + [0x51], "a storage's size: expected an integer, found a string"
     ),
+    (
+      "too many storages",
+      Pickle.storage("FloatStorage", "0", 1).dropLast() + [0x71, 0, 0x51]
+        + [UInt8]([[UInt8]](repeating: [0x68, 0, 0x51], count: 100_000).joined()),
+      "more than 100000 storages"
+    ),
     ("a missing storage", one([1], [1], key: "1"), "the archive has no member `m/data/1`"),
     ("a storage above the folder", one([1], [1], key: "../data.pkl"), "no member `m/data/../data.pkl`"),
     ("a storage's size", one([1], [1], count: 2), "a storage of 2 F32, but `m/data/0` has 4 bytes"),
@@ -307,6 +319,11 @@ import Testing
       "bytes without a type", one([1], [1], type: "UntypedStorage", count: 4),
       "a tensor of bytes whose type is not named"
     ),
+    (
+      "a tensor of another sign", signed([0x7D] + Pickle.string("neg") + [0x88, 0x73]),
+      "a tensor with metadata, such as `neg`"
+    ),
+    ("metadata of another kind", signed([0x88]), "a tensor with metadata, such as `neg`"),
     (
       "a tensor of a tensor",
       Pickle.global("torch._utils", "_rebuild_tensor_v2") + Pickle.tuple([tensor]) + [0x52], "of 1 arguments"
@@ -416,6 +433,7 @@ import Testing
       ]
     ),
     ("many tensors of one shape", manyTensors),
+    ("one long name many times", oneName),
     ("keys of one dictionary", keysOfOne),
   ]
 
@@ -424,6 +442,13 @@ import Testing
     let inner = [0x7D, 0x71, 0, 0x28] + [UInt8](repeating: 0x4E, count: 400_000) + [0x75]
     return [0x7D, 0x28, 0x4E] + inner
       + [UInt8]([[UInt8]](repeating: [0x4E, 0x68, 0], count: 400_000).joined()) + [0x75]
+  }
+
+  /// A dictionary that holds one tensor under one name again and again.
+  private static var oneName: [UInt8] {
+    let name = Pickle.string(String(repeating: "a", count: 1024))
+    return [0x7D] + name + [0x71, 0] + tensor + [0x71, 1, 0x73, 0x28]
+      + [UInt8]([[UInt8]](repeating: [0x68, 0, 0x68, 1], count: 990_000).joined()) + [0x75]
   }
 
   private static var manyTensors: [UInt8] {

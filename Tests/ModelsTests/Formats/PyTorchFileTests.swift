@@ -44,6 +44,7 @@ import Testing
     ("list.bin", "expected a dictionary of tensors, found a list"),
     ("size.bin", "`torch.Size` is not one of the names"),
     ("complex.bin", "`torch.ComplexFloatStorage` is not one of the names"),
+    ("negated.bin", "a tensor with metadata, such as `neg`"),
     (
       "old.bin",
       "found a Python pickle without the zip archive that PyTorch puts around it since version 1.6; load it there and save it again"

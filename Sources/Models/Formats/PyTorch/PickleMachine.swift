@@ -20,8 +20,8 @@ struct PickleMachine {
 
   /// Bounds time and memory: an opcode adds one value at most. A tensor takes about forty.
   static let maximumOpcodes = 2_000_000
-  /// Of a name, in bytes.
-  static let maximumNameLength = 65_535
+  /// Of a name, in bytes. Names are written once and used as often as the pickle likes.
+  static let maximumNameLength = 1024
 
   init(_ member: ZipMember, in file: MappedFile, objects: PyTorchObjects) {
     cursor = ByteCursor(

@@ -55,13 +55,14 @@ extension PickleMachine {
     }
   }
 
-  /// Storage, offset, shape, strides; what follows does not change the numbers.
+  /// Storage, offset, shape, strides; of what follows only the metadata, which may be left out, change the numbers.
   private mutating func pushTensor(
     _ arguments: [PickleValue], counts: ClosedRange<Int>, type: PyTorchType? = nil
   ) throws {
     guard counts.contains(arguments.count), case .storage(let storage) = arguments[0] else {
       throw failure("a tensor that is not made of a storage, or of \(arguments.count) arguments")
     }
+    if arguments.count > counts.lowerBound { try requireNoMetadata(arguments[arguments.count - 1]) }
     func integers(_ value: PickleValue, _ what: String) throws -> [Int] {
       try tuple(value, what).map { try integer($0, what) }
     }
@@ -69,5 +70,18 @@ extension PickleMachine {
       try objects.addTensor(
         type, storage: storage, first: try integer(arguments[1], "a tensor's offset"),
         shape: try integers(arguments[2], "a shape"), strides: try integers(arguments[3], "strides")))
+  }
+
+  /// Source: `torch/_utils.py` `get_tensor_metadata`: whether the numbers are those of the storage with another sign (`neg`), or
+  /// conjugated.
+  private func requireNoMetadata(_ metadata: PickleValue) throws {
+    switch metadata {
+    case .none: return
+    case .dictionary(let place) where dictionaries[place].isEmpty: return
+    default:
+      throw failure(
+        "a tensor with metadata, such as `neg`, by which its numbers are not those that are stored; save it after `resolve_neg()`"
+      )
+    }
   }
 }

@@ -56,7 +56,10 @@ struct PyTorchDictionary {
   private func named(
     _ entries: [(key: PickleValue, value: PickleValue)]
   ) throws -> [(name: String, tensor: PyTorchTensor)] {
-    try entries.map { key, value in
+    guard entries.count <= PyTorchObjects.maximumTensors else {
+      throw failure("\(entries.count) names of tensors; at most \(PyTorchObjects.maximumTensors) are read")
+    }
+    return try entries.map { key, value in
       guard case .string(let range) = key, case .tensor(let place) = value else {
         throw failure("a tensor's name has to be a string, found \(key.kind)")
       }

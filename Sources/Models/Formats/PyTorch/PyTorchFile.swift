@@ -20,6 +20,8 @@ package final class PyTorchFile: TensorFile {
   /// repeat its numbers without end.
   static let maximumExpansion = 16
   static let allowedByteCount = 256 << 20
+  /// Of the pickle: bounds the memory that the tensors' names may take.
+  static let maximumPickleSize = 100_000_000
 
   package static func isFormat(of file: MappedFile) -> Bool {
     file.slice(0, 4)?.elementsEqual(ZipDirectory.memberSignature) == true
@@ -76,6 +78,11 @@ package final class PyTorchFile: TensorFile {
       throw FormatError(
         path: path,
         "a zip archive with \(found.count) members `NAME/data.pkl`; a file of `torch.save` has one")
+    }
+    guard found[0].byteCount <= maximumPickleSize else {
+      throw FormatError(
+        path: path, part: quoted(found[0].name), offset: found[0].offset,
+        "\(found[0].byteCount) bytes; at most \(maximumPickleSize) are read")
     }
     return found[0]
   }

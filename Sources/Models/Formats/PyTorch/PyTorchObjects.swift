@@ -41,6 +41,7 @@ struct PyTorchObjects {
   private let root: String
 
   static let maximumRank = 8
+  /// And of storages, which the pickle names again for each tensor.
   static let maximumTensors = 100_000
 
   init(_ archive: ZipDirectory, root: String) {
@@ -56,6 +57,9 @@ struct PyTorchObjects {
 
   /// - Parameter count: numbers of the type; bytes where there is none.
   mutating func addStorage(_ type: PyTorchType?, key: String, count: Int) throws -> PickleValue {
+    guard storages.count < Self.maximumTensors else {
+      throw Failure("more than \(Self.maximumTensors) storages")
+    }
     let name = "\(root)data/\(key)"
     guard let member = archive[name] else { throw Failure("the archive has no member \(quoted(name))") }
     guard count >= 0, checkedProduct([count, type?.byteCount ?? 1]) == member.byteCount else {

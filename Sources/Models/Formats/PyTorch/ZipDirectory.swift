@@ -20,6 +20,8 @@ struct ZipDirectory {
   private let index: [UTF8Key: Int]
 
   static let maximumMembers = 200_000
+  /// Of the directory: bounds the memory that its names may take.
+  static let maximumSize = 100_000_000
 
   static let memberSignature: [UInt8] = [0x50, 0x4B, 0x03, 0x04]
   private static let entrySignature: UInt32 = 0x0201_4B50
@@ -117,6 +119,10 @@ struct ZipDirectory {
         "the directory is said to be \(place.size) bytes from byte \(place.offset), but has to end at byte \(directoryEnd)",
         at: position)
     }
+    guard directoryEnd - start <= maximumSize else {
+      throw end.failure(
+        "the directory has \(directoryEnd - start) bytes; at most \(maximumSize) are read", at: position)
+    }
     return (start, directoryEnd, memberCount)
   }
 
@@ -211,15 +217,14 @@ struct ZipDirectory {
     while fields.remaining > 0 {
       let kind = try fields.integer("a kind", as: UInt16.self)
       let length = Int(try fields.integer("a length", as: UInt16.self))
-      let next = fields.position + length
-      if kind == 1 {
-        for index in sizes.indices where sizes[index] == UInt64(UInt32.max) {
-          sizes[index] = try fields.integer("a size")
-        }
-        guard fields.position <= next else { throw fields.failure("the zip64 field is too short") }
-        fields.position = next
-      } else {
-        _ = try fields.bytes(length, of: "a field")
+      let field = fields.position
+      _ = try fields.bytes(length, of: "a field")
+      guard kind == 1 else { continue }
+      var zip64 = ByteCursor(
+        file: cursor.file, position: field, part: cursor.part, end: fields.position,
+        extent: "the zip64 field")
+      for index in sizes.indices where sizes[index] == UInt64(UInt32.max) {
+        sizes[index] = try zip64.integer("a size")
       }
     }
   }

@@ -123,6 +123,7 @@ save("mixed.bin", {"weight": base, "epoch": 3}, {})
 save("list.bin", [base], {})
 save("size.bin", {"w": torch.Size([1])}, {})
 save("complex.bin", {"w": torch.zeros(2, dtype=torch.complex64)}, {})
+save("negated.bin", {"w": torch.tensor([1 + 2j, 3 - 4j]).conj().imag}, {})
 save("old.bin", {"w": base}, {}, _use_new_zipfile_serialization=False)
 
 # Shards with their index.
