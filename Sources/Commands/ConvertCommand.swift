@@ -68,7 +68,9 @@ struct ConvertCommand: ParsableCommand {
   func run() throws {
     finish {
       try File.refuseOverwriting(destination)
-      let path = try ModelPlace(source, storage: storage).path
+      let place = try ModelPlace(source, storage: storage)
+      if let digest = place.fetched { standardError("sha256: \(digest.hex)\n") }
+      let path = place.path
       // Those of a folder are copied into a folder.
       let checkpoint = try openCheckpoint(path, readingTokenizer: isGGUF || !isDirectory(path))
       let encoding = try dtype.flatMap(encoding(named:)) ?? checkpoint.losslessEncoding()

@@ -10,9 +10,10 @@ struct Inspect: ParsableCommand {
     commandName: "inspect",
     abstract: "Show what a model or tokenizer file holds, or what is wrong with it.",
     discussion: """
-      Reads safetensors, GGUF, tokenizer.json and config.json files, and model directories. The whole header is checked
-      before anything is printed; for a damaged file the exit code is 4 and the message names the broken rule. A model of a hub,
-      a package index or a server is fetched into the model cache first; its SHA-256, which an experiment must give, is printed.
+      Reads safetensors, PyTorch, GGUF, tokenizer.json and config.json files, and model directories. The whole header is checked
+      before anything is printed; for a damaged file the exit code is 4 and the message names the broken rule. Of a model the memory
+      is shown that it takes to sample from it and to train it. A model of a hub, a package index or a server is fetched into the
+      model cache first; its SHA-256, which an experiment must give, is printed.
 
         \(Program.name) inspect models/start/model.safetensors
         \(Program.name) inspect experiments/quickstart.yaml::quark@last.train.model
@@ -39,32 +40,4 @@ struct Inspect: ParsableCommand {
   }
 
   func validate() throws { _ = try remoteSource(file) }
-}
-
-/// Where a model on the command line is: it may be a path, a result or remote, and is then fetched.
-struct ModelPlace {
-  let path: String
-  /// The digest of one that was fetched now.
-  private(set) var fetched: Digest?
-
-  init(_ model: String, storage: StoreArguments) throws {
-    if let source = try remoteSource(model) {
-      let (digest, path) = try ModelSource.fetch(source) { standardError(TerminalText.escaped($0) + "\n") }
-      (self.path, fetched) = (path, digest)
-    } else if let result = modelResult(model) {
-      path = try StoredResult(result, storage: storage).modelPath()
-    } else {
-      path = model
-    }
-  }
-}
-
-/// What a model on the command line is fetched from; nil for one that is here.
-/// - Throws: `ValidationError` for a scheme with something else behind it than it takes.
-func remoteSource(_ model: String) throws -> RemoteSource? {
-  guard let scheme = RemoteSource.scheme(of: model) else { return nil }
-  guard let source = RemoteSource(model, scheme) else {
-    throw ValidationError("expected \(scheme.rawValue):\(scheme.form), found \(model)")
-  }
-  return source
 }

@@ -62,20 +62,23 @@ private func inspectSafeTensors(_ path: String) throws -> [String] {
   ]
   lines.append("metadata: \(file.header.metadata.count) entries")
   for (key, value) in file.header.metadata { lines.append("  \(escaped(key)) = \(shown(value))") }
-  lines += table(try entries(of: file))
-  return lines + (try nonFinite(file))
+  return lines + (try tensors(of: [file])) + (try nonFinite(file))
 }
 
 private func inspectPyTorch(_ path: String) throws -> [String] {
   let file = try PyTorchFile(path)
-  return ["kind: PyTorch file", "size: \(bytes(file.file.count))"] + table(try entries(of: file))
+  return ["kind: PyTorch file", "size: \(bytes(file.file.count))"] + (try tensors(of: [file]))
     + (try nonFinite(file))
 }
 
-private func entries(of file: any TensorFile) throws -> [TableEntry] {
-  try file.names.map { name in
-    (name, try file.storage(of: name), try file.shape(of: name), try file.byteCount(of: name))
+/// The tensors of files that do not say of which model they are, and how many numbers all have.
+private func tensors(of files: [any TensorFile]) throws -> [String] {
+  let entries = try files.flatMap { file in
+    try file.names.map { name -> TableEntry in
+      (name, try file.storage(of: name), try file.shape(of: name), try file.byteCount(of: name))
+    }
   }
+  return table(entries) + ["parameters: \(entries.reduce(0) { $0 &+ (checkedProduct($1.shape) ?? 0) })"]
 }
 
 private func inspectJSON(_ path: String) throws -> [String] {
@@ -83,7 +86,7 @@ private func inspectJSON(_ path: String) throws -> [String] {
   if json["weight_map"] != nil {
     let sharded = try ShardedTensors(indexPath: path, open: openTensorFile)
     return ["kind: index of \(sharded.shards.count) files of tensors"]
-      + table(try sharded.shards.flatMap { try entries(of: $0) }) + (try nonFinite(sharded))
+      + (try tensors(of: sharded.shards)) + (try nonFinite(sharded))
   }
   if json["model_type"] != nil {
     do {
@@ -211,8 +214,7 @@ private typealias TableEntry = (name: String, type: String, shape: [Int], byteCo
 
 /// Tensors with their shapes, types and sizes.
 private func table(_ entries: [TableEntry]) -> [String] {
-  let numbers = entries.reduce(0) { $0 &+ (checkedProduct($1.shape) ?? 0) }
-  var lines = ["tensors: \(entries.count), of \(numbers) numbers"]
+  var lines = ["tensors: \(entries.count)"]
   let rows = entries.map {
     (escaped($0.name), $0.type, "[\($0.shape.map { "\($0)" }.joined(separator: ", "))]")
   }

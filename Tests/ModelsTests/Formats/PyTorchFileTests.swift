@@ -57,9 +57,9 @@ import Testing
 
   @Test func `inspect lists the tensors of a file`() throws {
     let lines = try inspect("\(Self.folder)/views.bin")
-    #expect(lines.starts(with: ["kind: PyTorch file", "size: 3709 bytes", "tensors: 17, of 199 numbers"]))
+    #expect(lines.starts(with: ["kind: PyTorch file", "size: 3709 bytes", "tensors: 17"]))
     #expect(lines.contains("  half transposed  F16  [7, 5]     70 bytes"), "\(lines)")
-    #expect(lines.last == "NaN or infinite: none")
+    #expect(lines.suffix(2) == ["parameters: 199", "NaN or infinite: none"])
     #expect(
       try inspect("\(Self.folder)/types.2.bin").suffix(3) == [
         "NaN or infinite: 3", "  F64  2 of 10", "  F32  1 of 6",

@@ -88,7 +88,7 @@ import Testing
     }
     #expect(
       try inspect("\(Self.pytorch)/sharded/pytorch_model.bin.index.json").starts(with: [
-        "kind: index of 2 files of tensors", "tensors: 3, of 83 numbers", "  a  F32  [4, 6]     96 bytes",
+        "kind: index of 2 files of tensors", "tensors: 3", "  a  F32  [4, 6]     96 bytes",
       ]))
   }
 
