@@ -82,11 +82,8 @@ extension Checkpoint {
       for first in stride(from: 0, to: rows, by: bandRows) {
         let band = placement.rows(
           first..<min(rows, first + bandRows), of: numbers, count: rows, columns: columns)
-        let (bytes, unencodable) = stored.encode(band)
-        if let unencodable {
-          throw failure(
-            "tensor \(quoted(tensor.name))",
-            "\(band[unencodable]) is not held by \(stored.name); F32 holds it")
+        let bytes = try band.withUnsafeBufferPointer {
+          try stored.encode($0, of: tensor.name, in: path)
         }
         try bytes.withUnsafeBytes { try emit($0) }
       }
@@ -115,13 +112,12 @@ extension GGUFPlacement {
 extension WritableEncoding {
   /// `general.file_type` of a file of such matrices. Source: gguf-py `constants.py` `LlamaFileType`.
   fileprivate static var fileType: UInt32 {
-    switch GGMLType(self).name {
+    switch name {
     case "F32": 0
     case "F16": 1
     case "Q8_0": 7
     case "BF16": 32
-    // Not specified.
-    default: 1024
+    default: preconditionFailure("GGUF has no file type of `\(name)`")
     }
   }
 }

@@ -65,13 +65,7 @@ package struct SafeTensorsOutput {
         for start in stride(from: 0, to: values.count, by: pieceLength) {
           let piece = UnsafeBufferPointer(
             rebasing: values[start..<min(start + pieceLength, values.count)])
-          let (bytes, unencodable) = encoding.encode(piece)
-          if let unencodable {
-            throw FormatError(
-              path: path, part: "tensor \(quoted(name))",
-              "\(piece[unencodable]) is not held by \(encoding.name); F32 holds it")
-          }
-          try bytes.withUnsafeBytes { try emit($0) }
+          try encoding.encode(piece, of: name, in: path).withUnsafeBytes { try emit($0) }
         }
       }
     }

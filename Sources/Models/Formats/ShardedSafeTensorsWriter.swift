@@ -6,30 +6,24 @@ import System
 /// Writes `model.safetensors`; or, where the data are larger than `shardBytes`, `model-00001-of-00003.safetensors` and so on, each
 /// of at most so many bytes of data unless one tensor alone has more, and last of all `model.safetensors.index.json`.
 /// Source: huggingface_hub `split_state_dict_into_shards_factory`, as transformers' `save_pretrained` calls it.
-/// - Returns: the names of the files, in order.
 /// - Throws: as `writeSafeTensors`.
-@discardableResult
 package func writeSafeTensors(_ tensors: [SafeTensorsOutput], toDirectory directory: String, shardBytes: Int?)
-  throws -> [String]
+  throws
 {
   let shards = shardBytes.map { runs(of: tensors, limit: $0) } ?? [tensors]
   guard shards.count > 1 else {
     try writeSafeTensors(tensors, to: "\(directory)/model.safetensors")
-    return ["model.safetensors"]
+    return
   }
-  var names: [String] = []
   var map = JSONObject()
   for (index, shard) in shards.enumerated() {
     let name = "model-\(fiveDigits(index + 1))-of-\(fiveDigits(shards.count)).safetensors"
     try writeSafeTensors(shard, to: "\(directory)/\(name)")
     for tensor in shard { map[tensor.name] = .string(name) }
-    names.append(name)
   }
   let bytes = tensors.reduce(0) { $0 + $1.byteCount }
   let index: JSON = ["metadata": ["total_size": .int(Int64(bytes))], "weight_map": .object(map)]
-  names.append("model.safetensors.index.json")
   try File.writeDurably(index.text(.pretty) + "\n", to: "\(directory)/model.safetensors.index.json")
-  return names
 }
 
 /// The tensors in order, cut where a shard would become too large.

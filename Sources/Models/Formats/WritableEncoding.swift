@@ -1,5 +1,7 @@
 // Encodings that are also written.
 
+import System
+
 /// An encoding whose blocks can be made from fp32.
 package protocol WritableEncoding: ElementEncoding {
   /// Encodes `blockLength` values into the `blockSize` bytes at `block`.
@@ -41,5 +43,17 @@ extension WritableEncoding {
 
   package static func encode(_ values: [Float]) -> (bytes: [UInt8], unencodable: Int?) {
     values.withUnsafeBufferPointer { encode($0) }
+  }
+
+  /// The bytes of numbers of a tensor.
+  /// - Throws: `FormatError` that names the tensor and the number that cannot be encoded.
+  static func encode(
+    _ values: UnsafeBufferPointer<Float>, of tensor: String, in path: String
+  ) throws -> [UInt8] {
+    let (bytes, unencodable) = encode(values)
+    guard let unencodable else { return bytes }
+    throw FormatError(
+      path: path, part: "tensor \(quoted(tensor))",
+      "\(values[unencodable]) is beyond the numbers of \(name); write the model as F32, which holds it")
   }
 }
