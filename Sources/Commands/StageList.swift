@@ -16,8 +16,7 @@ private let known = Mutex(registry(of: builtIn))
 private func registry(of stages: [any Stage.Type]) -> StageRegistry {
   StageRegistry(
     stages, describeModel: describeModel,
-    fetchedModel: { sha256, name in (try? ModelCache.standard()).map { "\($0.root)/\(sha256)/\(name)" } },
-    describeAssembledModel: describeAssembledModel)
+    fetchedModel: { sha256, name in (try? ModelCache.standard()).map { "\($0.root)/\(sha256)/\(name)" } })
 }
 
 var stageRegistry: StageRegistry { known.withLock { $0 } }

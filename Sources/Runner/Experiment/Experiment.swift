@@ -27,11 +27,9 @@ package struct Experiment: Sendable {
   package var otherFiles: [(path: String, file: SourceFile)] = []
   package var warnings: [Diagnostic] = []
   /// The facts of a model at a path, as the registry of its stages reads them.
-  package var describeModel: @Sendable (_ path: String) -> JSON = { _ in .object(JSONObject()) }
+  package var describeModel: @Sendable (_ path: String, _ config: String?, _ tokenizer: String?) -> JSON =
+    { _, _, _ in .object(JSONObject()) }
   package var fetchedModel: @Sendable (_ sha256: String, _ name: String) -> String? = { _, _ in nil }
-  package var describeAssembledModel:
-    @Sendable (_ path: String, _ config: String?, _ tokenizer: String?) -> JSON =
-      { _, _, _ in .object(JSONObject()) }
 
   package struct Parameter: Sendable {
     package var name: String

@@ -65,7 +65,6 @@ struct ExperimentLoader {
     experiment.otherFiles = files.otherFiles
     experiment.describeModel = registry.describeModel
     experiment.fetchedModel = registry.fetchedModel
-    experiment.describeAssembledModel = registry.describeAssembledModel
     decodeResults(
       fields, MetricResolver(scope: scope), parameters,
       loops: body.members.filter { $0.group?.loop != nil }.map(\.name), into: &experiment)

@@ -73,8 +73,7 @@ struct StageChecker {
       case .run: nil
       }
     guard let path, FileStatus.of(path) != nil else { return .object(JSONObject()) }
-    guard let parts = model.parts else { return experiment.describeModel(path) }
-    return experiment.describeAssembledModel(path, parts.config, parts.tokenizer)
+    return experiment.describeModel(path, model.parts?.config, model.parts?.tokenizer)
   }
 
   /// How many rows an artifact has, where a stage said so.

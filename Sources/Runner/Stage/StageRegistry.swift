@@ -5,26 +5,21 @@ import JSON
 package struct StageRegistry: Sendable {
   /// In the order given.
   package let stages: [any Stage.Type]
-  /// The facts of a model that lies at a path, from its header: stages are checked against them.
-  package let describeModel: @Sendable (_ path: String) -> JSON
+  /// The facts of a model that lies at a path, and in part elsewhere, from its header: stages are checked against them.
+  package let describeModel: @Sendable (_ path: String, _ config: String?, _ tokenizer: String?) -> JSON
   /// Where a model that was fetched lies; nil when it has not been.
   package let fetchedModel: @Sendable (_ sha256: String, _ name: String) -> String?
-  /// The facts of a model whose files lie in several places.
-  package let describeAssembledModel:
-    @Sendable (_ path: String, _ config: String?, _ tokenizer: String?) -> JSON
 
   /// - Precondition: no two stages have the same name, and a row stage reads and writes rows as its contract has it.
   package init(
     _ stages: [any Stage.Type],
-    describeModel: @escaping @Sendable (_ path: String) -> JSON = { _ in .object(JSONObject()) },
-    fetchedModel: @escaping @Sendable (_ sha256: String, _ name: String) -> String? = { _, _ in nil },
-    describeAssembledModel:
+    describeModel:
       @escaping @Sendable (_ path: String, _ config: String?, _ tokenizer: String?) -> JSON =
-      { _, _, _ in .object(JSONObject()) }
+      { _, _, _ in .object(JSONObject()) },
+    fetchedModel: @escaping @Sendable (_ sha256: String, _ name: String) -> String? = { _, _ in nil }
   ) {
     self.describeModel = describeModel
     self.fetchedModel = fetchedModel
-    self.describeAssembledModel = describeAssembledModel
     var seen: Set<UTF8Key> = []
     for stage in stages {
       let name = stage.declaration.name

@@ -8,7 +8,7 @@ import System
 
 /// The facts of a model that lies at a path. Reads its configuration and the headers of its weights, no weight and no
 /// vocabulary.
-package func describeModel(_ path: String) -> JSON {
+private func describeModel(_ path: String) -> JSON {
   guard let status = FileStatus.of(path) else { return .object(JSONObject()) }
   guard status.isDirectory || status.isRegularFile else {
     return [Fact.problem: .string("`\(path)` is neither a file nor a folder")]
@@ -37,8 +37,9 @@ package func describeModel(_ path: String) -> JSON {
   }
 }
 
-/// The same of one whose files lie in several places. Nothing is known where its folder cannot be made.
-package func describeAssembledModel(_ path: String, _ config: String?, _ tokenizer: String?) -> JSON {
+/// The same of one whose `config.json` or tokenizer may lie elsewhere. Nothing is known then where its folder cannot be made.
+package func describeModel(_ path: String, _ config: String?, _ tokenizer: String?) -> JSON {
+  guard config != nil || tokenizer != nil else { return describeModel(path) }
   do {
     let model = try AssembledModel(of: path, with: ModelParts(config: config, tokenizer: tokenizer))
     let folder = try model.folder(below: ModelCache.standard().root)
