@@ -61,6 +61,19 @@ struct VocabularyGrowthTests {
     }
   }
 
+  /// GPT-J's head has a bias, tied or not.
+  @Test(arguments: ["gptj", "gptj-tied"])
+  func `the bias of a head grows by zeros, and is cut with the rows`(model: String) throws {
+    let (old, new, grownConfiguration) = try grown(model)
+    var configuration = grownConfiguration
+    let bias = old["lm_head.bias"].read()
+    #expect(new["lm_head.bias"].read() == bias + [Float](repeating: 0, count: 5))
+    #expect(configuration.layout.tensors.allSatisfy { new.shapes[$0.name] == $0.shape })
+    let cut = new.cuttingVocabulary(&configuration, to: 90)
+    #expect(cut["lm_head.bias"].read() == Array(bias[..<90]))
+    #expect(configuration.layout.tensors.allSatisfy { cut.shapes[$0.name] == $0.shape })
+  }
+
   /// Per dimension; 400 rows make the mean and the deviation certain to a few hundredths of the deviation.
   @Test func `new rows are distributed like the old ones`() throws {
     let (old, new, configuration) = try grown("untied", to: 96 + 400)
