@@ -121,6 +121,11 @@ extension DecoderConfiguration {
     }
   }
 
+  /// How the head's weights are stored. One that is not over the vocabulary has few, and every score would show their rounding.
+  package func headType(in mode: NumericMode) -> ElementType {
+    head == .language ? mode.weightType : mode.operandType
+  }
+
   /// The roles that have a row for each token.
   package var vocabularyRoles: [ParameterRole] {
     head == .language ? [.tokenEmbedding, .head, .headBias] : [.tokenEmbedding]

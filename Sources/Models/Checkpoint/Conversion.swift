@@ -32,10 +32,10 @@ extension Checkpoint {
       generationConfig: generationConfig, plumb: plumb, shardBytes: shardBytes)
   }
 
-  /// Whatever a tokenizer of transformers is made of.
+  /// Whatever a tokenizer of transformers is made of: those that `AssembledModel` takes.
   private static let tokenizerFiles = [
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
-    "merges.txt", "tokenizer.model", "chat_template.jinja",
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "chat_template.jinja", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model",
   ]
 
   private func copyTokenizerFiles(to directory: String) throws {

@@ -73,7 +73,7 @@ package final class Decoder {
     if case .rotary(let rotary) = configuration.positions {
       self.rotary = RotaryTable(base: rotary.base, positions: 0, dimension: rotary.dimension, on: backend)
     }
-    let headType = configuration.head == .language ? mode.weightType : mode.operandType
+    let headType = configuration.headType(in: mode)
     func packedHead(_ weights: Tensor) -> (forward: any PackedMatrix, backward: (any PackedMatrix)?) {
       (
         backend.pack(weights, as: headType, over: nil),

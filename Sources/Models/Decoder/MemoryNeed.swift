@@ -37,7 +37,8 @@ extension DecoderConfiguration {
       let isHead = layout.name(of: .head) == nil && tensor.roles.contains(.tokenEmbedding)
       return mode.operandType.byteCount + (isHead ? mode.weightType.byteCount : 0)
     }
-    return tensor.shape.count == 1 ? ElementType.float32.byteCount : mode.weightType.byteCount
+    if tensor.shape.count == 1 { return ElementType.float32.byteCount }
+    return (tensor.roles == [.head] ? headType(in: mode) : mode.weightType).byteCount
   }
 }
 
