@@ -142,25 +142,9 @@ private func openTokenizer(_ directory: String, _ settings: JSON?) throws -> Tok
 /// Reads a `tokenizer.json`.
 package func readTokenizer(_ path: String) throws -> Tokenizer {
   do {
-    return try Tokenizer(huggingFace: try readJSON(path))
+    return try Tokenizer(huggingFace: try readJSON(path, maximumCommas: maximumTokenizerCommas))
   } catch let error as TokenizerError {
     throw FormatError(path: path, part: quoted(error.location), error.problem)
-  }
-}
-
-/// Reads a small JSON file of a model.
-package func readJSON(_ path: String) throws -> JSON {
-  let file = try MappedFile(path)
-  let limit = 1 << 27
-  guard file.count <= limit else {
-    throw FormatError(path: path, "the file has \(file.count) bytes, more than the \(limit) allowed here")
-  }
-  do {
-    return try withExtendedLifetime(file) { try JSON(parsing: file.bytes) }
-  } catch let error as JSONError {
-    let first = file.bytes.first
-    let found = first == UInt8(ascii: "{") ? "" : "; found \(describeContent(of: file))"
-    throw FormatError(path: path, offset: error.offset, "not JSON: \(error)\(found)")
   }
 }
 

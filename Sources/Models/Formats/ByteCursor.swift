@@ -10,6 +10,8 @@ struct ByteCursor {
   /// Where reading ends, inside the file, and what ends there.
   let end: Int
   let extent: String
+  /// Elements of arrays that were stepped over one by one; see `GGUFValues.swift`.
+  var steppedElements = 0
 
   init(file: MappedFile, position: Int, part: String) {
     self.init(file: file, position: position, part: part, end: file.count, extent: "the file")

@@ -23,13 +23,22 @@ package final class GGUFFile: TensorFile {
 
   package static let magic: [UInt8] = Array("GGUF".utf8)
 
+  /// What a header may hold, which bounds what reading it takes. Real ones have tens of entries and hundreds of tensors; their
+  /// bytes are those of a vocabulary.
+  static let maximumHeaderSize = 100_000_000
+  static let maximumEntries = 10_000
+  static let maximumTensors = 100_000
+
   package static func isFormat(of file: MappedFile) -> Bool {
     file.slice(0, 4)?.elementsEqual(magic) == true
   }
 
   package init(_ path: String) throws {
     let file = try MappedFile(path)
-    var cursor = ByteCursor(file: file, position: 0, part: "header")
+    let isWhole = file.count <= Self.maximumHeaderSize
+    var cursor = ByteCursor(
+      file: file, position: 0, part: "header", end: isWhole ? file.count : Self.maximumHeaderSize,
+      extent: isWhole ? "the file" : "the \(Self.maximumHeaderSize) bytes that a header may have")
     guard Self.isFormat(of: file) else {
       throw FormatError(
         path: path, part: "header", offset: 0, "expected a GGUF file, found \(describeContent(of: file))")
@@ -44,9 +53,10 @@ package final class GGUFFile: TensorFile {
         at: 4)
     }
     // The smallest tensor entry: name length, dimension count, one dimension, type, offset.
-    let tensorCount = try cursor.count("the number of tensors", minimumSize: 32)
+    let tensorCount = try cursor.count("the number of tensors", minimumSize: 32, limit: Self.maximumTensors)
     // The smallest metadata entry: key length, one byte of key, type, one byte of value.
-    let metadataCount = try cursor.count("the number of metadata entries", minimumSize: 14)
+    let metadataCount = try cursor.count(
+      "the number of metadata entries", minimumSize: 14, limit: Self.maximumEntries)
 
     var metadata: [(key: String, value: GGUFValue)] = []
     var metadataIndex: [UTF8Key: Int] = [:]

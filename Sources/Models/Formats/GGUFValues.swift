@@ -3,14 +3,18 @@
 extension ByteCursor {
   /// The nesting of arrays that is still followed. Real files have none.
   private static let maximumArrayDepth = 4
+  /// Strings, truth values and nested arrays of all arrays, which bounds what stepping over them takes. A vocabulary of
+  /// 262,144 tokens comes with 515,000 merges.
+  private static let maximumSteppedElements = 2_500_000
 
-  /// A count that must be at most what the rest of the file could hold at `minimumSize` bytes each.
-  mutating func count(_ what: String, minimumSize: Int) throws -> Int {
+  /// A count that must be at most what the rest of the file could hold at `minimumSize` bytes each, and at most `limit`.
+  mutating func count(_ what: String, minimumSize: Int, limit: Int = .max) throws -> Int {
     let start = position
     let value = try integer(what, as: UInt64.self)
     guard let count = Int(exactly: value), count <= remaining / minimumSize else {
-      throw failure("\(what) is \(value), but only \(remaining) bytes follow", at: start)
+      throw failure("\(what) is \(value), but only \(remaining) bytes of \(extent) follow", at: start)
     }
+    guard count <= limit else { throw failure("\(what) is \(count); at most \(limit) are read", at: start) }
     return count
   }
 
@@ -64,6 +68,12 @@ extension ByteCursor {
     let count = try count(
       "an array's length", minimumSize: elementType.size ?? (elementType == .string ? 8 : 12))
     let array = GGUFArray(elementType: elementType, count: count, offset: position)
+    if [.string, .array, .bool].contains(elementType) {
+      guard count <= Self.maximumSteppedElements - steppedElements else {
+        throw failure("with this array more than \(Self.maximumSteppedElements) elements of arrays")
+      }
+      steppedElements += count
+    }
     switch elementType {
     case .string: for _ in 0..<count { position = try skipString() }
     case .array: for _ in 0..<count { _ = try self.array(depth: depth + 1) }

@@ -27,8 +27,6 @@ package struct SafeTensorsHeader: Sendable {
   package let dataStart: Int
 
   package static let maximumSize = 100_000_000
-  /// Bounds the memory that reading the header may take; a real header has about six commas a tensor.
-  static let maximumCommas = 2_000_000
 
   /// Bits of one element. Source: safetensors 0.8 `Dtype`.
   static let elementBits: [(dtype: String, bits: Int)] = [
@@ -58,9 +56,9 @@ package struct SafeTensorsHeader: Sendable {
     guard text.first == UInt8(ascii: "{") else {
       throw failure("expected `{` as the first byte; found \(describeContent(of: file))", 8)
     }
-    guard
-      text.lazy.filter({ $0 == UInt8(ascii: ",") }).prefix(Self.maximumCommas + 1).count <= Self.maximumCommas
-    else { throw failure("more than \(Self.maximumCommas) values", 8) }
+    guard !hasMoreCommas(text, than: maximumCommas) else {
+      throw failure("more than \(maximumCommas) values", 8)
+    }
 
     let json: JSON
     do {

@@ -15,13 +15,7 @@ package final class ShardedTensors: TensorSource {
   ///   a tensor that is not where the index says, or one that the index does not list.
   package init(indexPath: String, open: (String) throws -> any TensorFile) throws {
     func failure(_ problem: String) -> FormatError { FormatError(path: indexPath, problem) }
-    let json: JSON
-    do {
-      json = try JSON(parsing: try readSmallFile(indexPath, limit: SafeTensorsHeader.maximumSize))
-    } catch let error as JSONError {
-      throw FormatError(path: indexPath, offset: error.offset, "not JSON: \(error)")
-    }
-    guard let map = json["weight_map"]?.objectValue, !map.isEmpty else {
+    guard let map = try readJSON(indexPath)["weight_map"]?.objectValue, !map.isEmpty else {
       throw failure("`weight_map`: expected an object that is not empty")
     }
     var shards: [any TensorFile] = []

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import ModelFileBuilders
 import Models
@@ -196,6 +197,30 @@ import Testing
     ("offset inside the other's data", changed { $0.offsets[1] = 0 }, "its data offset is 0, expected 32"),
     ("offset not aligned", changed { $0.offsets[1] = 24 }, "its data offset is 24, expected 32"),
     ("gap", changed { $0.offsets[1] = 64 }, "its data offset is 64, expected 32"),
+    (
+      "too many tensors",
+      changed {
+        $0.tensorCount = 100_001
+        $0.add("padding", String(repeating: " ", count: 32 * 100_001))
+      }, "the number of tensors is 100001; at most 100000 are read"
+    ),
+    (
+      "too many entries",
+      changed {
+        $0.entryCount = 10_001
+        $0.add("padding", String(repeating: " ", count: 14 * 10_001))
+      }, "the number of metadata entries is 10001; at most 10000 are read"
+    ),
+    (
+      "too many strings in two arrays",
+      changed {
+        $0.add("first", ["a", "b"])
+        let count = 2_499_999
+        $0.add(
+          "second", type: 9,
+          littleEndian(UInt32(8)) + littleEndian(UInt64(count)) + [UInt8](repeating: 0, count: 8 * count))
+      }, "metadata `second`: with this array more than 2500000 elements of arrays"
+    ),
   ]
 
   @Test(arguments: hostile)
@@ -237,6 +262,18 @@ import Testing
         }
       }
     }
+  }
+
+  /// A file of which only the length is on the disk.
+  @Test func `a header of gigabytes is not read`() throws {
+    var builder = GGUFBuilder()
+    builder.add("a", type: 8, littleEndian(UInt64(8) << 30))
+    let path = try directory.file("x.gguf", builder.bytes())
+    #expect(truncate(path, 9 << 30) == 0)
+    #expect(
+      failure { _ = try GGUFFile(path) }?.contains(
+        "the length of a string is 8589934592, but only 99999955 bytes of the 100000000 bytes that a header may have follow"
+      ) == true)
   }
 
   @Test func `a type that is not decoded is named`() throws {

@@ -434,6 +434,10 @@ import Testing
     ),
     ("many tensors of one shape", manyTensors),
     ("one long name many times", oneName),
+    (
+      "tuples above many values",
+      [UInt8](repeating: 0x4E, count: 100_000) + [UInt8](repeating: 0x85, count: 100_000)
+    ),
     ("keys of one dictionary", keysOfOne),
   ]
 

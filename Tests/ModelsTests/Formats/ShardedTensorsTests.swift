@@ -31,6 +31,14 @@ import Testing
     try ShardedTensors(indexPath: index) { try SafeTensorsFile($0) }
   }
 
+  @Test func `an index of millions of values is refused quickly`() throws {
+    let path = try sharded("[" + String(repeating: "0,", count: 3_000_000) + "0]")
+    let seconds = processorSeconds {
+      #expect(failure { _ = try open(path) }?.contains("more than 600000 values") == true)
+    }
+    #expect(seconds < 1)
+  }
+
   @Test func `shards are read through their index`() throws {
     _ = try sharded(#"{"b":"two.safetensors","a":"one.safetensors"}"#)
     let tensors = try openTensors(directory.path)

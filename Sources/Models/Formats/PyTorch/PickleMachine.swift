@@ -183,7 +183,7 @@ extension PickleMachine {
 
   private mutating func pushTuple(_ count: Int) {
     let start = elements.count
-    elements += stack.suffix(count)
+    elements += stack[(stack.count - count)...]
     stack.removeLast(count)
     stack.append(.tuple(start..<elements.count))
   }
