@@ -14,8 +14,6 @@ package struct Checkpoint: Sendable {
   package let tensors: any TensorSource
   /// Absent when the directory has no tokenizer, or it was not read; see `requireTokenizer`.
   package let tokenizer: Tokenizer?
-  /// Whether there is one to read.
-  package let hasTokenizer: Bool
   /// Jinja, carried through as it is.
   package let chatTemplate: String?
   /// The content of `plumb.json`, if the model is one of ours.
@@ -39,12 +37,19 @@ package func openCheckpoint(_ path: String, readingTokenizer: Bool = true) throw
 }
 
 private func openGGUF(_ path: String, _ readingTokenizer: Bool) throws -> Checkpoint {
+  let content = try MappedFile(path)
+  guard GGUFFile.isFormat(of: content) else {
+    throw FormatError(
+      path: path,
+      "expected a GGUF file or a folder with `config.json` and weights, found \(describeContent(of: content))"
+    )
+  }
   let file = try GGUFFile(path)
   let model = try GGUFModel(file)
   return Checkpoint(
     path: path, configuration: model.configuration, endTokens: ids(model.configuration.eosTokenIDs),
     generationConfig: nil, tensors: model,
-    tokenizer: readingTokenizer ? try file.tokenizer() : nil, hasTokenizer: file.hasTokenizer,
+    tokenizer: readingTokenizer ? try file.tokenizer() : nil,
     chatTemplate: try file.string("tokenizer.chat_template"), plumb: try plumb(file))
 }
 
@@ -89,7 +94,6 @@ private func openDirectory(_ directory: String, _ readingTokenizer: Bool) throws
   return Checkpoint(
     path: directory, configuration: configuration, endTokens: ids(endTokens), generationConfig: generation,
     tensors: tensors, tokenizer: tokenizer,
-    hasTokenizer: fileExists("\(directory)/tokenizer.json"),
     chatTemplate: try chatTemplate(directory, settings),
     plumb: try optionalObject("\(directory)/plumb.json"))
 }

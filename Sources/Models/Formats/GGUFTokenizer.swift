@@ -4,8 +4,6 @@ import JSON
 import System
 
 extension GGUFFile {
-  package var hasTokenizer: Bool { value("tokenizer.ggml.model") != nil }
-
   /// Byte-level BPE (`tokenizer.ggml.model` = `gpt2`) with a pre-tokenizer that we know.
   /// - Returns: nil when the file carries no tokenizer at all.
   /// - Throws: `FormatError` naming the key.

@@ -1,4 +1,4 @@
-// What a model's header says before the model is read: whether it can be read at all, its head, its size, its classes.
+// What a model's header says before its weights are read: whether it can be read at all, its head, its size, its classes.
 
 import Glibc
 import JSON
@@ -6,22 +6,22 @@ import Models
 import Runner
 import System
 
-/// The facts of a model that lies at a path. Reads its configuration and the headers of its weights, no weight and no
-/// vocabulary.
+/// The facts of a model that lies at a path. Reads its configuration, its tokenizer and the headers of its weights, no
+/// weight.
 private func describeModel(_ path: String) -> JSON {
   guard let status = FileStatus.of(path) else { return .object(JSONObject()) }
   guard status.isDirectory || status.isRegularFile else {
     return [Fact.problem: .string("`\(path)` is neither a file nor a folder")]
   }
   do {
-    let checkpoint = try openCheckpoint(path, readingTokenizer: false)
+    let checkpoint = try openCheckpoint(path)
     var facts = JSONObject([
       (Fact.parameters, .int(Int64(checkpoint.configuration.parameterCount))),
       (Fact.bytes, .int(Int64(checkpoint.tensors.fileByteCount))),
       (ModelMemory.fact, ModelMemory.value(of: checkpoint.configuration)),
       (Fact.context, .int(Int64(checkpoint.configuration.contextLength))),
       (Fact.head, headFact(checkpoint.configuration.head)),
-      (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),
+      (Fact.hasTokenizer, .bool(checkpoint.tokenizer != nil)), (Fact.tokenizerPath, .string(path)),
     ])
     if let problemType = checkpoint.configuration.problemType {
       facts[Fact.problemType] = .string(problemType)

@@ -115,7 +115,7 @@ import TinyModel
     (
       "{path: sft}", "{path: train.jsonl}",
       [
-        "error[wrong-model] at 3 \"m\": model `m`: `train.jsonl`: header: expected a GGUF file, found a JSON text (at byte 0)"
+        "error[wrong-model] at 3 \"m\": model `m`: `train.jsonl`: expected a GGUF file or a folder with `config.json` and weights, found a JSON text"
       ]
     ),
     // Data.
@@ -372,6 +372,18 @@ import TinyModel
       found == [
         "error[wrong-model] at 3 \"m\": model `m`: `sft/config.json`: `model_type`: `\"mamba\"` is not supported; \(known.dropLast().joined(separator: ", ")) and \(known.last ?? "") are"
       ])
+    #expect(DiagnosticList(bench.diagnostics()).isAboutInputFiles)
+  }
+
+  @Test func `a tokenizer that no stage could read is refused as run would`() throws {
+    let bench = try bench()
+    let tokenizer = try String(decoding: File.read("\(bench.folder)/sft/tokenizer.json"), as: UTF8.self)
+    try bench.write(tokenizer.replacing("\"ByteLevel\"", with: "\"Metaspace\""), to: "sft/tokenizer.json")
+    let found = try bench.check(Self.whole)
+    #expect(
+      found.count == 1
+        && found[0].hasPrefix("error[wrong-model] at 3 \"m\": model `m`: `sft/tokenizer.json`: ")
+        && found[0].contains("`\"Metaspace\"`"), "\(found)")
     #expect(DiagnosticList(bench.diagnostics()).isAboutInputFiles)
   }
 
