@@ -42,12 +42,15 @@ struct ConvertCommand: ParsableCommand {
   private static let types =
     writableEncodings.map { $0.name.lowercased() }.joined(separator: ", ") + " (the last in GGUF alone)."
 
-  private var isGGUF: Bool { destination.hasSuffix(".gguf") }
+  private var isGGUF: Bool { destination.lowercased().hasSuffix(".gguf") }
 
   func validate() throws {
     _ = try remoteSource(source)
     if let dtype, encoding(named: dtype) == nil {
-      throw ValidationError("there is no type \(dtype); there are \(Self.types)")
+      let possible = writableEncodings.map { $0.name.lowercased() }.filter { encoding(named: $0) != nil }
+      throw ValidationError(
+        "there is no type \(dtype) in \(isGGUF ? "GGUF" : "a folder"); there are \(possible.joined(separator: ", "))"
+      )
     }
     guard let shard else { return }
     if isGGUF { throw ValidationError("--shard is for a folder; \(destination) is one file") }
@@ -75,6 +78,7 @@ struct ConvertCommand: ParsableCommand {
       let checkpoint = try openCheckpoint(path, readingTokenizer: isGGUF || !isDirectory(path))
       let encoding = try dtype.flatMap(encoding(named:)) ?? checkpoint.losslessEncoding()
       if isGGUF {
+        try File.makeDirectory(Path.parent(Path.absolute(destination)))
         try checkpoint.write(toGGUF: destination, as: encoding)
       } else if let dtype = type(of: encoding) {
         try File.makeWholeDirectory(destination) { temporary in

@@ -31,10 +31,13 @@ struct Inspect: ParsableCommand {
   func run() throws {
     finish {
       let place = try ModelPlace(file, storage: storage)
-      var lines: [String] = []
-      if let digest = place.fetched { lines = ["sha256: \(digest.hex)", "fetched into \(place.path)"] }
-      lines += try inspect(place.path)
-      try standardOutput(lines.joined(separator: "\n") + "\n")
+      var fetched: [String] = []
+      if let digest = place.fetched { fetched = ["sha256: \(digest.hex)", "fetched into \(place.path)"] }
+      let found = try inspection(of: place.path)
+      func show(_ lines: [String]) throws { try standardOutput(lines.map { $0 + "\n" }.joined()) }
+      // At once: of a large model the weights take their time.
+      try show(fetched + found.lines)
+      try show(try found.nonFiniteLines())
       return .done
     }
   }

@@ -72,12 +72,22 @@ import Testing
     #expect(drawn.status == 0, "\(drawn.error)")
     let again = place.plumb("convert model half")
     #expect(again.status == 2 && again.error.contains("`half` already exists"), "\(again.error)")
-    let file = place.plumb("convert half half.gguf")
+    let file = place.plumb("convert half below/half.GGUF")
     #expect(file.status == 0 && file.error.hasSuffix(" in bf16\n"), "\(file.error)")
     #expect(
-      place.plumb("try half.gguf --prompt ab --max-new-tokens 4 --temperature 0").output == drawn.output)
+      place.plumb("try below/half.GGUF --prompt ab --max-new-tokens 4 --temperature 0").output == drawn.output
+    )
     let none = place.plumb("convert model other --dtype q8_0")
-    #expect(none.status == 2 && none.error.contains("there is no type q8_0"), "\(none.error)")
+    #expect(
+      none.status == 2
+        && none.error.contains("there is no type q8_0 in a folder; there are f32, f16, bf16\n"),
+      "\(none.error)")
+    let bare = place.plumb("convert model/model.safetensors other")
+    #expect(
+      bare.status == 4
+        && bare.error.contains(
+          "expected a GGUF file or a folder with `config.json` and weights, found a safetensors file"),
+      "\(bare.error)")
     let odd = place.plumb("convert model other --shard 5XB")
     #expect(odd.status == 2 && odd.error.contains("expected a size such as 5GB, found 5XB"), "\(odd.error)")
   }

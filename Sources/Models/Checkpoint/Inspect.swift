@@ -3,10 +3,28 @@
 import JSON
 import System
 
+/// What a file says of itself.
+package struct Inspection {
+  /// Without line ends; text from the file is escaped for a terminal.
+  package fileprivate(set) var lines: [String]
+  /// Those whose weights are still to be looked at.
+  fileprivate var tensors: (any TensorSource)?
+
+  /// How many weights are no numbers; training and sampling stop at them. Reads every weight.
+  package func nonFiniteLines() throws -> [String] {
+    guard let tensors else { return [] }
+    let counts = try tensors.nonFiniteCounts()
+    let total = counts.reduce(0) { $0 + $1.count }
+    return ["NaN or infinite: \(total == 0 ? "none" : "\(total)")"]
+      + (try counts.map { name, count in
+        "  \(escaped(name))  \(count) of \(checkedProduct(try tensors.shape(of: name)) ?? 0)"
+      })
+  }
+}
+
 /// Describes a file of tensors, an index of several, a `tokenizer.json` or `config.json`, or a model directory.
-/// - Returns: lines without line ends; text from the file is escaped for a terminal.
 /// - Throws: `FormatError` or `FileError`: a damaged file is refused with the rule it broke.
-package func inspect(_ path: String) throws -> [String] {
+package func inspection(of path: String) throws -> Inspection {
   if isDirectory(path) { return try inspectDirectory(path) }
   let file = try MappedFile(path)
   if GGUFFile.isFormat(of: file) { return try inspectGGUF(path) }
@@ -24,7 +42,7 @@ package func inspect(_ path: String) throws -> [String] {
   return try inspectJSON(path)
 }
 
-private func inspectGGUF(_ path: String) throws -> [String] {
+private func inspectGGUF(_ path: String) throws -> Inspection {
   let gguf = try GGUFFile(path)
   var lines = [
     "kind: GGUF version \(gguf.version), alignment \(gguf.alignment)", "size: \(bytes(gguf.file.count))",
@@ -34,7 +52,7 @@ private func inspectGGUF(_ path: String) throws -> [String] {
   // The file is sound; whether it is a model for Plumb is another question.
   do { lines += describe(try openCheckpoint(path)) } catch { lines.append("not read as a model: \(error)") }
   lines += table(gguf.tensors.map { ($0.name, $0.type.name, $0.shape, $0.byteCount) })
-  return lines + (try nonFinite(gguf))
+  return Inspection(lines: lines, tensors: gguf)
 }
 
 private func describe(_ value: GGUFValue, _ key: String, _ file: GGUFFile) throws -> String {
@@ -55,20 +73,21 @@ private func describe(_ value: GGUFValue, _ key: String, _ file: GGUFFile) throw
   }
 }
 
-private func inspectSafeTensors(_ path: String) throws -> [String] {
+private func inspectSafeTensors(_ path: String) throws -> Inspection {
   let file = try SafeTensorsFile(path)
   var lines = [
     "kind: safetensors, header of \(file.header.dataStart - 8) bytes", "size: \(bytes(file.file.count))",
   ]
   lines.append("metadata: \(file.header.metadata.count) entries")
   for (key, value) in file.header.metadata { lines.append("  \(escaped(key)) = \(shown(value))") }
-  return lines + (try tensors(of: [file])) + (try nonFinite(file))
+  return Inspection(lines: lines + (try tensors(of: [file])), tensors: file)
 }
 
-private func inspectPyTorch(_ path: String) throws -> [String] {
+private func inspectPyTorch(_ path: String) throws -> Inspection {
   let file = try PyTorchFile(path)
-  return ["kind: PyTorch file", "size: \(bytes(file.file.count))"] + (try tensors(of: [file]))
-    + (try nonFinite(file))
+  return Inspection(
+    lines: ["kind: PyTorch file", "size: \(bytes(file.file.count))"] + (try tensors(of: [file])),
+    tensors: file)
 }
 
 /// The tensors of files that do not say of which model they are, and how many numbers all have.
@@ -81,17 +100,20 @@ private func tensors(of files: [any TensorFile]) throws -> [String] {
   return table(entries) + ["parameters: \(entries.reduce(0) { $0 &+ (checkedProduct($1.shape) ?? 0) })"]
 }
 
-private func inspectJSON(_ path: String) throws -> [String] {
-  let json = try readJSON(path)
+private func inspectJSON(_ path: String) throws -> Inspection {
+  let json = try readJSON(path, maximumCommas: maximumTokenizerCommas)
   if json["weight_map"] != nil {
     let sharded = try ShardedTensors(indexPath: path, open: openTensorFile)
-    return ["kind: index of \(sharded.shards.count) files of tensors"]
-      + (try tensors(of: sharded.shards)) + (try nonFinite(sharded))
+    return Inspection(
+      lines: ["kind: index of \(sharded.shards.count) files of tensors"]
+        + (try tensors(of: sharded.shards)), tensors: sharded)
   }
   if json["model_type"] != nil {
     do {
       let configuration = try DecoderConfiguration(huggingFace: json)
-      return ["kind: model configuration"] + describe(configuration, endTokens: configuration.eosTokenIDs)
+      return Inspection(
+        lines: ["kind: model configuration"]
+          + describe(configuration, endTokens: configuration.eosTokenIDs))
     } catch let error as ConfigurationError {
       throw FormatError(path: path, part: quoted(error.field), error.problem)
     }
@@ -99,10 +121,10 @@ private func inspectJSON(_ path: String) throws -> [String] {
   guard json["model"] != nil else {
     throw FormatError(path: path, "a JSON text, but no tokenizer, model configuration or index of tensors")
   }
-  return ["kind: Hugging Face tokenizer"] + describe(try readTokenizer(path))
+  return Inspection(lines: ["kind: Hugging Face tokenizer"] + describe(try readTokenizer(path)))
 }
 
-private func inspectDirectory(_ path: String) throws -> [String] {
+private func inspectDirectory(_ path: String) throws -> Inspection {
   let checkpoint = try openCheckpoint(path)
   var lines = ["kind: model directory"] + describe(checkpoint)
   if let tokenizer = checkpoint.tokenizer {
@@ -117,17 +139,7 @@ private func inspectDirectory(_ path: String) throws -> [String] {
     let shape = try checkpoint.tensors.shape(of: name)
     return (name, try checkpoint.tensors.storage(of: name), shape, 0)
   }
-  return lines + table(entries) + (try nonFinite(checkpoint.tensors))
-}
-
-/// Weights that are no numbers; training and sampling stop at them.
-private func nonFinite(_ tensors: any TensorSource) throws -> [String] {
-  let counts = try tensors.nonFiniteCounts()
-  let total = counts.reduce(0) { $0 + $1.count }
-  return ["NaN or infinite: \(total == 0 ? "none" : "\(total)")"]
-    + (try counts.map { name, count in
-      "  \(escaped(name))  \(count) of \(checkedProduct(try tensors.shape(of: name)) ?? 0)"
-    })
+  return Inspection(lines: lines + table(entries), tensors: checkpoint.tensors)
 }
 
 private func describe(_ checkpoint: Checkpoint) -> [String] {

@@ -98,6 +98,12 @@ func failure(_ body: () throws -> Void) -> String? {
   } catch { return "\(error)" }
 }
 
+/// All lines of `plumb inspect`.
+func inspect(_ path: String) throws -> [String] {
+  let found = try inspection(of: path)
+  return try found.lines + found.nonFiniteLines()
+}
+
 /// A small generator for test data: SplitMix64.
 struct TestRandom {
   var state: UInt64
