@@ -45,7 +45,7 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       InitCommand.self, RunCommand.self, SpinCommand.self, PlanCommand.self,
       ConfigCommand.self, CheckCommand.self, SamplesCommand.self, TryCommand.self, Inspect.self,
-      ConvertCommand.self,
+      ConvertCommand.self, TokenizerCommand.self,
       StagesCommand.self, NewStageCommand.self, SchemaCommand.self, ExplainCommand.self, YAMLCommand.self,
       WorkerCommand.self,
       ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self, LogsCommand.self,

@@ -195,9 +195,18 @@ struct JSONReader {
 
   private func validated(_ slice: Slice<UnsafeRawBufferPointer>, start: Int) throws -> String {
     guard let text = String(validating: slice, as: UTF8.self) else {
-      throw error("string is not valid UTF-8", at: start)
+      throw error("string is not valid UTF-8", at: firstInvalid(from: start))
     }
     return text
+  }
+
+  /// Where the first byte stands that begins no character, before `position`. (Escapes are ASCII.)
+  private func firstInvalid(from start: Int) -> Int {
+    var input = bytes[start..<position].makeIterator()
+    var parser = Unicode.UTF8.ForwardParser()
+    var offset = start
+    while case .valid(let character) = parser.parseScalar(from: &input) { offset += character.count }
+    return offset
   }
 
   private mutating func readEscape() throws -> [UInt8] {

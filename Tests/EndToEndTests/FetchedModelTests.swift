@@ -120,6 +120,16 @@ import Testing
       "\(none)")
   }
 
+  @Test func `of a repository without a tokenizer json the merges are fetched too`() throws {
+    for name in ["vocab.json", "merges.txt"] { try place.write("{}", to: "model/\(name)") }
+    _ = plumb("inspect hf:owner/tiny@main")
+    #expect(!place.text("requests").contains("/merges.txt "))
+    unlink("\(place.folder)/model/tokenizer.json")
+    let found = plumb("inspect hf:owner/tiny@main")
+    #expect(found.status == 4 && found.error.contains("without a `tokenizer.json` is not known"), "\(found)")
+    #expect(place.text("requests").contains("/merges.txt "))
+  }
+
   @Test func `other bytes than were asked for are not kept`() {
     let wanted = String(repeating: "ab", count: 32)
     let wrong = plumb("try hf:owner/tiny@main --sha256 \(wanted) --prompt a")

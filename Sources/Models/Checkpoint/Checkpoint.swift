@@ -90,7 +90,8 @@ private func openDirectory(_ directory: String, _ readingTokenizer: Bool) throws
       ? name : configuration.family.type.layoutName(ofStored: name, configuration)
   }
   let settings = try optionalObject("\(directory)/tokenizer_config.json")
-  let tokenizer = readingTokenizer ? try openTokenizer(directory, settings) : nil
+  let tokenizer =
+    readingTokenizer ? try openTokenizer(inDirectory: directory, settings: settings, config: config) : nil
   return Checkpoint(
     path: directory, configuration: configuration, endTokens: ids(endTokens), generationConfig: generation,
     tensors: tensors, tokenizer: tokenizer,
@@ -115,46 +116,9 @@ private func chatTemplate(_ directory: String, _ settings: JSON?) throws -> Stri
   return templates.first { $0["name"] == "default" }?["template"]?.stringValue
 }
 
-/// The tokenizer of a directory, with the named tokens of `tokenizer_config.json`.
-private func openTokenizer(_ directory: String, _ settings: JSON?) throws -> Tokenizer? {
-  let path = "\(directory)/tokenizer.json"
-  guard fileExists(path) else { return nil }
-  var tokenizer = try readTokenizer(path)
-  func named(_ key: String) throws -> Int32? {
-    guard let value = settings?[key], !value.isNull else { return nil }
-    // Older files hold the whole added token.
-    guard let spelling = value.stringValue ?? value["content"]?.stringValue else {
-      throw FormatError(
-        path: "\(directory)/tokenizer_config.json", part: quoted(key), "expected a token, found \(value.kind)"
-      )
-    }
-    guard let id = tokenizer.id(of: spelling) else {
-      throw FormatError(
-        path: "\(directory)/tokenizer_config.json", part: quoted(key),
-        "\(quoted(spelling)) is not in the vocabulary")
-    }
-    return id
-  }
-  // What the post-processor puts first is what texts begin with, whatever else is called so.
-  if !tokenizer.addsBeginToken { tokenizer.beginToken = try named("bos_token") }
-  tokenizer.endToken = try named("eos_token")
-  tokenizer.padToken = try named("pad_token")
-  tokenizer.unknownToken = try named("unk_token")
-  return tokenizer
-}
-
-/// Reads a `tokenizer.json`.
-package func readTokenizer(_ path: String) throws -> Tokenizer {
-  do {
-    return try Tokenizer(huggingFace: try readJSON(path, maximumCommas: maximumTokenizerCommas))
-  } catch let error as TokenizerError {
-    throw FormatError(path: path, part: quoted(error.location), error.problem)
-  }
-}
-
 /// Nil when there is no such file. (Not a `?:`, whose `nil` would be the JSON value `null`.)
 /// - Throws: `FormatError` when it holds no JSON object.
-private func optionalObject(_ path: String) throws -> JSON? {
+func optionalObject(_ path: String) throws -> JSON? {
   guard fileExists(path) else { return .none }
   let json = try readJSON(path)
   guard json.objectValue != nil else {

@@ -57,6 +57,10 @@ extension Tokenizer {
         throw TokenizerError(
           "added_tokens", "\(quoted(token.content)) takes the whitespace beside it, which GGUF cannot say")
       }
+      guard !token.singleWord else {
+        throw TokenizerError(
+          "added_tokens", "\(quoted(token.content)) is found as a word alone, which GGUF cannot say")
+      }
       types[Int(token.id)] = token.special ? .control : .userDefined
     }
     // GGUF knows one pass over the text; two differ where a token of one can overlap a token of the other.

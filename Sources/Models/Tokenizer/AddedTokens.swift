@@ -11,18 +11,21 @@ package struct AddedToken: Sendable, Equatable {
   /// Takes the whitespace on its left (right) with it.
   package let lstrip: Bool
   package let rstrip: Bool
+  /// Found only where no character of a word stands beside it.
+  package let singleWord: Bool
   /// Looked for after, not before, the tokens that are not normalized, in the text that the normalizer gives.
   package let normalized: Bool
 
   package init(
     id: Int32, content: String, special: Bool, lstrip: Bool = false, rstrip: Bool = false,
-    normalized: Bool = false
+    singleWord: Bool = false, normalized: Bool = false
   ) {
     self.id = id
     self.content = content
     self.special = special
     self.lstrip = lstrip
     self.rstrip = rstrip
+    self.singleWord = singleWord
     self.normalized = normalized
   }
 }
@@ -38,10 +41,11 @@ struct AddedTokenMatcher: Sendable {
   private var candidates: [[Candidate]]
   private(set) var isEmpty = true
 
-  init(_ tokens: [AddedToken]) {
+  /// - Parameter normalizer: of the text in which they are looked for, where that is normalized.
+  init(_ tokens: [AddedToken], in normalizer: (any Normalizer)? = nil) {
     candidates = [[Candidate]](repeating: [], count: 256)
     for token in tokens {
-      let bytes = Array(token.content.utf8)
+      let bytes = Array((normalizer?.normalized(token.content) ?? token.content).utf8)
       guard let first = bytes.first else { continue }
       isEmpty = false
       candidates[Int(first)].append(Candidate(bytes: bytes, token: token))
@@ -51,10 +55,10 @@ struct AddedTokenMatcher: Sendable {
 
   /// Cuts `text[range]` at the tokens, calling `plain` and `token` in the order of the text. A special token whose range
   /// `readsSpecial` declines stays plain text as a whole.
-  /// Source: tokenizers `added_vocabulary.rs` `find_matches`.
+  /// Source: tokenizers `added_vocabulary.rs` `find_matches`. As there, a token is also found in whitespace that the one before it took.
   func split(
     _ text: ScalarText, _ range: Range<Int>, readsSpecial: (Range<Int>) -> Bool, plain: (Range<Int>) -> Void,
-    token: (Int32) -> Void
+    token: (Int32, Range<Int>) -> Void
   ) {
     guard !isEmpty else {
       plain(range)
@@ -71,12 +75,12 @@ struct AddedTokenMatcher: Sendable {
       var end = position + match.bytes.count
       position = end
       if match.token.special, !readsSpecial(start..<end) { continue }
+      if match.token.singleWord, isInsideWord(text, start..<end, of: range) { continue }
       if match.token.lstrip { start = startOfWhitespace(text, before: start, notBefore: plainStart) }
       if match.token.rstrip { end = endOfWhitespace(text, from: end, to: range.upperBound) }
       if plainStart < start { plain(plainStart..<start) }
-      token(match.token.id)
+      token(match.token.id, start..<end)
       plainStart = end
-      position = end
     }
     if plainStart < range.upperBound { plain(plainStart..<range.upperBound) }
   }
@@ -92,11 +96,19 @@ struct AddedTokenMatcher: Sendable {
     }
   }
 
+  /// Whether a character of a word stands at either end.
+  private func isInsideWord(_ text: ScalarText, _ token: Range<Int>, of range: Range<Int>) -> Bool {
+    if token.lowerBound > range.lowerBound {
+      let before = text.startOfScalar(before: token.lowerBound, notBefore: range.lowerBound)
+      if text.scalar(at: before).scalar.isWordCharacter { return true }
+    }
+    return token.upperBound < range.upperBound && text.scalar(at: token.upperBound).scalar.isWordCharacter
+  }
+
   private func startOfWhitespace(_ text: ScalarText, before end: Int, notBefore limit: Int) -> Int {
     var start = end
     while start > limit {
-      var previous = start - 1
-      while previous > limit, text.bytes[previous] & 0xC0 == 0x80 { previous -= 1 }
+      let previous = text.startOfScalar(before: start, notBefore: limit)
       guard text.scalar(at: previous).scalar.properties.isWhitespace else { break }
       start = previous
     }

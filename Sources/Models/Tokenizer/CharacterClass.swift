@@ -28,6 +28,17 @@ enum CharacterClass: UInt8 {
   }
 }
 
+extension Unicode.Scalar {
+  /// Source: `\w` of Rust's `regex`: UTS 18, annex C.
+  var isWordCharacter: Bool {
+    if properties.isAlphabetic || properties.isJoinControl { return true }
+    switch properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true
+    default: return false
+    }
+  }
+}
+
 /// Valid UTF-8, scalar by scalar with byte positions.
 package struct ScalarText {
   let bytes: UnsafeBufferPointer<UInt8>
@@ -43,5 +54,13 @@ package struct ScalarText {
     for index in 1..<length { value = value << 6 | UInt32(bytes[position + index] & 0x3F) }
     // The text came from a String, so the value is a scalar.
     return (Unicode.Scalar(value) ?? "\u{FFFD}", position + length)
+  }
+
+  /// Where the scalar that ends at `end` starts.
+  /// - Parameter limit: the start of a scalar, before `end`.
+  func startOfScalar(before end: Int, notBefore limit: Int) -> Int {
+    var start = end - 1
+    while start > limit, bytes[start] & 0xC0 == 0x80 { start -= 1 }
+    return start
   }
 }

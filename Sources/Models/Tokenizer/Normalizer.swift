@@ -14,6 +14,9 @@ package protocol Normalizer: Sendable {
   var json: JSON { get }
 
   func normalized(_ text: String) -> String
+
+  /// For each scalar of `normalized(text)` in order, the place in `text` of the scalar that it stands for, counted in scalars; ascending.
+  func sources(of text: String) -> [Int]
 }
 
 /// In the order in which errors list them.

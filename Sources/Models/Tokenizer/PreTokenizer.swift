@@ -45,6 +45,11 @@ package struct PreTokenizerSteps: Sendable, CustomStringConvertible {
     SplitPreTokenizer(.llama3), ByteLevelPreTokenizer(usesRegex: false),
   ])
 
+  /// Whether text gets a space at its start. Only of a lone step: after another one, every piece would get one.
+  var addsPrefixSpace: Bool {
+    steps.count == 1 && (steps[0] as? ByteLevelPreTokenizer)?.addsPrefixSpace == true
+  }
+
   package var description: String { steps.map { "\($0)" }.joined(separator: ", then ") }
 
   var json: JSON {

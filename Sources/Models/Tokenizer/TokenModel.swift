@@ -15,6 +15,12 @@ package protocol TokenModel: Sendable, CustomStringConvertible {
 
   var vocabulary: Vocabulary { get }
 
+  /// How many bytes of a text a token of the vocabulary stands for.
+  func byteCount(of id: Int32) -> Int
+
+  /// How many of the 256 bytes have no token, and are left out of what is encoded.
+  var missingByteCount: Int { get }
+
   /// What it holds beside tokens, for `inspect`: `merges: 48900`.
   var facts: [String] { get }
 

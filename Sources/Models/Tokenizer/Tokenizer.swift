@@ -1,4 +1,4 @@
-// The tokenizer: text to token ids and back.
+// The tokenizer: its tokens and their ids, and text from ids.
 
 import JSON
 import System
@@ -18,6 +18,7 @@ package struct Tokenizer: Sendable {
   package var unknownToken: Int32?
   /// Whether `encode(addSpecialTokens: true)` puts `beginToken` first.
   package let addsBeginToken: Bool
+  let offsetTrim: OffsetTrim?
 
   /// By id, as a vocabulary file spells them: the model's, then those that were added.
   private var spellings: [String]
@@ -27,13 +28,15 @@ package struct Tokenizer: Sendable {
   private var starts: [Int]
   private var isSpecial: [Bool]
   private var isAdded: Set<Int32> = []
-  private var first: AddedTokenMatcher
-  private var second: AddedTokenMatcher
+  /// Looked for in the text as it stands, and in what the normalizer gives of the rest.
+  private(set) var first: AddedTokenMatcher
+  private(set) var second: AddedTokenMatcher
 
   /// - Throws: `TokenizerError` when an added token's id is neither its id in the vocabulary nor the next free one.
   package init(
     normalizer: (any Normalizer)? = nil, preTokenizer: PreTokenizerSteps, model: any TokenModel,
-    decoder: any TokenDecoder = ByteLevelDecoder(), addedTokens: [AddedToken], addsBeginToken: Bool = false
+    decoder: any TokenDecoder = ByteLevelDecoder(), addedTokens: [AddedToken], addsBeginToken: Bool = false,
+    offsetTrim: OffsetTrim? = nil
   ) throws {
     let vocabulary = model.vocabulary
     self.normalizer = normalizer
@@ -41,6 +44,7 @@ package struct Tokenizer: Sendable {
     self.model = model
     self.decoder = decoder
     self.addsBeginToken = addsBeginToken
+    self.offsetTrim = offsetTrim
     spellings = []
     ids = vocabulary.ids
     blob = []
@@ -54,6 +58,9 @@ package struct Tokenizer: Sendable {
     for token in vocabulary.tokens { appendToken(token, bytes: decoder.bytes(of: token)) }
     try register(addedTokens)
   }
+
+  /// The `type` of its normalizer.
+  package var normalizerType: String? { normalizer.map { type(of: $0).type } }
 
   /// How many ids there are: `0 ..< count` all have a token.
   package var count: Int { spellings.count }
@@ -74,6 +81,8 @@ package struct Tokenizer: Sendable {
           "\(quoted(token.content)): a special token that is found in normalized text is not supported")
       }
       guard !token.content.isEmpty else { throw failure("the content of token \(token.id) is empty") }
+      let normalizer = token.normalized ? normalizer : nil
+      let bytes = Array((normalizer?.normalized(token.content) ?? token.content).utf8)
       if let known = ids[UTF8Key(token.content)] {
         guard known == token.id else {
           throw failure("\(quoted(token.content)) has id \(token.id) here and id \(known) in the vocabulary")
@@ -82,7 +91,6 @@ package struct Tokenizer: Sendable {
           throw failure("\(quoted(token.content)) appears twice")
         }
         // Added tokens stand for their own text, even where every character is of the byte alphabet.
-        let bytes = Array(token.content.utf8)
         if !bytes.elementsEqual(tokenBytes(token.id)) { changed[token.id] = bytes }
       } else {
         if let holder = spelling(token.id) {
@@ -96,7 +104,7 @@ package struct Tokenizer: Sendable {
           )
         }
         ids[UTF8Key(token.content)] = token.id
-        appendToken(token.content, bytes: Array(token.content.utf8))
+        appendToken(token.content, bytes: bytes)
       }
       isSpecial[Int(token.id)] = token.special
       isAdded.insert(token.id)
@@ -104,7 +112,7 @@ package struct Tokenizer: Sendable {
     }
     if !changed.isEmpty { replaceBytes(changed) }
     first = AddedTokenMatcher(addedTokens.filter { !$0.normalized })
-    second = AddedTokenMatcher(addedTokens.filter(\.normalized))
+    second = AddedTokenMatcher(addedTokens.filter(\.normalized), in: normalizer)
   }
 
   private mutating func replaceBytes(_ changed: [Int32: [UInt8]]) {
@@ -155,61 +163,6 @@ package struct Tokenizer: Sendable {
 }
 
 extension Tokenizer {
-  /// The ids of a text.
-  /// - Parameters:
-  ///   - parseSpecial: whether special tokens written out in the text become those tokens. False for text from users and
-  ///     data, which must not be able to end a turn or set a condition. Added tokens that are not special always count.
-  ///   - addSpecialTokens: whether the begin token is put first, where this tokenizer does so.
-  package func encode(_ text: String, parseSpecial: Bool = false, addSpecialTokens: Bool = false) -> [Int32] {
-    let begin = addSpecialTokens && addsBeginToken ? [beginToken].compactMap { $0 } : []
-    return begin + encode(text) { _ in parseSpecial }
-  }
-
-  /// The ids of a text in which special tokens are read where all of one stands inside one of these UTF-8 ranges, which ascend.
-  package func encode(_ text: String, specialIn ranges: [Range<Int>]) -> [Int32] {
-    var next = 0
-    return encode(text) { token in
-      // Tokens come in the order of the text within each of the two passes.
-      if next > 0, ranges[next - 1].lowerBound > token.lowerBound { next = 0 }
-      while next < ranges.count, ranges[next].upperBound < token.upperBound { next += 1 }
-      return next < ranges.count && ranges[next].lowerBound <= token.lowerBound
-    }
-  }
-
-  private func encode(_ text: String, readsSpecial: (Range<Int>) -> Bool) -> [Int32] {
-    var output: [Int32] = []
-    let encodePiece = model.encoder()
-    /// Text that has been normalized: added tokens that are looked for in it, and pieces.
-    func encodeNormalized(
-      _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, readsSpecial: (Range<Int>) -> Bool
-    ) {
-      let scalars = ScalarText(bytes: bytes)
-      second.split(
-        scalars, range, readsSpecial: readsSpecial,
-        plain: { range in
-          preTokenizer.forEachPiece(of: scalars, in: range) { piece in
-            encodePiece(UnsafeBufferPointer(rebasing: bytes[piece]), &output)
-          }
-        }, token: { output.append($0) })
-    }
-    var text = text
-    text.withUTF8 { bytes in
-      first.split(
-        ScalarText(bytes: bytes), 0..<bytes.count, readsSpecial: readsSpecial,
-        plain: { range in
-          guard let normalizer else {
-            encodeNormalized(bytes, range, readsSpecial: readsSpecial)
-            return
-          }
-          var text = normalizer.normalized(String(decoding: bytes[range], as: UTF8.self))
-          // None of the tokens found there is special.
-          text.withUTF8 { encodeNormalized($0, 0..<$0.count, readsSpecial: { _ in false }) }
-        },
-        token: { output.append($0) })
-    }
-    return output
-  }
-
   /// The text of ids. Bytes that are no UTF-8 become U+FFFD, one for each maximal part of a sequence.
   /// Deviation: Hugging Face also maps the characters of added tokens through the byte alphabet, which turns an added `é`
   /// into a lone byte; here an added token is its own text.

@@ -15,10 +15,11 @@ extension Tokenizer {
     let preTokenizer = PreTokenizerSteps(try TokenizerJSON.readSteps(json["pre_tokenizer"], "pre_tokenizer"))
     let model = try TokenizerJSON.readModel(json["model"])
     let added = try TokenizerJSON.readAddedTokens(json["added_tokens"])
-    let begin = try TokenizerJSON.readPostProcessor(json["post_processor"], "post_processor")
+    let postProcessor = try TokenizerJSON.readPostProcessor(json["post_processor"], "post_processor")
+    let begin = postProcessor.begin
     try self.init(
       normalizer: normalizer, preTokenizer: preTokenizer, model: model, decoder: decoder, addedTokens: added,
-      addsBeginToken: begin != nil)
+      addsBeginToken: begin != nil, offsetTrim: postProcessor.trim)
     if let begin {
       guard let id = id(of: begin.spelling) else {
         throw TokenizerError(begin.path, "\(quoted(begin.spelling)) is not in the vocabulary")
@@ -145,6 +146,10 @@ enum TokenizerJSON {
         throw unsupported(
           "\(memberPath).type", member["type"] ?? member, "`ByteLevel` must come last, and only there")
       }
+      // Each piece of the steps before would get a space, for which no published tokenizer asks.
+      if index > 0, (step as? ByteLevelPreTokenizer)?.addsPrefixSpace == true {
+        throw unsupported("\(memberPath).add_prefix_space", true, "after another step, `false` is")
+      }
       return step
     }
   }
@@ -160,6 +165,12 @@ enum TokenizerJSON {
 
   // MARK: Post-processors
 
+  /// What is done with the tokens of a text.
+  struct PostProcessor {
+    var begin: Begin?
+    var trim: OffsetTrim?
+  }
+
   /// A begin token as a post-processor names it.
   struct Begin {
     let spelling: String
@@ -169,25 +180,28 @@ enum TokenizerJSON {
     let path: String
   }
 
-  /// The begin token that a post-processor puts first, or nil when it changes nothing.
-  static func readPostProcessor(_ json: JSON?, _ path: String) throws -> Begin? {
-    guard let json, !json.isNull else { return nil }
+  static func readPostProcessor(_ json: JSON?, _ path: String) throws -> PostProcessor {
+    guard let json, !json.isNull else { return PostProcessor() }
     switch try type(json, path) {
-    case "ByteLevel": return nil
+    case "ByteLevel":
+      let trims = try flag(json, "trim_offsets", path, default: true)
+      let keeps = try flag(json, "add_prefix_space", path, default: true)
+      return PostProcessor(trim: trims ? OffsetTrim(keepsPrefixSpace: keeps) : nil)
     case "Sequence":
       guard let members = json["processors"]?.arrayValue else {
         throw wanted("a list", json, "processors", path)
       }
-      var begin: Begin?
+      var all = PostProcessor()
       for (index, member) in members.enumerated() {
-        guard let found = try readPostProcessor(member, "\(path).processors[\(index)]") else { continue }
-        guard begin == nil else {
+        let found = try readPostProcessor(member, "\(path).processors[\(index)]")
+        if found.begin != nil, all.begin != nil {
           throw unsupported("\(path).processors[\(index)]", member["type"] ?? member, "one template is")
         }
-        begin = found
+        // Offsets that were trimmed stay so.
+        all = PostProcessor(begin: all.begin ?? found.begin, trim: all.trim ?? found.trim)
       }
-      return begin
-    case "TemplateProcessing": return try readTemplate(json, path)
+      return all
+    case "TemplateProcessing": return PostProcessor(begin: try readTemplate(json, path))
     default:
       throw unsupported("\(path).type", json["type"] ?? json, "`ByteLevel` and `TemplateProcessing` are")
     }
@@ -233,14 +247,20 @@ enum TokenizerJSON {
         let found = element["id"].map { quoted($0.text(), limit: 80) } ?? "nothing"
         throw TokenizerError("\(path).id", "expected a token id, found \(found)")
       }
-      guard try !flag(element, "single_word", path, default: false) else {
-        throw unsupported("\(path).single_word", true, "`false` is")
-      }
-      return AddedToken(
-        id: id, content: content, special: try flag(element, "special", path, default: false),
-        lstrip: try flag(element, "lstrip", path, default: false),
-        rstrip: try flag(element, "rstrip", path, default: false),
-        normalized: try flag(element, "normalized", path, default: true))
+      return try addedToken(element, path, id: id, content: content)
     }
+  }
+
+  /// - Parameter special: where the object does not say it. Source: tokenizers `AddedToken`, where special tokens are not
+  ///   normalized unless they say so.
+  static func addedToken(
+    _ json: JSON, _ path: String, id: Int32, content: String, special: Bool = false
+  ) throws -> AddedToken {
+    let special = try flag(json, "special", path, default: special)
+    return AddedToken(
+      id: id, content: content, special: special, lstrip: try flag(json, "lstrip", path, default: false),
+      rstrip: try flag(json, "rstrip", path, default: false),
+      singleWord: try flag(json, "single_word", path, default: false),
+      normalized: try flag(json, "normalized", path, default: !special))
   }
 }

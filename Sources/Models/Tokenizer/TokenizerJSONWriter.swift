@@ -4,7 +4,7 @@ import JSON
 import System
 
 extension Tokenizer {
-  /// The content of `tokenizer.json`.
+  /// The content of `tokenizer.json`, but for the trimming of offsets, which changes no token.
   package func huggingFaceJSON() -> JSON {
     .object(
       JSONObject([
@@ -18,7 +18,8 @@ extension Tokenizer {
   private static func json(_ token: AddedToken) -> JSON {
     .object(
       JSONObject([
-        ("id", .int(Int64(token.id))), ("content", .string(token.content)), ("single_word", false),
+        ("id", .int(Int64(token.id))), ("content", .string(token.content)),
+        ("single_word", .bool(token.singleWord)),
         ("lstrip", .bool(token.lstrip)), ("rstrip", .bool(token.rstrip)),
         ("normalized", .bool(token.normalized)),
         ("special", .bool(token.special)),
@@ -59,7 +60,7 @@ extension Tokenizer {
     func named(_ token: Int32?) -> JSON { token.flatMap { spelling($0) }.map { .string($0) } ?? .null }
     var object = JSONObject([
       ("tokenizer_class", "PreTrainedTokenizerFast"), ("added_tokens_decoder", .object(JSONObject(decoder))),
-      ("add_prefix_space", false), ("clean_up_tokenization_spaces", false),
+      ("add_prefix_space", .bool(preTokenizer.addsPrefixSpace)), ("clean_up_tokenization_spaces", false),
       ("model_max_length", .int(Int64(contextLength))),
       ("bos_token", named(beginToken)), ("eos_token", named(endToken)), ("pad_token", named(padToken)),
       ("unk_token", named(unknownToken)),

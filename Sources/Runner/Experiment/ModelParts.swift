@@ -4,7 +4,7 @@
 package struct ModelParts: Sendable, Equatable {
   /// A `config.json`, or a folder that has one.
   package var config: String?
-  /// A `tokenizer.json`, or a folder that has one.
+  /// A `tokenizer.json`, or a folder that has one or `vocab.json` and `merges.txt`.
   package var tokenizer: String?
 
   package init(config: String? = nil, tokenizer: String? = nil) {

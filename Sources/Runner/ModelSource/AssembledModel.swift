@@ -21,6 +21,9 @@ package struct AssembledModel: Sendable, Equatable {
     "chat_template.jinja", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model",
   ]
 
+  /// Together they are a tokenizer where there is no `tokenizer.json`.
+  private static let vocabularyFiles = ["vocab.json", "merges.txt"]
+
   /// A file of weights gets the name that it has in a model's folder. A folder that is given for a part gives all files of that
   /// part that it has, and the model's own are left out; a file gives itself alone.
   /// - Throws: `InputError`, `SystemError`.
@@ -44,7 +47,15 @@ package struct AssembledModel: Sendable, Equatable {
         continue
       }
       let found = names.filter { FileStatus.of("\(part)/\($0)") != nil }
-      guard found.contains(names[0]) else { throw InputError("`\(part)` has no `\(names[0])`") }
+      let isComplete =
+        found.contains(names[0])
+        || (names == Self.tokenizerFiles && Self.vocabularyFiles.allSatisfy(found.contains))
+      guard isComplete else {
+        let others =
+          names == Self.tokenizerFiles
+          ? " and no \(Self.vocabularyFiles.map { "`\($0)`" }.joined(separator: " with "))" : ""
+        throw InputError("`\(part)` has no `\(names[0])`\(others)")
+      }
       links += found.map { Link(name: $0, path: "\(part)/\($0)") }
     }
     guard links.contains(where: { $0.name == Self.configFiles[0] }) else {

@@ -63,7 +63,15 @@ struct HubSource {
         "`\(repository)` at \(revision) holds neither \(names); for another format name the file: "
           + "`hf:\(repository)@\(revision)/FILE.gguf`")
     }
-    return (commit, files.filter { isWeights($0.name, weights) || hasSuffix($0.name, ".json") })
+    // Without it, `vocab.json` and `merges.txt` are the tokenizer.
+    let hasTokenizerFile = files.contains { $0.name == "tokenizer.json" }
+    return (
+      commit,
+      files.filter {
+        isWeights($0.name, weights) || hasSuffix($0.name, ".json")
+          || ($0.name == "merges.txt" && !hasTokenizerFile)
+      }
+    )
   }
 
   private func isCommit(_ text: String) -> Bool {

@@ -67,7 +67,7 @@ struct PerplexityMetric: Metric {
     var ids: [String] = []
     for (row, prompt, text) in generations.samples {
       let prompt = prompt.tokens(tokenizer)
-      let generation = tokenizer.encode(text)
+      let generation = tokenizer.encode(text, isContinuation: true)
       if generation.isEmpty || prompt.isEmpty { continue }
       guard prompt.count + generation.count <= checkpoint.configuration.contextLength else {
         throw InputError(

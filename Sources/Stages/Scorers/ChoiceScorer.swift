@@ -64,7 +64,7 @@ struct ChoiceScorer: Scorer {
   func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Double?) throws -> Void) throws {
     let checkpoint = try context.checkpoint("model")
     let tokenizer = try checkpoint.requireTokenizer()
-    let labelTokens = labels.map { tokenizer.encode($0, parseSpecial: true) }
+    let labelTokens = labels.map { tokenizer.encode($0, parseSpecial: true, isContinuation: true) }
     let longest = labelTokens.map(\.count).max() ?? 0
     let texts = try ScoringTemplate(template).tokens(
       of: items, checkpoint, tokenizer, context, reserving: longest, " and the longest label has \(longest)")

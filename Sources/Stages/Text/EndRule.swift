@@ -49,7 +49,7 @@ package enum EndRule: Sendable, Equatable {
         }
         return finish != .length
       }
-      return tokenizer.encode(stripped).count != cap
+      return tokenizer.encode(stripped, isContinuation: true).count != cap
     }
   }
 }

@@ -32,7 +32,7 @@ struct TrainingRows {
         guard let text = samples["generations"]?[index].stringValue else {
           throw InputError("row `\(row.id)`: generation \(index) is not a string")
         }
-        var output = tokenizer.encode(text)
+        var output = tokenizer.encode(text, isContinuation: true)
         let finish = try SampleFinish(samples, index, of: row)
         if let endToken, try endRule.appendsEnd(to: text, finish: finish, tokenizer) {
           output.append(endToken)

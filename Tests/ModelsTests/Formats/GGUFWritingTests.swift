@@ -188,6 +188,15 @@ import TinyModel
       "`<x>` takes the whitespace beside it"
     ),
     (
+      "a word alone", { $0["added_tokens"] = added(["single_word": true]) },
+      "`<x>` is found as a word alone"
+    ),
+    (
+      "a space before text",
+      { $0["pre_tokenizer"] = ["type": "ByteLevel", "add_prefix_space": true] },
+      "a space at the start, then the expression of gpt2 cannot be written"
+    ),
+    (
       "two passes that meet",
       { $0["added_tokens"] = added(["normalized": true], ["content": ">y", "id": 18, "normalized": false]) },
       "`<x>` is found after `>y`"

@@ -86,6 +86,7 @@ import Testing
     init(_ json: JSON, _ path: String) throws {}
     var json: JSON { ["type": "Lowercase"] }
     func normalized(_ text: String) -> String { text.lowercased() }
+    func sources(of text: String) -> [Int] { Array(0..<text.unicodeScalars.count) }
   }
 
   @Test func `a normalizer acts after the tokens that are not normalized are found, and before the others`()
@@ -144,8 +145,11 @@ import Testing
     ),
     (#"{"type":"ByteLevel","add_prefix_space":false}"#, #"{"type":"Whitespace"}"#, "`pre_tokenizer.type`"),
     (#"{"type":"ByteLevel","add_prefix_space":false}"#, "null", "`pre_tokenizer`: missing"),
-    (#""add_prefix_space":false"#, #""add_prefix_space":true"#, "`pre_tokenizer.add_prefix_space`"),
-    (#","add_prefix_space":false"#, "", "`pre_tokenizer.add_prefix_space`"),
+    (
+      #"{"type":"ByteLevel","add_prefix_space":false}"#,
+      #"{"type":"Sequence","pretokenizers":[{"type":"Digits"},{"type":"ByteLevel","add_prefix_space":true}]}"#,
+      "`pre_tokenizer.pretokenizers[1].add_prefix_space`: `true` is not supported"
+    ),
     (
       #"{"type":"ByteLevel","add_prefix_space":false}"#,
       #"{"type":"Sequence","pretokenizers":[{"type":"Digits"}]}"#,
@@ -211,7 +215,7 @@ import Testing
     (#""content":"<s>""#, #""content":"""#, "`added_tokens[0].content`"),
     (#""content":"<s>""#, #""content":"a""#, "`a` has id 3 here and id 0 in the vocabulary"),
     (#""special":true"#, #""special":1"#, "`added_tokens[0].special`: expected a boolean"),
-    (#""special":true"#, #""single_word":true"#, "`added_tokens[0].single_word`"),
+    (#""special":true"#, #""single_word":1"#, "`added_tokens[0].single_word`: expected a boolean"),
     (#""added_tokens":["#, #""added_tokens":[{"id":3,"content":"<s>","special":true},"#, "appears twice"),
     (#""added_tokens":["#, #""added_tokens":7,"x":["#, "`added_tokens`: expected a list"),
   ]

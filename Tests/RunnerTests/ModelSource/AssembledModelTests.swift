@@ -10,7 +10,7 @@ import Testing
   let folder = TemporaryFolder()
 
   init() throws {
-    for name in ["model", "model/deep", "config", "words", "root"] {
+    for name in ["model", "model/deep", "config", "words", "older", "parts", "root"] {
       try File.makeDirectory("\(folder.path)/\(name)")
     }
     for name in [
@@ -19,6 +19,7 @@ import Testing
       "model/model.safetensors", "model/deep/notes.txt", "config/config.json",
       "config/generation_config.json",
       "config/model.safetensors", "words/tokenizer.json", "words/merges.txt", "words/README.md", "rm.bin",
+      "older/vocab.json", "older/merges.txt", "older/added_tokens.json", "parts/vocab.json",
       "rm.safetensors", "m.gguf",
     ] { try folder.write(name, to: name) }
   }
@@ -56,6 +57,11 @@ import Testing
         "config.json -> config/config.json", "generation_config.json -> config/generation_config.json",
         "pytorch_model.bin -> rm.bin", "tokenizer.json -> words/tokenizer.json",
       ])
+    #expect(
+      try links("rm.bin", config: "config/config.json", tokenizer: "older") == [
+        "added_tokens.json -> older/added_tokens.json", "config.json -> config/config.json",
+        "merges.txt -> older/merges.txt", "pytorch_model.bin -> rm.bin", "vocab.json -> older/vocab.json",
+      ])
     #expect(try links("rm.safetensors", config: "config")[2] == "model.safetensors -> rm.safetensors")
   }
 
@@ -69,7 +75,12 @@ import Testing
     #expect(
       refusal("m.gguf", config: "config").hasPrefix("`m.gguf` is a file that holds its own configuration"))
     #expect(refusal("model", config: "words") == "`words` has no `config.json`")
-    #expect(refusal("model", tokenizer: "config") == "`config` has no `tokenizer.json`")
+    #expect(
+      refusal("model", tokenizer: "config")
+        == "`config` has no `tokenizer.json` and no `vocab.json` with `merges.txt`")
+    #expect(
+      refusal("model", tokenizer: "parts")
+        == "`parts` has no `tokenizer.json` and no `vocab.json` with `merges.txt`")
     #expect(refusal("model", config: "none").contains("none"))
   }
 

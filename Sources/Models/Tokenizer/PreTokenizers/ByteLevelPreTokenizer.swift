@@ -5,19 +5,21 @@ import JSON
 /// The byte alphabet itself is the vocabulary's affair (`ByteAlphabet`): pieces stay as they stand in the text.
 struct ByteLevelPreTokenizer: PreTokenizer {
   static let type = "ByteLevel"
+  /// Whether text that does not begin with a space gets one: each part of it between added tokens.
+  let addsPrefixSpace: Bool
   let usesRegex: Bool
 
-  init(usesRegex: Bool) { self.usesRegex = usesRegex }
+  init(addsPrefixSpace: Bool = false, usesRegex: Bool) {
+    self.addsPrefixSpace = addsPrefixSpace
+    self.usesRegex = usesRegex
+  }
 
   init(_ json: JSON, _ path: String) throws {
-    guard try !TokenizerJSON.flag(json, "add_prefix_space", path, default: true) else {
-      throw TokenizerJSON.unsupported(
-        "\(path).add_prefix_space", json["add_prefix_space"] ?? true, "`false` is")
-    }
+    addsPrefixSpace = try TokenizerJSON.flag(json, "add_prefix_space", path, default: true)
     usesRegex = try TokenizerJSON.flag(json, "use_regex", path, default: true)
   }
 
-  var json: JSON { Self.json(addsPrefixSpace: false, usesRegex: usesRegex) }
+  var json: JSON { Self.json(addsPrefixSpace: addsPrefixSpace, usesRegex: usesRegex) }
 
   static func json(addsPrefixSpace: Bool, usesRegex: Bool) -> JSON {
     .object(
@@ -27,7 +29,10 @@ struct ByteLevelPreTokenizer: PreTokenizer {
       ]))
   }
 
-  var description: String { usesRegex ? "the expression of \(SplitPattern.gpt2)" : "bytes" }
+  var description: String {
+    (addsPrefixSpace ? "a space at the start, then " : "")
+      + (usesRegex ? "the expression of \(SplitPattern.gpt2)" : "bytes")
+  }
 
   var endsInBytes: Bool { true }
 

@@ -63,7 +63,10 @@ package struct BytePairModel: TokenModel {
   }
 
   package var description: String { "byte-level BPE" }
+  package var missingByteCount: Int { byteTokens.count { $0 < 0 } }
   package var facts: [String] { ["merges: \(mergedPairs.count)"] }
+
+  package func byteCount(of id: Int32) -> Int { ByteAlphabet.decode(vocabulary.tokens[Int(id)]).count }
 
   package func encoder() -> PieceEncoder {
     var space = Workspace()
