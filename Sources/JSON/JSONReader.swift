@@ -51,7 +51,7 @@ struct JSONReader {
     return value
   }
 
-  private func error(_ message: String, at offset: Int? = nil) -> JSONError {
+  func error(_ message: String, at offset: Int? = nil) -> JSONError {
     let offset = min(offset ?? position, bytes.count)
     var line = 1
     var lineStart = 0
@@ -62,15 +62,15 @@ struct JSONReader {
     return JSONError(offset: offset, line: line, column: offset - lineStart + 1, message: message)
   }
 
-  private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
+  var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-  private mutating func skipWhitespace() {
+  mutating func skipWhitespace() {
     while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
       position += 1
     }
   }
 
-  private mutating func readValue(depth: Int) throws -> JSON {
+  mutating func readValue(depth: Int) throws -> JSON {
     guard depth <= maximumDepth else { throw error("nested deeper than \(maximumDepth) levels") }
     skipWhitespace()
     guard let byte = current else { throw error("expected a value, found the end of the text") }

@@ -1,4 +1,4 @@
-// `data`: prompts from a JSON Lines file.
+// `data`: prompts from a data file.
 
 import JSON
 import Models
@@ -9,7 +9,13 @@ package struct DataStage: Stage {
 
   static let path = StageOption(
     "path", .file, aliases: ["dataset", "dataset_path", "data_path", "file", "data", "train_file"],
-    summary: "a JSON Lines file: one object per line")
+    summary: "a data file: JSON Lines, a JSON array of objects, CSV or TSV")
+  static let format = StageOption<(any DataFormat.Type)?>(
+    "format", .optional(.choice(dataFormats.map { ($0.name, $0) })), default: nil, addedLater: true,
+    aliases: ["file_type"],
+    summary:
+      "the format of the file; without it a file that begins with `[` is a JSON array and any other JSON Lines, whatever its name. `csv` and `tsv` have a first line of column names, and every value is a text"
+  )
   static let prompt = StageOption(
     "prompt", .string, default: "{prompt}", aliases: ["template", "prompt_template"],
     summary:
@@ -42,7 +48,7 @@ package struct DataStage: Stage {
 
   package static let declaration = StageDeclaration(
     name: "data",
-    summary: "Reads prompts from a JSON Lines file, through a template over its fields.",
+    summary: "Reads prompts from a data file, through a template over its fields.",
     version: 2,
     inputs: [],
     outputs: [
@@ -51,8 +57,8 @@ package struct DataStage: Stage {
         summary: "one row for each line that was kept")
     ],
     options: [
-      path.field, prompt.field, id.field, keep.field, samples.field, conditions.field, limit.field,
-      onBadRow.field,
+      path.field, format.field, prompt.field, id.field, keep.field, samples.field, conditions.field,
+      limit.field, onBadRow.field,
     ], estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
@@ -64,8 +70,7 @@ package struct DataStage: Stage {
     let options = context.options
     var reader = try DataReader(options: options)
     let path = options[Self.path]
-    let bytes = try readDataFile(path)
-    try reader.read(bytes, name: path, checkCancellation: context.checkCancellation)
+    try reader.read(DataSource(path: path), checkCancellation: context.checkCancellation)
     for skipped in reader.skipped.prefix(20) { context.log("skipped \(skipped)") }
     context.leaveOut(reader.skipped.count, "bad lines")
     guard !reader.rows.isEmpty else { throw InputError(reader.whyEmpty(path)) }
@@ -112,7 +117,7 @@ struct LineCondition {
   }
 }
 
-/// Turns lines into rows.
+/// Turns the records of a file into rows.
 struct DataReader {
   private let template: PromptTemplate
   private let idField: String?
@@ -124,31 +129,31 @@ struct DataReader {
   private let conditions: [LineCondition]
   private let limit: Int
   private let skipsBadRows: Bool
+  private let format: (any DataFormat.Type)?
 
   private(set) var rows: [Row] = []
-  /// `file:line:column: reason` of every bad line left out.
+  /// `place: reason` of every bad record left out.
   private(set) var skipped: [String] = []
-  private(set) var lineCount = 0
+  private(set) var recordCount = 0
+  /// What the format calls its records.
+  private(set) var unit = ""
+  /// Whether the records that were read, up to `limit`, are all that the file has.
+  private(set) var isWhole = false
+  private(set) var fieldsOfFirstRecord: [String] = []
   private(set) var unmatched = 0
-  /// Line of each id given by the file.
-  private var givenIDs: [UTF8Key: Int] = [:]
+  /// Where each id that the file gives stands.
+  private var givenIDs: [UTF8Key: RecordPlace] = [:]
   /// How often each content hash came so far.
   private var occurrences: [UInt64: Int] = [:]
 
-  /// The option that the line at which reading ended does not fit; nil when the line is wrong by itself.
+  /// The option that the record at which reading ended does not fit; nil when the record is wrong by itself.
   private(set) var faultyOption: String?
-
-  private struct BadRow: Error {
-    let column: Int
-    var option: String?
-    let reason: String
-  }
 
   /// Said when no row was taken.
   func whyEmpty(_ path: String) -> String {
-    lineCount == 0
+    recordCount == 0
       ? "\(path): the file holds no rows"
-      : "\(path): none of \(lineCount) lines was taken: \(skipped.count) were bad, "
+      : "\(path): none of \(recordCount) \(unit) was taken: \(skipped.count) were bad, "
         + "\(unmatched) did not satisfy `where`"
   }
 
@@ -173,49 +178,38 @@ struct DataReader {
     conditions = options[DataStage.conditions]
     limit = options[DataStage.limit] ?? Int.max
     skipsBadRows = options[DataStage.onBadRow] == .skip
+    format = options[DataStage.format]
   }
 
-  mutating func read(_ bytes: [UInt8], name: String, checkCancellation: () throws -> Void) throws {
-    var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-    // Blank lines at the end are none; one in between may be a row that was lost.
-    let length = bytes.lastIndex { !Self.isBlank($0) }.map { $0 + 1 } ?? 0
-    while start < length, rows.count < limit {
-      var end = bytes[start..<length].firstIndex(of: UInt8(ascii: "\n")) ?? length
-      let next = end + 1
-      if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-      lineCount += 1
-      if lineCount % 4096 == 0 { try checkCancellation() }
+  mutating func read(_ source: DataSource, checkCancellation: () throws -> Void) throws {
+    var records = try source.records(format)
+    unit = type(of: records).unit
+    isWhole = records.isWhole
+    while rows.count < limit {
       do {
-        try take(bytes[start..<end], name: name)
-      } catch let error as BadRow {
-        let text = "\(name):\(lineCount):\(error.column): \(error.reason)"
+        recordCount += 1
+        guard let record = try records.next() else {
+          recordCount -= 1
+          break
+        }
+        if recordCount % 4096 == 0 { try checkCancellation() }
+        try take(record, of: source.path)
+      } catch let error as BadRecord {
+        let text = "\(error.place.inside(source.path)): \(error.reason)"
         guard skipsBadRows else {
           faultyOption = error.option
           throw InputError(text)
         }
         skipped.append(text)
       }
-      start = next
     }
   }
 
-  private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
-
-  private mutating func take(_ line: ArraySlice<UInt8>, name: String) throws {
-    guard !line.allSatisfy(Self.isBlank) else {
-      throw BadRow(column: 1, reason: "a blank line; expected a JSON object")
-    }
-    let source: JSON
-    do {
-      source = try line.withUnsafeBytes { try JSON(parsing: $0) }
-    } catch let error as JSONError {
-      throw BadRow(column: error.column, reason: "not JSON: \(error.message)")
-    }
-    guard source.objectValue != nil else {
-      throw BadRow(column: 1, reason: "\(source.kind); expected an object")
-    }
+  private mutating func take(_ record: DataRecord, of path: String) throws {
+    let source = record.value
+    if fieldsOfFirstRecord.isEmpty { fieldsOfFirstRecord = source.objectValue?.keys ?? [] }
     for condition in conditions {
-      guard try field(condition.field, of: source, option: "where") == condition.value else {
+      guard try field(condition.field, of: record, option: "where") == condition.value else {
         unmatched += 1
         return
       }
@@ -224,73 +218,75 @@ struct DataReader {
     do {
       prompt = try template.text(of: source)
     } catch {
-      throw BadRow(column: 1, option: "prompt", reason: "option `prompt`: \(error)")
+      throw BadRecord(place: record.place, option: "prompt", reason: "option `prompt`: \(error)")
     }
     var columns: [JSONObject.Member] = [("prompt", .string(prompt.text))]
     if let literals = prompt.literalsJSON { columns.append((ModelText.literalsColumn, literals)) }
     for (option, names) in [("keep", keep), ("samples", listed)] {
-      for column in names { columns.append((column, try field(column, of: source, option: option))) }
+      for column in names { columns.append((column, try field(column, of: record, option: option))) }
     }
-    try checkSamples(JSONObject(columns))
-    let id = try identifier(of: source, name: name)
+    try checkSamples(JSONObject(columns), of: record)
+    let id = try identifier(of: record, path: path)
     rows.append(Row(.object(JSONObject([("id", .string(id))] + columns))))
   }
 
-  private func checkSamples(_ columns: JSONObject) throws {
+  private func checkSamples(_ columns: JSONObject, of record: DataRecord) throws {
     guard !samples.isEmpty else { return }
     guard let generations = columns["generations"]?.arrayValue else {
-      throw BadRow(
-        column: 1,
+      throw BadRecord(
+        place: record.place,
         reason: "`generations` is \(columns["generations"]?.kind ?? "missing"); expected a list of texts")
     }
     for name in samples {
       guard let value = columns[name], let values = value.arrayValue else {
-        throw BadRow(
-          column: 1,
+        throw BadRecord(
+          place: record.place,
           reason:
             "`\(name)` is \(columns[name]?.kind ?? "missing"); expected a list with one entry per generation")
       }
       guard values.count == generations.count else {
-        throw BadRow(
-          column: 1,
+        throw BadRecord(
+          place: record.place,
           reason: "`\(name)` has \(values.count) entries, but there are \(generations.count) generations")
       }
     }
   }
 
-  private func field(_ name: String, of source: JSON, option: String) throws -> JSON {
-    guard let value = PromptTemplate.value(name, in: source) else {
-      throw BadRow(
-        column: 1, option: option,
-        reason: "option `\(option)`: no field `\(name)`; the row has \(PromptTemplate.fields(of: source))")
+  private func field(_ name: String, of record: DataRecord, option: String) throws -> JSON {
+    guard let value = PromptTemplate.value(name, in: record.value) else {
+      throw BadRecord(
+        place: record.place, option: option,
+        reason:
+          "option `\(option)`: no field `\(name)`; the row has \(PromptTemplate.fields(of: record.value))")
     }
     return value
   }
 
   /// A given id must be new, whatever `on_bad_row` says: which of two rows is meant cannot be guessed. A
-  /// derived id depends on the line's content alone, so it stays when lines move, when options change, and
+  /// derived id depends on the record's content alone, so it stays when lines move, when options change, and
   /// when members are written in another order.
-  private mutating func identifier(of source: JSON, name: String) throws -> String {
+  private mutating func identifier(of record: DataRecord, path: String) throws -> String {
     guard let idField else {
-      let hash = hash64(source.text(.canonical))
+      let hash = hash64(record.value.text(.canonical))
       let occurrence = occurrences[hash, default: 0] + 1
       occurrences[hash] = occurrence
       let digits = String(hash, radix: 16)
       return String(repeating: "0", count: 16 - digits.count) + digits + "-\(occurrence)"
     }
     let id: String
-    switch try field(idField, of: source, option: "id") {
+    switch try field(idField, of: record, option: "id") {
     case .string(let text) where !text.isEmpty: id = text
     case .int(let number): id = String(number)
     case .largeInteger(let digits): id = digits
     case let other:
       let found = other.stringValue == nil ? other.kind : "an empty string"
-      throw BadRow(
-        column: 1, option: "id",
+      throw BadRecord(
+        place: record.place, option: "id",
         reason: "option `id`: field `\(idField)` is \(found); expected text or an integer")
     }
-    if let first = givenIDs.updateValue(lineCount, forKey: UTF8Key(id)) {
-      throw InputError("\(name):\(lineCount):1: the id `\(id)` was given before, on line \(first)")
+    if let first = givenIDs.updateValue(record.place, forKey: UTF8Key(id)) {
+      throw InputError(
+        "\(record.place.inside(path)): the id `\(id)` was given before, \(first.short)")
     }
     return id
   }

@@ -51,7 +51,7 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     (
       // The stages themselves stand at the module's top.
       "Stages",
-      ["Rows", "Text", "Compute", "Scorers", "Metrics", "Objectives", "Train", "Command", "", "Checks"]
+      ["Rows", "DataFormats", "Text", "Compute", "Scorers", "Metrics", "Objectives", "Train", "Command", "", "Checks"]
     ),
     (
       "Models",

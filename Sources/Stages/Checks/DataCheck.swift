@@ -1,6 +1,5 @@
-// `data`, before it runs: its template and conditions against the first lines of its file.
+// `data`, before it runs: its template and conditions against the first records of its file.
 
-import Glibc
 import JSON
 import Runner
 import System
@@ -46,17 +45,18 @@ extension DataStage {
   private static func checkFile(
     at path: String, _ options: StageOptions, _ template: PromptTemplate, _ findings: inout StageFindings
   ) {
-    guard let (lines, isWhole) = firstLines(of: path), var reader = try? DataReader(options: options) else {
-      return
-    }
+    // A file that is missing is said elsewhere.
+    guard let status = FileStatus.of(path), status.isRegularFile,
+      var reader = try? DataReader(options: options)
+    else { return }
     do {
-      try reader.read(lines, name: path, checkCancellation: {})
+      try reader.read(DataSource(path: path, limit: bytesChecked), checkCancellation: {})
     } catch {
       guard let option = reader.faultyOption else {
         findings.error(.wrongData, "\(error)", at: .option("path"), label: "this file", inInput: true)
         return
       }
-      let names = fieldsOfFirstLine(lines)
+      let names = reader.fieldsOfFirstRecord
       let missing = fields(of: option, options, template).first { name in
         !names.contains { $0.utf8.elementsEqual(name.utf8) }
       }
@@ -66,14 +66,14 @@ extension DataStage {
         inInput: true)
       return
     }
-    if isWhole, reader.rows.isEmpty {
+    if reader.isWhole, reader.rows.isEmpty {
       findings.error(.noRows, reader.whyEmpty(path), at: .option(emptyOption(reader)), inInput: true)
-    } else if isWhole {
+    } else if reader.isWhole {
       findings.declare(Fact.rows, .int(Int64(reader.rows.count)), of: "rows")
-    } else if reader.rows.isEmpty, reader.lineCount > 0 {
+    } else if reader.rows.isEmpty, reader.recordCount > 0 {
       findings.warning(
         .noRowsSeen,
-        "of the first \(reader.lineCount) lines of `\(path)` none is taken: \(reader.skipped.count) are bad, "
+        "of the first \(reader.recordCount) \(reader.unit) of `\(path)` none is taken: \(reader.skipped.count) are bad, "
           + "\(reader.unmatched) do not satisfy `where`",
         at: .option(emptyOption(reader)), label: "none of them fits")
     }
@@ -93,32 +93,6 @@ extension DataStage {
 
   private static func emptyOption(_ reader: DataReader) -> String {
     reader.unmatched > 0 ? "where" : "path"
-  }
-
-  /// Whole lines from the start of a regular file, and whether they are all of them; nil where nothing can be said.
-  private static func firstLines(of path: String) -> (lines: [UInt8], isWhole: Bool)? {
-    guard let status = FileStatus.of(path), status.isRegularFile,
-      let file = try? File.open(path, O_RDONLY)
-    else { return nil }
-    defer { file.closeQuietly() }
-    var bytes = [UInt8](repeating: 0, count: min(bytesChecked, max(status.size, 0)))
-    var count = 0
-    while count < bytes.count {
-      let got = bytes.withUnsafeMutableBytes {
-        pread(file.descriptor, $0.baseAddress?.advanced(by: count), $0.count - count, off_t(count))
-      }
-      guard got > 0 else { return nil }
-      count += got
-    }
-    if status.size <= bytes.count { return (bytes, true) }
-    // One line longer than this is not looked at.
-    guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return nil }
-    return (Array(bytes[...end]), false)
-  }
-
-  private static func fieldsOfFirstLine(_ lines: [UInt8]) -> [String] {
-    let line = lines.prefix { $0 != UInt8(ascii: "\n") }
-    return (try? line.withUnsafeBytes { try JSON(parsing: $0) })?.objectValue?.keys ?? []
   }
 }
 

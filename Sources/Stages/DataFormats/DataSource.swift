@@ -1,0 +1,33 @@
+// A data file as its format reads it: whole, or so much of it as a check looks at.
+
+import Runner
+import System
+
+struct DataSource {
+  let path: String
+  /// No more bytes than these are read from the start of the file; nil reads all of them.
+  var limit: Int?
+
+  /// As many bytes from the start as tell a format.
+  private static let startLength = 4096
+
+  /// The given format, or else the one that the file's first bytes tell.
+  /// - Throws: `InputError` for a file that cannot be read or is wrong as a whole.
+  func records(_ format: (any DataFormat.Type)?) throws -> any DataFormat {
+    if let format { return try format.init(self) }
+    let start = try readDataFile(path, upTo: Self.startLength)
+    for format in dataFormats where format.isRecognized(by: start) { return try format.init(self) }
+    preconditionFailure("no format of \(dataFormats.map { $0.name }) recognizes any file")
+  }
+
+  /// The file's bytes without a byte order mark, and whether they are all of them.
+  func bytes() throws -> (bytes: ArraySlice<UInt8>, isWhole: Bool) {
+    let bytes = try readDataFile(path, upTo: limit ?? .max)
+    let isWhole = limit.map { bytes.count < $0 || FileStatus.of(path)?.size == bytes.count } ?? true
+    return (DataSource.withoutMark(bytes), isWhole)
+  }
+
+  static func withoutMark(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+    bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
+  }
+}
