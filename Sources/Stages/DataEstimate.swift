@@ -1,12 +1,16 @@
-// What `data` expects to need: the lines of its file, counted in the first mebibyte and scaled.
+// What `data` expects to need: the rows that a Parquet file says it has, or the lines of a file, counted in the first mebibyte
+// and scaled.
 
+import Parquet
 import Runner
 import System
 
 extension DataStage {
   static let estimate: StageEstimate.Function = { input in
     let path = input.options[DataStage.path]
-    guard let status = FileStatus.of(path), let lines = lineCount(path, size: status.size) else {
+    guard let status = FileStatus.of(path),
+      let lines = (try? ParquetFile(path).rowCount) ?? lineCount(path, size: status.size)
+    else {
       return StageEstimate(seconds: nil)
     }
     let rows = min(lines, input.options[DataStage.limit] ?? lines)

@@ -9,12 +9,12 @@ package struct DataStage: Stage {
 
   static let path = StageOption(
     "path", .file, aliases: ["dataset", "dataset_path", "data_path", "file", "data", "train_file"],
-    summary: "a data file: JSON Lines, a JSON array of objects, CSV or TSV")
+    summary: "a data file: Parquet, JSON Lines, a JSON array of objects, CSV or TSV")
   static let format = StageOption<(any DataFormat.Type)?>(
     "format", .optional(.choice(dataFormats.map { ($0.name, $0) })), default: nil, addedLater: true,
     aliases: ["file_type"],
     summary:
-      "the format of the file; without it a file that begins with `[` is a JSON array and any other JSON Lines, whatever its name. `csv` and `tsv` have a first line of column names, and every value is a text"
+      "the format of the file; without it a file that begins with `PAR1` is Parquet, one that begins with `[` a JSON array and any other JSON Lines, whatever its name. `csv` and `tsv` have a first line of column names, and every value is a text"
   )
   static let prompt = StageOption(
     "prompt", .string, default: "{prompt}", aliases: ["template", "prompt_template"],
@@ -181,7 +181,14 @@ struct DataReader {
     format = options[DataStage.format]
   }
 
+  /// The fields that rows are made of; nil where an id is made of all.
+  private var needed: [String]? {
+    idField.map { [$0] + template.fieldNames + keep + listed + conditions.map(\.field) }
+  }
+
   mutating func read(_ source: DataSource, checkCancellation: () throws -> Void) throws {
+    var source = source
+    source.needed = needed
     var records = try source.records(format)
     unit = type(of: records).unit
     isWhole = records.isWhole

@@ -1,9 +1,12 @@
 // The formats that `data` reads: the same records give the same rows in each, and an error names its place.
 
+import Foundation
 import JSON
 import Runner
 import Stages
 import Testing
+
+private let parquet = URL(fileURLWithPath: "\(#filePath)/../../ParquetTests/Fixtures").standardized.path
 
 struct DataFormatTests {
   let bench: StageBench
@@ -97,6 +100,44 @@ struct DataFormatTests {
     #expect(
       failure(text, ("format", "csv"), ("id", "id"))
         == "data:4:1: the id `x` was given before, on line 2")
+  }
+
+  @Test func `a Parquet file gives the rows and ids of the same records in JSON Lines`() throws {
+    for (file, prompt, keep) in [("nested.v1", "{id}", "messages"), ("flat.groups", "{small}", "maybe")] {
+      let name = String(file.prefix { $0 != "." })
+      let more: [(String, JSON)] = [("prompt", .string(prompt)), ("keep", [.string(keep)])]
+      let lines = try bench.run(DataStage(), options("\(parquet)/\(name).jsonl", more))["rows"]
+      #expect(try bench.run(DataStage(), options("\(parquet)/\(file).parquet", more))["rows"] == lines)
+      #expect(lines?.isEmpty == false)
+    }
+    // With an id only the columns that are needed are read.
+    let more: [(String, JSON)] = [("prompt", "{meta.n}"), ("where", [["field": "meta.source", "is": nil]])]
+    let message = inputError {
+      try bench.run(DataStage(), options("\(parquet)/nested.v1.parquet", more + [("id", "id")]))
+    }
+    #expect(
+      message == "\(parquet)/nested.v1.parquet: row 3: option `where`: no field `meta.source`; "
+        + "the row has `id`, `meta`", "\(message)")
+  }
+
+  @Test func `an error in a Parquet file names the row or the column`() throws {
+    let nan: [(String, JSON)] = [("prompt", "{good}"), ("keep", ["bad"])]
+    let path = "\(parquet)/refused.nan.parquet"
+    #expect(
+      inputError { try bench.run(DataStage(), options(path, nan)) }
+        == "\(path): row 2: column `bad`: not a number or infinite, which JSON does not hold")
+    let rows = try bench.run(DataStage(), options(path, nan + [("on_bad_row", "skip")]))["rows"]
+    #expect(rows?.map { $0["bad"] } == [1, 2])
+    let decimal = "\(parquet)/refused.decimal.parquet"
+    #expect(
+      inputError { try bench.run(DataStage(), options(decimal, [("prompt", "{good}")])) }
+        == "\(decimal): column `bad`: the type DECIMAL is not read; write the column as text or numbers")
+    #expect(
+      try bench.run(DataStage(), options(decimal, [("prompt", "{good}"), ("id", "good")]))["rows"]?.count == 1
+    )
+    #expect(
+      inputError { try bench.run(DataStage(), options(decimal, [("prompt", "{x}"), ("id", "good")])) }
+        .contains("column `bad`"))
   }
 
   /// The file's name is in no key: two results of one key must not differ by it.

@@ -7,6 +7,8 @@ struct DataSource {
   let path: String
   /// No more bytes than these are read from the start of the file; nil reads all of them.
   var limit: Int?
+  /// The fields that are needed, or paths of fields joined by dots; nil needs all.
+  var needed: [String]?
 
   /// As many bytes from the start as tell a format.
   private static let startLength = 4096
@@ -25,6 +27,23 @@ struct DataSource {
     let bytes = try readDataFile(path, upTo: limit ?? .max)
     let isWhole = limit.map { bytes.count < $0 || FileStatus.of(path)?.size == bytes.count } ?? true
     return (DataSource.withoutMark(bytes), isWhole)
+  }
+
+  /// Of a file's fields those that are needed; nil needs all of them, which an error names where one is missing.
+  func fields(among all: [String]) -> [String]? {
+    guard let needed else { return nil }
+    var found: [String] = []
+    for path in needed {
+      // The name of a field may hold dots.
+      let fields = all.filter { sameStart($0, path) }
+      if fields.isEmpty { return nil }
+      found += fields
+    }
+    return found
+  }
+
+  private func sameStart(_ field: String, _ path: String) -> Bool {
+    path.utf8.elementsEqual(field.utf8) || path.utf8.starts(with: (field + ".").utf8)
   }
 
   static func withoutMark(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
