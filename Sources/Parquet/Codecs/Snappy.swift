@@ -1,53 +1,65 @@
 // Snappy's raw format. Source: format_description.txt of the Snappy library.
 
+import Glibc
+
 enum Snappy: Codec {
   static let name = "SNAPPY"
   static let number: Int64 = 1
 
   static func expand(_ bytes: ArraySlice<UInt8>, to count: Int) throws -> [UInt8] {
-    var reader = ByteReader(bytes)
-    let length = try reader.varint()
+    var header = ByteReader(bytes)
+    let length = try header.varint()
     guard length == count else {
       throw ParquetFault("snappy data of \(length) bytes where \(count) are declared")
     }
-    var output: [UInt8] = []
-    output.reserveCapacity(count)
-    while reader.remaining > 0 {
-      let tag = try reader.byte()
-      var size = Int(tag >> 2) + 1
-      let distance: Int
-      switch tag & 3 {
-      case 0:
-        if size > 60 {
-          let little = try reader.take(size - 60)
-          size = little.reversed().reduce(0) { $0 << 8 | Int($1) } + 1
-        }
-        guard size <= count - output.count else {
-          throw ParquetFault("snappy data expand beyond their length")
-        }
-        output.append(contentsOf: try reader.take(size))
-        continue
-      case 1:
-        size = Int(tag >> 2 & 7) + 4
-        distance = Int(tag >> 5) << 8 | Int(try reader.byte())
-      case 2: distance = Int(try reader.integer(as: UInt16.self))
-      default: distance = Int(try reader.integer(as: UInt32.self))
-      }
-      guard distance > 0, distance <= output.count else {
-        throw ParquetFault("snappy data copy from \(distance) bytes back of \(output.count)")
-      }
-      guard size <= count - output.count else { throw ParquetFault("snappy data expand beyond their length") }
-      let start = output.count - distance
-      if distance >= size {
-        output.append(contentsOf: output[start..<(start + size)])
-      } else {
-        // A copy may read what it writes.
-        for index in start..<(start + size) { output.append(output[index]) }
-      }
+    let output = try header.rest.withUnsafeBytes { input in
+      try [UInt8](unsafeUninitializedCapacity: count) { try expand(input, into: $0, &$1) }
     }
     guard output.count == count else {
       throw ParquetFault("snappy data end after \(output.count) of \(count) bytes")
     }
     return output
+  }
+
+  /// SAFETY: every length is held against what is left of the input and of the output before a byte is moved, and a copy reads only
+  /// what was written before it.
+  private static func expand(
+    _ input: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>, _ written: inout Int
+  ) throws {
+    guard let source = input.baseAddress, let target = output.baseAddress else { return }
+    var position = 0
+    while position < input.count {
+      let tag = Int(input[position])
+      position += 1
+      let kind = tag & 3
+      // Bytes after the tag: of a long literal's length, or of a copy's distance.
+      let extra = kind == 0 ? max(0, (tag >> 2) - 59) : kind == 3 ? 4 : kind
+      guard extra <= input.count - position else { throw ParquetFault("snappy data end inside a tag") }
+      var number = 0
+      for index in 0..<extra { number |= Int(input[position + index]) << (8 * index) }
+      position += extra
+      let size =
+        kind == 0 ? (extra == 0 ? tag >> 2 : number) + 1 : kind == 1 ? (tag >> 2 & 7) + 4 : (tag >> 2) + 1
+      guard size <= output.count - written else {
+        throw ParquetFault("snappy data expand beyond their declared \(output.count) bytes")
+      }
+      if kind == 0 {
+        guard size <= input.count - position else { throw ParquetFault("snappy data end inside a literal") }
+        memcpy(target + written, source + position, size)
+        position += size
+      } else {
+        let distance = kind == 1 ? (tag >> 5) << 8 | number : number
+        guard distance > 0, distance <= written else {
+          throw ParquetFault("snappy data copy from \(distance) bytes back of \(written)")
+        }
+        if distance >= size {
+          memcpy(target + written, target + written - distance, size)
+        } else {
+          // A copy may read what it writes.
+          for index in written..<(written + size) { target[index] = target[index - distance] }
+        }
+      }
+      written += size
+    }
   }
 }
