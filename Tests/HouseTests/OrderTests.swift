@@ -60,7 +60,8 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     (
       "Models",
       [
-        "Tensors", "Random", "Kernels", "Cache", "Tokenizer", "Formats", "Architectures", "Decoder",
+        "Tensors", "Random", "Kernels", "Cache", "Tokenizer", "ChatTemplate", "Formats", "Architectures",
+        "Decoder",
         "Sampling",
         "Training", "Checkpoint",
       ]

@@ -1,0 +1,72 @@
+// A model's chat template: messages in, the text that the model is given out.
+
+import JSON
+
+/// A template in Jinja, as `tokenizer_config.json`, `chat_template.jinja` and GGUF files hold it.
+package struct ChatTemplate: Sendable {
+  private let statements: [TemplateStatement]
+
+  /// - Throws: `ChatTemplateError` where it cannot be read or uses what is not supported.
+  package init(_ source: String) throws { statements = try TemplateParser.statements(source) }
+
+  /// What transformers' `apply_chat_template` writes for these names.
+  /// - Parameters:
+  ///   - fields: what comes from rows: `messages`, `tools`, `documents`. No special token is read in their strings.
+  ///   - settings: what comes from the model and its user: `bos_token`, `add_generation_prompt`. A name of both is the setting.
+  ///   - now: seconds since 1970, for `strftime_now`; without it a template that asks for the time fails.
+  /// - Throws: `ChatTemplateError`, also where a bound is passed.
+  package func render(
+    fields: JSONObject, settings: JSONObject, now: Int?, limits: TemplateLimits = TemplateLimits()
+  ) throws -> RenderedChat {
+    let run = TemplateRun(limits: limits, now: now)
+    let scope = TemplateScope(inside: nil)
+    for (name, value) in fields.members {
+      scope.set(name, to: try run.value(value, isField: true, trusting: knownRoles))
+    }
+    for (name, value) in settings.members { scope.set(name, to: try run.value(value, isField: false)) }
+    let rendered = RenderedChat(try run.render(statements, scope))
+    guard rendered.text.utf8.count <= limits.outputBytes else {
+      throw run.failure("it writes more than \(limits.outputBytes) bytes")
+    }
+    return rendered
+  }
+}
+
+/// Templates put a role inside a special token: `<|` + role + `|>`.
+private let knownRoles: Set<String> = [
+  "assistant", "developer", "function", "ipython", "model", "system", "tool", "user",
+]
+
+/// What a template wrote, and which parts of it came from where, in UTF-8 offsets.
+package struct RenderedChat: Sendable, Equatable {
+  package let text: String
+  /// What the template wrote itself, where special tokens are read. Ascending; no two touch.
+  package let literals: [Range<Int>]
+  /// What stood inside `{% generation %}`: the assistant's words. Ascending; no two touch.
+  package let generated: [Range<Int>]
+
+  init(_ text: TemplateText) {
+    self.text = text.string
+    literals = Self.ranges(text) { !$0.isField }
+    generated = Self.ranges(text, where: \.isGenerated)
+  }
+
+  private static func ranges(_ text: TemplateText, where isInside: (TemplateCharacter) -> Bool) -> [Range<
+    Int
+  >] {
+    var ranges: [Range<Int>] = []
+    var offset = 0
+    var start: Int?
+    for character in text.characters {
+      if isInside(character) {
+        start = start ?? offset
+      } else if let first = start {
+        ranges.append(first..<offset)
+        start = nil
+      }
+      offset += UTF8.width(character.scalar)
+    }
+    if let start { ranges.append(start..<offset) }
+    return ranges
+  }
+}

@@ -1,0 +1,123 @@
+// What a hostile template may cost, and what an error says.
+
+import JSON
+import Models
+import Testing
+
+@Suite struct ChatTemplateBoundTests {
+  /// The error of a template under small bounds, or what it writes.
+  private func outcome(_ source: String) throws -> String {
+    var limits = TemplateLimits()
+    limits.steps = 20_000
+    limits.characters = 1 << 20
+    limits.outputBytes = 1 << 10
+    do {
+      return try ChatTemplate(source).render(
+        fields: JSONObject(), settings: JSONObject(), now: 0, limits: limits
+      ).text
+    } catch let error as ChatTemplateError {
+      return error.description
+    }
+  }
+
+  private static let doubling =
+    "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}"
+
+  @Test(arguments: [
+    "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
+    doubling + "{{ ns.s }}", doubling + "{{ ns.s | tojson }}", doubling + "{{ ns.s == [ns.s[0], ns.s[1]] }}",
+    "{{ ('a' * 99999).find('a' * 50000 ~ 'b') }}", "{{ 'a' * 50000 ~ 'b' in 'a' * 99999 }}",
+    "{{ range(9999) | unique | list }}", "{{ range(30000) | sort }}",
+    "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(30) }}",
+  ])
+  func `a template that does not end is stopped`(source: String) throws {
+    let outcome = try outcome(source)
+    #expect(
+      outcome.contains("more than 20000 steps") || outcome.contains("more than 1048576 characters"),
+      "\(outcome)")
+  }
+
+  @Test(arguments: [
+    "{% set ns = namespace(s='ab') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+    "{% set ns = namespace(s=[1]) %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+    "{{ 'ab' * 9223372036854775807 }}", "{{ [1] * 9223372036854775807 }}", "{{ ('a' * 400000) | upper }}",
+    "{{ 'a\nb' | indent(9223372036854775807) }}", "{{ [1] | tojson(indent=9223372036854775807) }}",
+    "{{ ('a\n' * 2000) | indent('x' * 2000) }}", "{{ [[[[1]]]] | tojson(indent='x' * 300000) }}",
+    "{{ range(9000) | join('x' * 2000) }}", "{{ ('a' * 2000) | replace('a', 'b' * 2000) }}",
+    "{{ ('a' * 2000) | replace('', 'b' * 2000) }}", "{{ ('a ' * 99999).split() }}",
+    "{{ ('\n' * 99999).splitlines() }}",
+    "{{ ('a' * 99999) | list }}", "{{ range(100000) | list }}",
+  ])
+  func `a template that makes too much is stopped`(source: String) throws {
+    #expect(try outcome(source).contains("it makes texts and lists of more than 1048576 characters"))
+  }
+
+  @Test(arguments: ["{{ 'a' * 1025 }}", "{{ 'é' * 513 }}", "{% set x %}{{ 'a' * 1025 }}{% endset %}"])
+  func `what is written is bounded in bytes`(source: String) throws {
+    #expect(try outcome(source).contains("writes more than 1024 bytes"))
+  }
+
+  @Test(arguments: [
+    "{{ " + String(repeating: "(", count: 9999) + "1" + String(repeating: ")", count: 9999) + " }}",
+    "{{ " + String(repeating: "[", count: 9999) + String(repeating: "]", count: 9999) + " }}",
+    "{{ " + String(repeating: "not ", count: 9999) + "1 }}",
+    "{{ " + String(repeating: "-", count: 9999) + "1 }}",
+    "{{ " + String(repeating: "1 if 1 else ", count: 9999) + "1 }}",
+    "{{ 1" + String(repeating: " + 1", count: 9999) + " }}",
+    "{{ 1" + String(repeating: " | abs", count: 9999) + " }}",
+    "{{ a" + String(repeating: ".a", count: 9999) + " }}",
+    "{{ a" + String(repeating: "()", count: 9999) + " }}",
+    "{{ a" + String(repeating: "[0]", count: 9999) + " }}",
+    String(repeating: "{% if 1 %}", count: 9999), String(repeating: "{% for x in [1] %}", count: 9999),
+    "{% set ns = namespace(s=[1]) %}{% for i in range(99) %}{% set ns.s = [ns.s] %}{% endfor %}",
+    "{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}",
+    "{% macro f(n) %}{% for x in [1] %}{{ (f(n + 1) | upper) ~ 'x' }}{% endfor %}{% endmacro %}{{ f(1) }}",
+  ])
+  func `nesting is bounded`(source: String) throws {
+    let outcome = try outcome(source)
+    #expect(
+      outcome.contains("deeper than 64 levels") || outcome.contains("deeper than 256 levels"), "\(outcome)")
+  }
+
+  @Test(arguments: [
+    ("{{ 9223372036854775807 + 1 }}", "exceeds 64 bits"),
+    ("{{ 2 ** 9223372036854775807 }}", "exceeds 64 bits"),
+    ("{{ (-9223372036854775807 - 1) // -1 }}", "exceeds 64 bits"),
+    ("{{ (-9223372036854775807 - 1) % -1 }}", "0"),
+    ("{{ -(-9223372036854775807 - 1) }}", "exceeds 64 bits"), ("{{ 1e300 | int }}", "exceeds 64 bits"),
+    ("{{ (-9223372036854775807 - 1) | abs }}", "exceeds 64 bits"), ("{{ 'inf' | float | int }}", "infinite"),
+    ("{{ 99999999999999999999 }}", "exceeds 64 bits"), ("{{ range(100001) }}", "more than 100000 items"),
+    ("{{ 'abc'[9223372036854775807:-9223372036854775807:9223372036854775807] }}", ""),
+    ("{{ 'abc'[-9223372036854775807 - 1] }}", ""),
+    ("{{ range(9223372036854775806, 9223372036854775807, 5) | list }}", "[9223372036854775806]"),
+    ("{% set ns = namespace() %}{% set ns.a = ns %}", "a namespace inside"),
+    ("{{ '\\ud800' }}", "no Unicode scalar"),
+  ])
+  func `nothing traps`(source: String, words: String) throws {
+    #expect(try outcome(source).contains(words) || words.isEmpty)
+  }
+
+  @Test(arguments: [
+    ("a\n{% include 'x' %}", "chat template, line 2: the statement `include` is not supported"),
+    ("\n\n{{ x | wordwrap }}", "chat template, line 3: the filter `wordwrap` is not supported"),
+    ("{{ 1 is upper }}", "chat template, line 1: the test `upper` is not supported"),
+    ("{{ 'a'.center(3) }}", "chat template, line 1: the method `center` of a string is not supported"),
+    ("{{ '%s' % 1 }}", "chat template, line 1: formatting by `%` is not supported"),
+    ("{% for x in [] recursive %}{% endfor %}", "chat template, line 1: a recursive `for` is not supported"),
+    ("{{ f(*x) }}", "chat template, line 1: unpacked arguments are not supported"),
+    ("{{ a.b.c }}", "chat template, line 1: `a` is undefined, and has no `b`"),
+    ("{% if x %}\n", "chat template, line 1: the template ends where `endif` was expected"),
+    ("{{ 'a' + 1 }}", "chat template, line 1: `+` between a string and an integer"),
+    ("\n{{ raise_exception('no') }}", "the chat template refuses these messages (line 2): `no`"),
+  ])
+  func `an error names the construct and its line`(source: String, message: String) throws {
+    #expect(try outcome(source) == message)
+  }
+
+  @Test func `a template that asks for the time fails where there is none`() throws {
+    #expect(throws: ChatTemplateError.self) {
+      try ChatTemplate("{{ strftime_now('%Y') }}").render(
+        fields: JSONObject(), settings: JSONObject(), now: nil)
+    }
+  }
+}
