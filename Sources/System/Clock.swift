@@ -3,7 +3,8 @@
 import Glibc
 
 package struct Timestamp: Sendable {
-  private let seconds: Int
+  /// Since 1970.
+  package let seconds: Int
   private let nanoseconds: Int
 
   package static func now() -> Timestamp {

@@ -14,6 +14,7 @@ package struct TinyModel {
   package var hasTokenizer = true
   package var head = Head.language
   package var plumb: JSON?
+  package var chatTemplate: String?
   /// The head's bias of the spare rows, in a family that has one.
   package var spareBias: Float?
   /// Takes the place of one weight of a tensor.
@@ -110,6 +111,6 @@ package struct TinyModel {
     for tensor in configuration.layout.tensors { add(tensor.name, tensor.shape, tensor.roles) }
     try writeModelDirectory(
       directory, configuration: configuration, tensors: outputs, tokenizer: hasTokenizer ? tokenizer : nil,
-      chatTemplate: nil, plumb: plumb)
+      chatTemplate: chatTemplate, plumb: plumb)
   }
 }
