@@ -37,9 +37,13 @@ import Testing
     let run = try project.start()
     let key = try project.waitForMiddle(of: node, while: run, results: 3)
     let workers = children(of: run)
-    #expect(workers.count == 1)
+    #expect(!workers.isEmpty)
     for process in [run.processID] + workers { kill(process, SIGKILL) }
     #expect(run.ending(waiting: true) == .signalled(SIGKILL))
+    // An orphan lives on for others until the system has reaped it, and what it was writing with it.
+    for worker in workers {
+      for _ in 0..<1000 where kill(worker, 0) == 0 { usleep(10_000) }
+    }
     if node.hasSuffix("train") {
       #expect(project.checkpoint(key) != nil)
     } else {

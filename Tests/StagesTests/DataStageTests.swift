@@ -135,7 +135,7 @@ struct DataStageTests {
   @Test func `bytes that are not UTF-8 are an error with a position`() throws {
     let path = try bench.file("bytes.jsonl", bytes: Array(#"{"prompt":""#.utf8) + [0xFF, 0x22, 0x7D])
     let message = inputError { try bench.run(DataStage(), ["path": .string(path)]) }
-    #expect(message.contains("bytes.jsonl:1:11"), "\(message)")
+    #expect(message.contains("bytes.jsonl:1:12"), "\(message)")
   }
 
   @Test func `a missing file, a directory and an empty file are named`() throws {
