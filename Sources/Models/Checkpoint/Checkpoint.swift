@@ -14,6 +14,8 @@ package struct Checkpoint: Sendable {
   package let tensors: any TensorSource
   /// Absent when the directory has no tokenizer, or it was not read; see `requireTokenizer`.
   package let tokenizer: Tokenizer?
+  /// Whether there is one, of a kind that is read.
+  package let hasTokenizer: Bool
   /// Jinja, carried through as it is.
   package let chatTemplate: String?
   /// The content of `plumb.json`, if the model is one of ours.
@@ -49,7 +51,7 @@ private func openGGUF(_ path: String, _ readingTokenizer: Bool) throws -> Checkp
   return Checkpoint(
     path: path, configuration: model.configuration, endTokens: ids(model.configuration.eosTokenIDs),
     generationConfig: nil, tensors: model,
-    tokenizer: readingTokenizer ? try file.tokenizer() : nil,
+    tokenizer: readingTokenizer ? try file.tokenizer() : nil, hasTokenizer: try file.hasTokenizer(),
     chatTemplate: try file.string("tokenizer.chat_template"), plumb: try plumb(file))
 }
 
@@ -95,6 +97,8 @@ private func openDirectory(_ directory: String, _ readingTokenizer: Bool) throws
   return Checkpoint(
     path: directory, configuration: configuration, endTokens: ids(endTokens), generationConfig: generation,
     tensors: tensors, tokenizer: tokenizer,
+    hasTokenizer: tokenizer != nil || fileExists("\(directory)/tokenizer.json")
+      || VocabularyFiles.exist(in: directory),
     chatTemplate: try chatTemplate(directory, settings),
     plumb: try optionalObject("\(directory)/plumb.json"))
 }

@@ -4,14 +4,22 @@ import JSON
 import System
 
 extension GGUFFile {
+  /// Whether the file carries a tokenizer, by its keys; the vocabulary is not read.
+  /// - Throws: `FormatError` naming the key of a kind that is not read.
+  func hasTokenizer() throws -> Bool {
+    guard let model = try string("tokenizer.ggml.model") else { return false }
+    guard model == "gpt2" else {
+      throw failure("tokenizer.ggml.model", "\(quoted(model)) is not supported; `gpt2` (byte-level BPE) is")
+    }
+    _ = try pipeline()
+    return true
+  }
+
   /// Byte-level BPE (`tokenizer.ggml.model` = `gpt2`) with a pre-tokenizer that we know.
   /// - Returns: nil when the file carries no tokenizer at all.
   /// - Throws: `FormatError` naming the key.
   package func tokenizer() throws -> Tokenizer? {
-    guard let model = try string("tokenizer.ggml.model") else { return nil }
-    guard model == "gpt2" else {
-      throw failure("tokenizer.ggml.model", "\(quoted(model)) is not supported; `gpt2` (byte-level BPE) is")
-    }
+    guard try hasTokenizer() else { return nil }
     let pipeline = try pipeline()
     guard var tokens = try strings("tokenizer.ggml.tokens"), !tokens.isEmpty else {
       throw failure("tokenizer.ggml.tokens", "expected an array of strings that is not empty")

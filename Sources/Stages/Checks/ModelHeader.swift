@@ -6,22 +6,22 @@ import Models
 import Runner
 import System
 
-/// The facts of a model that lies at a path. Reads its configuration, its tokenizer and the headers of its weights, no
-/// weight.
+/// The facts of a model that lies at a path. Reads its configuration, the tokenizer of a folder and the headers of its weights, no
+/// weight. Of a GGUF file's tokenizer the keys say what could be wrong with it; its vocabulary takes most of the time.
 private func describeModel(_ path: String) -> JSON {
   guard let status = FileStatus.of(path) else { return .object(JSONObject()) }
   guard status.isDirectory || status.isRegularFile else {
     return [Fact.problem: .string("`\(path)` is neither a file nor a folder")]
   }
   do {
-    let checkpoint = try openCheckpoint(path)
+    let checkpoint = try openCheckpoint(path, readingTokenizer: status.isDirectory)
     var facts = JSONObject([
       (Fact.parameters, .int(Int64(checkpoint.configuration.parameterCount))),
       (Fact.bytes, .int(Int64(checkpoint.tensors.fileByteCount))),
       (ModelMemory.fact, ModelMemory.value(of: checkpoint.configuration)),
       (Fact.context, .int(Int64(checkpoint.configuration.contextLength))),
       (Fact.head, headFact(checkpoint.configuration.head)),
-      (Fact.hasTokenizer, .bool(checkpoint.tokenizer != nil)), (Fact.tokenizerPath, .string(path)),
+      (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),
     ])
     if let problemType = checkpoint.configuration.problemType {
       facts[Fact.problemType] = .string(problemType)
