@@ -7,17 +7,21 @@ import System
 
 extension DataStage {
   static let estimate: StageEstimate.Function = { input in
-    let path = input.options[DataStage.path]
-    guard let status = FileStatus.of(path),
-      let lines = (try? ParquetFile(path).rowCount) ?? lineCount(path, size: status.size)
-    else {
+    let path = input.options[DataOptions.path]
+    guard let size = FileStatus.of(path)?.size, let records = recordCount(path) else {
       return StageEstimate(seconds: nil)
     }
-    let rows = min(lines, input.options[DataStage.limit] ?? lines)
-    let bytes = lines == 0 ? 0 : Estimates.integer(Double(status.size) * Double(rows) / Double(lines))
+    let rows = min(records, input.options[DataOptions.limit] ?? records)
+    let bytes = records == 0 ? 0 : Estimates.integer(Double(size) * Double(rows) / Double(records))
     return StageEstimate(
-      outputs: ["rows": ArtifactSize(rows: rows, bytes: bytes)], memoryBytes: bytes.map { $0 / 4 * 16 },
-      seconds: Double(status.size) / 2e7)
+      outputs: ["rows": ArtifactSize(rows: rows, bytes: bytes)], memoryBytes: size,
+      seconds: Double(size) / 2e7)
+  }
+
+  /// About how many records a file has; nil for one that cannot be read.
+  static func recordCount(_ path: String) -> Int? {
+    guard let status = FileStatus.of(path) else { return nil }
+    return (try? ParquetFile(path).rowCount) ?? lineCount(path, size: status.size)
   }
 
   /// Counted in the first mebibyte and scaled.

@@ -53,7 +53,8 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
       // The stages themselves stand at the module's top.
       "Stages",
       [
-        "Rows", "DataFormats", "Text", "Compute", "Scorers", "Metrics", "Objectives", "Train", "Command", "",
+        "Rows", "DataFormats", "Text", "Compute", "Data", "Scorers", "Metrics", "Objectives", "Train",
+        "Command", "",
         "Checks",
       ]
     ),

@@ -179,6 +179,15 @@ struct DataStageTests {
     }
   }
 
+  @Test func `an id that a condition leaves out may come again`() throws {
+    let text = #"{"prompt":"a","id":"x","s":0}"# + "\n" + #"{"prompt":"b","id":"x","s":1}"# + "\n"
+    let ones: JSON = [["field": "s", "is": 1]]
+    #expect(try rows(text, ("id", "id"), ("where", ones)).map { $0["prompt"] } == ["b"])
+    #expect(
+      failure(text + text, ("id", "id"), ("where", ones))
+        == "data.jsonl:4:1: the id `x` was given before, on line 2")
+  }
+
   @Test func `ids that differ in bytes are two ids, composed or decomposed`() throws {
     let rows = try rows(
       "{\"prompt\":\"a\",\"id\":\"caf\u{E9}\"}\n{\"prompt\":\"b\",\"id\":\"cafe\u{301}\"}", ("id", "id"))

@@ -60,18 +60,38 @@ package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [
 /// Writes rows as JSON Lines, columns in their order.
 /// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
 public func writeRows(_ rows: [Row], to path: String) throws {
+  try writeRows(to: path) { writer in
+    for row in rows { try writer.append(row) }
+  }
+}
+
+/// As `writeRows(_:to:)`, for rows that come one after the other.
+public func writeRows(to path: String, _ body: (inout RowWriter) throws -> Void) throws {
   try writeFile(path) { file in
-    var buffer = ""
-    for row in rows {
-      try row.columns.requireFiniteNumbers("row `\(row.id)` holds")
-      buffer += row.columns.text()
-      buffer += "\n"
-      if buffer.utf8.count > 1 << 20 {
-        try file.writeAll(buffer)
-        buffer = ""
-      }
-    }
+    var writer = RowWriter(file)
+    try body(&writer)
+    try writer.flush()
+  }
+}
+
+/// Takes rows one after the other and writes them by the mebibyte.
+public struct RowWriter {
+  private let file: File
+  private var buffer = ""
+
+  fileprivate init(_ file: File) { self.file = file }
+
+  /// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
+  public mutating func append(_ row: Row) throws {
+    try row.columns.requireFiniteNumbers("row `\(row.id)` holds")
+    buffer += row.columns.text()
+    buffer += "\n"
+    if buffer.utf8.count > 1 << 20 { try flush() }
+  }
+
+  fileprivate mutating func flush() throws {
     try file.writeAll(buffer)
+    buffer = ""
   }
 }
 

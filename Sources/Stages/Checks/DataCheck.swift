@@ -13,23 +13,20 @@ extension DataStage {
     let options = stage.options
     let template: PromptTemplate
     do {
-      template = try PromptTemplate(options[prompt])
+      template = try PromptTemplate(options[DataOptions.prompt])
     } catch {
       findings.error(.badTemplate, "`prompt`: \(error)", at: .option("prompt"))
       return findings
     }
-    var columns: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt"), UTF8Key(ModelText.literalsColumn)]
-    for (option, names) in [("keep", options[keep]), ("samples", options[samples])] {
-      for (index, name) in names.enumerated()
-      where !columns.insert(UTF8Key(name)).inserted {
-        findings.error(
-          .wrongValue, "`\(option)` names `\(name)`, but a column of this name exists already",
-          at: .option("\(option).\(index)"), label: "given twice",
-          help: "`id` and `prompt` always exist; write each other field once, under `keep` or `samples`")
-        return findings
-      }
+    let columns = DataColumns(options.json)
+    if let twice = columns.repeated.first {
+      findings.error(
+        .wrongValue, "`\(twice.option)` names `\(twice.name)`, but a column of this name exists already",
+        at: .option("\(twice.option).\(twice.index)"), label: "given twice",
+        help: "`id` and `prompt` always exist; write each other field once, under `keep` or `samples`")
+      return findings
     }
-    if !options[samples].isEmpty, !columns.contains(UTF8Key("generations")) {
+    if columns.lacksGenerations {
       findings.error(
         .conflictingOptions,
         "`samples` names columns with one entry per generation, but `generations` is not kept",
@@ -38,26 +35,25 @@ extension DataStage {
     }
     let markers = template.literal.markers
     if !markers.isEmpty { findings.declare(Fact.markers, .array(markers.map { .string($0) }), of: "rows") }
-    checkFile(at: options[path], options, template, &findings)
+    if let decoded = try? DataOptions(options) {
+      checkFile(at: options[DataOptions.path], decoded, &findings)
+    }
     return findings
   }
 
-  private static func checkFile(
-    at path: String, _ options: StageOptions, _ template: PromptTemplate, _ findings: inout StageFindings
-  ) {
+  private static func checkFile(at path: String, _ options: DataOptions, _ findings: inout StageFindings) {
     // A file that is missing is said elsewhere.
-    guard let status = FileStatus.of(path), status.isRegularFile,
-      var reader = try? DataReader(options: options)
-    else { return }
+    guard let status = FileStatus.of(path), status.isRegularFile else { return }
+    var reader = DataReader(options)
     do {
-      try reader.read(DataSource(path: path, limit: bytesChecked), checkCancellation: {})
+      try reader.read(DataSource(path: path, limit: bytesChecked)) { _ in }
     } catch {
       guard let option = reader.faultyOption else {
         findings.error(.wrongData, "\(error)", at: .option("path"), label: "this file", inInput: true)
         return
       }
       let names = reader.fieldsOfFirstRecord
-      let missing = fields(of: option, options, template).first { name in
+      let missing = fields(of: option, options).first { name in
         !names.contains { $0.utf8.elementsEqual(name.utf8) }
       }
       findings.error(
@@ -66,40 +62,31 @@ extension DataStage {
         inInput: true)
       return
     }
-    if reader.isWhole, reader.rows.isEmpty {
+    if reader.isWhole, reader.rowCount == 0 {
       findings.error(.noRows, reader.whyEmpty(path), at: .option(emptyOption(reader)), inInput: true)
     } else if reader.isWhole {
-      findings.declare(Fact.rows, .int(Int64(reader.rows.count)), of: "rows")
-    } else if reader.rows.isEmpty, reader.recordCount > 0 {
+      findings.declare(Fact.rows, .int(Int64(reader.rowCount)), of: "rows")
+    } else if reader.rowCount == 0, reader.recordCount > 0 {
       findings.warning(
         .noRowsSeen,
-        "of the first \(reader.recordCount) \(reader.unit) of `\(path)` none is taken: \(reader.skipped.count) are bad, "
-          + "\(reader.unmatched) do not satisfy `where`",
+        "of the first \(reader.recordCount) \(reader.unit) of `\(path)` none is taken: \(reader.skippedCount) are bad, "
+          + "\(reader.unmatchedCount) do not satisfy `where`",
         at: .option(emptyOption(reader)), label: "none of them fits")
     }
   }
 
   /// What an option names.
-  private static func fields(of option: String, _ options: StageOptions, _ template: PromptTemplate)
-    -> [String]
-  {
+  private static func fields(of option: String, _ options: DataOptions) -> [String] {
     switch option {
-    case "prompt": template.fieldNames
-    case "keep": options[keep] + options[samples]
-    case "where": options[conditions].map(\.field)
-    default: options[id].map { [$0] } ?? []
+    case "prompt": options.template.fieldNames
+    case "keep", "samples": options.columns.fieldNames
+    case "where": options.conditions.map(\.field)
+    default: options.id.map { [$0] } ?? []
     }
   }
 
   private static func emptyOption(_ reader: DataReader) -> String {
-    reader.unmatched > 0 ? "where" : "path"
-  }
-}
-
-extension PromptTemplate {
-  /// The names in braces, in order.
-  var fieldNames: [String] {
-    pieces.compactMap { if case .field(let name) = $0 { name } else { nil } }
+    reader.unmatchedCount > 0 ? "where" : "path"
   }
 }
 

@@ -56,6 +56,11 @@ struct PromptTemplate: Sendable {
     self.pieces = pieces
   }
 
+  /// The names in braces, in order.
+  var fieldNames: [String] {
+    pieces.compactMap { if case .field(let name) = $0 { name } else { nil } }
+  }
+
   /// What its author wrote, without the fields.
   var literal: ModelText {
     var text = ModelText()

@@ -1,0 +1,86 @@
+// The options of `data`, and what they are decoded to.
+
+import JSON
+import Models
+import Runner
+
+struct DataOptions {
+  static let path = StageOption(
+    "path", .file, aliases: ["dataset", "dataset_path", "data_path", "file", "data", "train_file"],
+    summary: "a data file: Parquet, JSON Lines, a JSON array of objects, CSV or TSV")
+  static let format = StageOption<(any DataFormat.Type)?>(
+    "format", .optional(.choice(dataFormats.map { ($0.name, $0) })), default: nil, addedLater: true,
+    aliases: ["file_type"],
+    summary:
+      "the format of the file; without it a file that begins with `PAR1` is Parquet, one that begins with `[` a JSON array and any other JSON Lines, whatever its name. `csv` and `tsv` have a first line of column names, and every value is a text"
+  )
+  static let prompt = StageOption(
+    "prompt", .string, default: "{prompt}", aliases: ["template", "prompt_template"],
+    summary:
+      "the prompt; `{field}` and `{outer.inner}` insert a field: text as it is, an integer with all its digits, another number in its shortest form (`1.10` as `1.1`, `1e2` as `100.0`); `{{` and `}}` are braces; special tokens of a model may be written around fields, never in them"
+  )
+  static let id = StageOption(
+    "id", .optional(.string), default: nil,
+    summary: "the field that names a row; without it the id is a hash of the line's content and a count")
+  static let keep = StageOption(
+    "keep", .list(.string, count: 0...64), default: [], aliases: ["columns", "fields"],
+    summary: "fields that become columns beside `prompt`")
+  static let samples = StageOption(
+    "samples", .list(.string, count: 0...64), default: [],
+    summary:
+      "fields that become columns with one entry for each text in `generations`, which must be among them"
+  )
+  static let conditions = StageOption(
+    "where", .list(RecordCondition.type, count: 0...16), default: [], aliases: ["filter"],
+    summary: "keep only lines that satisfy every condition")
+  static let limit = StageOption(
+    "limit", .optional(.integer(1...Int.max)), default: nil,
+    aliases: ["max_rows", "num_rows", "max_samples", "num_samples", "count", "n"],
+    summary: "stop reading after this many rows")
+  static let onBadRow = StageOption(
+    "on_bad_row", .choice(OnBadRow.self), default: "fail",
+    summary:
+      "what to do with a line that is not a JSON object or lacks a field; skipped lines are counted")
+
+  enum OnBadRow: String, CaseIterable { case fail, skip }
+
+  static let fields = [
+    path.field, format.field, prompt.field, id.field, keep.field, samples.field, conditions.field,
+    limit.field, onBadRow.field,
+  ]
+
+  let format: (any DataFormat.Type)?
+  let template: PromptTemplate
+  let id: String?
+  let columns: DataColumns
+  let conditions: [RecordCondition]
+  let limit: Int
+  let skipsBadRows: Bool
+
+  /// - Throws: `InputError` for options that do not fit each other.
+  init(_ options: StageOptions) throws {
+    format = options[Self.format]
+    do {
+      template = try PromptTemplate(options[Self.prompt])
+    } catch {
+      throw InputError("option `prompt`: \(error)")
+    }
+    id = options[Self.id]
+    columns = DataColumns(options.json)
+    if let twice = columns.repeated.first {
+      throw InputError("option `keep` or `samples`: the column `\(twice.name)` exists already")
+    }
+    guard !columns.lacksGenerations else {
+      throw InputError(
+        "option `samples`: its columns need the column `generations`; add it to `keep`")
+    }
+    conditions = options[Self.conditions]
+    limit = options[Self.limit] ?? Int.max
+    skipsBadRows = options[Self.onBadRow] == .skip
+  }
+
+  /// The fields that rows are made of; nil where an id is made of all.
+  var neededFields: [String]? {
+    id.map { [$0] + template.fieldNames + columns.fieldNames + conditions.map(\.field) }
+  }
+}
