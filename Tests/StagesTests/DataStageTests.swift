@@ -31,6 +31,24 @@ struct DataStageTests {
     #expect(rows == [Row(["id": "a", "prompt": "{T} 3 true d\nTL;DR:"])])
   }
 
+  @Test func `rows say where cuttable fields stand in the prompt, in bytes`() throws {
+    let line = #"{"post":"é\"x","title":"","n":12}"#
+    let row = try #require(
+      try rows(
+        line, ("prompt", "ü{title}: {post}\n{n}{post}TL;DR:"), ("cuttable", ["post", "title", "n"])
+      ).first)
+    #expect(
+      row["prompt_fields"] == ["post": [[4, 4], [11, 4]], "title": [[2, 0]], "n": [[9, 2]]])
+    let bytes = Array((row["prompt"]?.stringValue ?? "").utf8)
+    #expect(String(decoding: bytes[11..<15], as: UTF8.self) == "é\"x")
+    #expect(try rows(line, ("prompt", "{post}")).first?["prompt_fields"] == nil)
+    #expect(
+      failure(line, ("prompt", "{post}"), ("cuttable", ["titel"])).contains(
+        "option `cuttable`: `titel` is not a field of `prompt`"))
+    let port = try #require(DataStage.declaration(for: ["cuttable": ["post"], "keep": ["n"]]).outputs.first)
+    #expect(port.columns == ["prompt", "prompt_fields", "n"])
+  }
+
   @Test func `fields that go by samples have an entry for each generation`() throws {
     let line = #"{"prompt":"p","generations":["a","b"],"rewards":[1,2],"vader":[3,4],"n":2}"#
     let rows = try rows(line, ("keep", ["n"]), ("samples", ["generations", "rewards", "vader"]))

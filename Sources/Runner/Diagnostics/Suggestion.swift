@@ -23,7 +23,7 @@ package enum Suggestion {
   }
 
   /// The same, or else the whole choice when it is short.
-  static func helpOrList(for name: String, among candidates: [String], what: String) -> String? {
+  package static func helpOrList(for name: String, among candidates: [String], what: String) -> String? {
     if let help = help(for: name, among: candidates) { return help }
     guard !candidates.isEmpty, candidates.count <= 16 else { return nil }
     return "\(what): \(candidates.map { "`\($0)`" }.joined(separator: ", "))"

@@ -33,6 +33,18 @@ extension DataStage {
         at: .option("samples"), label: "needs `generations`", help: "add `generations` to `keep`")
       return findings
     }
+    let cuttable = options[DataOptions.cuttable]
+    if let name = DataOptions.notInTemplate(cuttable, template) {
+      let index = cuttable.firstIndex { UTF8Key($0) == UTF8Key(name) } ?? 0
+      findings.error(
+        .unknownField, "`cuttable` names `\(name)`, which is not a field of `prompt`",
+        at: .option("cuttable.\(index)"), label: "not in the prompt",
+        help: Suggestion.helpOrList(for: name, among: template.fieldNames, what: "the fields of `prompt` are")
+      )
+      return findings
+    }
+    findings.declare(Fact.templateFields, .array(template.fieldNames.map { .string($0) }), of: "rows")
+    findings.declare(Fact.cuttableFields, .array(cuttable.map { .string($0) }), of: "rows")
     let markers = template.literal.markers
     if !markers.isEmpty { findings.declare(Fact.markers, .array(markers.map { .string($0) }), of: "rows") }
     if let decoded = try? DataOptions(options) {

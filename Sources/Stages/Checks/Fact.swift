@@ -13,6 +13,11 @@ enum Fact {
   /// What the prompts' template spells in the manner of special tokens.
   static let markers = "markers"
 
+  /// The fields that the prompts' template names.
+  static let templateFields = "template_fields"
+  /// Those of them whose places in the prompt are known, so that a stage can cut them.
+  static let cuttableFields = "cuttable_fields"
+
   /// A model with the same tokenizer lies here.
   static let tokenizerPath = "tokenizer_path"
   /// Why a model cannot be read.

@@ -17,6 +17,8 @@ struct DataColumns {
   /// Those with one entry for each generation: what `samples` lists, and of `keep` what usually has one, where the rows have
   /// generations.
   let samples: [String]
+  /// Whether the places of cuttable fields are a column.
+  private let hasPlaces: Bool
 
   /// As far as the options are written rightly.
   init(_ options: JSON) {
@@ -26,6 +28,7 @@ struct DataColumns {
     let kept = DataOptions.keep.value(in: options) ?? []
     let declared = DataOptions.samples.value(in: options) ?? []
     columns = listed(kept, "keep") + listed(declared, "samples")
+    hasPlaces = !(DataOptions.cuttable.value(in: options) ?? []).isEmpty
     let hasGenerations = columns.contains { UTF8Key($0.name) == UTF8Key("generations") }
     let usual = Set(hasGenerations ? usualSampleColumns.map(UTF8Key.init) : [])
     samples = declared + kept.filter { usual.contains(UTF8Key($0)) }
@@ -34,12 +37,14 @@ struct DataColumns {
   /// Those with one value a row.
   var rows: [String] {
     let samples = Set(samples.map(UTF8Key.init))
-    return columns.map(\.name).filter { !samples.contains(UTF8Key($0)) }
+    return (hasPlaces ? [PromptTemplate.Filled.fieldsColumn] : [])
+      + columns.map(\.name).filter { !samples.contains(UTF8Key($0)) }
   }
 
   /// Columns whose names were given before, or that always exist.
   var repeated: [Column] {
-    var seen: Set<UTF8Key> = [UTF8Key("id"), UTF8Key("prompt"), UTF8Key(ModelText.literalsColumn)]
+    var seen = Set(
+      ["id", "prompt", ModelText.literalsColumn, PromptTemplate.Filled.fieldsColumn].map(UTF8Key.init))
     return columns.filter { !seen.insert(UTF8Key($0.name)).inserted }
   }
 

@@ -19,6 +19,11 @@ struct DataOptions {
     summary:
       "the prompt; `{field}` and `{outer.inner}` insert a field: text as it is, an integer with all its digits, another number in its shortest form (`1.10` as `1.1`, `1e2` as `100.0`); `{{` and `}}` are braces; special tokens of a model may be written around fields, never in them"
   )
+  static let cuttable = StageOption(
+    "cuttable", .list(.string, count: 0...16), default: [], addedLater: true,
+    summary:
+      "fields of `prompt` that a later stage may cut (`cut: {field: …}`) where a text is too long: the column `prompt_fields` says where they stand, in UTF-8 bytes"
+  )
   static let id = StageOption(
     "id", .optional(.string), default: nil,
     summary: "the field that names a row; without it the id is a hash of the line's content and a count")
@@ -45,12 +50,14 @@ struct DataOptions {
   enum OnBadRow: String, CaseIterable { case fail, skip }
 
   static let fields = [
-    path.field, format.field, prompt.field, id.field, keep.field, samples.field, conditions.field,
+    path.field, format.field, prompt.field, cuttable.field, id.field, keep.field, samples.field,
+    conditions.field,
     limit.field, onBadRow.field,
   ]
 
   let format: (any DataFormat.Type)?
   let template: PromptTemplate
+  let cuttable: [String]
   let id: String?
   let columns: DataColumns
   let conditions: [RecordCondition]
@@ -65,6 +72,10 @@ struct DataOptions {
     } catch {
       throw InputError("option `prompt`: \(error)")
     }
+    cuttable = options[Self.cuttable]
+    if let name = Self.notInTemplate(cuttable, template) {
+      throw InputError("option `cuttable`: `\(name)` is not a field of `prompt`")
+    }
     id = options[Self.id]
     columns = DataColumns(options.json)
     if let twice = columns.repeated.first {
@@ -77,6 +88,12 @@ struct DataOptions {
     conditions = options[Self.conditions]
     limit = options[Self.limit] ?? Int.max
     skipsBadRows = options[Self.onBadRow] == .skip
+  }
+
+  /// Of the cuttable fields one that does not stand in the prompt.
+  static func notInTemplate(_ cuttable: [String], _ template: PromptTemplate) -> String? {
+    let names = Set(template.fieldNames.map(UTF8Key.init))
+    return cuttable.first { !names.contains(UTF8Key($0)) }
   }
 
   /// The fields that rows are made of; nil where an id is made of all.

@@ -5,25 +5,30 @@ import Runner
 
 struct RowBuilder {
   private let template: PromptTemplate
+  private let cuttable: [String]
   private let columns: DataColumns
 
   init(_ options: DataOptions) {
     template = options.template
+    cuttable = options.cuttable
     columns = options.columns
   }
 
   /// All but the id.
   /// - Throws: `BadRecord`.
   func columns(of record: DataRecord) throws -> JSONObject {
-    let prompt: ModelText
+    let prompt: PromptTemplate.Filled
     do {
-      prompt = try template.text(of: record.value)
+      prompt = try template.filled(from: record.value)
     } catch {
       throw BadRecord(place: record.place, option: "prompt", reason: "option `prompt`: \(error)")
     }
     // No name comes twice: `DataColumns.repeated`.
-    var members: [JSONObject.Member] = [("prompt", .string(prompt.text))]
-    if let literals = prompt.literalsJSON { members.append((ModelText.literalsColumn, literals)) }
+    var members: [JSONObject.Member] = [("prompt", .string(prompt.text.text))]
+    if let literals = prompt.text.literalsJSON { members.append((ModelText.literalsColumn, literals)) }
+    if !cuttable.isEmpty {
+      members.append((PromptTemplate.Filled.fieldsColumn, prompt.places(of: cuttable)))
+    }
     for column in columns.columns {
       members.append((column.name, try record.field(column.name, option: column.option)))
     }

@@ -68,25 +68,34 @@ struct PromptTemplate: Sendable {
     return text
   }
 
+  /// A template with a row's fields in it.
+  struct Filled {
+    var text = ModelText()
+    /// Where each field stands, in UTF-8 bytes; ascending.
+    var fields: [(name: String, range: Range<Int>)] = []
+  }
+
   /// Strings enter as they are, integers with all their digits, other numbers and booleans as `JSON.text` writes them.
-  func text(of row: JSON) throws(Failure) -> ModelText {
-    var result = ModelText()
+  func filled(from row: JSON) throws(Failure) -> Filled {
+    var result = Filled()
     for piece in pieces {
       switch piece {
-      case .text(let text): result.append(literal: text)
+      case .text(let text): result.text.append(literal: text)
       case .field(let name):
         guard let value = Self.value(name, in: row) else {
           throw Failure(description: "no field `\(name)`; the row has \(Self.fields(of: row))")
         }
+        let start = result.text.text.utf8.count
         switch value {
-        case .string(let text): result.append(field: text)
-        case .int, .largeInteger, .double, .bool: result.append(field: value.text())
+        case .string(let text): result.text.append(field: text)
+        case .int, .largeInteger, .double, .bool: result.text.append(field: value.text())
         case .null, .array, .object:
           let member =
             value.objectValue?.keys.first.map { "; a member of it is written `{\(name).\($0)}`" } ?? ""
           throw Failure(
             description: "field `\(name)` is \(value.kind); expected text, a number or a boolean\(member)")
         }
+        result.fields.append((name, start..<result.text.text.utf8.count))
       }
     }
     return result
@@ -109,5 +118,20 @@ struct PromptTemplate: Sendable {
     if names.isEmpty { return "none" }
     let shown = names.prefix(8).map { "`\($0)`" }.joined(separator: ", ")
     return names.count > 8 ? shown + " and \(names.count - 8) more" : shown
+  }
+}
+
+extension PromptTemplate.Filled {
+  /// The column beside `prompt` that says where fields stand in it: `{"post": [[start, length], …]}` in UTF-8 bytes.
+  static let fieldsColumn = "prompt_fields"
+
+  /// What that column holds: every place of each of these fields.
+  func places(of names: [String]) -> JSON {
+    .object(
+      JSONObject(
+        names.map { name in
+          let places = fields.filter { UTF8Key($0.name) == UTF8Key(name) }.map(\.range)
+          return (name, .array(places.map { [.int(Int64($0.lowerBound)), .int(Int64($0.count))] }))
+        }))
   }
 }
