@@ -124,8 +124,8 @@ struct TryCommand: ParsableCommand {
         } ?? ModelText(literal: prompt ?? "")
       let option = chat == nil ? "`--prompt`" : "`--chat`"
       warnOfUnreadMarkers([text], tokenizer) { standardError(TerminalText.escaped($0) + "\n") }
-      let tokens = try prefix.promptTokens(
-        text, named: option, tokenizer, newTokens: maxNewTokens,
+      let tokens = try (prefix.written + text).promptTokens(
+        named: option, tokenizer, newTokens: maxNewTokens,
         contextLength: checkpoint.configuration.contextLength)
       let decoder = try Decoder(
         checkpoint.configuration, from: checkpoint.tensors, mode: numeric,

@@ -23,7 +23,7 @@ package struct EvaluateStage: Stage {
       OutputPort(
         "metrics", .metrics, summary: numbers(of: metrics).map { "`\($0)`" }.joined(separator: ", "))
     ],
-    options: [wanted.field],
+    options: [wanted.field] + PromptOptions.fields,
     numerics: .ofModels(), estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {

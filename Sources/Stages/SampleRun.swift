@@ -74,12 +74,13 @@ struct SampleRun {
 
   /// - Throws: `InputError` naming the row whose prompt does not fit.
   private func requests() throws -> [SamplingRequest] {
-    let prompts = try groups.map { try ModelText(promptOf: $0[0].row) }
+    let reader = PromptReader(PromptOptions(context.options), tokenizer)
+    let prompts = try groups.map { try reader.text(of: $0[0].row, after: prefix.written) }
     warnOfUnreadMarkers(prompts, tokenizer, log: context.log)
     return try zip(groups, prompts).map { group, text in
       let row = group[0].row
-      let prompt = try prefix.promptTokens(
-        text, named: "row `\(row.id)`", tokenizer, newTokens: context.options[SampleStage.maxNewTokens],
+      let prompt = try text.promptTokens(
+        named: "row `\(row.id)`", tokenizer, newTokens: context.options[SampleStage.maxNewTokens],
         contextLength: checkpoint.configuration.contextLength)
       return SamplingRequest(row: hash64(row.id), prompt: prompt, samples: group.map(\.item))
     }

@@ -93,7 +93,7 @@ package struct SampleStage: RowStage {
     options: [n.field, temperature.field] + filters.map(\.field) + [
       repetitionPenalty.field, presencePenalty.field, frequencyPenalty.field, badWords.field,
       minNewTokens.field, maxNewTokens.field, stop.field, keepStop.field, statistics.field, condition.field,
-    ],
+    ] + PromptOptions.fields,
     isRandom: true, numerics: .ofModels(),
     rowsAreIndependent: true, estimate: estimate)
 

@@ -231,7 +231,7 @@ import Testing
     let silent = try plan([])
     let written = try plan([
       ("template", "{prompt}{generation}"), ("text_markers", []), ("strip", false), ("separator", nil),
-      ("split", "prompt"), ("row_markers", false), ("max_length", nil), ("truncation", "right"),
+      ("split", "prompt"), ("special_tokens", "text"), ("max_length", nil), ("truncation", "right"),
       ("read_before", nil), ("label", nil), ("output", "logit"),
     ])
     #expect(try stale(written, since: silent) == [])

@@ -48,7 +48,7 @@ package struct Generations {
   let rows: [Row]
   let table: ColumnTable
   /// Never empty.
-  let samples: [(row: Row, prompt: ModelText, text: String)]
+  let samples: [(row: Row, text: String)]
 
   /// - Throws: `InputError` naming the row and the entry.
   init(_ artifact: Artifact, requiring columns: [String]) throws {
@@ -56,8 +56,9 @@ package struct Generations {
     table = artifact.columns
     rows = try readRows(path, requiring: columns)
     samples = try rows.flatMap { row in
-      let prompt = try ModelText(promptOf: row)
-      return try Self.texts(of: row).map { (row, prompt, $0) }
+      // Wrong also where no metric reads it.
+      _ = try ModelText(promptOf: row)
+      return try Self.texts(of: row).map { (row, $0) }
     }
     guard !samples.isEmpty else { throw InputError("\(path): there are no generations to evaluate") }
   }

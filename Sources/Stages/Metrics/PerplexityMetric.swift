@@ -28,7 +28,7 @@ struct PerplexityMetric: Metric {
 
   func measure(_ generations: Generations, _ context: StageContext) throws -> [JSON] {
     let checkpoint = try context.checkpoint("reference")
-    let (items, ids) = try items(of: generations, checkpoint)
+    let (items, ids) = try items(of: generations, checkpoint, PromptOptions(context.options))
     guard !items.isEmpty else {
       throw InputError("\(generations.path): all generations are empty, so there is no perplexity")
     }
@@ -59,15 +59,16 @@ struct PerplexityMetric: Metric {
   }
 
   /// What the model reads, and the ids of the rows it is from.
-  private func items(of generations: Generations, _ checkpoint: Checkpoint) throws -> (
-    items: [ScoringItem], ids: [String]
-  ) {
+  private func items(of generations: Generations, _ checkpoint: Checkpoint, _ options: PromptOptions) throws
+    -> (items: [ScoringItem], ids: [String])
+  {
     let tokenizer = try checkpoint.requireTokenizer()
+    let reader = PromptReader(options, tokenizer)
     var items: [ScoringItem] = []
     var ids: [String] = []
-    for (row, prompt, text) in generations.samples {
-      let prompt = prompt.tokens(tokenizer)
-      let generation = tokenizer.encode(text, isContinuation: true)
+    for (row, text) in generations.samples {
+      let prompt = try reader.text(of: row).tokens(tokenizer)
+      let generation = reader.tokens(ofGeneration: text)
       if generation.isEmpty || prompt.isEmpty { continue }
       guard prompt.count + generation.count <= checkpoint.configuration.contextLength else {
         throw InputError(

@@ -8,7 +8,7 @@ import Runner
 struct ChoiceScorer: Scorer {
   static let kind = "choice"
   static let summary = "the probability a language model gives one label, normalised over the labels"
-  static let options = [template.field, labels.field, reward.field]
+  static let options = [template.field, labels.field, reward.field] + PromptOptions.fields
   static let inputs = [InputPort("model", .model, summary: "the language model that chooses")]
   static let columns = ["prompt", "generations"]
   static let computes = true
@@ -24,11 +24,13 @@ struct ChoiceScorer: Scorer {
   private let template: String
   private let labels: [String]
   private let reward: String
+  private let prompts: PromptOptions
 
   init(_ options: StageOptions) {
     template = options[Self.template]
     labels = options[Self.labels]
     reward = options[Self.reward]
+    prompts = PromptOptions(options)
   }
 
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {
@@ -67,7 +69,8 @@ struct ChoiceScorer: Scorer {
     let labelTokens = labels.map { tokenizer.encode($0, parseSpecial: true, isContinuation: true) }
     let longest = labelTokens.map(\.count).max() ?? 0
     let texts = try ScoringTemplate(template).tokens(
-      of: items, checkpoint, tokenizer, context, reserving: longest, " and the longest label has \(longest)")
+      of: items, PromptReader(prompts, tokenizer), checkpoint, tokenizer, context, reserving: longest,
+      " and the longest label has \(longest)")
     let progress = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
     guard let wanted else {
       throw InputError("`reward` is `\(reward)`, which is none of `labels`: \(labelList)")

@@ -6,6 +6,7 @@ import Runner
 package struct RewardReader {
   private let text: RewardText
   private let template: ScoringTemplate
+  private let reader: PromptReader
   private let tokenizer: Tokenizer
   private let contextLength: Int
   private let end: Int32?
@@ -13,6 +14,7 @@ package struct RewardReader {
   /// - Throws: `InputError` for an option that is wrong, or that the model contradicts.
   package init(_ text: RewardText, _ tokenizer: Tokenizer, contextLength: Int) throws {
     self.text = text
+    reader = PromptReader(text.prompts, tokenizer)
     self.tokenizer = tokenizer
     self.contextLength = contextLength
     template = try ScoringTemplate(text.template, textMarkers: text.textMarkers)
@@ -73,14 +75,8 @@ package struct RewardReader {
 
   /// What stands for `{prompt}` and `{generation}`.
   private func fields(of item: RowItem) throws -> (prompt: ModelText, generation: ModelText) {
-    var prompt = try ModelText(promptOf: item.row)
-    var generation = ModelText()
-    if text.readsRowMarkers {
-      prompt = ModelText(literal: prompt.text)
-      generation.append(literal: try item.generation())
-    } else {
-      generation.append(field: try item.generation())
-    }
+    var prompt = try reader.text(of: item.row)
+    var generation = reader.text(ofGeneration: try item.generation())
     if text.strips { (prompt, generation) = (prompt.stripped(), generation.stripped()) }
     guard let separator = text.separator else { return (prompt, generation) }
     var whole = prompt

@@ -9,10 +9,11 @@ import Runner
 /// Source: METHODS 1.5, the reward model of CarperAI in ALT: see `docs/guide/models.md`. Deviations: `split: prompt` and the
 /// rows' special tokens as ordinary text, so that no summary goes unscored.
 package struct RewardText: Sendable {
-  static let options = [
-    template.field, textMarkers.field, strip.field, separator.field, split.field, rowMarkers.field,
-    maximumLength.field, truncation.field, readBefore.field,
-  ]
+  static let options =
+    [
+      template.field, textMarkers.field, strip.field, separator.field, split.field,
+      maximumLength.field, truncation.field, readBefore.field,
+    ] + PromptOptions.fields
 
   static let template = StageOption(
     "template", .string, default: "{prompt}{generation}",
@@ -35,10 +36,6 @@ package struct RewardText: Sendable {
     summary:
       "where `separator` cuts: at the last one of the prompt; or `everywhere`, in prompt and generation, of which the first two pieces are scored"
   )
-  static let rowMarkers = StageOption(
-    "row_markers", .bool, default: false, addedLater: true,
-    summary:
-      "whether special tokens that prompts and generations spell are read as such, not as ordinary text")
   static let maximumLength = StageOption(
     "max_length", .optional(.integer(1...Int(Int32.max))), default: nil, addedLater: true,
     aliases: ["max_tokens"],
@@ -60,7 +57,7 @@ package struct RewardText: Sendable {
   let strips: Bool
   let separator: String?
   let split: Split
-  let readsRowMarkers: Bool
+  let prompts: PromptOptions
   let maximumLength: Int?
   let truncation: Side
   let readBefore: String?
@@ -71,7 +68,7 @@ package struct RewardText: Sendable {
     strips = options[Self.strip]
     separator = options[Self.separator]
     split = options[Self.split]
-    readsRowMarkers = options[Self.rowMarkers]
+    prompts = PromptOptions(options)
     maximumLength = options[Self.maximumLength]
     truncation = options[Self.truncation]
     readBefore = options[Self.readBefore]

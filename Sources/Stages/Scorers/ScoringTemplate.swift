@@ -78,10 +78,8 @@ struct ScoringTemplate: Sendable {
   }
 
   /// - Throws: `InputError` naming the row.
-  func text(of item: RowItem) throws -> ModelText {
-    var generation = ModelText()
-    generation.append(field: try item.generation())
-    return text(prompt: try ModelText(promptOf: item.row), generation: generation)
+  func text(of item: RowItem, _ reader: PromptReader) throws -> ModelText {
+    text(prompt: try reader.text(of: item.row), generation: reader.text(ofGeneration: try item.generation()))
   }
 
   /// Each item's text as the model's ids.
@@ -90,13 +88,13 @@ struct ScoringTemplate: Sendable {
   ///   - reason: what takes them, worded to end the error.
   /// - Throws: `InputError` naming the row whose text does not fit.
   func tokens(
-    of items: [RowItem], _ checkpoint: Checkpoint, _ tokenizer: Tokenizer, _ context: StageContext,
-    reserving reserved: Int = 0, _ reason: String = ""
+    of items: [RowItem], _ reader: PromptReader, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer,
+    _ context: StageContext, reserving reserved: Int = 0, _ reason: String = ""
   ) throws -> [[Int32]] {
     let limit = checkpoint.configuration.contextLength - reserved
     warnOfUnreadMarkers([literal], tokenizer, log: context.log)
     return try items.map { item in
-      let tokens = try text(of: item).tokens(tokenizer)
+      let tokens = try text(of: item, reader).tokens(tokenizer)
       guard tokens.count <= limit, !tokens.isEmpty else {
         throw InputError(
           "row `\(item.row.id)`: the text to score has \(tokens.count) tokens; 1 to \(limit) are allowed, since the model's context is \(checkpoint.configuration.contextLength)\(reason)"

@@ -17,7 +17,8 @@ package enum ConditionChoice: Sendable, Equatable {
 package struct PromptPrefix: Sendable {
   /// Nil when prompts stand alone.
   package let text: String?
-  private let written: ModelText
+  /// As the experiment's author wrote it; empty when prompts stand alone.
+  package let written: ModelText
   /// What a sample must not hold: see `undrawableTokens`.
   package let bannedTokens: [Int32]
 
@@ -58,13 +59,15 @@ package struct PromptPrefix: Sendable {
     let prefix = conditioning.prefixes[wanted]
     (text, written) = (prefix, conditioning.text(prefix))
   }
+}
 
-  /// All that is put into the model before it goes on by itself, one text. `name` is what errors call the prompt.
+extension ModelText {
+  /// The ids of all that is put into the model before it goes on by itself. `name` is what errors call the prompt.
   /// - Throws: `InputError` when there is nothing to go on from, or no room for `newTokens`.
   package func promptTokens(
-    _ prompt: ModelText, named name: String, _ tokenizer: Tokenizer, newTokens: Int, contextLength: Int
+    named name: String, _ tokenizer: Tokenizer, newTokens: Int, contextLength: Int
   ) throws -> [Int32] {
-    let all = (written + prompt).tokens(tokenizer)
+    let all = tokens(tokenizer)
     guard !all.isEmpty else { throw InputError("\(name): the prompt is empty") }
     let (length, overflows) = all.count.addingReportingOverflow(newTokens)
     guard !overflows, length <= contextLength else {

@@ -76,12 +76,13 @@ extension TrainStage {
         beta1: $0[beta1], beta2: $0[beta2], epsilon: $0[epsilon], weightDecay: $0[weightDecay])
     }, default: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0], summary: "AdamW")
 
-  static let options = [
-    objective.field, conditioning.field, end.field, maxNewTokens.field, vocabulary.field, lr.field,
-    conditioningLR.field, warmUpRatio.field, warmUp.field, decay.field, epochs.field, batchSize.field,
-    dropLast.field, unfrozenRatio.field, trainEmbeddings.field, maxGradientNorm.field, gradientLeaves.field,
-    adam.field,
-  ]
+  static let options =
+    [
+      objective.field, conditioning.field, end.field, maxNewTokens.field, vocabulary.field, lr.field,
+      conditioningLR.field, warmUpRatio.field, warmUp.field, decay.field, epochs.field, batchSize.field,
+      dropLast.field, unfrozenRatio.field, trainEmbeddings.field, maxGradientNorm.field, gradientLeaves.field,
+      adam.field,
+    ] + PromptOptions.fields
 }
 
 private let beta1 = StageOption(

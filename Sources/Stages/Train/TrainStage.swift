@@ -38,7 +38,8 @@ package struct TrainStage: Stage {
     let policy = try StartingPolicy(context, on: backend)
     if let notice = policy.configuration.dropoutNotice { context.log(notice) }
     let examples = try TrainingRows(
-      tokenizer: policy.tokenizer, conditioning: policy.conditioning,
+      tokenizer: policy.tokenizer, reader: PromptReader(PromptOptions(options), policy.tokenizer),
+      conditioning: policy.conditioning,
       endToken: policy.checkpoint.endTokens.first,
       endRule: EndRule(options[Self.end], maximumNewTokens: options[Self.maxNewTokens]),
       contextLength: policy.configuration.contextLength, table: context.input("rows").columns

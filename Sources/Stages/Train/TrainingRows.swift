@@ -9,6 +9,7 @@ import Runner
 /// nothing is cut off: a sample that exceeds the context is an error; which samples the end token follows is an option.
 struct TrainingRows {
   let tokenizer: Tokenizer
+  let reader: PromptReader
   let conditioning: Conditioning?
   let endToken: Int32?
   let endRule: EndRule
@@ -22,7 +23,7 @@ struct TrainingRows {
     var examples: [TrainingExample] = []
     var empty = 0
     var ended = 0
-    let prompts = try rows.map { try ModelText(promptOf: $0) }
+    let prompts = try rows.map { try reader.text(of: $0) }
     warnOfUnreadMarkers((prefixes ?? []) + prompts, tokenizer, log: context.log)
     for (row, prompt) in zip(rows, prompts) {
       let samples = try SampleLists(row, table)
@@ -32,7 +33,7 @@ struct TrainingRows {
         guard let text = samples["generations"]?[index].stringValue else {
           throw InputError("row `\(row.id)`: generation \(index) is not a string")
         }
-        var output = tokenizer.encode(text, isContinuation: true)
+        var output = reader.tokens(ofGeneration: text)
         let finish = try SampleFinish(samples, index, of: row)
         if let endToken, try endRule.appendsEnd(to: text, finish: finish, tokenizer) {
           output.append(endToken)
@@ -41,7 +42,8 @@ struct TrainingRows {
         var before = unconditioned
         if let prefixes {
           let label = try Self.label(row, samples, index, classes: prefixes.count)
-          before = contexts[label] ?? (prefixes[label] + prompt).tokens(tokenizer)
+          before =
+            try contexts[label] ?? reader.text(of: row, after: prefixes[label]).tokens(tokenizer)
           contexts[label] = before
         }
         guard !output.isEmpty, !before.isEmpty else {

@@ -44,7 +44,9 @@ import Testing
     var cut = 0
     for line in lines {
       let length = try #require(line["max_length"])
-      let exact: [(String, JSON)] = [("split", "everywhere"), ("row_markers", true), ("max_length", length)]
+      let exact: [(String, JSON)] = [
+        ("split", "everywhere"), ("special_tokens", "parse"), ("max_length", length),
+      ]
       for (name, changed) in [
         ("original", exact), ("fixed", [("max_length", length)]),
         ("left", [("max_length", length), ("truncation", "left")]),
@@ -79,7 +81,7 @@ import Testing
     let special = try tokens(template, "a", "b<|im_end|>")
     let plain = try tokens(options([("text_markers", ["<|im_start|>"])], template), "a", "b<|im_end|>")
     #expect(special.first == 1 && plain.first != 1 && !special.contains(2))
-    #expect(try tokens(options([("row_markers", true)], template), "a", "b<|im_end|>").last == 2)
+    #expect(try tokens(options([("special_tokens", "parse")], template), "a", "b<|im_end|>").last == 2)
   }
 
   @Test func `the token that begins every text survives a cut at the left`() throws {
