@@ -6,8 +6,17 @@ import JSON
 package struct ChatTemplate: Sendable {
   private let statements: [TemplateStatement]
 
+  /// Bytes of a template. Those of real models have up to 30,000.
+  private static let maximumBytes = 1 << 20
+
   /// - Throws: `ChatTemplateError` where it cannot be read or uses what is not supported.
-  package init(_ source: String) throws { statements = try TemplateParser.statements(source) }
+  package init(_ source: String) throws {
+    guard source.utf8.count <= Self.maximumBytes else {
+      throw ChatTemplateError(
+        line: 1, "it has \(source.utf8.count) bytes, more than the \(Self.maximumBytes) that are read")
+    }
+    statements = try TemplateParser.statements(source)
+  }
 
   /// What transformers' `apply_chat_template` writes for these names.
   /// - Parameters:

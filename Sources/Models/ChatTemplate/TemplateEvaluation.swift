@@ -15,6 +15,7 @@ extension TemplateRun {
     case .double(let value): return .double(value)
     case .text(let value): return .text(value)
     case .name(let name):
+      try chargeSteps(scope.depth / 8)
       if let value = scope.value(of: name) { return value }
       return templateFunctions.contains(name) ? .function(name) : .undefined(quoted(name))
     case .list(let items): return .list(try list(items.map { try evaluate($0, scope) }))
@@ -179,7 +180,11 @@ extension TemplateRun {
   }
 
   func item(_ index: TemplateValue, of value: TemplateValue) throws -> TemplateValue {
-    let name: String? = if case .text(let text) = index { text.string } else { nil }
+    var name: String?
+    if case .text(let text) = index {
+      try chargeSteps(text.count / 8)
+      name = text.string
+    }
     let place: Int? =
       switch index {
       case .integer(let place): place

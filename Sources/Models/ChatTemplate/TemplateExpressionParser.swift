@@ -267,6 +267,9 @@ extension TemplateParser {
         try expect(.sign(","))
         if skip(sign: ")") { break }
       }
+      guard call.positional.count + call.named.count < Self.maximumArguments else {
+        throw failure("a call has more than \(Self.maximumArguments) arguments")
+      }
       if current == .sign("*") || current == .sign("**") {
         throw failure("unpacked arguments are not supported")
       }

@@ -18,12 +18,11 @@ extension TemplateRun {
     case "upper", "lower", "title", "capitalize":
       _ = try parameters()
       let text = try shown(value)
-      try charge(characters: 3 * text.count)
       switch name {
-      case "upper": return .text(text.uppercased)
-      case "lower": return .text(text.lowercased)
-      case "title": return .text(text.titledAfterSpace)
-      default: return .text(text.capitalized)
+      case "upper": return .text(try cased(text, \.uppercased))
+      case "lower": return .text(try cased(text, \.lowercased))
+      case "title": return .text(try cased(text, \.titledAfterSpace))
+      default: return .text(try cased(text, \.capitalized))
       }
     case "trim":
       let text = try shown(value)
@@ -45,7 +44,7 @@ extension TemplateRun {
     case "float":
       let otherwise = try parameters("default")[0] ?? .double(0)
       if case .undefined(let what) = value { throw failure("\(what) is undefined, and no float") }
-      return double(value).map { .double($0) } ?? otherwise
+      return try double(value).map { .double($0) } ?? otherwise
     case "abs":
       _ = try parameters()
       guard let number = TemplateNumber(value) else { throw failure("`abs` of \(value.kind)") }
@@ -94,6 +93,7 @@ extension TemplateRun {
     switch value {
     case .undefined(let what): throw failure("\(what) is undefined, and no integer")
     case .text(let text):
+      try chargeSteps(text.count)
       let digits = text.numeral
       if digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2B || $0 == 0x2D }),
         digits.utf8.dropFirst().allSatisfy({ $0 >= 0x30 }), digits.utf8.last.map({ $0 >= 0x30 }) ?? false
@@ -106,7 +106,7 @@ extension TemplateRun {
     default: break
     }
     if case .integer(let integer)? = TemplateNumber(value) { return .integer(integer) }
-    guard let number = double(value), !number.isNaN else { return otherwise }
+    guard let number = try double(value), !number.isNaN else { return otherwise }
     guard number.isFinite else {
       if case .text = value { return otherwise }
       throw failure("`int` of an infinite float")
@@ -118,13 +118,14 @@ extension TemplateRun {
   }
 
   /// Python's `float`; nil where it would fail.
-  private func double(_ value: TemplateValue) -> Double? {
+  private func double(_ value: TemplateValue) throws -> Double? {
     switch TemplateNumber(value) {
     case .integer(let integer)?: return Double(integer)
     case .double(let double)?: return double
     case nil: break
     }
     guard case .text(let text) = value else { return nil }
+    try chargeSteps(text.count)
     let numeral = text.numeral
     let isDecimal = numeral.utf8.allSatisfy { "0123456789+-.eE".utf8.contains($0) }
     let word = numeral.lowercased().drop { $0 == "+" || $0 == "-" }

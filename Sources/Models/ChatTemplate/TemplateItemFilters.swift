@@ -18,7 +18,7 @@ extension TemplateRun {
     case "first":
       _ = try parameters()
       if case .iterator(let iterator) = value {
-        return iterator.items.isEmpty ? .undefined("the first of no items") : iterator.items.removeFirst()
+        return iterator.next() ?? .undefined("the first of no items")
       }
       return try items(of: value).first ?? .undefined("the first of no items")
     case "last":
@@ -156,6 +156,7 @@ extension TemplateRun {
     case nil, .some(.none): return item
     case .integer?: return try self.item(path ?? .none, of: item)
     case .text(let path)?:
+      try chargeSteps(path.count / 4)
       guard !path.characters.contains(where: { $0.scalar == "," }) else {
         throw failure("several attributes of a filter are not supported")
       }
@@ -171,8 +172,7 @@ extension TemplateRun {
   /// What values are sorted by: strings without their case, unless it counts.
   private func folded(_ value: TemplateValue, _ isCaseSensitive: Bool) throws -> TemplateValue {
     guard !isCaseSensitive, case .text(let text) = value else { return value }
-    try charge(characters: text.count)
-    return .text(text.lowercased)
+    return .text(try cased(text, \.lowercased))
   }
 
   /// Sorted by their keys; equal ones keep their order, also in reverse.

@@ -119,7 +119,7 @@ extension TemplateRun {
   private func appendQuoted(_ value: TemplateText, _ style: TemplateJSONStyle, to text: inout TemplateText)
     throws
   {
-    try charge(characters: value.count + 2)
+    try charge(characters: 2 * value.count + 2)
     text += "\""
     for character in value.characters {
       switch character.scalar {
@@ -131,6 +131,8 @@ extension TemplateRun {
       case "\u{8}": text.characters += ["\\", "b"].map(character.with)
       case "\u{C}": text.characters += ["\\", "f"].map(character.with)
       case let scalar where scalar.value < 0x20 || (style.isASCII && scalar.value > 0x7E):
+        try chargeSteps(4)
+        try charge(characters: 12)
         for unit in String(scalar).utf16 {
           let digits = String(unit, radix: 16)
           let escape = "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits

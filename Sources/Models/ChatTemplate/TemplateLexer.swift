@@ -23,6 +23,8 @@ struct TemplateLexer {
   private var brackets: [UInt32] = []
   private var tokens: [(token: TemplateToken, line: Int)] = []
 
+  private static let maximumNameLength = 256
+
   /// - Throws: `ChatTemplateError`.
   static func tokens(_ source: String) throws -> [(token: TemplateToken, line: Int)] {
     var lexer = TemplateLexer(source)
@@ -170,6 +172,9 @@ struct TemplateLexer {
     case "a"..."z", "A"..."Z", "_":
       let start = position
       while let next = scalar(), next == "_" || next.isASCIIAlphanumeric { position += 1 }
+      guard position - start <= Self.maximumNameLength else {
+        throw failure("a name has more than \(Self.maximumNameLength) characters")
+      }
       add(.name(TemplateText(source[start..<position]).string))
     default: try readSign()
     }

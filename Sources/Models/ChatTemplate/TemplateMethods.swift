@@ -105,13 +105,11 @@ extension TemplateRun {
     switch name {
     case "upper", "lower", "title", "capitalize", "splitlines":
       _ = try parameters()
-      // A character has up to three in the other case.
-      try charge(characters: 3 * text.count)
       switch name {
-      case "upper": return .text(text.uppercased)
-      case "lower": return .text(text.lowercased)
-      case "title": return .text(text.titled)
-      case "capitalize": return .text(text.capitalized)
+      case "upper": return .text(try cased(text, \.uppercased))
+      case "lower": return .text(try cased(text, \.lowercased))
+      case "title": return .text(try cased(text, \.titled))
+      case "capitalize": return .text(try cased(text, \.capitalized))
       default:
         try charge(items: text.characters.count(where: \.isLineEnd))
         return .list(try list(text.lines.map { .text($0) }))
@@ -196,6 +194,14 @@ extension TemplateRun {
     return text
   }
 
+  /// A text with its letters in another case.
+  func cased(_ text: TemplateText, _ form: (TemplateText) -> TemplateText) throws -> TemplateText {
+    // A character has up to three in the other case, and takes as long as a few steps.
+    try charge(characters: 3 * text.count)
+    try chargeSteps(text.count / 4)
+    return form(text)
+  }
+
   /// `str.strip` and its kin.
   /// - Parameter characters: white space where it is nil or none.
   func stripped(_ text: TemplateText, _ characters: TemplateValue?, left: Bool, right: Bool) throws
@@ -206,7 +212,9 @@ extension TemplateRun {
     switch characters {
     case nil, .some(.none): isDropped = \.isWhitespace
     case let value?:
-      let values = Set(try string(value, "strip").characters.map(\.value))
+      let text = try string(value, "strip")
+      try chargeSteps(text.count)
+      let values = Set(text.characters.map(\.value))
       isDropped = { values.contains($0.value) }
     }
     if left { rest = rest.drop(while: isDropped) }

@@ -29,8 +29,7 @@ extension TemplateRun {
     case .list(let list): items = list.items
     case .dictionary(let dictionary): items = dictionary.members.map(\.key)
     case .iterator(let iterator):
-      items = iterator.items
-      iterator.items = []
+      items = iterator.rest()
     default: throw failure("\(value.kind) has no items")
     }
     try charge(items: items.count)

@@ -11,6 +11,8 @@ struct TemplateParser {
   private var macros = 0
 
   static let maximumDepth = 64
+  /// Parameters of a macro, and arguments of a call.
+  static let maximumArguments = 100
 
   /// - Throws: `ChatTemplateError`.
   static func statements(_ source: String) throws -> [TemplateStatement] {
@@ -188,6 +190,9 @@ struct TemplateParser {
       if !parameters.isEmpty {
         try expect(.sign(","))
         if skip(sign: ")") { break }
+      }
+      guard parameters.count < Self.maximumArguments else {
+        throw failure("the macro \(quoted(name)) has more than \(Self.maximumArguments) parameters")
       }
       let parameter = try assignedName()
       guard !parameters.contains(where: { $0.name == parameter }) else {

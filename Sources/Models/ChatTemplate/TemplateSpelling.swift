@@ -24,7 +24,7 @@ extension TemplateRun {
     case .bool(let value): text += value ? "True" : "False"
     case .integer(let value): text += String(value)
     case .double(let value): text += pythonSpelling(value)
-    case .text(let value): appendQuoted(value, to: &text)
+    case .text(let value): try appendQuoted(value, to: &text)
     case .list(let list):
       guard list.kind == .list || list.kind == .tuple else {
         throw failure("printing \(value.kind) is not supported")
@@ -52,7 +52,8 @@ extension TemplateRun {
     try charge(characters: text.count - start)
   }
 
-  private func appendQuoted(_ value: TemplateText, to text: inout TemplateText) {
+  private func appendQuoted(_ value: TemplateText, to text: inout TemplateText) throws {
+    try chargeSteps(value.count / 4)
     let hasSingle = value.characters.contains { $0.scalar == "'" }
     let quote = hasSingle && !value.characters.contains { $0.scalar == "\"" } ? "\"" : "'"
     text += quote
@@ -68,6 +69,7 @@ extension TemplateRun {
         if scalar.isPrintedByPython {
           text.characters.append(character)
         } else {
+          try chargeSteps(4)
           let (letter, width) = scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)
           let digits = String(scalar.value, radix: 16)
           let escape = "\\" + letter + String(repeating: "0", count: width - digits.utf8.count) + digits

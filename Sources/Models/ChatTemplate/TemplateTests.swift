@@ -3,15 +3,16 @@
 import System
 
 extension TemplateRun {
+  private static let comparisons: [String: TemplateComparison] = [
+    "eq": .equal, "equalto": .equal, "ne": .notEqual, "lt": .less, "lessthan": .less, "le": .lessOrEqual,
+    "gt": .greater, "greaterthan": .greater, "ge": .greaterOrEqual,
+  ]
+
   func test(_ name: String, _ value: TemplateValue, _ arguments: TemplateArguments) throws -> Bool {
     func other() throws -> TemplateValue {
       try arguments.bound(to: ["other"], atLeast: 1, of: name, self)[0] ?? .none
     }
-    let comparisons: [String: TemplateComparison] = [
-      "eq": .equal, "equalto": .equal, "ne": .notEqual, "lt": .less, "lessthan": .less, "le": .lessOrEqual,
-      "gt": .greater, "greaterthan": .greater, "ge": .greaterOrEqual,
-    ]
-    if let comparison = TemplateComparison(rawValue: name) ?? comparisons[name] {
+    if let comparison = TemplateComparison(rawValue: name) ?? Self.comparisons[name] {
       return try compare(value, comparison, try other())
     }
     if name == "divisibleby" { return try isZero(arithmetic(.remainder, value, try other())) }

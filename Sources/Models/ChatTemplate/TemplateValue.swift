@@ -84,23 +84,24 @@ struct TemplateDictionary {
 
 /// What `namespace()` gives: attributes that a template may set, also from inside a loop.
 final class TemplateNamespace {
-  var attributes: [(name: String, value: TemplateValue)] = []
+  private var attributes: [String: TemplateValue] = [:]
 
-  func value(of name: String) -> TemplateValue? { attributes.first { $0.name == name }?.value }
-
-  func set(_ name: String, to value: TemplateValue) {
-    if let index = attributes.firstIndex(where: { $0.name == name }) {
-      attributes[index].value = value
-    } else {
-      attributes.append((name, value))
-    }
-  }
+  func value(of name: String) -> TemplateValue? { attributes[name] }
+  func set(_ name: String, to value: TemplateValue) { attributes[name] = value }
 }
 
 /// What filters like `map` give: its items can be had once.
 final class TemplateIterator {
-  var items: [TemplateValue]
-  init(_ items: [TemplateValue]) { self.items = items }
+  private var items: ArraySlice<TemplateValue>
+  init(_ items: [TemplateValue]) { self.items = items[...] }
+
+  func next() -> TemplateValue? { items.popFirst() }
+
+  /// All that were not had.
+  func rest() -> [TemplateValue] {
+    defer { items = [] }
+    return Array(items)
+  }
 }
 
 /// `loop` inside a `for`.
@@ -127,7 +128,13 @@ final class TemplateMacroValue {
 final class TemplateScope {
   private var values: [String: TemplateValue] = [:]
   let outer: TemplateScope?
-  init(inside outer: TemplateScope?) { self.outer = outer }
+  /// Scopes around it.
+  let depth: Int
+
+  init(inside outer: TemplateScope?) {
+    self.outer = outer
+    depth = outer.map { $0.depth + 1 } ?? 0
+  }
 
   func value(of name: String) -> TemplateValue? {
     var scope: TemplateScope? = self

@@ -23,12 +23,28 @@ import Testing
   private static let doubling =
     "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}"
 
+  private static func nested(_ levels: Int, around inner: String) -> String {
+    String(repeating: "{% for v in [1] %}", count: levels) + inner
+      + String(repeating: "{% endfor %}", count: levels)
+  }
+
   @Test(arguments: [
     "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
     doubling + "{{ ns.s }}", doubling + "{{ ns.s | tojson }}", doubling + "{{ ns.s == [ns.s[0], ns.s[1]] }}",
     "{{ ('a' * 99999).find('a' * 50000 ~ 'b') }}", "{{ 'a' * 50000 ~ 'b' in 'a' * 99999 }}",
     "{{ range(9999) | unique | list }}", "{{ range(30000) | sort }}",
     "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(30) }}",
+    "{% set k = 'a' * 9000 %}{% for i in range(99) %}{{ {'b': 1}[k] }}{% endfor %}",
+    "{% set k = 'a' * 9000 %}{{ range(999) | map(attribute=k) | list }}",
+    "{% set k = 'a' * 9000 %}{% for i in range(9) %}{{ 'b'.strip(k) }}{% endfor %}",
+    "{% set k = 'a' * 9000 %}{% for i in range(9) %}{{ 'b' | trim(k) }}{% endfor %}",
+    "{% set k = 'a' * 9000 %}{% for i in range(9) %}{{ k | int }}{% endfor %}",
+    "{% set k = '1' * 9000 %}{% for i in range(9) %}{{ k | float }}{% endfor %}",
+    "{% for i in range(9) %}{{ ('a' * 9999) | upper | length }}{% endfor %}",
+    "{% for i in range(9) %}{{ ('a' * 9999) | title | length }}{% endfor %}",
+    "{% for i in range(9) %}{{ ['\u{1}' * 2000] | string | length }}{% endfor %}",
+    "{% for i in range(9) %}{{ ('\u{1}' * 2000) | tojson | length }}{% endfor %}",
+    nested(40, around: "{% for i in range(2500) %}{{ z }}{% endfor %}"),
   ])
   func `a template that does not end is stopped`(source: String) throws {
     let outcome = try outcome(source)
@@ -50,6 +66,26 @@ import Testing
   ])
   func `a template that makes too much is stopped`(source: String) throws {
     #expect(try outcome(source).contains("it makes texts and lists of more than 1048576 characters"))
+  }
+
+  @Test(arguments: [
+    (String(repeating: "a", count: 1 << 20) + "a", "it has 1048577 bytes, more than the 1048576"),
+    ("{{ " + String(repeating: "a", count: 257) + " }}", "a name has more than 256 characters"),
+    ("{{ f(" + (0...100).map { "a\($0)=1" }.joined(separator: ",") + ") }}", "more than 100 arguments"),
+    (
+      "{% macro f(" + (0...100).map { "a\($0)" }.joined(separator: ",") + ") %}{% endmacro %}",
+      "the macro `f` has more than 100 parameters"
+    ),
+  ])
+  func `what a template is written in is bounded`(source: String, words: String) throws {
+    #expect(try outcome(source).contains(words))
+  }
+
+  @Test func `an iterator's items are had one after the other`() throws {
+    #expect(
+      try outcome(
+        "{% set i = range(4) | map('string') %}{{ i | first }}{{ i | first }}{{ i | list }}{{ i | list }}")
+        == "01['2', '3'][]")
   }
 
   @Test(arguments: ["{{ 'a' * 1025 }}", "{{ 'é' * 513 }}", "{% set x %}{{ 'a' * 1025 }}{% endset %}"])
