@@ -173,21 +173,22 @@ import Testing
   }
 
   @Test func `a fetch that is killed leaves no token, nothing that goes on, and no lock`() throws {
-    // In a file, so that no process has these words among its arguments.
+    // In a file, so that no process has these words among its arguments; the token is this process's own, since the tests
+    // beside it run the program with tokens on a shell's command line.
     try place.write(
       """
       python3 hub.py & hub=$!
       trap "kill $hub" EXIT
       until [ -s port ]; do sleep 0.02; done
       port=$(cat port)
-      export HF_ENDPOINT=http://127.0.0.1:$port PLUMB_MODELS=models HF_TOKEN=sesame
+      export HF_ENDPOINT=http://127.0.0.1:$port PLUMB_MODELS=models HF_TOKEN=token-$$-of-a-killed-fetch
       '\(place.binary)' inspect hf:owner/slow@main/x.gguf & p=$!
       until [ -s models/*/.fetching/x.gguf ]; do sleep 0.05; done
-      grep -q "Bearer sesame" requests || exit 9
-      ! grep -rs sesame models /proc/[0-9]*/cmdline || exit 8
+      grep -q "Bearer $HF_TOKEN" requests || exit 9
+      ! grep -rs "$HF_TOKEN" models /proc/[0-9]*/cmdline || exit 8
       kill -9 $p
       sleep 2
-      ! grep -r sesame models || exit 7
+      ! grep -r "$HF_TOKEN" models || exit 7
       ! grep -s "127.0.0.1:$port/owner/slow" /proc/[0-9]*/cmdline || exit 6
       flock -n models/*/.lock true || exit 5
       """, to: "kill.sh")
