@@ -19,7 +19,7 @@ struct SinglePrecisionTests {
     case .object(let fields): wideNumbers(fields, below: path + ".")
     case .variant(let variants): variants.flatMap { wideNumbers($0.fields, below: path + ".") }
     case .either(let types): types.flatMap { wideNumbers($0, path) }
-    case .bool, .integer, .string, .choice, .file: []
+    case .bool, .integer, .string, .choice, .file, .files: []
     }
   }
 

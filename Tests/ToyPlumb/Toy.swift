@@ -114,7 +114,8 @@ enum ToyPlan {
         PlanNode(
           index: nodes.count, address: value["address"]?.stringValue ?? "", stage: stage,
           options: .object(options),
-          files: stage == "read-file" ? [("path", options["path"]?.stringValue ?? "")] : [], inputs: inputs,
+          files: stage == "read-file" ? [OptionFiles("path", [options["path"]?.stringValue ?? ""])] : [],
+          inputs: inputs,
           seed: 7,
           numericMode: "bf16",
           execution: execution(value),

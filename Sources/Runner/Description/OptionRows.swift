@@ -34,7 +34,7 @@ struct OptionRow {
 
   private static func rows(inside type: OptionType, below path: String) -> [OptionRow] {
     switch type {
-    case .bool, .integer, .number, .string, .choice, .file: []
+    case .bool, .integer, .number, .string, .choice, .file, .files: []
     case .optional(let inner): rows(inside: inner, below: path)
     case .list(let element, _): rows(inside: element, below: path + "[]")
     case .object(let fields): rows(of: fields, below: path + ".")
@@ -60,6 +60,7 @@ extension OptionType: CustomStringConvertible {
     case .string: "string"
     case .choice(let words): DiagnosticCollector.list(words)
     case .file: "path of a file"
+    case .files: "path of a file or folder, a pattern, or a list of these"
     case .list(let element, let count): "list of \(element)" + Self.words(length: count)
     case .object: "mapping"
     case .variant(let variants): "mapping with `kind`: \(DiagnosticCollector.list(variants.map(\.kind)))"

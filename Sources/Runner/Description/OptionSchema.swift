@@ -63,6 +63,7 @@ enum OptionSchema {
     case .number(let range, let exclusiveMinimum, _):
       orParameter(number(range, exclusiveMinimum: exclusiveMinimum))
     case .string, .file: ["anyOf": [["type": "string"], reference("environment")]]
+    case .files: orParameter(files, ["type": "array", "items": files, "minItems": 1])
     case .choice(let words): choice(words)
     case .list(let element, let count):
       orParameter([
@@ -80,6 +81,9 @@ enum OptionSchema {
     case .either(let types): ["anyOf": .array(types.map { schema($0) })]
     }
   }
+
+  /// One entry of data files.
+  private static let files: JSON = ["type": "string"]
 
   static func choice(_ words: [String]) -> JSON {
     ["anyOf": [["enum": .array(words.map { .string($0) })], reference("insertion")]]

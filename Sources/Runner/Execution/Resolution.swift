@@ -124,11 +124,11 @@ package struct Resolution {
       node: node, declaration: try declaration(of: node), inputs: inputs, files: try fileDigests(of: node))
   }
 
-  /// Digests of the files its options name, as they are now.
+  /// Digests of what its options name, as it is now.
   package func fileDigests(of node: PlanNode) throws -> [Digest] {
     try node.files.map { file in
       do {
-        return try store.digestOfInput(file.path)
+        return try file.digest(file: store.digestOfInput)
       } catch let error as FileKindError {
         throw InputError("\(error.description) (option `\(file.option)` of `\(node.address)`)")
       } catch let error as SystemError where !error.isMachineFault || error.code == EACCES {
@@ -139,7 +139,7 @@ package struct Resolution {
 
   /// How the files and local models that enter its key were read.
   package func readings(of node: PlanNode) throws -> JSON {
-    var paths = node.files.map(\.path)
+    var paths = node.files.flatMap(\.paths)
     for case .model(let name) in node.inputs.map(\.source) {
       guard let model = models[UTF8Key(name)]?.model, case .path(let path) = model.source else { continue }
       if let parts = model.parts {

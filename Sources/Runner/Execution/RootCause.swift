@@ -42,15 +42,20 @@ extension Resolution {
   }
 
   private func fileChange(_ option: String, _ node: PlanNode, _ old: NodeRecord) -> FileChange? {
-    guard let file = node.files.first(where: { UTF8Key($0.option) == UTF8Key(option) }),
-      let new = FileState(option: option, path: file.path)
-    else { return nil }
-    return FileChange(old: old.provenance.files.first { UTF8Key($0.option) == UTF8Key(option) }, new: new)
+    guard let files = node.files.first(where: { UTF8Key($0.option) == UTF8Key(option) }) else { return nil }
+    let new = states(of: files)
+    guard new.count == files.paths.count else { return nil }
+    return FileChange(
+      old: old.provenance.files.filter { UTF8Key($0.option) == UTF8Key(option) }, new: new)
   }
 
   /// For the record of a node that has just run.
-  package func fileStates(of node: PlanNode) -> [FileState] {
-    node.files.compactMap { FileState(option: $0.option, path: $0.path) }
+  package func fileStates(of node: PlanNode) -> [FileState] { node.files.flatMap(states) }
+
+  private func states(of files: OptionFiles) -> [FileState] {
+    files.paths.compactMap {
+      FileState(option: files.option, path: $0, digest: try? store.digestOfInput($0))
+    }
   }
 
   /// What sets an option of a node, by its dotted path; nil in a plan that keeps no places.

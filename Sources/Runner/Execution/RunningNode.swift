@@ -13,7 +13,7 @@ final class RunningNode {
   let startTime = monotonicSeconds()
   let log: StageLog
   /// The files that options name, as they were when the key was made.
-  let fileDigests: [(path: String, digest: Digest)]
+  let fileDigests: [Digest]
   private(set) var jobs: [RunningJob] = []
   private(set) var measures: [(name: String, value: Double)] = []
 
@@ -59,7 +59,7 @@ final class RunningNode {
     self.store = store
     self.grant = grant
     self.totalThreads = totalThreads
-    self.fileDigests = zip(node.files, fileDigests).map { ($0.path, $1) }
+    self.fileDigests = fileDigests
     // Named by the key, whose lock we hold: what a killed run left there is ours to remove.
     scratch = "\(store.root)/tmp/\(ready.key.hex)"
     var name = String.UnicodeScalarView()

@@ -35,14 +35,13 @@ extension Scheduler {
           .input, "the model `\(model)` changed while `\(node.address)` ran; its result is not kept",
           showsLog: false))
     }
-    for (file, digest) in zip(node.files, try resolution.fileDigests(of: node)) {
-      guard run.fileDigests.contains(where: { $0.path == file.path && $0.digest == digest }) else {
-        return try fail(
-          run,
-          JobFailure(
-            .input, "`\(file.path)` changed while `\(node.address)` ran; its result is not kept",
-            showsLog: false))
-      }
+    let digests = try resolution.fileDigests(of: node)
+    if let (file, _) = zip(node.files, zip(digests, run.fileDigests)).first(where: { $1.0 != $1.1 }) {
+      let name = file.paths.count == 1 ? "`\(file.paths[0])`" : "a file of the option `\(file.option)`"
+      return try fail(
+        run,
+        JobFailure(
+          .input, "\(name) changed while `\(node.address)` ran; its result is not kept", showsLog: false))
     }
     var provenance = resolution.provenance(of: node)
     provenance.files = resolution.fileStates(of: node)

@@ -171,8 +171,7 @@ package enum Comparison: Sendable, Equatable {
 package struct DecodedOptions: Sendable {
   /// Every declared option, defaults filled in; file options hold absolute paths.
   package var json: JSON
-  /// Absolute paths by dotted option path.
-  package var files: [(option: String, path: String)] = []
+  package var files: [OptionFiles] = []
   /// Variables of the environment that stand for values, by dotted option path.
   package var secrets: [(option: String, name: String)] = []
   /// Where each value that was written comes from, by dotted option path.

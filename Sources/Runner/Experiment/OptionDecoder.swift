@@ -7,12 +7,14 @@ import System
 struct OptionDecoder {
   let collector: DiagnosticCollector
   let paths: ProjectPaths
-  private(set) var files: [(option: String, path: String)] = []
+  private(set) var files: [OptionFiles] = []
   private(set) var secrets: [(option: String, name: String)] = []
   private(set) var origins: [(option: String, span: SourceSpan)] = []
   private(set) var isComplete = true
   /// Names of the stage's inputs.
   private var ports: [String] = []
+  /// The mapping whose entries are decoded.
+  private var mapping: Node?
 
   init(_ collector: DiagnosticCollector, _ paths: ProjectPaths) {
     self.collector = collector
@@ -53,6 +55,9 @@ struct OptionDecoder {
       ports: path.isEmpty ? ports : nil)
     var members = JSONObject()
     if let kind { members["kind"] = .string(kind) }
+    let outer = mapping
+    mapping = node
+    defer { mapping = outer }
     for entry in entries {
       if kind != nil, UTF8Key(entry.key) == UTF8Key("kind") { continue }
       guard let field = fields.first(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) else {
@@ -79,6 +84,8 @@ struct OptionDecoder {
       if value == nil { isComplete = false }
       members[field.name] = value ?? .null
     }
+    // It has done its work: which files they are says all, and a key holds their content.
+    for case .files(let split) in fields.map(\.type) { members[split] = nil }
     return complete(members, fields, path: path, what: what, at: node.span)
   }
 
@@ -120,6 +127,11 @@ struct OptionDecoder {
     case .string: return collector.string(node, what).map { .string($0) }
     case .choice(let words): return collector.choice(node, what, words).map { .string($0) }
     case .file: return file(node, path: path, what: what)
+    case .files(let split):
+      let decoder = FilesDecoder(collector: collector, paths: paths, what: what, split: mapping?[split])
+      guard let found = decoder.decode(node).map({ OptionFiles(path, $0) }) else { return nil }
+      files.append(found)
+      return found.json
     case .list(let element, let count):
       guard let nodes = node.elements else {
         collector.wrongType(node, what, expected: "a list")
@@ -185,6 +197,7 @@ struct OptionDecoder {
     for alternative in alternatives {
       let trial = DiagnosticCollector()
       var decoder = OptionDecoder(trial, paths)
+      decoder.mapping = mapping
       let value = decoder.decode(node, alternative, path: path, what: what)
       if let value, !trial.list.hasErrors {
         files += decoder.files
@@ -213,7 +226,9 @@ struct OptionDecoder {
       case .int, .double: true
       default: false
       }
-    case (.scalar(let scalar), .choice), (.scalar(let scalar), .string), (.scalar(let scalar), .file):
+    case (.sequence, .files): true
+    case (.scalar(let scalar), .choice), (.scalar(let scalar), .string), (.scalar(let scalar), .file),
+      (.scalar(let scalar), .files):
       if case .string = scalar.value { true } else { false }
     case (.scalar(let scalar), .bool): if case .bool = scalar.value { true } else { false }
     default: false
@@ -228,6 +243,7 @@ struct OptionDecoder {
     case .string: "a string"
     case .choice(let words): DiagnosticCollector.list(words)
     case .file: "the path of a file"
+    case .files: "a file, a pattern, a folder, or a list of these"
     case .list: "a list"
     case .object(let fields): "a mapping with \(DiagnosticCollector.list(fields.map(\.name)))"
     case .variant: "a mapping with the key `kind`"
@@ -299,7 +315,7 @@ struct OptionDecoder {
         notes: collector.originNotes(node))
       return nil
     }
-    files.append((path, found.path))
+    files.append(OptionFiles(path, [found.path]))
     return .string(found.path)
   }
 
@@ -317,7 +333,7 @@ struct OptionDecoder {
       else { return value }
       return completed(value, variant.fields)
     case .either(let types): return types.first { fits(value, $0) }.map { normalized(value, $0) } ?? value
-    case .bool, .integer, .string, .choice, .file: return value
+    case .bool, .integer, .string, .choice, .file, .files: return value
     }
   }
 
@@ -339,7 +355,9 @@ struct OptionDecoder {
     case (.null, .optional): true
     case (_, .optional(let inner)): fits(value, inner)
     case (_, .either(let types)): types.contains { fits(value, $0) }
-    case (.bool, .bool), (.string, .string), (.string, .file), (.array, .list): true
+    case (.bool, .bool), (.string, .string), (.string, .file), (.string, .files), (.array, .files),
+      (.array, .list):
+      true
     case (.object, .object): true
     case (.object, .variant(let variants)):
       variants.contains { UTF8Key($0.kind) == UTF8Key(value["kind"]?.stringValue ?? "") }

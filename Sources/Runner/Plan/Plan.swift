@@ -37,8 +37,8 @@ package struct PlanNode: Sendable {
   package var stage: String
   /// Decoded options, every default filled in; file options hold absolute paths.
   package var options: JSON
-  /// Absolute paths of the files that options name, by a dotted option path. In the content key each counts by its content.
-  package var files: [(option: String, path: String)]
+  /// The files that options name. In the content key they count by their content.
+  package var files: [OptionFiles]
   /// In the order the stage declares its ports; ports that are null or unbound are left out, and one that collects is
   /// there once for each artifact.
   package var inputs: [PlanInput]
@@ -63,7 +63,7 @@ package struct PlanNode: Sendable {
   package var recipeKey: String
 
   package init(
-    index: Int, address: String, stage: String, options: JSON, files: [(option: String, path: String)],
+    index: Int, address: String, stage: String, options: JSON, files: [OptionFiles],
     inputs: [PlanInput], seed: UInt64, numericMode: String, execution: ExecutionSettings, after: [Int] = [],
     origins: [ValueOrigin] = [], recipeKey: String
   ) {

@@ -234,9 +234,12 @@ private struct NodeBuilder {
     var options = stage.options.json
     for file in stage.options.files {
       do {
-        let value: Digest
-        if let known = digests[file.path] { value = known } else { value = try digest(file.path) }
-        digests[file.path] = value
+        let value = try file.digest { path in
+          if let known = digests[path] { return known }
+          let value = try digest(path)
+          digests[path] = value
+          return value
+        }
         options = options.replacing(
           file.option.split(separator: ".")[...], with: .string("sha256:\(value.hex)"))
       } catch {

@@ -133,10 +133,11 @@ package struct ResolvedConfiguration {
 
   /// With the paths of files relative to the project.
   private func shown(_ value: JSON, at path: String, of node: PlanNode) -> JSON {
-    if let elements = value.arrayValue {
-      return .array(elements.enumerated().map { shown($1, at: "\(path).\($0)", of: node) })
-    }
     let isFile = node.files.contains { UTF8Key($0.option) == UTF8Key(path) }
+    if let elements = value.arrayValue {
+      return .array(
+        elements.enumerated().map { shown($1, at: isFile ? path : "\(path).\($0)", of: node) })
+    }
     return isFile ? value.stringValue.map { .string(relative($0)) } ?? value : value
   }
 

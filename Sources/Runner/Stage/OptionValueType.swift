@@ -44,6 +44,20 @@ extension OptionValueType where Value == String {
   public static var file: Self { Self(type: .file) { $0.stringValue } }
 }
 
+extension OptionValueType where Value == [String] {
+  /// Data files of the project, written as a file, a pattern (`data/*.jsonl`), a folder that is laid out as on the Hugging Face hub, or
+  /// a list of these. Its value is their absolute paths in the order in which they are to be read; what enters the key is their
+  /// content, never a name. `split` names the option beside it, a text or null, that chooses among the files of a folder.
+  public static func files(split: String) -> Self {
+    Self(type: .files(split: split)) { value in
+      if let path = value.stringValue { return [path] }
+      guard let values = value.arrayValue else { return nil }
+      let paths = values.compactMap(\.stringValue)
+      return paths.count == values.count ? paths : nil
+    }
+  }
+}
+
 extension OptionValueType
 where Value: CaseIterable & RawRepresentable & Sendable, Value.RawValue == String {
   /// One of the words of an enumeration, in its order.

@@ -11,16 +11,19 @@ package struct FileState: Sendable, Equatable {
   package var size: Int
   /// Line feeds; nil of a file too large to be counted.
   package var lines: Int?
+  /// Hex; nil in old records.
+  package var sha256: String?
 
   /// A larger file is not read again for its lines.
   private static let largest = 256 << 20
 
   /// Nil when it cannot be read.
-  package init?(option: String, path: String) {
+  package init?(option: String, path: String, digest: Digest? = nil) {
     guard let status = FileStatus.of(path), status.isRegularFile else { return nil }
     self.option = option
     self.path = path
     size = status.size
+    sha256 = digest?.hex
     guard status.size <= FileState.largest, let file = try? File.open(path, O_RDONLY) else { return }
     defer { file.closeQuietly() }
     var count = 0
@@ -31,7 +34,7 @@ package struct FileState: Sendable, Equatable {
   package var json: JSON {
     [
       "option": .string(option), "path": .string(path), "size": .int(Int64(size)),
-      "lines": lines.map { .int(Int64($0)) } ?? .null,
+      "lines": lines.map { .int(Int64($0)) } ?? .null, "sha256": sha256.map { .string($0) } ?? .null,
     ]
   }
 
@@ -43,21 +46,48 @@ package struct FileState: Sendable, Equatable {
     self.path = path
     self.size = size
     lines = json["lines"]?.intValue
+    sha256 = json["sha256"]?.stringValue
   }
 }
 
-/// A file that an option names, as it was and as it is.
+/// The files that an option names, as they were and as they are.
 package struct FileChange: Sendable, Equatable {
-  package let old: FileState?
-  package let new: FileState
+  package let old: [FileState]
+  package let new: [FileState]
 
-  package init(old: FileState?, new: FileState) {
+  package init(old: [FileState], new: [FileState]) {
     self.old = old
     self.new = new
   }
 
-  /// `data/tldr.jsonl: +1 row`, `programs/length.py changed`; another file under the same option: both names.
+  /// `data/tldr.jsonl: +1 row`, `programs/length.py changed`; another file under the same option: both names. Of several files how many
+  /// changed, and the one where it is one.
   package var text: String {
+    if old.count <= 1, let new = new.first, self.new.count == 1 { return Self.text(old.first, new) }
+    let changes = pairs
+    if let changes, changes.count == 1 { return Self.text(changes[0].old, changes[0].new) }
+    if let changes, !changes.isEmpty { return "\(changes.count) of \(new.count) files changed" }
+    return old.isEmpty || old.count == new.count ? "other files" : "\(old.count) files -> \(new.count) files"
+  }
+
+  /// In the words of `plan --why`.
+  package var details: String? {
+    guard let changes = pairs, changes.count == 1, let (old, new) = changes.first,
+      old.size != new.size || old.lines != new.lines
+    else { return nil }
+    let lines = old.lines.flatMap { before in new.lines.map { ", \(before) -> \($0) lines" } } ?? ""
+    return "\(FileChange.name(new.path)): \(old.size) -> \(new.size) bytes\(lines)"
+  }
+
+  /// The files that are not what they were; nil where they are not under the same names.
+  private var pairs: [(old: FileState, new: FileState)]? {
+    guard old.count == new.count else { return nil }
+    if old.count == 1 { return [(old[0], new[0])] }
+    guard zip(old, new).allSatisfy({ UTF8Key($0.path) == UTF8Key($1.path) }) else { return nil }
+    return zip(old, new).filter { $0 != $1 }.map { ($0, $1) }
+  }
+
+  private static func text(_ old: FileState?, _ new: FileState) -> String {
     let name = FileChange.name(new.path)
     guard let old else { return "\(name) changed" }
     if UTF8Key(old.path) != UTF8Key(new.path) { return "\(FileChange.name(old.path)) -> \(name)" }
@@ -66,13 +96,6 @@ package struct FileChange: Sendable, Equatable {
     }
     let count = after - before
     return "\(name): \(count > 0 ? "+" : "")\(count) row\(count.magnitude == 1 ? "" : "s")"
-  }
-
-  /// In the words of `plan --why`.
-  package var details: String? {
-    guard let old, old.size != new.size || old.lines != new.lines else { return nil }
-    let lines = old.lines.flatMap { before in new.lines.map { ", \(before) -> \($0) lines" } } ?? ""
-    return "\(FileChange.name(new.path)): \(old.size) -> \(new.size) bytes\(lines)"
   }
 
   /// As seen from the folder of work.

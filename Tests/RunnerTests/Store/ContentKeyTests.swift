@@ -15,7 +15,7 @@ import Testing
     var node = PlanNode(
       index: 0, address: "quark@1.sample", stage: "sample",
       options: ["n": 4, "scorer": ["kind": "choice", "path": "/somewhere/file"]],
-      files: [("scorer.path", "/somewhere/file")],
+      files: [OptionFiles("scorer.path", ["/somewhere/file"])],
       inputs: [], seed: UInt64.max, numericMode: "bf16", execution: ExecutionSettings(), recipeKey: "r")
     change(&node)
     return node
@@ -54,7 +54,7 @@ import Testing
       key(
         node {
           $0.options = ["n": 4, "scorer": ["kind": "choice", "path": "/elsewhere"]]
-          $0.files = [("scorer.path", "/elsewhere")]
+          $0.files = [OptionFiles("scorer.path", ["/elsewhere"])]
         }
       ).hex
         == original)

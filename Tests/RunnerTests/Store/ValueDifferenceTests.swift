@@ -55,10 +55,16 @@ import Testing
     for (content, words) in [("{}\n{}\n{}\n", ": +1 row"), ("", ": -2 rows"), ("[]\n[]\n", " changed")] {
       try folder.write(content, to: "a.jsonl")
       let new = try #require(FileState(option: "path", path: path))
-      #expect(FileChange(old: old, new: new).text == path + words)
+      #expect(FileChange(old: [old], new: [new]).text == path + words)
     }
     let program = try #require(FileState(option: "path", path: try folder.file("b.py", "1\n2\n3\n")))
-    #expect(FileChange(old: nil, new: program).text.hasSuffix("b.py changed"))
-    #expect(FileChange(old: old, new: program).text == "\(path) -> \(program.path)")
+    #expect(FileChange(old: [old, program], new: [old, program]).text == "other files")
+    var longer = old
+    longer.lines = 5
+    #expect(FileChange(old: [old, program], new: [longer, program]).text.hasSuffix("a.jsonl: +3 rows"))
+    #expect(FileChange(old: [old, program], new: [longer, old]).text == "other files")
+    #expect(FileChange(old: [old], new: [old, program]).text == "1 files -> 2 files")
+    #expect(FileChange(old: [], new: [program]).text.hasSuffix("b.py changed"))
+    #expect(FileChange(old: [old], new: [program]).text == "\(path) -> \(program.path)")
   }
 }

@@ -1,0 +1,201 @@
+// An option that names data files: a file, a pattern, a folder, or a list of these.
+
+import JSON
+import System
+
+struct FilesDecoder {
+  let collector: DiagnosticCollector
+  let paths: ProjectPaths
+  /// As messages call the option: "`path`".
+  let what: String
+  /// The value of the option that chooses among the files of a folder, where it is written.
+  let split: Node?
+
+  static let largest = 100_000
+
+  /// Absolute paths in the order in which they are read: the entries of a list as they stand, and the files of each by their names'
+  /// bytes. Nil when something is wrong, which was reported.
+  func decode(_ node: Node) -> [String]? {
+    var splitName: String?
+    if let split, !split.isNull {
+      guard let name = collector.string(split, "`split`") else { return nil }
+      splitName = name
+    }
+    let entries = node.elements ?? [node]
+    guard !entries.isEmpty else {
+      collector.wrongType(node, what, expected: "at least one file")
+      return nil
+    }
+    var found: [String] = []
+    var hasFolder = false
+    for entry in entries {
+      guard let text = collector.string(entry, what) else { return nil }
+      switch paths.resolve(text, from: (entry.origin ?? entry.span).file.folder) {
+      case .success((let path, .directory)):
+        hasFolder = true
+        guard let files = folder(path, text, entry, splitName) else { return nil }
+        found += files
+      case .failure(.unreadable) where FilePattern.isPattern(text):
+        guard let files = pattern(text, entry) else { return nil }
+        found += files
+      default:
+        guard let path = file(text, entry) else { return nil }
+        found.append(path)
+      }
+    }
+    if let split, splitName != nil, !hasFolder {
+      collector.error(
+        .conflictingOptions, "`split` chooses among the files of a folder, but \(what) names files",
+        at: split.span,
+        label: "chooses nothing", notes: collector.originNotes(split),
+        help: "leave it out, or name the folder")
+      return nil
+    }
+    return check(found, node) ? found : nil
+  }
+
+  private func file(_ text: String, _ node: Node) -> String? {
+    guard let found = collector.existingPath(text, node, what, paths) else { return nil }
+    guard let kind = found.kind.irregularWords else { return found.path }
+    collector.error(
+      .notAFile, "\(what) must name a file, `\(text)` is \(kind)", at: node.span, label: kind,
+      notes: collector.originNotes(node))
+    return nil
+  }
+
+  private func folder(_ path: String, _ text: String, _ node: Node, _ split: String?) -> [String]? {
+    guard let names = names(fitting: "**", below: path, text, node) else { return nil }
+    let plain = text.utf8.last == UInt8(ascii: "/") ? String(text.dropLast()) : text
+    do {
+      let files = try HubLayout.files(among: names, split: split)
+      return regular(files, below: path, written: plain, node)
+    } catch {
+      let code: DiagnosticCode =
+        switch error {
+        case .noData: .notAFile
+        case .splits, .filesOfNoSplit: .missingKey
+        case .unknownSplit: .unknownChoice
+        case .formats: .wrongValue
+        }
+      var at = node
+      if case .unknownSplit = error, let split = self.split { at = split }
+      collector.error(
+        code, "\(what) names the folder `\(plain)`, which \(error.words)", at: at.span,
+        notes: collector.originNotes(at),
+        help: error.help(plain))
+      return nil
+    }
+  }
+
+  private func pattern(_ text: String, _ node: Node) -> [String]? {
+    // The folder that all that fits lies in.
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    let first = parts.firstIndex { FilePattern.isPattern(String($0)) } ?? parts.endIndex
+    let base = parts[..<first].joined(separator: "/")
+    let written = first == 0 ? "." : base.isEmpty ? "/" : base
+    let rest = parts[first...].joined(separator: "/")
+    guard !parts[first...].contains("..") else {
+      collector.error(
+        .wrongValue, "\(what) names `\(text)`, in which `..` stands after a pattern", at: node.span,
+        label: "leads upwards",
+        notes: collector.originNotes(node), help: "begin with the folder that the files lie in")
+      return nil
+    }
+    guard
+      case .success((let folder, .directory)) = paths.resolve(
+        written, from: (node.origin ?? node.span).file.folder)
+    else {
+      return noMatch(text, node, lookedIn: written)
+    }
+    guard let names = names(fitting: rest, below: folder, text, node) else { return nil }
+    guard !names.isEmpty else { return noMatch(text, node, lookedIn: folder) }
+    return regular(names, below: folder, written: first == 0 ? "" : base, node)
+  }
+
+  private func noMatch(_ text: String, _ node: Node, lookedIn folder: String) -> [String]? {
+    collector.error(
+      .missingFile, "\(what) names `\(text)`, which matches no file", at: node.span,
+      label: "looked in `\(folder)`",
+      notes: collector.originNotes(node),
+      help:
+        "`*`, `?` and `[…]` match within a name, `**` any number of folders; hidden names are matched only by a dot"
+    )
+    return nil
+  }
+
+  private func names(fitting pattern: String, below folder: String, _ text: String, _ node: Node) -> [String]?
+  {
+    do {
+      return try FileSearch.names(fitting: FilePattern(pattern), below: folder)
+    } catch {
+      switch error {
+      case .folder(let name):
+        collector.error(
+          .notAFile, "\(what) names `\(text)`, which matches the folder `\(name)`", at: node.span,
+          label: "a directory", notes: collector.originNotes(node),
+          help: "match files by their ending, as `*.jsonl`; `**` is any number of folders")
+      case .tooLarge:
+        collector.error(
+          .tooLarge,
+          "\(what) names `\(text)`: there are more than \(FileSearch.largest) files and folders in `\(folder)`",
+          at: node.span, label: "too many to look at", notes: collector.originNotes(node),
+          help: "name a folder further below")
+      case .tooDeep(let name):
+        collector.error(
+          .tooDeep, "\(what) names `\(text)`, and `\(name)` is more than \(FileSearch.deepest) folders deep",
+          at: node.span,
+          notes: collector.originNotes(node),
+          help: "check for a symbolic link that leads to a folder above it")
+      case .unreadable(let name, let reason):
+        collector.error(
+          .missingFile,
+          "\(what) names `\(text)`, but `\(name.isEmpty ? folder : name)` cannot be read: \(reason)",
+          at: node.span, notes: collector.originNotes(node))
+      }
+      return nil
+    }
+  }
+
+  /// Of names below a folder their paths, when each is a file that may be read. A link keeps its own name.
+  private func regular(_ names: [String], below folder: String, written: String, _ node: Node) -> [String]? {
+    guard names.count <= Self.largest else {
+      collector.error(
+        .tooLarge, "\(what) names \(names.count) files", at: node.span,
+        label: "expected at most \(Self.largest)",
+        notes: collector.originNotes(node), help: "put them together into fewer")
+      return nil
+    }
+    for name in names {
+      let text = written.isEmpty ? name : "\(written)/\(name)"
+      switch paths.resolve("\(folder)/\(name)", from: folder) {
+      case .success(let found):
+        guard let kind = found.kind.irregularWords else { continue }
+        collector.error(
+          .notAFile, "\(what) must name files, `\(text)` is \(kind)", at: node.span, label: kind,
+          notes: collector.originNotes(node))
+      case .failure(.outside(let resolved)):
+        collector.outsideProject(text, node, what, resolved: resolved, paths)
+      case .failure(.unreadable(let resolved, let reason)):
+        collector.error(
+          .missingFile, "\(what) names `\(text)`, which cannot be read: \(reason)", at: node.span,
+          label: "looked for `\(resolved)`", notes: collector.originNotes(node))
+      }
+      return nil
+    }
+    return names.map { "\(folder)/\($0)" }
+  }
+
+  /// A file that is read twice would give each row twice.
+  private func check(_ found: [String], _ node: Node) -> Bool {
+    guard found.count > 1 else { return true }
+    var seen: Set<UTF8Key> = []
+    for path in found where !seen.insert(UTF8Key(Path.real(path) ?? path)).inserted {
+      collector.error(
+        .wrongValue, "\(what) names `\(paths.relative(path))` twice", at: node.span,
+        label: "one file is read once",
+        notes: collector.originNotes(node), help: "leave one of the two out; a link is the file it leads to")
+      return false
+    }
+    return true
+  }
+}

@@ -1,0 +1,155 @@
+// Which files of a folder are its data, and which of them belong to a split: by the rules of the Hugging Face hub.
+
+import JSON
+
+/// Of names alone, so that a folder here and a repository that is not here are read alike.
+package struct HubLayout {
+  package enum Problem: Error, Equatable {
+    case noData(names: [String])
+    case splits([String])
+    case unknownSplit(String, among: [String])
+    case filesOfNoSplit(split: String, example: String)
+    case formats([String])
+
+    /// Follows the name of the folder: "which …".
+    var words: String {
+      switch self {
+      case .noData(let names):
+        names.isEmpty ? "is empty" : "holds no data files, but \(HubLayout.list(names))"
+      case .splits(let names): "has the splits \(HubLayout.list(names))"
+      case .unknownSplit(let name, let names): "has no split `\(name)`, but \(HubLayout.list(names))"
+      case .filesOfNoSplit(let split, let example):
+        "has the split `\(split)` and files of no split, such as `\(example)`"
+      case .formats(let endings): "has files of several formats: \(HubLayout.list(endings))"
+      }
+    }
+
+    /// `folder` is how the folder is written.
+    func help(_ folder: String) -> String {
+      switch self {
+      case .noData: "the names of data files end in \(HubLayout.list(HubLayout.formats.flatMap { $0 }))"
+      case .splits(let names): "add `split: \(names[0])`, or name files: `\(folder)/…`"
+      case .unknownSplit(let name, let names):
+        Suggestion.nearest(to: name, among: names).map { "did you mean `\($0)`?" }
+          ?? "write one of them, or name files: `\(folder)/…`"
+      case .filesOfNoSplit(let split, _): "add `split: \(split)`, or name files: `\(folder)/…`"
+      case .formats(let endings): "name the files of one format: `\(folder)/**/*\(endings[0])`"
+      }
+    }
+  }
+
+  /// How the names of data files end; those of one line are of one format.
+  static let formats = [
+    [".parquet"], [".jsonl", ".json", ".ndjson"], [".csv"], [".tsv"], [".txt"],
+  ]
+
+  /// Source: `FILES_TO_IGNORE` of `datasets/data_files.py`.
+  private static let ignored = [
+    "config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json",
+  ]
+
+  /// Source: `SPLIT_KEYWORDS` of the same file.
+  private static let keywords = [
+    ("train", ["train", "training"]), ("validation", ["validation", "valid", "dev", "val"]),
+    ("test", ["test", "testing", "eval", "evaluation"]),
+  ]
+
+  /// Of the names below a folder those that are read, in their order: all, or those of a split.
+  ///
+  /// Source: `_get_data_files_patterns` of `datasets/data_files.py`: files `data/SPLIT-00000-of-00001…`, else folders that are called
+  /// after a split, else files that are, else all of them, which are `train`.
+  /// Deviation: where the splits are not all that there is, one must be chosen. A `.txt` is a data file only where nothing else is.
+  package static func files(among names: [String], split: String?) throws(Problem) -> [String] {
+    var data = names.filter { format(of: $0) != nil && !isIgnored($0) }
+    if let other = data.first(where: { format(of: $0) != formats.count - 1 }), !other.isEmpty {
+      data.removeAll { format(of: $0) == formats.count - 1 }
+    }
+    guard !data.isEmpty else { throw .noData(names: names) }
+    let splits = self.splits(of: data)
+    let chosen: [String]
+    if let split {
+      guard let found = splits.first(where: { UTF8Key($0.name) == UTF8Key(split) }) else {
+        throw .unknownSplit(split, among: splits.map(\.name))
+      }
+      chosen = found.files
+    } else {
+      guard splits.count == 1 else { throw .splits(splits.map(\.name)) }
+      chosen = splits[0].files
+      let isChosen = Set(chosen.map(UTF8Key.init))
+      if let other = data.first(where: { !isChosen.contains(UTF8Key($0)) }) {
+        throw .filesOfNoSplit(split: splits[0].name, example: other)
+      }
+    }
+    let found = Set(chosen.compactMap(format)).sorted()
+    guard found.count == 1 else { throw .formats(found.map { formats[$0][0] }) }
+    return chosen
+  }
+
+  private static func splits(of data: [String]) -> [(name: String, files: [String])] {
+    let digits = String(repeating: "[0-9]", count: 5)
+    let sharded = FilePattern("data/*-\(digits)-of-\(digits)*.*")
+    let shards = data.filter(sharded.matches)
+    if !shards.isEmpty {
+      var splits: [(name: String, files: [String])] = []
+      for file in shards {
+        let name = shardedSplit(file)
+        if let index = splits.firstIndex(where: { UTF8Key($0.name) == UTF8Key(name) }) {
+          splits[index].files.append(file)
+        } else {
+          splits.append((name, [file]))
+        }
+      }
+      return splits
+    }
+    let separator = "[-._ 0-9]"
+    let forms: [(String) -> [String]] = [
+      {
+        [
+          "**/\($0)/**", "**/\($0)\(separator)*/**", "**/*\(separator)\($0)/**",
+          "**/*\(separator)\($0)\(separator)*/**",
+        ]
+      },
+      { ["**/\($0)\(separator)*", "**/*\(separator)\($0)\(separator)*"] },
+    ]
+    for form in forms {
+      let splits = keywords.compactMap { name, words -> (name: String, files: [String])? in
+        let patterns = words.flatMap(form).map(FilePattern.init)
+        let files = data.filter { file in patterns.contains { $0.matches(file) } }
+        return files.isEmpty ? nil : (name, files)
+      }
+      if !splits.isEmpty { return splits }
+    }
+    return [(keywords[0].0, data)]
+  }
+
+  /// `data/train-00000-of-00001.parquet`: `train`.
+  private static func shardedSplit(_ file: String) -> String {
+    let name = Array(file.utf8.drop { $0 != UInt8(ascii: "/") }.dropFirst())
+    let end = name.indices.first { index in
+      name[index] == UInt8(ascii: "-") && name.count - index >= 16
+        && name[(index + 1)..<(index + 6)].allSatisfy { (0x30...0x39).contains($0) }
+        && name[(index + 6)..<(index + 10)].elementsEqual("-of-".utf8)
+    }
+    return String(decoding: name[..<(end ?? name.endIndex)], as: UTF8.self)
+  }
+
+  /// Position in `formats`.
+  private static func format(of name: String) -> Int? {
+    formats.firstIndex { $0.contains { name.utf8.count > $0.utf8.count && ends(name, $0) } }
+  }
+
+  private static func isIgnored(_ name: String) -> Bool {
+    let parts = name.utf8.split(separator: UInt8(ascii: "/"))
+    return ignored.contains { parts.last?.elementsEqual($0.utf8) == true }
+      || parts.dropLast().contains { $0.starts(with: "__".utf8) }
+  }
+
+  private static func ends(_ name: String, _ ending: String) -> Bool {
+    name.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8)
+  }
+
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(8).map { "`\($0)`" }.joined(separator: ", ")
+    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
+  }
+}
