@@ -7,8 +7,8 @@ import System
 
 extension DataStage {
   static let estimate: StageEstimate.Function = { input in
-    let path = input.options[DataOptions.path]
-    guard let size = FileStatus.of(path)?.size, let records = recordCount(path) else {
+    let paths = input.options[DataOptions.path]
+    guard let size = size(paths), let records = recordCount(paths) else {
       return StageEstimate(seconds: nil)
     }
     let rows = min(records, input.options[DataOptions.limit] ?? records)
@@ -18,8 +18,33 @@ extension DataStage {
       seconds: Double(size) / 2e7)
   }
 
-  /// About how many records a file has; nil for one that cannot be read.
-  static func recordCount(_ path: String) -> Int? {
+  /// Nil where a file cannot be read, and of none.
+  private static func size(_ paths: [String]) -> Int? {
+    var total: Int?
+    for path in paths {
+      guard let size = FileStatus.of(path)?.size else { return nil }
+      total = (total ?? 0) &+ size
+    }
+    return total
+  }
+
+  /// Files that are looked at.
+  private static let filesCounted = 16
+
+  /// About how many records files have, by the first of them; nil where one cannot be read.
+  static func recordCount(_ paths: [String]) -> Int? {
+    let counted = Array(paths.prefix(filesCounted))
+    guard let all = size(paths), let part = size(counted) else { return nil }
+    var records = 0
+    for path in counted {
+      guard let count = recordCount(path) else { return nil }
+      records += count
+    }
+    if paths.count == counted.count || part == 0 { return records }
+    return Estimates.integer(Double(records) * Double(all) / Double(part))
+  }
+
+  private static func recordCount(_ path: String) -> Int? {
     guard let status = FileStatus.of(path) else { return nil }
     return (try? ParquetFile(path).rowCount) ?? lineCount(path, size: status.size)
   }

@@ -1,4 +1,4 @@
-// `data`: prompts from a data file.
+// `data`: prompts from data files.
 
 import JSON
 import Runner
@@ -8,7 +8,7 @@ package struct DataStage: Stage {
 
   package static let declaration = StageDeclaration(
     name: "data",
-    summary: "Reads prompts from a data file, through a template over its fields.",
+    summary: "Reads prompts from data files, through a template over its fields.",
     version: 2,
     inputs: [],
     outputs: [
@@ -24,13 +24,13 @@ package struct DataStage: Stage {
   }
 
   package func run(_ context: StageContext) throws {
-    let path = context.options[DataOptions.path]
+    let paths = context.options[DataOptions.path]
     let options = try DataOptions(context.options)
     var reader = DataReader(options)
-    let expected = Self.recordCount(path) ?? 0
+    let expected = Self.recordCount(paths) ?? 0
     try writeRows(to: context.output("rows", .rows)) { writer in
       try reader.read(
-        DataSource(path: path),
+        DataFiles(paths),
         pause: { count in
           try context.checkCancellation()
           context.progress(count, of: max(count, expected), unit: "records")
@@ -38,7 +38,7 @@ package struct DataStage: Stage {
     }
     for skipped in reader.skipped { context.log("skipped \(skipped)") }
     context.leaveOut(reader.skippedCount, "bad lines")
-    guard reader.rowCount > 0 else { throw InputError(reader.whyEmpty(path)) }
+    guard reader.rowCount > 0 else { throw InputError(reader.whyEmpty(paths)) }
     context.progress(reader.rowCount, of: reader.rowCount, unit: "rows")
   }
 }

@@ -106,8 +106,8 @@ extension Explanation {
   static let notAFile = Explanation(
     "a path that is not a regular file",
     """
-    Only regular files are read. The path names a folder, or something that may have no end: a named pipe, a device, a socket, or a
-    file that the kernel generates. An experiment itself may come from standard input: `-`.
+    Only regular files are read. The path names a folder where one file is meant, a folder without data files, or something that may
+    have no end: a named pipe, a device, a socket, or a file that the kernel generates. An experiment itself may come from standard input: `-`.
     """,
     wrong: Example(smallest.replacing("train.jsonl", with: "sft")), right: Example(smallest))
 

@@ -29,8 +29,10 @@ package struct FilePattern: Sendable {
 
   /// Whether a text is more than the name of one file.
   static func isPattern(_ text: String) -> Bool {
-    text.utf8.contains(UInt8(ascii: "*")) || text.utf8.contains(UInt8(ascii: "?"))
-      || text.utf8.contains(UInt8(ascii: "["))
+    FilePattern(text).segments.contains { segment in
+      guard case .name(let tokens) = segment else { return true }
+      return tokens.contains { if case .scalar = $0 { false } else { true } }
+    }
   }
 
   package func matches(_ path: String) -> Bool {
@@ -53,7 +55,10 @@ package struct FilePattern: Sendable {
     let isHidden = name.first == "."
     for state in states where state < segments.count {
       switch segments[state] {
-      case .folders: if !isHidden { next.insert(state) }
+      case .folders:
+        guard !isHidden else { continue }
+        next.insert(state)
+        if state + 1 == segments.count { next.insert(state + 1) }
       case .name(let tokens):
         if !isHidden || tokens.first == .scalar("."), Self.matches(tokens, name) { next.insert(state + 1) }
       }
@@ -66,10 +71,10 @@ package struct FilePattern: Sendable {
   /// Whether something below may be matched.
   func continues(_ states: States) -> Bool { states.contains { $0 < segments.count } }
 
-  /// `**` may be no folder at all.
+  /// `**` may be no folder at all; at the end it is what lies below, at any depth.
   private func closed(_ states: States) -> States {
     var states = states
-    for index in segments.indices where states.contains(index) && segments[index] == .folders {
+    for index in segments.indices.dropLast() where states.contains(index) && segments[index] == .folders {
       states.insert(index + 1)
     }
     return states

@@ -22,8 +22,9 @@ struct FilesDecoder {
       splitName = name
     }
     let entries = node.elements ?? [node]
-    guard !entries.isEmpty else {
-      collector.wrongType(node, what, expected: "at least one file")
+    guard !entries.isEmpty, node.entries == nil else {
+      collector.wrongType(
+        node, what, expected: "a file, a pattern, a folder, or a list of at least one of these")
       return nil
     }
     var found: [String] = []

@@ -46,6 +46,9 @@ package struct HubLayout {
   /// Source: `FILES_TO_IGNORE` of `datasets/data_files.py`.
   private static let ignored = [
     "config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json",
+    // Of a model: where its folder is named by mistake, they are not read as data.
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
+    "generation_config.json",
   ]
 
   /// Source: `SPLIT_KEYWORDS` of the same file.
@@ -99,7 +102,8 @@ package struct HubLayout {
           splits.append((name, [file]))
         }
       }
-      return splits
+      let usual = keywords.compactMap { word, _ in splits.first { UTF8Key($0.name) == UTF8Key(word) } }
+      return usual + splits.filter { split in !keywords.contains { UTF8Key($0.0) == UTF8Key(split.name) } }
     }
     let separator = "[-._ 0-9]"
     let forms: [(String) -> [String]] = [
@@ -141,6 +145,7 @@ package struct HubLayout {
   private static func isIgnored(_ name: String) -> Bool {
     let parts = name.utf8.split(separator: UInt8(ascii: "/"))
     return ignored.contains { parts.last?.elementsEqual($0.utf8) == true }
+      || parts.contains { $0.first == UInt8(ascii: ".") }
       || parts.dropLast().contains { $0.starts(with: "__".utf8) }
   }
 

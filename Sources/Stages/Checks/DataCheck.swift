@@ -1,11 +1,11 @@
-// `data`, before it runs: its template and conditions against the first records of its file.
+// `data`, before it runs: its template and conditions against the first records of its files.
 
 import JSON
 import Runner
 import System
 
 extension DataStage {
-  /// A file of this size is read whole, and what is wrong with it is certain; of a larger one as much is looked at.
+  /// Files of this size are read whole, and what is wrong with them is certain; of larger ones as much is looked at.
   static let bytesChecked = 1 << 17
 
   package static func check(_ stage: StageCheck) -> StageFindings {
@@ -48,20 +48,23 @@ extension DataStage {
     let markers = template.literal.markers
     if !markers.isEmpty { findings.declare(Fact.markers, .array(markers.map { .string($0) }), of: "rows") }
     if let decoded = try? DataOptions(options) {
-      checkFile(at: options[DataOptions.path], decoded, &findings)
+      checkFiles(at: options[DataOptions.path], decoded, &findings)
     }
     return findings
   }
 
-  private static func checkFile(at path: String, _ options: DataOptions, _ findings: inout StageFindings) {
+  private static func checkFiles(at paths: [String], _ options: DataOptions, _ findings: inout StageFindings)
+  {
     // A file that is missing is said elsewhere.
-    guard let status = FileStatus.of(path), status.isRegularFile else { return }
+    guard !paths.isEmpty, paths.allSatisfy({ FileStatus.of($0)?.isRegularFile == true }) else { return }
     var reader = DataReader(options)
     do {
-      try reader.read(DataSource(path: path, limit: bytesChecked)) { _ in }
+      try reader.read(DataFiles(paths, limit: bytesChecked)) { _ in }
     } catch {
       guard let option = reader.faultyOption else {
-        findings.error(.wrongData, "\(error)", at: .option("path"), label: "this file", inInput: true)
+        findings.error(
+          .wrongData, "\(error)", at: .option("path"), label: paths.count == 1 ? "this file" : "these files",
+          inInput: true)
         return
       }
       let names = reader.fieldsOfFirstRecord
@@ -75,13 +78,13 @@ extension DataStage {
       return
     }
     if reader.isWhole, reader.rowCount == 0 {
-      findings.error(.noRows, reader.whyEmpty(path), at: .option(emptyOption(reader)), inInput: true)
+      findings.error(.noRows, reader.whyEmpty(paths), at: .option(emptyOption(reader)), inInput: true)
     } else if reader.isWhole {
       findings.declare(Fact.rows, .int(Int64(reader.rowCount)), of: "rows")
     } else if reader.rowCount == 0, reader.recordCount > 0 {
       findings.warning(
         .noRowsSeen,
-        "of the first \(reader.recordCount) \(reader.unit) of `\(path)` none is taken: \(reader.skippedCount) are bad, "
+        "of the first \(reader.recordCount) \(reader.unit) of `\(paths[0])` none is taken: \(reader.skippedCount) are bad, "
           + "\(reader.unmatchedCount) do not satisfy `where`",
         at: .option(emptyOption(reader)), label: "none of them fits")
     }

@@ -6,13 +6,23 @@ import Runner
 
 struct DataOptions {
   static let path = StageOption(
-    "path", .file, aliases: ["dataset", "dataset_path", "data_path", "file", "data", "train_file"],
-    summary: "a data file: Parquet, JSON Lines, a JSON array of objects, CSV or TSV")
+    "path", .files(split: "split"),
+    aliases: [
+      "dataset", "dataset_path", "data_path", "file", "data", "train_file", "data_files", "data_dir",
+    ],
+    summary:
+      "data files: Parquet, JSON Lines, a JSON array of objects, CSV, TSV or lines of text. A file; a pattern (`data/*.jsonl`, with `**` for any folders); a folder that is laid out as on the Hugging Face hub; or a list of these. They are read in the order of their names' bytes, the entries of a list as they stand"
+  )
+  static let split = StageOption(
+    "split", .optional(.string), default: nil, addedLater: true, aliases: ["dataset_split"],
+    summary:
+      "of a folder: which of its files are read, as on the hub: `data/train-00000-of-00001.parquet`, `train/…` and `train.jsonl` are `train`; a folder with several splits needs it"
+  )
   static let format = StageOption<(any DataFormat.Type)?>(
     "format", .optional(.choice(dataFormats.map { ($0.name, $0) })), default: nil, addedLater: true,
     aliases: ["file_type"],
     summary:
-      "the format of the file; without it a file that begins with `PAR1` is Parquet, one that begins with `[` a JSON array and any other JSON Lines, whatever its name. `csv` and `tsv` have a first line of column names, and every value is a text"
+      "the format of the file; without it a file that begins with `PAR1` is Parquet, one that begins with `[` a JSON array and any other JSON Lines, whatever its name. `csv` and `tsv` have a first line of column names, and every value is a text; of `text` each line, a blank one too, is a record with the field `text`"
   )
   static let prompt = StageOption(
     "prompt", .string, default: "{prompt}", aliases: ["template", "prompt_template"],
@@ -50,7 +60,7 @@ struct DataOptions {
   enum OnBadRow: String, CaseIterable { case fail, skip }
 
   static let fields = [
-    path.field, format.field, prompt.field, cuttable.field, id.field, keep.field, samples.field,
+    path.field, split.field, format.field, prompt.field, cuttable.field, id.field, keep.field, samples.field,
     conditions.field,
     limit.field, onBadRow.field,
   ]

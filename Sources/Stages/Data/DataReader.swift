@@ -1,4 +1,4 @@
-// Reads the records of a data file and hands over, one after the other, the rows that they become.
+// Reads the records of data files and hands over, one after the other, the rows that they become.
 
 import JSON
 import Runner
@@ -16,7 +16,7 @@ struct DataReader {
   private(set) var unmatchedCount = 0
   /// What the format calls its records.
   private(set) var unit = ""
-  /// Whether the records that were read, up to `limit`, are all that the file has.
+  /// Whether the records that were read, up to `limit`, are all that the files have.
   private(set) var isWhole = false
   private(set) var fieldsOfFirstRecord: [String] = []
   /// The option that the record at which reading ended does not fit; nil when the record is wrong by itself.
@@ -35,26 +35,29 @@ struct DataReader {
   ///   - give: takes each row.
   /// - Throws: `InputError`, and what the functions throw.
   mutating func read(
-    _ source: DataSource, pause: (_ recordCount: Int) throws -> Void = { _ in }, _ give: (Row) throws -> Void
+    _ files: DataFiles, pause: (_ recordCount: Int) throws -> Void = { _ in }, _ give: (Row) throws -> Void
   ) throws {
-    var source = source
-    source.needed = options.neededFields
-    var records = try source.records(options.format)
-    unit = type(of: records).unit
-    isWhole = records.isWhole
+    let all = files
+    var files = files
+    files.needed = options.neededFields
+    files.format = options.format
+    defer {
+      unit = files.unit
+      isWhole = files.isWhole || rowCount >= options.limit
+    }
     while rowCount < options.limit {
       do {
         recordCount += 1
-        guard let record = try records.next() else {
+        guard let record = try files.next() else {
           recordCount -= 1
           break
         }
         if recordCount % 4096 == 0 { try pause(recordCount) }
-        guard let row = try row(of: record, in: source) else { continue }
+        guard let row = try row(of: record, in: files.path, of: all) else { continue }
         rowCount += 1
         try give(row)
       } catch let error as BadRecord {
-        let text = "\(error.place.inside(source.path)): \(error.reason)"
+        let text = "\(error.place.inside(files.path)): \(error.reason)"
         guard options.skipsBadRows else {
           faultyOption = error.option
           throw InputError(text)
@@ -66,7 +69,7 @@ struct DataReader {
   }
 
   /// Nil for a record that is left out.
-  private mutating func row(of record: DataRecord, in source: DataSource) throws -> Row? {
+  private mutating func row(of record: DataRecord, in path: String, of files: DataFiles) throws -> Row? {
     if fieldsOfFirstRecord.isEmpty { fieldsOfFirstRecord = record.value.objectValue?.keys ?? [] }
     guard try options.conditions.allSatisfy({ try $0.holds(record) }) else {
       unmatchedCount += 1
@@ -77,35 +80,40 @@ struct DataReader {
     do {
       id = try identifiers.id(of: record)
     } catch let error as RepeatedID {
-      let first = placeOfRow(error.id, in: source).map { ", \($0.short)" } ?? ""
+      let first = placeOfRow(error.id, in: files).map { found in
+        UTF8Key(found.path) == UTF8Key(path)
+          ? ", \(found.place.short)" : ": \(found.place.inside(found.path))"
+      }
       throw InputError(
-        "\(record.place.inside(source.path)): the id `\(error.id)` was given before\(first)")
+        "\(record.place.inside(path)): the id `\(error.id)` was given before\(first ?? "")")
     }
-    if let soughtID, UTF8Key(soughtID) == UTF8Key(id) { throw FoundRow(place: record.place) }
+    if let soughtID, UTF8Key(soughtID) == UTF8Key(id) { throw FoundRow(path: path, place: record.place) }
     return Row(.object(JSONObject(distinct: [("id", .string(id))] + columns.members)))
   }
 
   private struct FoundRow: Error {
+    let path: String
     let place: RecordPlace
   }
 
-  /// Where the first row of this id stands: the file is read again, so that the places of all need not be kept.
-  private func placeOfRow(_ id: String, in source: DataSource) -> RecordPlace? {
+  /// Where the first row of this id stands: the files are read again, so that the places of all need not be kept.
+  private func placeOfRow(_ id: String, in files: DataFiles) -> FoundRow? {
     var reader = DataReader(options)
     reader.soughtID = id
     do {
-      try reader.read(source) { _ in }
+      try reader.read(files) { _ in }
     } catch let found as FoundRow {
-      return found.place
+      return found
     } catch {}
     return nil
   }
 
   /// Said when no row was taken.
-  func whyEmpty(_ path: String) -> String {
-    recordCount == 0
-      ? "\(path): the file holds no rows"
-      : "\(path): none of \(recordCount) \(unit) was taken: \(skippedCount) were bad, "
+  func whyEmpty(_ paths: [String]) -> String {
+    let place = paths.count == 1 ? paths[0] : "\(paths[0]) and \(paths.count - 1) more"
+    return recordCount == 0
+      ? "\(place): the \(paths.count == 1 ? "file holds" : "files hold") no rows"
+      : "\(place): none of \(recordCount) \(unit) was taken: \(skippedCount) were bad, "
         + "\(unmatchedCount) did not satisfy `where`"
   }
 }

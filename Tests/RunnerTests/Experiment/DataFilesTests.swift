@@ -2,6 +2,7 @@
 
 import Glibc
 import Runner
+import System
 import Testing
 
 @Suite struct DataFilesTests {
@@ -9,6 +10,9 @@ import Testing
 
   init() throws {
     project = try TemporaryProject()
+    for name in ["data/deep/er", "hub/data", "empty", "other"] {
+      try File.makeDirectory("\(project.folder)/\(name)")
+    }
     for name in ["b", "a", "B", "10", "9"] {
       try project.write("data/\(name).jsonl", "{\"prompt\": \"\(name)\"}\n")
     }
@@ -43,7 +47,7 @@ import Testing
     #expect(
       try paths("path: data/*.jsonl")
         == ["data/10.jsonl", "data/9.jsonl", "data/B.jsonl", "data/a.jsonl", "data/b.jsonl"])
-    #expect(try paths("path: data/[ab].jsonl") == ["data/a.jsonl", "data/b.jsonl"])
+    #expect(try paths("path: 'data/[ab].jsonl'") == ["data/a.jsonl", "data/b.jsonl"])
     #expect(try paths("path: ./data/**/c.*") == ["data/deep/er/c.jsonl"])
     #expect(try paths("path: [data/b.jsonl, data/a*]") == ["data/b.jsonl", "data/a.jsonl"])
     #expect(try paths("path: '*/.h*'") == ["data/.hidden.jsonl"])
@@ -90,6 +94,7 @@ import Testing
       "path: data/*.parquet", "missing-file", "names `data/*.parquet`, which matches no file",
       "looked in `data`")
     try expect("path: nowhere/*.jsonl", "which matches no file")
+    try expect("path: 'data/[x.jsonl'", "which cannot be read: no such file")
     try expect("path: ../*/*.jsonl", "outside-project")
     try expect("path: data/*/../../*.x", "in which `..` stands after a pattern")
     try expect("path: data/*", "not-a-file", "names `data/*`, which matches the folder `deep`")
@@ -100,9 +105,9 @@ import Testing
     try expect("path: hub, split: tests", "unknown-choice", "has no split `tests`", "did you mean `test`?")
     try expect("path: data/a.jsonl, split: train", "conflicting-options", "but `path` names files")
     try expect("path: [data/a.jsonl, data/*.jsonl]", "wrong-value", "names `data/a.jsonl` twice")
-    try expect("path: []", "at least one file")
+    try expect("path: []", "or a list of at least one of these")
     try expect("path: [data/a.jsonl, 3]", "wrong-type")
-    try expect("path: {a: b}", "wrong-type", "a file, a pattern, a folder, or a list of these")
+    try expect("path: {a: b}", "wrong-type", "a file, a pattern, a folder, or a list")
     try expect("path: hub, split: [a]", "wrong-type")
   }
 

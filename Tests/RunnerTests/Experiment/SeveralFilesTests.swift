@@ -63,7 +63,7 @@ import Testing
     #expect(try node("more", plan).options["count"] == 7)
     #expect(try node("rows", plan).options["limit"] == .null)
     // A path starts where it was written.
-    #expect(try node("rows", plan).files.map(\.path) == ["\(project.folder)/base/data/b.jsonl"])
+    #expect(try node("rows", plan).files.flatMap(\.paths) == ["\(project.folder)/base/data/b.jsonl"])
     let origins = plan.nodes.flatMap { node in
       node.origins.map {
         "\(node.address).\($0.option) \($0.file.split(separator: "/").last ?? ""):\($0.line)"
@@ -158,7 +158,7 @@ import Testing
     #expect(refused.contains("declare its folder: `inputs: [\(outside.folder)]`"))
     for root in [outside.folder, "link"] {
       let plan = try project.plan(text("inputs: [\(root)]\n", "\(outside.folder)/data.jsonl"))
-      #expect(plan.nodes[0].files.map(\.path) == ["\(outside.folder)/data.jsonl"])
+      #expect(plan.nodes[0].files.flatMap(\.paths) == ["\(outside.folder)/data.jsonl"])
       #expect(try diagnostics(text("inputs: [\(root)]\n", "link/data.jsonl")) == "")
     }
     // Beside a declared folder, and a name that only begins like it.
