@@ -62,5 +62,6 @@ protocol DataFormat: SendableMetatype {
 
 /// In the order in which a file's first bytes are tried; the last recognizes any file.
 let dataFormats: [any DataFormat.Type] = [
-  ParquetFormat.self, JSONArrayFormat.self, CSVFormat.self, TSVFormat.self, JSONLinesFormat.self,
+  ParquetFormat.self, JSONArrayFormat.self, CSVFormat.self, TSVFormat.self, TextFormat.self,
+  JSONLinesFormat.self,
 ]

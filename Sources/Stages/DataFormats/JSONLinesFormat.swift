@@ -23,8 +23,9 @@ struct JSONLinesFormat: DataFormat {
     let last =
       isWhole ? bytes.lastIndex { !Self.isBlank($0) } : bytes.lastIndex { $0 == UInt8(ascii: "\n") }
     end = last.map { $0 + 1 } ?? start
-    let other = [CSVFormat.name, TSVFormat.name].first { source.path.lowercased().hasSuffix("." + $0) }
-    hint = other.map { "; a file of this name is read with `format: \($0)`" } ?? ""
+    let endings = [(".csv", CSVFormat.name), (".tsv", TSVFormat.name), (".txt", TextFormat.name)]
+    let other = endings.first { source.path.lowercased().hasSuffix($0.0) }
+    hint = other.map { "; a file of this name is read with `format: \($0.1)`" } ?? ""
   }
 
   mutating func next() throws -> DataRecord? {
