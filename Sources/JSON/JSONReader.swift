@@ -163,38 +163,82 @@ struct JSONReader {
     let start = position
     position += 1
     let contentStart = position
-    var highBits: UInt8 = 0
-    while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
-      highBits |= byte
-      position += 1
-    }
+    passPlain()
     if current == UInt8(ascii: "\"") {
-      let content = bytes[contentStart..<position]
-      // ASCII is UTF-8 as it stands.
-      let text =
-        highBits < 0x80
-        ? String(decoding: UnsafeRawBufferPointer(rebasing: content), as: UTF8.self)
-        : try validated(content, start: start)
+      let text = try validated(UnsafeRawBufferPointer(rebasing: bytes[contentStart..<position]), start: start)
       position += 1
       return text
     }
-    var buffer = Array(bytes[contentStart..<position])
-    while let byte = current {
-      position += 1
-      switch byte {
-      case UInt8(ascii: "\""):
-        return try buffer.withUnsafeBytes { try validated($0[...], start: start) }
-      case UInt8(ascii: "\\"): buffer.append(contentsOf: try readEscape())
-      case 0..<0x20:
-        throw error("unescaped control character in a string", at: position - 1)
-      default: buffer.append(byte)
-      }
-    }
-    throw error("unterminated string", at: start)
+    return try readEscaped(start: start)
   }
 
-  private func validated(_ slice: Slice<UnsafeRawBufferPointer>, start: Int) throws -> String {
-    guard let text = String(validating: slice, as: UTF8.self) else {
+  /// A string that has escapes, or an error; read up to the first of them.
+  private mutating func readEscaped(start: Int) throws -> String {
+    // An escape is longer than what it stands for.
+    let capacity = endOfString() - start
+    return try withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) { buffer in
+      var count = 0
+      func append(_ piece: UnsafeRawBufferPointer) {
+        UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyMemory(from: piece)
+        count += piece.count
+      }
+      append(UnsafeRawBufferPointer(rebasing: bytes[(start + 1)..<position]))
+      while let byte = current {
+        switch byte {
+        case UInt8(ascii: "\""):
+          position += 1
+          return try validated(UnsafeRawBufferPointer(rebasing: buffer[..<count]), start: start)
+        case UInt8(ascii: "\\"):
+          position += 1
+          for unit in UTF8.encode(try readEscape()).unsafelyUnwrapped {
+            buffer[count] = unit
+            count += 1
+          }
+        case 0..<0x20: throw error("unescaped control character in a string")
+        default:
+          let first = position
+          passPlain()
+          append(UnsafeRawBufferPointer(rebasing: bytes[first..<position]))
+        }
+      }
+      throw error("unterminated string", at: start)
+    }
+  }
+
+  /// Where the string ends at the latest whose escapes begin at `position`.
+  private func endOfString() -> Int {
+    var reader = self
+    while let byte = reader.current, byte != UInt8(ascii: "\""), byte >= 0x20 {
+      if byte == UInt8(ascii: "\\") { reader.position = min(reader.position + 2, bytes.count) }
+      reader.passPlain()
+    }
+    return reader.position
+  }
+
+  /// Passes what stands for itself in a string: all but quotes, backslashes and control characters.
+  private mutating func passPlain() {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    // Eight bytes at a time. What is subtracted borrows from the byte above only where a byte is found, and the lowest one counts.
+    while position <= bytes.count - 8 {
+      let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+      let quotes = word ^ (ones &* 0x22)
+      let backslashes = word ^ (ones &* 0x5C)
+      let found =
+        ((word &- (ones &* 0x20)) & ~word | (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes)
+        & (ones << 7)
+      guard found == 0 else {
+        position += found.trailingZeroBitCount / 8
+        return
+      }
+      position += 8
+    }
+    while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+      position += 1
+    }
+  }
+
+  private func validated(_ content: UnsafeRawBufferPointer, start: Int) throws -> String {
+    guard let text = String(validatingUTF8: content) else {
       throw error("string is not valid UTF-8", at: firstInvalid(from: start))
     }
     return text
@@ -209,16 +253,16 @@ struct JSONReader {
     return offset
   }
 
-  private mutating func readEscape() throws -> [UInt8] {
+  private mutating func readEscape() throws -> Unicode.Scalar {
     guard let byte = current else { throw error("unterminated string") }
     position += 1
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
-    case UInt8(ascii: "b"): return [0x08]
-    case UInt8(ascii: "f"): return [0x0C]
-    case UInt8(ascii: "n"): return [0x0A]
-    case UInt8(ascii: "r"): return [0x0D]
-    case UInt8(ascii: "t"): return [0x09]
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+    case UInt8(ascii: "b"): return "\u{8}"
+    case UInt8(ascii: "f"): return "\u{C}"
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "t"): return "\t"
     case UInt8(ascii: "u"):
       let first = try readHex()
       var scalar = first
@@ -232,7 +276,7 @@ struct JSONReader {
         scalar = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)
       }
       guard let unicode = Unicode.Scalar(scalar) else { throw error("lone surrogate in a string") }
-      return Array(String(Character(unicode)).utf8)
+      return unicode
     default: throw error("unknown escape in a string", at: position - 1)
     }
   }
@@ -277,12 +321,22 @@ struct JSONReader {
       if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { position += 1 }
       try expectDigits()
     }
-    let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    if isInteger, position - start <= 18 { return .int(shortInteger(start)) }
+    let text = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
     if isInteger, let value = Int64(text) { return .int(value) }
     guard let value = Double(text), value.isFinite else {
       throw error("number out of range", at: start)
     }
     return isInteger ? .largeInteger(text) : .double(value)
+  }
+
+  /// Of at most 18 digits, which fit; read up to `position`.
+  private func shortInteger(_ start: Int) -> Int64 {
+    var value: Int64 = 0
+    for byte in bytes[start..<position] where byte != UInt8(ascii: "-") {
+      value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+    }
+    return bytes[start] == UInt8(ascii: "-") ? -value : value
   }
 
   private func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
