@@ -17,9 +17,9 @@ public struct NotFiniteNumber: Error, Sendable, CustomStringConvertible {
 
 extension JSON {
   /// - Parameter source: begins the error, such as "the row `a` holds".
-  func requireFiniteNumbers(_ source: String) throws {
+  func requireFiniteNumbers(_ source: @autoclosure () -> String) throws {
     if let (path, value) = firstNotFiniteNumber() {
-      throw NotFiniteNumber(source: source, path: path, value: value)
+      throw NotFiniteNumber(source: source(), path: path, value: value)
     }
   }
 

@@ -28,7 +28,11 @@ package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [
   var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
   while start < bytes.count {
     line += 1
-    let newline = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+    let newline = bytes.withUnsafeBytes { bytes in
+      bytes.baseAddress.flatMap { first in
+        memchr(first + start, 0x0A, bytes.count - start).map { UnsafeRawPointer($0) - first }
+      } ?? bytes.count
+    }
     var end = newline
     if end > start, bytes[end - 1] == 0x0D { end -= 1 }
     let text = bytes[start..<end]
@@ -77,21 +81,21 @@ public func writeRows(to path: String, _ body: (inout RowWriter) throws -> Void)
 /// Takes rows one after the other and writes them by the mebibyte.
 public struct RowWriter {
   private let file: File
-  private var buffer = ""
+  private var buffer: [UInt8] = []
 
   fileprivate init(_ file: File) { self.file = file }
 
   /// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
   public mutating func append(_ row: Row) throws {
     try row.columns.requireFiniteNumbers("row `\(row.id)` holds")
-    buffer += row.columns.text()
-    buffer += "\n"
-    if buffer.utf8.count > 1 << 20 { try flush() }
+    row.columns.write(to: &buffer)
+    buffer.append(UInt8(ascii: "\n"))
+    if buffer.count > 1 << 20 { try flush() }
   }
 
   fileprivate mutating func flush() throws {
-    try file.writeAll(buffer)
-    buffer = ""
+    try buffer.withUnsafeBytes { try file.writeAll($0) }
+    buffer.removeAll(keepingCapacity: true)
   }
 }
 
