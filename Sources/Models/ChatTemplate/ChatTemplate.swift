@@ -22,16 +22,37 @@ package struct ChatTemplate: Sendable {
   /// - Parameters:
   ///   - fields: what comes from rows: `messages`, `tools`, `documents`. No special token is read in their strings.
   ///   - settings: what comes from the model and its user: `bos_token`, `add_generation_prompt`. A name of both is the setting.
-  ///   - now: seconds since 1970, for `strftime_now`; without it a template that asks for the time fails.
+  ///   - now: seconds since 1970 by the clock that `strftime_now` shows; without it there is no such function, as some templates test.
   /// - Throws: `ChatTemplateError`, also where a bound is passed.
   package func render(
     fields: JSONObject, settings: JSONObject, now: Int?, limits: TemplateLimits = TemplateLimits()
   ) throws -> RenderedChat {
+    try render(settings: settings, now: now, limits: limits) { run, scope in
+      for (name, value) in fields.members {
+        scope.set(name, to: try run.value(value, isField: true, trusting: ChatMessage.knownRoles))
+      }
+    }
+  }
+
+  /// The same for messages whose texts are known by their parts.
+  package func render(
+    _ messages: [ChatMessage], settings: JSONObject, now: Int?, limits: TemplateLimits = TemplateLimits()
+  ) throws -> RenderedChat {
+    try render(settings: settings, now: now, limits: limits) { run, scope in
+      scope.set("messages", to: .list(try run.list(messages.map { .dictionary(try run.message($0)) })))
+      // Templates test these for none.
+      scope.set("tools", to: .none)
+      scope.set("documents", to: .none)
+    }
+  }
+
+  private func render(
+    settings: JSONObject, now: Int?, limits: TemplateLimits,
+    fields: (TemplateRun, TemplateScope) throws -> Void
+  ) throws -> RenderedChat {
     let run = TemplateRun(limits: limits, now: now)
     let scope = TemplateScope(inside: nil)
-    for (name, value) in fields.members {
-      scope.set(name, to: try run.value(value, isField: true, trusting: knownRoles))
-    }
+    try fields(run, scope)
     for (name, value) in settings.members { scope.set(name, to: try run.value(value, isField: false)) }
     let rendered = RenderedChat(try run.render(statements, scope))
     guard rendered.text.utf8.count <= limits.outputBytes else {
@@ -41,11 +62,6 @@ package struct ChatTemplate: Sendable {
   }
 }
 
-/// Templates put a role inside a special token: `<|` + role + `|>`.
-private let knownRoles: Set<String> = [
-  "assistant", "developer", "function", "ipython", "model", "system", "tool", "user",
-]
-
 /// What a template wrote, and which parts of it came from where, in UTF-8 offsets.
 package struct RenderedChat: Sendable, Equatable {
   package let text: String
@@ -53,11 +69,31 @@ package struct RenderedChat: Sendable, Equatable {
   package let literals: [Range<Int>]
   /// What stood inside `{% generation %}`: the assistant's words. Ascending; no two touch.
   package let generated: [Range<Int>]
+  /// Where the marked parts of the messages stand. Ascending; no two of one mark touch.
+  package let marked: [MarkedRange]
 
   init(_ text: TemplateText) {
     self.text = text.string
     literals = Self.ranges(text) { !$0.isField }
     generated = Self.ranges(text, where: \.isGenerated)
+    marked = Self.marked(text)
+  }
+
+  private static func marked(_ text: TemplateText) -> [MarkedRange] {
+    var marked: [MarkedRange] = []
+    var offset = 0
+    for character in text.characters {
+      let end = offset + UTF8.width(character.scalar)
+      if let mark = MarkedRange.Mark(rawValue: character.mark) {
+        var start = offset
+        if let last = marked.last, last.mark == mark, last.range.upperBound == offset {
+          start = marked.removeLast().range.lowerBound
+        }
+        marked.append(MarkedRange(mark, start..<end))
+      }
+      offset = end
+    }
+    return marked
   }
 
   private static func ranges(_ text: TemplateText, where isInside: (TemplateCharacter) -> Bool) -> [Range<

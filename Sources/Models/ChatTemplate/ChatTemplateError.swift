@@ -9,8 +9,11 @@ package struct ChatTemplateError: Error, Sendable, Equatable, CustomStringConver
   package let problem: String
   /// Whether the template itself refused its messages, by `raise_exception`.
   package let isRefusal: Bool
+  /// Whether a template that is given no time asked for it.
+  package let needsTime: Bool
 
-  init(line: Int, _ problem: String, isRefusal: Bool = false) {
+  init(line: Int, _ problem: String, isRefusal: Bool = false, needsTime: Bool = false) {
+    self.needsTime = needsTime
     self.line = line
     self.problem = problem
     self.isRefusal = isRefusal

@@ -17,7 +17,7 @@ extension TemplateRun {
     case .name(let name):
       try chargeSteps(scope.depth / 8)
       if let value = scope.value(of: name) { return value }
-      return templateFunctions.contains(name) ? .function(name) : .undefined(quoted(name))
+      return hasFunction(name) ? .function(name) : .undefined(quoted(name))
     case .list(let items): return .list(try list(items.map { try evaluate($0, scope) }))
     case .tuple(let items): return .list(try list(items.map { try evaluate($0, scope) }, .tuple))
     case .dictionary(let members):
@@ -106,7 +106,9 @@ extension TemplateRun {
     switch value {
     case .macro(let macro): return try self.call(macro, arguments(call, scope))
     case .function(let name): return try self.call(function: name, arguments(call, scope))
-    case .undefined(let what): throw failure("\(what) is undefined, and cannot be called")
+    case .undefined(let what):
+      if case .name("strftime_now") = callee.kind, now == nil { throw missingTime }
+      throw failure("\(what) is undefined, and cannot be called")
     case .method(let name):
       if let receiver { return try self.call(name, of: receiver, arguments(call, scope)) }
       throw failure("calling the method \(quoted(name)) in this way is not supported")

@@ -3,9 +3,14 @@
 import Glibc
 import System
 
-let templateFunctions: Set<String> = ["dict", "namespace", "raise_exception", "range", "strftime_now"]
+private let functions: Set<String> = ["dict", "namespace", "raise_exception", "range", "strftime_now"]
 
 extension TemplateRun {
+  /// Without a time there is no `strftime_now`: templates that test for it write a date of their own.
+  func hasFunction(_ name: String) -> Bool {
+    functions.contains(name) && (name != "strftime_now" || now != nil)
+  }
+
   /// Items of a `range`, as in Jinja's sandbox.
   private static let maximumRange = 100_000
 
@@ -61,13 +66,17 @@ extension TemplateRun {
     return .list(try list(items, .range))
   }
 
+  var missingTime: ChatTemplateError {
+    ChatTemplateError(line: line, "it writes the date, and is given none", needsTime: true)
+  }
+
   private func date(_ format: String) throws -> String {
-    guard let now else { throw failure("`strftime_now` has no time here") }
+    guard let now else { throw missingTime }
     guard format.utf8.count <= 256 else { throw failure("the format of `strftime_now` exceeds 256 bytes") }
     if format.isEmpty { return "" }
     var time = time_t(now)
     var parts = tm()
-    localtime_r(&time, &parts)
+    gmtime_r(&time, &parts)
     var buffer = [CChar](repeating: 0, count: 1 << 14)
     let count = strftime(&buffer, buffer.count, format, &parts)
     return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)

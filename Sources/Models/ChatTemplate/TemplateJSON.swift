@@ -146,6 +146,13 @@ extension TemplateRun {
 }
 
 extension TemplateRun {
+  func message(_ message: ChatMessage) throws -> TemplateDictionary {
+    let text = message.templateText
+    try charge(characters: text.count + message.role.unicodeScalars.count)
+    let role = TemplateText(message.role, isField: !ChatMessage.knownRoles.contains(message.role))
+    return try dictionary([(.text("role"), .text(role)), (.text("content"), .text(text))])
+  }
+
   /// A value of a message or tool for a template.
   /// - Parameters:
   ///   - isField: whether its strings are text of a row, in which no special token is read.

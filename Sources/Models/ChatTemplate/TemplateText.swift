@@ -5,25 +5,29 @@ package struct TemplateCharacter: Sendable {
   private var bits: UInt32
   private static let fieldBit: UInt32 = 1 << 31
   private static let generatedBit: UInt32 = 1 << 30
+  private static let scalarBits: UInt32 = 0x1F_FFFF
+  private static let markShift: UInt32 = 21
 
-  init(_ scalar: Unicode.Scalar, isField: Bool = false) {
-    bits = scalar.value | (isField ? Self.fieldBit : 0)
+  init(_ scalar: Unicode.Scalar, isField: Bool = false, mark: UInt8 = 0) {
+    bits = scalar.value | (isField ? Self.fieldBit : 0) | UInt32(mark) << Self.markShift
   }
 
   /// The scalar's number, by which characters are compared and ordered.
-  var value: UInt32 { bits & 0x1F_FFFF }
+  var value: UInt32 { bits & Self.scalarBits }
   var scalar: Unicode.Scalar { Unicode.Scalar(value) ?? "\u{FFFD}" }
   /// Whether it came from a message rather than from the template.
   var isField: Bool { bits & Self.fieldBit != 0 }
   /// Whether it was written inside `{% generation %}`.
   var isGenerated: Bool { bits & Self.generatedBit != 0 }
+  /// That of the message it came from; 0 for what the template wrote.
+  var mark: UInt8 { UInt8(truncatingIfNeeded: bits >> Self.markShift) }
 
   mutating func markGenerated() { bits |= Self.generatedBit }
 
   /// Another scalar of the same origin.
   func with(_ scalar: Unicode.Scalar) -> Self {
     var character = self
-    character.bits = bits & (Self.fieldBit | Self.generatedBit) | scalar.value
+    character.bits = bits & ~Self.scalarBits | scalar.value
     return character
   }
 

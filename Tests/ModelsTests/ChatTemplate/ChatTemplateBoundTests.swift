@@ -150,10 +150,13 @@ import Testing
     #expect(try outcome(source) == message)
   }
 
-  @Test func `a template that asks for the time fails where there is none`() throws {
-    #expect(throws: ChatTemplateError.self) {
-      try ChatTemplate("{{ strftime_now('%Y') }}").render(
-        fields: JSONObject(), settings: JSONObject(), now: nil)
+  @Test func `without a time there is no strftime_now, and a template that calls it fails`() throws {
+    let error = #expect(throws: ChatTemplateError.self) {
+      try ChatTemplate("{{ strftime_now('%Y') }}").render([], settings: JSONObject(), now: nil)
     }
+    #expect(error?.needsTime == true)
+    let own = "{% if strftime_now is defined %}{{ strftime_now('%d %b %Y') }}{% else %}26 Jul 2024{% endif %}"
+    #expect(try ChatTemplate(own).render([], settings: JSONObject(), now: nil).text == "26 Jul 2024")
+    #expect(try ChatTemplate(own).render([], settings: JSONObject(), now: 86_399).text == "01 Jan 1970")
   }
 }

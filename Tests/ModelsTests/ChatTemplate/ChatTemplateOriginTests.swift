@@ -59,6 +59,21 @@ import Testing
     #expect(chat.text == "<s>" && chat.literals == [0..<3])
   }
 
+  @Test func `parts of a message are found again, whatever a template does with its text`() throws {
+    let messages = [
+      ChatMessage(
+        role: "user", text: " é<|a|>xyz ", literals: [3..<8], marks: [MarkedRange(.cuttable, 9..<11)]),
+      ChatMessage(role: "assistant", text: "one", marks: [MarkedRange(.answer, 0..<3)]),
+      ChatMessage(role: "assistant", text: "two", marks: [MarkedRange(.nextAnswer, 0..<3)]),
+    ]
+    let chat = try ChatTemplate("{% for m in messages %}{{ m.content | trim | upper }}{% endfor %}!").render(
+      messages, settings: JSONObject(), now: nil)
+    #expect(chat.text == "É<|A|>XYZONETWO!")
+    #expect(parts(chat, chat.literals) == ["<|A|>", "!"])
+    #expect(parts(chat, chat.marked.map(\.range)) == ["YZ", "ONE", "TWO"])
+    #expect(chat.marked.map(\.mark) == [.cuttable, .answer, .nextAnswer])
+  }
+
   @Test func `what stands inside generation is found, also from a macro`() throws {
     let chat = try rendered(
       """
