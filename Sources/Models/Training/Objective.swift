@@ -39,11 +39,12 @@ package struct ReferenceModel {
 /// Tokens that a model is fed, and those of its rows at which the head is read.
 package struct TargetSequence: Sendable {
   let tokens: [Int32]
-  let rows: Range<Int>
+  /// Ascending.
+  let rows: [Int]
   /// What each of `rows` predicts.
   let labels: [Int32]
 
-  package init(tokens: [Int32], rows: Range<Int>, labels: [Int32]) {
+  package init(tokens: [Int32], rows: [Int], labels: [Int32]) {
     precondition(rows.count == labels.count, "\(rows.count) rows have \(labels.count) labels")
     self.tokens = tokens
     self.rows = rows
@@ -66,11 +67,12 @@ package struct LossChunk {
 }
 
 extension TrainingExample {
-  /// Next-token prediction: each token of the output, from all before it. What is only predicted is not fed.
+  /// Next-token prediction: each target token of the output, from all before it. What is only predicted is not fed.
   package func nextTokenTargets(conditioned: Bool) -> TargetSequence {
     let tokens = tokens(conditioned: conditioned)
+    let first = tokens.count - output.count - 1
     return TargetSequence(
-      tokens: Array(tokens.dropLast()), rows: tokens.count - output.count - 1..<tokens.count - 1,
-      labels: output)
+      tokens: Array(tokens.dropLast()), rows: targets.flatMap { $0.map { first + $0 } },
+      labels: targets.flatMap { output[$0] })
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 /// In fp32 the loss carries about 1e-7 of noise; steps are chosen so that the difference is some 1e-3.
 struct ObjectiveTests {
-  static let batch = Array(TrainingBench.examples[0..<5])
+  static let batch = Array(TrainingBench.examples[0..<5]) + [TrainingBench.masked]
 
   static let objectives: [any Objective] = [
     ConditionalObjective(kl: 0, entropy: 0), ConditionalObjective(kl: 0.7, entropy: 0),
@@ -78,6 +78,23 @@ struct ObjectiveTests {
         bench, [name: gradient.map { $0 / Float(norm) }], size: Float(min(0.02, 2e-3 / norm)))
       #expect(abs(found - norm) < 5e-3 * norm, "\(name): \(found), expected \(norm)")
     }
+  }
+
+  @Test func `what lies between the targets is read and not predicted`() throws {
+    let trainer = try TrainingBench(mode: .fp32, objective: SupervisedFineTuning()).trainer()
+    let masked = TrainingBench.masked
+    /// The sum over a part of the output, all before it as the context.
+    func sum(_ part: Range<Int>) -> Double {
+      let example = TrainingExample(
+        id: "part", context: masked.context + masked.output[..<part.lowerBound], unconditioned: [],
+        output: Array(masked.output[part]))
+      return trainer.gradient([example], targetCount: 1).loss
+    }
+    let expected = masked.targets.map(sum).reduce(0, +)
+    let found = trainer.gradient([masked], targetCount: 1).loss
+    #expect(abs(found - expected) < 1e-4 * expected, "\(found), expected \(expected)")
+    #expect(masked.targetCount == 49)
+    #expect(abs(trainer.gradient([masked]).loss - found / 49) < 1e-6 * found)
   }
 
   @Test func `fine-tuning is the conditional objective with neither KL nor entropy, bit for bit`() throws {

@@ -41,6 +41,11 @@ struct TrainingBench {
       output: Tiny.tokens(length, seed: seed + 1))
   }
 
+  /// One of which only parts are predicted, as of a conversation: one, some and more than a reduction block.
+  static let masked = TrainingExample(
+    id: "masked", context: Tiny.tokens(3, seed: 300), unconditioned: Tiny.tokens(2, seed: 301),
+    output: Tiny.tokens(80, seed: 302), targets: [1..<2, 5..<12, 20..<60, 79..<80])
+
   /// Batches of three in a fixed order, over and over.
   static func batch(_ step: Int) -> [TrainingExample] {
     (0..<3).map { examples[(3 * step + $0) % examples.count] }

@@ -12,12 +12,13 @@ extension KernelPathTests {
       throws
     {
       var bench = TrainingBench(model: model, mode: mode, tokenBudget: 10_000)
-      let (loss, gradients) = try bench.trainer().gradient(TrainingBench.examples)
+      let batch = TrainingBench.examples + [TrainingBench.masked]
+      let (loss, gradients) = try bench.trainer().gradient(batch)
       #expect(loss.isFinite)
       #expect(gradients.names.allSatisfy { name in gradients[name].read().contains { $0 != 0 } })
       for budget in [1, 40, 200] {
         bench.tokenBudget = budget
-        let found = try bench.trainer().gradient(TrainingBench.examples)
+        let found = try bench.trainer().gradient(batch)
         #expect(found.loss.bitPattern == loss.bitPattern, "budget \(budget)")
         #expect(differences(found.gradients, gradients) == [], "budget \(budget)")
       }

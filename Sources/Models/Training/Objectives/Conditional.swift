@@ -29,7 +29,7 @@ package struct ConditionalObjective: Objective {
     [example.nextTokenTargets(conditioned: conditioned)]
   }
 
-  package func targetCount(of example: TrainingExample) -> Int { example.output.count }
+  package func targetCount(of example: TrainingExample) -> Int { example.targetCount }
 
   package func loss(_ chunk: LossChunk, on backend: any Backend) -> [[Float]] {
     let rows = backend.conditionalLoss(

@@ -12,7 +12,7 @@ package struct SupervisedFineTuning: Objective {
     [example.nextTokenTargets(conditioned: conditioned)]
   }
 
-  package func targetCount(of example: TrainingExample) -> Int { example.output.count }
+  package func targetCount(of example: TrainingExample) -> Int { example.targetCount }
 
   package func loss(_ chunk: LossChunk, on backend: any Backend) -> [[Float]] {
     [backend.crossEntropy(chunk.outputs, labels: chunk.labels, scale: chunk.scale)]
