@@ -16,11 +16,12 @@ extension Tokenizer {
   }
 
   /// The ids of a text in which special tokens are read where all of one stands inside one of these UTF-8 ranges, which ascend.
-  package func encode(_ text: String, specialIn ranges: [Range<Int>]) -> [Int32] {
+  package func encode(_ text: String, specialIn ranges: [Range<Int>], isContinuation: Bool = false) -> [Int32]
+  {
     var next = 0
     var locator: TokenLocator?
     return encode(
-      text, false,
+      text, isContinuation,
       readsSpecial: { token in
         // Tokens come in the order of the text within each of the two passes.
         if next > 0, ranges[next - 1].lowerBound > token.lowerBound { next = 0 }

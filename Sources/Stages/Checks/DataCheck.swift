@@ -11,13 +11,14 @@ extension DataStage {
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
     let options = stage.options
-    let template: PromptTemplate
+    let template: PromptTemplate?
     do {
-      template = try PromptTemplate(options[DataOptions.prompt])
+      template = try DataOptions.template(options)
     } catch {
       findings.error(.badTemplate, "`prompt`: \(error)", at: .option("prompt"))
       return findings
     }
+    checkMessages(options, &findings)
     let columns = DataColumns(options.json)
     if let twice = columns.repeated.first {
       findings.error(
@@ -39,18 +40,35 @@ extension DataStage {
       findings.error(
         .unknownField, "`cuttable` names `\(name)`, which is not a field of `prompt`",
         at: .option("cuttable.\(index)"), label: "not in the prompt",
-        help: Suggestion.helpOrList(for: name, among: template.fieldNames, what: "the fields of `prompt` are")
+        help: Suggestion.helpOrList(
+          for: name, among: template?.fieldNames ?? [], what: "the fields of `prompt` are")
       )
       return findings
     }
-    findings.declare(Fact.templateFields, .array(template.fieldNames.map { .string($0) }), of: "rows")
+    findings.declare(
+      Fact.templateFields, .array((template?.fieldNames ?? []).map { .string($0) }), of: "rows")
     findings.declare(Fact.cuttableFields, .array(cuttable.map { .string($0) }), of: "rows")
-    let markers = template.literal.markers
+    let markers = template?.literal.markers ?? []
     if !markers.isEmpty { findings.declare(Fact.markers, .array(markers.map { .string($0) }), of: "rows") }
     if let decoded = try? DataOptions(options) {
       checkFiles(at: options[DataOptions.path], decoded, &findings)
     }
     return findings
+  }
+
+  private static func checkMessages(_ options: StageOptions, _ findings: inout StageFindings) {
+    guard options[RecordMessages.lastTurn] == .drop else { return }
+    let count = options[RecordMessages.field]?.count ?? 0
+    if count != 1 {
+      findings.error(
+        .conflictingOptions,
+        count == 0
+          ? "`last_turn` says what becomes of the last turn of `messages`, which are not read"
+          : "`messages` names \(count) fields, which differ in their last turns, and `last_turn` drops these",
+        at: .option("last_turn"),
+        label: count == 0 ? "has nothing to act on" : "leaves nothing to tell apart",
+        help: count == 0 ? "write `messages: FIELD`" : "remove it, or name one field")
+    }
   }
 
   private static func checkFiles(at paths: [String], _ options: DataOptions, _ findings: inout StageFindings)
@@ -93,7 +111,8 @@ extension DataStage {
   /// What an option names.
   private static func fields(of option: String, _ options: DataOptions) -> [String] {
     switch option {
-    case "prompt": options.template.fieldNames
+    case "prompt": options.template?.fieldNames ?? []
+    case "messages": options.messages?.fields ?? []
     case "keep", "samples": options.columns.fieldNames
     case "where": options.conditions.map(\.field)
     default: options.id.map { [$0] } ?? []

@@ -19,6 +19,8 @@ struct DataColumns {
   let samples: [String]
   /// Whether the places of cuttable fields are a column.
   private let hasPlaces: Bool
+  /// Whether conversations are, and whether their last turns are the generations.
+  private let (hasMessages, hasAnswers): (Bool, Bool)
 
   /// As far as the options are written rightly.
   init(_ options: JSON) {
@@ -29,22 +31,27 @@ struct DataColumns {
     let declared = DataOptions.samples.value(in: options) ?? []
     columns = listed(kept, "keep") + listed(declared, "samples")
     hasPlaces = !(DataOptions.cuttable.value(in: options) ?? []).isEmpty
-    let hasGenerations = columns.contains { UTF8Key($0.name) == UTF8Key("generations") }
+    hasMessages = (RecordMessages.field.value(in: options) ?? nil) != nil
+    hasAnswers = hasMessages && RecordMessages.lastTurn.value(in: options) != .drop
+    let hasGenerations =
+      hasAnswers || columns.contains { UTF8Key($0.name) == UTF8Key("generations") }
     let usual = Set(hasGenerations ? usualSampleColumns.map(UTF8Key.init) : [])
-    samples = declared + kept.filter { usual.contains(UTF8Key($0)) }
+    samples = (hasAnswers ? ["generations"] : []) + declared + kept.filter { usual.contains(UTF8Key($0)) }
   }
 
   /// Those with one value a row.
   var rows: [String] {
     let samples = Set(samples.map(UTF8Key.init))
     return (hasPlaces ? [PromptTemplate.Filled.fieldsColumn] : [])
+      + (hasMessages ? [Conversation.column] : [])
       + columns.map(\.name).filter { !samples.contains(UTF8Key($0)) }
   }
 
   /// Columns whose names were given before, or that always exist.
   var repeated: [Column] {
     var seen = Set(
-      ["id", "prompt", ModelText.literalsColumn, PromptTemplate.Filled.fieldsColumn].map(UTF8Key.init))
+      (["id", "prompt", ModelText.literalsColumn, PromptTemplate.Filled.fieldsColumn]
+        + (hasMessages ? [Conversation.column] : []) + (hasAnswers ? ["generations"] : [])).map(UTF8Key.init))
     return columns.filter { !seen.insert(UTF8Key($0.name)).inserted }
   }
 

@@ -60,13 +60,16 @@ struct DataOptions {
   enum OnBadRow: String, CaseIterable { case fail, skip }
 
   static let fields = [
-    path.field, split.field, format.field, prompt.field, cuttable.field, id.field, keep.field, samples.field,
+    path.field, split.field, format.field, prompt.field, RecordMessages.field.field,
+    RecordMessages.lastTurn.field, cuttable.field, id.field, keep.field, samples.field,
     conditions.field,
     limit.field, onBadRow.field,
   ]
 
   let format: (any DataFormat.Type)?
-  let template: PromptTemplate
+  /// Nil where the prompt is the last text of the user.
+  let template: PromptTemplate?
+  let messages: RecordMessages?
   let cuttable: [String]
   let id: String?
   let columns: DataColumns
@@ -77,8 +80,9 @@ struct DataOptions {
   /// - Throws: `InputError` for options that do not fit each other.
   init(_ options: StageOptions) throws {
     format = options[Self.format]
+    messages = RecordMessages(options)
     do {
-      template = try PromptTemplate(options[Self.prompt])
+      template = try Self.template(options)
     } catch {
       throw InputError("option `prompt`: \(error)")
     }
@@ -100,14 +104,24 @@ struct DataOptions {
     skipsBadRows = options[Self.onBadRow] == .skip
   }
 
+  /// Nil for the default beside `messages`.
+  static func template(_ options: StageOptions) throws(PromptTemplate.Failure) -> PromptTemplate? {
+    let source = options[prompt]
+    if options[RecordMessages.field] != nil, .string(source) == prompt.field.defaultValue { return nil }
+    return try PromptTemplate(source)
+  }
+
   /// Of the cuttable fields one that does not stand in the prompt.
-  static func notInTemplate(_ cuttable: [String], _ template: PromptTemplate) -> String? {
-    let names = Set(template.fieldNames.map(UTF8Key.init))
+  static func notInTemplate(_ cuttable: [String], _ template: PromptTemplate?) -> String? {
+    let names = Set((template?.fieldNames ?? []).map(UTF8Key.init))
     return cuttable.first { !names.contains(UTF8Key($0)) }
   }
 
   /// The fields that rows are made of; nil where an id is made of all.
   var neededFields: [String]? {
-    id.map { [$0] + template.fieldNames + columns.fieldNames + conditions.map(\.field) }
+    id.map {
+      [$0] + (template?.fieldNames ?? []) + (messages?.fields ?? []) + columns.fieldNames
+        + conditions.map(\.field)
+    }
   }
 }

@@ -4,12 +4,14 @@ import JSON
 import Runner
 
 struct RowBuilder {
-  private let template: PromptTemplate
+  private let template: PromptTemplate?
+  private let messages: RecordMessages?
   private let cuttable: [String]
   private let columns: DataColumns
 
   init(_ options: DataOptions) {
     template = options.template
+    messages = options.messages
     cuttable = options.cuttable
     columns = options.columns
   }
@@ -17,17 +19,14 @@ struct RowBuilder {
   /// All but the id.
   /// - Throws: `BadRecord`.
   func columns(of record: DataRecord) throws -> JSONObject {
-    let prompt: PromptTemplate.Filled
-    do {
-      prompt = try template.filled(from: record.value)
-    } catch {
-      throw BadRecord(place: record.place, option: "prompt", reason: "option `prompt`: \(error)")
-    }
+    let found = try messages?.found(in: record)
     // No name comes twice: `DataColumns.repeated`.
-    var members: [JSONObject.Member] = [("prompt", .string(prompt.text.text))]
-    if let literals = prompt.text.literalsJSON { members.append((ModelText.literalsColumn, literals)) }
-    if !cuttable.isEmpty {
-      members.append((PromptTemplate.Filled.fieldsColumn, prompt.places(of: cuttable)))
+    var members = try prompt(of: record) ?? [("prompt", .string(found?.prompt ?? ""))]
+    if let found {
+      members.append((Conversation.column, found.json))
+      if !found.answers.isEmpty {
+        members.append(("generations", .array(found.answers.map { .string($0) })))
+      }
     }
     for column in columns.columns {
       members.append((column.name, try record.field(column.name, option: column.option)))
@@ -35,6 +34,23 @@ struct RowBuilder {
     let made = JSONObject(distinct: members)
     try checkSamples(made, of: record)
     return made
+  }
+
+  /// By the template; nil without one.
+  private func prompt(of record: DataRecord) throws -> [JSONObject.Member]? {
+    guard let template else { return nil }
+    let prompt: PromptTemplate.Filled
+    do {
+      prompt = try template.filled(from: record.value)
+    } catch {
+      throw BadRecord(place: record.place, option: "prompt", reason: "option `prompt`: \(error)")
+    }
+    var members: [JSONObject.Member] = [("prompt", .string(prompt.text.text))]
+    if let literals = prompt.text.literalsJSON { members.append((ModelText.literalsColumn, literals)) }
+    if !cuttable.isEmpty {
+      members.append((PromptTemplate.Filled.fieldsColumn, prompt.places(of: cuttable)))
+    }
+    return members
   }
 
   private func checkSamples(_ made: JSONObject, of record: DataRecord) throws {

@@ -16,6 +16,9 @@ package struct ModelText: Sendable, Equatable {
   /// All of it as the author wrote it.
   package init(literal: String) { append(literal: literal) }
 
+  /// All of it from a row.
+  package init(field: String) { text = field }
+
   package mutating func append(literal: String) {
     let start = text.utf8.count
     text += literal
@@ -52,13 +55,18 @@ package struct ModelText: Sendable, Equatable {
   /// Its ids, after the token that begins every text of this tokenizer where there is one. An author who wrote that token is not given
   /// a second one.
   package func tokens(_ tokenizer: Tokenizer) -> [Int32] {
-    let ids = tokenizer.encode(text, specialIn: literals)
+    let ids = continuationTokens(tokenizer, isContinuation: false)
     guard tokenizer.addsBeginToken, let begin = tokenizer.beginToken, ids.first != begin else { return ids }
     return [begin] + ids
   }
 }
 
 extension ModelText {
+  /// Its ids where another text goes on in it.
+  package func continuationTokens(_ tokenizer: Tokenizer, isContinuation: Bool = true) -> [Int32] {
+    tokenizer.encode(text, specialIn: literals, isContinuation: isContinuation)
+  }
+
   /// The column beside `prompt` that says where the author's words stand in it: `[[start, length], …]` in UTF-8 bytes.
   package static let literalsColumn = "prompt_literals"
 
@@ -114,6 +122,17 @@ extension ModelText {
       return seen.insert(UTF8Key(marker)).inserted ? marker : nil
     }
   }
+
+  /// Whether it begins or ends a turn in the chat format of some family.
+  package static func marksTurns(_ marker: String) -> Bool { turnMarkers.contains(UTF8Key(marker)) }
+
+  private static let turnMarkers = Set(
+    [
+      "<|im_start|>", "<|im_end|>", "[INST]", "[/INST]", "<start_of_turn>", "<end_of_turn>",
+      "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|user|>", "<|assistant|>", "<|system|>",
+      "<|end|>", "<|start|>", "<|message|>", "<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>",
+      "<|start_of_role|>", "<|end_of_role|>", "<|User|>", "<|Assistant|>",
+    ].map(UTF8Key.init))
 
   private static let usualMarkers = [
     "<s>", "</s>", "[INST]", "[/INST]", "<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>", "[gMASK]",
