@@ -53,7 +53,7 @@ struct TryCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Conditioning before the prompt: nothing, the best class of the model, or a text.",
+      "Conditioning before the prompt or the user's text: nothing, the best class of the model, or a text.",
       valueName: "none|best|TEXT"))
   var condition = "none"
 
@@ -73,9 +73,6 @@ struct TryCommand: ParsableCommand {
       throw ValidationError("give either --prompt TEXT or --chat TEXT")
     }
     guard chat != nil || system == nil else { throw ValidationError("--system needs --chat") }
-    guard chat == nil || condition == "none" else {
-      throw ValidationError("--condition goes with --prompt: a chat template has no place for it")
-    }
     for (name, value, least) in [
       ("--n", n, 1), ("--max-new-tokens", maxNewTokens, 1), ("--threads", threads ?? 1, 1),
     ] {
@@ -117,14 +114,18 @@ struct TryCommand: ParsableCommand {
       let prefix = try PromptPrefix(choice, of: checkpoint, tokenizer) {
         standardError(TerminalText.escaped($0) + "\n")
       }
+      let reader = PromptReader(
+        PromptOptions(), tokenizer,
+        chat: try chat.map { _ in
+          try ChatFormat(
+            ChatOption(system: system), of: checkpoint, tokenizer, now: Timestamp.now().seconds)
+        })
       let text =
-        try chat.map {
-          try chatPrompt(
-            user: $0, system: system, of: checkpoint, tokenizer, now: Timestamp.now().seconds)
-        } ?? ModelText(literal: prompt ?? "")
+        try chat.flatMap { try reader.chat?.prompt(user: ModelText(field: $0), after: prefix.written) }
+        ?? prefix.written + ModelText(literal: prompt ?? "")
       let option = chat == nil ? "`--prompt`" : "`--chat`"
       warnOfUnreadMarkers([text], tokenizer) { standardError(TerminalText.escaped($0) + "\n") }
-      let tokens = try (prefix.written + text).promptTokens(
+      let tokens = try text.promptTokens(
         named: option, tokenizer, newTokens: maxNewTokens,
         contextLength: checkpoint.configuration.contextLength)
       let decoder = try Decoder(
@@ -135,7 +136,8 @@ struct TryCommand: ParsableCommand {
         decoder,
         parameters: SamplingParameters(
           temperature: Float(temperature), filters: [LogitsFilter.topP(Float(topP))]),
-        maximumNewTokens: maxNewTokens, endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
+        maximumNewTokens: maxNewTokens, endTokens: reader.endTokens(of: checkpoint),
+        bannedTokens: prefix.bannedTokens,
         seed: seed)
       do {
         try sample(

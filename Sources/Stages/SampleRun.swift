@@ -9,6 +9,7 @@ struct SampleRun {
   private let checkpoint: Checkpoint
   private let tokenizer: Tokenizer
   private let prefix: PromptPrefix
+  private let reader: PromptReader
   /// The items of each row.
   private let groups: [[RowItem]]
   private let itemCount: Int
@@ -20,6 +21,7 @@ struct SampleRun {
     tokenizer = try checkpoint.requireTokenizer()
     prefix = try PromptPrefix(
       context.options[SampleStage.condition], of: checkpoint, tokenizer, note: context.log)
+    reader = try PromptReader(PromptOptions(context.options), checkpoint, tokenizer)
     var groups: [[RowItem]] = []
     for item in items {
       if groups.last?.last?.rowIndex == item.rowIndex {
@@ -74,7 +76,6 @@ struct SampleRun {
 
   /// - Throws: `InputError` naming the row whose prompt does not fit.
   private func requests() throws -> [SamplingRequest] {
-    let reader = PromptReader(PromptOptions(context.options), tokenizer)
     let prompts = try groups.map { try reader.text(of: $0[0].row, after: prefix.written) }
     warnOfUnreadMarkers(prompts, tokenizer, log: context.log)
     return try zip(groups, prompts).map { group, text in
@@ -99,7 +100,7 @@ struct SampleRun {
           presence: Float(options[SampleStage.presencePenalty]),
           frequency: Float(options[SampleStage.frequencyPenalty]))),
       minimumNewTokens: min(limit, options[SampleStage.minNewTokens]), maximumNewTokens: limit,
-      endTokens: checkpoint.endTokens, bannedTokens: prefix.bannedTokens,
+      endTokens: reader.endTokens(of: checkpoint), bannedTokens: prefix.bannedTokens,
       texts: SampleTexts(
         stops: options[SampleStage.stop], banned: options[SampleStage.badWords], tokenizer),
       keepsStatistics: options[SampleStage.statistics],

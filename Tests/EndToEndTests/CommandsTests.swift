@@ -1,5 +1,6 @@
 // `try`, `inspect`, `samples`, the table of evaluations and the help, as a person meets them.
 
+import JSON
 import Testing
 
 @Suite struct CommandsTests {
@@ -17,6 +18,36 @@ import Testing
     #expect(marked.status == 0 && marked.error.contains("warning: `[INST]` is not a token of this model"))
     let other = place.plumb("try model --prompt 'a b' --n 3 --max-new-tokens 5 --seed 8")
     #expect(other.status == 0 && other.output != first.output)
+  }
+
+  @Test func `try asks in the model's chat format, which stands in a file or in its tokenizer's settings`()
+    throws
+  {
+    let template =
+      "{% for m in messages %}{{ m.role ~ ': ' ~ m.content ~ '\\n' }}{% endfor %}{{ 'me:' if add_generation_prompt }}"
+    let options = "--max-new-tokens 5 --temperature 0 --threads 1"
+    let missing = place.plumb("try model --chat hi \(options)")
+    #expect(
+      missing.status == 4 && missing.error.contains("the model has no chat template"), "\(missing.error)")
+    try place.write(template, to: "model/chat_template.jinja")
+    let chat = place.plumb("try model --chat hi --system 'be kind' \(options)")
+    let byHand = place.plumb("try model --prompt \"$(printf 'system: be kind\\nuser: hi\\nme:')\" \(options)")
+    #expect(chat.status == 0 && chat.output == byHand.output, "\(chat.error)")
+    let conditioned = place.plumb("try model --chat hi --condition 'good ' \(options)")
+    let written = place.plumb("try model --prompt \"$(printf 'user: good hi\\nme:')\" \(options)")
+    #expect(conditioned.status == 0 && conditioned.output == written.output, "\(conditioned.error)")
+    try place.write(
+      "{{ messages[0].content }}{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
+      to: "model/chat_template.jinja")
+    let endless = place.plumb("try model --chat hi \(options)")
+    #expect(
+      endless.status == 4 && endless.error.contains("it takes more than 2000000 steps"), "\(endless.error)")
+    _ = place.shell("rm model/chat_template.jinja")
+    try place.write(
+      JSON.object(JSONObject([("chat_template", .string(template))])).text(),
+      to: "model/tokenizer_config.json")
+    let set = place.plumb("try model --chat hi --system 'be kind' \(options)")
+    #expect(set.output == chat.output, "\(set.error)")
   }
 
   @Test func `one sample stands alone on stdout`() {

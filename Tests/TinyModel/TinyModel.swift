@@ -22,6 +22,14 @@ package struct TinyModel {
 
   package init() {}
 
+  /// ChatML, which has no `{% generation %}`.
+  package static let chatTemplate = """
+    {{ bos_token }}{% for m in messages %}
+    {{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>' + '\\n' }}
+    {%- endfor %}
+    {% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}
+    """
+
   /// A classifier of one label.
   package static let rewardHead = Head.classification(labels: ["LABEL_0"])
 

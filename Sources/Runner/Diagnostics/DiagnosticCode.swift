@@ -75,6 +75,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable, CustomStringConverti
   // What stages find before anything runs.
   case conflictingOptions = "conflicting-options"
   case unreadMarker = "unread-marker"
+  case unreadMessages = "unread-messages"
   case wrongValue = "wrong-value"
   case badTemplate = "bad-template"
   case unknownField = "unknown-field"
@@ -157,6 +158,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable, CustomStringConverti
     case .notShardable: .notShardable
     case .conflictingOptions: .conflictingOptions
     case .unreadMarker: .unreadMarker
+    case .unreadMessages: .unreadMessages
     case .wrongValue: .wrongValue
     case .badTemplate: .badTemplate
     case .unknownField: .unknownField

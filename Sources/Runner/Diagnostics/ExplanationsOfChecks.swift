@@ -37,6 +37,18 @@ extension Explanation {
       sampling.replacing(
         "max_new_tokens: 8", with: "max_new_tokens: 8, condition: {text: \"<|im_start|>\"}")))
 
+  private static let conversing = sampling.replacing(
+    "train.jsonl", with: "chat.jsonl, messages: messages, last_turn: drop")
+
+  static let unreadMessages = Explanation(
+    "conversations that are not given to the model", severity: .warning,
+    """
+    The rows have conversations, in the column `messages`. A stage without `chat` gives the model the column `prompt` alone, which is
+    the last text of the user.
+    """,
+    wrong: Example(conversing),
+    right: Example(conversing.replacing("max_new_tokens: 8", with: "max_new_tokens: 8, chat: true")))
+
   static let wrongValue = Explanation(
     "a value that the stage cannot use",
     """

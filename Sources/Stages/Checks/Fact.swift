@@ -32,6 +32,7 @@ enum Fact {
   /// `problem_type` of a classifier's configuration.
   static let problemType = "problem_type"
   static let hasTokenizer = "tokenizer"
+  static let hasChatTemplate = "chat_template"
   /// How many classes a model was conditioned on; 0 for none.
   static let conditionedClasses = "conditioned_classes"
 }

@@ -28,13 +28,15 @@ extension StageFindings {
       !unread.contains { $0.1.utf8.elementsEqual(marker.utf8) }
     }
     declare(Fact.markers, .array(passed.map { .string($0) }), of: "rows")
+    let hasTemplate = stage.artifact(model)?.facts[Fact.hasChatTemplate] == true
     for (place, marker) in unread {
       warning(
         .unreadMarker,
         "`\(marker)` is not a token of the model at `\(model)`, which reads it as \(tokenizer.encode(marker).count) tokens of ordinary text",
         at: place, label: place == .input(port) ? "its prompts contain it" : "spelled here",
-        help:
-          "write the special tokens of this model; `\(System.Program.name) inspect` of its tokenizer.json lists them"
+        help: hasTemplate && ModelText.marksTurns(marker)
+          ? "the model has a chat template: leave out the markers, and write `chat: true` at this stage"
+          : "write the special tokens of this model; `\(System.Program.name) inspect` of its tokenizer.json lists them"
       )
     }
   }

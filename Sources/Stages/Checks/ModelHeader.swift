@@ -22,6 +22,7 @@ private func describeModel(_ path: String) -> JSON {
       (Fact.context, .int(Int64(checkpoint.configuration.contextLength))),
       (Fact.head, headFact(checkpoint.configuration.head)),
       (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),
+      (Fact.hasChatTemplate, .bool(checkpoint.chatTemplate != nil)),
     ])
     if let problemType = checkpoint.configuration.problemType {
       facts[Fact.problemType] = .string(problemType)

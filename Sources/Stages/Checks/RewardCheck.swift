@@ -9,6 +9,8 @@ extension RewardScorer {
     findings.want(template: text.template, textMarkers: text.textMarkers, in: stage)
     checkMarkers(stage, &findings)
     checkLength(stage, &findings)
+    findings.want(chat: text.prompts.chat, at: "scorer.chat", model: "model", rows: "rows", in: stage)
+    checkChat(&findings)
     if text.separator?.isEmpty == true {
       findings.error(
         .wrongValue, "`separator` is an empty text", at: .option("scorer.separator"), label: "empty",
@@ -27,6 +29,21 @@ extension RewardScorer {
         label: label, output: output, of: head, problemType: model.facts[Fact.problemType]?.stringValue)
     } catch {
       findings.error(.wrongValue, error.description, at: .option("scorer.\(error.option)"), help: error.help)
+    }
+  }
+
+  /// In chat the text is the template's of the model.
+  private func checkChat(_ findings: inout StageFindings) {
+    guard text.prompts.chat != nil else { return }
+    let others: [(name: String, isSet: Bool)] = [
+      ("template", text.template != "{prompt}{generation}"), ("text_markers", !text.textMarkers.isEmpty),
+      ("strip", text.strips), ("separator", text.separator != nil),
+    ]
+    for other in others where other.isSet {
+      findings.error(
+        .conflictingOptions,
+        "`\(other.name)` says how the text is made that is scored, but with `chat` the model's own template makes it",
+        at: .option("scorer.\(other.name)"), label: "has nothing to act on", help: "remove it, or `chat`")
     }
   }
 

@@ -12,6 +12,7 @@ extension SampleStage {
     let prefix = if case .text(let text) = options[condition] { text } else { "" }
     findings.want(
       markersOf: [("condition.text", prefix)], promptsAt: "prompts", readBy: "model", in: stage)
+    findings.want(chat: options[ChatOption.option], model: "model", rows: "prompts", in: stage)
     let (least, most) = (options[minNewTokens], options[maxNewTokens])
     if least > most {
       findings.error(

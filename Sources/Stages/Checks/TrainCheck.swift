@@ -14,12 +14,18 @@ extension TrainStage {
     checkConditioningRate(options, conditioning, &findings)
     findings.declare(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
     findings.declare(Fact.head, headFact(.language), of: "model")
-    for name in [Fact.context, Fact.parameters, ModelMemory.fact, Fact.tokenizerPath] {
+    for name in [
+      Fact.context, Fact.parameters, ModelMemory.fact, Fact.tokenizerPath, Fact.hasChatTemplate,
+    ] {
       if let value = stage.artifact("model")?.facts[name] { findings.declare(name, value, of: "model") }
     }
     findings.want(
       markersOf: conditioning.writtenTexts, promptsAt: "rows", readBy: "model", in: stage)
     check(conditioning, stage, &findings)
+    let chat = options[ChatOption.option]
+    findings.want(
+      chat: chat, model: "model", rows: "rows", needsEnd: options[end] != .never, in: stage)
+    checkTurns(options, chat, &findings)
     return findings
   }
 
@@ -41,6 +47,23 @@ extension TrainStage {
         "the objective `\(chosen.kind)` reads no reference, but the input `reference` is bound",
         at: .input("reference"), label: "is not read",
         help: "remove it; the stage runs again whenever this model changes, with the same result")
+    }
+  }
+
+  private static func checkTurns(
+    _ options: StageOptions, _ chat: ChatOption?, _ findings: inout StageFindings
+  ) {
+    guard let turns = options[turns] else { return }
+    if chat == nil {
+      findings.error(
+        .conflictingOptions, "`turns` says which turns of a chat are trained on, but `chat` is not set",
+        at: .option("turns"), label: "has nothing to act on", help: "write `chat: true`")
+    } else if turns == .all, options[conditioning].conditioning != nil {
+      findings.error(
+        .conflictingOptions,
+        "`turns: all` trains on turns that have no class, and `conditioning` is of kind `\(options[conditioning].kind)`",
+        at: .option("turns"), label: "turns without a class",
+        help: "write `turns: last`, or `conditioning: {kind: none}`")
     }
   }
 

@@ -17,6 +17,7 @@ struct PerplexityMetric: Metric {
 
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {
     findings.want(.language, at: "reference", in: stage)
+    findings.want(chat: stage.options[ChatOption.option], model: "reference", rows: "rows", in: stage)
   }
 
   func estimate(_ input: StageEstimate.Input) -> StageEstimate? {
@@ -63,7 +64,7 @@ struct PerplexityMetric: Metric {
     -> (items: [ScoringItem], ids: [String])
   {
     let tokenizer = try checkpoint.requireTokenizer()
-    let reader = PromptReader(options, tokenizer)
+    let reader = try PromptReader(options, checkpoint, tokenizer)
     var items: [ScoringItem] = []
     var ids: [String] = []
     for (row, text) in generations.samples {

@@ -36,6 +36,7 @@ struct ChoiceScorer: Scorer {
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {
     findings.want(.language, at: "model", in: stage)
     findings.want(template: template, in: stage)
+    findings.want(chat: prompts.chat, at: "scorer.chat", model: "model", in: stage)
     var seen: Set<UTF8Key> = []
     for (index, label) in labels.enumerated() {
       let place = StageFindings.Place.option("scorer.labels.\(index)")
@@ -69,7 +70,8 @@ struct ChoiceScorer: Scorer {
     let labelTokens = labels.map { tokenizer.encode($0, parseSpecial: true, isContinuation: true) }
     let longest = labelTokens.map(\.count).max() ?? 0
     let texts = try ScoringTemplate(template).tokens(
-      of: items, PromptReader(prompts, tokenizer), checkpoint, tokenizer, context, reserving: longest,
+      of: items, PromptReader(prompts, checkpoint, tokenizer), checkpoint, tokenizer, context,
+      reserving: longest,
       " and the longest label has \(longest)")
     let progress = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
     guard let wanted else {

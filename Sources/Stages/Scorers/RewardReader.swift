@@ -12,9 +12,10 @@ package struct RewardReader {
   private let end: Int32?
 
   /// - Throws: `InputError` for an option that is wrong, or that the model contradicts.
-  package init(_ text: RewardText, _ tokenizer: Tokenizer, contextLength: Int) throws {
+  package init(_ text: RewardText, _ tokenizer: Tokenizer, contextLength: Int, chat: ChatFormat? = nil) throws
+  {
     self.text = text
-    reader = PromptReader(text.prompts, tokenizer)
+    reader = PromptReader(text.prompts, tokenizer, chat: chat)
     self.tokenizer = tokenizer
     self.contextLength = contextLength
     template = try ScoringTemplate(text.template, textMarkers: text.textMarkers)
@@ -48,8 +49,7 @@ package struct RewardReader {
   /// No token after the one at which the score is read has a part in it, so those are left out.
   /// - Throws: `InputError` naming the row.
   package func tokens(of item: RowItem) throws -> (tokens: [Int32], isCut: Bool) {
-    let (prompt, generation) = try fields(of: item)
-    var tokens = template.text(prompt: prompt, generation: generation).tokens(tokenizer)
+    var tokens = try whole(of: item).tokens(tokenizer)
     let isCut = text.maximumLength.map { tokens.count > $0 } ?? false
     if isCut, let length = text.maximumLength { tokens = truncated(tokens, to: length) }
     guard tokens.count <= contextLength, !tokens.isEmpty else {
@@ -73,9 +73,21 @@ package struct RewardReader {
     return tokens.prefix(begin) + tokens.suffix(length - begin)
   }
 
+  /// All that is read.
+  private func whole(of item: RowItem) throws -> ModelText {
+    if let chat = reader.chat {
+      let (conversation, answer) = (
+        try reader.conversation(of: item.row), reader.text(ofGeneration: try item.generation())
+      )
+      return try item.row.inputErrors { ModelText(try chat.whole(conversation, answer: answer)) }
+    }
+    let (prompt, generation) = try fields(of: item)
+    return template.text(prompt: prompt, generation: generation)
+  }
+
   /// What stands for `{prompt}` and `{generation}`.
   private func fields(of item: RowItem) throws -> (prompt: ModelText, generation: ModelText) {
-    var prompt = try reader.text(of: item.row)
+    var prompt = try reader.prompt(of: item.row)
     var generation = reader.text(ofGeneration: try item.generation())
     if text.strips { (prompt, generation) = (prompt.stripped(), generation.stripped()) }
     guard let separator = text.separator else { return (prompt, generation) }

@@ -36,7 +36,9 @@ struct RewardScorer: Scorer {
         label: label, output: output, of: configuration.head, problemType: configuration.problemType)
     } catch { throw InputError("\(checkpoint.path): \(error)" + (error.help.map { "; \($0)" } ?? "")) }
     let tokenizer = try checkpoint.requireTokenizer()
-    let reader = try RewardReader(text, tokenizer, contextLength: configuration.contextLength)
+    let reader = try RewardReader(
+      text, tokenizer, contextLength: configuration.contextLength,
+      chat: text.prompts.chat.map { try ChatFormat($0, of: checkpoint, tokenizer) })
     let texts = try reader.tokens(of: items, log: context.log)
     let progress = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
     let model = RewardModel(try context.decoder(checkpoint))

@@ -79,7 +79,10 @@ struct ScoringTemplate: Sendable {
 
   /// - Throws: `InputError` naming the row.
   func text(of item: RowItem, _ reader: PromptReader) throws -> ModelText {
-    text(prompt: try reader.text(of: item.row), generation: reader.text(ofGeneration: try item.generation()))
+    let question = text(
+      prompt: try reader.prompt(of: item.row), generation: reader.text(ofGeneration: try item.generation()))
+    guard let chat = reader.chat else { return question }
+    return try item.row.inputErrors { try chat.prompt(user: question) }
   }
 
   /// Each item's text as the model's ids.

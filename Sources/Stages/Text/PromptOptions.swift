@@ -4,7 +4,7 @@ import Runner
 
 /// Each stage includes `fields` among its options, and hands the value to `PromptReader`.
 package struct PromptOptions: Sendable {
-  static let fields = [specialTokens.field]
+  static let fields = [specialTokens.field, ChatOption.option.field]
 
   enum SpecialTokens: String, CaseIterable { case text, parse }
 
@@ -16,8 +16,17 @@ package struct PromptOptions: Sendable {
   )
 
   let specialTokens: SpecialTokens
+  /// Nil where texts are given to the model as they are.
+  let chat: ChatOption?
+
+  /// The defaults.
+  package init() {
+    specialTokens = .text
+    chat = nil
+  }
 
   package init(_ options: StageOptions) {
     specialTokens = options[Self.specialTokens]
+    chat = options[ChatOption.option]
   }
 }

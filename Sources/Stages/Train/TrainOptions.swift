@@ -25,6 +25,12 @@ extension TrainStage {
     summary:
       "with `end: terminated`: a sample of exactly this many tokens counts as cut; with null the column `finish` decides"
   )
+  static let turns = StageOption(
+    "turns", .optional(.choice(TrainedTurns.self)), default: nil, addedLater: true,
+    aliases: ["assistant_only_loss", "train_on_turns"],
+    summary:
+      "in chat, the turns of the assistant that are trained on: `last`, the generations alone; `all`, those in `messages` before them too, each with the token that ends it. With null it is `all` for `objective: sft` without conditioning, else `last`"
+  )
   static let vocabulary = StageOption(
     "vocabulary", .choice(Vocabulary.self), default: "model",
     summary:
@@ -78,11 +84,19 @@ extension TrainStage {
 
   static let options =
     [
-      objective.field, conditioning.field, end.field, maxNewTokens.field, vocabulary.field, lr.field,
+      objective.field, conditioning.field, end.field, maxNewTokens.field, turns.field, vocabulary.field,
+      lr.field,
       conditioningLR.field, warmUpRatio.field, warmUp.field, decay.field, epochs.field, batchSize.field,
       dropLast.field, unfrozenRatio.field, trainEmbeddings.field, maxGradientNorm.field, gradientLeaves.field,
       adam.field,
     ] + PromptOptions.fields
+
+  /// What null means: a supervised objective learns what a conversation shows, others learn samples.
+  static func trainedTurns(_ options: StageOptions) -> TrainedTurns {
+    if let turns = options[turns] { return turns }
+    guard case .none = options[conditioning] else { return .last }
+    return options[objective].objective is SupervisedFineTuning ? .all : .last
+  }
 }
 
 private let beta1 = StageOption(

@@ -37,11 +37,13 @@ package struct TrainStage: Stage {
     let backend = context.backend()
     let policy = try StartingPolicy(context, on: backend)
     if let notice = policy.configuration.dropoutNotice { context.log(notice) }
+    let reader = try PromptReader(PromptOptions(options), policy.checkpoint, policy.tokenizer)
     let examples = try TrainingRows(
-      tokenizer: policy.tokenizer, reader: PromptReader(PromptOptions(options), policy.tokenizer),
+      tokenizer: policy.tokenizer, reader: reader,
       conditioning: policy.conditioning,
-      endToken: policy.checkpoint.endTokens.first,
+      endToken: try endToken(policy.checkpoint, reader, options),
       endRule: EndRule(options[Self.end], maximumNewTokens: options[Self.maxNewTokens]),
+      turns: Self.trainedTurns(options),
       contextLength: policy.configuration.contextLength, table: context.input("rows").columns
     ).examples(
       try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), context: context)
@@ -59,6 +61,14 @@ package struct TrainStage: Stage {
     metrics["steps"] = .int(Int64(trainer.series.count))
     metrics["samples"] = .int(Int64(examples.count))
     try writeMetrics(.object(metrics), to: context.output("metrics", .metrics))
+  }
+
+  /// In chat the one that ends the assistant's turn, wherever one is appended.
+  private func endToken(_ checkpoint: Checkpoint, _ reader: PromptReader, _ options: StageOptions) throws
+    -> Int32?
+  {
+    guard let chat = reader.chat else { return checkpoint.endTokens.first }
+    return options[Self.end] == .never ? nil : try chat.turnEnd()
   }
 
   /// - Throws: `InputError` when there is not one step.

@@ -13,6 +13,8 @@ struct TrainingRows {
   let conditioning: Conditioning?
   let endToken: Int32?
   let endRule: EndRule
+  /// Which turns of the assistant are trained on, in chat.
+  let turns: TrainedTurns
   let contextLength: Int
   /// Of the rows.
   let table: ColumnTable
@@ -23,19 +25,24 @@ struct TrainingRows {
     var examples: [TrainingExample] = []
     var empty = 0
     var ended = 0
+    var conversations = 0
     let prompts = try rows.map { try reader.text(of: $0) }
     warnOfUnreadMarkers((prefixes ?? []) + prompts, tokenizer, log: context.log)
     for (row, prompt) in zip(rows, prompts) {
       let samples = try SampleLists(row, table)
       let unconditioned = prompt.tokens(tokenizer)
+      let earlier = turns == .all ? try reader.earlierTurns(of: row) : nil
+      if earlier != nil { conversations += 1 }
       var contexts: [Int: [Int32]] = [:]
       for index in 0..<samples.count {
         guard let text = samples["generations"]?[index].stringValue else {
           throw InputError("row `\(row.id)`: generation \(index) is not a string")
         }
-        var output = reader.tokens(ofGeneration: text)
         let finish = try SampleFinish(samples, index, of: row)
-        if let endToken, try endRule.appendsEnd(to: text, finish: finish, tokenizer) {
+        let ends = try endToken != nil && endRule.appendsEnd(to: text, finish: finish, tokenizer)
+        var output = try reader.answer(text, of: row, isGiven: finish == nil, ends: ends)
+          .continuationTokens(tokenizer)
+        if let endToken, ends {
           output.append(endToken)
           ended += 1
         }
@@ -51,7 +58,8 @@ struct TrainingRows {
           continue
         }
         let example = TrainingExample(
-          id: "\(row.id)#\(index)", context: before, unconditioned: unconditioned, output: output)
+          id: "\(row.id)#\(index)", context: before, unconditioned: unconditioned, output: output,
+          after: earlier)
         guard example.tokenCount(conditioned: true) <= contextLength else {
           throw InputError(
             "row `\(row.id)`: sample \(index) and its prompt exceed the model's context of \(contextLength) tokens"
@@ -62,6 +70,10 @@ struct TrainingRows {
     }
     context.leaveOut(empty, "empty samples")
     context.log("\(ended) of \(examples.count) samples are trained with the end token appended")
+    if turns == .all, conversations > 0 {
+      context.log(
+        "\(conversations) of \(rows.count) rows have earlier turns of the assistant, which are trained on")
+    }
     guard !examples.isEmpty else {
       throw InputError("there is nothing to train on: the rows hold no samples")
     }
@@ -79,5 +91,21 @@ struct TrainingRows {
       )
     }
     return label
+  }
+}
+
+extension TrainingExample {
+  /// - Parameter earlier: what is trained on of the prompt, which takes the place of the context.
+  fileprivate init(
+    id: String, context: [Int32], unconditioned: [Int32], output: [Int32], after earlier: EarlierTurns?
+  ) {
+    guard let earlier else {
+      self.init(id: id, context: context, unconditioned: unconditioned, output: output)
+      return
+    }
+    let start = earlier.output.count
+    self.init(
+      id: id, context: earlier.context, unconditioned: earlier.context, output: earlier.output + output,
+      targets: earlier.targets + [start..<start + output.count])
   }
 }

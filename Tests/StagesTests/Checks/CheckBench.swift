@@ -26,7 +26,10 @@ final class CheckBench {
     try place.write("{\"id\": \"1\", \"prompt\": }\n", to: "broken.jsonl")
     try place.write(
       String(repeating: "{\"prompt\": \"a\", \"kind\": 1}\n", count: 10_000), to: "large.jsonl")
-    try model("sft")
+    try place.write(
+      #"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"#,
+      to: "chat.jsonl")
+    try model("sft") { $0.chatTemplate = TinyModel.chatTemplate }
   }
 
   func model(_ name: String, _ change: (inout TinyModel) -> Void = { _ in }) throws {
