@@ -1,4 +1,4 @@
-// The elements of a JSON array, one after the other: no more than one of them is a value at a time.
+// The elements of a JSON array, one after the other, from text that may come in pieces: no more than one of them is a value at a time.
 
 /// Reads the text of one array.
 package struct JSONElements {
@@ -10,48 +10,62 @@ package struct JSONElements {
     package let value: JSON
   }
 
-  private enum State { case start, between, end }
-
-  private let bytes: ArraySlice<UInt8>
-  private let maximumDepth: Int
-  private var state = State.start
-  /// Offsets from the start of the text: of what is read next, and of the line that it stands on.
-  private var position = 0
-  private var lineStart = 0
-  private var line = 1
-
-  /// - Parameter bytes: must be UTF-8.
-  package init(_ bytes: ArraySlice<UInt8>, maximumDepth: Int = 64) {
-    self.bytes = bytes
-    self.maximumDepth = maximumDepth
+  package enum Step {
+    case element(Element)
+    /// Nothing but blanks follows the array.
+    case end
+    /// More text is needed to say what comes next.
+    case incomplete
   }
 
-  /// Nil after the last element, when nothing but blanks follows the array. After an error nothing more is read.
+  private enum State { case start, between, end }
+
+  private let maximumDepth: Int
+  private var state = State.start
+  /// Of what is read next; 1-based.
+  package private(set) var line = 1
+  package private(set) var column = 1
+
+  /// No error depends on more bytes than these behind the place to which the text was read: the longest escape has 12.
+  private static let lookahead = 12
+
+  package init(maximumDepth: Int = 64) { self.maximumDepth = maximumDepth }
+
+  /// What the text begins with, behind all that was read before, and how much of it that is. After an error nothing more is read.
+  /// - Parameters:
+  ///   - bytes: must be UTF-8.
+  ///   - isEnd: whether the text ends with them.
   /// - Throws: `JSONError`.
-  package mutating func next() throws -> Element? {
-    guard state != .end else { return nil }
-    let isStart = state == .start
-    // Where an error is thrown, this is the end.
-    state = .end
-    let (start, value, end, next) = try bytes.withUnsafeBytes { bytes in
-      var reader = JSONReader(bytes: bytes, maximumDepth: maximumDepth)
-      reader.position = position
-      let element = try reader.readElement(isFirst: isStart)
-      return (element?.start ?? 0, element?.value, reader.position, element == nil ? State.end : .between)
+  package mutating func next(in bytes: UnsafeRawBufferPointer, isEnd: Bool) throws -> (Step, length: Int) {
+    guard state != .end else { return (.end, 0) }
+    var reader = JSONReader(bytes: bytes, maximumDepth: maximumDepth)
+    let found: (start: Int, value: JSON)?
+    do {
+      found = try reader.readElement(isFirst: state == .start)
+    } catch let error as JSONError {
+      if !isEnd, reader.position + Self.lookahead > bytes.count { return (.incomplete, 0) }
+      state = .end
+      throw JSONError(
+        offset: error.offset, line: error.line + line - 1,
+        column: error.line == 1 ? error.column + column - 1 : error.column, message: error.message)
     }
-    state = next
-    guard let value else { return nil }
-    for offset in position..<start where bytes[bytes.startIndex + offset] == UInt8(ascii: "\n") {
+    // A number may go on.
+    if !isEnd, reader.position == bytes.count { return (.incomplete, 0) }
+    state = found == nil ? .end : .between
+    guard let found else { return (.end, reader.position) }
+    pass(bytes[..<found.start])
+    let element = Element(line: line, column: column, value: found.value)
+    pass(bytes[found.start..<reader.position])
+    return (.element(element), reader.position)
+  }
+
+  private mutating func pass(_ bytes: Slice<UnsafeRawBufferPointer>) {
+    var last: Int?
+    for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") {
       line += 1
-      lineStart = offset + 1
+      last = index
     }
-    let element = Element(line: line, column: start - lineStart + 1, value: value)
-    for offset in start..<end where bytes[bytes.startIndex + offset] == UInt8(ascii: "\n") {
-      line += 1
-      lineStart = offset + 1
-    }
-    position = end
-    return element
+    column = last.map { bytes.endIndex - $0 } ?? column + bytes.count
   }
 }
 

@@ -170,4 +170,63 @@ struct DataFormatTests {
       }
     }
   }
+
+  /// Files are read by the mebibyte: records lie across the borders, and some are larger than a block.
+  @Test func `records are the same wherever the blocks of a large file end`() throws {
+    var texts: [String] = []
+    for index in 0..<300 {
+      let length = index == 100 ? 1_300_000 : index * 397 % 4003
+      texts.append(
+        String(repeating: String(repeating: "a", count: 97) + "é\n\"", count: length / 101) + "\(index)")
+    }
+    let rows = texts.map { JSON.object(JSONObject([("prompt", .string($0)), ("n", "\u{2028}")])) }
+    let csv = texts.map { "\"\($0.replacing("\"", with: "\"\""))\",2" }
+    let files: [(String, String)] = [
+      ("jsonl", rows.map { $0.text() }.joined(separator: "\r\n") + "\n\n \n"),
+      ("json", "[" + rows.map { $0.text() }.joined(separator: " ,\n") + "]"),
+      ("csv", "prompt,n\r\n" + csv.joined(separator: "\r\n") + "\n\r\n"),
+    ]
+    for (format, text) in files {
+      let path = try bench.file("large", text)
+      let read = try bench.run(DataStage(), ["path": .string(path), "format": .string(format)])["rows"] ?? []
+      #expect(read.map { $0["prompt"] } == texts.map { .string($0) }, "\(format)")
+    }
+    // The place of an error counts the lines of all blocks.
+    let path = try bench.file("large", files[0].1.replacing("\n\n \n", with: "\n\n{}"))
+    let message = inputError { try bench.run(DataStage(), ["path": .string(path)]) }
+    #expect(message.hasSuffix("large:301:1: a blank line; expected a JSON object"), "\(message)")
+  }
+
+  @Test(arguments: [
+    ("jsonl", "{\"prompt\":\"a\"}\n{\"prompt\":\"", "2:1"),
+    ("json", "[{\"prompt\":\"a\"},\n{\"prompt\":\"", "1:16"),
+    ("csv", "prompt\na\n\"", "3:1"),
+  ])
+  func `a record without end is refused at a bound`(format: String, start: String, place: String) throws {
+    let path = try bench.file("endless", start + String(repeating: "x", count: 17 << 20))
+    let message = inputError {
+      try bench.run(DataStage(), ["path": .string(path), "format": .string(format)])
+    }
+    #expect(
+      message.hasSuffix(
+        "endless:\(place): a record of more than 16 MiB, the most that one may have; see whether a line end, a quote or a bracket is missing"
+      ), "\(message)")
+  }
+
+  @Test func `blank lines in between are bad rows one by one, those at the end are none`() throws {
+    for (format, text) in [
+      ("jsonl", "{\"prompt\":\"a\"}\n\n \n{\"prompt\":\"b\"}\n\n"), ("csv", "prompt\na\n\r\n\nb\r\n\n\r"),
+    ] {
+      let rows = try rows(text, ("format", .string(format)), ("on_bad_row", "skip"))
+      #expect(rows.map { $0["prompt"] } == ["a", "b"], "\(format)")
+      #expect(bench.reporter.measures.withLock { $0["left_out_bad_lines"] } == 2)
+    }
+  }
+
+  @Test func `a first line of too many columns is refused`() {
+    let text = String(repeating: "a,", count: 1 << 16) + "a\n"
+    #expect(
+      failure(text, ("format", "csv"))
+        == "data:1:1: the first line names 65537 columns; at most 65536 are read")
+  }
 }

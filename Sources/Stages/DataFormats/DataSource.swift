@@ -22,13 +22,6 @@ struct DataSource {
     preconditionFailure("no format of \(dataFormats.map { $0.name }) recognizes any file")
   }
 
-  /// The file's bytes without a byte order mark, and whether they are all of them.
-  func bytes() throws -> (bytes: ArraySlice<UInt8>, isWhole: Bool) {
-    let bytes = try readDataFile(path, upTo: limit ?? .max)
-    let isWhole = limit.map { bytes.count < $0 || FileStatus.of(path)?.size == bytes.count } ?? true
-    return (DataSource.withoutMark(bytes), isWhole)
-  }
-
   /// Of a file's fields those that are needed; nil needs all of them, which an error names where one is missing.
   func fields(among all: [String]) -> [String]? {
     guard let needed else { return nil }

@@ -11,29 +11,40 @@ struct JSONArrayFormat: DataFormat {
     DataSource.withoutMark(start).first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "[")
   }
 
-  let isWhole: Bool
-  private let path: String
-  private var elements: JSONElements
+  private let window: RecordWindow
+  private var elements = JSONElements()
 
-  init(_ source: DataSource) throws {
-    path = source.path
-    let bytes: ArraySlice<UInt8>
-    (bytes, isWhole) = try source.bytes()
-    elements = JSONElements(bytes)
-  }
+  init(_ source: DataSource) throws { window = try RecordWindow(source) }
+
+  var isWhole: Bool { window.isWhole }
 
   mutating func next() throws -> DataRecord? {
-    do {
-      guard let element = try elements.next() else { return nil }
-      let place = RecordPlace.line(element.line, column: element.column)
-      guard element.value.objectValue != nil else {
-        throw BadRecord(place: place, reason: "\(element.value.kind); expected an object")
+    while true {
+      switch try step() {
+      case .end: return nil
+      case .incomplete:
+        // Of a file that was cut, what lies before the cut was good.
+        if window.isAtEnd { return nil }
+        try window.extend(.line(elements.line, column: elements.column))
+      case .element(let element):
+        let place = RecordPlace.line(element.line, column: element.column)
+        guard element.value.objectValue != nil else {
+          throw BadRecord(place: place, reason: "\(element.value.kind); expected an object")
+        }
+        return DataRecord(place: place, value: element.value)
       }
-      return DataRecord(place: place, value: element.value)
+    }
+  }
+
+  private mutating func step() throws -> JSONElements.Step {
+    do {
+      let (step, length) = try window.withBytes {
+        try elements.next(in: $0, isEnd: window.isAtEnd && window.isWhole)
+      }
+      window.consume(length)
+      return step
     } catch let error as JSONError {
-      // Of a file that was cut, what lies before the cut was good.
-      guard isWhole else { return nil }
-      throw InputError("\(path):\(error.line):\(error.column): not JSON: \(error.message)")
+      throw InputError("\(window.path):\(error.line):\(error.column): not JSON: \(error.message)")
     }
   }
 }

@@ -1,5 +1,6 @@
 // JSON Lines: one object a line. Lines end with LF or CRLF; blank lines at the end are none.
 
+import Glibc
 import JSON
 
 struct JSONLinesFormat: DataFormat {
@@ -8,49 +9,74 @@ struct JSONLinesFormat: DataFormat {
 
   static func isRecognized(by start: [UInt8]) -> Bool { true }
 
-  let isWhole: Bool
-  private let bytes: ArraySlice<UInt8>
-  private var start: Int
-  private let end: Int
-  private var line = 0
+  private let window: RecordWindow
+  /// The line that is read next.
+  private var line = 1
+  /// Blank lines with a record behind them: each may be a row that was lost.
+  private var lost = 0..<0
   /// Said of a first line that is not JSON, where the file's name is one of another format.
   private let hint: String
 
   init(_ source: DataSource) throws {
-    (bytes, isWhole) = try source.bytes()
-    start = bytes.startIndex
-    // A line that was cut is not looked at. Blank lines at the end are none; one in between may be a row that was lost.
-    let last =
-      isWhole ? bytes.lastIndex { !Self.isBlank($0) } : bytes.lastIndex { $0 == UInt8(ascii: "\n") }
-    end = last.map { $0 + 1 } ?? start
+    window = try RecordWindow(source)
     let endings = [(".csv", CSVFormat.name), (".tsv", TSVFormat.name), (".txt", TextFormat.name)]
     let other = endings.first { source.path.lowercased().hasSuffix($0.0) }
     hint = other.map { "; a file of this name is read with `format: \($0.1)`" } ?? ""
   }
 
+  var isWhole: Bool { window.isWhole }
+
   mutating func next() throws -> DataRecord? {
-    guard start < end else { return nil }
-    line += 1
-    var lineEnd = bytes[start..<end].firstIndex(of: UInt8(ascii: "\n")) ?? end
-    let content: ArraySlice<UInt8>
-    let next = lineEnd + 1
-    if lineEnd > start, bytes[lineEnd - 1] == UInt8(ascii: "\r") { lineEnd -= 1 }
-    content = bytes[start..<lineEnd]
-    start = next
-    guard !content.allSatisfy(Self.isBlank) else { throw bad("a blank line; expected a JSON object") }
+    if lost.isEmpty {
+      let first = line
+      while let length = try lineLength(), isBlank(length) { pass(length) }
+      guard try lineLength() != nil else { return nil }
+      lost = first..<line
+    }
+    if let line = lost.popFirst() { throw bad("a blank line; expected a JSON object", line: line) }
+    guard let length = try lineLength() else { return nil }
+    let line = self.line
+    defer { pass(length) }
     let value: JSON
     do {
-      value = try content.withUnsafeBytes { try JSON(parsing: $0) }
+      value = try window.withBytes {
+        try JSON(parsing: UnsafeRawBufferPointer(rebasing: $0[..<content(length, of: $0)]))
+      }
     } catch let error as JSONError {
-      throw bad("not JSON: \(error.message)\(line == 1 ? hint : "")", column: error.column)
+      throw bad("not JSON: \(error.message)\(line == 1 ? hint : "")", line: line, column: error.column)
     }
-    guard value.objectValue != nil else { throw bad("\(value.kind); expected an object") }
+    guard value.objectValue != nil else { throw bad("\(value.kind); expected an object", line: line) }
     return DataRecord(place: .line(line, column: 1), value: value)
   }
 
-  private func bad(_ reason: String, column: Int = 1) -> BadRecord {
-    BadRecord(place: .line(line, column: column), reason: reason)
+  /// With its end; nil after the last. A line that was cut is none.
+  private func lineLength() throws -> Int? {
+    var seen = 0
+    while true {
+      if let length = window.length(to: UInt8(ascii: "\n"), from: seen) { return length }
+      seen = window.count
+      if window.isAtEnd { return window.isWhole && seen > 0 ? seen : nil }
+      try window.extend(.line(line, column: 1))
+    }
   }
 
-  private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+  private mutating func pass(_ length: Int) {
+    window.consume(length)
+    line += 1
+  }
+
+  private func isBlank(_ length: Int) -> Bool {
+    window.withBytes { $0[..<length].allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) } }
+  }
+
+  /// The line without its end.
+  private func content(_ length: Int, of bytes: UnsafeRawBufferPointer) -> Int {
+    var end = length
+    for byte in [UInt8(ascii: "\n"), UInt8(ascii: "\r")] where end > 0 && bytes[end - 1] == byte { end -= 1 }
+    return end
+  }
+
+  private func bad(_ reason: String, line: Int, column: Int = 1) -> BadRecord {
+    BadRecord(place: .line(line, column: column), reason: reason)
+  }
 }

@@ -2,6 +2,7 @@
 
 import JSON
 import Runner
+import System
 
 struct CSVFormat: DataFormat {
   static let name = "csv"
@@ -26,146 +27,151 @@ struct TSVFormat: DataFormat {
   mutating func next() throws -> DataRecord? { try values.next() }
 }
 
-/// The rows of a text whose fields are separated by one byte. A quote opens a quoted field only where the field begins, and is
-/// itself elsewhere; in a quoted field `""` is a quote, and line ends are text.
+/// The rows of a text whose fields are separated by one byte.
 private struct SeparatedValues {
-  let isWhole: Bool
-  private let path: String
-  private let bytes: ArraySlice<UInt8>
+  private static let columnLimit = 1 << 16
+
+  private let window: RecordWindow
   private let separator: UInt8
-  private let end: Int
-  private var header: [String] = []
-
-  private var position: Int
+  /// Nil before the first line is read.
+  private var header: [String]?
+  /// The line that is read next.
   private var line = 1
-  private var lineStart: Int
-  /// The first fault of the row that is read.
-  private var fault: BadRecord?
+  /// Blank lines with a row behind them, and that row.
+  private var blank = 0..<0
+  private var behind: Row?
 
-  private static let quote = UInt8(ascii: "\"")
-  private static let lineFeed = UInt8(ascii: "\n")
-  private static let carriageReturn = UInt8(ascii: "\r")
+  private struct Row {
+    let line: Int
+    let isBlank: Bool
+    let values: [String]
+    let fault: BadRecord?
+  }
 
   init(_ source: DataSource, separator: UInt8) throws {
-    path = source.path
+    window = try RecordWindow(source)
     self.separator = separator
-    (bytes, isWhole) = try source.bytes()
-    position = bytes.startIndex
-    lineStart = bytes.startIndex
-    let last =
-      isWhole
-      ? bytes.lastIndex { $0 != Self.lineFeed && $0 != Self.carriageReturn }
-      : bytes.lastIndex { $0 == Self.lineFeed }
-    end = last.map { $0 + 1 } ?? position
-    do {
-      header = try readRow()?.map(\.text) ?? []
-    } catch let error as BadRecord {
-      throw InputError("\(error.place.inside(path)): \(error.reason)")
-    }
-    var names: Set<UTF8Key> = []
-    for (index, name) in header.enumerated() {
+    let first = try rowAfterBlanks()
+    if let fault = first?.fault { throw InputError("\(fault.place.inside(window.path)): \(fault.reason)") }
+    let names = blank.isEmpty ? first?.values ?? [] : [""]
+    var seen: Set<UTF8Key> = []
+    for (index, name) in names.enumerated() {
       guard !name.isEmpty else {
-        throw InputError("\(path):1:1: column \(index + 1) has no name; the first line names all columns")
+        throw InputError(
+          "\(window.path):1:1: column \(index + 1) has no name; the first line names all columns")
       }
-      guard names.insert(UTF8Key(name)).inserted else {
-        throw InputError("\(path):1:1: the column `\(name)` is named twice")
+      guard seen.insert(UTF8Key(name)).inserted else {
+        throw InputError("\(window.path):1:1: the column \(quoted(name)) is named twice")
       }
     }
+    header = names
   }
+
+  var isWhole: Bool { window.isWhole }
 
   mutating func next() throws -> DataRecord? {
-    let place = RecordPlace.line(line, column: 1)
-    guard let fields = try readRow() else { return nil }
-    if fields.count == 1, fields[0].text.isEmpty, !fields[0].isQuoted {
-      throw BadRecord(place: place, reason: "a blank line; an empty text alone on a line is written `\"\"`")
-    }
-    guard fields.count == header.count else {
-      let index = min(header.count, fields.count - 1)
+    if behind == nil { behind = try rowAfterBlanks() }
+    guard let row = behind, let header else { return nil }
+    if let line = blank.popFirst() {
       throw BadRecord(
-        place: fields[index].place,
-        reason: "the row has \(fields.count) fields, but the first line names \(header.count)")
+        place: .line(line, column: 1), reason: "a blank line; an empty text alone on a line is written `\"\"`"
+      )
     }
-    let members = zip(header, fields).map { (key: $0, value: JSON.string($1.text)) }
-    return DataRecord(place: place, value: .object(JSONObject(distinct: members)))
+    behind = nil
+    if let fault = row.fault { throw fault }
+    let members = zip(header, row.values).map { (key: $0, value: JSON.string($1)) }
+    return DataRecord(place: .line(row.line, column: 1), value: .object(JSONObject(distinct: members)))
   }
 
-  private struct Field {
-    let text: String
-    let isQuoted: Bool
-    let place: RecordPlace
+  /// Blank lines at the end of the file are none.
+  private mutating func rowAfterBlanks() throws -> Row? {
+    let first = line
+    while let row = try readRow() {
+      if row.isBlank { continue }
+      blank = first..<row.line
+      return row
+    }
+    return nil
   }
 
-  private var place: RecordPlace { .line(line, column: position - lineStart + 1) }
-
-  /// The fields up to the end of a row; nil at the end of the text.
-  private mutating func readRow() throws -> [Field]? {
-    guard position < end else { return nil }
-    fault = nil
-    var fields: [Field] = []
-    while true {
-      let start = place
-      let isQuoted = position < end && bytes[position] == Self.quote
-      guard let content = try isQuoted ? readQuoted(start) : readUnquoted() else { return nil }
-      let text = String(validating: content, as: UTF8.self)
-      if text == nil, fault == nil { fault = BadRecord(place: start, reason: "the field is not valid UTF-8") }
-      fields.append(Field(text: text ?? "", isQuoted: isQuoted, place: start))
-      guard position < end, bytes[position] == separator else { break }
-      position += 1
-    }
-    if position < end, bytes[position] == Self.carriageReturn { position += 1 }
-    if position < end {
-      position += 1
-      line += 1
-      lineStart = position
-    }
-    if let fault { throw fault }
-    return fields
-  }
-
-  /// Up to a separator or a line end, which is not taken.
-  private mutating func readUnquoted() -> ArraySlice<UInt8> {
-    let start = position
-    while position < end, bytes[position] != separator, !isLineEnd {
-      if bytes[position] == Self.carriageReturn, fault == nil {
-        fault = BadRecord(
-          place: place, reason: "a carriage return without a line feed; inside a text it is written in quotes"
-        )
-      }
-      position += 1
-    }
-    return bytes[start..<position]
-  }
-
-  /// Nil where the text was cut inside the field.
-  private mutating func readQuoted(_ start: RecordPlace) throws -> ArraySlice<UInt8>? {
-    position += 1
-    var content: [UInt8] = []
-    while position < end {
-      let byte = bytes[position]
-      position += 1
-      if byte == Self.quote {
-        guard position < end, bytes[position] == Self.quote else {
-          guard position == end || bytes[position] == separator || isLineEnd else {
-            throw InputError(
-              "\(place.inside(path)): text after the closing quote; a quote inside quotes is written `\"\"`")
+  /// - Throws: `InputError` where the row, and so the one after it, has no end.
+  private mutating func readRow() throws -> Row? {
+    let isAll = window.isWhole
+    let limit = (header?.count ?? Self.columnLimit) + 1
+    while window.count > 0 || !window.isAtEnd {
+      let place = RecordPlace.line(line, column: 1)
+      let read = try window.withBytes { bytes in
+        do {
+          return try SeparatedRow(bytes, separator, isEnd: window.isAtEnd && isAll, fields: limit).map {
+            (row: self.row($0, bytes), length: $0.length, lineCount: $0.lineCount)
           }
-          return content[...]
+        } catch let fault as SeparatedRow.Fault {
+          throw InputError("\(self.place(fault.offset, bytes).inside(window.path)): \(fault.reason)")
         }
-        position += 1
-      } else if byte == Self.lineFeed {
-        line += 1
-        lineStart = position
       }
-      content.append(byte)
+      if let read {
+        window.consume(read.length)
+        line += read.lineCount
+        return read.row
+      }
+      // Of a file that was cut, what lies before the cut was good.
+      if window.isAtEnd { return nil }
+      try window.extend(place)
     }
-    guard isWhole else { return nil }
-    throw InputError("\(start.inside(path)): the quote that opens here is not closed")
+    return nil
   }
 
-  /// Whether a line end stands here: LF or CRLF.
-  private var isLineEnd: Bool {
-    if bytes[position] == Self.lineFeed { return true }
-    return bytes[position] == Self.carriageReturn && position + 1 < end
-      && bytes[position + 1] == Self.lineFeed
+  private func row(_ found: SeparatedRow, _ bytes: UnsafeRawBufferPointer) -> Row {
+    var fault = found.strayReturn.map {
+      BadRecord(
+        place: place($0, bytes),
+        reason: "a carriage return without a line feed; inside a text it is written in quotes")
+    }
+    var values: [String] = []
+    values.reserveCapacity(found.fields.count)
+    for field in found.fields {
+      let text = text(of: field, bytes)
+      if text == nil, fault == nil {
+        fault = BadRecord(place: place(field, bytes), reason: "the field is not valid UTF-8")
+      }
+      values.append(text ?? "")
+    }
+    if let header, fault == nil, found.fieldCount != header.count {
+      fault = BadRecord(
+        place: place(found.fields[min(header.count, values.count - 1)], bytes),
+        reason: "the row has \(found.fieldCount) fields, but the first line names \(header.count)")
+    }
+    if header == nil, found.fieldCount > Self.columnLimit {
+      fault = BadRecord(
+        place: .line(1, column: 1),
+        reason: "the first line names \(found.fieldCount) columns; at most \(Self.columnLimit) are read")
+    }
+    return Row(line: line, isBlank: found.isBlank, values: values, fault: fault)
+  }
+
+  /// Nil where it is no UTF-8.
+  private func text(of field: SeparatedRow.Field, _ bytes: UnsafeRawBufferPointer) -> String? {
+    let content = UnsafeRawBufferPointer(rebasing: bytes[field.content])
+    guard field.hasDoubledQuotes else {
+      return String(validatingUTF8: content)
+    }
+    var single: [UInt8] = []
+    single.reserveCapacity(content.count)
+    var index = 0
+    while index < content.count {
+      single.append(content[index])
+      index += content[index] == UInt8(ascii: "\"") ? 2 : 1
+    }
+    return single.withUnsafeBytes { String(validatingUTF8: $0) }
+  }
+
+  private func place(_ field: SeparatedRow.Field, _ bytes: UnsafeRawBufferPointer) -> RecordPlace {
+    place(field.content.lowerBound - (field.isQuoted ? 1 : 0), bytes)
+  }
+
+  private func place(_ offset: Int, _ bytes: UnsafeRawBufferPointer) -> RecordPlace {
+    var place = (line: line, start: 0)
+    for index in 0..<offset where bytes[index] == UInt8(ascii: "\n") { place = (place.line + 1, index + 1) }
+    return .line(place.line, column: offset - place.start + 1)
   }
 }
