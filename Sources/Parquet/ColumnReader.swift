@@ -3,6 +3,8 @@
 import JSON
 
 final class ColumnReader {
+  /// What a message calls it: "column `a`".
+  let part: String
   private let column: SchemaColumn
   private let type: ValueType
   private let codec: any Codec.Type
@@ -25,9 +27,12 @@ final class ColumnReader {
   /// Whether a number that is no number of JSON was taken since this was last set.
   var tookNotFinite = false
 
-  init(_ column: SchemaColumn, _ chunk: ColumnChunk, _ input: ParquetInput, _ expansion: ExpansionLimit)
-    throws
-  {
+  /// - Throws: `ParquetFault`; everything else throws `ParquetError`.
+  init(
+    _ column: SchemaColumn, named part: String, _ chunk: ColumnChunk, _ input: ParquetInput,
+    _ expansion: ExpansionLimit
+  ) throws {
+    self.part = part
     self.column = column
     type = try ValueType(column.element)
     codec = try Parquet.codec(numbered: chunk.codec)
@@ -40,7 +45,7 @@ final class ColumnReader {
   func isAtEnd() throws -> Bool {
     while index == count {
       guard valuesLeft > 0 else { return true }
-      try readPage()
+      try inPart(part, of: input.path) { try readPage() }
     }
     return false
   }
@@ -52,14 +57,16 @@ final class ColumnReader {
 
   /// Of the next value.
   func definition() throws -> Int {
-    guard try !isAtEnd() else { throw ParquetFault("it ends before the rows of its group do") }
+    guard try !isAtEnd() else { throw error("it ends before the rows of its group do") }
     return definitions.isEmpty ? 0 : Int(definitions[index])
   }
 
   /// The next value, which must be there.
   func take() throws -> JSON {
     guard try definition() == column.maximumDefinition else { throw disagreement }
-    let value = values[valueIndex]
+    // Moved, since a text that is counted twice and then once again costs as much as to make it.
+    var value = JSON.null
+    swap(&value, &values[valueIndex])
     valueIndex += 1
     index += 1
     if case .double(let number) = value, !number.isFinite { tookNotFinite = true }
@@ -72,7 +79,11 @@ final class ColumnReader {
     index += 1
   }
 
-  var disagreement: ParquetFault { ParquetFault("its levels do not fit those of the columns beside it") }
+  func error(_ problem: String) -> ParquetError {
+    ParquetError(path: input.path, part: part, problem: problem)
+  }
+
+  var disagreement: ParquetError { error("its levels do not fit those of the columns beside it") }
 
   private func readPage() throws {
     let header = try PageHeader.read(input, in: range)

@@ -48,7 +48,7 @@ enum ValueType {
   }
 
   static func json(_ bytes: ArraySlice<UInt8>) throws -> JSON {
-    guard let text = bytes.withUnsafeBufferPointer({ String(validating: $0, as: UTF8.self) }) else {
+    guard let text = bytes.withUnsafeBytes(String.init(validatingUTF8:)) else {
       throw ParquetFault("a value is not valid UTF-8; bytes that are no text are not read")
     }
     return .string(text)

@@ -45,21 +45,33 @@ enum Snappy: Codec {
       }
       if kind == 0 {
         guard size <= input.count - position else { throw ParquetFault("snappy data end inside a literal") }
-        memcpy(target + written, source + position, size)
+        // Most are short: 16 bytes are moved at once where both sides have as many.
+        if size <= 16, input.count - position >= 16, output.count - written >= 16 {
+          copy16(source + position, UnsafeMutableRawPointer(target + written))
+        } else {
+          memcpy(target + written, source + position, size)
+        }
         position += size
       } else {
         let distance = kind == 1 ? (tag >> 5) << 8 | number : number
         guard distance > 0, distance <= written else {
           throw ParquetFault("snappy data copy from \(distance) bytes back of \(written)")
         }
-        if distance >= size {
-          memcpy(target + written, target + written - distance, size)
+        let end = written + size
+        // A copy may read what it writes, but no 16 bytes of it where they lie as far back.
+        if distance >= 16, output.count - written >= (size + 15) & ~15 {
+          for place in stride(from: written, to: end, by: 16) {
+            copy16(target + (place - distance), UnsafeMutableRawPointer(target + place))
+          }
         } else {
-          // A copy may read what it writes.
-          for index in written..<(written + size) { target[index] = target[index - distance] }
+          for place in written..<end { target[place] = target[place - distance] }
         }
       }
       written += size
     }
+  }
+
+  private static func copy16(_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer) {
+    target.storeBytes(of: source.loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
   }
 }
