@@ -51,7 +51,7 @@ struct SamplesCommand: ParsableCommand {
     let margin = labels.map { TextTable.width(TerminalText.escaped($0)) }.max() ?? 0
     let width = max(40, min(terminalColumns(1) ?? 100, 160))
     func entry(_ label: String, _ text: String) -> String {
-      let lines = wrapped(visible(text), to: max(20, width - margin - 4))
+      let lines = TextTable.wrapped(TerminalText.line(text), to: max(20, width - margin - 4))
       return lines.enumerated().map { index, line in
         "  " + TextTable.padded(index == 0 ? TerminalText.escaped(label) : "", to: margin) + "  \(line)\n"
       }.joined()
@@ -117,33 +117,4 @@ private struct Sheet {
     let shown = text.isEmpty ? "(empty)" : text
     return words.isEmpty ? shown : "\(shown)  [\(words.joined(separator: ", "))]"
   }
-}
-
-/// One line, safe for a terminal: a line break shows as `⏎`.
-private func visible(_ text: String) -> String {
-  text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
-    .map { TerminalText.escaped(String(String.UnicodeScalarView($0))) }.joined(separator: "⏎")
-}
-
-/// Broken at spaces where there are any; never wider than `width`.
-private func wrapped(_ text: String, to width: Int) -> [String] {
-  var lines: [String] = []
-  var line = ""
-  for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-    var word = String(word)
-    if !line.isEmpty, TextTable.width(line) + 1 + TextTable.width(word) > width {
-      lines.append(line)
-      line = ""
-    } else if !line.isEmpty {
-      word = " " + word
-    }
-    for character in word {
-      if TextTable.width(line) + TextTable.width(String(character)) > width {
-        lines.append(line)
-        line = ""
-      }
-      line.append(character)
-    }
-  }
-  return lines + [line]
 }

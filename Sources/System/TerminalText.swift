@@ -11,6 +11,25 @@ package enum TerminalText {
     return result
   }
 
+  /// On one line of at most so many columns: a line break is `⏎`, everything else that could disturb a terminal is escaped, and
+  /// what is too long ends in `…`.
+  package static func line(_ text: String, columns: Int = .max) -> String {
+    var line = ""
+    var used = 0
+    // The UTF-8 of `line` that leaves a column for the `…`.
+    var kept = 0
+    for scalar in text.unicodeScalars {
+      let piece = scalar == "\n" ? "⏎" : needsEscape(scalar) ? escape(scalar) : String(scalar)
+      used += scalar == "\n" ? 1 : needsEscape(scalar) ? piece.utf8.count : width(scalar)
+      guard used <= columns else {
+        return String(decoding: line.utf8.prefix(kept), as: UTF8.self) + (columns > 0 ? "…" : "")
+      }
+      line += piece
+      if used < columns { kept = line.utf8.count }
+    }
+    return line
+  }
+
   package static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7F }
     switch scalar.properties.generalCategory {

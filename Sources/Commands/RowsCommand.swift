@@ -1,0 +1,184 @@
+// `plumb rows FILE|ADDRESS`: a look into a data file or into what a stage wrote.
+
+import ArgumentParser
+import Glibc
+import JSON
+import Runner
+import Stages
+import System
+
+struct RowsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rows", abstract: "Look into a data file, or into what a stage wrote.",
+    discussion: """
+      Takes any file that `data` reads, or a result: EXPERIMENT.yaml::STAGE or EXPERIMENT.yaml::STAGE.OUTPUT as \
+      `\(Program.name) plan` shows stages, runs/NAME/ID::STAGE of one run, or a stage's address alone for the last run. A terminal \
+      gets a table, or where its columns do not fit, one record after the other, long texts cut; a pipe gets the same as lines of \
+      fields with a tab between them, whole, where `\\` stands before an n, t, r or \\ that is a line break, a tab, a carriage \
+      return or a backslash. Reading stops with the last row that is shown.
+
+        \(Program.name) rows data/train.parquet --columns prompt,label --where label=1
+        \(Program.name) rows experiments/quickstart.yaml::quark@last.judge --where 'rewards>0.9'
+        \(Program.name) rows quark@2.pool --count
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "A data file, EXPERIMENT.yaml::ADDRESS, RUN_DIRECTORY::ADDRESS, or the address of a stage of the last run.",
+      valueName: "file-or-address"), completion: .file())
+  var source: String
+
+  @Option(help: "Rows at most.")
+  var head = 10
+
+  @Flag(help: "All rows.")
+  var all = false
+
+  @Option(
+    name: .customLong("where"),
+    help: ArgumentHelp(
+      """
+      Only rows where this holds; may be repeated. Between field and value: = != < > <= >= or ~ (contains). A field of an \
+      object is written with a dot; of a list one element is enough.
+      """, valueName: "field=value"),
+    transform: RowCondition.init)
+  var conditions: [RowCondition] = []
+
+  @Option(
+    help: ArgumentHelp("Only these fields, in this order.", valueName: "a,b"),
+    transform: { $0.split(separator: ",", omittingEmptySubsequences: true).map(String.init) })
+  var columns: [String]?
+
+  @Option(
+    help: ArgumentHelp(
+      "Format of the file (default: told by its first bytes, CSV and TSV by its name).",
+      valueName: RecordFile.formats.joined(separator: "|")))
+  var format: String?
+
+  @Flag(help: "Print one JSON object a line.")
+  var json = false
+
+  @Flag(help: "Print one record after the other, texts whole.")
+  var full = false
+
+  @Flag(help: "Print only how many rows there are.")
+  var count = false
+
+  @Flag(
+    help: """
+      Print of each field how many values of which kind it has, how many rows lack it, how many values differ, and how long its texts \
+      (in characters) and lists or how large its numbers are.
+      """)
+  var stats = false
+
+  @OptionGroup var storage: StoreArguments
+
+  func validate() throws {
+    if head < 1 { throw ValidationError("--head must be at least 1, found \(head)") }
+    if let format, !RecordFile.formats.contains(format) {
+      throw ValidationError(
+        "--format must be one of \(RecordFile.formats.joined(separator: ", ")), found \(format)")
+    }
+    for (names, isBoth) in [
+      ("--count and --stats", count && stats), ("--count and --json", count && json),
+      ("--full and --json", full && json), ("--full and --stats", full && stats),
+    ] where isBoth {
+      throw ValidationError("\(names) exclude each other")
+    }
+  }
+
+  func run() throws {
+    finish {
+      switch try RowSource(source, storage: storage) {
+      case .file(let path): try show(path, format: format ?? formatByName(path))
+      case .rows(let path): try show(path, format: "jsonl")
+      case .metrics(let path):
+        let value = try JSON(parsing: try File.read(path))
+        try standardOutput(value.text(json ? .compact : .pretty) + "\n")
+      }
+      return .done
+    }
+  }
+
+  private func formatByName(_ path: String) -> String? {
+    ["csv", "tsv"].first { path.lowercased().hasSuffix("." + $0) }
+  }
+
+  private func show(_ path: String, format: String?) throws {
+    let needed = columns.map { $0 + conditions.map(\.field) }
+    var file = try RecordFile(path, format: format, fields: needed)
+    if count {
+      var number = 0
+      try readEach(&file) { _ in
+        number += 1
+        return true
+      }
+      try standardOutput("\(number)\n")
+    } else if stats {
+      var statistics = RowStatistics()
+      try readEach(&file) { row in
+        try statistics.add(columns.map { names in chosen(names, of: row) } ?? row)
+        return true
+      }
+      try standardOutput(json ? statistics.json : statistics.text)
+    } else {
+      try printRows(&file)
+    }
+  }
+
+  private func chosen(_ names: [String], of row: JSON) -> JSON {
+    .object(JSONObject(names.compactMap { name in RecordFile.value(name, in: row).map { (name, $0) } }))
+  }
+
+  private func printRows(_ file: inout RecordFile) throws {
+    var printer = RowPrinter(layout, names: columns)
+    let limit = all ? .max : head
+    var hasMore = false
+    try readEach(&file) { row in
+      guard printer.added < limit else {
+        hasMore = true
+        return false
+      }
+      try printer.add(row)
+      return true
+    }
+    try printer.finish()
+    if printer.added == 0 {
+      standardError(conditions.isEmpty ? "no rows\n" : "no row where all of this holds\n")
+    }
+    if hasMore {
+      standardError("the first \(printer.added); --head N or --all shows more, --count counts them\n")
+    }
+    if !printer.unshown.isEmpty {
+      let names = printer.unshown.map { quoted($0) }.joined(separator: ", ")
+      standardError("fields that only later rows have are not shown: \(names); name them with --columns\n")
+    }
+  }
+
+  private var layout: RowPrinter.Layout {
+    if json { return .json }
+    let columns = terminalColumns(1)
+    if full { return .records(columns: columns ?? 100) }
+    return columns.map { .terminal(columns: $0) } ?? .separated
+  }
+
+  /// The rows of which every condition holds, until `body` says false.
+  /// - Throws: `RunError` (2) where no row has a field that a condition names.
+  private func readEach(_ file: inout RecordFile, _ body: (JSON) throws -> Bool) throws {
+    var isSeen = conditions.map { _ in false }
+    var first: [JSON] = []
+    while let row = try file.next() {
+      var holds = true
+      for (index, condition) in conditions.enumerated() {
+        let value = RecordFile.value(condition.field, in: row)
+        if value != nil { isSeen[index] = true }
+        holds = holds && condition.holds(of: value)
+      }
+      if isSeen.contains(false), first.count < 100 { first.append(row) }
+      if holds, try !body(row) { return }
+    }
+    if let index = isSeen.firstIndex(of: false), !first.isEmpty {
+      throw RunError(.commandLine, missingField(conditions[index].field, in: first))
+    }
+  }
+}
