@@ -45,8 +45,6 @@ struct JSONLines {
 
   private let file: File
   private let name: String
-  private var pending: [UInt8] = []
-  private var number = 0
 
   /// Longer ones are refused, since a line is held whole.
   private static let mostBytes = 1 << 28
@@ -66,48 +64,62 @@ struct JSONLines {
   }
 
   /// Prints an answer for each line, no later than the next block of input is waited for.
-  mutating func answerEach(_ answer: (Line) throws -> JSON) throws {
-    var output = ""
-    do {
-      try readEach(
-        { line in output += try answer(line).text() + "\n" },
-        afterBlock: {
+  func answerEach(threads: Int, _ answer: @Sendable (Line) throws -> JSON) throws {
+    try readBlocks { bytes, lines, first in
+      let answers = try mapConcurrently(lines.count, threads: threads) { index in
+        Result { try answer(line(first + index, bytes[lines[index]])).text() }
+      }
+      var output = ""
+      for found in answers {
+        switch found {
+        case .success(let text): output += text + "\n"
+        case .failure(let error):
+          // What was answered before a wrong line is kept.
           try standardOutput(output)
-          output = ""
-        })
-    } catch {
-      // What was answered before a wrong line is kept.
+          throw error
+        }
+      }
       try standardOutput(output)
-      throw error
     }
   }
 
-  mutating func readEach(_ body: (Line) throws -> Void, afterBlock: () throws -> Void = {}) throws {
+  func readEach(_ body: (Line) throws -> Void) throws {
+    try readBlocks { bytes, lines, first in
+      for (index, range) in lines.enumerated() { try body(line(first + index, bytes[range])) }
+    }
+  }
+
+  /// Calls `body` with bytes, the lines in them, and the number of the first of these.
+  private func readBlocks(_ body: ([UInt8], [Range<Int>], Int) throws -> Void) throws {
+    var bytes: [UInt8] = []
+    var number = 1
     try file.readBlocks { block in
-      var rest = block[...]
-      while let end = rest.firstIndex(of: 0x0A) {
-        pending += rest[..<end]
-        try read(body)
-        rest = rest[(end + 1)...]
+      // What is left of the block before has no line end.
+      var position = bytes.count
+      var start = 0
+      var lines: [Range<Int>] = []
+      bytes += block
+      while let end = bytes[position...].firstIndex(of: 0x0A) {
+        lines.append(start..<end)
+        start = end + 1
+        position = start
       }
-      pending += rest
-      guard pending.count <= Self.mostBytes else {
-        throw RunError(.input, "`\(name)`: line \(number + 1): longer than \(Self.mostBytes) bytes")
+      if !lines.isEmpty { try body(bytes, lines, number) }
+      number += lines.count
+      bytes.removeSubrange(..<start)
+      guard bytes.count <= Self.mostBytes else {
+        throw RunError(.input, "`\(name)`: line \(number): longer than \(Self.mostBytes) bytes")
       }
-      try afterBlock()
     }
-    if !pending.isEmpty { try read(body) }
-    try afterBlock()
+    if !bytes.isEmpty { try body(bytes, [bytes.indices], number) }
   }
 
-  private mutating func read(_ body: (Line) throws -> Void) throws {
-    number += 1
-    defer { pending.removeAll(keepingCapacity: true) }
-    let value: JSON
-    do { value = try JSON(parsing: pending) } catch let error as JSONError {
+  private func line(_ number: Int, _ bytes: ArraySlice<UInt8>) throws -> Line {
+    do {
+      return Line(source: name, number: number, value: try bytes.withUnsafeBytes { try JSON(parsing: $0) })
+    } catch let error as JSONError {
       throw RunError(
         .input, "`\(name)`: line \(number): not JSON: byte \(error.offset + 1) of the line: \(error.message)")
     }
-    try body(Line(source: name, number: number, value: value))
   }
 }

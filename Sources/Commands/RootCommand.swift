@@ -44,7 +44,8 @@ struct RootCommand: ParsableCommand {
     version: programVersion,
     subcommands: [
       InitCommand.self, RunCommand.self, SpinCommand.self, PlanCommand.self,
-      ConfigCommand.self, CheckCommand.self, RowsCommand.self, SamplesCommand.self, TryCommand.self, Inspect.self,
+      ConfigCommand.self, CheckCommand.self, RowsCommand.self, SamplesCommand.self, TryCommand.self,
+      Inspect.self,
       ConvertCommand.self, TokenizerCommand.self,
       StagesCommand.self, NewStageCommand.self, SchemaCommand.self, ExplainCommand.self, YAMLCommand.self,
       WorkerCommand.self,

@@ -40,23 +40,23 @@ struct TokenizerCommand: ParsableCommand {
     func run() throws {
       finish {
         let tokenizer = try source.open()
-        var lines = try JSONLines(.standardInput)
-        try lines.answerEach { line in
+        let (special, begin, offsets) = (special, begin, offsets)
+        try JSONLines(.standardInput).answerEach(threads: source.threadCount) { line in
           let text = try line.string()
           guard offsets else {
-            return ids(tokenizer.encode(text, parseSpecial: special, addSpecialTokens: begin))
+            return Self.ids(tokenizer.encode(text, parseSpecial: special, addSpecialTokens: begin))
           }
           let found = tokenizer.encodeWithOffsets(text, parseSpecial: special, addSpecialTokens: begin)
           let pairs = found.offsets.map {
             JSON.array([.int(Int64($0.lowerBound)), .int(Int64($0.upperBound))])
           }
-          return .object(JSONObject([("ids", ids(found.ids)), ("offsets", .array(pairs))]))
+          return .object(JSONObject([("ids", Self.ids(found.ids)), ("offsets", .array(pairs))]))
         }
         return .done
       }
     }
 
-    private func ids(_ ids: [Int32]) -> JSON { .array(ids.map { .int(Int64($0)) }) }
+    private static func ids(_ ids: [Int32]) -> JSON { .array(ids.map { .int(Int64($0)) }) }
 
     func validate() throws { try source.check() }
   }
@@ -77,8 +77,8 @@ struct TokenizerCommand: ParsableCommand {
     func run() throws {
       finish {
         let tokenizer = try source.open()
-        var lines = try JSONLines(.standardInput)
-        try lines.answerEach { line in
+        let skipSpecial = skipSpecial
+        try JSONLines(.standardInput).answerEach(threads: source.threadCount) { line in
           .string(tokenizer.decode(try line.ids(below: tokenizer.count), skipSpecial: skipSpecial))
         }
         return .done
@@ -110,7 +110,7 @@ struct TokenizerCommand: ParsableCommand {
         let tokenizer = try source.open()
         var report = TokenizerReport(of: tokenizer)
         if let file {
-          var lines = try JSONLines(file == "-" ? .standardInput : .file(file))
+          let lines = try JSONLines(file == "-" ? .standardInput : .file(file))
           try lines.readEach { line in report.add(try line.string(), line: line.number, tokenizer) }
         }
         try standardOutput(json ? report.json.text() + "\n" : report.text)
@@ -131,9 +131,19 @@ struct TokenizerArguments: ParsableArguments {
       valueName: "file-or-model"), completion: .file())
   var tokenizer: String
 
+  @Option(help: "Threads (default: all processors).")
+  var threads: Int?
+
   @OptionGroup var storage: StoreArguments
 
-  func check() throws { _ = try remoteSource(tokenizer) }
+  var threadCount: Int { threads ?? processorCount() }
+
+  func check() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be from 1 to 1024, found \(threads)")
+    }
+    _ = try remoteSource(tokenizer)
+  }
 
   func open() throws -> Tokenizer {
     let place = try ModelPlace(tokenizer, storage: storage)

@@ -17,7 +17,8 @@ package func onOwnThread<Value>(_ body: @escaping @Sendable () throws -> Value) 
   return try result.get()
 }
 
-private func thread(_ body: @escaping @Sendable () -> Void) throws -> pthread_t {
+/// One that is to be joined.
+func thread(_ body: @escaping @Sendable () -> Void) throws -> pthread_t {
   final class Box {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }

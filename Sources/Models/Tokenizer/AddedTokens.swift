@@ -39,6 +39,8 @@ struct AddedTokenMatcher: Sendable {
 
   /// By first byte; longest first.
   private var candidates: [[Candidate]]
+  /// Of each byte, whether any begins with it.
+  private var isFirst = [Bool](repeating: false, count: 256)
   private(set) var isEmpty = true
 
   /// - Parameter normalizer: of the text in which they are looked for, where that is normalized.
@@ -48,6 +50,7 @@ struct AddedTokenMatcher: Sendable {
       let bytes = Array((normalizer?.normalized(token.content) ?? token.content).utf8)
       guard let first = bytes.first else { continue }
       isEmpty = false
+      isFirst[Int(first)] = true
       candidates[Int(first)].append(Candidate(bytes: bytes, token: token))
     }
     for first in 0..<256 { candidates[first].sort { $0.bytes.count > $1.bytes.count } }
@@ -67,7 +70,7 @@ struct AddedTokenMatcher: Sendable {
     var plainStart = range.lowerBound
     var position = range.lowerBound
     while position < range.upperBound {
-      guard let match = match(text, position, range.upperBound) else {
+      guard isFirst[Int(text.bytes[position])], let match = match(text, position, range.upperBound) else {
         position += 1
         continue
       }

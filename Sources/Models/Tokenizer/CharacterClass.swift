@@ -6,16 +6,25 @@ enum CharacterClass: UInt8 {
   case number
   case whitespace
 
+  @inline(__always)
   init(_ scalar: Unicode.Scalar) {
-    if scalar.value < 0x80 {
-      self = Self.ascii[Int(scalar.value)]
+    let value = scalar.value
+    if value < 0x80 {
+      self =
+        (value | 0x20) &- 0x61 < 26
+        ? .letter : value &- 0x30 < 10 ? .number : value == 0x20 || value &- 9 < 5 ? .whitespace : .other
     } else {
-      self = Self.classify(scalar)
+      self = Self.beyondASCII(scalar)
     }
   }
 
-  private static let ascii: [CharacterClass] = (0..<0x80).map { (value: UInt8) in
-    classify(Unicode.Scalar(value))
+  /// Of the characters below U+20000, which are all but rare ideographs; made when the first beyond ASCII is met.
+  private static let table: [CharacterClass] = (0..<0x20000).map { (value: UInt32) in
+    Unicode.Scalar(value).map(classify) ?? .other
+  }
+
+  private static func beyondASCII(_ scalar: Unicode.Scalar) -> CharacterClass {
+    scalar.value < 0x20000 ? table[Int(scalar.value)] : classify(scalar)
   }
 
   /// Source: Unicode general categories L*, N* and the property White_Space, as in Oniguruma's and Rust's regexes.

@@ -12,15 +12,9 @@ package struct BytePairModel: TokenModel {
   let ignoresMerges: Bool
   /// The token of each single byte; -1 for a byte that the vocabulary does not have.
   private let byteTokens: [Int32]
-  /// The rank (lower merges first) and the result of each pair that merges.
-  private let merges: [UInt64: Merge]
+  private let merges: MergeTable
   /// Whole pieces that are taken as one token without merging, where a tokenizer asks for that (`ignore_merges`).
   private let wholePieces: [[UInt8]: Int32]?
-
-  private struct Merge {
-    let rank: Int32
-    let result: Int32
-  }
 
   /// - Parameters:
   ///   - merges: in rank order; of two equal pairs the later counts, as in Hugging Face's reader.
@@ -33,8 +27,7 @@ package struct BytePairModel: TokenModel {
   ) throws {
     var pairs: [(left: Int32, right: Int32)] = []
     pairs.reserveCapacity(merges.count)
-    var table: [UInt64: Merge] = [:]
-    table.reserveCapacity(merges.count)
+    var table = MergeTable(capacity: merges.count)
     for (rank, merge) in merges.enumerated() {
       func id(_ token: String) throws -> Int32 {
         guard let id = vocabulary[token] else {
@@ -44,7 +37,7 @@ package struct BytePairModel: TokenModel {
       }
       let pair = (left: try id(merge.left), right: try id(merge.right))
       pairs.append(pair)
-      table[Self.key(pair.left, pair.right)] = Merge(
+      table[pair.left, pair.right] = MergeTable.Merge(
         rank: Int32(truncatingIfNeeded: rank), result: try id(merge.left + merge.right))
     }
     var wholePieces: [[UInt8]: Int32]?
@@ -73,18 +66,8 @@ package struct BytePairModel: TokenModel {
     return { piece, output in encode(piece, &space, into: &output) }
   }
 
-  @inline(__always)
-  private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
-    UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
-  }
-
-  /// Reused from piece to piece so that encoding allocates nothing per piece.
-  private struct Workspace {
-    var tokens: [Int32] = []
-    var next: [Int32] = []
-    var previous: [Int32] = []
-    var heap = MinimumHeap()
-  }
+  /// Up to so many bytes, looking at all pairs for the one that merges first takes less time than keeping them in order.
+  private static let shortPiece = 40
 
   /// Appends the tokens of one piece. Bytes without a token are left out, as Hugging Face does for a model without an
   /// unknown token. O(n log n).
@@ -93,8 +76,57 @@ package struct BytePairModel: TokenModel {
   ) {
     if let wholePieces, let token = wholePieces[Array(piece)] {
       output.append(token)
-      return
+    } else if piece.count == 1 {
+      if byteTokens[Int(piece[0])] >= 0 { output.append(byteTokens[Int(piece[0])]) }
+    } else if piece.count <= Self.shortPiece {
+      encodeShort(piece, into: &output)
+    } else {
+      encodeLong(piece, &space, into: &output)
     }
+  }
+
+  private func encodeShort(_ piece: UnsafeBufferPointer<UInt8>, into output: inout [Int32]) {
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: piece.count) { tokens in
+      withUnsafeTemporaryAllocation(of: MergeTable.Merge.self, capacity: piece.count) { pairs in
+        var count = 0
+        for byte in piece where byteTokens[Int(byte)] >= 0 {
+          tokens.initializeElement(at: count, to: byteTokens[Int(byte)])
+          count += 1
+        }
+        guard count > 0 else { return }
+        // The merge of each token with the next one.
+        for place in 0..<(count - 1) {
+          pairs.initializeElement(at: place, to: merges[tokens[place], tokens[place + 1]])
+        }
+        while count > 1 {
+          // The leftmost of equals merges first.
+          var first = 0
+          for place in 1..<max(1, count - 1) where pairs[place] < pairs[first] { first = place }
+          let merge = pairs[first]
+          if merge == .none { break }
+          tokens[first] = merge.result
+          count -= 1
+          for place in (first + 1)..<max(first + 1, count) { tokens[place] = tokens[place + 1] }
+          for place in (first + 1)..<max(first + 1, count - 1) { pairs[place] = pairs[place + 1] }
+          if first + 1 < count { pairs[first] = merges[merge.result, tokens[first + 1]] }
+          if first > 0 { pairs[first - 1] = merges[tokens[first - 1], merge.result] }
+        }
+        output.append(contentsOf: UnsafeBufferPointer(rebasing: tokens[..<count]))
+      }
+    }
+  }
+
+  /// Reused from piece to piece.
+  private struct Workspace {
+    var tokens: [Int32] = []
+    var next: [Int32] = []
+    var previous: [Int32] = []
+    var heap = MinimumHeap()
+  }
+
+  private func encodeLong(
+    _ piece: UnsafeBufferPointer<UInt8>, _ space: inout Workspace, into output: inout [Int32]
+  ) {
     space.tokens.removeAll(keepingCapacity: true)
     for byte in piece where byteTokens[Int(byte)] >= 0 { space.tokens.append(byteTokens[Int(byte)]) }
     let count = space.tokens.count
@@ -109,40 +141,37 @@ package struct BytePairModel: TokenModel {
       space.previous.append(position - 1)
       space.next.append(Int(position) + 1 < count ? position + 1 : -1)
     }
+    func wait(_ merge: MergeTable.Merge, at position: Int32) {
+      if merge != .none { space.heap.insert(entry(merge.rank, position)) }
+    }
     for position in 0..<(count - 1) {
-      if let merge = merges[Self.key(space.tokens[position], space.tokens[position + 1])] {
-        space.heap.insert(entry(merge.rank, Int32(truncatingIfNeeded: position)))
-      }
+      wait(
+        merges[space.tokens[position], space.tokens[position + 1]], at: Int32(truncatingIfNeeded: position))
     }
     while let top = space.heap.removeMinimum() {
       let position = Int(top & 0xFFFF_FFFF)
       // Stale when the left token was merged away (-1) or either side has changed since.
       let right = Int(space.next[position])
-      guard space.tokens[position] >= 0, right >= 0,
-        let merge = merges[Self.key(space.tokens[position], space.tokens[right])],
-        UInt64(merge.rank) == top >> 32
-      else { continue }
+      guard space.tokens[position] >= 0, right >= 0 else { continue }
+      let merge = merges[space.tokens[position], space.tokens[right]]
+      guard merge != .none, UInt64(merge.rank) == top >> 32 else { continue }
       space.tokens[position] = merge.result
       space.tokens[right] = -1
       let after = space.next[right]
       space.next[position] = after
       if after >= 0 {
         space.previous[Int(after)] = Int32(truncatingIfNeeded: position)
-        if let merge = merges[Self.key(merge.result, space.tokens[Int(after)])] {
-          space.heap.insert(entry(merge.rank, Int32(truncatingIfNeeded: position)))
-        }
+        wait(merges[merge.result, space.tokens[Int(after)]], at: Int32(truncatingIfNeeded: position))
       }
       let before = space.previous[position]
-      if before >= 0, let merge = merges[Self.key(space.tokens[Int(before)], merge.result)] {
-        space.heap.insert(entry(merge.rank, before))
-      }
+      if before >= 0 { wait(merges[space.tokens[Int(before)], merge.result], at: before) }
     }
     for token in space.tokens where token >= 0 { output.append(token) }
   }
 
   /// Orders by rank, then by position: the leftmost of equals merges first.
-  private func entry(_ rank: Int32, _ position: Int32) -> UInt64 {
-    UInt64(UInt32(bitPattern: rank)) << 32 | UInt64(UInt32(bitPattern: position))
+  private func entry(_ rank: UInt32, _ position: Int32) -> UInt64 {
+    UInt64(rank) << 32 | UInt64(UInt32(bitPattern: position))
   }
 }
 
