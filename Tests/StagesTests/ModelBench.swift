@@ -58,7 +58,9 @@ final class ModelBench {
     let output = "\(path)/run-\(runs)"
     try File.makeDirectory("\(output)/scratch")
     var complete = JSONObject()
-    for field in S.declaration.options { complete[field.name] = options[field.name] ?? field.defaultValue }
+    for field in S.declaration.options {
+      complete[field.name] = options[field.name].map(field.completed) ?? field.defaultValue
+    }
     for name in options.objectValue?.keys ?? [] {
       #expect(complete[name] != nil, "`\(name)` is not an option of this stage")
     }

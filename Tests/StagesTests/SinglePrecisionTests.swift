@@ -15,7 +15,7 @@ struct SinglePrecisionTests {
     switch type {
     case .number(_, _, let single): single ? [] : [path]
     case .optional(let inner): wideNumbers(inner, path)
-    case .list(let element, _): wideNumbers(element, path)
+    case .list(let element, _), .mapping(let element, _): wideNumbers(element, path)
     case .object(let fields): wideNumbers(fields, below: path + ".")
     case .variant(let variants): variants.flatMap { wideNumbers($0.fields, below: path + ".") }
     case .either(let types): types.flatMap { wideNumbers($0, path) }

@@ -39,7 +39,9 @@ final class StageBench {
     seed: UInt64 = 1
   ) throws -> [String: [Row]] {
     var complete = JSONObject()
-    for field in S.declaration.options { complete[field.name] = options[field.name] ?? field.defaultValue }
+    for field in S.declaration.options {
+      complete[field.name] = options[field.name].map(field.completed) ?? field.defaultValue
+    }
     for name in options.objectValue?.keys ?? [] {
       #expect(complete[name] != nil, "`\(name)` is not an option of this stage")
     }

@@ -322,6 +322,11 @@ private func samples(of type: OptionType) -> [JSON] {
     let length = max(1, count.lowerBound)
     for first in values { add(.array([first] + Array(repeating: values[0], count: length - 1))) }
     if length < count.upperBound { add(.array(Array(repeating: values[0], count: length + 1))) }
+  case .mapping(let element, _):
+    let values = samples(of: element)
+    for value in values { add(["name": value]) }
+    add(["other": values[0]])
+    add(["name": values[0], "other": values[0]])
   case .object(let fields): found = objects(of: fields, kind: nil)
   case .variant(let variants):
     for variant in variants { found += objects(of: variant.fields, kind: variant.kind) }
@@ -380,6 +385,7 @@ private struct EveryTypeStage: Stage {
     OptionField(
       "either", .either([.choice(["best", "none"]), .object([OptionField("text", .string, summary: "")])]),
       default: "best", summary: ""),
+    OptionField("mapping", .mapping(.integer(0...9), count: 0...3), default: [:], summary: ""),
   ]
   static let declaration = StageDeclaration(
     name: "every-type", summary: "", version: 1, inputs: [InputPort("rows", .rows, summary: "")],

@@ -37,6 +37,7 @@ struct OptionRow {
     case .bool, .integer, .number, .string, .choice, .file, .files: []
     case .optional(let inner): rows(inside: inner, below: path)
     case .list(let element, _): rows(inside: element, below: path + "[]")
+    case .mapping(let element, _): rows(inside: element, below: path + ".NAME")
     case .object(let fields): rows(of: fields, below: path + ".")
     case .either(let types): types.flatMap { rows(inside: $0, below: path) }
     case .variant(let variants):
@@ -62,6 +63,7 @@ extension OptionType: CustomStringConvertible {
     case .file: "path of a file"
     case .files: "path of a file or folder, a pattern, or a list of these"
     case .list(let element, let count): "list of \(element)" + Self.words(length: count)
+    case .mapping(let element, let count): "mapping from names to \(element)" + Self.words(length: count)
     case .object: "mapping"
     case .variant(let variants): "mapping with `kind`: \(DiagnosticCollector.list(variants.map(\.kind)))"
     case .optional(let inner): "\(inner), or null"

@@ -70,6 +70,11 @@ enum OptionSchema {
         "type": "array", "items": schema(element), "minItems": .int(Int64(count.lowerBound)),
         "maxItems": .int(Int64(count.upperBound)),
       ])
+    case .mapping(let element, let count):
+      orParameter([
+        "type": "object", "additionalProperties": schema(element),
+        "minProperties": .int(Int64(count.lowerBound)), "maxProperties": .int(Int64(count.upperBound)),
+      ])
     case .object(let fields): orParameter(object(of: fields))
     case .variant(let variants):
       orParameter([

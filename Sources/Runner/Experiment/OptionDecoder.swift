@@ -115,7 +115,7 @@ struct OptionDecoder {
     if node.isInvalid { return nil }
     if isEnvironment(node, type) { return secret(node, type, path: path, what: what) }
     switch type {
-    case .object, .variant, .list, .either, .optional: break
+    case .object, .variant, .list, .mapping, .either, .optional: break
     default: origins.append((path, node.origin ?? node.span))
     }
     switch type {
@@ -150,6 +150,8 @@ struct OptionDecoder {
         values.append(value)
       }
       return values.count == nodes.count ? .array(values) : nil
+    case .mapping(let element, let count):
+      return mapping(node, element, count: count, path: path, what: what)
     case .object(let fields): return object(node, fields, path: path, what: what, kind: nil)
     case .variant(let variants): return variant(node, variants, path: path, what: what)
     case .optional(let inner):
@@ -160,6 +162,34 @@ struct OptionDecoder {
       return decode(node, inner, path: path, what: what)
     case .either(let alternatives): return either(node, alternatives, path: path, what: what)
     }
+  }
+
+  private mutating func mapping(
+    _ node: Node, _ element: OptionType, count: ClosedRange<Int>, path: String, what: String
+  ) -> JSON? {
+    guard let entries = node.entries else {
+      collector.wrongType(node, what, expected: "a mapping")
+      return nil
+    }
+    guard count.contains(entries.count) else {
+      collector.error(
+        .outOfRange, "\(what) has \(entries.count) entries", at: node.span,
+        label: "expected \(Self.lengthWords(count)) entries", notes: collector.originNotes(node))
+      return nil
+    }
+    var members: [JSONObject.Member] = []
+    for entry in entries {
+      guard !entry.key.isEmpty else {
+        collector.error(
+          .badName, "\(what) has an entry without a name", at: entry.keySpan, label: "an empty name",
+          notes: collector.originNotes(node))
+        continue
+      }
+      let inner = join(path, entry.key)
+      guard let value = decode(entry.value, element, path: inner, what: "`\(inner)`") else { continue }
+      members.append((entry.key, value))
+    }
+    return members.count == entries.count ? .object(JSONObject(members)) : nil
   }
 
   private static func lengthWords(_ count: ClosedRange<Int>) -> String {
@@ -220,7 +250,7 @@ struct OptionDecoder {
     switch (node.content, type) {
     case (_, .optional(let inner)): hasShape(node, of: inner)
     case (_, .either(let types)): types.contains { hasShape(node, of: $0) }
-    case (.mapping, .object), (.mapping, .variant), (.sequence, .list): true
+    case (.mapping, .object), (.mapping, .mapping), (.mapping, .variant), (.sequence, .list): true
     case (.scalar(let scalar), .integer), (.scalar(let scalar), .number):
       switch scalar.value {
       case .int, .double: true
@@ -245,6 +275,7 @@ struct OptionDecoder {
     case .file: "the path of a file"
     case .files: "a file, a pattern, a folder, or a list of these"
     case .list: "a list"
+    case .mapping: "a mapping"
     case .object(let fields): "a mapping with \(DiagnosticCollector.list(fields.map(\.name)))"
     case .variant: "a mapping with the key `kind`"
     case .optional(let inner): "null or \(words(inner))"
@@ -256,6 +287,7 @@ struct OptionDecoder {
     guard let entries = node.entries, entries.count == 1, entries[0].key == "env" else { return false }
     switch type {
     case .object(let fields): return !fields.contains { $0.name == "env" }
+    case .mapping: return false
     case .either(let types): return types.allSatisfy { isEnvironment(node, $0) }
     case .optional(let inner): return isEnvironment(node, inner)
     default: return true
@@ -327,6 +359,10 @@ struct OptionDecoder {
     case .optional(let inner): return value.isNull ? value : normalized(value, inner)
     case .list(let element, _):
       return value.arrayValue.map { .array($0.map { normalized($0, element) }) } ?? value
+    case .mapping(let element, _):
+      return value.objectValue.map {
+        .object(JSONObject($0.members.map { ($0.key, normalized($0.value, element)) }))
+      } ?? value
     case .object(let fields): return completed(value, fields)
     case .variant(let variants):
       guard let kind = value["kind"]?.stringValue, let variant = variants.first(where: { $0.kind == kind })
@@ -358,7 +394,7 @@ struct OptionDecoder {
     case (.bool, .bool), (.string, .string), (.string, .file), (.string, .files), (.array, .files),
       (.array, .list):
       true
-    case (.object, .object): true
+    case (.object, .object), (.object, .mapping): true
     case (.object, .variant(let variants)):
       variants.contains { UTF8Key($0.kind) == UTF8Key(value["kind"]?.stringValue ?? "") }
     case (.int, .integer(let range)): value.intValue.map { range.contains($0) } ?? false
@@ -367,6 +403,11 @@ struct OptionDecoder {
     default: false
     }
   }
+}
+
+extension OptionField {
+  /// A right value as decoding would have given it, with every default inside.
+  package func completed(_ value: JSON) -> JSON { OptionDecoder.normalized(value, type) }
 }
 
 extension DiagnosticCollector {

@@ -62,6 +62,8 @@ package indirect enum OptionType: Sendable {
   case files(split: String)
   /// A list; the range bounds its length.
   case list(OptionType, count: ClosedRange<Int>)
+  /// A mapping from names that its author chooses to values of one type; the range bounds how many.
+  case mapping(OptionType, count: ClosedRange<Int>)
   /// A nested mapping with fields of its own.
   case object([OptionField])
   /// A mapping whose key `kind` names one of several sets of further fields.

@@ -92,6 +92,20 @@ extension OptionValueType {
     }
   }
 
+  /// A mapping from names that its author chooses to values of one type; `count` bounds how many. Given in the order of the names' bytes:
+  /// the order in which they were written is in no key.
+  public static func mapping<Element>(_ element: OptionValueType<Element>, count: ClosedRange<Int>) -> Self
+  where Value == [(name: String, value: Element)] {
+    Self(type: .mapping(element.type, count: count)) { value in
+      guard let members = value.objectValue?.members else { return nil }
+      let values = members.compactMap { member in
+        element.decode(member.value).map { (name: member.key, value: $0) }
+      }
+      guard values.count == members.count else { return nil }
+      return values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+  }
+
   /// A mapping with options of its own, from which `value` makes one value.
   public static func object(
     _ fields: [OptionField], _ value: @escaping @Sendable (StageOptions) -> Value

@@ -53,7 +53,7 @@ extension StageOptions {
 
 extension OptionType {
   /// What is known of a decoded value before its stage runs: nil for a secret and for what was written wrongly. A list keeps its other
-  /// elements, an object has its default there.
+  /// elements, a mapping its other members, an object has its default there.
   fileprivate func known(_ value: JSON) -> JSON? {
     switch (self, value) {
     case (.optional, .null), (.bool, .bool), (.integer, .int), (.number, .int), (.number, .double),
@@ -63,6 +63,9 @@ extension OptionType {
       words.contains { UTF8Key($0) == UTF8Key(word) } ? value : nil
     case (.optional(let inner), _): inner.known(value)
     case (.list(let element, _), .array(let values)): .array(values.compactMap(element.known))
+    case (.mapping(let element, _), .object(let object)):
+      .object(
+        JSONObject(object.members.compactMap { name, value in element.known(value).map { (name, $0) } }))
     case (.object(let fields), .object(let members)): Self.known(members, fields)
     case (.variant(let variants), .object(let members)):
       variants.first { $0.kind == members["kind"]?.stringValue }.flatMap { Self.known(members, $0.fields) }

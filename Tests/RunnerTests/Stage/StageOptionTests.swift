@@ -18,6 +18,9 @@ import Testing
   static let scope = StageOption("scope", .choice(Scope.self), summary: "")
   static let limit = StageOption("limit", .optional(.integer(1...9)), default: nil, summary: "")
   static let texts = StageOption("texts", .list(.string, count: 0...4), default: [], summary: "")
+  static let words = StageOption(
+    "words", .mapping(.either(.mapped(.string) { [$0] }, .list(.string, count: 1...2)), count: 0...3),
+    default: [:], summary: "")
   static let name = StageOption("name", .string, summary: "")
   static let side = StageOption("side", .number(0...10), default: 2, summary: "")
   static let shape = StageOption<Shape>(
@@ -50,6 +53,17 @@ import Testing
     #expect(options[Self.side] == 4)
     #expect(StageOptions(["shape": "none"])[Self.shape] == .none)
     #expect(StageOptions(["limit": 7])[Self.limit] == 7)
+  }
+
+  @Test func `a mapping comes in the order of its names' bytes`() {
+    let words = StageOptions(["words": ["b": "x", "é": ["y"], "B": ["z", "w"], "": "v"]])[Self.words]
+    #expect(words.map(\.name) == ["", "B", "b", "é"])
+    #expect(words.map(\.value) == [["v"], ["z", "w"], ["x"], ["y"]])
+    #expect(StageOptions(["words": [:]])[Self.words].isEmpty)
+    let known = Self.words.value(in: ["words": ["a": "x", "b": 3, "c": ["env": "X"]]])
+    #expect(known.map { $0.map(\.name) } == ["a"])
+    #expect(
+      "\(Self.words.field.type)" == "mapping from names to string, or list of string, 1 to 2, at most 3")
   }
 
   @Test func `a secret is the variable's value when the stage runs, and not known before`() {
