@@ -113,7 +113,9 @@ private struct NodeBuilder {
     positions[number] = nodes.count
     nodes.append(node)
     var outputs: [UTF8Key: Columns] = [:]
-    for output in declaration.outputs where output.type == .rows && inputs.areSound {
+    // Columns may follow from options: of those of a stage whose options are wrong nothing is known.
+    let areOptionsRight = stage.options.isComplete || !stage.options.secrets.isEmpty
+    for output in declaration.outputs where output.type == .rows && inputs.areSound && areOptionsRight {
       outputs[UTF8Key(output.name)] = Columns.of(output, declaration, inputs: inputs.columns)
     }
     columns.append(outputs)
@@ -220,8 +222,9 @@ private struct NodeBuilder {
     let message = "input `\(port.name)` of `\(instance.stage.path)` needs \(noun) \(list)"
     if columns.isOpen {
       collector.warning(
-        .unknownColumn, "\(message), which no stage before it gives", at: binding.span,
-        label: "fails unless the rows have more columns than their stages declare")
+        .unknownColumn, "\(message), which is not known of the rows that `\(source)` gives", at: binding.span,
+        label: "fails unless the rows have more columns than are declared",
+        help: "where a program gives them, declare it among the `columns` of the output")
     } else {
       collector.error(
         .missingColumn, "\(message), which `\(source)` does not give", at: binding.span,

@@ -409,7 +409,7 @@ import TinyModel
       """)
     #expect(
       found == [
-        "warning[unknown-column] at 12 \"q\": input `rows` of `b` needs the column `other`, which no stage before it gives"
+        "warning[unknown-column] at 12 \"q\": input `rows` of `b` needs the column `other`, which is not known of the rows that `q` gives"
       ])
   }
 
