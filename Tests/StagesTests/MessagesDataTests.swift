@@ -96,8 +96,8 @@ struct MessagesDataTests {
     (#"{"d": 1}"#, "no field `c`; the row has `d`"),
   ])
   func `what is no conversation is refused with its place`(line: String, words: String) {
-    let message = failure("\n" + line, ("messages", "c"))
-    #expect(message.hasPrefix("data.jsonl:2:1: option `messages`: ") && message.contains(words), "\(message)")
+    let message = failure(line, ("messages", "c"))
+    #expect(message.hasPrefix("data.jsonl:1:1: option `messages`: ") && message.contains(words), "\(message)")
   }
 
   @Test func `columns follow from the options`() throws {

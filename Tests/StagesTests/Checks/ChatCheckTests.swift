@@ -95,7 +95,7 @@ import TinyModel
     let found = try problems(
       Self.sample.replacing(", chat: true", with: ""),
       data: "path: train.jsonl, prompt: \"[INST] {prompt} [/INST]\"")
-    #expect(found.count == 2 && found.allSatisfy { $0.hasPrefix("warning[unread-marker]") }, "\(found)")
+    #expect(found.count == 1 && found.allSatisfy { $0.hasPrefix("warning[unread-marker]") }, "\(found)")
     let twice = try problems(
       Self.sample, data: "path: train.jsonl, prompt: \"<|im_start|>user\\n{prompt}<|im_end|>\\n\"")
     #expect(twice.count == 1 && twice[0].hasPrefix("error[conflicting-options]"), "\(twice)")

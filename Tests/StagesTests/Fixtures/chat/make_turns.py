@@ -5,6 +5,8 @@
 Each template stands here with `{% generation %}` around what the assistant writes: its text and the token that ends its turn. From it
 comes the mask (`apply_chat_template(..., return_assistant_tokens_mask=True)`). The tests are given it with and without these tags,
 and have to find the same. `prompt` is what is put in so that the assistant gives the last answer (`add_generation_prompt=True`).
+No token lies across the beginning of an answer here: where one does (a template that asks by two newlines, a tokenizer that joins them only
+at a text's end), transformers trains on other ids than it samples from, and Plumb on those that it samples from.
 """
 import json, pathlib, re
 from transformers import PreTrainedTokenizerFast
@@ -23,9 +25,9 @@ TEMPLATES = {
     "llama2": "{% for m in messages %}{% if m.role == 'assistant' %}" + G + "{{ ' ' + m.content | trim + ' <|im_end|>' }}" + E
     + "{% else %}{{ '<|im_start|>[INST] ' + m.content | trim + ' [/INST]' }}{% endif %}{% endfor %}",
     # Llama 3: a token begins the text; headers are trimmed content.
-    "llama3": "{{ '<|endoftext|>' }}{% for m in messages %}{{ '<|im_start|>' + m.role + '\n\n' }}{% if m.role == 'assistant' %}"
+    "llama3": "{{ '<|endoftext|>' }}{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{% if m.role == 'assistant' %}"
     + G + "{{ m.content | trim + '<|im_end|>' }}" + E + "{% else %}{{ m.content | trim + '<|im_end|>' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n\n' }}{% endif %}",
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
     # Phi 3: another token at the end of all.
     "phi3": "{% for m in messages %}{{ '[LEFT]' + m.role + '\n' }}{% if m.role == 'assistant' %}" + G + "{{ m.content + '<|im_end|>' }}" + E
     + "{{ '\n' }}{% else %}{{ m.content + '<|im_end|>\n' }}{% endif %}{% endfor %}"
