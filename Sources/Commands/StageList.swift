@@ -16,7 +16,8 @@ private let known = Mutex(registry(of: builtIn))
 private func registry(of stages: [any Stage.Type]) -> StageRegistry {
   StageRegistry(
     stages, describeModel: describeModel,
-    fetchedModel: { sha256, name in (try? ModelCache.standard()).map { "\($0.root)/\(sha256)/\(name)" } })
+    fetchedModel: { sha256, name in (try? ModelCache.standard()).map { "\($0.root)/\(sha256)/\(name)" } },
+    fetchedData: { digest in try? DataSetSource.standard().paths(of: digest) })
 }
 
 var stageRegistry: StageRegistry { known.withLock { $0 } }

@@ -5,93 +5,32 @@ import JSON
 import Testing
 
 @Suite struct FetchedModelTests {
-  let place: CommandsFixture
+  let hub: LoopbackHub
+  var place: CommandsFixture { hub.place }
 
   init() throws {
-    place = try CommandsFixture()
-    try place.write(Self.hub, to: "hub.py")
+    hub = try LoopbackHub()
     // What is there and does not belong to a model.
     for name in ["pytorch_model.bin", "README.md"] { try place.write("not wanted", to: "model/\(name)") }
   }
 
-  /// Serves `model` as `owner/tiny`, and as `owner/closed` to those with the token; breaks the first connection that asks for
-  /// the weights.
-  private static let hub = """
-    import http.server, json, os, re, time
-    class Hub(http.server.BaseHTTPRequestHandler):
-        broken = False
-        def do_GET(self):
-            with open("requests", "a") as log:
-                print(self.path, self.headers["Range"] or "-", self.headers["Authorization"] or "-", file=log)
-            if "owner/closed" in self.path and self.headers["Authorization"] != "Bearer sesame":
-                return self.send_error(401)
-            if re.fullmatch(r"/api/models/owner/\\w+/revision/main\\?blobs=true", self.path):
-                files = [{"rfilename": n, "size": os.path.getsize("model/" + n)} for n in sorted(os.listdir("model"))]
-                return self.give(json.dumps({"sha": "c0ffee" * 6 + "c0de", "siblings": files}).encode())
-            if "owner/endless" in self.path or "owner/slow" in self.path or "/lies" in self.path:
-                return self.pour(self.path)
-            file = re.fullmatch(r"/owner/\\w+/resolve/(?:c0ffee){6}c0de/([\\w.-]+)", self.path)
-            if not file or not os.path.exists("model/" + file[1]):
-                return self.send_error(404)
-            self.give(open("model/" + file[1], "rb").read(), breaks=file[1] == "model.safetensors")
-        def give(self, body, breaks=False):
-            first = int((self.headers["Range"] or "bytes=0-")[6:-1])
-            self.send_response(206 if first else 200)
-            self.send_header("Content-Length", str(len(body) - first))
-            if first:
-                self.send_header("Content-Range", f"bytes {first}-{len(body) - 1}/{len(body)}")
-            self.end_headers()
-            body = body[first:]
-            if breaks and not Hub.broken:
-                Hub.broken = True
-                body = body[:len(body) // 2]
-            self.wfile.write(body)
-        def pour(self, path):
-            self.send_response(200)
-            if "/lies" in path:
-                self.send_header("Content-Length", str(10 ** 16))
-            self.end_headers()
-            try:
-                while True:
-                    self.wfile.write(b"0" * (2000 if "owner/slow" in path else 1 << 16))
-                    if "owner/slow" in path: time.sleep(0.1)
-            except OSError: pass
-        def log_message(self, *_): pass
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    open("port.part", "w").write(str(server.server_port))
-    os.rename("port.part", "port")
-    server.serve_forever()
-    """
-
-  /// Beside the hub, which ends with the command.
   private func plumb(_ arguments: String, token: String? = nil) -> (
     status: Int32, output: String, error: String
-  ) {
-    place.plumb(
-      arguments,
-      before: "rm -f port; python3 hub.py & trap \"kill $!\" EXIT; until [ -s port ]; do sleep 0.02; done; "
-        + "export HF_ENDPOINT=http://127.0.0.1:$(cat port) PLUMB_MODELS=models HF_TOKEN='\(token ?? "")'; ")
-  }
-
-  private func digest(_ output: String) -> String? {
-    output.split(separator: "\n").first { $0.hasPrefix("sha256: ") }.map { String($0.dropFirst(8)) }
-  }
+  ) { hub.plumb(arguments, token: token) }
 
   @Test func `a model of a hub is fetched once, going on where a connection broke`() throws {
     let first = plumb("inspect hf:owner/tiny@main")
     #expect(first.status == 0 && first.output.contains("layers: 3\n"), "\(first.error)")
     #expect(first.error.contains("trying again"), "\(first.error)")
-    let requests = place.text("requests").split(separator: "\n")
+    let requests = hub.requests
     let weights = requests.filter { $0.contains("model.safetensors") }
     #expect(weights.count == 2 && weights[0].contains(" - ") && weights[1].contains(" bytes="), "\(requests)")
     #expect(!requests.contains { $0.contains("pytorch_model") || $0.contains("README") }, "\(requests)")
 
-    let sha256 = try #require(digest(first.output))
+    let sha256 = try #require(hub.digest(first.output))
     try place.write("{\"p\": \"a\"}\n", to: "rows.jsonl")
     let model = "hf:owner/tiny@main --sha256 \(sha256)"
-    let offline = place.plumb(
-      "try \(model) --prompt a --max-new-tokens 2",
-      before: "export HF_ENDPOINT=http://127.0.0.1:9 PLUMB_MODELS=models; ")
+    let offline = hub.offline("try \(model) --prompt a --max-new-tokens 2")
     #expect(offline.status == 0, "\(offline.error)")
 
     try place.write(
@@ -100,7 +39,7 @@ import Testing
         + "  cold: {uses: sample, in: {model: m, prompts: rows}, with: {max_new_tokens: 2}}\n", to: "x.yaml")
     let run = plumb("run x.yaml")
     #expect(run.status == 0, "\(run.error)")
-    #expect(place.text("requests").split(separator: "\n").count == requests.count)
+    #expect(hub.requests.count == requests.count)
   }
 
   @Test func `of a repository without safetensors the files of PyTorch are fetched, with their index`() throws
@@ -163,7 +102,7 @@ import Testing
     let small = place.plumb(
       "inspect hf:owner/endless@main/x.gguf",
       before:
-        "unshare -m true || exit 77; rm -f port; python3 hub.py & trap \"kill $!\" EXIT; until [ -s port ]; do sleep 0.02; done; "
+        "unshare -m true || exit 77; " + LoopbackHub.start
         + "export HF_ENDPOINT=http://127.0.0.1:$(cat port) PLUMB_MODELS=$PWD/small; mkdir small; "
         + "unshare -m sh -c 'mount -t tmpfs -o size=4m tmpfs small; \"$0\" \"$@\"; code=$?; find small -name \"*.gguf\" -size +0; exit $code' "
     )

@@ -61,7 +61,7 @@ extension OptionType: CustomStringConvertible {
     case .string: "string"
     case .choice(let words): DiagnosticCollector.list(words)
     case .file: "path of a file"
-    case .files: "path of a file or folder, a pattern, or a list of these"
+    case .files: "path of a file or folder, a pattern, a data set of a hub, or a list of these"
     case .list(let element, let count): "list of \(element)" + Self.words(length: count)
     case .mapping(let element, let count): "mapping from names to \(element)" + Self.words(length: count)
     case .object: "mapping"

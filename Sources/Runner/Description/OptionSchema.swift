@@ -88,7 +88,29 @@ enum OptionSchema {
   }
 
   /// One entry of data files.
-  private static let files: JSON = ["type": "string"]
+  private static let files: JSON = [
+    "anyOf": [
+      ["type": "string", "not": ["pattern": .string("^\(RemoteDataSet.scheme)")]],
+      object(
+        JSONObject([
+          (
+            "hf",
+            [
+              "anyOf": [
+                [
+                  "type": "string",
+                  "pattern": .string("^(\(RemoteDataSet.scheme))?\(RemoteDataSet.pattern)$"),
+                ], reference("insertion"),
+              ]
+            ]
+          ),
+          (
+            "sha256",
+            ["anyOf": [["type": "string", "pattern": "^[0-9A-Fa-f]{64}$"], reference("insertion")]]
+          ),
+        ]), required: ["hf", "sha256"]),
+    ]
+  ]
 
   static func choice(_ words: [String]) -> JSON {
     ["anyOf": [["enum": .array(words.map { .string($0) })], reference("insertion")]]

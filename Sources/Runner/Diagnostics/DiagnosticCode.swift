@@ -37,6 +37,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable, CustomStringConverti
   case outsideProject = "outside-project"
   case notAFile = "not-a-file"
   case missingModel = "missing-model"
+  case notFetched = "not-fetched"
 
   // Names, and what they refer to.
   case badName = "bad-name"
@@ -128,6 +129,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable, CustomStringConverti
     case .outsideProject: .outsideProject
     case .notAFile: .notAFile
     case .missingModel: .missingModel
+    case .notFetched: .notFetched
     case .badName: .badName
     case .duplicateName: .duplicateName
     case .unknownReference: .unknownReference

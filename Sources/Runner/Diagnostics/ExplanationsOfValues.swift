@@ -119,4 +119,15 @@ extension Explanation {
     """,
     wrong: Example(smallest + "\nmodels: {start: {path: nowhere}}"),
     right: Example(smallest + "\nmodels: {start: {path: sft}}"))
+
+  static let notFetched = Explanation(
+    "a data set is not here yet", severity: .warning,
+    """
+    `{hf: datasets/…, sha256: …}` names data of a hub that were not fetched yet. A run fetches them once into the model cache and
+    checks them against their SHA-256. Until then nothing is known of their rows: fields that the options name are not looked for.
+    """,
+    wrong: Example(
+      smallest.replacing(
+        "train.jsonl", with: "{hf: datasets/owner/name@main, sha256: \(String(repeating: "ab", count: 32))}")),
+    right: Example(smallest))
 }

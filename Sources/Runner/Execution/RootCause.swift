@@ -44,7 +44,7 @@ extension Resolution {
   private func fileChange(_ option: String, _ node: PlanNode, _ old: NodeRecord) -> FileChange? {
     guard let files = node.files.first(where: { UTF8Key($0.option) == UTF8Key(option) }) else { return nil }
     let new = states(of: files)
-    guard new.count == files.paths.count else { return nil }
+    guard !new.isEmpty else { return nil }
     return FileChange(
       old: old.provenance.files.filter { UTF8Key($0.option) == UTF8Key(option) }, new: new)
   }
@@ -53,9 +53,22 @@ extension Resolution {
   package func fileStates(of node: PlanNode) -> [FileState] { node.files.flatMap(states) }
 
   private func states(of files: OptionFiles) -> [FileState] {
-    files.paths.compactMap {
-      FileState(option: files.option, path: $0, digest: try? store.digestOfInput($0))
+    files.parts.flatMap { part -> [FileState] in
+      switch part {
+      case .file(let path): return state(path, path, files.option)
+      case .dataSet(let set, let digest):
+        guard let data = try? DataSetSource.standard().fetched(set, digest) else { return [] }
+        return zip(data.paths, data.names).flatMap { path, name in
+          let place = set.text(at: data.commit ?? set.revision, files: name)
+          return state(path, "\(RemoteDataSet.scheme)\(place)", files.option)
+        }
+      }
     }
+  }
+
+  private func state(_ path: String, _ name: String, _ option: String) -> [FileState] {
+    FileState(option: option, path: path, named: name, digest: try? store.digestOfInput(path)).map { [$0] }
+      ?? []
   }
 
   /// What sets an option of a node, by its dotted path; nil in a plan that keeps no places.

@@ -31,6 +31,8 @@ package final class Scheduler {
   /// Nodes that failed, and nodes that will not run because of one.
   var lost: Set<Int> = []
   var modelPaths: [UTF8Key: String] = [:]
+  /// Paths of data sets that were fetched, by their digests.
+  var dataPaths: [Digest: [String]] = [:]
   /// When the last keys and the stat cache were last written.
   var lastSaving = monotonicSeconds()
   /// Since when each node has waited for another run.

@@ -43,7 +43,7 @@ extension Scheduler {
       )
     }
     try checkEnvironment(unfinished)
-    try fetchModels(of: unfinished)
+    try fetchInputs(of: unfinished)
   }
 
   /// Decides what can be decided, which may let more be decided.
@@ -132,7 +132,13 @@ extension Scheduler {
     }
   }
 
-  func fetchModels(of unfinished: [PlanNode]) throws {
+  func fetchInputs(of unfinished: [PlanNode]) throws {
+    for (set, digest) in unfinished.flatMap(\.files).flatMap(\.dataSets) where dataPaths[digest] == nil {
+      let source = try DataSetSource.standard()
+      dataPaths[digest] = try source.local(set, digest, store: resolution.store, signals: signals) {
+        self.report(.note($0))
+      }.paths
+    }
     for input in unfinished.flatMap(\.inputs) {
       guard case .model(let name) = input.source, modelPaths[UTF8Key(name)] == nil,
         let resolved = resolution.models[UTF8Key(name)]

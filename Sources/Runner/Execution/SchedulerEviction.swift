@@ -65,7 +65,7 @@ extension Scheduler {
     guard resolution.records[index] != nil, recomputed.insert(index).inserted else { return }
     let node = plan.nodes[index]
     totals.cached -= 1
-    try fetchModels(of: [node])
+    try fetchInputs(of: [node])
     enqueue(
       ReadyNode(
         index: index, key: try resolution.key(of: node),

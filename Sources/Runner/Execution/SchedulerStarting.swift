@@ -113,7 +113,8 @@ extension Scheduler {
   private func start(_ waiting: ReadyNode, _ lock: NodeLock?, _ record: JobRecord?, _ grant: Grant) throws
     -> Bool
   {
-    let node = plan.nodes[waiting.index]
+    var node = plan.nodes[waiting.index]
+    node.options = node.options.replacing(dataSetsOf: node.files) { dataPaths[$1] }
     var begun = waiting
     begun.attempts += 1
     begun.retryTime = nil

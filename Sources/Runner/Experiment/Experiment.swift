@@ -1,6 +1,7 @@
 // An experiment as values: everything the file says, typed, with names resolved and places kept.
 
 import JSON
+import System
 
 package struct Experiment: Sendable {
   /// The most stages that its loops and matrices may make.
@@ -29,6 +30,7 @@ package struct Experiment: Sendable {
   /// The facts of a model at a path, as the registry of its stages reads them.
   package var describeModel: @Sendable (_ path: String, _ config: String?, _ tokenizer: String?) -> JSON =
     { _, _, _ in .object(JSONObject()) }
+  package var fetchedData: @Sendable (_ digest: Digest) -> [String]? = { _ in nil }
   package var fetchedModel: @Sendable (_ sha256: String, _ name: String) -> String? = { _, _ in nil }
 
   package struct Parameter: Sendable {

@@ -65,6 +65,7 @@ struct ExperimentLoader {
     experiment.otherFiles = files.otherFiles
     experiment.describeModel = registry.describeModel
     experiment.fetchedModel = registry.fetchedModel
+    experiment.fetchedData = registry.fetchedData
     decodeResults(
       fields, MetricResolver(scope: scope), parameters,
       loops: body.members.filter { $0.group?.loop != nil }.map(\.name), into: &experiment)

@@ -1,4 +1,4 @@
-// An option that names data files: a file, a pattern, a folder, or a list of these.
+// An option that names data files: a file, a pattern, a folder, a data set of a hub, or a list of these.
 
 import JSON
 import System
@@ -13,35 +13,41 @@ struct FilesDecoder {
 
   static let largest = 100_000
 
-  /// Absolute paths in the order in which they are read: the entries of a list as they stand, and the files of each by their names'
-  /// bytes. Nil when something is wrong, which was reported.
-  func decode(_ node: Node) -> [String]? {
+  /// In the order in which they are read: the entries of a list as they stand, and the files of each by their names' bytes. Nil when
+  /// something is wrong, which was reported.
+  func decode(_ node: Node) -> [OptionFiles.Part]? {
     var splitName: String?
     if let split, !split.isNull {
       guard let name = collector.string(split, "`split`") else { return nil }
       splitName = name
     }
     let entries = node.elements ?? [node]
-    guard !entries.isEmpty, node.entries == nil else {
-      collector.wrongType(
-        node, what, expected: "a file, a pattern, a folder, or a list of at least one of these")
+    guard !entries.isEmpty else {
+      collector.wrongType(node, what, expected: "at least one file")
       return nil
     }
-    var found: [String] = []
+    var found: [OptionFiles.Part] = []
     var hasFolder = false
     for entry in entries {
+      if entry.entries != nil {
+        guard let part = dataSet(entry, splitName) else { return nil }
+        if case .dataSet(let set, _) = part { hasFolder = hasFolder || set.mayBeFolder }
+        found.append(part)
+        continue
+      }
       guard let text = collector.string(entry, what) else { return nil }
+      guard !RemoteDataSet.isMeant(by: text) else { return needsDigest(text, entry) }
       switch paths.resolve(text, from: (entry.origin ?? entry.span).file.folder) {
       case .success((let path, .directory)):
         hasFolder = true
         guard let files = folder(path, text, entry, splitName) else { return nil }
-        found += files
+        found += files.map { .file($0) }
       case .failure(.unreadable) where FilePattern.isPattern(text):
         guard let files = pattern(text, entry) else { return nil }
-        found += files
+        found += files.map { .file($0) }
       default:
         guard let path = file(text, entry) else { return nil }
-        found.append(path)
+        found.append(.file(path))
       }
     }
     if let split, splitName != nil, !hasFolder {
@@ -53,6 +59,48 @@ struct FilesDecoder {
       return nil
     }
     return check(found, node) ? found : nil
+  }
+
+  /// `{hf: datasets/OWNER/NAME@REVISION, sha256: …}`
+  private func dataSet(_ node: Node, _ split: String?) -> OptionFiles.Part? {
+    guard
+      let fields = collector.fields(
+        node, of: what, known: ["hf", "sha256"],
+        aliases: [
+          "name": "hf", "dataset": "hf", "repo": "hf", "repo_id": "hf", "path": "hf", "hash": "sha256",
+        ])
+    else { return nil }
+    guard let source = fields["hf"] else {
+      collector.missingKey(
+        "hf", of: what, at: node.span, help: "`{hf: \(RemoteDataSet.form), sha256: …}`; a file here is a text"
+      )
+      return nil
+    }
+    guard let text = collector.string(source, "`hf` of \(what)") else { return nil }
+    guard let set = RemoteDataSet(text, split: split) else {
+      collector.wrongType(source, "`hf` of \(what)", expected: RemoteDataSet.form)
+      return nil
+    }
+    guard let written = fields["sha256"] else { return needsDigest(set.text, node) }
+    guard let digest = written.scalar.flatMap({ Digest(hex: $0.text.lowercased()) }) else {
+      collector.wrongType(written, "`sha256` of \(what)", expected: "a SHA-256 of 64 hexadecimal digits")
+      return nil
+    }
+    return .dataSet(set, digest)
+  }
+
+  private func needsDigest<Result>(_ text: String, _ node: Node) -> Result? {
+    guard let set = RemoteDataSet(text) else {
+      collector.wrongType(node, what, expected: "`\(RemoteDataSet.scheme)\(RemoteDataSet.form)`")
+      return nil
+    }
+    let chooser = split.flatMap(\.string).map { " --split \($0)" } ?? ""
+    collector.missingKey(
+      "sha256", of: what, at: node.span,
+      help: "what is downloaded is checked against its SHA-256: `{hf: \(set.text), sha256: …}`; "
+        + "`\(Program.name) inspect \(RemoteDataSet.scheme)\(set.text)\(chooser)` fetches it and prints the SHA-256"
+    )
+    return nil
   }
 
   private func file(_ text: String, _ node: Node) -> String? {
@@ -77,6 +125,8 @@ struct FilesDecoder {
         case .splits, .filesOfNoSplit: .missingKey
         case .unknownSplit: .unknownChoice
         case .formats: .wrongValue
+        case .noMatch: .missingFile
+        case .nothingToChoose: .conflictingOptions
         }
       var at = node
       if case .unknownSplit = error, let split = self.split { at = split }
@@ -187,10 +237,10 @@ struct FilesDecoder {
   }
 
   /// A file that is read twice would give each row twice.
-  private func check(_ found: [String], _ node: Node) -> Bool {
+  private func check(_ found: [OptionFiles.Part], _ node: Node) -> Bool {
     guard found.count > 1 else { return true }
     var seen: Set<UTF8Key> = []
-    for path in found where !seen.insert(UTF8Key(Path.real(path) ?? path)).inserted {
+    for case .file(let path) in found where !seen.insert(UTF8Key(Path.real(path) ?? path)).inserted {
       collector.error(
         .wrongValue, "\(what) names `\(paths.relative(path))` twice", at: node.span,
         label: "one file is read once",

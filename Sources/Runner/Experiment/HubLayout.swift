@@ -10,9 +10,13 @@ package struct HubLayout {
     case unknownSplit(String, among: [String])
     case filesOfNoSplit(split: String, example: String)
     case formats([String])
+    /// A file or pattern that nothing fits.
+    case noMatch(String, names: [String])
+    /// A split of what is no folder.
+    case nothingToChoose(String)
 
     /// Follows the name of the folder: "which …".
-    var words: String {
+    package var words: String {
       switch self {
       case .noData(let names):
         names.isEmpty ? "is empty" : "holds no data files, but \(HubLayout.list(names))"
@@ -21,11 +25,14 @@ package struct HubLayout {
       case .filesOfNoSplit(let split, let example):
         "has the split `\(split)` and files of no split, such as `\(example)`"
       case .formats(let endings): "has files of several formats: \(HubLayout.list(endings))"
+      case .noMatch(let wanted, let names):
+        names.isEmpty ? "is empty" : "has no file `\(wanted)`, but \(HubLayout.list(names))"
+      case .nothingToChoose(let wanted): "is not asked for a folder: `split` chooses nothing of `\(wanted)`"
       }
     }
 
     /// `folder` is how the folder is written.
-    func help(_ folder: String) -> String {
+    package func help(_ folder: String) -> String {
       switch self {
       case .noData: "the names of data files end in \(HubLayout.list(HubLayout.formats.flatMap { $0 }))"
       case .splits(let names): "add `split: \(names[0])`, or name files: `\(folder)/…`"
@@ -34,6 +41,10 @@ package struct HubLayout {
           ?? "write one of them, or name files: `\(folder)/…`"
       case .filesOfNoSplit(let split, _): "add `split: \(split)`, or name files: `\(folder)/…`"
       case .formats(let endings): "name the files of one format: `\(folder)/**/*\(endings[0])`"
+      case .noMatch(let wanted, let names):
+        Suggestion.nearest(to: wanted, among: names).map { "did you mean `\($0)`?" }
+          ?? "name a file, a folder or a pattern: `\(folder)/…`"
+      case .nothingToChoose: "leave `split` out"
       }
     }
   }

@@ -131,7 +131,7 @@ struct OptionDecoder {
       let decoder = FilesDecoder(collector: collector, paths: paths, what: what, split: mapping?[split])
       guard let found = decoder.decode(node).map({ OptionFiles(path, $0) }) else { return nil }
       files.append(found)
-      return found.json
+      return found.json()
     case .list(let element, let count):
       guard let nodes = node.elements else {
         collector.wrongType(node, what, expected: "a list")
@@ -256,7 +256,7 @@ struct OptionDecoder {
       case .int, .double: true
       default: false
       }
-    case (.sequence, .files): true
+    case (.sequence, .files), (.mapping, .files): true
     case (.scalar(let scalar), .choice), (.scalar(let scalar), .string), (.scalar(let scalar), .file),
       (.scalar(let scalar), .files):
       if case .string = scalar.value { true } else { false }
@@ -273,7 +273,7 @@ struct OptionDecoder {
     case .string: "a string"
     case .choice(let words): DiagnosticCollector.list(words)
     case .file: "the path of a file"
-    case .files: "a file, a pattern, a folder, or a list of these"
+    case .files: "a file, a pattern, a folder, a data set of a hub, or a list of these"
     case .list: "a list"
     case .mapping: "a mapping"
     case .object(let fields): "a mapping with \(DiagnosticCollector.list(fields.map(\.name)))"
@@ -392,6 +392,7 @@ struct OptionDecoder {
     case (_, .optional(let inner)): fits(value, inner)
     case (_, .either(let types)): types.contains { fits(value, $0) }
     case (.bool, .bool), (.string, .string), (.string, .file), (.string, .files), (.array, .files),
+      (.object, .files),
       (.array, .list):
       true
     case (.object, .object), (.object, .mapping): true

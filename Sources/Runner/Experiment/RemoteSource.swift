@@ -30,7 +30,7 @@ package enum RemoteSource: Sendable, Equatable {
       let inside = "(/(?!\\.{1,2}(/|$))[^/]+)"
       return switch self {
       case .pypi: "\(word)==[A-Za-z0-9._+!][A-Za-z0-9._+!-]*\(inside)+"
-      case .hf: "\(name)(/\(name))?@\(name)\(inside)*"
+      case .hf: "(?!datasets/)\(name)(/\(name))?@\(name)\(inside)*"
       case .https:
         "//[A-Za-z0-9._][A-Za-z0-9._:-]*(/(?!\\.{1,2}(/|\\?|$))[!$-.0-;=A-Z_a-z~]+)+(\\?[!$-;=?A-Z_a-z~]*)?"
       }
@@ -101,7 +101,7 @@ package enum RemoteSource: Sendable, Equatable {
     let rest = bytes[(at + 1)...]
     let slash = rest.firstIndex(of: UInt8(ascii: "/"))
     let revision = rest[..<(slash ?? rest.endIndex)]
-    guard names.count <= 2,
+    guard names.count <= 2, names.count < 2 || !names[0].elementsEqual("datasets".utf8),
       (names + [revision]).allSatisfy({ isWord($0) && $0.first != UInt8(ascii: ".") })
     else { return nil }
     var file: String?

@@ -13,7 +13,14 @@ struct Download {
   /// What a person may do where access is refused.
   var whenRefused = ""
   /// How large the file is at most, where something says so; else what the disk has room for.
-  var size: (bytes: Int, saidBy: String)?
+  var size: Size?
+
+  struct Size {
+    let bytes: Int
+    let saidBy: String
+    /// Whether fewer bytes are wrong too.
+    let isExact: Bool
+  }
 
   static let attempts = 5
 
@@ -22,7 +29,7 @@ struct Download {
   func fetch(to path: String, _ fetch: Fetch) throws {
     for attempt in 1...Download.attempts {
       let (ending, errors) = try curl(to: path, fetch)
-      if ending == .exited(0) { return }
+      if ending == .exited(0) { return try checkSize(of: path) }
       let words = curlMessage(in: errors)
       let status = httpStatus(errors)
       switch (ending, status) {
@@ -42,10 +49,32 @@ struct Download {
           .remote,
           "`\(url)` could not be fetched in \(attempt) attempts (\(words)); run again to resume")
       }
-      fetch.note("fetching `\(url)` failed (\(words)); trying again")
-      try fetch.pause(milliseconds: 500 << Int32(attempt - 1))
+      let milliseconds = max(500 << Int32(attempt - 1), Self.pauseAsked(in: errors) ?? 0)
+      let wait = milliseconds > 10_000 ? " in \(milliseconds / 1000) s" : ""
+      fetch.note("fetching `\(url)` failed (\(words)); trying again\(wait)")
+      try fetch.pause(milliseconds: milliseconds)
     }
   }
+
+  /// A page that says something in the file's place, or a file that was cut, does not become one by trying again.
+  private func checkSize(of path: String) throws {
+    guard let size, size.isExact, let found = FileStatus.of(path)?.size, found != size.bytes else { return }
+    try File.remove(path)
+    throw RunError(
+      .remote,
+      "`\(url)` gives \(found) bytes, but \(size.bytes) are what \(size.saidBy); it is not kept; run again")
+  }
+
+  /// What a server that is asked too often names as the time to wait; no longer than a person would.
+  private static func pauseAsked(in errors: String) -> Int32? {
+    guard let range = errors.firstRange(of: retryMark) else { return nil }
+    return Int32(errors[range.upperBound...].prefix { ("0"..."9").contains($0) }.prefix(6)).map {
+      min($0, longestPause) * 1000
+    }
+  }
+
+  private static let retryMark = "retry-after: "
+  private static let longestPause: Int32 = 120
 
   private func curl(to path: String, _ fetch: Fetch) throws -> (ending: ChildProcess.Ending, errors: String) {
     let limit = try Limit(size, for: path, url: url)
@@ -59,7 +88,7 @@ struct Download {
       "--disable", "--silent", "--show-error", "--fail", "--location", "--max-redirs", "10", "--proto",
       schemes, "--proto-redir", schemes, "--connect-timeout", "30", "--speed-limit", "1000", "--speed-time",
       "60",
-      "--output", "-",
+      "--output", "-", "--write-out", "%{stderr}\(Self.retryMark)%header{retry-after}\n",
     ]
     // Of no bytes curl takes it for no limit.
     if limit.bytes > count { arguments += ["--max-filesize", String(limit.bytes - count)] }
@@ -106,7 +135,7 @@ private struct Limit {
   let bytes: Int
   let error: Passed
 
-  init(_ size: (bytes: Int, saidBy: String)?, for path: String, url: String) throws {
+  init(_ size: Download.Size?, for path: String, url: String) throws {
     let removed = "the partial file is removed"
     if let size {
       bytes = max(1, size.bytes)

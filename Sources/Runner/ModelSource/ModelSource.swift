@@ -70,7 +70,10 @@ package enum ModelSource {
   package static func fetch(_ source: RemoteSource, note: @escaping (String) -> Void) throws -> (
     digest: Digest, path: String
   ) {
-    try ModelCache.standard().digest(of: source, note: note)
+    let cache = try ModelCache.standard()
+    let digest = try cache.digest(
+      of: "\(source.scheme.rawValue):\(source.text)", named: source.name, note: note, fetch: source.fetch)
+    return (digest, cache.path(of: digest, named: source.name))
   }
 }
 

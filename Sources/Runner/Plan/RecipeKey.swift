@@ -55,22 +55,3 @@ struct Recipe {
   /// Hex SHA-256 of the canonical JSON.
   var key: String { Digest.of(text: preimage.text(.canonical)).hex }
 }
-
-extension JSON {
-  /// With the value at a dotted path (list positions are numbers) replaced.
-  func replacing(_ path: ArraySlice<Substring>, with value: JSON) -> JSON {
-    guard let head = path.first else { return value }
-    switch self {
-    case .object(var object):
-      let key = String(head)
-      if let inner = object[key] { object[key] = inner.replacing(path.dropFirst(), with: value) }
-      return .object(object)
-    case .array(var elements):
-      if let index = Int(head), elements.indices.contains(index) {
-        elements[index] = elements[index].replacing(path.dropFirst(), with: value)
-      }
-      return .array(elements)
-    default: return self
-    }
-  }
-}

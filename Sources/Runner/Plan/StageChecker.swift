@@ -108,8 +108,23 @@ struct StageChecker {
     guard let plugIn = stage.plugIn, stage.options.isComplete else { return StageFindings() }
     return plugIn.check(
       StageCheck(
-        options: StageOptions(stage.options.json), numericMode: stage.numericMode,
+        options: StageOptions(localOptions(of: stage)), numericMode: stage.numericMode,
         inputs: inputs.map { (stage.declaration.inputs[$0.port].name, known[$0.number]) }))
+  }
+
+  /// With the paths of data sets that were fetched; those that were not are said.
+  private func localOptions(of stage: Experiment.StageEntry) -> JSON {
+    stage.options.json.replacing(dataSetsOf: stage.options.files) { set, digest in
+      if let paths = experiment.fetchedData(digest) { return paths }
+      collector.warning(
+        .notFetched,
+        "stage `\(stage.path)`: `\(RemoteDataSet.scheme)\(set.text)` was not fetched yet, so that its rows are not checked",
+        at: stage.options.files.first { $0.dataSets.contains { $0.set == set } }.flatMap {
+          stage.options.span(of: $0.option)
+        },
+        label: "not in the model cache", help: "`\(Program.name) run` fetches it")
+      return nil
+    }
   }
 
   private func report(

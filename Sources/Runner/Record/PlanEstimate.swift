@@ -29,9 +29,12 @@ package struct PlanEstimate: Sendable {
         case .model(let name): return (input.port, models[UTF8Key(name)] ?? ArtifactSize())
         }
       }
+      let options = node.options.replacing(dataSetsOf: node.files) { _, digest in
+        try? DataSetSource.standard().paths(of: digest)
+      }
       var estimate = (try? resolution.declaration(of: node))?.estimate?(
         StageEstimate.Input(
-          options: StageOptions(node.options), threads: node.execution.threads ?? threads,
+          options: StageOptions(options), threads: node.execution.threads ?? threads,
           numericMode: node.numericMode, inputs: inputs))
       for (output, rows) in node.rowCounts {
         guard let size = estimate?.outputs[output.string] else { continue }

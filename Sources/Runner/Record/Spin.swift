@@ -40,6 +40,12 @@ package struct Spin {
         RunSession.report(TerminalText.escaped($0))
       }
     }
+    var dataPaths: [Digest: [String]] = [:]
+    for (set, digest) in node.files.flatMap(\.dataSets) {
+      dataPaths[digest] = try DataSetSource.standard().local(set, digest, store: store, signals: signals) {
+        RunSession.report(TerminalText.escaped($0))
+      }.paths
+    }
     let scratch = "\(store.root)/tmp/spin.\(TemporaryName.make())"
     try File.makeDirectory(scratch)
     // Held for as long as this process lives: no collection takes the folder away, from whatever container it looks.
@@ -51,7 +57,8 @@ package struct Spin {
     let output = try outputDirectory.map(emptyDirectory) ?? "\(scratch)/output"
     let key = try resolution.key(of: node)
     let task = WorkerTask(
-      address: node.address, stage: node.stage, key: key.hex, options: node.options,
+      address: node.address, stage: node.stage, key: key.hex,
+      options: node.options.replacing(dataSetsOf: node.files) { dataPaths[$1] },
       inputs: try resolution.workerInputs(of: node) { modelPaths[UTF8Key($0)] }, seed: node.seed,
       numericMode: node.numericMode, threads: max(1, threads ?? node.execution.threads ?? processorCount()),
       engine: node.execution.engine, shard: nil, store: "", scratch: "\(scratch)/scratch", output: output,

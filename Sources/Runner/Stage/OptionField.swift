@@ -57,7 +57,7 @@ package indirect enum OptionType: Sendable {
   /// A file of the project, written relative to the experiment file. Decodes to its absolute path; what
   /// enters the key is the file's content hash, never the path.
   case file
-  /// Data files of the project: a file, a pattern, a folder, or a list of these. Decodes to an absolute path, or to a list of several;
+  /// Data files of the project: a file, a pattern, a folder, a data set of a hub, or a list of these. Decodes to an absolute path, or to a list of several;
   /// what enters the key is their content. `split` names the option beside it that chooses among the files of a folder.
   case files(split: String)
   /// A list; the range bounds its length.

@@ -57,7 +57,7 @@ extension OptionType {
   fileprivate func known(_ value: JSON) -> JSON? {
     switch (self, value) {
     case (.optional, .null), (.bool, .bool), (.integer, .int), (.number, .int), (.number, .double),
-      (.string, .string), (.file, .string), (.files, .string), (.files, .array):
+      (.string, .string), (.file, .string), (.files, .string), (.files, .array), (.files, .object):
       value
     case (.choice(let words), .string(let word)):
       words.contains { UTF8Key($0) == UTF8Key(word) } ? value : nil

@@ -1,6 +1,7 @@
 // The plug-ins a program knows: an explicit list, in the order in which they are shown.
 
 import JSON
+import System
 
 package struct StageRegistry: Sendable {
   /// In the order given.
@@ -9,6 +10,8 @@ package struct StageRegistry: Sendable {
   package let describeModel: @Sendable (_ path: String, _ config: String?, _ tokenizer: String?) -> JSON
   /// Where a model that was fetched lies; nil when it has not been.
   package let fetchedModel: @Sendable (_ sha256: String, _ name: String) -> String?
+  /// The paths of a data set's files; nil when it has not been fetched.
+  package let fetchedData: @Sendable (_ digest: Digest) -> [String]?
 
   /// - Precondition: no two stages have the same name, and a row stage reads and writes rows as its contract has it.
   package init(
@@ -16,10 +19,12 @@ package struct StageRegistry: Sendable {
     describeModel:
       @escaping @Sendable (_ path: String, _ config: String?, _ tokenizer: String?) -> JSON =
       { _, _, _ in .object(JSONObject()) },
-    fetchedModel: @escaping @Sendable (_ sha256: String, _ name: String) -> String? = { _, _ in nil }
+    fetchedModel: @escaping @Sendable (_ sha256: String, _ name: String) -> String? = { _, _ in nil },
+    fetchedData: @escaping @Sendable (_ digest: Digest) -> [String]? = { _ in nil }
   ) {
     self.describeModel = describeModel
     self.fetchedModel = fetchedModel
+    self.fetchedData = fetchedData
     var seen: Set<UTF8Key> = []
     for stage in stages {
       let name = stage.declaration.name

@@ -18,10 +18,11 @@ package struct FileState: Sendable, Equatable {
   private static let largest = 256 << 20
 
   /// Nil when it cannot be read.
-  package init?(option: String, path: String, digest: Digest? = nil) {
+  /// - Parameter name: what it is called where it was fetched from; without it, its path.
+  package init?(option: String, path: String, named name: String? = nil, digest: Digest? = nil) {
     guard let status = FileStatus.of(path), status.isRegularFile else { return nil }
     self.option = option
-    self.path = path
+    self.path = name ?? path
     size = status.size
     sha256 = digest?.hex
     guard status.size <= FileState.largest, let file = try? File.open(path, O_RDONLY) else { return }

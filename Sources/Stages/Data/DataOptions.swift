@@ -11,12 +11,12 @@ struct DataOptions {
       "dataset", "dataset_path", "data_path", "file", "data", "train_file", "data_files", "data_dir",
     ],
     summary:
-      "data files: Parquet, JSON Lines, a JSON array of objects, CSV, TSV or lines of text. A file; a pattern (`data/*.jsonl`, with `**` for any folders); a folder that is laid out as on the Hugging Face hub; or a list of these. They are read in the order of their names' bytes, the entries of a list as they stand"
+      "data files: Parquet, JSON Lines, a JSON array of objects, CSV, TSV or lines of text. A file; a pattern (`data/*.jsonl`, with `**` for any folders); a folder that is laid out as on the Hugging Face hub; a data set of the hub (`{hf: datasets/OWNER/NAME@REVISION, sha256: …}`, with `/FILE` behind the revision a file, folder or pattern of it); or a list of these. They are read in the order of their names' bytes, the entries of a list as they stand"
   )
   static let split = StageOption(
     "split", .optional(.string), default: nil, addedLater: true, aliases: ["dataset_split"],
     summary:
-      "of a folder: which of its files are read, as on the hub: `data/train-00000-of-00001.parquet`, `train/…` and `train.jsonl` are `train`; a folder with several splits needs it"
+      "of a folder or data set: which of its files are read, as on the hub: `data/train-00000-of-00001.parquet`, `train/…` and `train.jsonl` are `train`; a folder with several splits needs it"
   )
   static let format = StageOption<(any DataFormat.Type)?>(
     "format", .optional(.choice(dataFormats.map { ($0.name, $0) })), default: nil, addedLater: true,

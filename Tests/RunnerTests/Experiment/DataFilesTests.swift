@@ -105,9 +105,11 @@ import Testing
     try expect("path: hub, split: tests", "unknown-choice", "has no split `tests`", "did you mean `test`?")
     try expect("path: data/a.jsonl, split: train", "conflicting-options", "but `path` names files")
     try expect("path: [data/a.jsonl, data/*.jsonl]", "wrong-value", "names `data/a.jsonl` twice")
-    try expect("path: []", "or a list of at least one of these")
+    try expect("path: []", "must be at least one file")
     try expect("path: [data/a.jsonl, 3]", "wrong-type")
-    try expect("path: {a: b}", "wrong-type", "a file, a pattern, a folder, or a list")
+    try expect(
+      "path: {hf: datasets/o/n@main}", "missing-key", "lacks the key `sha256`",
+      "inspect hf:datasets/o/n@main`")
     try expect("path: hub, split: [a]", "wrong-type")
   }
 
