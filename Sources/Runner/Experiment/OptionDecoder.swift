@@ -395,7 +395,9 @@ struct OptionDecoder {
       (.object, .files),
       (.array, .list):
       true
-    case (.object, .object), (.object, .mapping): true
+    case (.object, .mapping): true
+    case (.object(let object), .object(let fields)):
+      object.keys.allSatisfy { key in fields.contains { UTF8Key($0.name) == UTF8Key(key) } }
     case (.object, .variant(let variants)):
       variants.contains { UTF8Key($0.kind) == UTF8Key(value["kind"]?.stringValue ?? "") }
     case (.int, .integer(let range)): value.intValue.map { range.contains($0) } ?? false
