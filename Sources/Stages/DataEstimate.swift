@@ -11,10 +11,13 @@ extension DataStage {
     guard let size = size(paths), let records = recordCount(paths) else {
       return StageEstimate(seconds: nil)
     }
-    let rows = min(records, input.options[DataOptions.limit] ?? records)
+    let options = input.options
+    let part = options[DataOptions.partition].map { $0.count(of: records) } ?? records
+    let rows = min(max(0, part - options[DataOptions.skip]), options[DataOptions.limit] ?? records)
     let bytes = records == 0 ? 0 : Estimates.integer(Double(size) * Double(rows) / Double(records))
     return StageEstimate(
-      outputs: ["rows": ArtifactSize(rows: rows, bytes: bytes)], memoryBytes: size,
+      outputs: ["rows": ArtifactSize(rows: rows, bytes: bytes)],
+      memoryBytes: (options[DataOptions.shuffle] == nil ? 0 : bytes ?? 0) &+ 1 << 27,
       seconds: Double(size) / 2e7)
   }
 

@@ -44,7 +44,7 @@ struct DataStageTests {
     #expect(try rows(line, ("prompt", "{post}")).first?["prompt_fields"] == nil)
     #expect(
       failure(line, ("prompt", "{post}"), ("cuttable", ["titel"])).contains(
-        "option `cuttable`: `titel` is not a field of `prompt`"))
+        "option `cuttable` names `titel`, which is not a field of `prompt`"))
     let port = try #require(DataStage.declaration(for: ["cuttable": ["post"], "keep": ["n"]]).outputs.first)
     #expect(port.columns == ["prompt", "prompt_fields", "n"])
   }
@@ -61,7 +61,7 @@ struct DataStageTests {
         line.replacing(field, with: found), ("samples", ["generations", "rewards", "vader"]))
       #expect(message.hasPrefix("data.jsonl:1:1: `\(found.prefix { $0 != "\"" })`"), "\(message)")
     }
-    #expect(failure(line, ("samples", ["vader"])).contains("its columns need the column `generations`"))
+    #expect(failure(line, ("samples", ["vader"])).contains("the rows have no `generations`"))
   }
 
   @Test func `keeps the fields it is told to keep, with their types`() throws {

@@ -28,11 +28,7 @@ package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [
   var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
   while start < bytes.count {
     line += 1
-    let newline = bytes.withUnsafeBytes { bytes in
-      bytes.baseAddress.flatMap { first in
-        memchr(first + start, 0x0A, bytes.count - start).map { UnsafeRawPointer($0) - first }
-      } ?? bytes.count
-    }
+    let newline = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
     var end = newline
     if end > start, bytes[end - 1] == 0x0D { end -= 1 }
     let text = bytes[start..<end]
@@ -70,11 +66,12 @@ public func writeRows(_ rows: [Row], to path: String) throws {
 }
 
 /// As `writeRows(_:to:)`, for rows that come one after the other.
-public func writeRows(to path: String, _ body: (inout RowWriter) throws -> Void) throws {
+public func writeRows<Result>(to path: String, _ body: (inout RowWriter) throws -> Result) throws -> Result {
   try writeFile(path) { file in
     var writer = RowWriter(file)
-    try body(&writer)
+    let result = try body(&writer)
     try writer.flush()
+    return result
   }
 }
 
@@ -87,15 +84,29 @@ public struct RowWriter {
 
   /// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
   public mutating func append(_ row: Row) throws {
-    try row.columns.requireFiniteNumbers("row `\(row.id)` holds")
-    row.columns.write(to: &buffer)
-    buffer.append(UInt8(ascii: "\n"))
+    try row.write(to: &buffer)
+    if buffer.count > 1 << 20 { try flush() }
+  }
+
+  /// A row as `Row.write` gave it.
+  package mutating func append(line: ArraySlice<UInt8>) throws {
+    buffer += line
     if buffer.count > 1 << 20 { try flush() }
   }
 
   fileprivate mutating func flush() throws {
     try buffer.withUnsafeBytes { try file.writeAll($0) }
     buffer.removeAll(keepingCapacity: true)
+  }
+}
+
+extension Row {
+  /// Appends its line in a file, with the line's end.
+  /// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
+  package func write(to bytes: inout [UInt8]) throws {
+    try columns.requireFiniteNumbers("row `\(id)` holds")
+    columns.write(to: &bytes)
+    bytes.append(UInt8(ascii: "\n"))
   }
 }
 
@@ -106,15 +117,17 @@ public func writeMetrics(_ metrics: JSON, to path: String) throws {
   try writeFile(path) { try $0.writeAll(metrics.text(.pretty) + "\n") }
 }
 
-private func writeFile(_ path: String, _ body: (File) throws -> Void) throws {
+private func writeFile<Result>(_ path: String, _ body: (File) throws -> Result) throws -> Result {
   let file = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC)
+  let result: Result
   do {
-    try body(file)
+    result = try body(file)
   } catch {
     file.closeQuietly()
     throw error
   }
   try file.close()
+  return result
 }
 
 /// A file that is not JSON is an input that is wrong.

@@ -1,4 +1,4 @@
-// `data`, before it runs: its template and conditions against the first records of its files.
+// `data`, before it runs: its options against each other and against the first records of its files.
 
 import JSON
 import Runner
@@ -10,64 +10,38 @@ extension DataStage {
 
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
-    let options = stage.options
-    let template: PromptTemplate?
-    do {
-      template = try DataOptions.template(options)
-    } catch {
-      findings.error(.badTemplate, "`prompt`: \(error)", at: .option("prompt"))
-      return findings
-    }
-    checkMessages(options, &findings)
-    let columns = DataColumns(options.json)
-    if let twice = columns.repeated.first {
+    var problems: [OptionProblem] = []
+    let options = DataOptions(stage.options, &problems)
+    for problem in problems {
       findings.error(
-        .wrongValue, "`\(twice.option)` names `\(twice.name)`, but a column of this name exists already",
-        at: .option("\(twice.option).\(twice.index)"), label: "given twice",
-        help: "`id` and `prompt` always exist; write each other field once, under `keep` or `samples`")
-      return findings
+        problem.code, problem.message, at: .option(problem.option), label: problem.label, help: problem.help)
     }
-    if columns.lacksGenerations {
-      findings.error(
-        .conflictingOptions,
-        "`samples` names columns with one entry per generation, but `generations` is not kept",
-        at: .option("samples"), label: "needs `generations`", help: "add `generations` to `keep`")
-      return findings
+    checkTokenizer(stage, options, &findings)
+    guard problems.isEmpty else { return findings }
+    func declare(_ name: String, _ texts: [String]) {
+      findings.declare(name, .array(texts.map { .string($0) }), of: "rows")
     }
-    let cuttable = options[DataOptions.cuttable]
-    if let name = DataOptions.notInTemplate(cuttable, template) {
-      let index = cuttable.firstIndex { UTF8Key($0) == UTF8Key(name) } ?? 0
-      findings.error(
-        .unknownField, "`cuttable` names `\(name)`, which is not a field of `prompt`",
-        at: .option("cuttable.\(index)"), label: "not in the prompt",
-        help: Suggestion.helpOrList(
-          for: name, among: template?.fieldNames ?? [], what: "the fields of `prompt` are")
-      )
-      return findings
-    }
-    findings.declare(
-      Fact.templateFields, .array((template?.fieldNames ?? []).map { .string($0) }), of: "rows")
-    findings.declare(Fact.cuttableFields, .array(cuttable.map { .string($0) }), of: "rows")
-    let markers = template?.literal.markers ?? []
-    if !markers.isEmpty { findings.declare(Fact.markers, .array(markers.map { .string($0) }), of: "rows") }
-    if let decoded = try? DataOptions(options) {
-      checkFiles(at: options[DataOptions.path], decoded, &findings)
-    }
+    declare(Fact.templateFields, options.template?.fieldNames ?? [])
+    declare(Fact.cuttableFields, options.cuttable)
+    let markers = options.template?.literal.markers ?? []
+    if !markers.isEmpty { declare(Fact.markers, markers) }
+    checkFiles(at: stage.options[DataOptions.path], options, &findings)
     return findings
   }
 
-  private static func checkMessages(_ options: StageOptions, _ findings: inout StageFindings) {
-    guard options[RecordMessages.lastTurn] == .drop else { return }
-    let count = options[RecordMessages.field]?.count ?? 0
-    if count != 1 {
+  private static func checkTokenizer(
+    _ stage: StageCheck, _ options: DataOptions, _ findings: inout StageFindings
+  ) {
+    let index = options.conditions.firstIndex(where: \.countsTokens)
+    if let index, !stage.isBound("tokenizer") {
       findings.error(
-        .conflictingOptions,
-        count == 0
-          ? "`last_turn` says what becomes of the last turn of `messages`, which are not read"
-          : "`messages` names \(count) fields, which differ in their last turns, and `last_turn` drops these",
-        at: .option("last_turn"),
-        label: count == 0 ? "has nothing to act on" : "leaves nothing to tell apart",
-        help: count == 0 ? "write `messages: FIELD`" : "remove it, or name one field")
+        .missingInput, "`where` counts tokens, which needs the input `tokenizer`",
+        at: .option("where.\(index).tokens"), label: "of which model?",
+        help: "name the model that will read the text: `in: {tokenizer: MODEL}`")
+    } else if index == nil, stage.isBound("tokenizer") {
+      findings.warning(
+        .unusedInput, "no condition of `where` counts tokens, so `tokenizer` is not read",
+        at: .input("tokenizer"), label: "not read", help: "remove it")
     }
   }
 
@@ -75,52 +49,50 @@ extension DataStage {
   {
     // A file that is missing is said elsewhere.
     guard !paths.isEmpty, paths.allSatisfy({ FileStatus.of($0)?.isRegularFile == true }) else { return }
-    var reader = DataReader(options)
+    let files = DataFiles(paths, limit: bytesChecked)
+    var reader = DataReader(options, tokenizer: nil)
     do {
-      try reader.read(DataFiles(paths, limit: bytesChecked)) { _ in }
+      try reader.read(files) { _ in }
     } catch {
-      guard let option = reader.faultyOption else {
+      guard let misfit = reader.misfit else {
         findings.error(
           .wrongData, "\(error)", at: .option("path"), label: paths.count == 1 ? "this file" : "these files",
           inInput: true)
         return
       }
-      let names = reader.fieldsOfFirstRecord
-      let missing = fields(of: option, options).first { name in
-        !names.contains { $0.utf8.elementsEqual(name.utf8) }
-      }
+      let names = options.derived.names + reader.fieldsOfFirstRecord
       findings.error(
-        .unknownField, "\(error)", at: .option(option),
-        help: missing.flatMap { Suggestion.nearest(to: $0, among: names) }.map { "did you mean `\($0)`?" },
+        .unknownField, "\(error)", at: .option(misfit.option),
+        help: misfit.missing.flatMap { Suggestion.nearest(to: $0, among: names) }.map {
+          "did you mean `\($0)`?"
+        },
         inInput: true)
       return
     }
+    let count =
+      options.shuffle == nil ? reader.rowCount : min(options.limit, max(0, reader.rowCount - options.skip))
     if reader.isWhole, reader.rowCount == 0 {
-      findings.error(.noRows, reader.whyEmpty(paths), at: .option(emptyOption(reader)), inInput: true)
-    } else if reader.isWhole {
-      findings.declare(Fact.rows, .int(Int64(reader.rowCount)), of: "rows")
-    } else if reader.rowCount == 0, reader.recordCount > 0 {
+      findings.error(.noRows, reader.whyEmpty(files), at: .option(emptyOption(reader)), inInput: true)
+    } else if reader.isWhole, count == 0 {
+      findings.error(
+        .noRows, "\(files.name): all \(reader.rowCount) rows are skipped", at: .option("skip"), inInput: true)
+    } else if reader.isWhole, !options.countsTokens {
+      findings.declare(Fact.rows, .int(Int64(count)), of: "rows")
+    } else if reader.recordCount > 0, reader.leftOut.bad + reader.leftOut.filtered == reader.recordCount {
       findings.warning(
         .noRowsSeen,
-        "of the first \(reader.recordCount) \(reader.unit) of `\(paths[0])` none is taken: \(reader.skippedCount) are bad, "
-          + "\(reader.unmatchedCount) do not satisfy `where`",
+        "of the first \(reader.recordCount) \(reader.unit) of `\(paths[0])` none is taken: \(reader.leftOut.bad) are bad, "
+          + "\(reader.leftOut.filtered) do not satisfy `where`",
         at: .option(emptyOption(reader)), label: "none of them fits")
     }
   }
 
-  /// What an option names.
-  private static func fields(of option: String, _ options: DataOptions) -> [String] {
-    switch option {
-    case "prompt": options.template?.fieldNames ?? []
-    case "messages": options.messages?.fields ?? []
-    case "keep", "samples": options.columns.fieldNames
-    case "where": options.conditions.map(\.field)
-    default: options.id.map { [$0] } ?? []
-    }
-  }
-
+  /// The option that left the rows out, or the file.
   private static func emptyOption(_ reader: DataReader) -> String {
-    reader.unmatchedCount > 0 ? "where" : "path"
+    let leftOut = reader.leftOut
+    if leftOut.filtered > 0 { return "where" }
+    if leftOut.ofOtherParts > 0 { return "partition" }
+    return leftOut.skipped > 0 ? "skip" : "path"
   }
 }
 

@@ -1,42 +1,63 @@
 // Which columns the rows of `data` have beside `id` and `prompt`, as its options say.
 
 import JSON
+import Runner
 
 struct DataColumns {
-  /// A column that holds what a field of the record holds.
   struct Column {
     let name: String
-    /// `keep` or `samples`.
+    let source: Source
+    /// `keep` or `samples`, and where in it the column is written.
     let option: String
-    /// Where in the option it stands.
-    let index: Int
+    let place: String
+  }
+
+  enum Source: Equatable {
+    /// The value of a field.
+    case field(String)
+    /// A list of the values of these.
+    case list([String])
   }
 
   /// In the order in which rows have them.
   let columns: [Column]
-  /// Those with one entry for each generation: what `samples` lists, and of `keep` what usually has one, where the rows have
-  /// generations.
+  /// Those with one entry for each generation: `generations`, what `samples` lists, and of `keep` what usually has one, where the
+  /// rows have generations.
   let samples: [String]
-  /// Whether the places of cuttable fields are a column.
-  private let hasPlaces: Bool
-  /// Whether conversations are, and whether their last turns are the generations.
-  private let (hasMessages, hasAnswers): (Bool, Bool)
+  /// How many generations a row has by its options; nil where its record says.
+  private let generationCount: Int?
+  /// Whether both given texts and the last turns of conversations are to be the generations.
+  private let hasBoth: Bool
+  /// Whether the places of cuttable fields are a column, and whether conversations are.
+  private let (hasPlaces, hasMessages): (Bool, Bool)
 
   /// As far as the options are written rightly.
   init(_ options: JSON) {
-    func listed(_ names: [String], _ option: String) -> [Column] {
-      names.enumerated().map { Column(name: $1, option: option, index: $0) }
-    }
-    let kept = DataOptions.keep.value(in: options) ?? []
-    let declared = DataOptions.samples.value(in: options) ?? []
-    columns = listed(kept, "keep") + listed(declared, "samples")
+    let kept = (DataOptions.keep.value(in: options) ?? []).map { ($0.name, Source.field($0.value)) }
+    let declared = (DataOptions.samples.value(in: options) ?? []).map { ($0.name, $0.value) }
+    let messages = RecordMessages.field.value(in: options) ?? nil
+    let given = DataOptions.generations.value(in: options) ?? []
+    let answers = RecordMessages.lastTurn.value(in: options) == .drop ? [] : messages ?? []
+    columns = Self.columns(kept, "keep", options) + Self.columns(declared, "samples", options)
+    generationCount = [given.count, answers.count].first { $0 > 0 }
+    hasBoth = !given.isEmpty && !answers.isEmpty
+    hasMessages = messages != nil
     hasPlaces = !(DataOptions.cuttable.value(in: options) ?? []).isEmpty
-    hasMessages = (RecordMessages.field.value(in: options) ?? nil) != nil
-    hasAnswers = hasMessages && RecordMessages.lastTurn.value(in: options) != .drop
     let hasGenerations =
-      hasAnswers || columns.contains { UTF8Key($0.name) == UTF8Key("generations") }
+      generationCount != nil || columns.contains { UTF8Key($0.name) == UTF8Key("generations") }
     let usual = Set(hasGenerations ? usualSampleColumns.map(UTF8Key.init) : [])
-    samples = (hasAnswers ? ["generations"] : []) + declared + kept.filter { usual.contains(UTF8Key($0)) }
+    samples =
+      (generationCount == nil ? [] : ["generations"]) + declared.map(\.0)
+      + kept.map(\.0).filter { usual.contains(UTF8Key($0)) }
+  }
+
+  private static func columns(_ columns: [(String, Source)], _ option: String, _ options: JSON) -> [Column] {
+    let isList = options[option]?.arrayValue != nil
+    return columns.enumerated().map { index, column in
+      Column(
+        name: column.0, source: column.1, option: option,
+        place: "\(option).\(isList ? String(index) : column.0)")
+    }
   }
 
   /// Those with one value a row.
@@ -47,18 +68,59 @@ struct DataColumns {
       + columns.map(\.name).filter { !samples.contains(UTF8Key($0)) }
   }
 
-  /// Columns whose names were given before, or that always exist.
-  var repeated: [Column] {
+  /// The fields that they are made of.
+  var fieldNames: [String] {
+    columns.flatMap { column in
+      switch column.source {
+      case .field(let name): [name]
+      case .list(let names): names
+      }
+    }
+  }
+
+  var problems: [OptionProblem] {
+    var problems: [OptionProblem] = []
+    let always = ["id", "prompt", ModelText.literalsColumn, PromptTemplate.Filled.fieldsColumn]
     var seen = Set(
-      (["id", "prompt", ModelText.literalsColumn, PromptTemplate.Filled.fieldsColumn]
-        + (hasMessages ? [Conversation.column] : []) + (hasAnswers ? ["generations"] : [])).map(UTF8Key.init))
-    return columns.filter { !seen.insert(UTF8Key($0.name)).inserted }
+      (always + (hasMessages ? [Conversation.column] : []) + (generationCount == nil ? [] : ["generations"]))
+        .map(
+          UTF8Key.init))
+    if hasBoth {
+      problems.append(
+        OptionProblem(
+          code: .conflictingOptions, option: "generations",
+          message: "`generations` gives texts, and so do the last turns of `messages`", label: "given twice",
+          help: "remove it, or write `last_turn: drop`"))
+    }
+    for column in columns {
+      if !seen.insert(UTF8Key(column.name)).inserted {
+        problems.append(
+          OptionProblem(
+            option: column.place,
+            message: "`\(column.option)` names `\(column.name)`, but a column of this name exists already",
+            label: "given twice",
+            help:
+              "`id` and `prompt` always exist; write each other column once, under `keep`, `samples` or `generations`"
+          ))
+      }
+      if case .list(let names) = column.source, let generationCount, names.count != generationCount {
+        problems.append(
+          OptionProblem(
+            code: .conflictingOptions, option: column.place,
+            message:
+              "`\(column.place)` has \(names.count) fields, but there are \(generationCount) generations",
+            label: "expected \(generationCount)", help: "write one field for each of `generations`"))
+      }
+    }
+    if !samples.isEmpty, !seen.contains(UTF8Key("generations")) {
+      problems.append(
+        OptionProblem(
+          code: .conflictingOptions, option: "samples",
+          message:
+            "`samples` names columns with one entry per generation, but the rows have no `generations`",
+          label: "needs `generations`",
+          help: "add `generations` to it, or write the texts as the option `generations`"))
+    }
+    return problems
   }
-
-  /// Whether columns go by generations that the rows do not have.
-  var lacksGenerations: Bool {
-    !samples.isEmpty && !samples.contains { UTF8Key($0) == UTF8Key("generations") }
-  }
-
-  var fieldNames: [String] { columns.map(\.name) }
 }

@@ -1,35 +1,51 @@
-// Reads the records of data files and hands over, one after the other, the rows that they become.
+// Reads the records of data files and hands over, one after the other, the rows that they become: those that satisfy `where`, `dedup` and
+// `partition`, from `skip` up to `limit`.
 
 import JSON
+import Models
 import Runner
 
 struct DataReader {
   private let options: DataOptions
   private let builder: RowBuilder
+  private let tokenCount: ((String) -> Int)?
   private var identifiers: RowIdentifiers
+  private var seen = TextSet()
 
+  /// Of rows that were handed over.
   private(set) var rowCount = 0
   private(set) var recordCount = 0
+  var leftOut = LeftOut()
   /// `place: reason` of bad records that were left out: the first of them.
-  private(set) var skipped: [String] = []
-  private(set) var skippedCount = 0
-  private(set) var unmatchedCount = 0
+  private(set) var badRecords: [String] = []
   /// What the format calls its records.
   private(set) var unit = ""
   /// Whether the records that were read, up to `limit`, are all that the files have.
   private(set) var isWhole = false
   private(set) var fieldsOfFirstRecord: [String] = []
-  /// The option that the record at which reading ended does not fit; nil when the record is wrong by itself.
-  private(set) var faultyOption: String?
+  /// The record at which reading ended because it does not fit an option; nil where it is wrong by itself.
+  private(set) var misfit: (option: String, missing: String?)?
   /// Reading ends at the row of this id.
   private var soughtID: String?
 
-  init(_ options: DataOptions) {
+  /// How many records became no rows.
+  struct LeftOut {
+    var bad = 0
+    var filtered = 0
+    var repeated = 0
+    var ofOtherParts = 0
+    var skipped = 0
+  }
+
+  /// - Parameter tokenizer: counts tokens; without one no condition on them is looked at.
+  init(_ options: DataOptions, tokenizer: Tokenizer?) {
     self.options = options
     builder = RowBuilder(options)
+    tokenCount = tokenizer.map { tokenizer in { tokenizer.encode($0).count } }
     identifiers = RowIdentifiers(field: options.id)
   }
 
+  /// Rows that are shuffled are handed over from the first to the last: `skip` and `limit` count in the new order.
   /// - Parameters:
   ///   - pause: called now and then with the number of records that were read; ends the reading by an error.
   ///   - give: takes each row.
@@ -41,11 +57,12 @@ struct DataReader {
     var files = files
     files.needed = options.neededFields
     files.format = options.format
+    let limit = options.shuffle == nil ? options.limit : .max
     defer {
       unit = files.unit
-      isWhole = files.isWhole || rowCount >= options.limit
+      isWhole = files.isWhole || rowCount >= limit
     }
-    while rowCount < options.limit {
+    while rowCount < limit {
       do {
         recordCount += 1
         guard let record = try files.next() else {
@@ -59,11 +76,11 @@ struct DataReader {
       } catch let error as BadRecord {
         let text = "\(error.place.inside(files.path)): \(error.reason)"
         guard options.skipsBadRows else {
-          faultyOption = error.option
+          misfit = error.option.map { ($0, error.missing) }
           throw InputError(text)
         }
-        skippedCount += 1
-        if skipped.count < 20 { skipped.append(text) }
+        leftOut.bad += 1
+        if badRecords.count < 20 { badRecords.append(text) }
       }
     }
   }
@@ -71,14 +88,42 @@ struct DataReader {
   /// Nil for a record that is left out.
   private mutating func row(of record: DataRecord, in path: String, of files: DataFiles) throws -> Row? {
     if fieldsOfFirstRecord.isEmpty { fieldsOfFirstRecord = record.value.objectValue?.keys ?? [] }
-    guard try options.conditions.allSatisfy({ try $0.holds(record) }) else {
-      unmatchedCount += 1
+    let fields = try RecordFields(record, options)
+    guard try options.conditions.allSatisfy({ try $0.holds(fields, tokenCount: tokenCount) }) else {
+      leftOut.filtered += 1
       return nil
     }
-    let columns = try builder.columns(of: record)
-    let id: String
+    let columns = try builder.columns(of: fields)
+    let name = try identifiers.name(of: record, fields)
+    let deciding = try options.partition.map { partition in
+      try partition.by.map { try fields.field($0, option: "partition").plainText } ?? name.text
+    }
+    // A row that is bad leaves no trace behind: it is looked at whole before it is compared with others.
+    if !options.dedup.isEmpty {
+      let values = JSON.array(try options.dedup.map { try fields.field($0, option: "dedup") })
+      guard seen.insert(values.text(.canonical)) else {
+        leftOut.repeated += 1
+        return nil
+      }
+    }
+    let id = try newID(name, of: record, in: path, of: files)
+    if let soughtID, UTF8Key(soughtID) == UTF8Key(id) { throw FoundRow(path: path, place: record.place) }
+    if let partition = options.partition, let deciding, !partition.takes(deciding) {
+      leftOut.ofOtherParts += 1
+      return nil
+    }
+    if options.shuffle == nil, leftOut.skipped < options.skip {
+      leftOut.skipped += 1
+      return nil
+    }
+    return Row(.object(JSONObject(distinct: [("id", .string(id))] + columns.members)))
+  }
+
+  private mutating func newID(
+    _ name: RowIdentifiers.Name, of record: DataRecord, in path: String, of files: DataFiles
+  ) throws -> String {
     do {
-      id = try identifiers.id(of: record)
+      return try identifiers.id(name)
     } catch let error as RepeatedID {
       let first = placeOfRow(error.id, in: files).map { found in
         UTF8Key(found.path) == UTF8Key(path)
@@ -87,8 +132,6 @@ struct DataReader {
       throw InputError(
         "\(record.place.inside(path)): the id `\(error.id)` was given before\(first ?? "")")
     }
-    if let soughtID, UTF8Key(soughtID) == UTF8Key(id) { throw FoundRow(path: path, place: record.place) }
-    return Row(.object(JSONObject(distinct: [("id", .string(id))] + columns.members)))
   }
 
   private struct FoundRow: Error {
@@ -98,7 +141,11 @@ struct DataReader {
 
   /// Where the first row of this id stands: the files are read again, so that the places of all need not be kept.
   private func placeOfRow(_ id: String, in files: DataFiles) -> FoundRow? {
-    var reader = DataReader(options)
+    var reader = self
+    reader.identifiers = RowIdentifiers(field: options.id)
+    reader.seen = TextSet()
+    reader.rowCount = 0
+    reader.leftOut = LeftOut()
     reader.soughtID = id
     do {
       try reader.read(files) { _ in }
@@ -109,11 +156,22 @@ struct DataReader {
   }
 
   /// Said when no row was taken.
-  func whyEmpty(_ paths: [String]) -> String {
-    let place = paths.count == 1 ? paths[0] : "\(paths[0]) and \(paths.count - 1) more"
-    return recordCount == 0
-      ? "\(place): the \(paths.count == 1 ? "file holds" : "files hold") no rows"
-      : "\(place): none of \(recordCount) \(unit) was taken: \(skippedCount) were bad, "
-        + "\(unmatchedCount) did not satisfy `where`"
+  func whyEmpty(_ files: DataFiles) -> String {
+    if recordCount == 0 {
+      return "\(files.name): the \(files.paths.count == 1 ? "file holds" : "files hold") no rows"
+    }
+    let causes = [
+      "\(leftOut.bad) were bad", "\(leftOut.filtered) did not satisfy `where`",
+      leftOut.repeated > 0 ? "\(leftOut.repeated) repeated others" : nil,
+      leftOut.ofOtherParts > 0 ? "\(leftOut.ofOtherParts) are in other parts" : nil,
+      leftOut.skipped > 0 ? "\(leftOut.skipped) were skipped" : nil,
+    ]
+    return "\(files.name): none of \(recordCount) \(unit) was taken: "
+      + causes.compactMap { $0 }.joined(separator: ", ")
   }
+}
+
+extension JSON {
+  /// A text as it is, any other value as JSON.
+  fileprivate var plainText: String { stringValue ?? text(.canonical) }
 }

@@ -32,6 +32,18 @@ struct RecordMessages {
     last = options[Self.lastTurn]
   }
 
+  static func problem(_ options: StageOptions) -> OptionProblem? {
+    let count = options[field]?.count ?? 0
+    guard options[lastTurn] == .drop, count != 1 else { return nil }
+    return OptionProblem(
+      code: .conflictingOptions, option: "last_turn",
+      message: count == 0
+        ? "`last_turn` says what becomes of the last turn of `messages`, which are not read"
+        : "`messages` names \(count) fields, which differ in their last turns, and `last_turn` drops these",
+      label: count == 0 ? "has nothing to act on" : "leaves nothing to tell apart",
+      help: count == 0 ? "write `messages: FIELD`" : "remove it, or name one field")
+  }
+
   /// What a record becomes.
   struct Found {
     var turns: [Turn]
@@ -56,14 +68,12 @@ struct RecordMessages {
   }
 
   /// - Throws: `BadRecord`.
-  func found(in record: DataRecord) throws -> Found {
+  func found(in record: RecordFields) throws -> Found {
     var shared: [Turn]?
     var answers: [String] = []
     for field in fields {
       func bad(_ reason: String) -> BadRecord {
-        BadRecord(
-          place: record.place, option: Self.field.field.name,
-          reason: "option `messages`: `\(field)` \(reason)")
+        record.bad(Self.field.field.name, "`\(field)` \(reason)")
       }
       var turns = try turns(in: try record.field(field, option: Self.field.field.name), bad)
       if turns.last?.role == "assistant" {

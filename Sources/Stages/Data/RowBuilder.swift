@@ -1,4 +1,4 @@
-// The columns of a row, from a record: its prompt by the template, and the fields that are kept.
+// The columns of a row, from the fields of a record: its prompt by the template, given texts, and the fields that are kept.
 
 import JSON
 import Runner
@@ -7,44 +7,51 @@ struct RowBuilder {
   private let template: PromptTemplate?
   private let messages: RecordMessages?
   private let cuttable: [String]
+  private let generations: [PromptTemplate]
   private let columns: DataColumns
 
   init(_ options: DataOptions) {
     template = options.template
     messages = options.messages
     cuttable = options.cuttable
+    generations = options.generations
     columns = options.columns
   }
 
   /// All but the id.
   /// - Throws: `BadRecord`.
-  func columns(of record: DataRecord) throws -> JSONObject {
-    let found = try messages?.found(in: record)
-    // No name comes twice: `DataColumns.repeated`.
-    var members = try prompt(of: record) ?? [("prompt", .string(found?.prompt ?? ""))]
+  func columns(of fields: RecordFields) throws -> JSONObject {
+    let found = try messages?.found(in: fields)
+    // No name comes twice: `DataColumns.problems`.
+    var members = try prompt(of: fields) ?? [("prompt", .string(found?.prompt ?? ""))]
     if let found {
       members.append((Conversation.column, found.json))
       if !found.answers.isEmpty {
         members.append(("generations", .array(found.answers.map { .string($0) })))
       }
     }
+    if !generations.isEmpty {
+      let texts = try generations.map {
+        JSON.string(try fields.filled($0, option: "generations").text.text)
+      }
+      members.append(("generations", .array(texts)))
+    }
     for column in columns.columns {
-      members.append((column.name, try record.field(column.name, option: column.option)))
+      switch column.source {
+      case .field(let name): members.append((column.name, try fields.field(name, option: column.option)))
+      case .list(let names):
+        members.append((column.name, .array(try names.map { try fields.field($0, option: column.option) })))
+      }
     }
     let made = JSONObject(distinct: members)
-    try checkSamples(made, of: record)
+    try checkSamples(made, fields.place)
     return made
   }
 
   /// By the template; nil without one.
-  private func prompt(of record: DataRecord) throws -> [JSONObject.Member]? {
+  private func prompt(of fields: RecordFields) throws -> [JSONObject.Member]? {
     guard let template else { return nil }
-    let prompt: PromptTemplate.Filled
-    do {
-      prompt = try template.filled(from: record.value)
-    } catch {
-      throw BadRecord(place: record.place, option: "prompt", reason: "option `prompt`: \(error)")
-    }
+    let prompt = try fields.filled(template, option: "prompt")
     var members: [JSONObject.Member] = [("prompt", .string(prompt.text.text))]
     if let literals = prompt.text.literalsJSON { members.append((ModelText.literalsColumn, literals)) }
     if !cuttable.isEmpty {
@@ -53,9 +60,9 @@ struct RowBuilder {
     return members
   }
 
-  private func checkSamples(_ made: JSONObject, of record: DataRecord) throws {
+  private func checkSamples(_ made: JSONObject, _ place: RecordPlace) throws {
     guard !columns.samples.isEmpty else { return }
-    func bad(_ reason: String) -> BadRecord { BadRecord(place: record.place, reason: reason) }
+    func bad(_ reason: String) -> BadRecord { BadRecord(place: place, reason: reason) }
     guard let generations = made["generations"]?.arrayValue else {
       throw bad("`generations` is \(made["generations"]?.kind ?? "missing"); expected a list of texts")
     }

@@ -8,35 +8,53 @@ struct RowIdentifiers {
   /// Nil where ids are derived.
   private let field: String?
   private var given = TextSet()
-  /// How often each content hash came so far.
+  /// How often each content came so far.
   private var occurrences: [UInt64: Int] = [:]
 
   init(field: String?) { self.field = field }
 
-  /// A derived id depends on the record's content alone, so it stays when lines move, when options change, and
-  /// when members are written in another order.
-  /// - Throws: `BadRecord` for a field that cannot be an id; `RepeatedID`.
-  mutating func id(of record: DataRecord) throws -> String {
-    guard let field else {
-      let hash = hash64(record.value.text(.canonical))
-      let occurrence = occurrences[hash, default: 0] + 1
-      occurrences[hash] = occurrence
-      let digits = String(hash, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits + "-\(occurrence)"
+  /// What an id is made of.
+  enum Name {
+    case given(String)
+    /// A hash of the content: rows of the same content have the same.
+    case derived(UInt64)
+
+    var text: String {
+      switch self {
+      case .given(let text): return text
+      case .derived(let hash):
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+      }
     }
-    let id: String
-    switch try record.field(field, option: "id") {
-    case .string(let text) where !text.isEmpty: id = text
-    case .int(let number): id = String(number)
-    case .largeInteger(let digits): id = digits
+  }
+
+  /// A derived name depends on the record's content alone, so it stays when lines move, when options change, and when members are
+  /// written in another order.
+  /// - Throws: `BadRecord` for a field that cannot be an id.
+  func name(of record: DataRecord, _ fields: RecordFields) throws -> Name {
+    guard let field else { return .derived(hash64(record.value.text(.canonical))) }
+    switch try fields.field(field, option: "id") {
+    case .string(let text) where !text.isEmpty: return .given(text)
+    case .int(let number): return .given(String(number))
+    case .largeInteger(let digits): return .given(digits)
     case let other:
       let found = other.stringValue == nil ? other.kind : "an empty string"
-      throw BadRecord(
-        place: record.place, option: "id",
-        reason: "option `id`: field `\(field)` is \(found); expected text or an integer")
+      throw fields.bad("id", "field `\(field)` is \(found); expected text or an integer")
     }
-    guard given.insert(id) else { throw RepeatedID(id: id) }
-    return id
+  }
+
+  /// - Throws: `RepeatedID`.
+  mutating func id(_ name: Name) throws -> String {
+    switch name {
+    case .given(let text):
+      guard given.insert(text) else { throw RepeatedID(id: text) }
+      return text
+    case .derived(let hash):
+      let occurrence = occurrences[hash, default: 0] + 1
+      occurrences[hash] = occurrence
+      return "\(name.text)-\(occurrence)"
+    }
   }
 }
 

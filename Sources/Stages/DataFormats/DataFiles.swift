@@ -4,7 +4,7 @@ import Runner
 import System
 
 struct DataFiles {
-  private let paths: [String]
+  let paths: [String]
   /// No more bytes than these are looked at, counted over the files; nil reads all of them.
   private var limit: Int?
   /// As of `DataSource`.
@@ -25,6 +25,9 @@ struct DataFiles {
 
   /// The file that the last record, or the last bad one, was of.
   var path: String { paths[max(opened, 1) - 1] }
+
+  /// All of them, in a message.
+  var name: String { paths.count == 1 ? paths[0] : "\(paths[0]) and \(paths.count - 1) more" }
 
   /// What the format calls its records.
   private(set) var unit = ""

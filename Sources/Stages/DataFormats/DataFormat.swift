@@ -36,6 +36,8 @@ enum RecordPlace {
 struct BadRecord: Error {
   let place: RecordPlace
   var option: String?
+  /// The field that the option names and the record lacks.
+  var missing: String?
   let reason: String
 }
 

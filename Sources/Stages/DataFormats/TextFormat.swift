@@ -25,7 +25,10 @@ struct TextFormat: DataFormat {
       let isEnd = window.isAtEnd && window.isWhole
       let found = window.withBytes { bytes in
         Self.line(in: bytes, from: seen, isEnd).map {
-          (text: String(validatingUTF8: UnsafeRawBufferPointer(rebasing: bytes[..<$0.content])), length: $0.length)
+          (
+            text: String(validatingUTF8: UnsafeRawBufferPointer(rebasing: bytes[..<$0.content])),
+            length: $0.length
+          )
         }
       }
       if let found {

@@ -11,6 +11,9 @@ struct PromptTemplate: Sendable {
   }
   let pieces: [Piece]
 
+  /// An empty text.
+  init() { pieces = [] }
+
   /// Why a template, or a row read through one, is wrong.
   struct Failure: Error, Equatable, CustomStringConvertible {
     let description: String
@@ -76,15 +79,15 @@ struct PromptTemplate: Sendable {
   }
 
   /// Strings enter as they are, integers with all their digits, other numbers and booleans as `JSON.text` writes them.
-  func filled(from row: JSON) throws(Failure) -> Filled {
+  /// - Parameter value: the value of a field.
+  /// - Throws: `Failure` for one that is no text, and what `value` throws.
+  func filled(_ value: (String) throws -> JSON) throws -> Filled {
     var result = Filled()
     for piece in pieces {
       switch piece {
       case .text(let text): result.text.append(literal: text)
       case .field(let name):
-        guard let value = Self.value(name, in: row) else {
-          throw Failure(description: "no field `\(name)`; the row has \(Self.fields(of: row))")
-        }
+        let value = try value(name)
         let start = result.text.text.utf8.count
         switch value {
         case .string(let text): result.text.append(field: text)
