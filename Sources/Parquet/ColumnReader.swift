@@ -105,6 +105,7 @@ final class ColumnReader {
     switch header.kind {
     case .index: break
     case .dictionary(let count):
+      try Self.checkCount(count)
       try expansion.spend(count, each: MemoryLayout<JSON>.stride)
       // Either number means PLAIN here.
       guard header.encoding == 0 || header.encoding == 2 else {
@@ -134,6 +135,7 @@ final class ColumnReader {
   }
 
   private func begin(_ count: Int) throws {
+    try Self.checkCount(count)
     guard count <= valuesLeft else {
       throw ParquetFault("a page has \(count) values; \(valuesLeft) are left in the column")
     }
@@ -143,6 +145,12 @@ final class ColumnReader {
     self.count = count
     index = 0
     valueIndex = 0
+  }
+
+  private static func checkCount(_ count: Int) throws {
+    guard count <= ExpansionLimit.pageValues else {
+      throw ParquetFault("a page has \(count) values; the limit is \(ExpansionLimit.pageValues)")
+    }
   }
 
   /// Levels with their length before them; none where all would be 0.

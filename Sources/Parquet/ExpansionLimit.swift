@@ -6,6 +6,8 @@ final class ExpansionLimit {
   static let floor = 64 << 20
   /// Bytes of one page, compressed or not.
   static let page = 256 << 20
+  /// Values of one page, which are in memory at once.
+  static let pageValues = 1 << 24
 
   private let limit: Int
   private var left: Int

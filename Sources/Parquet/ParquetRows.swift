@@ -52,7 +52,10 @@ package struct ParquetRows {
 
   private mutating func beginGroup() throws {
     rowsLeft = try inPart("row group \(group + 1)", of: file.input.path) {
-      try file.metadata.rowCount(ofGroup: group)
+      let count = try file.metadata.rowCount(ofGroup: group)
+      // Rows of which no column is read cost something too.
+      try expansion.spend(count, each: MemoryLayout<JSON>.stride)
+      return count
     }
     rowsOfAll = rowsOfAll.addingReportingOverflow(rowsLeft).partialValue
     let schema = file.metadata.schema

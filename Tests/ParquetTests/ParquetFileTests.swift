@@ -70,6 +70,10 @@ private func expected(_ name: String) throws -> [JSON] {
       "expansion",
       "column `good`: the file expands to more than 67108864 bytes, the limit for its size (1000 times as much, and 67108864 in any case)"
     ),
+    (
+      "rows",
+      "row group 1: the file expands to more than 67108864 bytes, the limit for its size (1000 times as much, and 67108864 in any case)"
+    ),
   ])
   func `what is not read is refused by column and name`(name: String, problem: String) {
     let path = "\(fixtures)/refused.\(name).parquet"

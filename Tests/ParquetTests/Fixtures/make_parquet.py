@@ -9,6 +9,7 @@ pyarrow reads them back is asserted.
 
 import json
 import pathlib
+import struct
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -152,6 +153,35 @@ def main():
     (HERE / "moments.jsonl").write_text(
         json.dumps({"day": moment.date().toordinal() - datetime.date(1970, 1, 1).toordinal(), "at": int(moment.timestamp()) * 1000}, separators=(",", ":")) + "\n"
     )
+    claims("rows", rows=1 << 60)
+
+
+def claims(name, rows):
+    """A file of one column without values that claims so many rows, which no library writes."""
+    column = struct_of(
+        (1, 5, 6), (2, 9, [(5, 0)]), (3, 9, [(8, b"good")]), (4, 5, 0), (5, 6, 0), (6, 6, 0), (7, 6, 0), (9, 6, 4))
+    group = struct_of((1, 9, [(12, struct_of((2, 6, 4), (3, 12, column)))]), (2, 6, 0), (3, 6, rows))
+    root, good = struct_of((4, 8, b"schema"), (5, 5, 1)), struct_of((1, 5, 6), (3, 5, 1), (4, 8, b"good"))
+    footer = struct_of((1, 5, 1), (2, 9, [(12, root), (12, good)]), (3, 6, rows), (4, 9, [(12, group)]))
+    (HERE / f"refused.{name}.parquet").write_bytes(b"PAR1" + footer + struct.pack("<I", len(footer)) + b"PAR1")
+
+
+def struct_of(*fields):
+    """A struct of Thrift's compact protocol, of (field, type, value): 5 and 6 integers, 8 bytes, 9 a list of (type, value), 12 a struct."""
+
+    def varint(number):
+        return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + varint(number >> 7)
+
+    def encoded(type, value):
+        if type == 9:
+            return bytes([len(value) << 4 | value[0][0]]) + b"".join(encoded(*element) for element in value)
+        return varint(2 * value) if type < 8 else varint(len(value)) + value if type == 8 else value
+
+    before, text = 0, b""
+    for field, type, value in fields:
+        text += bytes([field - before << 4 | type]) + encoded(type, value)
+        before = field
+    return text + b"\0"
 
 
 main()
