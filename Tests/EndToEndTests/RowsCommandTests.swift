@@ -73,7 +73,7 @@ import Testing
     ("data.jsonl --where n", 2, "--where takes FIELD=VALUE"),
     ("data.jsonl --head 0", 2, "--head must be at least 1"),
     ("data.jsonl --count --stats", 2, "--count and --stats exclude each other"),
-    ("data.jsonl --format xml", 2, "--format must be one of parquet, json, csv, tsv, jsonl, found xml"),
+    ("data.jsonl --format xml", 2, "--format must be one of parquet, json, csv, tsv, text, jsonl, found xml"),
     ("model", 2, "`model` is a folder"),
     ("nowhere.jsonl", 2, "there is no file `nowhere.jsonl`, and it is no stage of the last run"),
     ("tiny.yaml::hot", 11, "`hot` has not run"), ("tiny.yaml::cool", 2, "has no stage at `cool`"),

@@ -23,19 +23,7 @@ struct TokenLocator {
   mutating func enter(
     _ text: String, normalizedFrom given: String, at start: Int, _ normalizer: any Normalizer
   ) {
-    var characters: [Range<Int>] = []
-    var position = start
-    for scalar in given.unicodeScalars {
-      characters.append(position..<(position + UTF8.width(scalar)))
-      position += UTF8.width(scalar)
-    }
-    let places = normalizer.sources(of: given)
-    precondition(
-      places.count == text.unicodeScalars.count,
-      "\(places.count) places for \(text.unicodeScalars.count) scalars of normalized text")
-    sources = zip(text.unicodeScalars, places).flatMap { scalar, place in
-      [Range<Int>](repeating: characters[place], count: UTF8.width(scalar))
-    }
+    sources = NormalizedPlaces(text, from: given, at: start, normalizer).characters
   }
 
   mutating func leaveNormalized() { sources = nil }

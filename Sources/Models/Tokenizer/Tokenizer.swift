@@ -76,10 +76,6 @@ package struct Tokenizer: Sendable {
     var changed: [Int32: [UInt8]] = [:]
     for (index, token) in tokens.enumerated() {
       func failure(_ problem: String) -> TokenizerError { TokenizerError("added_tokens[\(index)]", problem) }
-      guard normalizer == nil || !token.special || !token.normalized else {
-        throw failure(
-          "\(quoted(token.content)): a special token that is found in normalized text is not supported")
-      }
       guard !token.content.isEmpty else { throw failure("the content of token \(token.id) is empty") }
       let normalizer = token.normalized ? normalizer : nil
       let bytes = Array((normalizer?.normalized(token.content) ?? token.content).utf8)

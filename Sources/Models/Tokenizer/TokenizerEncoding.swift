@@ -24,7 +24,7 @@ extension Tokenizer {
       text, isContinuation,
       readsSpecial: { token in
         // Tokens come in the order of the text within each of the two passes.
-        if next > 0, ranges[next - 1].lowerBound > token.lowerBound { next = 0 }
+        if next > 0, ranges[next - 1].upperBound >= token.upperBound { next = 0 }
         while next < ranges.count, ranges[next].upperBound < token.upperBound { next += 1 }
         return next < ranges.count && ranges[next].lowerBound <= token.lowerBound
       }, &locator)
@@ -92,10 +92,14 @@ extension Tokenizer {
             return
           }
           let given = String(decoding: bytes[range], as: UTF8.self)
-          var text = normalizer.normalized(given)
-          locator?.enter(text, normalizedFrom: given, at: range.lowerBound, normalizer)
-          // None of the tokens found there is special.
-          text.withUTF8 { encodeNormalized($0, 0..<$0.count, readsSpecial: { _ in false }) }
+          let normalized = normalizer.normalized(given)
+          var text = normalized
+          locator?.enter(normalized, normalizedFrom: given, at: range.lowerBound, normalizer)
+          // Made for the first special token that is found there.
+          lazy var places = NormalizedPlaces(normalized, from: given, at: range.lowerBound, normalizer)
+          text.withUTF8 {
+            encodeNormalized($0, 0..<$0.count, readsSpecial: { readsSpecial(places.given($0)) })
+          }
           locator?.leaveNormalized()
         },
         token: {

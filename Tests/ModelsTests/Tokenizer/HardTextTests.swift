@@ -44,7 +44,7 @@ import Testing
     #expect(tokenizer.encode(text) == plain, "\(text.debugDescription)")
   }
 
-  @Test(arguments: ["neox", "prefix", "whole"])
+  @Test(arguments: ["neox", "normalized", "prefix", "whole"])
   func `ids, offsets and decoded text are those of tokenizers`(name: String) throws {
     let tokenizer = try Self.tokenizer(name)
     let (texts, lines) = (try Self.texts(), try Self.lines(name))
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["neox", "prefix", "whole"])
+  @Test(arguments: ["neox", "normalized", "prefix", "whole"])
   func `what is written reads back and encodes alike`(name: String) throws {
     let tokenizer = try Self.tokenizer(name)
     let written = tokenizer.huggingFaceJSON()

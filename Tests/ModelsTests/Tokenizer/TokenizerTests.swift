@@ -105,9 +105,27 @@ import Testing
     #expect(whole.encode("AB<S>a<N>Ab", parseSpecial: true) == [2, 3, 0, 4, 2])
     #expect(whole.encode("AB<S>a", parseSpecial: false) == [2, 0])
     #expect(whole.huggingFaceJSON()["normalizer"] == ["type": "Lowercase"])
-    #expect(
-      failure { _ = try tokenizer([AddedToken(id: 3, content: "<s>", special: true, normalized: true)]) }
-        == "`added_tokens[0]`: `<s>`: a special token that is found in normalized text is not supported")
+  }
+
+  @Test func `a special token in normalized text is read where all that it was made of may be`() throws {
+    let tokenizer = try Tokenizer(
+      normalizer: NFCNormalizer(), preTokenizer: .gpt2,
+      model: BytePairModel(Vocabulary(["a", "b"]), merges: []),
+      addedTokens: [
+        AddedToken(id: 2, content: "[\u{E9}]", special: true, normalized: true),
+        AddedToken(id: 3, content: "<s>", special: true, normalized: false),
+      ])
+    let text = "a[e\u{301}]b"
+    #expect(tokenizer.encode(text, parseSpecial: true) == [0, 2, 1])
+    #expect(tokenizer.encode(text, parseSpecial: false) == [0, 1])
+    // The token's five bytes begin at 1.
+    #expect(tokenizer.encode(text, specialIn: [1..<6]) == [0, 2, 1])
+    for range in [0..<5, 2..<7, 1..<4] { #expect(tokenizer.encode(text, specialIn: [range]) == [0, 1]) }
+    // The pass over the text as it stands has come further.
+    #expect(tokenizer.encode(text + "<s>", specialIn: [1..<6]) == [0, 2, 1])
+    #expect(tokenizer.encode(text + "<s>", specialIn: [1..<6, 7..<10]) == [0, 2, 1, 3])
+    // The mark belongs to somebody else.
+    #expect(tokenizer.encode(text, specialIn: [1..<3, 3..<6]) == [0, 1])
   }
 
   static let good =

@@ -102,6 +102,16 @@ def tokenizer_files(vocab, merges):
     neox.add_tokens(added_tokens() + [AddedToken("[d\u0307]", normalized=True)])
     neox.post_processor = processors.ByteLevel(trim_offsets=True, add_prefix_space=False)
     yield "neox", neox
+    # Special tokens that are looked for in the normalized text.
+    special = base(byte_level())
+    special.normalizer = normalizers.NFC()
+    special.add_special_tokens([
+        AddedToken("<|endoftext|>", normalized=False), AddedToken("[d\u0307]", normalized=True), AddedToken("[note]", normalized=True),
+        AddedToken("word", single_word=True, normalized=True), AddedToken("[both]", lstrip=True, rstrip=True, normalized=True),
+        AddedToken("\u1112\u1161\u11ab", normalized=True), AddedToken("[left]", lstrip=True, normalized=True)])
+    special.add_tokens([AddedToken("[right]", rstrip=True, normalized=True), AddedToken("  ", normalized=True)])
+    special.post_processor = processors.ByteLevel(trim_offsets=True, add_prefix_space=False)
+    yield "normalized", special
     # A space before text, and offsets that keep it.
     prefix = base(byte_level(prefix=True))
     prefix.add_special_tokens(["<|endoftext|>"])
