@@ -3,7 +3,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine new-stage emulated sanitize bounds fuzz parity
+.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine bench-tokenizer new-stage emulated sanitize bounds fuzz parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -38,15 +38,19 @@ build: packages
 parity: build
 	@Tests/Parity/run .build/release
 
-# The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp; installed with pip where possible. No test
-# depends on a time. BENCH="--repeat 3" reaches both; bench-runner and bench-engine do one, with options of their own.
-bench: bench-runner bench-engine
+# The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp, tokenizing beside tokenizers; installed with pip where possible. No test
+# depends on a time. BENCH="--repeat 3" reaches all; bench-runner, bench-engine and bench-tokenizer do one, with options of their own.
+bench: bench-runner bench-engine bench-tokenizer
 bench-runner: packages
 	@swift build -c release --product plumb
 	Benchmarks/runner.py $(BENCH)
 bench-engine: packages
 	@swift build -c release --product EngineBench
 	Benchmarks/engine.py $(BENCH)
+bench-tokenizer: packages
+	@swift build -c release --product EngineBench
+	swift build -c release --product plumb
+	Benchmarks/tokenizer.py $(BENCH)
 
 # A package with a stage of its own, as `plumb new-stage` writes it: built from nothing, tested, and its experiment run. Debug
 # mode, which takes half the time; its objects have a folder of their own, so that a second time takes seconds.

@@ -18,13 +18,11 @@ import glob
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import tarfile
-import tempfile
 
-from common import processor, processor_flags, virtual_environment
+from common import Program, processor, processor_flags, virtual_environment
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HERE = os.path.join(ROOT, "Benchmarks", "peers")
@@ -130,38 +128,6 @@ SHAPES = {
     "GPT-NeoX": Shape("gpt-neox.json", 20 * 12 * 640**2, 50304 * 640, 20 * 640),
 }
 FAMILY_WORKLOADS = ["sample, batch 1", "sample, batch 16", "score, 16 rows of TL;DR", "train, 8 x 256"]
-
-
-class Program:
-    """A process that does one piece of work whenever it is told to. `clock`: which of its answer's times counts."""
-
-    def __init__(self, command, environment, clock="seconds"):
-        self.clock = clock
-        self.errors = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment)
-        self.times = []
-
-    def go(self, counted=True):
-        answer = None
-        try:
-            print(file=self.process.stdin, flush=True)
-            answer = self.process.stdout.readline()
-        except BrokenPipeError:
-            pass
-        if not answer:
-            self.process.wait()
-            self.errors.seek(0)
-            raise RuntimeError(f"{self.process.args[:2]} ended with {self.process.returncode}: {self.errors.read()[-1500:]}")
-        if counted:
-            self.times.append(json.loads(answer)[self.clock])
-
-    def end(self):
-        """Median seconds and peak bytes."""
-        self.process.stdin.close()
-        peak = json.loads(self.process.stdout.readline())["peak_bytes"]
-        self.process.wait()
-        return {"seconds": statistics.median(self.times), "peak_bytes": peak}
 
 
 def transformers_peer(folder, gguf):

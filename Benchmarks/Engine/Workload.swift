@@ -42,6 +42,7 @@ struct Workload {
     case "judge": try judging(try TimedModel(model))
     case "train": try training(try TimedModel(model))
     case "save", "resume": try checkpointing(try TimedModel(model))
+    case "tokenize": try tokenizing(try openTokenizer(model))
     default: throw WorkloadError(text: "no such kind of work: \(description)")
     }
   }
@@ -97,6 +98,19 @@ struct Workload {
       let clock = ContinuousClock.now
       for _ in 0..<calls { backend.multiply(a, packed, into: c, accumulate: false) }
       return (ContinuousClock.now - clock) / .seconds(calls)
+    }
+  }
+
+  /// The JSON strings of the file `texts`, one a line.
+  private func tokenizing(_ tokenizer: Tokenizer) throws -> () throws -> Double? {
+    guard let path = description["texts"]?.stringValue else {
+      throw WorkloadError(text: "`texts` is missing")
+    }
+    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    let texts = try lines.map { try JSON(parsing: Array($0.utf8)).stringValue ?? "" }
+    return {
+      _ = try tokenizer.encode(texts, threads: threads)
+      return nil
     }
   }
 
