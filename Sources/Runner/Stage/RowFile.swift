@@ -28,7 +28,11 @@ package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [
   var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
   while start < bytes.count {
     line += 1
-    let newline = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+    let newline = bytes.withUnsafeBytes { bytes in
+      bytes.baseAddress.flatMap { first in
+        memchr(first + start, 0x0A, bytes.count - start).map { UnsafeRawPointer($0) - first }
+      } ?? bytes.count
+    }
     var end = newline
     if end > start, bytes[end - 1] == 0x0D { end -= 1 }
     let text = bytes[start..<end]
