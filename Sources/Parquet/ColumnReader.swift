@@ -45,7 +45,13 @@ final class ColumnReader {
   func isAtEnd() throws -> Bool {
     while index == count {
       guard valuesLeft > 0 else { return true }
-      try inPart(part, of: input.path) { try readPage() }
+      do {
+        try inPart(part, of: input.path) { try readPage() }
+      } catch {
+        // Of a page that is half read nothing is given, however often it is asked for.
+        (count, index, valuesLeft) = (0, 0, 0)
+        throw error
+      }
     }
     return false
   }
