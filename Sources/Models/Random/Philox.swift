@@ -38,8 +38,14 @@ package struct Philox: Sendable {
 
 /// A 64-bit hash of the UTF-8 bytes of a text: FNV-1a, then a finalizer so that similar ids differ in all bits.
 package func hash64(_ text: String) -> UInt64 {
+  var text = text
+  return text.withUTF8(hash64)
+}
+
+/// As of a text.
+package func hash64(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
   var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-  for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+  for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
   hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
   hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
   return hash ^ (hash >> 31)

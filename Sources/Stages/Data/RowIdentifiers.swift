@@ -33,7 +33,12 @@ struct RowIdentifiers {
   /// written in another order.
   /// - Throws: `BadRecord` for a field that cannot be an id.
   func name(of record: DataRecord, _ fields: RecordFields) throws -> Name {
-    guard let field else { return .derived(hash64(record.value.text(.canonical))) }
+    guard let field else {
+      var canonical: [UInt8] = []
+      canonical.reserveCapacity(1024)
+      record.value.write(to: &canonical, .canonical)
+      return .derived(canonical.withUnsafeBufferPointer(hash64))
+    }
     switch try fields.field(field, option: "id") {
     case .string(let text) where !text.isEmpty: return .given(text)
     case .int(let number): return .given(String(number))

@@ -10,6 +10,8 @@ struct TextSet {
   private struct Hash: Hashable {
     let fixed: UInt64
     let keyed: Int
+
+    func hash(into hasher: inout Hasher) { hasher.combine(keyed) }
   }
 
   /// Whether it was not there before.

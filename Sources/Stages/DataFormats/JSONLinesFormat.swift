@@ -12,8 +12,9 @@ struct JSONLinesFormat: DataFormat {
   private let window: RecordWindow
   /// The line that is read next.
   private var line = 1
-  /// Blank lines with a record behind them: each may be a row that was lost.
+  /// Blank lines with a record behind them, and the length of its line: each may be a row that was lost.
   private var lost = 0..<0
+  private var ahead: Int?
   /// Said of a first line that is not JSON, where the file's name is one of another format.
   private let hint: String
 
@@ -27,14 +28,10 @@ struct JSONLinesFormat: DataFormat {
   var isWhole: Bool { window.isWhole }
 
   mutating func next() throws -> DataRecord? {
-    if lost.isEmpty {
-      let first = line
-      while let length = try lineLength(), isBlank(length) { pass(length) }
-      guard try lineLength() != nil else { return nil }
-      lost = first..<line
-    }
+    if ahead == nil { try passBlankLines() }
+    guard let length = ahead else { return nil }
     if let line = lost.popFirst() { throw bad("a blank line; expected a JSON object", line: line) }
-    guard let length = try lineLength() else { return nil }
+    ahead = nil
     let line = self.line
     defer { pass(length) }
     let value: JSON
@@ -47,6 +44,18 @@ struct JSONLinesFormat: DataFormat {
     }
     guard value.objectValue != nil else { throw bad("\(value.kind); expected an object", line: line) }
     return DataRecord(place: .line(line, column: 1), value: value)
+  }
+
+  private mutating func passBlankLines() throws {
+    let first = line
+    while let length = try lineLength() {
+      guard isBlank(length) else {
+        lost = first..<line
+        ahead = length
+        return
+      }
+      pass(length)
+    }
   }
 
   /// With its end; nil after the last. A line that was cut is none.

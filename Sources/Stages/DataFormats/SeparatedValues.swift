@@ -86,12 +86,25 @@ private struct SeparatedValues {
   /// Blank lines at the end of the file are none.
   private mutating func rowAfterBlanks() throws -> Row? {
     let first = line
-    while let row = try readRow() {
+    while true {
+      if passBlankLine() { continue }
+      guard let row = try readRow() else { return nil }
       if row.isBlank { continue }
       blank = first..<row.line
       return row
     }
-    return nil
+  }
+
+  /// Whether a blank line came next whose end is at hand: the least that a file of many of them takes for each.
+  private mutating func passBlankLine() -> Bool {
+    let length = window.withBytes { bytes in
+      if bytes.first == UInt8(ascii: "\n") { return 1 }
+      return bytes.count > 1 && bytes[0] == UInt8(ascii: "\r") && bytes[1] == UInt8(ascii: "\n") ? 2 : 0
+    }
+    guard length > 0 else { return false }
+    window.consume(length)
+    line += 1
+    return true
   }
 
   /// - Throws: `InputError` where the row, and so the one after it, has no end.

@@ -99,9 +99,9 @@ extension ModelText {
   /// What the column beside its prompt holds; nil where no special token can stand: every one known has a `<`, `[`, `|`, `_` or a
   /// character beyond ASCII.
   package var literalsJSON: JSON? {
+    if literals.isEmpty { return JSON?.none }
     let bytes = Array(text.utf8)
-    let signs = Set("<[|_".utf8)
-    let spelling = literals.filter { bytes[$0].contains { $0 >= 0x80 || signs.contains($0) } }
+    let spelling = literals.filter { bytes[$0].contains { $0 >= 0x80 || Self.signs.contains($0) } }
     if spelling.isEmpty { return JSON?.none }
     return .array(spelling.map { [.int(Int64($0.lowerBound)), .int(Int64($0.count))] })
   }
@@ -133,6 +133,8 @@ extension ModelText {
       "<|end|>", "<|start|>", "<|message|>", "<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>",
       "<|start_of_role|>", "<|end_of_role|>", "<|User|>", "<|Assistant|>",
     ].map(UTF8Key.init))
+
+  private static let signs = Array("<[|_".utf8)
 
   private static let usualMarkers = [
     "<s>", "</s>", "[INST]", "[/INST]", "<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>", "[gMASK]",
