@@ -3,6 +3,7 @@
     pip install torch==2.15.0 safetensors==0.8.0 gguf==0.19.0 numpy && python make_seeds.py
 """
 
+import json
 import os
 import zipfile
 
@@ -71,3 +72,37 @@ def gguf(name, kinds, tokens):
 K = GGMLQuantizationType
 gguf("plain", [(K.F16, 1, 64), (K.BF16, 1, 64), (K.Q8_0, 32, 34), (K.Q4_0, 32, 18)], ["a", "b", "ab"])
 gguf("blocks", [(K.Q4_1, 32, 20), (K.Q5_0, 32, 22), (K.Q5_1, 32, 24), (K.Q2_K, 256, 84), (K.Q6_K, 256, 210)], [])
+
+
+# Texts
+
+def text(format, name, content):
+    with open(path(format, name), "w", encoding="utf-8", newline="") as file:
+        file.write(content)
+
+
+text("jsonl", "rows", '{"prompt":"a","n":1}\r\n{"prompt":"\\ud83d\\ude00 é\\n","n":-2.5e-3,"list":[true,false,null,{}]}\n\n')
+text("jsonl", "bad", '\n[1]\n{"a":12345678901234567890123}\n{"a":1,"a":2}\n{"a":"\\u12\n{"a" 1}')
+text("json", "array", '\ufeff [ {"prompt": "a", "n": 1},\n {"prompt": "\\"\\u00e9", "m": {"x": [[], {}]}} ]\n')
+text("json", "bad", '[{"a":1}, 2, {"b": tru}]')
+text("csv", "quotes", '\ufeffa,b,c\r\n1,"say ""hi""",\r\n"x\ny","",é\n\n')
+text("csv", "bad", 'a,b\n1\n\n"x" y,\r2\n1,2,3\n"')
+text("tokenizer", "bpe", json.dumps({
+    "version": "1.0", "truncation": None, "padding": None,
+    "added_tokens": [{"id": 4, "content": "<s>", "single_word": False, "lstrip": True, "rstrip": False, "normalized": False, "special": True}],
+    "normalizer": {"type": "NFC"}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+    "post_processor": None, "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
+    "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None,
+              "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
+              "vocab": {"a": 0, "b": 1, "ab": 2, "Ġ": 3}, "merges": [["a", "b"]]}}))
+text("vocabulary", "small", '{"a":0,"b":1,"ab":2,"Ġ":3,"<|endoftext|>":4}\0#version: 0.2\na b\n')
+text("chat", "program", """{%- macro m(x, y=1) %}{{ x ~ y }}{% endmacro -%}
+{%- set ns = namespace(n=0) -%}
+{%- for message in messages if message.role != "tool" -%}
+{%- set ns.n = ns.n + loop.index0 % 2 -%}
+{{- "<|" + message["role"] + "|>" }}{% generation %}{{ message.content | trim | replace("a", "b") }}{% endgeneration %}
+{%- if loop.last and not add_generation_prompt %}{{ eos_token }}{% elif message.tool_calls is defined %}{{ message | tojson(indent=2) }}{% endif -%}
+{%- else -%}{{ raise_exception("none") }}
+{%- endfor -%}
+{{ m([1, 2.5, {"k": none}][0:2], y=ns.n) }}{{ strftime_now("%d %b %Y") }}{{ range(3) | join(", ") }}{{ messages | map(attribute="role") | list }}
+""")
