@@ -3,7 +3,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine bench-tokenizer new-stage emulated sanitize bounds fuzz parity
+.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine bench-tokenizer bench-data new-stage emulated sanitize bounds fuzz parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -38,9 +38,10 @@ build: packages
 parity: build
 	@Tests/Parity/run .build/release
 
-# The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp, tokenizing beside tokenizers; installed with pip where possible. No test
-# depends on a time. BENCH="--repeat 3" reaches all; bench-runner, bench-engine and bench-tokenizer do one, with options of their own.
-bench: bench-runner bench-engine bench-tokenizer
+# The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp, tokenizing beside tokenizers, data beside
+# pyarrow; installed with pip where possible. No test depends on a time. BENCH="--repeat 3" reaches all; bench-runner, bench-engine,
+# bench-tokenizer and bench-data do one, with options of their own.
+bench: bench-runner bench-engine bench-tokenizer bench-data
 bench-runner: packages
 	@swift build -c release --product plumb
 	Benchmarks/runner.py $(BENCH)
@@ -51,6 +52,10 @@ bench-tokenizer: packages
 	@swift build -c release --product EngineBench
 	swift build -c release --product plumb
 	Benchmarks/tokenizer.py $(BENCH)
+bench-data: packages
+	@swift build -c release --product plumb
+	swift build -c release --product DataBench
+	Benchmarks/data.py $(BENCH)
 
 # A package with a stage of its own, as `plumb new-stage` writes it: built from nothing, tested, and its experiment run. Debug
 # mode, which takes half the time; its objects have a folder of their own, so that a second time takes seconds.
@@ -127,7 +132,7 @@ sanitize:
 bounds:
 	@Tests/Bounds/run
 
-# The readers of model files on inputs that libFuzzer makes up, each format for so many seconds.
+# The readers of files and chat templates on inputs that libFuzzer makes up, each format for so many seconds.
 SECONDS_EACH ?= 300
 fuzz:
 	@Tests/Fuzz/run $(SECONDS_EACH)

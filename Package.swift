@@ -73,6 +73,9 @@ let package = Package(
     .executableTarget(
       name: "EngineBench", dependencies: ["Models", "Ceiling", "JSON"], path: "Benchmarks/Engine",
       swiftSettings: strict),
+    // Does what Benchmarks/data.py times; not a product.
+    .executableTarget(
+      name: "DataBench", dependencies: ["Stages", "JSON"], path: "Benchmarks/Data", swiftSettings: strict),
     // A folder for one test, and processor time: for all of the test targets; not a product.
     .target(name: "TestFolder", path: "Tests/TestFolder", swiftSettings: strict),
     // Zip archives, pickles and PyTorch files, right or wrong, for tests and fuzzing; not a product.
