@@ -201,6 +201,15 @@ import Testing
     #expect(first.count == 2 && first[1].contains(" bytes=27-"), "\(first)")
   }
 
+  @Test func `what a fetch that failed had fetched is gone on with by the next`() throws {
+    try hub.place.write("/train-00000 breaks 1\n/train-00000 404 1\n", to: "faults")
+    #expect(hub.plumb("inspect hf:datasets/owner/tldr@main --split train").status == 7)
+    try hub.place.write("", to: "faults")
+    #expect(hub.plumb("inspect hf:datasets/owner/tldr@main --split train").status == 0)
+    let ranges = hub.requests.filter { $0.contains("/train-00000") }.map { $0.split(separator: " ")[1] }
+    #expect(ranges == ["-", "bytes=27-", "bytes=27-"])
+  }
+
   @Test func `a hub that is asked too often names the time to wait`() throws {
     try hub.place.write("/api/ 429 1\n", to: "faults")
     let start = ContinuousClock.now
