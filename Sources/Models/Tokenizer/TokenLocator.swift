@@ -72,6 +72,20 @@ struct TokenLocator {
     if trim != nil { whitespace.append((leading, trailing)) }
   }
 
+  /// In UTF-8 of the text, each widened to whole scalars; nothing is trimmed.
+  func places(in text: String) -> [Range<Int>] {
+    var text = text
+    return text.withUTF8 { bytes in
+      func isInside(_ place: Int) -> Bool { place < bytes.count && bytes[place] & 0xC0 == 0x80 }
+      return ranges.map { range in
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start > 0, isInside(start) { start -= 1 }
+        while isInside(end) { end += 1 }
+        return start..<end
+      }
+    }
+  }
+
   /// In scalars of the text.
   func offsets(in text: String) -> [Range<Int>] {
     // By byte, the scalar that it belongs to.

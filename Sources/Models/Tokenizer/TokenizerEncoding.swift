@@ -18,16 +18,26 @@ extension Tokenizer {
   /// The ids of a text in which special tokens are read where all of one stands inside one of these UTF-8 ranges, which ascend.
   package func encode(_ text: String, specialIn ranges: [Range<Int>], isContinuation: Bool = false) -> [Int32]
   {
-    var next = 0
     var locator: TokenLocator?
-    return encode(
-      text, isContinuation,
-      readsSpecial: { token in
-        // Tokens come in the order of the text within each of the two passes.
-        if next > 0, ranges[next - 1].upperBound >= token.upperBound { next = 0 }
-        while next < ranges.count, ranges[next].upperBound < token.upperBound { next += 1 }
-        return next < ranges.count && ranges[next].lowerBound <= token.lowerBound
-      }, &locator)
+    return encode(text, isContinuation, readsSpecial: Self.isInside(ranges), &locator)
+  }
+
+  /// Where the tokens that this text has stand in it: the UTF-8 of the characters that each stands for, wholly or in part. White space
+  /// that a token begins or ends with counts, whatever the tokenizer says of its offsets.
+  package func places(in text: String, specialIn ranges: [Range<Int>]) -> [Range<Int>] {
+    var locator: TokenLocator? = TokenLocator(trim: nil)
+    _ = encode(text, false, readsSpecial: Self.isInside(ranges), &locator)
+    return locator?.places(in: text) ?? []
+  }
+
+  private static func isInside(_ ranges: [Range<Int>]) -> (Range<Int>) -> Bool {
+    var next = 0
+    return { token in
+      // Tokens come in the order of the text within each of the two passes.
+      if next > 0, ranges[next - 1].upperBound >= token.upperBound { next = 0 }
+      while next < ranges.count, ranges[next].upperBound < token.upperBound { next += 1 }
+      return next < ranges.count && ranges[next].lowerBound <= token.lowerBound
+    }
   }
 
   /// The same with the place of each token: the scalars of the text that it stands for, wholly or in part, so that the

@@ -10,6 +10,8 @@ package struct ModelText: Sendable, Equatable {
   package private(set) var text = ""
   /// UTF-8 ranges of what the author wrote, ascending; pieces that touch stay apart.
   package private(set) var literals: [Range<Int>] = []
+  /// UTF-8 ranges of the field that may be cut where the text is too long, ascending: see `TextCut`.
+  package private(set) var cuttable: [Range<Int>] = []
 
   package init() {}
 
@@ -32,17 +34,23 @@ package struct ModelText: Sendable, Equatable {
     let start = text.utf8.count
     text += other.text
     literals += other.literals.map { $0.lowerBound + start..<$0.upperBound + start }
+    cuttable += other.cuttable.map { $0.lowerBound + start..<$0.upperBound + start }
   }
+
+  /// Of these parts as much may be cut as need be.
+  /// - Precondition: they ascend, and lie in the text between characters.
+  package mutating func allowCutting(_ parts: [Range<Int>]) { cuttable = parts.filter { !$0.isEmpty } }
 
   /// A part of it, by UTF-8 offsets.
   package subscript(range: Range<Int>) -> ModelText {
     var part = ModelText()
     part.text = String(decoding: Array(text.utf8)[range], as: UTF8.self)
-    part.literals = literals.compactMap { literal in
-      let shared = literal.clamped(to: range)
-      return shared.isEmpty
-        ? nil : shared.lowerBound - range.lowerBound..<shared.upperBound - range.lowerBound
+    func shared(_ ranges: [Range<Int>]) -> [Range<Int>] {
+      ranges.map { $0.clamped(to: range) }.filter { !$0.isEmpty }
+        .map { $0.lowerBound - range.lowerBound..<$0.upperBound - range.lowerBound }
     }
+    part.literals = shared(literals)
+    part.cuttable = shared(cuttable)
     return part
   }
 
@@ -78,22 +86,28 @@ extension ModelText {
         "row `\(row.id)`: `prompt` is \(row["prompt"]?.kind ?? "missing"); expected text")
     }
     text = prompt
-    guard let ranges = row[Self.literalsColumn], !ranges.isNull else { return }
-    var end = 0
-    let bytes = Array(prompt.utf8)
-    for range in ranges.arrayValue ?? [.null] {
-      guard let pair = range.arrayValue, pair.count == 2, let start = pair[0].intValue,
-        let length = pair[1].intValue, start >= end, length > 0, length <= bytes.count - start,
-        bytes[start] & 0xC0 != 0x80,
-        start + length == bytes.count || bytes[start + length] & 0xC0 != 0x80
-      else {
-        throw InputError(
-          "row `\(row.id)`: `\(Self.literalsColumn)` does not fit its `prompt`; expected pairs of a start and a length in bytes"
-        )
-      }
-      end = start + length
-      literals.append(start..<end)
+    guard let places = row[Self.literalsColumn], !places.isNull else { return }
+    guard let ranges = ranges(places.arrayValue ?? [.null]), !ranges.contains(where: \.isEmpty) else {
+      throw InputError(
+        "row `\(row.id)`: `\(Self.literalsColumn)` does not fit its `prompt`; expected pairs of a start and a length in bytes"
+      )
     }
+    literals = ranges
+  }
+
+  /// Pairs of a start and a length in UTF-8 bytes, as rows have them; nil unless they ascend and lie in this text between characters.
+  func ranges(_ places: [JSON]) -> [Range<Int>]? {
+    let bytes = Array(text.utf8)
+    func isBoundary(_ place: Int) -> Bool { place == bytes.count || bytes[place] & 0xC0 != 0x80 }
+    var found: [Range<Int>] = []
+    for place in places {
+      guard let pair = place.arrayValue, pair.count == 2, let start = pair[0].intValue,
+        let length = pair[1].intValue, start >= found.last?.upperBound ?? 0, start <= bytes.count,
+        length >= 0, length <= bytes.count - start, isBoundary(start), isBoundary(start + length)
+      else { return nil }
+      found.append(start..<start + length)
+    }
+    return found
   }
 
   /// What the column beside its prompt holds; nil where no special token can stand: every one known has a `<`, `[`, `|`, `_` or a
