@@ -110,7 +110,7 @@ package struct SampleStage: RowStage {
     try SampleRun(items, context).draw(emit)
   }
 
-  package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row {
+  package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row? {
     var row = row
     row["generations"] = .array(results.map { $0["text"] ?? .null })
     row["lengths"] = .array(results.map { $0["length"] ?? .null })

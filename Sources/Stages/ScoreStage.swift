@@ -75,7 +75,7 @@ package struct ScoreStage: RowStage {
     }
   }
 
-  package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row {
+  package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row? {
     var row = row
     row["rewards"] = .array(results)
     return row

@@ -56,7 +56,7 @@ struct MixStage: RowStage {
     }
   }
 
-  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row {
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row? {
     var row = row
     row["mixed"] = .array(results)
     return row

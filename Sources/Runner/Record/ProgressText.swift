@@ -49,7 +49,9 @@ enum ProgressText {
     return TerminalText.escaped(([duration(record.seconds)] + shown).joined(separator: " · "))
   }
 
-  private static func isLoss(_ name: String) -> Bool { name.hasPrefix(StageContext.leftOut) }
+  private static let losses = [(StageContext.leftOut, "left out"), (StageContext.cut, "cut")]
+
+  private static func isLoss(_ name: String) -> Bool { losses.contains { name.hasPrefix($0.0) } }
 
   /// The unit is the end of a measure's name, by convention: `_per_second`, `_mib`, `_seconds`; a whole number is a count.
   static func measured(_ name: String, _ value: Double) -> String {
@@ -58,9 +60,10 @@ enum ProgressText {
         decoding: name.utf8.dropLast(suffix.utf8.count).map { $0 == UInt8(ascii: "_") ? 0x20 : $0 },
         as: UTF8.self)
     }
-    if isLoss(name), let count = Int(exactly: value) {
-      let what = words(without: "").utf8.dropFirst(StageContext.leftOut.utf8.count)
-      return "\(count) \(String(decoding: what, as: UTF8.self)) left out"
+    for (prefix, happened) in losses {
+      guard name.hasPrefix(prefix), let count = Int(exactly: value) else { continue }
+      let what = words(without: "").utf8.dropFirst(prefix.utf8.count)
+      return "\(count) \(String(decoding: what, as: UTF8.self)) \(happened)"
     }
     if name.hasSuffix("_per_second") { return "\(rate(value)) \(words(without: "_per_second"))/s" }
     if name.hasSuffix("_memory_mib") { return "\(words(without: "_memory_mib")) \(memory(value))" }

@@ -24,8 +24,10 @@ struct RowStageDriver<S: RowStage> {
     if !items.missing.isEmpty { try compute(&items) }
     try items.requireComplete()
     guard context.shard == nil else { return }
-    let output = try rows.enumerated().map { index, row in
-      try stage.assemble(row, results: items.results(ofRow: index), options: context.options)
+    let results = rows.indices.map { items.results(ofRow: $0) }
+    try stage.report(results, to: context)
+    let output = try zip(rows, results).compactMap { row, results in
+      try stage.assemble(row, results: results, options: context.options)
     }
     try writeRows(output, to: context.output("rows", .rows))
   }

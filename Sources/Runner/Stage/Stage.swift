@@ -35,7 +35,7 @@ extension Stage {
   public static func check(_ stage: StageCheck) -> StageFindings { StageFindings() }
 }
 
-/// A stage whose output rows each depend on one input row only. The runner journals every finished item, so
+/// A stage whose output rows each depend on one input row only, of which it may leave some out. The runner journals every finished item, so
 /// that a killed stage loses at most the items in flight, and may split the rows into shards.
 ///
 /// An *item* is the unit of work inside a row: one sample of a prompt, one generation to score. Its result is
@@ -56,11 +56,18 @@ public protocol RowStage: Stage {
   func process(
     _ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) throws
 
-  /// The output row of `row`, given the results of its items in item order. Pure.
-  func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row
+  /// What the results of all rows say together, for the log and the record (`context.leaveOut`, `context.cut`): it holds whatever was finished
+  /// before, and in whichever shard. Called once, with the results of each row in item order, before the rows are written.
+  /// - Throws: `InputError` when no output can be made of them.
+  func report(_ results: [[JSON]], to context: StageContext) throws
+
+  /// The output row of `row`, given the results of its items in item order; nil leaves it out. Pure.
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row?
 }
 
 extension RowStage {
+  public func report(_ results: [[JSON]], to context: StageContext) {}
+
   /// Row stages are driven by the runner item by item (see `RowStageDriver`).
   public func run(_ context: StageContext) throws { try RowStageDriver(stage: self, context: context).run() }
 }

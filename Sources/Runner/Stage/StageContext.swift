@@ -120,15 +120,23 @@ public final class StageContext: Sendable {
   /// Reports that a part of the input was not used: in the log, in the line that ends the stage, and in the record. `what` is
   /// words in the plural: "empty samples". A count of 0 is not reported.
   public func leaveOut(_ count: Int, _ what: String) {
-    guard count > 0 else { return }
-    log("\(count) \(what) left out")
-    let words = String(
-      decoding: what.utf8.map { $0 == UInt8(ascii: " ") ? UInt8(ascii: "_") : $0 }, as: UTF8.self)
-    measure(StageContext.leftOut + words, Double(count))
+    report(count, what, "left out", as: StageContext.leftOut)
   }
 
-  /// How the name of a measure begins that counts what was not used.
+  /// The same of what was used in part: texts that were cut.
+  public func cut(_ count: Int, _ what: String) { report(count, what, "cut", as: StageContext.cut) }
+
+  private func report(_ count: Int, _ what: String, _ happened: String, as prefix: String) {
+    guard count > 0 else { return }
+    log("\(count) \(what) \(happened)")
+    let words = String(
+      decoding: what.utf8.map { $0 == UInt8(ascii: " ") ? UInt8(ascii: "_") : $0 }, as: UTF8.self)
+    measure(prefix + words, Double(count))
+  }
+
+  /// How the name of a measure begins that counts what was not used, or not wholly.
   static let leftOut = "left_out_"
+  static let cut = "cut_"
 
   /// Throws `CancellationError` when the runner has asked for a clean stop. Call between units of work, after
   /// having made durable what is finished.

@@ -14,7 +14,7 @@ struct CommandStream: RowStage {
   func itemCount(of row: Row, options: StageOptions) -> Int { 1 }
 
   /// The row with the answer's columns, the row's own first.
-  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row {
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row? {
     var row = row
     // What is said of a prompt goes with it.
     if results.first?["prompt"] != nil { row[ModelText.literalsColumn] = nil }

@@ -9,13 +9,14 @@ import Testing
 /// What a stage reports, kept.
 final class KeptReports: StageReporter {
   private let stop: Bool
+  let lines = Mutex<[String]>([])
   let progress = Mutex<[(Int, Int, String)]>([])
   init(stop: Bool = false) { self.stop = stop }
   func progress(done: Int, total: Int, unit: String, message: String?) {
     progress.withLock { $0.append((done, total, unit)) }
   }
-  func log(_ line: String) {}
-  func measure(_ name: String, _ value: Double) {}
+  func log(_ line: String) { lines.withLock { $0.append(line) } }
+  func measure(_ name: String, _ value: Double) { lines.withLock { $0.append("\(name) \(Int(value))") } }
   var isStopRequested: Bool { stop }
 }
 
@@ -36,7 +37,7 @@ struct SquareStage: RowStage {
       try emit(item, .double(Double(item.rowIndex * 10 + item.item)))
     }
   }
-  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row {
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row? {
     var row = row
     row["squares"] = .array(results)
     return row
@@ -59,11 +60,29 @@ struct GatherStage: RowStage {
     let sum = weights.reduce(0) { $0 + ($1["n"]?.intValue ?? 0) }
     for item in items { try emit(item, .int(Int64(100 * sum + item.rowIndex))) }
   }
-  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row {
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row? {
     var row = row
     row["place"] = results.first
     return row
   }
+}
+
+/// Leaves out rows without items, and says so.
+struct SelectStage: RowStage {
+  static let declaration = StageDeclaration(
+    name: "select", summary: "", version: 1,
+    inputs: [InputPort("rows", .rows, columns: ["n"], summary: "")],
+    outputs: [OutputPort("rows", .rows, passesThrough: "rows", summary: "")], options: [])
+  static let rowsPort = "rows"
+  func itemCount(of row: Row, options: StageOptions) -> Int { row["n"]?.intValue ?? 0 }
+  func process(_ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) throws {
+    for item in items { try emit(item, .int(Int64(item.item))) }
+  }
+  func report(_ results: [[JSON]], to context: StageContext) {
+    context.leaveOut(results.count { $0.isEmpty }, "empty rows")
+    context.cut(results.count { $0.count > 2 }, "long rows")
+  }
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row? { results.isEmpty ? nil : row }
 }
 
 /// Breaks the contract of row stages.
@@ -74,7 +93,7 @@ struct StrayStage: RowStage {
   static let rowsPort = "model"
   func itemCount(of row: Row, options: StageOptions) -> Int { 0 }
   func process(_ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) {}
-  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row { row }
+  func assemble(_ row: Row, results: [JSON], options: StageOptions) -> Row? { row }
 }
 
 @Suite struct RowJournalTests {
@@ -193,5 +212,24 @@ struct StrayStage: RowStage {
     // Nothing is left to compute.
     try SquareStage().run(context(folder, failAt: 0))
     #expect(folder.text("rows.jsonl") == output)
+  }
+  @Test(arguments: 0...4) func `a row may be left out, and what all rows say together is said once`(
+    shards: Int
+  )
+    throws
+  {
+    let folder = TemporaryFolder()
+    try folder.write(input, to: "in.jsonl")
+    let reports = KeptReports()
+    for index in 0..<shards {
+      try SelectStage().run(
+        context(folder, shard: Shard(index: index, count: shards), reporter: reports))
+    }
+    try SelectStage().run(context(folder, reporter: reports))
+    #expect(folder.text("rows.jsonl") == "{\"id\":\"a\",\"n\":3}\n{\"id\":\"c\",\"n\":2}\n")
+    #expect(
+      reports.lines.withLock { $0.filter { !$0.hasSuffix("already finished") } } == [
+        "1 empty rows left out", "left_out_empty_rows 1", "1 long rows cut", "cut_long_rows 1",
+      ])
   }
 }
