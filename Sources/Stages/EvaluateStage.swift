@@ -27,11 +27,12 @@ package struct EvaluateStage: Stage {
     numerics: .ofModels(), estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
-    wanted.value(in: options).map { declaration.giving("metrics", names: numbers(of: $0)) } ?? declaration
+    wanted.value(in: options).map { declaration.giving("metrics", names: numbers(of: $0, options)) }
+      ?? declaration
   }
 
-  private static func numbers(of wanted: [any Metric.Type]) -> [String] {
-    ["generations"] + inOrder(wanted).flatMap { $0.numbers }
+  private static func numbers(of wanted: [any Metric.Type], _ options: JSON = [:]) -> [String] {
+    ["generations"] + inOrder(wanted).flatMap { $0.numbers(for: options) }
   }
 
   /// Each once, in the order of `metrics`.
@@ -60,7 +61,23 @@ package struct EvaluateStage: Stage {
       }
       metric.init().check(stage, &findings)
     }
+    if !wanted.contains(where: { $0 == PerplexityMetric.self }) { checkUnread(stage.options, &findings) }
     return findings
+  }
+
+  /// Options of a model that no metric reads.
+  private static func checkUnread(_ options: StageOptions, _ findings: inout StageFindings) {
+    let prompts = PromptOptions(options)
+    let written = [
+      ("special_tokens", prompts.specialTokens != .text), ("max_length", prompts.length.maximum != nil),
+      ("overflow", prompts.length.overflow != .fail), ("cut", prompts.length.hasUnusedCut),
+    ]
+    for (name, isWritten) in written where isWritten {
+      findings.error(
+        .conflictingOptions, "`\(name)` is for `perplexity`, which `metrics` does not ask for",
+        at: .option(name), label: "has nothing to act on", help: "remove it, or add `perplexity` to `metrics`"
+      )
+    }
   }
 
   private static func estimate(_ input: StageEstimate.Input) -> StageEstimate {
@@ -83,9 +100,10 @@ package struct EvaluateStage: Stage {
         throw InputError("`metrics` asks for \(metric.name), which needs the input `\(port.name)`")
       }
       let values = try metric.init().measure(generations, context)
+      let numbers = metric.numbers(for: context.options.json)
       precondition(
-        values.count == metric.numbers.count, "\(metric.name): \(values.count) values for \(metric.numbers)")
-      for (name, value) in zip(metric.numbers, values) { result[name] = value }
+        values.count == numbers.count, "\(metric.name): \(values.count) values for \(numbers)")
+      for (name, value) in zip(numbers, values) { result[name] = value }
     }
     try writeMetrics(.object(result), to: context.output("metrics", .metrics))
   }

@@ -36,10 +36,20 @@ struct SampleRun {
 
   /// Hands each sample's result over as it ends.
   func draw(_ emit: (RowItem, JSON) throws -> Void) throws {
-    let requests = try requests()
+    let prompts = try fittedPrompts()
+    for (group, prompt) in zip(groups, prompts) where prompt == nil {
+      for item in group { try emit(item, Self.leftOut) }
+    }
+    let fitting = zip(groups, prompts).compactMap { group, prompt in prompt.map { (group, $0) } }
+    if fitting.isEmpty { return }
+    let groups = fitting.map(\.0)
+    let cut = fitting.map(\.1.isCut)
+    let requests = fitting.map { group, prompt in
+      SamplingRequest(row: hash64(group[0].row.id), prompt: prompt.tokens, samples: group.map(\.item))
+    }
     let engine = try engine()
     let started = ContinuousClock.now
-    var done = 0
+    var done = itemCount - groups.reduce(0) { $0 + $1.count }
     var tokens = 0
     func report() {
       let seconds = (ContinuousClock.now - started) / .seconds(1)
@@ -59,7 +69,7 @@ struct SampleRun {
         }
         done += 1
         tokens += sample.tokens.count + (sample.finish == .end ? 1 : 0)
-        try emit(item, result(of: sample))
+        try emit(item, result(of: sample, isCut: cut[sample.request]))
         report()
       }
     } catch let error as LogitsNotFinite {
@@ -74,17 +84,25 @@ struct SampleRun {
     context.measure("tokens_per_second", Double(tokens) / max(seconds, 1e-3))
   }
 
-  /// - Throws: `InputError` naming the row whose prompt does not fit.
-  private func requests() throws -> [SamplingRequest] {
+  /// Of each group; nil where it is left out.
+  /// - Throws: `InputError` when a prompt does not fit, or there is nothing to go on from.
+  private func fittedPrompts() throws -> [FittedText?] {
     let prompts = try groups.map { try reader.text(of: $0[0].row, after: prefix.written) }
     warnOfUnreadMarkers(prompts, tokenizer, log: context.log)
-    return try zip(groups, prompts).map { group, text in
-      let row = group[0].row
-      let prompt = try text.promptTokens(
-        named: "row `\(row.id)`", tokenizer, newTokens: context.options[SampleStage.maxNewTokens],
-        contextLength: checkpoint.configuration.contextLength)
-      return SamplingRequest(row: hash64(row.id), prompt: prompt, samples: group.map(\.item))
+    var limit = try LengthLimit(
+      reader.options.length, of: "prompts", tokenizer,
+      contextLength: checkpoint.configuration.contextLength,
+      reserving: LengthLimit.Reserved(
+        count: context.options[SampleStage.maxNewTokens], name: "`max_new_tokens`",
+        remedy: "lower `max_new_tokens`"))
+    let fitted = try zip(groups, prompts).map { group, text in
+      let name = "row `\(group[0].row.id)`"
+      let fitted = limit.fit(text, named: name)
+      guard fitted?.tokens.isEmpty != true else { throw InputError("\(name): the prompt is empty") }
+      return fitted
     }
+    try limit.requireFit()
+    return fitted
   }
 
   private func engine() throws -> SamplingEngine {
@@ -108,14 +126,21 @@ struct SampleRun {
       memory: context.engineMemory(), batch: context.engineBatch(64))
   }
 
+  /// What the journal keeps of a sample whose prompt is left out.
+  private static let leftOut: JSON = nil
+
+  static func isLeftOut(_ results: [JSON]) -> Bool { results.first?.isNull ?? false }
+  static func isCut(_ results: [JSON]) -> Bool { results.first?["cut"] != nil }
+
   /// What the journal keeps of a sample.
-  private func result(of sample: SampledSequence) -> JSON {
+  private func result(of sample: SampledSequence, isCut: Bool) -> JSON {
     var result = JSONObject([
       ("text", .string(sample.text(tokenizer, keepsStop: context.options[SampleStage.keepStop]))),
       ("length", .int(Int64(sample.tokens.count))), ("finished", .bool(sample.finish == .end)),
       ("finish", .string(sample.finish.rawValue)),
       ("conditioning", prefix.text.map { .string($0) } ?? .null),
     ])
+    if isCut { result["cut"] = true }
     if context.options[SampleStage.statistics] {
       result["log_probabilities"] = Self.numbers(sample.statistics.logProbabilities)
       result["entropies"] = Self.numbers(sample.statistics.entropies)

@@ -48,7 +48,7 @@ package struct SampleStage: RowStage {
     summary: "no sample ends before it has this many tokens")
   static let maxNewTokens = StageOption(
     "max_new_tokens", .integer(1...1_000_000),
-    aliases: ["max_tokens", "max_length", "max_completion_tokens", "num_predict"],
+    aliases: ["max_tokens", "max_completion_tokens", "num_predict"],
     summary: "number of tokens at which a sample is cut")
   static let stop = StageOption(
     "stop", .list(.string, count: 0...64), default: [], aliases: ["stop_strings", "stop_sequences"],
@@ -110,7 +110,19 @@ package struct SampleStage: RowStage {
     try SampleRun(items, context).draw(emit)
   }
 
+  package func report(_ results: [[JSON]], to context: StageContext) throws {
+    let leftOut = results.count { SampleRun.isLeftOut($0) }
+    context.leaveOut(leftOut, "prompts that are too long")
+    context.cut(results.count { SampleRun.isCut($0) }, "prompts")
+    guard leftOut == 0 || leftOut < results.count else {
+      throw InputError(
+        "all \(leftOut) prompts are too long and left out, so there is nothing to sample; raise `max_length`, or write `overflow: cut`"
+      )
+    }
+  }
+
   package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row? {
+    if SampleRun.isLeftOut(results) { return nil }
     var row = row
     row["generations"] = .array(results.map { $0["text"] ?? .null })
     row["lengths"] = .array(results.map { $0["length"] ?? .null })

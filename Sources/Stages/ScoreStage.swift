@@ -70,14 +70,18 @@ package struct ScoreStage: RowStage {
   package func process(
     _ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void
   ) throws {
-    try context.options[Self.scorer].score(items, context) { item, reward in
-      try emit(item, reward.map { .double($0) } ?? .null)
-    }
+    try context.options[Self.scorer].score(items, context) { try emit($0, $1.json) }
+  }
+
+  package func report(_ results: [[JSON]], to context: StageContext) {
+    let scores = results.joined().map { Score($0) }
+    context.leaveOut(scores.count { $0 == .leftOut }, "texts that are too long")
+    context.cut(scores.count { if case .rewardOfCutText = $0 { true } else { false } }, "texts")
   }
 
   package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row? {
     var row = row
-    row["rewards"] = .array(results)
+    row["rewards"] = .array(results.map { Score($0).reward.map { .double($0) } ?? .null })
     return row
   }
 }

@@ -112,7 +112,7 @@ struct EvaluateStageTests {
     ])
     #expect(
       inputError { _ = try evaluate(["perplexity"], rows: [long], reference: model) }.contains(
-        "row `long`: prompt and generation exceed the reference's context of 16 tokens"))
+        "has more than 16 tokens, which is the model's context; the longest, of row `long`, has"))
     let empty = Row(["id": "empty", "prompt": "A", "generations": [""]])
     let text = inputError { _ = try evaluate(["perplexity"], rows: [empty], reference: model) }
     #expect(text.contains("perplexity"), "\(text)")

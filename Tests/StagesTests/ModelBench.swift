@@ -43,6 +43,8 @@ final class ModelBench {
   struct Circumstances {
     var threads = 2
     var engine: JSON = .object(JSONObject())
+    /// Workers that each compute a part of the rows, one after the other, before the output is written from their journal.
+    var shards = 0
     /// Kept from run to run when named.
     var checkpoints: String?
     var reporter: (any StageReporter)?
@@ -71,11 +73,15 @@ final class ModelBench {
       type: .rows, path: "\(output)/in.jsonl", columns: ColumnTable(samples: usualSampleColumns))
     let checkpoints = "\(path)/\(circumstances.checkpoints ?? "checkpoints-\(runs)")"
     try File.makeDirectory(checkpoints)
-    let context = StageContext(
-      options: StageOptions(.object(complete)), inputs: inputs, seed: seed, numericMode: mode,
-      threads: circumstances.threads, engine: circumstances.engine, scratch: "\(output)/scratch",
-      checkpointDirectory: checkpoints, outputDirectory: output, reporter: circumstances.reporter ?? reporter)
-    try stage.run(context)
+    for shard in (0..<circumstances.shards).map({ Shard(index: $0, count: circumstances.shards) }) + [nil] {
+      try stage.run(
+        StageContext(
+          options: StageOptions(.object(complete)), inputs: inputs, seed: seed, numericMode: mode,
+          threads: circumstances.threads, engine: circumstances.engine, scratch: "\(output)/scratch",
+          checkpointDirectory: checkpoints, shard: shard,
+          journalDirectory: circumstances.shards > 0 ? "\(output)/journal" : nil, outputDirectory: output,
+          reporter: circumstances.reporter ?? reporter))
+    }
     return output
   }
 

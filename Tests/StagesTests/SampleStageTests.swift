@@ -254,10 +254,12 @@ struct SampleStageTests {
     }
     let long = refusal(.string(String(repeating: "zq", count: 20)))
     #expect(
-      long.contains(
-        "row `bad`: a prompt of 40 tokens and `max_new_tokens` 8 exceed the model's context of 32"), "\(long)"
+      long
+        == "1 of 2 prompts has more than 24 tokens, which is what the model's context of 32 leaves beside `max_new_tokens`, 8; the longest, of row `bad`, has 40; write `overflow: drop` to leave them out, or `overflow: cut` with `cut: {side: left}` to cut them, or lower `max_new_tokens`"
     )
-    #expect(refusal("A", ["max_new_tokens": 40]).contains("exceed the model's context of 32"))
+    #expect(
+      refusal("A", ["max_new_tokens": 40])
+        == "the model's context of 32 tokens leaves no room for a text beside `max_new_tokens`, 40")
     #expect(refusal("").contains("row `bad`: the prompt is empty"))
     #expect(refusal(3).contains("row `bad`: `prompt` is an integer; expected text"))
   }

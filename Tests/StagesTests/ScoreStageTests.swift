@@ -126,14 +126,14 @@ struct ScoreStageTests {
     #expect(refusal(Self.choice("{prompt")).contains("`template`"))
     let long = refusal(Self.choice(), generations: [.string(String(repeating: "zq", count: 40))])
     #expect(
-      long.contains("row `bad`: the text to score has")
-        && long.contains("the model's context is 40 and the longest label has"), "\(long)")
+      long.hasPrefix("1 of 1 texts has more than 35 tokens, which is what the model's context of 40 leaves")
+        && long.contains("beside the longest label, 5; the longest, of row `bad`, has 9"), "\(long)")
     // The labels must fit as well.
     let edge = refusal(
       Self.choice("{generation}", labels: [" good", " had been for nobody counted on old"]),
       generations: [.string(String(repeating: "z", count: 38))])
     #expect(
-      edge.contains("row `bad`: the text to score has 38 tokens") && edge.contains("the longest label has"),
+      edge.contains("of row `bad`, has 38") && edge.contains("beside the longest label"),
       "\(edge)")
     #expect(
       refusal(Self.choice(), generations: [4]).contains("row `bad`: generation 0 is not text")

@@ -29,7 +29,7 @@ struct TextCutTests {
   private func left(_ text: ModelText, _ maximum: Int, _ side: TextCut.Side, _ tokenizer: Tokenizer)
     -> ModelText?
   {
-    text.cut(to: maximum, at: side, tokenizer) { $0.tokens(tokenizer).count }.map { text.cut($0) }
+    text.cut(to: maximum, at: side, tokenizer) { text.cut($0).tokens(tokenizer).count }.map { text.cut($0) }
   }
 
   /// Fixtures/length/make_cuts.py: every number of tokens tried, the longest part that fits.

@@ -362,7 +362,8 @@ struct TrainStageTests {
         "row `q3`: sample 2 is of class 3, but `conditioning` has classes 0 to 2"))
     #expect(
       refusal { $0["generations"] = ["x", .string(String(repeating: "zq", count: 20)), "y"] }.contains(
-        "row `q3`: sample 1 and its prompt exceed the model's context of 32 tokens"))
+        "1 of 15 samples has more than 32 tokens, which is the model's context; the longest, of sample 1 of row `q3`, has"
+      ))
     #expect(refusal { $0["generations"] = ["x", 1, "y"] }.contains("row `q3`: generation 1 is not a string"))
     #expect(refusal(reference: nil).contains("`objective.kl` is 0.1, which needs the input `reference`"))
     #expect(

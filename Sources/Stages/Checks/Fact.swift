@@ -17,6 +17,7 @@ enum Fact {
   static let templateFields = "template_fields"
   /// Those of them whose places in the prompt are known, so that a stage can cut them.
   static let cuttableFields = "cuttable_fields"
+  static func isOfFields(_ name: String) -> Bool { name == templateFields || name == cuttableFields }
 
   /// A model with the same tokenizer lies here.
   static let tokenizerPath = "tokenizer_path"
@@ -39,9 +40,12 @@ enum Fact {
 
 extension StageFindings {
   /// Rows that come from these, all of them, have what these have in common; how many there are is known of one alone.
-  mutating func pass(_ artifacts: [KnownArtifact], to output: String) {
+  /// - Parameter isPassed: of a fact's name, whether the rows still have it.
+  mutating func pass(
+    _ artifacts: [KnownArtifact], to output: String, where isPassed: (String) -> Bool = { _ in true }
+  ) {
     guard let first = artifacts.first else { return }
-    for (name, value) in first.facts.objectValue?.members ?? [] {
+    for (name, value) in first.facts.objectValue?.members ?? [] where isPassed(name) {
       let isShared = artifacts.allSatisfy { $0.facts[name] == value }
       if isShared, name != Fact.rows || artifacts.count == 1 { declare(name, value, of: output) }
     }

@@ -11,6 +11,7 @@ extension QuantizeStage {
       findings.declare(Fact.rows, count, of: "rows")
     }
     findings.declare(Fact.classes, .int(Int64(stage.options[Self.classes])), of: "rows")
+    findings.pass(rows + stage.artifacts("history"), to: "rows", where: Fact.isOfFields)
     return findings
   }
 }
@@ -39,6 +40,10 @@ extension PoolStage {
     let classes = check(classes: options, column, known: knownClasses(stage), &findings)
     if let all = knownClasses(stage) { findings.declare(Fact.classes, .int(Int64(all)), of: "state") }
     if let classes { findings.declare(Fact.classes, .int(Int64(classes)), of: "rows") }
+    for output in ["rows", "state"] {
+      findings.pass(
+        stage.artifacts("rows") + stage.artifacts("history"), to: output, where: Fact.isOfFields)
+    }
     return findings
   }
 

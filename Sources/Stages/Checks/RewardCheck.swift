@@ -8,7 +8,8 @@ extension RewardScorer {
     findings.want(.reward, at: "model", in: stage)
     findings.want(template: text.template, textMarkers: text.textMarkers, in: stage)
     checkMarkers(stage, &findings)
-    checkLength(stage, &findings)
+    findings.want(text.prompts.length, below: "scorer.", promptsAt: "rows", readBy: ["model"], in: stage)
+    checkTruncation(&findings)
     findings.want(chat: text.prompts.chat, at: "scorer.chat", model: "model", rows: "rows", in: stage)
     checkChat(&findings)
     if text.separator?.isEmpty == true {
@@ -63,19 +64,19 @@ extension RewardScorer {
       at: .option("scorer.read_before"), label: "no such token")
   }
 
-  private func checkLength(_ stage: StageCheck, _ findings: inout StageFindings) {
-    guard let length = text.maximumLength else {
-      if text.truncation == .left {
-        findings.error(
-          .conflictingOptions, "`truncation` is `left`, but without `max_length` no text is cut",
-          at: .option("scorer.truncation"), label: "has nothing to act on", help: "write `max_length`")
-      }
+  private func checkTruncation(_ findings: inout StageFindings) {
+    let length = text.prompts.length
+    guard length.truncation == .left else { return }
+    let reason: String
+    if length.overflow != .truncate {
+      reason = "`overflow` is `\(length.overflow.rawValue)`, so no text is truncated"
+    } else if length.maximum == nil {
+      reason = "without `max_length` no text is cut"
+    } else {
       return
     }
-    if let context = stage.artifact("model")?.facts[Fact.context]?.intValue, length > context {
-      findings.error(
-        .wrongValue, "`max_length` is \(length), but the model's context is \(context) tokens",
-        at: .option("scorer.max_length"), label: "more than \(context)")
-    }
+    findings.error(
+      .conflictingOptions, "`truncation` is `left`, but \(reason)", at: .option("scorer.truncation"),
+      label: "has nothing to act on", help: length.overflow == .truncate ? "write `max_length`" : "remove it")
   }
 }

@@ -8,7 +8,11 @@ extension SampleStage {
     var findings = StageFindings()
     let options = stage.options
     findings.want(.language, at: "model", in: stage)
-    findings.pass(stage.artifacts("prompts"), to: "rows")
+    let length = PromptOptions(options).length
+    findings.pass(stage.artifacts("prompts"), to: "rows") { $0 != Fact.rows || length.overflow != .drop }
+    findings.want(
+      length, promptsAt: "prompts", readBy: ["model"], readsGenerations: false,
+      beside: (options[maxNewTokens], "max_new_tokens"), in: stage)
     let prefix = if case .text(let text) = options[condition] { text } else { "" }
     findings.want(
       markersOf: [("condition.text", prefix)], promptsAt: "prompts", readBy: "model", in: stage)

@@ -11,6 +11,9 @@ extension TrainStage {
     findings.want(.language, at: "model", in: stage) { $0.training(share: options[unfrozenRatio]) }
     findings.want(.language, at: "reference", in: stage)
     check(options[objective], stage, &findings)
+    findings.want(
+      PromptOptions(options).length, promptsAt: "rows",
+      readBy: options[objective].objective.reference == nil ? ["model"] : ["model", "reference"], in: stage)
     checkConditioningRate(options, conditioning, &findings)
     findings.declare(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
     findings.declare(Fact.head, headFact(.language), of: "model")

@@ -11,6 +11,8 @@ package protocol Metric: Sendable {
   static var summary: String { get }
   /// The names of its numbers in the metrics artifact.
   static var numbers: [String] { get }
+  /// The same under these options of `evaluate`, which may be written wrongly.
+  static func numbers(for options: JSON) -> [String]
   /// Its inputs beside `rows`, bound only where it is wanted.
   static var inputs: [InputPort] { get }
   /// The columns that it reads beside `prompt` and `generations`, with what gives them: "`score` gives it".
@@ -24,7 +26,7 @@ package protocol Metric: Sendable {
   /// Memory and time beside reading the rows; nil for none.
   func estimate(_ input: StageEstimate.Input) -> StageEstimate?
 
-  /// A value for each of `numbers`, null where there is none.
+  /// A value for each of `numbers(for:)`, null where there is none.
   /// - Throws: `InputError` naming the row.
   func measure(_ generations: Generations, _ context: StageContext) throws -> [JSON]
 }
@@ -35,6 +37,7 @@ package let metrics: [any Metric.Type] = [
 ]
 
 extension Metric {
+  static func numbers(for options: JSON) -> [String] { numbers }
   static var inputs: [InputPort] { [] }
   static var columns: [(name: String, source: String)] { [] }
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {}

@@ -11,6 +11,9 @@ struct PerplexityMetric: Metric {
   static let name = "perplexity"
   static let summary = "under `reference`, the mean over generations"
   static let numbers = ["perplexity"]
+  static func numbers(for options: JSON) -> [String] {
+    numbers + LengthPolicy.lossNames(of: name, options)
+  }
   static let inputs = [
     InputPort("reference", .model, required: false, summary: "the model whose perplexity is measured")
   ]
@@ -18,6 +21,8 @@ struct PerplexityMetric: Metric {
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {
     findings.want(.language, at: "reference", in: stage)
     findings.want(chat: stage.options[ChatOption.option], model: "reference", rows: "rows", in: stage)
+    findings.want(
+      PromptOptions(stage.options).length, promptsAt: "rows", readBy: ["reference"], in: stage)
   }
 
   func estimate(_ input: StageEstimate.Input) -> StageEstimate? {
@@ -29,11 +34,16 @@ struct PerplexityMetric: Metric {
 
   func measure(_ generations: Generations, _ context: StageContext) throws -> [JSON] {
     let checkpoint = try context.checkpoint("reference")
-    let (items, ids) = try items(of: generations, checkpoint, PromptOptions(context.options))
+    let read = try read(generations, checkpoint, PromptOptions(context.options))
+    let (items, ids) = (read.items, read.ids)
     guard !items.isEmpty else {
-      throw InputError("\(generations.path): all generations are empty, so there is no perplexity")
+      throw InputError(
+        "\(generations.path): all generations are \(read.dropped == 0 ? "empty" : read.empty == 0 ? "too long" : "empty or too long"), so there is no perplexity"
+      )
     }
-    context.leaveOut(generations.samples.count - items.count, "empty generations")
+    context.leaveOut(read.empty, "empty generations")
+    context.leaveOut(read.dropped, "generations that are too long")
+    context.cut(read.cut, "generations")
     let progress = ScoreProgress(
       context, total: items.count, tokens: items.map { $0.context.count + $0.continuations[0].count })
     var sum = 0.0
@@ -56,29 +66,56 @@ struct PerplexityMetric: Metric {
       throw checkpoint.inputError(error, for: "row `\(ids[error.index])`")
     }
     progress.close()
-    return [.double(sum / Double(items.count))]
+    let losses = Self.numbers(for: context.options.json).dropFirst()
+    let lost = PromptOptions(context.options).length.overflow == .cut ? read.cut : read.dropped
+    return [.double(sum / Double(items.count))] + losses.map { _ in .int(Int64(lost)) }
   }
 
-  /// What the model reads, and the ids of the rows it is from.
-  private func items(of generations: Generations, _ checkpoint: Checkpoint, _ options: PromptOptions) throws
-    -> (items: [ScoringItem], ids: [String])
+  /// What the model reads.
+  private struct Read {
+    var items: [ScoringItem] = []
+    /// Of the rows that the items are from.
+    var ids: [String] = []
+    var empty = 0
+    var dropped = 0
+    var cut = 0
+  }
+
+  /// - Throws: `InputError` when a generation and its prompt are too long.
+  private func read(_ generations: Generations, _ checkpoint: Checkpoint, _ options: PromptOptions) throws
+    -> Read
   {
     let tokenizer = try checkpoint.requireTokenizer()
     let reader = try PromptReader(options, checkpoint, tokenizer)
-    var items: [ScoringItem] = []
-    var ids: [String] = []
+    var limit = try LengthLimit(
+      options.length, of: "generations with their prompts", tokenizer,
+      contextLength: checkpoint.configuration.contextLength)
+    var read = Read()
     for (row, text) in generations.samples {
-      let prompt = try reader.text(of: row).tokens(tokenizer)
+      let prompt = try reader.text(of: row)
+      let tokens = prompt.tokens(tokenizer)
       let generation = reader.tokens(ofGeneration: text)
-      if generation.isEmpty || prompt.isEmpty { continue }
-      guard prompt.count + generation.count <= checkpoint.configuration.contextLength else {
-        throw InputError(
-          "row `\(row.id)`: prompt and generation exceed the reference's context of \(checkpoint.configuration.contextLength) tokens"
-        )
+      if tokens.isEmpty || generation.isEmpty {
+        read.empty += 1
+        continue
       }
-      items.append(ScoringItem(context: prompt, continuations: [generation]))
-      ids.append(row.id)
+      func left(_ cut: TextCut?) -> [Int32] { cut.map { prompt.cut($0).tokens(tokenizer) } ?? tokens }
+      let fitted = try limit.fit(
+        prompt,
+        count: { cut in
+          let left = left(cut)
+          return left.isEmpty ? nil : left.count
+        }, generation: text, output: generation, end: nil, reader, named: "row `\(row.id)`"
+      ) { reader.text(ofGeneration: $0) }
+      guard let fitted else {
+        read.dropped += 1
+        continue
+      }
+      if fitted.isCut { read.cut += 1 }
+      read.items.append(ScoringItem(context: left(fitted.promptCut), continuations: [fitted.output]))
+      read.ids.append(row.id)
     }
-    return (items, ids)
+    try limit.requireFit()
+    return read
   }
 }

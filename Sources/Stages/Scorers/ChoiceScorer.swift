@@ -36,6 +36,7 @@ struct ChoiceScorer: Scorer {
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {
     findings.want(.language, at: "model", in: stage)
     findings.want(template: template, in: stage)
+    findings.want(prompts.length, below: "scorer.", promptsAt: "rows", readBy: ["model"], in: stage)
     findings.want(chat: prompts.chat, at: "scorer.chat", model: "model", in: stage)
     var seen: Set<UTF8Key> = []
     for (index, label) in labels.enumerated() {
@@ -64,34 +65,58 @@ struct ChoiceScorer: Scorer {
     Estimates.scoringWithModel(input, template: template)
   }
 
-  func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Double?) throws -> Void) throws {
+  func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Score) throws -> Void) throws {
     let checkpoint = try context.checkpoint("model")
     let tokenizer = try checkpoint.requireTokenizer()
     let labelTokens = labels.map { tokenizer.encode($0, parseSpecial: true, isContinuation: true) }
-    let longest = labelTokens.map(\.count).max() ?? 0
-    let texts = try ScoringTemplate(template).tokens(
-      of: items, PromptReader(prompts, checkpoint, tokenizer), checkpoint, tokenizer, context,
-      reserving: longest,
-      " and the longest label has \(longest)")
-    let progress = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
+    let texts = try texts(of: items, checkpoint, tokenizer, labels: labelTokens, context)
+    let fitting = zip(items, texts).compactMap { item, text in text.map { (item: item, text: $0) } }
+    let progress = ScoreProgress(context, total: fitting.count, tokens: fitting.map(\.text.tokens.count))
     guard let wanted else {
       throw InputError("`reward` is `\(reward)`, which is none of `labels`: \(labelList)")
     }
     guard !labelTokens.contains(where: \.isEmpty) else { throw InputError("a label of `labels` is empty") }
+    for (item, text) in zip(items, texts) where text == nil { try emit(item, .leftOut) }
+    if fitting.isEmpty { return }
     let engine = SequenceScorer(
       try context.decoder(checkpoint), memory: context.engineMemory(), tokenBudget: context.engineBatch(1024))
     do {
       try engine.score(
-        texts.map { ScoringItem(context: $0, continuations: labelTokens) },
+        fitting.map { ScoringItem(context: $0.text.tokens, continuations: labelTokens) },
         checkpoint: context.checkCancellation
       ) { index, scores in
         let probabilities = softmax(scores.map { $0.reduce(0) { $0 + Double($1) } })
-        try emit(items[index], probabilities[wanted])
+        try emit(fitting[index].item, Score(probabilities[wanted], of: fitting[index].text))
         progress.finish(index)
       }
     } catch let error as LogitsNotFinite {
-      throw checkpoint.inputError(error, for: "row `\(items[error.index].row.id)`")
+      throw checkpoint.inputError(error, for: "row `\(fitting[error.index].item.row.id)`")
     }
     progress.close()
+  }
+
+  /// Of each item; nil where it is left out.
+  /// - Throws: `InputError` when a text does not fit.
+  private func texts(
+    of items: [RowItem], _ checkpoint: Checkpoint, _ tokenizer: Tokenizer, labels: [[Int32]],
+    _ context: StageContext
+  ) throws -> [FittedText?] {
+    let template = try ScoringTemplate(template)
+    warnOfUnreadMarkers([template.literal], tokenizer, log: context.log)
+    let reader = try PromptReader(prompts, checkpoint, tokenizer)
+    let longest = labels.map(\.count).max() ?? 0
+    var limit = try LengthLimit(
+      prompts.length, of: "texts", tokenizer, contextLength: checkpoint.configuration.contextLength,
+      reserving: LengthLimit.Reserved(
+        count: longest, name: "the longest label", remedy: "use a model with a longer context"))
+    let texts = try items.map { item in
+      let text = limit.fit(try template.text(of: item, reader), named: "row `\(item.row.id)`")
+      guard text?.tokens.isEmpty != true else {
+        throw InputError("row `\(item.row.id)`: the text to score is empty")
+      }
+      return text
+    }
+    try limit.requireFit()
+    return texts
   }
 }

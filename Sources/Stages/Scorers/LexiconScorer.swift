@@ -54,14 +54,14 @@ struct LexiconScorer: Scorer {
     StageEstimate(seconds: Estimates.reading(input.input("rows")))
   }
 
-  func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Double?) throws -> Void) throws {
+  func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Score) throws -> Void) throws {
     let lexicon = try Lexicon(file: path, category: category)
     context.log(
       "lexicon: \(lexicon.weights.count) words; \(lexicon.unusable) entries that are not one word and \(lexicon.repeated) that repeat a word are ignored"
     )
     for (index, item) in items.enumerated() {
       try context.checkCancellation()
-      try emit(item, score(try item.generation(), lexicon))
+      try emit(item, .reward(score(try item.generation(), lexicon)))
       context.progress(index + 1, of: items.count, unit: "generations")
     }
   }

@@ -8,7 +8,7 @@ package struct RewardReader {
   private let template: ScoringTemplate
   private let reader: PromptReader
   private let tokenizer: Tokenizer
-  private let contextLength: Int
+  private var limit: LengthLimit
   private let end: Int32?
 
   /// - Throws: `InputError` for an option that is wrong, or that the model contradicts.
@@ -17,11 +17,8 @@ package struct RewardReader {
     self.text = text
     reader = PromptReader(text.prompts, tokenizer, chat: chat)
     self.tokenizer = tokenizer
-    self.contextLength = contextLength
     template = try ScoringTemplate(text.template, textMarkers: text.textMarkers)
-    if let maximumLength = text.maximumLength, maximumLength > contextLength {
-      throw InputError("`max_length` is \(maximumLength), but the model's context is \(contextLength) tokens")
-    }
+    limit = try LengthLimit(text.prompts.length, of: "texts", tokenizer, contextLength: contextLength)
     guard let token = text.readBefore else {
       end = nil
       return
@@ -32,52 +29,37 @@ package struct RewardReader {
     end = id
   }
 
-  /// Of each item, in order. Warns of markers that the model has no token for, and says how many texts were cut.
-  /// - Throws: `InputError` naming the row.
-  func tokens(of items: [RowItem], log: (String) -> Void) throws -> [[Int32]] {
+  /// Of each item, in order; nil where it is left out. Warns of markers that the model has no token for.
+  /// - Throws: `InputError` when a text does not fit, or cannot be read.
+  mutating func texts(of items: [RowItem], log: (String) -> Void) throws -> [FittedText?] {
     warnOfUnreadMarkers([template.literal], tokenizer, log: log)
-    let texts = try items.map { try tokens(of: $0) }
-    let cut = texts.count { $0.isCut }
-    if let length = text.maximumLength, cut > 0 {
-      log(
-        "\(cut) of \(items.count) texts have more than `max_length` \(length) tokens and are cut at their \(text.truncation == .right ? "end" : "beginning")"
-      )
-    }
-    return texts.map(\.tokens)
+    let texts = try items.map { try fit($0) }
+    try limit.requireFit()
+    return texts
   }
 
-  /// No token after the one at which the score is read has a part in it, so those are left out.
+  /// One item's; nil where it is left out, or too long. No token after the one at which the score is read has a part in it, so those are
+  /// left out.
   /// - Throws: `InputError` naming the row.
-  package func tokens(of item: RowItem) throws -> (tokens: [Int32], isCut: Bool) {
-    var tokens = try whole(of: item).tokens(tokenizer)
-    let isCut = text.maximumLength.map { tokens.count > $0 } ?? false
-    if isCut, let length = text.maximumLength { tokens = truncated(tokens, to: length) }
-    guard tokens.count <= contextLength, !tokens.isEmpty else {
-      throw InputError(
-        "row `\(item.row.id)`: the text to score has \(tokens.count) tokens; 1 to \(contextLength) are allowed, since the model's context is \(contextLength); `max_length` cuts longer ones"
-      )
+  package mutating func fit(_ item: RowItem) throws -> FittedText? {
+    guard let fitted = limit.fit(try whole(of: item), named: "row `\(item.row.id)`") else { return nil }
+    guard !fitted.tokens.isEmpty else {
+      throw InputError("row `\(item.row.id)`: the text to score is empty")
     }
-    guard let end, let first = tokens.firstIndex(of: end) else { return (tokens, isCut) }
+    guard let end, let first = fitted.tokens.firstIndex(of: end) else { return fitted }
     guard first > 0 else {
       throw InputError(
         "row `\(item.row.id)`: the text to score begins with `\(text.readBefore ?? "")`, so no token stands before it at which the score could be read"
       )
     }
-    return (Array(tokens[..<first]), isCut)
-  }
-
-  /// The token that begins every text stays where it is, as in transformers.
-  private func truncated(_ tokens: [Int32], to length: Int) -> [Int32] {
-    if text.truncation == .right { return Array(tokens.prefix(length)) }
-    let begin = tokenizer.addsBeginToken && tokens.first == tokenizer.beginToken ? 1 : 0
-    return tokens.prefix(begin) + tokens.suffix(length - begin)
+    return FittedText(tokens: Array(fitted.tokens[..<first]), isCut: fitted.isCut)
   }
 
   /// All that is read.
   private func whole(of item: RowItem) throws -> ModelText {
     if let chat = reader.chat {
       let (conversation, answer) = (
-        try reader.conversation(of: item.row), reader.text(ofGeneration: try item.generation())
+        try reader.conversation(of: item.row), reader.cuttableText(ofGeneration: try item.generation())
       )
       return try item.row.inputErrors { ModelText(try chat.whole(conversation, answer: answer)) }
     }
@@ -88,7 +70,7 @@ package struct RewardReader {
   /// What stands for `{prompt}` and `{generation}`.
   private func fields(of item: RowItem) throws -> (prompt: ModelText, generation: ModelText) {
     var prompt = try reader.prompt(of: item.row)
-    var generation = reader.text(ofGeneration: try item.generation())
+    var generation = reader.cuttableText(ofGeneration: try item.generation())
     if text.strips { (prompt, generation) = (prompt.stripped(), generation.stripped()) }
     guard let separator = text.separator else { return (prompt, generation) }
     var whole = prompt

@@ -27,7 +27,7 @@ struct RewardScorer: Scorer {
     Estimates.scoringWithModel(input, template: text.template)
   }
 
-  func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Double?) throws -> Void) throws {
+  func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Score) throws -> Void) throws {
     let checkpoint = try context.checkpoint("model", .reward)
     let configuration = checkpoint.configuration
     let score: LabelScore
@@ -36,20 +36,24 @@ struct RewardScorer: Scorer {
         label: label, output: output, of: configuration.head, problemType: configuration.problemType)
     } catch { throw InputError("\(checkpoint.path): \(error)" + (error.help.map { "; \($0)" } ?? "")) }
     let tokenizer = try checkpoint.requireTokenizer()
-    let reader = try RewardReader(
+    var reader = try RewardReader(
       text, tokenizer, contextLength: configuration.contextLength,
       chat: text.prompts.chat.map { try ChatFormat($0, of: checkpoint, tokenizer) })
-    let texts = try reader.tokens(of: items, log: context.log)
-    let progress = ScoreProgress(context, total: items.count, tokens: texts.map(\.count))
+    let texts = try reader.texts(of: items, log: context.log)
+    let fitting = zip(items, texts).compactMap { item, text in text.map { (item: item, text: $0) } }
+    let progress = ScoreProgress(context, total: fitting.count, tokens: fitting.map(\.text.tokens.count))
+    for (item, text) in zip(items, texts) where text == nil { try emit(item, .leftOut) }
+    if fitting.isEmpty { return }
     let model = RewardModel(try context.decoder(checkpoint))
     do {
-      try model.score(texts, memory: context.engineMemory(), checkpoint: context.checkCancellation) {
-        index, outputs in
-        try emit(items[index], score.score(outputs))
+      try model.score(
+        fitting.map(\.text.tokens), memory: context.engineMemory(), checkpoint: context.checkCancellation
+      ) { index, outputs in
+        try emit(fitting[index].item, Score(score.score(outputs), of: fitting[index].text))
         progress.finish(index)
       }
     } catch let error as LogitsNotFinite {
-      throw checkpoint.inputError(error, for: "row `\(items[error.index].row.id)`")
+      throw checkpoint.inputError(error, for: "row `\(fitting[error.index].item.row.id)`")
     }
     progress.close()
   }

@@ -12,8 +12,8 @@ package struct RewardText: Sendable {
   static let options =
     [
       template.field, textMarkers.field, strip.field, separator.field, split.field,
-      maximumLength.field, truncation.field, readBefore.field,
-    ] + PromptOptions.fields
+      readBefore.field,
+    ] + PromptOptions.fieldsWithTruncation
 
   static let template = StageOption(
     "template", .string, default: "{prompt}{generation}",
@@ -36,13 +36,6 @@ package struct RewardText: Sendable {
     summary:
       "where `separator` cuts: at the last one of the prompt; or `everywhere`, in prompt and generation, of which the first two pieces are scored"
   )
-  static let maximumLength = StageOption(
-    "max_length", .optional(.integer(1...Int(Int32.max))), default: nil, addedLater: true,
-    aliases: ["max_tokens"],
-    summary: "how many tokens of a text are read; null refuses a text that the model's context does not hold")
-  static let truncation = StageOption(
-    "truncation", .choice(Side.self), default: "right", addedLater: true, aliases: ["truncation_side"],
-    summary: "the end at which a text of more than `max_length` tokens is cut")
   static let readBefore = StageOption(
     "read_before", .optional(.string), default: nil, addedLater: true,
     summary:
@@ -50,7 +43,6 @@ package struct RewardText: Sendable {
   )
 
   enum Split: String, CaseIterable { case prompt, everywhere }
-  enum Side: String, CaseIterable { case right, left }
 
   let template: String
   let textMarkers: [String]
@@ -58,8 +50,6 @@ package struct RewardText: Sendable {
   let separator: String?
   let split: Split
   let prompts: PromptOptions
-  let maximumLength: Int?
-  let truncation: Side
   let readBefore: String?
 
   package init(_ options: StageOptions) {
@@ -68,9 +58,7 @@ package struct RewardText: Sendable {
     strips = options[Self.strip]
     separator = options[Self.separator]
     split = options[Self.split]
-    prompts = PromptOptions(options)
-    maximumLength = options[Self.maximumLength]
-    truncation = options[Self.truncation]
+    prompts = PromptOptions(options, truncates: true)
     readBefore = options[Self.readBefore]
   }
 }

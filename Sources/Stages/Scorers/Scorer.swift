@@ -26,9 +26,50 @@ package protocol Scorer: Sendable {
   /// Memory and time for all samples of the rows; its outputs are not looked at.
   func estimate(_ input: StageEstimate.Input) -> StageEstimate
 
-  /// The reward of each item, null where there is none; handed to `emit` as soon as it is final, in any order.
+  /// The score of each item, handed to `emit` as soon as it is final, in any order.
   /// - Throws: `InputError` naming the row.
-  func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Double?) throws -> Void) throws
+  func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Score) throws -> Void) throws
+}
+
+/// What a scorer makes of a generation.
+package enum Score: Sendable, Equatable {
+  case reward(Double)
+  /// Of a text that was cut to what the model reads.
+  case rewardOfCutText(Double)
+  /// The text was too long, and has no reward.
+  case leftOut
+}
+
+extension Score {
+  /// As the journal keeps it.
+  var json: JSON {
+    switch self {
+    case .reward(let reward): .double(reward)
+    case .rewardOfCutText(let reward): ["reward": .double(reward), "cut": true]
+    case .leftOut: nil
+    }
+  }
+
+  init(_ json: JSON) {
+    if json.isNull {
+      self = .leftOut
+    } else if let reward = json["reward"]?.doubleValue {
+      self = .rewardOfCutText(reward)
+    } else {
+      self = .reward(json.doubleValue ?? .nan)
+    }
+  }
+
+  var reward: Double? {
+    switch self {
+    case .reward(let reward), .rewardOfCutText(let reward): reward
+    case .leftOut: nil
+    }
+  }
+
+  init(_ reward: Double, of text: FittedText) {
+    self = text.isCut ? .rewardOfCutText(reward) : .reward(reward)
+  }
 }
 
 /// In the order in which pages list them.

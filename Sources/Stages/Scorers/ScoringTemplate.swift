@@ -80,31 +80,10 @@ struct ScoringTemplate: Sendable {
   /// - Throws: `InputError` naming the row.
   func text(of item: RowItem, _ reader: PromptReader) throws -> ModelText {
     let question = text(
-      prompt: try reader.prompt(of: item.row), generation: reader.text(ofGeneration: try item.generation()))
+      prompt: try reader.prompt(of: item.row),
+      generation: reader.cuttableText(ofGeneration: try item.generation()))
     guard let chat = reader.chat else { return question }
     return try item.row.inputErrors { try chat.prompt(user: question) }
-  }
-
-  /// Each item's text as the model's ids.
-  /// - Parameters:
-  ///   - reserved: positions of the context that what follows the text takes.
-  ///   - reason: what takes them, worded to end the error.
-  /// - Throws: `InputError` naming the row whose text does not fit.
-  func tokens(
-    of items: [RowItem], _ reader: PromptReader, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer,
-    _ context: StageContext, reserving reserved: Int = 0, _ reason: String = ""
-  ) throws -> [[Int32]] {
-    let limit = checkpoint.configuration.contextLength - reserved
-    warnOfUnreadMarkers([literal], tokenizer, log: context.log)
-    return try items.map { item in
-      let tokens = try text(of: item, reader).tokens(tokenizer)
-      guard tokens.count <= limit, !tokens.isEmpty else {
-        throw InputError(
-          "row `\(item.row.id)`: the text to score has \(tokens.count) tokens; 1 to \(limit) are allowed, since the model's context is \(checkpoint.configuration.contextLength)\(reason)"
-        )
-      }
-      return tokens
-    }
   }
 }
 

@@ -196,5 +196,6 @@ extension ModelText {
       end = literal.upperBound
     }
     append(field: part(end..<bytes.count))
+    allowCutting(chat.marked.filter { $0.mark == .cuttable }.map(\.range))
   }
 }

@@ -9,6 +9,8 @@ struct Conversation {
   static let column = "messages"
 
   private(set) var messages: [ChatMessage]
+  /// Whether they are the row's own; else the prompt is one message.
+  let isOfRow: Bool
 
   /// - Parameters:
   ///   - prompt: the row's prompt, which is the user's text where the row has no messages.
@@ -17,8 +19,10 @@ struct Conversation {
   init(of row: Row, prompt: () throws -> ModelText, isLiteral: Bool) throws {
     guard let value = row[Self.column], !value.isNull else {
       messages = [ChatMessage(role: "user", try prompt())]
+      isOfRow = false
       return
     }
+    isOfRow = true
     guard let turns = value.arrayValue, !turns.isEmpty else {
       throw InputError("row `\(row.id)`: `\(Self.column)` is \(value.kind); expected a list of messages")
     }
@@ -32,7 +36,16 @@ struct Conversation {
     }
   }
 
-  init(user text: ModelText) { messages = [ChatMessage(role: "user", text)] }
+  init(user text: ModelText) {
+    messages = [ChatMessage(role: "user", text)]
+    isOfRow = false
+  }
+
+  /// The user's last text may be cut where the conversation is too long.
+  mutating func allowCuttingLastQuestion() {
+    guard let index = messages.lastIndex(where: { $0.role == "user" }) else { return }
+    messages[index].marks = [MarkedRange(.cuttable, 0..<messages[index].text.utf8.count)]
+  }
 
   /// Says it first, unless the system says something.
   mutating func addSystem(_ text: String) {
@@ -69,10 +82,10 @@ struct Conversation {
   /// Turns of the assistant, in order.
   var answers: [Int] { messages.indices.filter { messages[$0].role == "assistant" } }
 
-  /// The same with the assistant's texts marked.
+  /// The same with the assistant's texts marked, but for one that may be cut.
   var marked: [ChatMessage] {
     var messages = messages
-    for (number, index) in answers.enumerated() {
+    for (number, index) in answers.enumerated() where messages[index].marks.isEmpty {
       messages[index].marks = [
         MarkedRange(number % 2 == 0 ? .answer : .nextAnswer, 0..<messages[index].text.utf8.count)
       ]
@@ -83,6 +96,8 @@ struct Conversation {
 
 extension ChatMessage {
   init(role: String, _ text: ModelText) {
-    self.init(role: role, text: text.text, literals: text.literals)
+    self.init(
+      role: role, text: text.text, literals: text.literals,
+      marks: text.cuttable.map { MarkedRange(.cuttable, $0) })
   }
 }

@@ -4,7 +4,9 @@ import Runner
 
 /// Each stage includes `fields` among its options, and hands the value to `PromptReader`.
 package struct PromptOptions: Sendable {
-  static let fields = [specialTokens.field, ChatOption.option.field]
+  static let fields = own + LengthPolicy.fields
+  static let fieldsWithTruncation = own + LengthPolicy.fieldsWithTruncation
+  private static let own = [specialTokens.field, ChatOption.option.field]
 
   enum SpecialTokens: String, CaseIterable { case text, parse }
 
@@ -18,15 +20,15 @@ package struct PromptOptions: Sendable {
   let specialTokens: SpecialTokens
   /// Nil where texts are given to the model as they are.
   let chat: ChatOption?
+  let length: LengthPolicy
 
   /// The defaults.
-  package init() {
-    specialTokens = .text
-    chat = nil
-  }
+  package init() { self.init(StageOptions([:])) }
 
-  package init(_ options: StageOptions) {
+  /// - Parameter truncates: whether the options are `fieldsWithTruncation`.
+  package init(_ options: StageOptions, truncates: Bool = false) {
     specialTokens = options[Self.specialTokens]
     chat = options[ChatOption.option]
+    length = LengthPolicy(options, truncates: truncates)
   }
 }

@@ -34,11 +34,11 @@ extension ModelText {
     return result
   }
 
-  /// The cut after which `count` is at most `maximum`, and what it is then; nil where it is more without the whole field.
-  /// - Parameter count: of a text, the tokens that a model reads.
+  /// The cut after which a model reads at most `maximum` tokens; nil where it reads more without the whole field.
+  /// - Parameter count: after a cut, the tokens that the model reads; nil where there is nothing left to read.
   package func cut(
-    to maximum: Int, at side: TextCut.Side, _ tokenizer: Tokenizer, count: (ModelText) -> Int
-  ) -> TextCut? {
+    to maximum: Int, at side: TextCut.Side, _ tokenizer: Tokenizer, count: (TextCut) throws -> Int?
+  ) rethrows -> TextCut? {
     guard let part = cuttable.first else { return nil }
     let field = self[part]
     var places = tokenizer.places(in: field.text, specialIn: field.literals)
@@ -50,16 +50,18 @@ extension ModelText {
         max(bytes[bytes.count - 1], side == .left ? place.upperBound : part.count - place.lowerBound))
     }
     if !places.isEmpty { bytes[bytes.count - 1] = part.count }
-    func excess(_ taken: Int) -> Int { count(cut(TextCut(side, byteCount: bytes[taken]))) - maximum }
+    func excess(_ taken: Int) throws -> Int {
+      try count(TextCut(side, byteCount: bytes[taken])).map { $0 - maximum } ?? 1
+    }
 
     var taken = 0
-    var tooMany = excess(0)
+    var tooMany = try excess(0)
     while tooMany > 0 {
       guard taken < places.count else { return nil }
       taken = min(places.count, taken + (tooMany + cuttable.count - 1) / cuttable.count)
-      tooMany = excess(taken)
+      tooMany = try excess(taken)
     }
-    while let fewer = (max(0, taken - 16)..<taken).reversed().first(where: { excess($0) <= 0 }) {
+    while let fewer = try (max(0, taken - 16)..<taken).reversed().first(where: { try excess($0) <= 0 }) {
       taken = fewer
     }
     return TextCut(side, byteCount: bytes[taken])

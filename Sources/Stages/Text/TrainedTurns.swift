@@ -12,6 +12,28 @@ package struct EarlierTurns: Sendable {
   package let output: [Int32]
   /// Parts of the output that are answers.
   package let targets: [Range<Int>]
+  private let pieces: [(text: ModelText, isAnswer: Bool)]
+
+  /// - Precondition: the first piece is no answer.
+  fileprivate init(_ pieces: [(text: ModelText, isAnswer: Bool)], _ tokenizer: Tokenizer) {
+    var output: [Int32] = []
+    var targets: [Range<Int>] = []
+    for piece in pieces.dropFirst() {
+      let start = output.count
+      output += piece.text.continuationTokens(tokenizer)
+      if piece.isAnswer { targets.append(start..<output.count) }
+    }
+    context = pieces[0].text.tokens(tokenizer)
+    self.output = output
+    self.targets = targets
+    self.pieces = pieces
+  }
+
+  var count: Int { context.count + output.count }
+
+  func cut(_ cut: TextCut, _ tokenizer: Tokenizer) -> EarlierTurns {
+    EarlierTurns(pieces.map { ($0.text.cut(cut), $0.isAnswer) }, tokenizer)
+  }
 }
 
 extension PromptReader {
@@ -32,14 +54,6 @@ extension PromptReader {
     guard let chat else { return nil }
     let conversation = try conversation(of: row)
     guard !conversation.answers.isEmpty else { return nil }
-    let pieces = try row.inputErrors { try chat.pieces(conversation) }
-    var output: [Int32] = []
-    var targets: [Range<Int>] = []
-    for piece in pieces.dropFirst() {
-      let start = output.count
-      output += piece.text.continuationTokens(tokenizer)
-      if piece.isAnswer { targets.append(start..<output.count) }
-    }
-    return EarlierTurns(context: pieces[0].text.tokens(tokenizer), output: output, targets: targets)
+    return EarlierTurns(try row.inputErrors { try chat.pieces(conversation) }, tokenizer)
   }
 }

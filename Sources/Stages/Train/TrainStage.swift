@@ -29,7 +29,9 @@ package struct TrainStage: Stage {
   package static func declaration(for options: JSON) -> StageDeclaration {
     guard let chosen = objective.value(in: options) else { return declaration }
     return declaration.giving(
-      "metrics", names: TrainingSeries.names(of: chosen.objective) + ["steps", "samples"])
+      "metrics",
+      names: TrainingSeries.names(of: chosen.objective) + ["steps", "samples"]
+        + LengthPolicy.lossNames(of: "samples", options))
   }
 
   package func run(_ context: StageContext) throws {
@@ -38,7 +40,7 @@ package struct TrainStage: Stage {
     let policy = try StartingPolicy(context, on: backend)
     if let notice = policy.configuration.dropoutNotice { context.log(notice) }
     let reader = try PromptReader(PromptOptions(options), policy.checkpoint, policy.tokenizer)
-    let examples = try TrainingRows(
+    let rows = try TrainingRows(
       tokenizer: policy.tokenizer, reader: reader,
       conditioning: policy.conditioning,
       endToken: try endToken(policy.checkpoint, reader, options),
@@ -47,6 +49,7 @@ package struct TrainStage: Stage {
       contextLength: policy.configuration.contextLength, table: context.input("rows").columns
     ).examples(
       try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), context: context)
+    let examples = rows.examples
     try policy.checkpoint.requireFinite(policy.parameters)
     let chosen = options[Self.objective]
     let reference = try reference(for: chosen, policy, reading: examples, context, on: backend)
@@ -60,6 +63,10 @@ package struct TrainStage: Stage {
     var metrics = trainer.series.json.objectValue ?? JSONObject()
     metrics["steps"] = .int(Int64(trainer.series.count))
     metrics["samples"] = .int(Int64(examples.count))
+    let length = reader.options.length
+    for name in length.lossNames(of: "samples") {
+      metrics[name] = .int(Int64(length.overflow == .cut ? rows.cut : rows.dropped))
+    }
     try writeMetrics(.object(metrics), to: context.output("metrics", .metrics))
   }
 

@@ -43,7 +43,7 @@ extension TrainStage {
       }
       guard tokens.count <= configuration.contextLength else {
         throw InputError(
-          "\(reference.path): sample `\(example.id)` has \(tokens.count) tokens, more than the reference's context of \(configuration.contextLength)"
+          "\(reference.path): sample `\(example.id)` has \(tokens.count) tokens, more than the reference's context of \(configuration.contextLength); write `max_length: \(configuration.contextLength)`, and what `overflow` does with longer ones"
         )
       }
     }

@@ -6,7 +6,7 @@ import Runner
 
 /// Turns each sample of each row into tokens. Source: METHODS 1.8.
 /// Deviations (hazards 10 and 11): conditioning and prompt are fields of their own, joined into one text and cut into tokens together;
-/// nothing is cut off: a sample that exceeds the context is an error; which samples the end token follows is an option.
+/// nothing is cut off unless `overflow: cut` says what; which samples the end token follows is an option.
 struct TrainingRows {
   let tokenizer: Tokenizer
   let reader: PromptReader
@@ -19,65 +19,107 @@ struct TrainingRows {
   /// Of the rows.
   let table: ColumnTable
 
-  /// - Throws: `InputError` naming the row.
-  func examples(_ rows: [Row], context: StageContext) throws -> [TrainingExample] {
+  struct Examples {
+    fileprivate(set) var examples: [TrainingExample] = []
+    fileprivate(set) var cut = 0
+    /// Too long, and left out.
+    fileprivate(set) var dropped = 0
+    fileprivate var empty = 0
+    fileprivate var ended = 0
+    /// Rows with earlier turns that are trained on.
+    fileprivate var conversations = 0
+  }
+
+  /// - Throws: `InputError` naming the row, or counting the samples that are too long.
+  func examples(_ rows: [Row], context: StageContext) throws -> Examples {
     let prefixes = conditioning.map { conditioning in conditioning.prefixes.map(conditioning.text) }
-    var examples: [TrainingExample] = []
-    var empty = 0
-    var ended = 0
-    var conversations = 0
+    var limit = try LengthLimit(
+      reader.options.length, of: "samples", tokenizer, contextLength: contextLength)
+    var result = Examples()
     let prompts = try rows.map { try reader.text(of: $0) }
     warnOfUnreadMarkers((prefixes ?? []) + prompts, tokenizer, log: context.log)
-    for (row, prompt) in zip(rows, prompts) {
-      let samples = try SampleLists(row, table)
-      let unconditioned = prompt.tokens(tokenizer)
-      let earlier = turns == .all ? try reader.earlierTurns(of: row) : nil
-      if earlier != nil { conversations += 1 }
-      var contexts: [Int: [Int32]] = [:]
-      for index in 0..<samples.count {
-        guard let text = samples["generations"]?[index].stringValue else {
-          throw InputError("row `\(row.id)`: generation \(index) is not a string")
-        }
-        let finish = try SampleFinish(samples, index, of: row)
-        let ends = try endToken != nil && endRule.appendsEnd(to: text, finish: finish, tokenizer)
-        var output = try reader.answer(text, of: row, isGiven: finish == nil, ends: ends)
-          .continuationTokens(tokenizer)
-        if let endToken, ends {
-          output.append(endToken)
-          ended += 1
-        }
-        var before = unconditioned
-        if let prefixes {
-          let label = try Self.label(row, samples, index, classes: prefixes.count)
-          before =
-            try contexts[label] ?? reader.text(of: row, after: prefixes[label]).tokens(tokenizer)
+    for (row, prompt) in zip(rows, prompts) { try add(row, prompt, prefixes, &limit, to: &result) }
+    try limit.requireFit()
+    context.leaveOut(result.empty, "empty samples")
+    context.leaveOut(result.dropped, "samples that are too long")
+    context.cut(result.cut, "samples")
+    context.log("\(result.ended) of \(result.examples.count) samples are trained with the end token appended")
+    if result.conversations > 0 {
+      context.log(
+        "\(result.conversations) of \(rows.count) rows have earlier turns of the assistant, which are trained on"
+      )
+    }
+    guard !result.examples.isEmpty else {
+      throw InputError(
+        "there is nothing to train on: "
+          + (result.dropped > 0
+            ? "all samples are too long and left out; raise `max_length`, or write `overflow: cut`"
+            : "the rows hold no samples"))
+    }
+    return result
+  }
+
+  private func add(
+    _ row: Row, _ prompt: ModelText, _ prefixes: [ModelText]?, _ limit: inout LengthLimit,
+    to result: inout Examples
+  ) throws {
+    let samples = try SampleLists(row, table)
+    let unconditioned = prompt.tokens(tokenizer)
+    let earlier = turns == .all ? try reader.earlierTurns(of: row) : nil
+    if earlier != nil { result.conversations += 1 }
+    // By class.
+    var contexts: [Int: (text: ModelText, tokens: [Int32])] = [:]
+    for index in 0..<samples.count {
+      guard let text = samples["generations"]?[index].stringValue else {
+        throw InputError("row `\(row.id)`: generation \(index) is not a string")
+      }
+      let finish = try SampleFinish(samples, index, of: row)
+      let end = try endToken.flatMap {
+        try endRule.appendsEnd(to: text, finish: finish, tokenizer) ? $0 : nil
+      }
+      func answer(_ text: String, ends: Bool) throws -> ModelText {
+        try reader.answer(text, of: row, isGiven: finish == nil, ends: ends)
+      }
+      let output = try answer(text, ends: end != nil).continuationTokens(tokenizer)
+      var before = (text: prompt, tokens: unconditioned)
+      if let prefixes {
+        let label = try Self.label(row, samples, index, classes: prefixes.count)
+        if let known = contexts[label] {
+          before = known
+        } else {
+          let text = try reader.text(of: row, after: prefixes[label])
+          before = (text, text.tokens(tokenizer))
           contexts[label] = before
         }
-        guard !output.isEmpty, !before.isEmpty else {
-          empty += 1
-          continue
-        }
-        let example = TrainingExample(
-          id: "\(row.id)#\(index)", context: before, unconditioned: unconditioned, output: output,
-          after: earlier)
-        guard example.tokenCount(conditioned: true) <= contextLength else {
-          throw InputError(
-            "row `\(row.id)`: sample \(index) and its prompt exceed the model's context of \(contextLength) tokens"
-          )
-        }
-        examples.append(example)
       }
+      guard !before.tokens.isEmpty, end != nil || !output.isEmpty else {
+        result.empty += 1
+        continue
+      }
+      func context(_ cut: TextCut?) -> [Int32] {
+        cut.map { before.text.cut($0).tokens(tokenizer) } ?? before.tokens
+      }
+      let fitted = try limit.fit(
+        before.text,
+        count: { cut in
+          if let earlier { return (cut.map { earlier.cut($0, tokenizer) } ?? earlier).count }
+          let left = context(cut)
+          return left.isEmpty ? nil : left.count
+        }, generation: text, output: output, end: end, reader, named: "sample \(index) of row `\(row.id)`"
+      ) { try answer($0, ends: false) }
+      guard let fitted else {
+        result.dropped += 1
+        continue
+      }
+      if fitted.isCut { result.cut += 1 }
+      if fitted.hasEndToken { result.ended += 1 }
+      result.examples.append(
+        TrainingExample(
+          id: "\(row.id)#\(index)", context: context(fitted.promptCut),
+          unconditioned: fitted.promptCut.map { prompt.cut($0).tokens(tokenizer) } ?? unconditioned,
+          output: fitted.output,
+          after: fitted.promptCut.flatMap { earlier?.cut($0, tokenizer) } ?? earlier))
     }
-    context.leaveOut(empty, "empty samples")
-    context.log("\(ended) of \(examples.count) samples are trained with the end token appended")
-    if turns == .all, conversations > 0 {
-      context.log(
-        "\(conversations) of \(rows.count) rows have earlier turns of the assistant, which are trained on")
-    }
-    guard !examples.isEmpty else {
-      throw InputError("there is nothing to train on: the rows hold no samples")
-    }
-    return examples
   }
 
   private static func label(_ row: Row, _ samples: SampleLists, _ index: Int, classes: Int) throws -> Int {

@@ -95,7 +95,71 @@ import TinyModel
       "{model: m, rows: s}, with: {scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}}",
       "{model: values, rows: s}, with: {scorer: {kind: reward, max_length: 161, template: \"<|startoftext|>{prompt}{generation}\", text_markers: [<|startoftext|>]}}",
       [
-        "error[wrong-value] at 7 \"161\": stage `sc`: `max_length` is 161, but the model's context is 160 tokens"
+        "error[wrong-value] at 7 \"161\": stage `sc`: `max_length` is 161, but the context of the model at `model` is 160 tokens"
+      ]
+    ),
+    // Lengths.
+    (
+      "{path: train.jsonl}", "{path: train.jsonl, prompt: \"POST: {prompt} {id}\", cuttable: [prompt, id]}",
+      []
+    ),
+    (
+      "max_new_tokens: 4}", "max_new_tokens: 4, max_length: 157, cut: {side: left}}",
+      [
+        "error[conflicting-options] at 6 \"157\": stage `s`: `max_length` is 157 and `max_new_tokens` 4, but the context of the model at `model` is 160 tokens",
+        "error[conflicting-options] at 6 \"left\": stage `s`: `cut` says what is cut, but `overflow` is `fail`, so nothing is",
+      ]
+    ),
+    (
+      "max_new_tokens: 4}", "max_new_tokens: 4, overflow: cut}",
+      [
+        "error[conflicting-options] at 6 \"cut\": stage `s`: `overflow` is `cut`, but `cut` does not say what is cut"
+      ]
+    ),
+    (
+      "max_new_tokens: 4}", "max_new_tokens: 4, overflow: cut, cut: {side: left, field: generation}}",
+      [
+        "error[wrong-value] at 6 \"left\": stage `s`: `cut` names the field `generation`, which this stage does not read"
+      ]
+    ),
+    (
+      "lr: 1e-4,", "lr: 1e-4, overflow: cut, cut: {side: left, field: generation}, max_length: 161,",
+      [
+        "error[wrong-value] at 10 \"left\": stage `t`: `cut` cuts `generation` at its left, but a generation is cut at its right alone",
+        "error[wrong-value] at 10 \"161\": stage `t`: `max_length` is 161, but the context of the model at `model` is 160 tokens",
+      ]
+    ),
+    (
+      "lr: 1e-4,", "lr: 1e-4, overflow: cut, cut: {side: left, field: prompts},",
+      [
+        "error[unknown-field] at 10 \"prompts\": stage `t`: `cut` names the field `prompts`, which the prompts do not have"
+      ]
+    ),
+    (
+      "{kind: choice,", "{kind: choice, overflow: cut, cut: {side: left, field: id},",
+      [
+        "error[unknown-field] at 7 \"id\": stage `sc`: `cut` names the field `id`, which the prompts do not have"
+      ]
+    ),
+    (
+      "{model: m, rows: s}, with: {scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}}",
+      "{model: values, rows: s}, with: {scorer: {kind: reward, overflow: drop, truncation: left}}",
+      [
+        "error[conflicting-options] at 7 \"left\": stage `sc`: `truncation` is `left`, but `overflow` is `drop`, so no text is truncated"
+      ]
+    ),
+    (
+      "rows: sc, reference: m}}",
+      "rows: sc, reference: m}, with: {overflow: cut, cut: {side: right, field: generation}, max_length: 200}}",
+      [
+        "error[wrong-value] at 12 \"200\": stage `e`: `max_length` is 200, but the context of the model at `reference` is 160 tokens"
+      ]
+    ),
+    (
+      "rows: sc, reference: m}}", "rows: sc}, with: {metrics: [reward], overflow: drop, max_length: 20}}",
+      [
+        "error[conflicting-options] at 12 \"drop\": stage `e`: `overflow` is for `perplexity`, which `metrics` does not ask for",
+        "error[conflicting-options] at 12 \"20\": stage `e`: `max_length` is for `perplexity`, which `metrics` does not ask for",
       ]
     ),
     // Models.
@@ -438,6 +502,25 @@ import TinyModel
     #expect(
       try bench().check(text.replacing("CONDITION", with: "{class: 5}")) == [
         "error[unknown-class] at 13 \"5\": stage `loop.s`: `condition` asks for class 5, but the model was never conditioned"
+      ])
+  }
+
+  @Test func `a cut names a field whose place the rows know`() throws {
+    func check(_ data: String, _ sample: String = "max_new_tokens: 4", _ train: String = "lr: 1e-4") throws
+      -> [String]
+    {
+      try bench().check(
+        Self.whole.replacing(
+          "{path: train.jsonl}", with: "{path: train.jsonl, prompt: \"POST: {prompt} {id}\"\(data)}"
+        )
+        .replacing("n: 4, max_new_tokens: 4", with: sample).replacing("lr: 1e-4", with: train))
+    }
+    let cut = "overflow: cut, cut: {side: left, field: id}"
+    #expect(try check(", cuttable: [id]", "max_new_tokens: 4, \(cut)", "lr: 1e-4, \(cut)") == [])
+    #expect(
+      try check(", cuttable: [prompt]", "max_new_tokens: 4, \(cut)", "lr: 1e-4, \(cut)") == [
+        "error[unknown-field] at 6 \"id\": stage `s`: `cut` names the field `id`, of which the rows do not say where it stands",
+        "error[unknown-field] at 10 \"id\": stage `t`: `cut` names the field `id`, of which the rows do not say where it stands",
       ])
   }
 

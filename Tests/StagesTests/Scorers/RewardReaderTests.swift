@@ -31,10 +31,10 @@ import Testing
   private func tokens(_ options: JSON, _ prompt: JSON, _ generation: JSON, _ name: String = "gpt2") throws
     -> [Int32]
   {
-    let reader = try RewardReader(
+    var reader = try RewardReader(
       RewardText(StageOptions(options)), try tokenizer(name), contextLength: 2048)
     let row = Row(["id": "a", "prompt": prompt, "generations": [generation]])
-    return try reader.tokens(of: RowItem(rowIndex: 0, row: row, item: 0)).tokens
+    return try reader.fit(RowItem(rowIndex: 0, row: row, item: 0))?.tokens ?? []
   }
 
   /// Fixtures/reward/make_reward_texts.py
@@ -106,7 +106,7 @@ import Testing
       }.hasPrefix("row `a`: the text to score begins with `<|im_end|>`"))
     #expect(
       inputError { _ = try tokens(options([], [:]), "", "") }.hasPrefix(
-        "row `a`: the text to score has 0 tokens"))
+        "row `a`: the text to score is empty"))
   }
 }
 

@@ -118,10 +118,7 @@ import TinyModel
     let model = try bench.model { $0.head = .value }
     let whole = try rewards(model)
     let cut = try rewards(model, [("max_length", 8)])
-    #expect(
-      bench.log.contains {
-        $0.hasSuffix("of 15 texts have more than `max_length` 8 tokens and are cut at their end")
-      })
+    #expect(bench.log.contains("10 texts cut"), "\(bench.log)")
     #expect(cut != whole && cut.count == whole.count)
     #expect(try rewards(model, [("max_length", 160)]) == whole)
     // Nothing after the token at which the score is read has a part in it.
