@@ -140,7 +140,7 @@ struct RowPrinter {
   }
 
   /// A field of a line whose fields are separated by tabs.
-  private static func field(_ text: String) -> String {
+  static func field(_ text: String) -> String {
     guard text.utf8.contains(where: { [0x09, 0x0A, 0x0D, 0x5C].contains($0) }) else { return text }
     return text.unicodeScalars.map { scalar in
       switch scalar {

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import JSON
+import Models
 import Runner
 import Stages
 import System
@@ -17,9 +18,14 @@ struct RowsCommand: ParsableCommand {
       fields with a tab between them, whole, where `\\` stands before an n, t, r or \\ that is a line break, a tab, a carriage \
       return or a backslash. Reading stops with the last row that is shown.
 
+      With --tokens the ids and pieces are shown that a model gets: of EXPERIMENT.yaml::STAGE for a stage that reads a model exactly \
+      what it gives it as the experiment is now, up to where it would begin to compute, with what is trained on or scored in colour; \
+      with `-m MODEL` the prompt and generations of any rows, or the fields that --columns names.
+
         \(Program.name) rows data/train.parquet --columns prompt,label --where label=1
         \(Program.name) rows experiments/quickstart.yaml::quark@last.judge --where 'rewards>0.9'
         \(Program.name) rows quark@2.pool --count
+        \(Program.name) rows experiments/quickstart.yaml::quark@1.train --tokens --head 3
       """)
 
   @Argument(
@@ -71,6 +77,16 @@ struct RowsCommand: ParsableCommand {
       """)
   var stats = false
 
+  @Flag(help: "Show the ids and pieces that a model gets.")
+  var tokens = false
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "For --tokens, whose tokenizer: a model folder or GGUF file, a tokenizer.json, EXPERIMENT.yaml::ADDRESS, or a remote model.",
+      valueName: "model"), completion: .file())
+  var model: String?
+
   @OptionGroup var storage: StoreArguments
 
   func validate() throws {
@@ -82,13 +98,25 @@ struct RowsCommand: ParsableCommand {
     for (names, isBoth) in [
       ("--count and --stats", count && stats), ("--count and --json", count && json),
       ("--full and --json", full && json), ("--full and --stats", full && stats),
+      ("--tokens and --count", tokens && count), ("--tokens and --stats", tokens && stats),
+      ("--tokens and --full", tokens && full),
     ] where isBoth {
       throw ValidationError("\(names) exclude each other")
     }
+    if model != nil, !tokens { throw ValidationError("--model needs --tokens") }
+    if tokens, model == nil, columns != nil || !conditions.isEmpty {
+      throw ValidationError(
+        "--tokens of a stage shows what it gives its model; --columns and --where need --model")
+    }
+    if let model { _ = try remoteSource(model) }
   }
 
   func run() throws {
     finish {
+      if tokens {
+        try showTokens()
+        return .done
+      }
       switch try RowSource(source, storage: storage) {
       case .file(let path): try show(path, format: format ?? formatByName(path))
       case .rows(let path): try show(path, format: "jsonl")
@@ -97,6 +125,62 @@ struct RowsCommand: ParsableCommand {
         try standardOutput(value.text(json ? .compact : .pretty) + "\n")
       }
       return .done
+    }
+  }
+
+  private func showTokens() throws {
+    guard let model else {
+      guard FileStatus.of(source) == nil, let address = ResultAddress(source) else {
+        throw RunError(
+          .commandLine,
+          "--tokens takes a stage, EXPERIMENT.yaml::STAGE, found `\(source)`; with `-m MODEL` it takes any rows"
+        )
+      }
+      let found = try RowTokens.inputs(of: address, limit: all ? .max : head, storage)
+      try print(found.inputs, RowTokens(tokenizer: found.tokenizer))
+      if found.count > found.inputs.count {
+        standardError("the first \(found.inputs.count) of \(found.count); --head N or --all shows more\n")
+      }
+      return
+    }
+    let shown = RowTokens(tokenizer: try openTokenizer(try ModelPlace(model, storage: storage).path))
+    guard case .some(let (path, format)) = try rowsFile() else {
+      throw RunError(.commandLine, "`\(source)` holds no rows")
+    }
+    var file = try RecordFile(path, format: format)
+    var inputs: [ModelInput] = []
+    var place = 0
+    try readEach(&file) { row in
+      guard all || place < head else { return false }
+      place += 1
+      inputs += try shown.inputs(of: row, place: place, fields: columns)
+      return true
+    }
+    try print(inputs, shown)
+  }
+
+  private func rowsFile() throws -> (path: String, format: String?)? {
+    switch try RowSource(source, storage: storage) {
+    case .file(let path): (path, format ?? formatByName(path))
+    case .rows(let path): (path, "jsonl")
+    case .metrics: nil
+    }
+  }
+
+  private func print(_ inputs: [ModelInput], _ tokens: RowTokens) throws {
+    let layout: RowTokens.Layout
+    if json {
+      layout = .json
+    } else if let columns = terminalColumns(1) {
+      layout = .terminal(
+        columns: columns, isColored: getenv("NO_COLOR").map { String(cString: $0).isEmpty } ?? true)
+    } else {
+      layout = .separated
+      try standardOutput(RowTokens.heading)
+    }
+    for (index, input) in inputs.enumerated() {
+      if case .terminal = layout, index > 0 { try standardOutput("\n") }
+      try standardOutput(tokens.text(of: input, layout))
     }
   }
 

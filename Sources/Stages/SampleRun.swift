@@ -37,16 +37,19 @@ struct SampleRun {
   /// Hands each sample's result over as it ends.
   func draw(_ emit: (RowItem, JSON) throws -> Void) throws {
     let prompts = try fittedPrompts()
-    for (group, prompt) in zip(groups, prompts) where prompt == nil {
-      for item in group { try emit(item, Self.leftOut) }
-    }
     let fitting = zip(groups, prompts).compactMap { group, prompt in prompt.map { (group, $0) } }
-    if fitting.isEmpty { return }
-    let groups = fitting.map(\.0)
-    let cut = fitting.map(\.1.isCut)
     let requests = fitting.map { group, prompt in
       SamplingRequest(row: hash64(group[0].row.id), prompt: prompt.tokens, samples: group.map(\.item))
     }
+    try context.showInputs(requests.count, tokenizer) {
+      ModelInput(fitting[$0].0[0].row.id, requests[$0].prompt)
+    }
+    for (group, prompt) in zip(groups, prompts) where prompt == nil {
+      for item in group { try emit(item, Self.leftOut) }
+    }
+    if fitting.isEmpty { return }
+    let groups = fitting.map(\.0)
+    let cut = fitting.map(\.1.isCut)
     let engine = try engine()
     let started = ContinuousClock.now
     var done = itemCount - groups.reduce(0) { $0 + $1.count }

@@ -126,4 +126,104 @@ import Testing
     try fixture.write(many, to: "many.jsonl")
     #expect(fixture.shell("\(fixture.binary) rows many.jsonl --all 2>&1 | head -1") == "id\ttext\n")
   }
+
+  // MARK: Tokens
+
+  /// Conditioned training on two given samples of two classes, beside the stages of `CommandsFixture.experiment`.
+  private static let training = CommandsFixture.experiment.replacing(
+    "metrics: {", with: """
+        given: {uses: data, with: {path: given.jsonl, prompt: "{p}", id: id, keep: [generations, quantiles], samples: [generations, quantiles]}}
+        train:
+          in: {model: m, rows: given}
+          with: {lr: 0.001, objective: {kind: sft}, conditioning: {kind: text, prefixes: ["+ ", "- "]}, end: never}
+      metrics: {
+      """)
+
+  private func trained() throws -> CommandsFixture {
+    let fixture = try fixture()
+    try fixture.writeExperiment()
+    try fixture.write(Self.training, to: "tiny.yaml")
+    try fixture.write(
+      "{\"id\":\"g\",\"p\":\"Say\",\"generations\":[\" ab\",\"!\"],\"quantiles\":[1,0]}\n", to: "given.jsonl")
+    return fixture
+  }
+
+  @Test func `the tokens of a stage are those that it gives its model, before it has run`() throws {
+    let fixture = try trained()
+    let early = fixture.plumb("rows tiny.yaml::cold --tokens")
+    #expect(early.status == 11 && early.error.contains("needs `rows`, which is not finished"), "\(early)")
+    #expect(fixture.plumb("run tiny.yaml --until rows --until given").status == 0)
+    let sample = fixture.plumb("rows tiny.yaml::hot --tokens --json --head 1")
+    #expect(
+      sample.output
+        == "{\"row\":\"r1\",\"ids\":[82,64,88,94,16],\"pieces\":[\"s\",\"a\",\"y\",\" \",\"1\"],\"targets\":[false,false,false,false,false]}\n",
+      "\(sample)")
+    #expect(sample.error.hasSuffix("the first 1 of 3; --head N or --all shows more\n"))
+    // `- Say ab` and `+ Say!`.
+    let train = fixture.plumb("rows tiny.yaml::train --tokens")
+    #expect(
+      train.output == """
+        row\tposition\tid\ttarget\tpiece
+        g#0\t0\t12\t0\t-
+        g#0\t1\t94\t0\t\u{20}
+        g#0\t2\t50\t0\tS
+        g#0\t3\t64\t0\ta
+        g#0\t4\t88\t0\ty
+        g#0\t5\t94\t1\t\u{20}
+        g#0\t6\t64\t1\ta
+        g#0\t7\t65\t1\tb
+        g#1\t0\t10\t0\t+
+        g#1\t1\t94\t0\t\u{20}
+        g#1\t2\t50\t0\tS
+        g#1\t3\t64\t0\ta
+        g#1\t4\t88\t0\ty
+        g#1\t5\t0\t1\t!
+
+        """, "\(train)")
+    // Nothing has run, and nothing is left.
+    #expect(fixture.shell("ls .plumb/tmp").isEmpty)
+    #expect(fixture.plumb("rows tiny.yaml::train").status == 11)
+  }
+
+  @Test func `what scorers and metrics give their models is seen too, with what they predict`() throws {
+    let fixture = try fixture()
+    try fixture.writeExperiment()
+    #expect(fixture.plumb("run tiny.yaml").status == 0)
+    // The label whose probability is wanted is `a`.
+    let judge = fixture.plumb("rows tiny.yaml::judge --tokens --json --head 2")
+    let lines = judge.output.split(separator: "\n")
+    #expect(lines.count == 2 && lines.allSatisfy { $0.contains(",94,64]") && $0.hasSuffix(",false,true]}") }, "\(judge)")
+    #expect(lines.first?.hasPrefix("{\"row\":\"r1#0\",\"ids\":[82,64,88,94,16,") == true)
+    let evaluate = fixture.plumb("rows tiny.yaml::evaluate --tokens --head 1")
+    #expect(evaluate.output.contains("r1\t4\t16\t0\t1\nr1\t5\t"), "\(evaluate)")
+  }
+
+  @Test func `rows of any file are shown as tokens of a model that is named`() throws {
+    let fixture = try fixture()
+    let fields = fixture.plumb("rows data.jsonl --tokens -m model --columns text --head 1")
+    #expect(fields.output.hasPrefix("row\tposition\tid\ttarget\tpiece\na text\t0\t78\t0\to\n"), "\(fields)")
+    try fixture.write("{\"id\":\"g\",\"prompt\":\"a\",\"generations\":[\"b\",\"c\"]}\n", to: "given.jsonl")
+    let whole = fixture.plumb("rows given.jsonl --tokens -m model/tokenizer.json --json")
+    #expect(
+      whole.output == """
+        {"row":"g#0","ids":[64,65],"pieces":["a","b"],"targets":[false,true]}
+        {"row":"g#1","ids":[64,66],"pieces":["a","c"],"targets":[false,true]}
+
+        """, "\(whole)")
+  }
+
+  @Test(arguments: [
+    ("data.jsonl --tokens", "--tokens takes a stage, EXPERIMENT.yaml::STAGE, found `data.jsonl`"),
+    ("data.jsonl --tokens -m model", "`a` has no text `prompt`; name the fields to show: --columns FIELD"),
+    ("data.jsonl --tokens -m model --columns n", "`a`: the field `n` is no text"),
+    ("data.jsonl -m model", "--model needs --tokens"),
+    ("tiny.yaml::rows --tokens", "`rows` gives no rows to a model; with `-m MODEL`"),
+    ("tiny.yaml::cold --tokens --columns id", "--columns and --where need --model"),
+  ])
+  func `mistakes about tokens are named`(arguments: String, words: String) throws {
+    let fixture = try fixture()
+    try fixture.writeExperiment()
+    let found = fixture.plumb("rows \(arguments)")
+    #expect(found.status == 2 && found.error.contains(words), "\(found)")
+  }
 }

@@ -57,7 +57,7 @@ package func runWorker(taskPath: String, stages: [any Stage.Type]) -> Int32 {
 }
 
 extension WorkerTask {
-  fileprivate func stage(among stages: [any Stage.Type]) throws -> any Stage.Type {
+  func stage(among stages: [any Stage.Type]) throws -> any Stage.Type {
     guard let found = stages.first(where: { $0.declaration.name.utf8.elementsEqual(stage.utf8) }) else {
       throw RunError(.bug, "this executable has no stage `\(stage)`")
     }
@@ -79,7 +79,7 @@ extension WorkerTask {
   }
 
   /// Before the folder is changed: paths of a task are relative to that of the run.
-  fileprivate func context(_ reporter: WorkerReporter) -> StageContext {
+  func context(_ reporter: any StageReporter, keepsJournal: Bool = true) -> StageContext {
     var single: [String: Artifact] = [:]
     var collections: [String: [Artifact]] = [:]
     for input in inputs {
@@ -95,7 +95,7 @@ extension WorkerTask {
       options: StageOptions(options), inputs: single, collections: collections, seed: seed,
       numericMode: numericMode, threads: threads, engine: engine, scratch: scratch,
       checkpointDirectory: checkpointDirectory, checkpointSeconds: checkpointSeconds, shard: shard,
-      journalDirectory: journalDirectory, outputDirectory: output, reporter: reporter)
+      journalDirectory: keepsJournal ? journalDirectory : nil, outputDirectory: output, reporter: reporter)
   }
 
   /// Takes what the stage wrote into the store. Without a store nothing is kept: the outputs stay where they were written.

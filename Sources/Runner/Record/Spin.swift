@@ -31,21 +31,6 @@ package struct Spin {
     store.onWarning = { RunSession.report("warning: \(TerminalText.escaped($0))") }
     let (resolution, node) = try resolved(in: store)
     let declaration = try resolution.declaration(of: node)
-    var modelPaths: [UTF8Key: String] = [:]
-    for case .model(let name) in node.inputs.map(\.source) {
-      guard let resolved = resolution.models[UTF8Key(name)] else { continue }
-      modelPaths[UTF8Key(name)] = try ModelSource.localPath(
-        of: resolved.model, store: store, signals: signals
-      ) {
-        RunSession.report(TerminalText.escaped($0))
-      }
-    }
-    var dataPaths: [Digest: [String]] = [:]
-    for (set, digest) in node.files.flatMap(\.dataSets) {
-      dataPaths[digest] = try DataSetSource.standard().local(set, digest, store: store, signals: signals) {
-        RunSession.report(TerminalText.escaped($0))
-      }.paths
-    }
     let scratch = "\(store.root)/tmp/spin.\(TemporaryName.make())"
     try File.makeDirectory(scratch)
     // Held for as long as this process lives: no collection takes the folder away, from whatever container it looks.
@@ -55,22 +40,14 @@ package struct Spin {
     // What cannot be removed now is removed with the store's other leftovers.
     defer { try? File.removeTree(scratch) }
     let output = try outputDirectory.map(emptyDirectory) ?? "\(scratch)/output"
-    let key = try resolution.key(of: node)
-    let task = WorkerTask(
-      address: node.address, stage: node.stage, key: key.hex,
-      options: node.options.replacing(dataSetsOf: node.files) { dataPaths[$1] },
-      inputs: try resolution.workerInputs(of: node) { modelPaths[UTF8Key($0)] }, seed: node.seed,
-      numericMode: node.numericMode, threads: max(1, threads ?? node.execution.threads ?? processorCount()),
-      engine: node.execution.engine, shard: nil, store: "", scratch: "\(scratch)/scratch", output: output,
-      checkpointDirectory: "\(scratch)/checkpoint", checkpointSeconds: node.execution.checkpointSeconds,
-      journalDirectory: "\(scratch)/journal")
+    let task = try task(for: node, of: resolution, scratch: scratch, output: output, store, signals)
     let taskPath = "\(scratch)/task.json"
     try File.writeWhole(task.json.text(.pretty) + "\n", to: taskPath)
     let executor = LocalExecutor()
     let job = Job(taskPath: taskPath, environment: declaration.environment, secrets: node.environment)
     switch try wait(for: try executor.submit(job), of: executor, signals) {
     case .done:
-      try report(declaration, output, stored: try store.unverifiedRecord(key.hex), store)
+      try report(declaration, output, stored: try store.unverifiedRecord(task.key), store)
       return .done
     case .stopped: return .interrupted
     case .failed(let failure):
@@ -94,6 +71,54 @@ package struct Spin {
       )
     }
     return (resolution, node)
+  }
+
+  /// What a worker would be given; a model that is not here is fetched.
+  private func task(
+    for node: PlanNode, of resolution: Resolution, scratch: String, output: String, _ store: Store,
+    _ signals: SignalDescriptor
+  ) throws -> WorkerTask {
+    var modelPaths: [UTF8Key: String] = [:]
+    for case .model(let name) in node.inputs.map(\.source) {
+      guard let resolved = resolution.models[UTF8Key(name)] else { continue }
+      modelPaths[UTF8Key(name)] = try ModelSource.localPath(
+        of: resolved.model, store: store, signals: signals
+      ) {
+        RunSession.report(TerminalText.escaped($0))
+      }
+    }
+    var dataPaths: [Digest: [String]] = [:]
+    for (set, digest) in node.files.flatMap(\.dataSets) {
+      dataPaths[digest] = try DataSetSource.standard().local(set, digest, store: store, signals: signals) {
+        RunSession.report(TerminalText.escaped($0))
+      }.paths
+    }
+    return WorkerTask(
+      address: node.address, stage: node.stage, key: try resolution.key(of: node).hex,
+      options: node.options.replacing(dataSetsOf: node.files) { dataPaths[$1] },
+      inputs: try resolution.workerInputs(of: node) { modelPaths[UTF8Key($0)] }, seed: node.seed,
+      numericMode: node.numericMode, threads: max(1, threads ?? node.execution.threads ?? processorCount()),
+      engine: node.execution.engine, shard: nil, store: "", scratch: "\(scratch)/scratch", output: output,
+      checkpointDirectory: "\(scratch)/checkpoint", checkpointSeconds: node.execution.checkpointSeconds,
+      journalDirectory: "\(scratch)/journal")
+  }
+
+  /// Runs the stage in this process up to where `probe` ends it.
+  /// - Throws: `RunError` (2) when a stage of another kind is meant, and what the stage throws.
+  package func look(_ probe: any StageProbe, where fits: (StageDeclaration) -> Bool, otherwise: String) throws
+  {
+    let store = try Store(at: store)
+    store.onWarning = { RunSession.report("warning: \(TerminalText.escaped($0))") }
+    let (resolution, node) = try resolved(in: store)
+    guard fits(try resolution.declaration(of: node)) else {
+      throw RunError(.commandLine, "`\(address)` \(otherwise)")
+    }
+    // Nothing is written before the probe ends the stage.
+    let scratch = "\(store.root)/tmp/look.\(TemporaryName.make())"
+    let task = try task(
+      for: node, of: resolution, scratch: scratch, output: "\(scratch)/output", store,
+      try SignalDescriptor([SIGINT, SIGTERM, SIGHUP]))
+    try task.stage(among: stages).init().run(task.context(probe, keepsJournal: false))
   }
 
   private func emptyDirectory(_ path: String) throws -> String {

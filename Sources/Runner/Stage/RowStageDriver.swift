@@ -85,7 +85,7 @@ struct RowStageError: Error, CustomStringConvertible {
 /// What a row stage reports to: the driver counts the items, since only it knows of those finished before; of a stage's
 /// own progress the unit and the message are kept.
 private final class RowStageReporter: StageReporter {
-  private let inner: any StageReporter
+  let inner: any StageReporter
   private let total: Int
   private let state: Mutex<(done: Int, unit: String, message: String?)>
 
@@ -118,6 +118,11 @@ private final class RowStageReporter: StageReporter {
 }
 
 extension StageContext {
+  /// Of a stage that is only looked at.
+  package var probe: (any StageProbe)? {
+    ((reporter as? RowStageReporter)?.inner ?? reporter) as? any StageProbe
+  }
+
   fileprivate func reporting(to reporter: any StageReporter) -> StageContext {
     StageContext(
       options: options, inputs: inputs, collections: collections, seed: seed, numericMode: numericMode,

@@ -46,6 +46,9 @@ struct PerplexityMetric: Metric {
     context.cut(read.cut, "generations")
     let progress = ScoreProgress(
       context, total: items.count, tokens: items.map { $0.context.count + $0.continuations[0].count })
+    try context.showInputs(items.count, checkpoint.requireTokenizer()) {
+      ModelInput(ids[$0], items[$0].context, predicts: items[$0].continuations[0])
+    }
     var sum = 0.0
     let scorer = SequenceScorer(
       try context.decoder(checkpoint), memory: context.engineMemory(), tokenBudget: context.engineBatch(1024))

@@ -76,6 +76,11 @@ struct ChoiceScorer: Scorer {
       throw InputError("`reward` is `\(reward)`, which is none of `labels`: \(labelList)")
     }
     guard !labelTokens.contains(where: \.isEmpty) else { throw InputError("a label of `labels` is empty") }
+    try context.showInputs(fitting.count, tokenizer) {
+      ModelInput(
+        "\(fitting[$0].item.row.id)#\(fitting[$0].item.item)", fitting[$0].text.tokens,
+        predicts: labelTokens[wanted])
+    }
     for (item, text) in zip(items, texts) where text == nil { try emit(item, .leftOut) }
     if fitting.isEmpty { return }
     let engine = SequenceScorer(

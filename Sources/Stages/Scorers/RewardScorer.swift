@@ -42,6 +42,9 @@ struct RewardScorer: Scorer {
     let texts = try reader.texts(of: items, log: context.log)
     let fitting = zip(items, texts).compactMap { item, text in text.map { (item: item, text: $0) } }
     let progress = ScoreProgress(context, total: fitting.count, tokens: fitting.map(\.text.tokens.count))
+    try context.showInputs(fitting.count, tokenizer) {
+      ModelInput("\(fitting[$0].item.row.id)#\(fitting[$0].item.item)", fitting[$0].text.tokens)
+    }
     for (item, text) in zip(items, texts) where text == nil { try emit(item, .leftOut) }
     if fitting.isEmpty { return }
     let model = RewardModel(try context.decoder(checkpoint))

@@ -50,6 +50,7 @@ package struct TrainStage: Stage {
     ).examples(
       try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), context: context)
     let examples = rows.examples
+    try context.showInputs(examples.count, policy.tokenizer) { ModelInput(examples[$0]) }
     try policy.checkpoint.requireFinite(policy.parameters)
     let chosen = options[Self.objective]
     let reference = try reference(for: chosen, policy, reading: examples, context, on: backend)
@@ -109,5 +110,15 @@ package struct TrainStage: Stage {
       groups: try policy.groups(options), maximumGradientNorm: options[Self.maxGradientNorm],
       gradientLeaves: options[Self.gradientLeaves], mode: context.mode, backend: backend,
       tokenBudget: context.engineBatch(1024), memory: context.engineMemory(512 << 20))
+  }
+}
+
+extension ModelInput {
+  /// As the policy reads it.
+  fileprivate init(_ example: TrainingExample) {
+    let start = example.context.count
+    self.init(
+      example.id, example.tokens(conditioned: true),
+      targets: example.targets.map { $0.lowerBound + start..<$0.upperBound + start })
   }
 }
