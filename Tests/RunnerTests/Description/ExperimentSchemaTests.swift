@@ -161,7 +161,8 @@ struct ExperimentSchemaTests {
     var expected: [(code: DiagnosticCode, isValid: Bool)] = []
     // The stages of the library have options that these have not.
     let others: Set<DiagnosticCode> = [
-      .conflictingOptions, .unreadMarker, .wrongValue, .badTemplate, .unknownField, .wrongData, .noRows,
+      .conflictingOptions, .unreadMarker, .unreadMessages, .wrongValue, .badTemplate, .unknownField,
+      .wrongData, .noRows,
       .noRowsSeen, .tooFewRows, .wrongModel, .unknownClass, .unusedClass, .unusedInput, .sweepNotBuilt,
       .unknownColumn, .missingColumn, .unknownMetric, .numericMode,
     ]
