@@ -31,7 +31,9 @@ struct Partition {
 
   private static let shares = StageOption(
     "shares", .mapping(.number(0...1, exclusiveMinimum: true), count: 1...64),
-    summary: "the parts with their shares of the rows, which make 1: `{train: 0.9, valid: 0.1}`")
+    summary:
+      "the parts with their shares of the rows, which make 1: `{train: 0.9, valid: 0.1}`. They lie side by side from 0 to 1 in the order of their names' bytes, and a row is in the part where its number lies, in Python `(int.from_bytes(sha256(f\"{seed}\\n{text}\".encode()).digest()[:8], \"big\") >> 11) / 2**53`"
+  )
   private static let take = StageOption("take", .string, summary: "the part that is taken")
   private static let seed = StageOption(
     "seed", .integer(0...Int.max), default: 0, summary: "another seed gives another partition")
