@@ -193,8 +193,9 @@ struct DataFormatTests {
     }
     let lines = texts.map { $0.replacing("\n", with: "") }
     let text = try bench.file("large", lines.joined(separator: "\r\n"))
-    let read = try bench.run(
-      DataStage(), ["path": .string(text), "format": "text", "prompt": "{text}"])["rows"] ?? []
+    let read =
+      try bench.run(
+        DataStage(), ["path": .string(text), "format": "text", "prompt": "{text}"])["rows"] ?? []
     #expect(read.map { $0["prompt"] } == lines.map { .string($0) })
     // The place of an error counts the lines of all blocks.
     let path = try bench.file("large", files[0].1.replacing("\n\n \n", with: "\n\n{}"))
