@@ -108,8 +108,8 @@ struct PerplexityMetric: Metric {
         count: { cut in
           let left = left(cut)
           return left.isEmpty ? nil : left.count
-        }, generation: text, output: generation, end: nil, reader, named: "row `\(row.id)`"
-      ) { reader.text(ofGeneration: $0) }
+        }, generation: text, output: generation, end: nil, reader, named: "row `\(row.id)`",
+        write: { reader.text(ofGeneration: $0) })
       guard let fitted else {
         read.dropped += 1
         continue

@@ -105,8 +105,8 @@ struct TrainingRows {
           if let earlier { return (cut.map { earlier.cut($0, tokenizer) } ?? earlier).count }
           let left = context(cut)
           return left.isEmpty ? nil : left.count
-        }, generation: text, output: output, end: end, reader, named: "sample \(index) of row `\(row.id)`"
-      ) { try answer($0, ends: false) }
+        }, generation: text, output: output, end: end, reader, named: "sample \(index) of row `\(row.id)`",
+        write: { try answer($0, ends: false) })
       guard let fitted else {
         result.dropped += 1
         continue
