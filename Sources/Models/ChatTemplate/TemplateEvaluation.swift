@@ -184,7 +184,7 @@ extension TemplateRun {
   func item(_ index: TemplateValue, of value: TemplateValue) throws -> TemplateValue {
     var name: String?
     if case .text(let text) = index {
-      try chargeSteps(text.count / 8)
+      try chargeSteps(text.count / 3)
       name = text.string
     }
     let place: Int? =

@@ -156,7 +156,7 @@ extension TemplateRun {
     case nil, .some(.none): return item
     case .integer?: return try self.item(path ?? .none, of: item)
     case .text(let path)?:
-      try chargeSteps(path.count / 4)
+      try chargeSteps(path.count / 2)
       guard !path.characters.contains(where: { $0.scalar == "," }) else {
         throw failure("several attributes of a filter are not supported")
       }

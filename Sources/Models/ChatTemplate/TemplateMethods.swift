@@ -198,7 +198,7 @@ extension TemplateRun {
   func cased(_ text: TemplateText, _ form: (TemplateText) -> TemplateText) throws -> TemplateText {
     // A character has up to three in the other case, and takes as long as a few steps.
     try charge(characters: 3 * text.count)
-    try chargeSteps(text.count / 4)
+    try chargeSteps(text.count / 3)
     return form(text)
   }
 

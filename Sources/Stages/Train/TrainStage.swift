@@ -40,6 +40,9 @@ package struct TrainStage: Stage {
     let policy = try StartingPolicy(context, on: backend)
     if let notice = policy.configuration.dropoutNotice { context.log(notice) }
     let reader = try PromptReader(PromptOptions(options), policy.checkpoint, policy.tokenizer)
+    if Self.trainedTurns(options) == .all, policy.conditioning != nil {
+      throw InputError("`turns: all` trains on turns that have no class; conditioning needs `turns: last`")
+    }
     let rows = try TrainingRows(
       tokenizer: policy.tokenizer, reader: reader,
       conditioning: policy.conditioning,
