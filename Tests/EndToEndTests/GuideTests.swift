@@ -21,6 +21,7 @@ import Testing
         == 0)
     for name in try Self.pages(of: guide) where !Self.untyped.contains(name) {
       let entries = TypedCommand.all(of: String(decoding: try File.read("\(guide)/\(name)"), as: UTF8.self))
+        .filter { !$0.needsFetchedModel || Self.isModelFetched }
       let script = entries.map { "\($0.command)\nprintf '\\036\\n'\n" }.joined()
       try plumb.write(script, to: "page.sh")
       let typed = try plumb.shell(
@@ -37,6 +38,18 @@ import Testing
       }
     }
   }
+
+  @Test(.enabled(if: isModelFetched, "the quickstart's model is not in the model cache"))
+  func `some commands of the guide are typed with the quickstart's model`() throws {
+    let page = String(decoding: try File.read("\(ReferenceTests.package)/docs/guide/data.md"), as: UTF8.self)
+    #expect(TypedCommand.all(of: page).contains { $0.needsFetchedModel })
+  }
+
+  /// Whether the quickstart has fetched its model on this machine.
+  private static let isModelFetched: Bool = {
+    let digest = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+    return (try? ModelCache.standard()).map { FileStatus.of("\($0.root)/\(digest)") != nil } ?? false
+  }()
 
   @Test func `a line that is not printed, or not said, is a difference`() {
     func matches(_ expected: [String], _ found: [String]) -> Bool { Self.matches(expected[...], found[...]) }
@@ -87,22 +100,27 @@ import Testing
   }
 }
 
-/// A line of a fenced block that begins with `$ `, and what stands below it.
+/// A line of a fenced block that begins with `$ `, and what stands below it. A block that opens with "```fetched" uses the quickstart's
+/// model.
 private struct TypedCommand {
   let command: String
+  let needsFetchedModel: Bool
   var output: [String] = []
 
   static func all(of page: String) -> [TypedCommand] {
     var commands: [TypedCommand] = []
     var isFenced = false
     var isConsole = false
+    var needsFetchedModel = false
     for line in page.split(separator: "\n") {
       if line.hasPrefix("```") {
         isFenced.toggle()
         isConsole = false
+        needsFetchedModel = line == "```fetched"
       } else if isFenced, line.hasPrefix("$ ") {
         isConsole = true
-        commands.append(TypedCommand(command: String(line.dropFirst(2))))
+        commands.append(
+          TypedCommand(command: String(line.dropFirst(2)), needsFetchedModel: needsFetchedModel))
       } else if isConsole {
         commands[commands.count - 1].output.append(String(line))
       }
