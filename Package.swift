@@ -126,6 +126,7 @@ let package = Package(
 if Context.environment["PLUMB_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(
-      name: "Fuzz", dependencies: ["Models", "ModelFileBuilders", "Stages", "JSON", "System"], path: "Tests/Fuzz",
+      name: "Fuzz", dependencies: ["Models", "ModelFileBuilders", "Stages", "JSON", "System"],
+      path: "Tests/Fuzz",
       exclude: ["Seeds", "make_seeds.py", "run"], swiftSettings: strict))
 }

@@ -131,7 +131,8 @@ import Testing
 
   /// Conditioned training on two given samples of two classes, beside the stages of `CommandsFixture.experiment`.
   private static let training = CommandsFixture.experiment.replacing(
-    "metrics: {", with: """
+    "metrics: {",
+    with: """
         given: {uses: data, with: {path: given.jsonl, prompt: "{p}", id: id, keep: [generations, quantiles], samples: [generations, quantiles]}}
         train:
           in: {model: m, rows: given}
@@ -192,7 +193,9 @@ import Testing
     // The label whose probability is wanted is `a`.
     let judge = fixture.plumb("rows tiny.yaml::judge --tokens --json --head 2")
     let lines = judge.output.split(separator: "\n")
-    #expect(lines.count == 2 && lines.allSatisfy { $0.contains(",94,64]") && $0.hasSuffix(",false,true]}") }, "\(judge)")
+    #expect(
+      lines.count == 2 && lines.allSatisfy { $0.contains(",94,64]") && $0.hasSuffix(",false,true]}") },
+      "\(judge)")
     #expect(lines.first?.hasPrefix("{\"row\":\"r1#0\",\"ids\":[82,64,88,94,16,") == true)
     let evaluate = fixture.plumb("rows tiny.yaml::evaluate --tokens --head 1")
     #expect(evaluate.output.contains("r1\t4\t16\t0\t1\nr1\t5\t"), "\(evaluate)")
