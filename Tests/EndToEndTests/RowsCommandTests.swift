@@ -133,7 +133,7 @@ import Testing
   private static let training = CommandsFixture.experiment.replacing(
     "metrics: {",
     with: """
-        given: {uses: data, with: {path: given.jsonl, prompt: "{p}", id: id, keep: [generations, quantiles], samples: [generations, quantiles]}}
+        given: {uses: data, with: {path: given.jsonl, prompt: "{p}", id: id, samples: [generations, quantiles]}}
         train:
           in: {model: m, rows: given}
           with: {lr: 0.001, objective: {kind: sft}, conditioning: {kind: text, prefixes: ["+ ", "- "]}, end: never}
