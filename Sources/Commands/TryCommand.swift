@@ -140,8 +140,10 @@ struct TryCommand: ParsableCommand {
         bannedTokens: prefix.bannedTokens,
         seed: seed)
       do {
+        // What is asked names the random numbers, whatever condition stands before it.
+        let row = hash64(chat ?? prompt ?? "")
         try sample(
-          engine, SamplingRequest(row: hash64(text.text), prompt: tokens, samples: Array(0..<n)), tokenizer)
+          engine, SamplingRequest(row: row, prompt: tokens, samples: Array(0..<n)), tokenizer)
       } catch let error as LogitsNotFinite {
         throw checkpoint.inputError(error, for: option)
       }
