@@ -1,5 +1,7 @@
 // The trainer: one optimizer step at a time over fp32 masters, whatever the objective.
 
+import System
+
 /// Trains a policy. The bits of the result depend on the parameters, the examples, their order and the options; not on
 /// `tokenBudget`, memory, threads or interruptions.
 package final class Trainer {

@@ -74,33 +74,63 @@ public func writeRows<Result>(to path: String, _ body: (inout RowWriter) throws 
   try writeFile(path) { file in
     var writer = RowWriter(file)
     let result = try body(&writer)
-    try writer.flush()
+    try writer.finish()
     return result
   }
 }
 
-/// Takes rows one after the other and writes them by the mebibyte.
-public struct RowWriter {
+/// Takes rows one after the other. They become text and are written on a thread of their own, by the mebibyte, so that an error may
+/// come with a later row, or at the end.
+public struct RowWriter: ~Copyable {
   private let file: File
-  private var buffer: [UInt8] = []
+  private var lines: [Line] = []
+  /// About the bytes of the lines.
+  private var byteCount = 0
+  private var writing: BackgroundWork?
+
+  private enum Line: Sendable {
+    case row(Row)
+    case text(ArraySlice<UInt8>)
+  }
 
   fileprivate init(_ file: File) { self.file = file }
 
   /// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
   public mutating func append(_ row: Row) throws {
-    try row.write(to: &buffer)
-    if buffer.count > 1 << 20 { try flush() }
+    try append(.row(row), row.columns.approximateByteCount)
   }
 
   /// A row as `Row.write` gave it.
-  package mutating func append(line: ArraySlice<UInt8>) throws {
-    buffer += line
-    if buffer.count > 1 << 20 { try flush() }
+  package mutating func append(line: ArraySlice<UInt8>) throws { try append(.text(line), line.count) }
+
+  private mutating func append(_ line: Line, _ count: Int) throws {
+    lines.append(line)
+    byteCount += count
+    if byteCount > 1 << 20 { try write() }
   }
 
-  fileprivate mutating func flush() throws {
-    try buffer.withUnsafeBytes { try file.writeAll($0) }
-    buffer.removeAll(keepingCapacity: true)
+  /// Begins to write what has come, when what came before is written.
+  private mutating func write() throws {
+    try writing.take()?.wait()
+    let (file, lines) = (file, lines)
+    self.lines = []
+    byteCount = 0
+    writing = BackgroundWork {
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(3 << 19)
+      for line in lines {
+        switch line {
+        case .row(let row): try row.write(to: &bytes)
+        case .text(let text): bytes += text
+        }
+      }
+      try bytes.withUnsafeBytes { try file.writeAll($0) }
+    }
+  }
+
+  fileprivate mutating func finish() throws {
+    try write()
+    try writing.take()?.wait()
   }
 }
 

@@ -58,23 +58,23 @@ struct DataReader {
     files.needed = options.neededFields
     files.format = options.format
     let limit = options.shuffle == nil ? options.limit : .max
-    defer {
-      unit = files.unit
-      isWhole = files.isWhole || rowCount >= limit
-    }
+    var records = RecordsAhead(files)
     while rowCount < limit {
+      recordCount += 1
+      let next = try records.next()
+      unit = records.unit
       do {
-        recordCount += 1
-        guard let record = try files.next() else {
+        guard let record = try next.record.get() else {
           recordCount -= 1
-          break
+          isWhole = records.isWhole
+          return
         }
         if recordCount % 4096 == 0 { try pause(recordCount) }
-        guard let row = try row(of: record, in: files.path, of: all) else { continue }
+        guard let row = try row(of: record, in: next.path, of: all) else { continue }
         rowCount += 1
         try give(row)
       } catch let error as BadRecord {
-        let text = "\(error.place.inside(files.path)): \(error.reason)"
+        let text = "\(error.place.inside(next.path)): \(error.reason)"
         guard options.skipsBadRows else {
           misfit = error.option.map { ($0, error.missing) }
           throw InputError(text)
@@ -83,6 +83,7 @@ struct DataReader {
         if badRecords.count < 20 { badRecords.append(text) }
       }
     }
+    isWhole = true
   }
 
   /// Nil for a record that is left out.

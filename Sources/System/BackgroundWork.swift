@@ -4,7 +4,7 @@ import Glibc
 
 /// Begun when it is made; dropping it waits as well, but then nobody hears of an error. Where the system has no thread to give,
 /// the work is done at once.
-struct BackgroundWork: ~Copyable {
+package struct BackgroundWork: ~Copyable {
   private let thread: pthread_t?
   private let work: Unmanaged<Work>
 
@@ -20,7 +20,7 @@ struct BackgroundWork: ~Copyable {
     }
   }
 
-  init(_ body: @escaping @Sendable () throws -> Void) {
+  package init(_ body: @escaping @Sendable () throws -> Void) {
     work = .passRetained(Work(body))
     var thread = pthread_t()
     let code = pthread_create(
@@ -39,7 +39,7 @@ struct BackgroundWork: ~Copyable {
   }
 
   /// - Throws: what the work threw.
-  consuming func wait() throws {
+  package consuming func wait() throws {
     if let thread { pthread_join(thread, nil) }
     let error = work.takeRetainedValue().error
     discard self

@@ -1,0 +1,71 @@
+// Records of data files, read on a thread of their own while those before them become rows.
+
+import Runner
+import System
+
+struct RecordsAhead: ~Copyable {
+  /// What the files gave next.
+  struct Entry {
+    let path: String
+    let record: Result<DataRecord?, any Error>
+  }
+
+  /// So many bytes of records are read at once, and as many are there to be taken.
+  private static let batchSize = 1 << 20
+
+  private let reader: Reader
+  private var entries: ArraySlice<Entry> = []
+  private var reading: BackgroundWork?
+
+  /// What the files are called, and whether all of them was read: after the last record that was taken.
+  private(set) var unit = ""
+  private(set) var isWhole = false
+
+  init(_ files: DataFiles) {
+    reader = Reader(files)
+    reading = reader.begin()
+  }
+
+  /// The last record is nil, or an error after which no record comes.
+  /// - Throws: what a thread may fail with.
+  mutating func next() throws -> Entry {
+    if entries.isEmpty {
+      try reading.take()?.wait()
+      entries = reader.batch[...]
+      (unit, isWhole) = (reader.files.unit, reader.files.isWhole)
+      if !reader.hasEnded { reading = reader.begin() }
+    }
+    guard let entry = entries.popFirst() else { preconditionFailure("records were asked for after the last") }
+    return entry
+  }
+
+  // SAFETY: one thread uses it at a time: the one that reads, or ours when that has ended.
+  private final class Reader: @unchecked Sendable {
+    private(set) var files: DataFiles
+    private(set) var batch: [Entry] = []
+    private(set) var hasEnded = false
+
+    init(_ files: DataFiles) { self.files = files }
+
+    func begin() -> BackgroundWork { BackgroundWork { self.read() } }
+
+    private func read() {
+      batch = []
+      var byteCount = 0
+      while byteCount < RecordsAhead.batchSize, !hasEnded {
+        let record: Result<DataRecord?, any Error>
+        do {
+          let next = try files.next()
+          byteCount += next?.value.approximateByteCount ?? 0
+          hasEnded = next == nil
+          record = .success(next)
+        } catch {
+          byteCount += 256
+          hasEnded = !(error is BadRecord)
+          record = .failure(error)
+        }
+        batch.append(Entry(path: files.path, record: record))
+      }
+    }
+  }
+}
