@@ -110,7 +110,7 @@ struct RowTokens {
     var (pieces, ids, used) = ("  ", "  ", 2)
     func end() {
       for line in [pieces, ids] {
-        text += line.trimmingTrailingSpaces + "\n"
+        text += TextTable.withoutTrailingSpaces(line) + "\n"
       }
       (pieces, ids, used) = ("  ", "  ", 2)
     }
@@ -127,14 +127,6 @@ struct RowTokens {
       used += width + 2
     }
     if used > 2 { end() }
-    return text
-  }
-}
-
-extension String {
-  fileprivate var trimmingTrailingSpaces: String {
-    var text = self
-    while text.utf8.last == UInt8(ascii: " ") { text.removeLast() }
     return text
   }
 }

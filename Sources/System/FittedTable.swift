@@ -36,8 +36,7 @@ package struct FittedTable {
       let space = String(repeating: " ", count: max(0, widths[column] - TextTable.width(cell)))
       return isNumber[column] ? space + cell : cell + space
     }
-    var line = fields.joined(separator: Self.gap)
-    while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
-    return line + "\n"
+    let line = fields.joined(separator: Self.gap)
+    return TextTable.withoutTrailingSpaces(line) + "\n"
   }
 }

@@ -15,8 +15,7 @@ package enum TextTable {
         let space = String(repeating: " ", count: max(0, widths[column] - width(cell)))
         line += column == 0 ? cell + space : "  " + space + cell
       }
-      while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
-      return line + "\n"
+      return withoutTrailingSpaces(line) + "\n"
     }.joined()
   }
 
@@ -27,6 +26,13 @@ package enum TextTable {
 
   package static func padded(_ text: String, to columns: Int) -> String {
     text + String(repeating: " ", count: max(0, columns - width(text)))
+  }
+
+  /// What the padding of a line's last column leaves at its end.
+  package static func withoutTrailingSpaces(_ line: String) -> String {
+    var line = line
+    while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
+    return line
   }
 
   /// Four significant digits: `0.4310`, `12.34`, `1.200e-07`; whole above a thousand, up to a milliard.

@@ -137,12 +137,7 @@ struct OptionDecoder {
         collector.wrongType(node, what, expected: "a list")
         return nil
       }
-      guard count.contains(nodes.count) else {
-        collector.error(
-          .outOfRange, "\(what) has \(nodes.count) elements", at: node.span,
-          label: "expected \(Self.lengthWords(count)) elements", notes: collector.originNotes(node))
-        return nil
-      }
+      guard check(nodes.count, count, "elements", node, what) else { return nil }
       var values: [JSON] = []
       for (index, node) in nodes.enumerated() {
         let inner = join(path, String(index))
@@ -171,12 +166,7 @@ struct OptionDecoder {
       collector.wrongType(node, what, expected: "a mapping")
       return nil
     }
-    guard count.contains(entries.count) else {
-      collector.error(
-        .outOfRange, "\(what) has \(entries.count) entries", at: node.span,
-        label: "expected \(Self.lengthWords(count)) entries", notes: collector.originNotes(node))
-      return nil
-    }
+    guard check(entries.count, count, "entries", node, what) else { return nil }
     var members: [JSONObject.Member] = []
     for entry in entries {
       guard !entry.key.isEmpty else {
@@ -190,6 +180,17 @@ struct OptionDecoder {
       members.append((entry.key, value))
     }
     return members.count == entries.count ? .object(JSONObject(members)) : nil
+  }
+
+  /// Whether a list or a mapping is of a length that it may have.
+  private func check(_ found: Int, _ count: ClosedRange<Int>, _ unit: String, _ node: Node, _ what: String)
+    -> Bool
+  {
+    if count.contains(found) { return true }
+    collector.error(
+      .outOfRange, "\(what) has \(found) \(unit)", at: node.span,
+      label: "expected \(Self.lengthWords(count)) \(unit)", notes: collector.originNotes(node))
+    return false
   }
 
   private static func lengthWords(_ count: ClosedRange<Int>) -> String {

@@ -175,8 +175,7 @@ package struct NodeExplanation {
         line +=
           (column == 0 ? "" : "  ") + (column == 4 ? plain : TextTable.padded(plain, to: widths[column]))
       }
-      while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
-      text += line + "\n"
+      text += TextTable.withoutTrailingSpaces(line) + "\n"
     }
     return text
   }

@@ -60,8 +60,7 @@ package struct PlanTable {
         }
         line += "  " + TerminalText.escaped(why(decision, whole: showsCauses))
       }
-      while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
-      text += line + "\n"
+      text += TextTable.withoutTrailingSpaces(line) + "\n"
       if showsCauses {
         for detail in try details(index) {
           text += String(repeating: " ", count: width + 2) + "└ \(TerminalText.escaped(detail))\n"
@@ -168,7 +167,8 @@ package struct PlanTable {
       let node = plan.nodes[index]
       var object = JSONObject([
         ("address", .string(node.address)), ("stage", .string(node.stage)),
-        ("state", .string(decisions[index].word.trimmed)), ("recipe_key", .string(node.recipeKey)),
+        ("state", .string(TextTable.withoutTrailingSpaces(decisions[index].word))),
+        ("recipe_key", .string(node.recipeKey)),
       ])
       switch decisions[index] {
       case .cached(let record): object["key"] = .string(record.key)
@@ -247,13 +247,5 @@ private struct Roots: Sendable {
       all.append(roots)
     }
     return all
-  }
-}
-
-extension String {
-  fileprivate var trimmed: String {
-    var text = self
-    while text.utf8.last == UInt8(ascii: " ") { text.removeLast() }
-    return text
   }
 }
