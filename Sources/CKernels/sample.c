@@ -49,8 +49,15 @@ typedef struct {
   const int32_t *banned;
   size_t banned_count;
   int32_t *tokens;
+  double *probabilities;
   const kernel_table *kernels;
 } sample_job;
+
+/* A token, and its share of what it was drawn from. */
+typedef struct {
+  int32_t token;
+  double probability;
+} drawn_token;
 
 static int32_t greedy(const float *logits, size_t v) {
   size_t best = 0;
@@ -105,7 +112,7 @@ static int copy_row(const sample_job *job, size_t row, float *logits) {
 }
 
 /* Nothing is filtered: the order of ids does. */
-static int32_t draw_of_all(const float *weights, size_t v, double uniform) {
+static drawn_token draw_of_all(const float *weights, size_t v, double uniform) {
   double sum = 0, cumulative = 0;
   for (size_t i = 0; i < v; i++) sum += weights[i];
   double target = uniform * sum;
@@ -114,35 +121,36 @@ static int32_t draw_of_all(const float *weights, size_t v, double uniform) {
     if (weights[i] <= 0) continue;
     last = (int32_t)i;
     cumulative += weights[i];
-    if (cumulative > target) return last;
+    if (cumulative > target) break;
   }
-  return last;
+  return (drawn_token){last, weights[last] / sum};
 }
 
-static int32_t draw(const candidate_list *list, double uniform) {
+static drawn_token draw(const candidate_list *list, double uniform) {
   double sum = 0, cumulative = 0;
   for (size_t i = 0; i < list->count; i++) sum += list->items[i].weight;
   double target = uniform * sum;
-  for (size_t i = 0; i < list->count; i++) {
-    cumulative += list->items[i].weight;
-    if (cumulative > target) return list->items[i].id;
+  size_t chosen = 0;
+  for (; chosen + 1 < list->count; chosen++) {
+    cumulative += list->items[chosen].weight;
+    if (cumulative > target) break;
   }
-  return list->items[list->count - 1].id;
+  return (drawn_token){list->items[chosen].id, list->items[chosen].weight / sum};
 }
 
-static int32_t chosen_token(const sample_job *job, size_t row) {
+static drawn_token chosen_token(const sample_job *job, size_t row) {
   size_t v = job->v;
   candidate *candidates = (candidate *)row_memory(v * (sizeof(candidate) + sizeof(ranked_distance) + 2 * sizeof(float)));
   ranked_distance *spare = (ranked_distance *)(candidates + v);
   float *logits = (float *)(spare + v), *weights = logits + v;
-  if (!copy_row(job, row, logits)) return -2;
+  if (!copy_row(job, row, logits)) return (drawn_token){-2, 0};
   const pk_sampling *s = &job->sampling[row];
   int32_t best = greedy(logits, v);
-  if (logits[best] == -INFINITY) return -1;
-  if (s->temperature == 0) return best;
+  if (logits[best] == -INFINITY) return (drawn_token){-1, 0};
+  if (s->temperature == 0) return (drawn_token){best, 1};
   float maximum, total;
   job->kernels->exponentials(logits, s->temperature, weights, v, &maximum, &total);
-  if (!(fabsf(maximum) <= FLT_MAX)) return best; /* a temperature so low that the quotients overflow */
+  if (!(fabsf(maximum) <= FLT_MAX)) return (drawn_token){best, 1}; /* a temperature so low that the quotients overflow */
 
   candidate_list list = {candidates, 0, total, spare};
   for (size_t i = 0; i < s->filter_count; i++) {
@@ -160,12 +168,15 @@ static int32_t chosen_token(const sample_job *job, size_t row) {
 
 static void sample_row(void *context, size_t row) {
   const sample_job *job = context;
-  job->tokens[row] = chosen_token(job, row);
+  drawn_token drawn = chosen_token(job, row);
+  job->tokens[row] = drawn.token;
+  if (job->probabilities) job->probabilities[row] = drawn.probability;
 }
 
 void pk_sample(int threads, const float *logits, size_t rows, size_t v, const pk_sampling *sampling, const pk_filter *filters,
-               const double *uniforms, const int32_t *banned, size_t banned_count, int32_t *tokens) {
-  sample_job job = {logits, v, sampling, filters, uniforms, banned, banned_count, tokens, selected_kernels()};
+               const double *uniforms, const int32_t *banned, size_t banned_count, int32_t *tokens,
+               double *probabilities) {
+  sample_job job = {logits, v, sampling, filters, uniforms, banned, banned_count, tokens, probabilities, selected_kernels()};
   parallel_for(threads, rows, sample_row, &job);
 }
 

@@ -23,7 +23,7 @@ package struct EvaluateStage: Stage {
       OutputPort(
         "metrics", .metrics, summary: numbers(of: metrics).map { "`\($0)`" }.joined(separator: ", "))
     ],
-    options: [wanted.field] + PromptOptions.fields,
+    options: [wanted.field, TargetSource.option.field] + PromptOptions.fields,
     numerics: .ofModels(), estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
@@ -70,6 +70,7 @@ package struct EvaluateStage: Stage {
     let prompts = PromptOptions(options)
     let written = [
       ("special_tokens", prompts.specialTokens != .text), ("max_length", prompts.length.maximum != nil),
+      ("targets", options[TargetSource.option] != .tokens),
       ("overflow", prompts.length.overflow != .fail), ("cut", prompts.length.hasUnusedCut),
     ]
     for (name, isWritten) in written where isWritten {

@@ -139,6 +139,7 @@ struct SampleRun {
   private func result(of sample: SampledSequence, isCut: Bool) -> JSON {
     var result = JSONObject([
       ("text", .string(sample.text(tokenizer, keepsStop: context.options[SampleStage.keepStop]))),
+      ("tokens", .array((sample.tokens + [sample.end].compactMap { $0 }).map { .int(Int64($0)) })),
       ("length", .int(Int64(sample.tokens.count))), ("finished", .bool(sample.finish == .end)),
       ("finish", .string(sample.finish.rawValue)),
       ("conditioning", prefix.text.map { .string($0) } ?? .null),
@@ -147,6 +148,7 @@ struct SampleRun {
     if context.options[SampleStage.statistics] {
       result["log_probabilities"] = Self.numbers(sample.statistics.logProbabilities)
       result["entropies"] = Self.numbers(sample.statistics.entropies)
+      result["sampling_log_probabilities"] = Self.numbers(sample.statistics.samplingLogProbabilities)
     }
     return .object(result)
   }

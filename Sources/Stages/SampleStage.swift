@@ -60,7 +60,7 @@ package struct SampleStage: RowStage {
   static let statistics = StageOption(
     "statistics", .bool, default: false, aliases: ["logprobs"],
     summary:
-      "adds the columns log_probabilities and entropies: for each token of each sample, the end token included, its log-probability and the entropy of its distribution at temperature 1, unfiltered, in nats"
+      "adds for each token of each sample, the end token included, in nats: log_probabilities and entropies, its log-probability under the model and the entropy of the model's distribution, at temperature 1 and unfiltered; and sampling_log_probabilities, its log-probability in what it was drawn from, at the temperature, after penalties and filters"
   )
   static let condition = StageOption<ConditionChoice>(
     "condition",
@@ -79,7 +79,7 @@ package struct SampleStage: RowStage {
   package static let declaration = StageDeclaration(
     name: "sample",
     summary: "Draws continuations of each prompt from a model.",
-    version: 2,
+    version: 3,
     inputs: [
       InputPort("model", .model, summary: "the policy"),
       InputPort("prompts", .rows, columns: ["prompt"], summary: "one prompt per row"),
@@ -87,7 +87,8 @@ package struct SampleStage: RowStage {
     outputs: [
       OutputPort(
         "rows", .rows, passesThrough: "prompts",
-        samples: ["generations", "lengths", "finished", "finish", "conditioning"], replacesSamples: true,
+        samples: ["generations", "tokens", "lengths", "finished", "finish", "conditioning"],
+        replacesSamples: true,
         summary: "the prompts with their samples")
     ],
     options: [n.field, temperature.field] + filters.map(\.field) + [
@@ -99,8 +100,10 @@ package struct SampleStage: RowStage {
 
   package static func declaration(for options: JSON) -> StageDeclaration {
     statistics.value(in: options) ?? false
-      ? declaration.giving("rows", samples: ["log_probabilities", "entropies"]) : declaration
+      ? declaration.giving("rows", samples: statisticsColumns) : declaration
   }
+
+  private static let statisticsColumns = ["log_probabilities", "entropies", "sampling_log_probabilities"]
 
   package func itemCount(of row: Row, options: StageOptions) throws -> Int { options[Self.n] }
 
@@ -111,6 +114,10 @@ package struct SampleStage: RowStage {
   }
 
   package func report(_ results: [[JSON]], to context: StageContext) throws {
+    let checkpoint = try context.checkpoint("model")
+    let tokenizer = try checkpoint.requireTokenizer()
+    context.declareTokenizer(
+      tokenizer.identity(without: try TrainedTokens(checkpoint).all), ofColumn: "tokens", of: "rows")
     let leftOut = results.count { SampleRun.isLeftOut($0) }
     context.leaveOut(leftOut, "prompts that are too long")
     context.cut(results.count { SampleRun.isCut($0) }, "prompts")
@@ -125,12 +132,13 @@ package struct SampleStage: RowStage {
     if SampleRun.isLeftOut(results) { return nil }
     var row = row
     row["generations"] = .array(results.map { $0["text"] ?? .null })
+    row["tokens"] = .array(results.map { $0["tokens"] ?? .null })
     row["lengths"] = .array(results.map { $0["length"] ?? .null })
     row["finished"] = .array(results.map { $0["finished"] ?? .null })
     row["finish"] = .array(results.map { $0["finish"] ?? .null })
     row["conditioning"] = .array(results.map { $0["conditioning"] ?? .null })
     if options[Self.statistics] {
-      for column in ["log_probabilities", "entropies"] {
+      for column in Self.statisticsColumns {
         row[column] = .array(results.map { $0[column] ?? .null })
       }
     }

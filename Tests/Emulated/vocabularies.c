@@ -88,7 +88,7 @@ static uint64_t sample_from(const int *shape, operands kind) {
     pk_ban(x, banned, 1);
     pk_penalize(threads, x + (r - 1) * v, seen, counts, 2, 1.3f, 0.2f, 0.1f);
   }
-  pk_sample(threads, x, r, v, sampling, filters, uniforms, banned, 2, tokens);
+  pk_sample(threads, x, r, v, sampling, filters, uniforms, banned, 2, tokens, NULL);
   uint64_t hash = hash_floats(HASH_START, x, r * v);
   for (size_t i = 0; i < r; i++) hash = hash * 31 + (uint64_t)tokens[i];
   free(x), free(uniforms), free(tokens), free(sampling), free(filters);

@@ -51,10 +51,12 @@ final class ModelBench {
   }
 
   /// Runs a stage with its defaults under the given options; the folder it wrote to.
+  /// - Parameter tokenizer: what the rows' `tokens` are said to be of.
   @discardableResult
   func run<S: Stage>(
     _ stage: S, _ options: JSON, models: [String: String] = [:], rows: [Row], port: String = "rows",
-    mode: String = "bf16", seed: UInt64 = 1, _ circumstances: Circumstances = Circumstances()
+    mode: String = "bf16", seed: UInt64 = 1, tokenizer: String? = nil,
+    _ circumstances: Circumstances = Circumstances()
   ) throws -> String {
     runs += 1
     let output = "\(path)/run-\(runs)"
@@ -69,8 +71,9 @@ final class ModelBench {
     var inputs: [String: Artifact] = [:]
     for (name, path) in models { inputs[name] = Artifact(type: .model, path: path) }
     try writeRows(rows, to: "\(output)/in.jsonl")
-    inputs[port] = Artifact(
-      type: .rows, path: "\(output)/in.jsonl", columns: ColumnTable(samples: usualSampleColumns))
+    var columns = ColumnTable(samples: usualSampleColumns)
+    columns.setTokenizer(tokenizer, of: "tokens")
+    inputs[port] = Artifact(type: .rows, path: "\(output)/in.jsonl", columns: columns)
     let checkpoints = "\(path)/\(circumstances.checkpoints ?? "checkpoints-\(runs)")"
     try File.makeDirectory(checkpoints)
     for shard in (0..<circumstances.shards).map({ Shard(index: $0, count: circumstances.shards) }) + [nil] {

@@ -201,9 +201,9 @@ typedef struct {
 } pk_sampling;
 
 /* Chooses one token per row, -1 where none is left, -2 where a logit is NaN or +infinity. uniforms: [R] in (0, 1). Tokens in banned
-   never come. */
+   never come. probabilities: [R], of each token in the distribution that it was drawn from, 1 where that is greedy; or NULL. */
 void pk_sample(int threads, const float *logits, size_t rows, size_t v, const pk_sampling *sampling, const pk_filter *filters,
-               const double *uniforms, const int32_t *banned, size_t banned_count, int32_t *tokens);
+               const double *uniforms, const int32_t *banned, size_t banned_count, int32_t *tokens, double *probabilities);
 /* One row of logits: these tokens cannot come. */
 void pk_ban(float *logits, const int32_t *tokens, size_t n);
 /* One row of logits: x / repetition above 0, else x * repetition; then - presence - frequency * count where count > 0.

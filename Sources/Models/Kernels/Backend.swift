@@ -89,10 +89,11 @@ package protocol Backend: Sendable {
   func conditionalLoss(
     _ logits: Tensor, reference: Tensor?, labels: [Int32], loss: ConditionalLoss, scale: Float
   ) -> ConditionalLossRows
-  /// One token for each row, -1 where every token is banned, -2 where a logit is NaN or infinite.
+  /// One token for each row, -1 where every token is banned, -2 where a logit is NaN or infinite; and each token's probability in the
+  /// distribution that it was drawn from: at its temperature, after the filters; 1 where that is greedy.
   func sample(
     _ logits: Tensor, parameters: [SamplingParameters], uniforms: [Double], banned: [Int32]
-  ) -> [Int32]
+  ) -> (tokens: [Int32], probabilities: [Double])
   /// Makes it impossible to draw these tokens from a row.
   func ban(_ tokens: [Int32], in logits: Tensor)
   /// Penalises tokens of a row; `counts` are how often each is in the sample, 0 for those of the prompt alone.

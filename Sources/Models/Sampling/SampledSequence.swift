@@ -10,11 +10,14 @@ package enum SampleFinish: String, Sendable {
   case length
 }
 
-/// What the model itself, at temperature 1 and without filters, made of the tokens drawn; the end token's included. Nats.
+/// What is known of the tokens drawn, the end token's included. Nats.
 package struct TokenStatistics: Sendable {
+  /// Under the model itself: at temperature 1, without filters and penalties.
   package internal(set) var logProbabilities: [Float] = []
-  /// Of the distributions that the tokens were drawn from.
+  /// Of the model's own distributions.
   package internal(set) var entropies: [Float] = []
+  /// Under the distributions that the tokens were drawn from: at the temperature, after penalties and filters; 0 where that is greedy.
+  package internal(set) var samplingLogProbabilities: [Float] = []
 
   package init() {}
 }
@@ -26,6 +29,8 @@ package struct SampledSequence: Sendable {
   package let sample: Int
   /// Without the end token.
   package let tokens: [Int32]
+  /// The end token that ended it.
+  package let end: Int32?
   package let finish: SampleFinish
   /// The stop text that ended it, as a range of its decoded bytes; the last token may reach beyond.
   package let stop: Range<Int>?
@@ -33,12 +38,13 @@ package struct SampledSequence: Sendable {
   package let statistics: TokenStatistics
 
   package init(
-    request: Int, sample: Int, tokens: [Int32], finish: SampleFinish, stop: Range<Int>?,
+    request: Int, sample: Int, tokens: [Int32], end: Int32? = nil, finish: SampleFinish, stop: Range<Int>?,
     statistics: TokenStatistics
   ) {
     self.request = request
     self.sample = sample
     self.tokens = tokens
+    self.end = end
     self.finish = finish
     self.stop = stop
     self.statistics = statistics

@@ -197,13 +197,16 @@ package final class SamplingEngine {
     if let banned = texts?.bannedTokens(after: sample.written) { decoder.backend.ban(banned, in: logits) }
   }
 
-  /// What the model itself made of the tokens drawn, from its logits as they were.
-  private func recordStatistics(_ drawn: [Int32], of running: [Running], _ logits: Tensor) {
+  /// - Parameter logits: as the model gave them.
+  private func recordStatistics(
+    _ drawn: [Int32], _ probabilities: [Double], of running: [Running], _ logits: Tensor
+  ) {
     guard drawn.allSatisfy({ $0 >= 0 }) else { return }
     let statistics = decoder.backend.tokenStatistics(logits, labels: drawn)
     for (index, sample) in running.enumerated() {
       sample.statistics.logProbabilities.append(statistics.logProbabilities[index])
       sample.statistics.entropies.append(statistics.entropies[index])
+      sample.statistics.samplingLogProbabilities.append(Float(naturalLogarithm(probabilities[index])))
     }
   }
 
@@ -222,11 +225,11 @@ package final class SamplingEngine {
     let uniforms = running.map {
       random.uniform(row: requests[$0.request].row, sample: $0.sample, position: $0.tokens.count)
     }
-    let drawn = decoder.backend.sample(
+    let (drawn, probabilities) = decoder.backend.sample(
       logits, parameters: Array(repeating: parameters, count: running.count), uniforms: uniforms,
       banned: bannedTokens)
     drawnTokens += drawn.count
-    if keepsStatistics { recordStatistics(drawn, of: running, untouched) }
+    if keepsStatistics { recordStatistics(drawn, probabilities, of: running, untouched) }
     var still: [Running] = []
     for (sample, token) in zip(running, drawn) {
       guard token != -2 else {
@@ -244,7 +247,8 @@ package final class SamplingEngine {
         try finished(
           SampledSequence(
             request: sample.request, sample: sample.sample, tokens: sample.tokens,
-            finish: ended ? .end : stop != nil ? .stop : .length, stop: stop, statistics: sample.statistics))
+            end: ended ? token : nil, finish: ended ? .end : stop != nil ? .stop : .length, stop: stop,
+            statistics: sample.statistics))
       } else {
         still.append(sample)
       }

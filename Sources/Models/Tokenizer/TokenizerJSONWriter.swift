@@ -15,7 +15,7 @@ extension Tokenizer {
       ]))
   }
 
-  private static func json(_ token: AddedToken) -> JSON {
+  static func json(_ token: AddedToken) -> JSON {
     .object(
       JSONObject([
         ("id", .int(Int64(token.id))), ("content", .string(token.content)),

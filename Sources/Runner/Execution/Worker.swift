@@ -109,7 +109,8 @@ extension WorkerTask {
           .stageFailed, "stage `\(self.stage)` ended without writing its output `\(port.name)`")
       }
       guard let store else { continue }
-      let columns = try ColumnTable.of(port, inputs: inputs.map { ($0.port, $0.label ?? "", $0.columns) })
+      let columns = try context.columns(
+        of: port, inputs: inputs.map { ($0.port, $0.label ?? "", $0.columns) })
       outputs.append(try store.adopt(path, port: port.name, type: port.type).with(columns))
     }
     return outputs

@@ -2,6 +2,7 @@
 // report progress and hear of a stop.
 
 import JSON
+import Synchronization
 
 /// An input artifact as a stage sees it.
 public struct Artifact: Sendable {
@@ -61,6 +62,7 @@ public final class StageContext: Sendable {
   package let journalDirectory: String?
   let outputDirectory: String
   let reporter: any StageReporter
+  private let tokenizers = Mutex<[(output: String, column: String, tokenizer: String)]>([])
 
   public init(
     options: StageOptions, inputs: [String: Artifact], collections: [String: [Artifact]] = [:], seed: UInt64,
@@ -101,6 +103,24 @@ public final class StageContext: Sendable {
   /// directory `PORT` (which the stage creates) for a model.
   public func output(_ port: String, _ type: ArtifactType) -> String {
     OutputPort(port, type, summary: "").path(in: outputDirectory)
+  }
+
+  /// Says which tokenizer a declared column of token ids is of, by whatever names it: kept in the rows' column table, so that who reads
+  /// them knows whether they are ids of its own. A row stage does so in `report`.
+  public func declareTokenizer(_ tokenizer: String, ofColumn column: String, of output: String) {
+    tokenizers.withLock { $0.append((output, column, tokenizer)) }
+  }
+
+  /// The column table of an output that was written.
+  /// - Throws: `InputError` for a column that inputs declare differently.
+  func columns(of port: OutputPort, inputs: [(port: String, label: String, table: ColumnTable)]) throws
+    -> ColumnTable
+  {
+    var table = try ColumnTable.of(port, inputs: inputs)
+    for declared in tokenizers.withLock({ $0 }) where declared.output == port.name {
+      table.setTokenizer(declared.tokenizer, of: declared.column)
+    }
+    return table
   }
 
   /// Reports work done so far out of a total, in `unit` ("samples", "steps", "rows"), with an optional short

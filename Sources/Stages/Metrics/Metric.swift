@@ -50,8 +50,8 @@ package struct Generations {
   let path: String
   let rows: [Row]
   let table: ColumnTable
-  /// Never empty.
-  let samples: [(row: Row, text: String)]
+  /// Never empty; `index` is that of the generation in its row.
+  let samples: [(row: Row, index: Int, text: String)]
 
   /// - Throws: `InputError` naming the row and the entry.
   init(_ artifact: Artifact, requiring columns: [String]) throws {
@@ -61,7 +61,7 @@ package struct Generations {
     samples = try rows.flatMap { row in
       // Wrong also where no metric reads it.
       _ = try ModelText(promptOf: row)
-      return try Self.texts(of: row).map { (row, $0) }
+      return try Self.texts(of: row).enumerated().map { (row, $0, $1) }
     }
     guard !samples.isEmpty else { throw InputError("\(path): there are no generations to evaluate") }
   }

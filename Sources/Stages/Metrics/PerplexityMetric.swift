@@ -34,7 +34,7 @@ struct PerplexityMetric: Metric {
 
   func measure(_ generations: Generations, _ context: StageContext) throws -> [JSON] {
     let checkpoint = try context.checkpoint("reference")
-    let read = try read(generations, checkpoint, PromptOptions(context.options))
+    let read = try read(generations, checkpoint, context)
     let (items, ids) = (read.items, read.ids)
     guard !items.isEmpty else {
       throw InputError(
@@ -85,19 +85,24 @@ struct PerplexityMetric: Metric {
   }
 
   /// - Throws: `InputError` when a generation and its prompt are too long.
-  private func read(_ generations: Generations, _ checkpoint: Checkpoint, _ options: PromptOptions) throws
+  private func read(_ generations: Generations, _ checkpoint: Checkpoint, _ context: StageContext) throws
     -> Read
   {
+    let options = PromptOptions(context.options)
     let tokenizer = try checkpoint.requireTokenizer()
+    var drawnTokens = try DrawnTokensReader(
+      context.options[TargetSource.option], generations.table, checkpoint, tokenizer)
     let reader = try PromptReader(options, checkpoint, tokenizer)
     var limit = try LengthLimit(
       options.length, of: "generations with their prompts", tokenizer,
       contextLength: checkpoint.configuration.contextLength)
     var read = Read()
-    for (row, text) in generations.samples {
+    for (row, index, text) in generations.samples {
       let prompt = try reader.text(of: row)
       let tokens = prompt.tokens(tokenizer)
-      let generation = reader.tokens(ofGeneration: text)
+      let drawn = try drawnTokens.tokens(
+        SampleLists(row, generations.table), index, of: row, text: text)
+      let generation = reader.tokens(ofGeneration: text, drawn: drawn)
       if tokens.isEmpty || generation.isEmpty {
         read.empty += 1
         continue
@@ -109,7 +114,7 @@ struct PerplexityMetric: Metric {
           let left = left(cut)
           return left.isEmpty ? nil : left.count
         }, generation: text, output: generation, end: nil, reader, named: "row `\(row.id)`",
-        write: { reader.text(ofGeneration: $0) })
+        tokens: { reader.tokens(ofGeneration: $0, drawn: drawn) })
       guard let fitted else {
         read.dropped += 1
         continue
@@ -119,6 +124,7 @@ struct PerplexityMetric: Metric {
       read.ids.append(row.id)
     }
     try limit.requireFit()
+    drawnTokens.report(to: context)
     return read
   }
 }

@@ -20,10 +20,10 @@ extension LengthLimit {
   ///   - count: tokens that are read of it, and of it after a cut; nil where nothing is left.
   ///   - generation: as the row has it.
   ///   - output: its tokens.
-  ///   - write: a part of the generation as the model reads it.
+  ///   - tokens: of a part of the generation, as the model reads it.
   mutating func fit(
     _ prompt: ModelText, count: (TextCut?) throws -> Int?, generation: String, output: [Int32], end: Int32?,
-    _ reader: PromptReader, named name: String, write: (String) throws -> ModelText
+    _ reader: PromptReader, named name: String, tokens: (String) throws -> [Int32]
   ) throws -> FittedContinuation? {
     let rest = output.count + (end == nil ? 0 : 1)
     guard let before = try count(nil) else { return nil }
@@ -35,9 +35,7 @@ extension LengthLimit {
         promptCut: cut, output: output + (end.map { [$0] } ?? []), hasEndToken: end != nil, isCut: cut != nil)
     }
     let text = reader.cuttableText(ofGeneration: generation)
-    func left(_ cut: TextCut) throws -> [Int32] {
-      try write(text.cut(cut).text).continuationTokens(reader.tokenizer)
-    }
+    func left(_ cut: TextCut) throws -> [Int32] { try tokens(text.cut(cut).text) }
     let fit = try fit(before + rest, text, named: name) { cut in
       let left = try left(cut)
       return left.isEmpty ? nil : before + left.count

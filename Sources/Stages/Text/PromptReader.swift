@@ -76,8 +76,15 @@ package struct PromptReader: Sendable {
   }
 
   /// A row's generation, which goes on from its prompt: the boundary between the two stays.
-  package func tokens(ofGeneration generation: String) -> [Int32] {
-    text(ofGeneration: generation).continuationTokens(tokenizer)
+  /// - Parameter drawn: of it, or of a longer text of which it is the first part.
+  package func tokens(ofGeneration generation: String, drawn: DrawnTokens? = nil) -> [Int32] {
+    func tokens(_ text: String) -> [Int32] {
+      self.text(ofGeneration: text).continuationTokens(tokenizer)
+    }
+    guard let part = drawn?.part(generation, tokenizer) else {
+      return tokens(generation)
+    }
+    return part.rest.isEmpty ? part.ids : part.ids + tokens(part.rest)
   }
 
   private var cutsPrompt: Bool { options.length.cut != nil && !options.length.cutsGeneration }

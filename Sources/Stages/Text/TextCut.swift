@@ -56,14 +56,15 @@ extension ModelText {
 
     var taken = 0
     var tooMany = try excess(0)
-    while tooMany > 0 {
-      guard taken < places.count else { return nil }
+    while tooMany > 0, taken < places.count {
       taken = min(places.count, taken + (tooMany + cuttable.count - 1) / cuttable.count)
       tooMany = try excess(taken)
     }
     while let fewer = try (max(0, taken - 16)..<taken).reversed().first(where: { try excess($0) <= 0 }) {
       taken = fewer
+      tooMany = 0
     }
+    if tooMany > 0 { return nil }
     return TextCut(side, byteCount: bytes[taken])
   }
 }

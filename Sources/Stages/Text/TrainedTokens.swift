@@ -58,6 +58,9 @@ struct TrainedTokens: Sendable, Equatable {
     return max(tokenizer.count, embeddingRows)
   }
 
+  /// All of them: a tokenizer with them is that of the model as it was before.
+  var all: [String] { classes + fillers }
+
   /// The vocabulary without class tokens: where KL terms end.
   func baseVocabulary(_ tokenizer: Tokenizer?, _ size: Int) -> Int {
     classes.compactMap { tokenizer?.id(of: $0) }.map { Int($0) }.min() ?? size
@@ -68,6 +71,6 @@ struct TrainedTokens: Sendable, Equatable {
 package func undrawableTokens(_ checkpoint: Checkpoint, _ tokenizer: Tokenizer) throws -> [Int32] {
   let trained = try TrainedTokens(checkpoint)
   let rows = tokenizer.count..<max(tokenizer.count, checkpoint.configuration.vocabularySize)
-  return (trained.classes + trained.fillers).compactMap { tokenizer.id(of: $0) }
+  return trained.all.compactMap { tokenizer.id(of: $0) }
     + rows.map { Int32(truncatingIfNeeded: $0) }
 }

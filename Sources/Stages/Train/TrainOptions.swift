@@ -84,7 +84,9 @@ extension TrainStage {
 
   static let options =
     [
-      objective.field, conditioning.field, end.field, maxNewTokens.field, turns.field, vocabulary.field,
+      objective.field, conditioning.field, TargetSource.option.field, end.field, maxNewTokens.field,
+      turns.field,
+      vocabulary.field,
       lr.field,
       conditioningLR.field, warmUpRatio.field, warmUp.field, decay.field, epochs.field, batchSize.field,
       dropLast.field, unfrozenRatio.field, trainEmbeddings.field, maxGradientNorm.field, gradientLeaves.field,

@@ -49,7 +49,9 @@ package struct TrainStage: Stage {
       endToken: try endToken(policy.checkpoint, reader, options),
       endRule: EndRule(options[Self.end], maximumNewTokens: options[Self.maxNewTokens]),
       turns: Self.trainedTurns(options),
-      contextLength: policy.configuration.contextLength, table: context.input("rows").columns
+      contextLength: policy.configuration.contextLength, table: context.input("rows").columns,
+      drawnTokens: try DrawnTokensReader(
+        options[TargetSource.option], context.input("rows").columns, policy.checkpoint, policy.tokenizer)
     ).examples(
       try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), context: context)
     let examples = rows.examples

@@ -18,6 +18,8 @@ struct TrainingRows {
   let contextLength: Int
   /// Of the rows.
   let table: ColumnTable
+  /// The tokens that were drawn.
+  let drawnTokens: DrawnTokensReader
 
   struct Examples {
     fileprivate(set) var examples: [TrainingExample] = []
@@ -35,11 +37,15 @@ struct TrainingRows {
     let prefixes = conditioning.map { conditioning in conditioning.prefixes.map(conditioning.text) }
     var limit = try LengthLimit(
       reader.options.length, of: "samples", tokenizer, contextLength: contextLength)
+    var drawnTokens = drawnTokens
     var result = Examples()
     let prompts = try rows.map { try reader.text(of: $0) }
     warnOfUnreadMarkers((prefixes ?? []) + prompts, tokenizer, log: context.log)
-    for (row, prompt) in zip(rows, prompts) { try add(row, prompt, prefixes, &limit, to: &result) }
+    for (row, prompt) in zip(rows, prompts) {
+      try add(row, prompt, prefixes, &limit, &drawnTokens, to: &result)
+    }
     try limit.requireFit()
+    drawnTokens.report(to: context)
     context.leaveOut(result.empty, "empty samples")
     context.leaveOut(result.dropped, "samples that are too long")
     context.cut(result.cut, "samples")
@@ -61,7 +67,7 @@ struct TrainingRows {
 
   private func add(
     _ row: Row, _ prompt: ModelText, _ prefixes: [ModelText]?, _ limit: inout LengthLimit,
-    to result: inout Examples
+    _ drawnTokens: inout DrawnTokensReader, to result: inout Examples
   ) throws {
     let samples = try SampleLists(row, table)
     let unconditioned = prompt.tokens(tokenizer)
@@ -74,13 +80,16 @@ struct TrainingRows {
         throw InputError("row `\(row.id)`: generation \(index) is not a string")
       }
       let finish = try SampleFinish(samples, index, of: row)
+      let drawn = try drawnTokens.tokens(samples, index, of: row, text: text)
       let end = try endToken.flatMap {
-        try endRule.appendsEnd(to: text, finish: finish, tokenizer) ? $0 : nil
+        try endRule.appendsEnd(to: text, finish: finish, tokenizer) ? drawn?.end ?? $0 : nil
       }
-      func answer(_ text: String, ends: Bool) throws -> ModelText {
-        try reader.answer(text, of: row, isGiven: finish == nil, ends: ends)
+      func tokens(_ text: String, ends: Bool) throws -> [Int32] {
+        if drawn != nil { return reader.tokens(ofGeneration: text, drawn: drawn) }
+        return try reader.answer(text, of: row, isGiven: finish == nil, ends: ends)
+          .continuationTokens(tokenizer)
       }
-      let output = try answer(text, ends: end != nil).continuationTokens(tokenizer)
+      let output = try tokens(text, ends: end != nil)
       var before = (text: prompt, tokens: unconditioned)
       if let prefixes {
         let label = try Self.label(row, samples, index, classes: prefixes.count)
@@ -106,7 +115,7 @@ struct TrainingRows {
           let left = context(cut)
           return left.isEmpty ? nil : left.count
         }, generation: text, output: output, end: end, reader, named: "sample \(index) of row `\(row.id)`",
-        write: { try answer($0, ends: false) })
+        tokens: { try tokens($0, ends: false) })
       guard let fitted else {
         result.dropped += 1
         continue

@@ -182,7 +182,7 @@ struct CopyingBackend: Backend {
   }
   func sample(
     _ logits: Tensor, parameters: [SamplingParameters], uniforms: [Double], banned: [Int32]
-  ) -> [Int32] {
+  ) -> (tokens: [Int32], probabilities: [Double]) {
     onCopies { cpu.sample($0.read(logits), parameters: parameters, uniforms: uniforms, banned: banned) }
   }
   func ban(_ tokens: [Int32], in logits: Tensor) { onCopies { cpu.ban(tokens, in: $0.written(logits)) } }

@@ -66,7 +66,8 @@ struct DistributionTests {
         random.uniform(row: UInt64($0), sample: call % 20, position: call / 20)
       }
       let tokens = backend.sample(
-        tensor, parameters: Array(repeating: p, count: rows), uniforms: uniforms, banned: banned)
+        tensor, parameters: Array(repeating: p, count: rows), uniforms: uniforms, banned: banned
+      ).tokens
       for token in tokens { counts[Int(token)] += 1 }
     }
     return counts
@@ -132,6 +133,25 @@ struct DistributionTests {
     #expect(surprise < 4, "chi-square lies \(surprise) deviations above chance")
   }
 
+  @Test(arguments: cases + [.greedy], TestDevice.allCases)
+  func `each token comes with its probability in what it was drawn from`(
+    parameters: SamplingParameters, device: TestDevice
+  ) {
+    let backend = device.backend(threads: 1)
+    let rows = 200
+    let tensor = backend.tensor(rows, Self.vocabulary)
+    for row in 0..<rows { tensor.slice(row..<row + 1).write(Self.logits) }
+    let drawn = backend.sample(
+      tensor, parameters: Array(repeating: parameters, count: rows),
+      uniforms: (0..<rows).map { (Double($0) + 0.5) / Double(rows) }, banned: [3])
+    let expected =
+      parameters.temperature == 0
+      ? Self.logits.map { _ in 1 } : Self.probabilities(parameters, banned: [3])
+    for (token, probability) in zip(drawn.tokens, drawn.probabilities) {
+      #expect(abs(probability - expected[Int(token)]) < 1e-6)
+    }
+  }
+
   @Test func `the measure notices a wrong temperature`() {
     let counts = Self.counts(SamplingParameters(temperature: 1))
     #expect(Self.surprise(counts, Self.probabilities(SamplingParameters(temperature: 1.03))) > 8)
@@ -164,7 +184,7 @@ struct DistributionTests {
     func greedy(_ logits: [Float], banned: [Int32] = []) -> Int32 {
       let tensor = backend.tensor(1, logits.count)
       tensor.write(logits)
-      return backend.sample(tensor, parameters: [.greedy], uniforms: [0.999], banned: banned)[0]
+      return backend.sample(tensor, parameters: [.greedy], uniforms: [0.999], banned: banned).tokens[0]
     }
     #expect(greedy([0, 3, 1, 3, 3]) == 1)
     #expect(greedy([0, 3, 1, 3, 3], banned: [1]) == 3)
@@ -188,7 +208,8 @@ struct DistributionTests {
         logits[place] = value
         tensor.write(logits)
         let tokens = backend.sample(
-          tensor, parameters: [parameters, parameters], uniforms: [0.5, 0.5], banned: [Int32(place)])
+          tensor, parameters: [parameters, parameters], uniforms: [0.5, 0.5], banned: [Int32(place)]
+        ).tokens
         #expect(
           (tokens[0] == -2) == !isToken && tokens[0] != -1 && tokens[1] >= 0,
           "\(value) at \(place): \(tokens)")

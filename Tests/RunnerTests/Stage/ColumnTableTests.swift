@@ -50,15 +50,41 @@ struct ColumnTableTests {
     #expect(ColumnTable(rows: ["prompt"], samples: []).keyPart == nil)
     #expect(ColumnTable(json: ["x": ["per": "page"]]) == nil)
   }
+
+  @Test func `a column of token ids keeps its tokenizer, until ids of two tokenizers meet`() throws {
+    func table(_ tokenizer: String?) -> ColumnTable {
+      var table = ColumnTable(samples: ["generations", "tokens"])
+      table.setTokenizer(tokenizer, of: "tokens")
+      return table
+    }
+    let known = table("a")
+    #expect(ColumnTable(json: known.json) == known && known != table(nil))
+    #expect(
+      known.keyPart == ["generations": ["per": "sample"], "tokens": ["per": "sample", "tokenizer": "a"]])
+    #expect(ColumnTable(json: ["x": ["per": "sample", "tokenizer": 3]]) == nil)
+    let through = OutputPort("rows", .rows, passesThrough: "rows", samples: ["rewards"], summary: "")
+    func output(_ port: OutputPort, _ tables: ColumnTable...) throws -> String? {
+      try ColumnTable.of(port, inputs: tables.enumerated().map { ("rows", "\($0)", $1) }).tokenizer(
+        of: "tokens")
+    }
+    #expect(try output(through, known) == "a" && output(through, known, known) == "a")
+    #expect(try output(through, ColumnTable(samples: ["generations"]), known) == "a")
+    #expect(try output(through, known, table("b")) == nil && output(through, known, table(nil), known) == nil)
+    // One that is written anew is of none that was known.
+    let anew = OutputPort("rows", .rows, passesThrough: "rows", samples: ["tokens"], summary: "")
+    #expect(try output(anew, known) == nil)
+  }
 }
 
 extension ColumnTable {
   /// The same with a sample column moved to another place.
   fileprivate func with(_ name: String, at place: Int) -> ColumnTable {
     var all = columns
-    all.insert((name, .sample), at: place)
+    all.removeAll { $0.name == name }
     var table = ColumnTable()
-    for (name, per) in all { table[name] = per }
+    for column in all[..<place] { table[column.name] = column.per }
+    table[name] = .sample
+    for column in all[place...] { table[column.name] = column.per }
     return table
   }
 }

@@ -294,7 +294,7 @@ package struct CPUBackend: Backend {
 
   package func sample(
     _ logits: Tensor, parameters: [SamplingParameters], uniforms: [Double], banned: [Int32]
-  ) -> [Int32] {
+  ) -> (tokens: [Int32], probabilities: [Double]) {
     var filters: [pk_filter] = []
     let sampling = parameters.map { row in
       let first = filters.count
@@ -307,11 +307,12 @@ package struct CPUBackend: Backend {
         temperature: row.temperature, first_filter: UInt32(first), filter_count: UInt32(row.filters.count))
     }
     var tokens = [Int32](repeating: 0, count: logits.rows)
+    var probabilities = [Double](repeating: 0, count: logits.rows)
     pk_sample(
       threads, logits.cpuFloats, logits.rows, logits.columns, sampling, filters, uniforms, banned,
       banned.count,
-      &tokens)
-    return tokens
+      &tokens, &probabilities)
+    return (tokens, probabilities)
   }
 
   package func ban(_ tokens: [Int32], in logits: Tensor) {
