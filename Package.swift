@@ -44,10 +44,12 @@ let package = Package(
     // zlib and libzstd, as the system ships them, linked statically.
     .systemLibrary(name: "CZlib", pkgConfig: nil, providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: nil, providers: [.apt(["libzstd-dev"])]),
-    // Parquet files, read-only.
+    // Gzip and zstd, for whole files and for pages of Parquet. Apart from System, so that a stage's package needs neither library.
     .target(
-      name: "Parquet", dependencies: ["CZlib", "CZstd", "JSON", "System"], swiftSettings: strict,
+      name: "Compression", dependencies: ["CZlib", "CZstd", "System"], swiftSettings: strict,
       linkerSettings: [":libz.a", ":libzstd.a"].map { .linkedLibrary($0, .when(platforms: [.linux])) }),
+    // Parquet files, read-only.
+    .target(name: "Parquet", dependencies: ["Compression", "JSON", "System"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
     .target(name: "Runner", dependencies: ["CYAML", "JSON", "System"], swiftSettings: strict),
     // SQLite, as the system ships it.
@@ -58,7 +60,8 @@ let package = Package(
       dependencies: ["Runner", "JSON", "System", "CSQLite"],
       swiftSettings: strict),
     .target(
-      name: "Stages", dependencies: ["Runner", "Models", "Parquet", "JSON", "System"], swiftSettings: strict),
+      name: "Stages", dependencies: ["Runner", "Models", "Parquet", "Compression", "JSON", "System"],
+      swiftSettings: strict),
     .target(
       name: "Commands",
       dependencies: [
@@ -75,7 +78,8 @@ let package = Package(
       swiftSettings: strict),
     // Does what Benchmarks/data.py times; not a product.
     .executableTarget(
-      name: "DataBench", dependencies: ["Stages", "JSON"], path: "Benchmarks/Data", swiftSettings: strict),
+      name: "DataBench", dependencies: ["Stages", "JSON"], path: "Benchmarks/Data", swiftSettings: strict,
+      linkerSettings: selfContained),
     // A folder for one test, and processor time: for all of the test targets; not a product.
     .target(name: "TestFolder", path: "Tests/TestFolder", swiftSettings: strict),
     // Zip archives, pickles and PyTorch files, right or wrong, for tests and fuzzing; not a product.
@@ -83,6 +87,14 @@ let package = Package(
     // Reads the sources: the order of modules and folders, and what a seam may name.
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+    // Compresses what tests read; not a product.
+    .target(
+      name: "CompressedData", dependencies: ["CZlib", "CZstd"], path: "Tests/CompressedData",
+      swiftSettings: strict,
+      linkerSettings: [":libz.a", ":libzstd.a"].map { .linkedLibrary($0, .when(platforms: [.linux])) }),
+    .testTarget(
+      name: "CompressionTests", dependencies: ["Compression", "CompressedData", "System", "TestFolder"],
+      swiftSettings: strict),
     .testTarget(
       name: "ParquetTests", dependencies: ["Parquet", "JSON", "System", "TestFolder"], exclude: ["Fixtures"],
       swiftSettings: strict),
@@ -110,7 +122,9 @@ let package = Package(
     ),
     .testTarget(
       name: "StagesTests",
-      dependencies: ["Stages", "Runner", "Models", "JSON", "System", "TinyModel", "TestFolder"],
+      dependencies: [
+        "CompressedData", "Stages", "Runner", "Models", "JSON", "System", "TinyModel", "TestFolder",
+      ],
       exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(

@@ -1,5 +1,6 @@
 // A column of a row group, value by value; one page of it is in memory at a time.
 
+import Compression
 import JSON
 
 final class ColumnReader {
@@ -9,7 +10,7 @@ final class ColumnReader {
   private let type: ValueType
   private let codec: any Codec.Type
   private let input: ParquetInput
-  private let expansion: ExpansionLimit
+  private let limits: FileLimits
 
   /// The pages that are not read yet, and how many values they have.
   private var range: Range<Int>
@@ -24,20 +25,28 @@ final class ColumnReader {
   private var index = 0
   private var valueIndex = 0
 
+  /// Whether a row may have several values, or one that is no number of JSON: that has to be looked at when it is read.
+  var needsLook: Bool {
+    switch type {
+    case .float, .double: true
+    default: column.maximumRepetition > 0
+    }
+  }
+
   /// Whether a number that is no number of JSON was taken since this was last set.
   var tookNotFinite = false
 
   /// - Throws: `ParquetFault`; everything else throws `ParquetError`.
   init(
     _ column: SchemaColumn, named part: String, _ chunk: ColumnChunk, _ input: ParquetInput,
-    _ expansion: ExpansionLimit
+    _ limits: FileLimits
   ) throws {
     self.part = part
     self.column = column
     type = try ValueType(column.element)
     codec = try Parquet.codec(numbered: chunk.codec)
     self.input = input
-    self.expansion = expansion
+    self.limits = limits
     range = chunk.bytes
     valuesLeft = chunk.valueCount
   }
@@ -70,6 +79,17 @@ final class ColumnReader {
   /// The next value, which must be there.
   func take() throws -> JSON {
     guard try definition() == column.maximumDefinition else { throw disagreement }
+    return takeDefined()
+  }
+
+  /// The next value of a field that is no list, or null.
+  func takeOrNull() throws -> JSON {
+    if try definition() == column.maximumDefinition { return takeDefined() }
+    index += 1
+    return .null
+  }
+
+  private func takeDefined() -> JSON {
     // Moved, since a text that is counted twice and then once again costs as much as to make it.
     var value = JSON.null
     swap(&value, &values[valueIndex])
@@ -98,11 +118,11 @@ final class ColumnReader {
       throw ParquetFault("a page of \(header.compressedSize) bytes is larger than the rest of the column")
     }
     range = (start + header.compressedSize)..<range.upperBound
-    guard max(header.size, header.compressedSize) <= ExpansionLimit.page else {
+    guard max(header.size, header.compressedSize) <= FileLimits.pageBytes else {
       throw ParquetFault(
-        "a page has \(max(header.size, header.compressedSize)) bytes; the limit is \(ExpansionLimit.page)")
+        "a page has \(max(header.size, header.compressedSize)) bytes; the limit is \(FileLimits.pageBytes)")
     }
-    try expansion.spend(header.size)
+    try limits.bytes.spend(header.size)
     if case .index = header.kind { return }
     let bytes = try input.read(at: start, count: header.compressedSize)
     if let checksum = header.checksum, checksum != Gzip.checksum(bytes) {
@@ -112,13 +132,13 @@ final class ColumnReader {
     case .index: break
     case .dictionary(let count):
       try Self.checkCount(count)
-      try expansion.spend(count, each: MemoryLayout<JSON>.stride)
+      try limits.values.spend(count)
       // Either number means PLAIN here.
       guard header.encoding == 0 || header.encoding == 2 else {
         throw ParquetFault("a dictionary in encoding number \(header.encoding) is not read")
       }
       let page = try codec.expand(bytes[...], to: header.size)
-      dictionary = try ValueEncoding.plain.values(page[...], of: type, count: count, expansion)
+      dictionary = try ValueEncoding.plain.values(page[...], of: type, count: count, limits.bytes)
     case .data(let count):
       try begin(count)
       var page = ByteReader(try codec.expand(bytes[...], to: header.size)[...])
@@ -145,8 +165,7 @@ final class ColumnReader {
     guard count <= valuesLeft else {
       throw ParquetFault("a page has \(count) values; \(valuesLeft) are left in the column")
     }
-    // A value and its two levels.
-    try expansion.spend(count, each: MemoryLayout<JSON>.stride + 8)
+    try limits.values.spend(count)
     valuesLeft -= count
     self.count = count
     index = 0
@@ -154,8 +173,8 @@ final class ColumnReader {
   }
 
   private static func checkCount(_ count: Int) throws {
-    guard count <= ExpansionLimit.pageValues else {
-      throw ParquetFault("a page has \(count) values; the limit is \(ExpansionLimit.pageValues)")
+    guard count <= FileLimits.pageValues else {
+      throw ParquetFault("a page has \(count) values; the limit is \(FileLimits.pageValues)")
     }
   }
 
@@ -176,7 +195,7 @@ final class ColumnReader {
     let maximum = column.maximumDefinition
     let count = definitions.isEmpty ? self.count : definitions.count { $0 == maximum }
     guard ValueEncoding.dictionary.contains(encoding) else {
-      values = try ValueEncoding(numbered: encoding).values(bytes, of: type, count: count, expansion)
+      values = try ValueEncoding(numbered: encoding).values(bytes, of: type, count: count, limits.bytes)
       return
     }
     guard let dictionary else { throw ParquetFault("a page refers to a dictionary that the column lacks") }
@@ -191,7 +210,7 @@ final class ColumnReader {
         throw ParquetFault("a value is number \(index) of a dictionary of \(dictionary.count)")
       }
       let value = dictionary[Int(index)]
-      if case .string(let text) = value { try expansion.spend(text.utf8.count) }
+      if case .string(let text) = value { try limits.bytes.spend(text.utf8.count) }
       return value
     }
   }

@@ -6,6 +6,8 @@ import JSON
 final class FieldReader {
   private enum Content {
     case value(ColumnReader)
+    /// Of a field that stands for itself.
+    case optional(ColumnReader)
     case structure([FieldReader])
     case list(FieldReader, definition: Int, repetition: Int)
   }
@@ -25,7 +27,7 @@ final class FieldReader {
     switch field.content {
     case .value(let column):
       let column = try reader(column)
-      content = .value(column)
+      content = field.isOptional && definition == 1 ? .optional(column) : .value(column)
       columns = [column]
     case .structure(let fields):
       let fields = try fields.map { try FieldReader($0, reader) }
@@ -41,12 +43,13 @@ final class FieldReader {
   /// The next value.
   /// - Throws: `ParquetError`, `SystemError`.
   func value() throws -> JSON {
+    if case .optional(let column) = content { return try column.takeOrNull() }
     if isOptional, try columns[0].definition() < definition {
       for column in columns { try column.skip(below: definition) }
       return .null
     }
     switch content {
-    case .value(let column): return try column.take()
+    case .value(let column), .optional(let column): return try column.take()
     case .structure(let fields):
       return .object(JSONObject(distinct: try fields.map { ($0.name, try $0.value()) }))
     case .list(let element, let definition, let repetition):

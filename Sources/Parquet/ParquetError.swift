@@ -1,5 +1,6 @@
 // A Parquet file that breaks a rule of its format, or uses a part of it that is not read.
 
+import Compression
 import System
 
 /// Names from the file reach a message through `quoted`.
@@ -23,6 +24,8 @@ func inPart<T>(_ part: @autoclosure () -> String, of path: String, _ body: () th
   do {
     return try body()
   } catch let fault as ParquetFault {
+    throw ParquetError(path: path, part: part(), problem: fault.problem)
+  } catch let fault as CompressionFault {
     throw ParquetError(path: path, part: part(), problem: fault.problem)
   }
 }

@@ -14,5 +14,6 @@ package struct ParquetFile {
   }
 
   package var fields: [String] { metadata.schema.fields.map(\.name) }
+  package var size: Int { input.size }
   package var rowCount: Int { metadata.rowCount }
 }

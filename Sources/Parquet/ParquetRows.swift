@@ -11,20 +11,25 @@ package struct ParquetRowError: Error, Sendable {
 package struct ParquetRows {
   private let file: ParquetFile
   private let fields: [SchemaField]
-  private let expansion: ExpansionLimit
+  private let limits: FileLimits
   /// Of the row group that is read.
   private var readers: [FieldReader] = []
   private var columns: [ColumnReader] = []
+  /// Those of `columns` that are looked at after each row.
+  private var doubtful: [ColumnReader] = []
   private var group = 0
   private var rowsLeft = 0
   private var rowsOfAll = 0
 
   /// - Parameter fields: those that are read; nil reads all.
+  /// - Throws: `ParquetError` for a file that stands for too many rows.
   package init(_ file: ParquetFile, fields names: [String]? = nil) throws {
     self.file = file
     let wanted = names.map { Set($0.map(UTF8Key.init)) }
     fields = file.metadata.schema.fields.filter { wanted?.contains(UTF8Key($0.name)) ?? true }
-    expansion = ExpansionLimit(fileSize: file.input.size)
+    let limits = FileLimits(fileSize: file.input.size)
+    try inPart("the metadata at its end", of: file.input.path) { try limits.rows.spend(file.rowCount) }
+    self.limits = limits
   }
 
   /// The next row; nil after the last.
@@ -39,7 +44,7 @@ package struct ParquetRows {
     var members: [JSONObject.Member] = []
     members.reserveCapacity(readers.count)
     for reader in readers { members.append((reader.name, try reader.value())) }
-    for column in columns {
+    for column in doubtful {
       guard try column.repetition() == 0 else { throw column.disagreement }
       if column.tookNotFinite {
         column.tookNotFinite = false
@@ -53,11 +58,13 @@ package struct ParquetRows {
   private mutating func beginGroup() throws {
     rowsLeft = try inPart("row group \(group + 1)", of: file.input.path) {
       let count = try file.metadata.rowCount(ofGroup: group)
-      // Rows of which no column is read cost something too.
-      try expansion.spend(count, each: MemoryLayout<JSON>.stride)
+      let left = file.rowCount - rowsOfAll
+      guard count <= left else {
+        throw ParquetFault("it has \(count) rows, of \(file.rowCount) in the file \(left) are left")
+      }
       return count
     }
-    rowsOfAll = rowsOfAll.addingReportingOverflow(rowsLeft).partialValue
+    rowsOfAll += rowsLeft
     let schema = file.metadata.schema
     readers = try fields.map { field in
       try FieldReader(field) { column in
@@ -65,12 +72,12 @@ package struct ParquetRows {
         return try inPart(part, of: file.input.path) {
           try ColumnReader(
             schema.columns[column], named: part, try file.metadata.chunk(ofGroup: group, column: column),
-            file.input,
-            expansion)
+            file.input, limits)
         }
       }
     }
     columns = readers.flatMap(\.columns)
+    doubtful = columns.filter(\.needsLook)
     group += 1
   }
 

@@ -47,8 +47,8 @@ enum ValueType {
     }
   }
 
-  static func json(_ bytes: ArraySlice<UInt8>) throws -> JSON {
-    guard let text = bytes.withUnsafeBytes(String.init(validatingUTF8:)) else {
+  static func json(_ bytes: UnsafeRawBufferPointer) throws -> JSON {
+    guard let text = String(validatingUTF8: bytes) else {
       throw ParquetFault("a value is not valid UTF-8; bytes that are no text are not read")
     }
     return .string(text)

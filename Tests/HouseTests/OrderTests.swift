@@ -32,11 +32,12 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
   private static let modules: [(name: String, uses: Set<String>)] = [
     ("JSON", []),
     ("System", ["CCrypto"]),
-    ("Parquet", ["CZlib", "CZstd", "JSON", "System"]),
+    ("Compression", ["CZlib", "CZstd", "System"]),
+    ("Parquet", ["Compression", "JSON", "System"]),
     ("Models", ["CKernels", "JSON", "System"]),
     ("Runner", ["CYAML", "JSON", "System"]),
     ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
-    ("Stages", ["Runner", "Models", "Parquet", "JSON", "System"]),
+    ("Stages", ["Runner", "Models", "Parquet", "Compression", "JSON", "System"]),
     ("Commands", ["Runner", "RunIndex", "Stages", "Models", "JSON", "System"]),
     ("plumb", ["Commands"]),
   ]

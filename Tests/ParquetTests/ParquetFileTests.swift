@@ -68,11 +68,15 @@ private func expected(_ name: String) throws -> [JSON] {
     ("split", "column `bad`: the encoding BYTE_STREAM_SPLIT is not read"),
     (
       "expansion",
-      "column `good`: the file expands to more than 67108864 bytes, the limit for its size (1000 times as much, and 67108864 in any case)"
+      "column `good`: the file expands to more than 67108864 bytes, the limit for its size (256 times as much, and 67108864 in any case); write it as JSON Lines"
     ),
     (
       "rows",
-      "row group 1: the file expands to more than 67108864 bytes, the limit for its size (1000 times as much, and 67108864 in any case)"
+      "the metadata at its end: the file stands for more than 524288 rows, the limit for its 93 bytes (one for 2 of them, and 524288 in any case); split it, or write it as JSON Lines, which may have any number"
+    ),
+    (
+      "values",
+      "column `good.list.element`: the file stands for more than 8388608 values, the limit for its 307 bytes (8 for each, and 8388608 in any case); split it, or write it as JSON Lines, which may have any number"
     ),
   ])
   func `what is not read is refused by column and name`(name: String, problem: String) {

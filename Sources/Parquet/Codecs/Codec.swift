@@ -6,11 +6,11 @@ protocol Codec: SendableMetatype {
   static var number: Int64 { get }
 
   /// Exactly `count` bytes.
-  /// - Throws: `ParquetFault` where the bytes are damaged or expand to another size.
+  /// - Throws: `ParquetFault` or `CompressionFault` where the bytes are damaged or expand to another size.
   static func expand(_ bytes: ArraySlice<UInt8>, to count: Int) throws -> [UInt8]
 }
 
-let codecs: [any Codec.Type] = [Uncompressed.self, Snappy.self, Gzip.self, Zstandard.self]
+let codecs: [any Codec.Type] = [Uncompressed.self, Snappy.self, GzipPage.self, ZstandardPage.self]
 
 enum Uncompressed: Codec {
   static let name = "UNCOMPRESSED"

@@ -1,5 +1,7 @@
 // DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY: lengths apart from bytes, and prefixes that the value before has too.
 
+import Compression
+
 enum DeltaByteArrays {
   /// The lengths of all values, then their bytes.
   static func readLengths(_ reader: inout ByteReader, upTo limit: Int) throws -> [ArraySlice<UInt8>] {

@@ -1,5 +1,6 @@
 // How the values of a page are written, by the number that the page gives; a dictionary's are read by its column.
 
+import Compression
 import JSON
 
 enum ValueEncoding: Int64 {
@@ -35,9 +36,13 @@ enum ValueEncoding: Int64 {
     case (.deltaBinaryPacked, .int32), (.deltaBinaryPacked, .int64):
       values = try DeltaBinaryPacked.read(&reader, upTo: count).map(type.json)
     case (.deltaLengthByteArray, .text):
-      values = try DeltaByteArrays.readLengths(&reader, upTo: count).map(ValueType.json)
+      values = try DeltaByteArrays.readLengths(&reader, upTo: count).map {
+        try $0.withUnsafeBytes(ValueType.json)
+      }
     case (.deltaByteArray, .text):
-      values = try DeltaByteArrays.readPrefixes(&reader, upTo: count, expansion).map(ValueType.json)
+      values = try DeltaByteArrays.readPrefixes(&reader, upTo: count, expansion).map {
+        try $0.withUnsafeBytes(ValueType.json)
+      }
     default: throw ParquetFault("the encoding number \(rawValue) is not one of the column's type")
     }
     guard values.count == count else {
@@ -61,11 +66,30 @@ enum ValueEncoding: Int64 {
       for _ in 0..<count { values.append(.double(Double(Float(bitPattern: try reader.integer())))) }
     case .double:
       for _ in 0..<count { values.append(.double(Double(bitPattern: try reader.integer()))) }
-    case .text:
-      for _ in 0..<count {
-        values.append(try ValueType.json(try reader.take(Int(try reader.integer(as: UInt32.self)))))
-      }
+    case .text: return try Self.plainTexts(reader.rest, count: count)
     }
     return values
+  }
+
+  /// Each with its length before it in 32 bits.
+  private static func plainTexts(_ bytes: ArraySlice<UInt8>, count: Int) throws -> [JSON] {
+    try bytes.withUnsafeBytes { bytes in
+      var values: [JSON] = []
+      values.reserveCapacity(count)
+      var position = 0
+      for _ in 0..<count {
+        var left = bytes.count - position
+        guard left >= 4 else { throw ParquetFault("4 bytes needed, \(left) left") }
+        let length = Int(
+          UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
+        position += 4
+        left -= 4
+        guard length <= left else { throw ParquetFault("\(length) bytes needed, \(left) left") }
+        values.append(
+          try ValueType.json(UnsafeRawBufferPointer(rebasing: bytes[position..<(position + length)])))
+        position += length
+      }
+      return values
+    }
   }
 }

@@ -147,6 +147,9 @@ def main():
     rows = 20_000
     table = pa.table({"good": pa.array(["y" * 10_000] * rows).dictionary_encode()})
     pq.write_table(table, HERE / "refused.expansion.parquet", compression="zstd", store_schema=False, write_statistics=False)
+    # One row of many values in few bytes.
+    table = pa.table({"good": pa.ListArray.from_arrays([0, 9_000_000], pa.array(["y"] * 9_000_000).dictionary_encode())})
+    pq.write_table(table, HERE / "refused.values.parquet", compression="zstd", store_schema=False, write_statistics=False)
     moment = datetime.datetime(2020, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
     table = pa.table({"day": pa.array([moment.date()]), "at": pa.array([moment], pa.timestamp("ms", tz="UTC"))})
     pq.write_table(table, HERE / "moments.plain.parquet", compression="none", store_schema=False)
