@@ -118,7 +118,7 @@ struct RowsCommand: ParsableCommand {
         return .done
       }
       switch try RowSource(source, storage: storage) {
-      case .file(let path): try show(path, format: format ?? formatByName(path))
+      case .file(let path): try show(path, format: format ?? RecordFile.formatByName(path))
       case .rows(let path): try show(path, format: "jsonl")
       case .metrics(let path):
         let value = try JSON(parsing: try File.read(path))
@@ -161,7 +161,7 @@ struct RowsCommand: ParsableCommand {
 
   private func rowsFile() throws -> (path: String, format: String?)? {
     switch try RowSource(source, storage: storage) {
-    case .file(let path): (path, format ?? formatByName(path))
+    case .file(let path): (path, format ?? RecordFile.formatByName(path))
     case .rows(let path): (path, "jsonl")
     case .metrics: nil
     }
@@ -182,10 +182,6 @@ struct RowsCommand: ParsableCommand {
       if case .terminal = layout, index > 0 { try standardOutput("\n") }
       try standardOutput(tokens.text(of: input, layout))
     }
-  }
-
-  private func formatByName(_ path: String) -> String? {
-    ["csv", "tsv"].first { path.lowercased().hasSuffix("." + $0) }
   }
 
   private func show(_ path: String, format: String?) throws {

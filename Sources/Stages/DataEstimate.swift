@@ -52,20 +52,13 @@ extension DataStage {
     return (try? ParquetFile(path).rowCount) ?? lineCount(path, size: status.size)
   }
 
-  /// Counted in the first mebibyte and scaled.
+  /// Counted in the first mebibyte, of what the file expands to, and scaled.
   private static func lineCount(_ path: String, size: Int) -> Int? {
-    guard let file = try? File.openToRead(path) else { return nil }
-    defer { file.closeQuietly() }
-    var lines = 0
-    var count = 0
-    do {
-      try file.readBlocks(upTo: 1 << 20) { block in
-        lines += block.count { $0 == 0x0A }
-        count += block.count
-      }
-    } catch { return nil }
-    if count == 0 { return 0 }
-    return count < 1 << 20
-      ? max(lines, 1) : Estimates.integer(Double(lines) * Double(size) / Double(count)).map { max($0, 1) }
+    guard let bytes = try? DataBytes(path), let start = try? bytes.read(upTo: 1 << 20) else { return nil }
+    if start.isEmpty { return 0 }
+    let lines = start.count { $0 == 0x0A }
+    return bytes.isAtEnd
+      ? max(lines, 1)
+      : Estimates.integer(Double(lines) * Double(size) / Double(bytes.position)).map { max($0, 1) }
   }
 }

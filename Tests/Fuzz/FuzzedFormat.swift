@@ -27,6 +27,8 @@ let fuzzedFormats = [
   FuzzedFormat(name: "csv", file: { $0 }, read: { try readRecords($0, "csv") }),
   FuzzedFormat(name: "json", file: { $0 }, read: { try readRecords($0, "json") }),
   FuzzedFormat(name: "jsonl", file: { $0 }, read: { try readRecords($0, "jsonl") }),
+  // Any text, compressed as a whole or not.
+  FuzzedFormat(name: "compressed", file: { $0 }, read: { try readRecords($0, "text") }),
 ]
 
 /// What is read must be written and read back the same. Behind a bad record there may be good ones.

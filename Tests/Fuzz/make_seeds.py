@@ -1,13 +1,15 @@
 """Writes the seeds of the fuzzer: small files of each format as its own library writes them.
 
-    pip install torch==2.15.0 safetensors==0.8.0 gguf==0.19.0 numpy && python make_seeds.py
+    pip install torch==2.15.0 safetensors==0.8.0 gguf==0.19.0 numpy pyarrow && python make_seeds.py
 """
 
+import gzip
 import json
 import os
 import zipfile
 
 import numpy as np
+import pyarrow
 import torch
 from gguf import GGMLQuantizationType, GGUFWriter
 from safetensors.torch import save_file
@@ -87,6 +89,12 @@ text("json", "array", '\ufeff [ {"prompt": "a", "n": 1},\n {"prompt": "\\"\\u00e
 text("json", "bad", '[{"a":1}, 2, {"b": tru}]')
 text("csv", "quotes", '\ufeffa,b,c\r\n1,"say ""hi""",\r\n"x\ny","",é\n\n')
 text("csv", "bad", 'a,b\n1\n\n"x" y,\r2\n1,2,3\n"')
+# Two parts each, compressed as a whole.
+parts = [b'{"prompt":"a","n":1}\n{"prom', b'pt":"b"}\n']
+with open(path("compressed", "gzip"), "wb") as file:
+    file.write(b"".join(gzip.compress(part, mtime=0) for part in parts))
+with open(path("compressed", "zstd"), "wb") as file:
+    file.write(b"".join(pyarrow.compress(part, codec="zstd", asbytes=True) for part in parts))
 text("tokenizer", "bpe", json.dumps({
     "version": "1.0", "truncation": None, "padding": None,
     "added_tokens": [{"id": 4, "content": "<s>", "single_word": False, "lstrip": True, "rstrip": False, "normalized": False, "special": True}],

@@ -11,7 +11,7 @@ struct DataOptions {
       "dataset", "dataset_path", "data_path", "file", "data", "train_file", "data_files", "data_dir",
     ],
     summary:
-      "data files: Parquet, JSON Lines, a JSON array of objects, CSV, TSV or lines of text. A file; a pattern (`data/*.jsonl`, with `**` for any folders); a folder that is laid out as on the Hugging Face hub; a data set of the hub (`{hf: datasets/OWNER/NAME@REVISION, sha256: …}`, with `/FILE` behind the revision a file, folder or pattern of it); or a list of these. They are read in the order of their names' bytes, the entries of a list as they stand"
+      "data files: Parquet, JSON Lines, a JSON array of objects, CSV, TSV or lines of text; all but Parquet may be compressed with gzip or zstd. A file; a pattern (`data/*.jsonl`, with `**` for any folders); a folder that is laid out as on the Hugging Face hub; a data set of the hub (`{hf: datasets/OWNER/NAME@REVISION, sha256: …}`, with `/FILE` behind the revision a file, folder or pattern of it); or a list of these. They are read in the order of their names' bytes, the entries of a list as they stand"
   )
   static let split = StageOption(
     "split", .optional(.string), default: nil, addedLater: true, aliases: ["dataset_split"],
@@ -22,7 +22,7 @@ struct DataOptions {
     "format", .optional(.choice(dataFormats.map { ($0.name, $0) })), default: nil, addedLater: true,
     aliases: ["file_type"],
     summary:
-      "the format of the file; without it a file that begins with `PAR1` is Parquet, one that begins with `[` a JSON array and any other JSON Lines, whatever its name. `csv` and `tsv` have a first line of column names, and every value is a text; of `text` each line, a blank one too, is a record with the field `text`"
+      "the format of the file; without it a file that begins with `PAR1` is Parquet, one that begins with `[` a JSON array and any other JSON Lines, whatever its name; of a compressed file what it expands to is meant. `csv` and `tsv` have a first line of column names, and every value is a text; of `text` each line, a blank one too, is a record with the field `text`"
   )
   static let derived = StageOption(
     "fields", .mapping(DerivedField.type, count: 0...64), default: [:], addedLater: true,

@@ -1,8 +1,5 @@
 // Several data files as one sequence of records: each is opened when those before it have ended.
 
-import Runner
-import System
-
 struct DataFiles {
   let paths: [String]
   /// No more bytes than these are looked at, counted over the files; nil reads all of them.
@@ -51,7 +48,7 @@ struct DataFiles {
     if unit.isEmpty { unit = type(of: records).unit }
     isCut = !records.isWhole
     if let limit {
-      self.limit = max(0, limit - (FileStatus.of(path)?.size ?? 0))
+      self.limit = max(0, limit - records.byteCount)
       // What is left to look at is nothing.
       if self.limit == 0, opened < paths.count { isCut = true }
     }

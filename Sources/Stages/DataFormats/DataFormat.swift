@@ -56,6 +56,8 @@ protocol DataFormat: SendableMetatype {
 
   /// Whether the records that are handed over are all that the file has.
   var isWhole: Bool { get }
+  /// Where a check looks at the file, how much it looks at: bytes of the file, or of what it expands to.
+  var byteCount: Int { get }
 
   /// The next record; nil after the last.
   /// - Throws: `BadRecord`, after which the next one can be asked for; `InputError` where the file cannot be read on.

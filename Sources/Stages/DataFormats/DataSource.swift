@@ -5,7 +5,7 @@ import System
 
 struct DataSource {
   let path: String
-  /// No more bytes than these are read from the start of the file; nil reads all of them.
+  /// No more bytes than these are looked at, from the start of the file or of what it expands to; nil reads all of them.
   var limit: Int?
   /// The fields that are needed, or paths of fields joined by dots; nil needs all.
   var needed: [String]?
@@ -17,7 +17,7 @@ struct DataSource {
   /// - Throws: `InputError` for a file that cannot be read or is wrong as a whole.
   func records(_ format: (any DataFormat.Type)?) throws -> any DataFormat {
     if let format { return try format.init(self) }
-    let start = try readDataFile(path, upTo: Self.startLength)
+    let start = try DataBytes(path).read(upTo: Self.startLength)
     for format in dataFormats where format.isRecognized(by: start) { return try format.init(self) }
     preconditionFailure("no format of \(dataFormats.map { $0.name }) recognizes any file")
   }

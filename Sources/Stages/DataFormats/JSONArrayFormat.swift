@@ -17,6 +17,7 @@ struct JSONArrayFormat: DataFormat {
   init(_ source: DataSource) throws { window = try RecordWindow(source) }
 
   var isWhole: Bool { window.isWhole }
+  var byteCount: Int { window.byteCount }
 
   mutating func next() throws -> DataRecord? {
     while true {

@@ -20,12 +20,12 @@ struct JSONLinesFormat: DataFormat {
 
   init(_ source: DataSource) throws {
     window = try RecordWindow(source)
-    let endings = [(".csv", CSVFormat.name), (".tsv", TSVFormat.name), (".txt", TextFormat.name)]
-    let other = endings.first { source.path.lowercased().hasSuffix($0.0) }
-    hint = other.map { "; a file of this name is read with `format: \($0.1)`" } ?? ""
+    hint =
+      DataFileName.format(of: source.path).map { "; a file of this name is read with `format: \($0)`" } ?? ""
   }
 
   var isWhole: Bool { window.isWhole }
+  var byteCount: Int { window.byteCount }
 
   mutating func next() throws -> DataRecord? {
     if ahead == nil { try passBlankLines() }

@@ -15,6 +15,7 @@ struct ParquetFormat: DataFormat {
   private static let rowsChecked = 64
 
   let isWhole: Bool
+  let byteCount: Int
   private let path: String
   private let rowLimit: Int
   private var rows: ParquetRows
@@ -23,11 +24,16 @@ struct ParquetFormat: DataFormat {
   init(_ source: DataSource) throws {
     path = source.path
     // What is wrong with the file as a file is said as of every other one.
-    _ = try readDataFile(path, upTo: 4)
+    if let compression = try DataBytes(path).compression {
+      throw InputError(
+        "\(path): a Parquet file inside \(compression) data, which is not read; decompress it, since its pages are compressed by themselves"
+      )
+    }
     do {
       let file = try ParquetFile(path)
       rowLimit = source.limit == nil ? .max : Self.rowsChecked
       isWhole = file.rowCount <= rowLimit
+      byteCount = file.size
       rows = try ParquetRows(file, fields: source.fields(among: file.fields))
     } catch let error as ParquetError {
       throw InputError("\(error)")

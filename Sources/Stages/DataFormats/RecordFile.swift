@@ -16,6 +16,11 @@ package struct RecordFile {
     records = try DataSource(path: path, needed: fields).records(dataFormats.first { $0.name == format })
   }
 
+  /// That a table's name tells, since nothing in it does.
+  package static func formatByName(_ path: String) -> String? {
+    DataFileName.format(of: path).flatMap { $0 == TextFormat.name ? nil : $0 }
+  }
+
   package static var formats: [String] { dataFormats.map { $0.name } }
 
   /// What a message calls its records, in the plural.

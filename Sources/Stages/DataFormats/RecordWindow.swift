@@ -2,7 +2,6 @@
 
 import Glibc
 import Runner
-import System
 
 /// A record that may be larger than what is at hand is read like this: look at `bytes`; where they end before the record does, `extend`
 /// and look again; then `consume` it.
@@ -12,34 +11,40 @@ final class RecordWindow {
   static let recordLimit = 16 << 20
   private static let blockSize = 1 << 20
 
-  /// Whether what is read are all bytes of the file.
-  let isWhole: Bool
   let path: String
-  private let file: UserFile
-  /// Bytes of the file that are not read yet.
-  private var left: Int
+  private let bytes: DataBytes
+  /// Whether what is read are all bytes of the file, and whether nothing follows those at hand.
+  private(set) var isWhole = true
+  private(set) var isAtEnd = false
   /// SAFETY: this object's own memory, freed in `deinit`; nobody gets the address beyond a closure.
   private var memory: UnsafeMutableRawBufferPointer
   /// Where in `memory` the bytes lie that are at hand.
   private var start = 0
   private var end = 0
 
-  /// - Throws: `InputError` for a path that is no readable regular file.
+  /// How many bytes were at hand at first: all that a check looks at.
+  private(set) var byteCount = 0
+
+  /// - Throws: `InputError` for a path that is no readable regular file, or compressed data that are wrong.
   init(_ source: DataSource) throws {
     path = source.path
-    file = try readingDataFile(path) { try UserFile(source.path) }
-    left = min(file.size, source.limit ?? .max)
-    isWhole = left == file.size
-    memory = .allocate(byteCount: min(Self.blockSize, max(left, 1)), alignment: 16)
+    bytes = try DataBytes(path)
+    // A byte more than the limit says whether the file has more.
+    var size = source.limit.map { $0 + 1 } ?? Self.blockSize
+    if bytes.compression == nil { size = min(size, max(bytes.fileSize, 1)) }
+    memory = .allocate(byteCount: size, alignment: 16)
     try fill()
+    if let limit = source.limit {
+      isWhole = end <= limit
+      isAtEnd = true
+      end = min(end, limit)
+    }
+    byteCount = end
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     if memory[..<end].starts(with: mark) { start = mark.count }
   }
 
   deinit { memory.deallocate() }
-
-  /// Whether nothing follows the bytes at hand.
-  var isAtEnd: Bool { left == 0 }
 
   /// What is at hand. The memory is good inside the closure only.
   func withBytes<T>(_ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
@@ -90,9 +95,9 @@ final class RecordWindow {
   }
 
   private func fill() throws {
-    let room = UnsafeMutableRawBufferPointer(rebasing: memory[end..<min(memory.count, end + left)])
-    let count = try readingDataFile(path) { try file.read(into: room) }
+    let room = UnsafeMutableRawBufferPointer(rebasing: memory[end...])
+    let count = try bytes.read(into: room)
     end += count
-    left -= count
+    isAtEnd = count < room.count || bytes.isAtEnd
   }
 }

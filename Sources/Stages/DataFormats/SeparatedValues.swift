@@ -13,6 +13,7 @@ struct CSVFormat: DataFormat {
   private var values: SeparatedValues
   init(_ source: DataSource) throws { values = try SeparatedValues(source, separator: UInt8(ascii: ",")) }
   var isWhole: Bool { values.isWhole }
+  var byteCount: Int { values.byteCount }
   mutating func next() throws -> DataRecord? { try values.next() }
 }
 
@@ -24,6 +25,7 @@ struct TSVFormat: DataFormat {
   private var values: SeparatedValues
   init(_ source: DataSource) throws { values = try SeparatedValues(source, separator: UInt8(ascii: "\t")) }
   var isWhole: Bool { values.isWhole }
+  var byteCount: Int { values.byteCount }
   mutating func next() throws -> DataRecord? { try values.next() }
 }
 
@@ -68,6 +70,7 @@ private struct SeparatedValues {
   }
 
   var isWhole: Bool { window.isWhole }
+  var byteCount: Int { window.byteCount }
 
   mutating func next() throws -> DataRecord? {
     if behind == nil { behind = try rowAfterBlanks() }

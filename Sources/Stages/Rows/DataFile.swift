@@ -1,5 +1,6 @@
 // Reads a user's data file, whole or from its start.
 
+import Compression
 import Runner
 import System
 
@@ -15,5 +16,7 @@ func readingDataFile<T>(_ path: String, _ body: () throws -> T) throws -> T {
     return try body()
   } catch let error as UserFileError {
     throw InputError("\(path): \(error.reason)")
+  } catch let error as CompressionError {
+    throw InputError("\(error)")
   }
 }
