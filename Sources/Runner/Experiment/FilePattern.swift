@@ -35,10 +35,16 @@ package struct FilePattern: Sendable {
     }
   }
 
-  package func matches(_ path: String) -> Bool {
-    let names = path.unicodeScalars.split(separator: "/").map { Array($0) }
+  package func matches(_ path: String) -> Bool { matches(Self.parts(of: path)) }
+
+  /// The names of a path, for patterns that are tried one after the other.
+  static func parts(of path: String) -> [[Unicode.Scalar]] {
+    path.unicodeScalars.split(separator: "/").map { Array($0) }
+  }
+
+  func matches(_ parts: [[Unicode.Scalar]]) -> Bool {
     var states = start
-    for name in names { states = step(states, over: name) }
+    for name in parts { states = step(states, over: name) }
     return accepts(states)
   }
 

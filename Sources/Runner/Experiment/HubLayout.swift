@@ -34,7 +34,9 @@ package struct HubLayout {
     /// `folder` is how the folder is written.
     package func help(_ folder: String) -> String {
       switch self {
-      case .noData: "the names of data files end in \(HubLayout.list(HubLayout.formats.flatMap { $0 }))"
+      case .noData:
+        "the names of data files end in \(HubLayout.list(HubLayout.formats.flatMap { $0 })); behind all but the first "
+          + "\(HubLayout.list(HubLayout.compressions)) may stand"
       case .splits(let names): "add `split: \(names[0])`, or name files: `\(folder)/…`"
       case .unknownSplit(let name, let names):
         Suggestion.nearest(to: name, among: names).map { "did you mean `\($0)`?" }
@@ -53,6 +55,9 @@ package struct HubLayout {
   static let formats = [
     [".parquet"], [".jsonl", ".json", ".ndjson"], [".csv"], [".tsv"], [".txt"],
   ]
+
+  /// What may follow such an ending, but Parquet's: the file is compressed as a whole.
+  static let compressions = [".gz", ".zst"]
 
   /// Source: `FILES_TO_IGNORE` of `datasets/data_files.py`.
   private static let ignored = [
@@ -116,6 +121,7 @@ package struct HubLayout {
       let usual = keywords.compactMap { word, _ in splits.first { UTF8Key($0.name) == UTF8Key(word) } }
       return usual + splits.filter { split in !keywords.contains { UTF8Key($0.0) == UTF8Key(split.name) } }
     }
+    let paths = data.map { (name: $0, parts: FilePattern.parts(of: $0)) }
     let separator = "[-._ 0-9]"
     let forms: [(String) -> [String]] = [
       {
@@ -128,8 +134,15 @@ package struct HubLayout {
     ]
     for form in forms {
       let splits = keywords.compactMap { name, words -> (name: String, files: [String])? in
-        let patterns = words.flatMap(form).map(FilePattern.init)
-        let files = data.filter { file in patterns.contains { $0.matches(file) } }
+        let patterns = words.map { word in
+          (word: Array(word.utf8), patterns: form(word).map(FilePattern.init))
+        }
+        let files = paths.filter { path in
+          patterns.contains { word, patterns in
+            // A pattern takes some hundred times as long as to look for its word.
+            contains(path.name, word) && patterns.contains { $0.matches(path.parts) }
+          }
+        }.map(\.name)
         return files.isEmpty ? nil : (name, files)
       }
       if !splits.isEmpty { return splits }
@@ -150,6 +163,12 @@ package struct HubLayout {
 
   /// Position in `formats`.
   private static func format(of name: String) -> Int? {
+    if let format = plainFormat(of: name[...]) { return format }
+    guard let compression = compressions.first(where: { ends(name[...], $0) }) else { return nil }
+    return plainFormat(of: name.dropLast(compression.count)).flatMap { $0 == 0 ? nil : $0 }
+  }
+
+  private static func plainFormat(of name: Substring) -> Int? {
     formats.firstIndex { $0.contains { name.utf8.count > $0.utf8.count && ends(name, $0) } }
   }
 
@@ -160,7 +179,17 @@ package struct HubLayout {
       || parts.dropLast().contains { $0.starts(with: "__".utf8) }
   }
 
-  private static func ends(_ name: String, _ ending: String) -> Bool {
+  private static func contains(_ name: String, _ word: [UInt8]) -> Bool {
+    var name = name
+    return name.withUTF8 { name in
+      name.count >= word.count
+        && (0...(name.count - word.count)).contains { start in
+          name[start] == word[0] && name[start..<(start + word.count)].elementsEqual(word)
+        }
+    }
+  }
+
+  private static func ends(_ name: Substring, _ ending: String) -> Bool {
     name.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8)
   }
 

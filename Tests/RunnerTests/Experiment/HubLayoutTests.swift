@@ -35,13 +35,26 @@ import Testing
     let names = [
       "LICENSE.txt", "README.md", "__pycache__/train.jsonl", "config.json", "data/b.jsonl",
       "data/dataset_infos.json",
-      "x.jsonl.gz",
+      "x.jsonl.bz2", "y.parquet.gz", ".gz", "z.gz",
     ]
     #expect(files(names) == .success(["data/b.jsonl"]))
     #expect(files(["a.txt", "b.txt"]) == .success(["a.txt", "b.txt"]))
     #expect(files(["README.md", "config.json"]) == .failure(.noData(names: ["README.md", "config.json"])))
     #expect(files([]) == .failure(.noData(names: [])))
     #expect(files([".jsonl", "d/.jsonl"]) == .failure(.noData(names: [".jsonl", "d/.jsonl"])))
+  }
+
+  @Test func `files that are compressed as a whole are of the format below`() {
+    #expect(
+      files(["harmless/test.jsonl.gz", "harmless/train.jsonl.gz", "README.md"], "train")
+        == .success(["harmless/train.jsonl.gz"]))
+    #expect(
+      files(["a.jsonl.gz", "b.json", "c.ndjson.zst"]) == .success(["a.jsonl.gz", "b.json", "c.ndjson.zst"]))
+    #expect(files(["a.csv.gz", "b.tsv.zst"]) == .failure(.formats([".csv", ".tsv"])))
+    #expect(files(["a.txt.gz", "LICENSE.txt"]) == .success(["a.txt.gz", "LICENSE.txt"]))
+    #expect(
+      HubLayout.Problem.noData(names: ["x"]).help("d").hasSuffix(
+        "behind all but the first `.gz`, `.zst` may stand"))
   }
 
   @Test func `where a choice is needed, none is made`() {
