@@ -7,7 +7,9 @@ extension JSON {
     case .string(let text): text.utf8.count + 8
     case .array(let values): values.reduce(8) { $0 + $1.approximateByteCount }
     case .object(let object):
-      object.members.reduce(8) { $0 + $1.key.utf8.count + $1.value.approximateByteCount }
+      object.members.indices.reduce(8) {
+        $0 + object.members[$1].key.utf8.count + object.members[$1].value.approximateByteCount
+      }
     default: 8
     }
   }

@@ -43,21 +43,45 @@ extension JSON {
       if style == .pretty, !elements.isEmpty { JSON.newline(&output, level) }
       output.append(UInt8(ascii: "]"))
     case .object(let object):
-      var members = object.members
-      if style == .canonical {
-        members.sort { precedes($0.key, $1.key) }
-      }
+      let members = object.members
       output.append(UInt8(ascii: "{"))
-      for (index, member) in members.enumerated() {
-        if index > 0 { output.append(UInt8(ascii: ",")) }
+      JSON.inOrder(members, isSorted: style == .canonical) { place, index in
+        if place > 0 { output.append(UInt8(ascii: ",")) }
         if style == .pretty { JSON.newline(&output, level + 1) }
-        JSON.writeString(member.key, to: &output)
+        JSON.writeString(members[index].key, to: &output)
         output.append(UInt8(ascii: ":"))
         if style == .pretty { output.append(0x20) }
-        member.value.write(to: &output, style, level: level + 1)
+        members[index].value.write(to: &output, style, level: level + 1)
       }
       if style == .pretty, !members.isEmpty { JSON.newline(&output, level) }
       output.append(UInt8(ascii: "}"))
+    }
+  }
+
+  /// Calls `body` with each place in the order that is asked for, and the index of the member that stands there.
+  private static func inOrder(
+    _ members: [JSONObject.Member], isSorted: Bool, _ body: (_ place: Int, _ index: Int) -> Void
+  ) {
+    guard isSorted, members.count > 1 else {
+      for index in members.indices { body(index, index) }
+      return
+    }
+    guard members.count <= 16 else {
+      let order = members.indices.sorted { precedes(members[$0].key, members[$1].key) }
+      for (place, index) in order.enumerated() { body(place, index) }
+      return
+    }
+    // Most objects are small: their order needs no memory of its own.
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: members.count) { order in
+      for index in members.indices {
+        var place = index
+        while place > 0, precedes(members[index].key, members[order[place - 1]].key) {
+          order[place] = order[place - 1]
+          place -= 1
+        }
+        order[place] = index
+      }
+      for place in members.indices { body(place, order[place]) }
     }
   }
 

@@ -44,9 +44,20 @@ package func hash64(_ text: String) -> UInt64 {
 
 /// As of a text.
 package func hash64(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
-  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-  for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-  hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
-  hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
-  return hash ^ (hash >> 31)
+  TextHash.final(bytes.reduce(TextHash.start) { TextHash.next($0, $1) })
+}
+
+/// The steps of `hash64`.
+enum TextHash {
+  static let start: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  @inline(__always) static func next(_ hash: UInt64, _ byte: UInt8) -> UInt64 {
+    (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+  }
+
+  static func final(_ hash: UInt64) -> UInt64 {
+    var hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
+    return hash ^ (hash >> 31)
+  }
 }

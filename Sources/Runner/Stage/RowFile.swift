@@ -93,6 +93,17 @@ public struct RowWriter: ~Copyable {
     case text(ArraySlice<UInt8>)
   }
 
+  /// SAFETY: the thread that writes takes them; nobody else has the object then.
+  private final class Batch: @unchecked Sendable {
+    private var lines: [Line]
+    init(_ lines: [Line]) { self.lines = lines }
+
+    func take() -> [Line] {
+      defer { lines = [] }
+      return lines
+    }
+  }
+
   fileprivate init(_ file: File) { self.file = file }
 
   /// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
@@ -112,10 +123,12 @@ public struct RowWriter: ~Copyable {
   /// Begins to write what has come, when what came before is written.
   private mutating func write() throws {
     try writing.take()?.wait()
-    let (file, lines) = (file, lines)
-    self.lines = []
+    let (file, batch) = (file, Batch(lines))
+    lines = []
     byteCount = 0
     writing = BackgroundWork {
+      // Taken, so that what they hold is freed there too.
+      let lines = batch.take()
       var bytes: [UInt8] = []
       bytes.reserveCapacity(3 << 19)
       for line in lines {

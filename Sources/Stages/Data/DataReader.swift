@@ -58,7 +58,7 @@ struct DataReader {
     files.needed = options.neededFields
     files.format = options.format
     let limit = options.shuffle == nil ? options.limit : .max
-    var records = RecordsAhead(files)
+    var records = RecordsAhead(files, hashesContents: options.id == nil)
     while rowCount < limit {
       recordCount += 1
       let next = try records.next()
@@ -70,32 +70,37 @@ struct DataReader {
           return
         }
         if recordCount % 4096 == 0 { try pause(recordCount) }
-        guard let row = try row(of: record, in: next.path, of: all) else { continue }
+        guard let row = try row(of: record, contentHash: next.contentHash, in: next.path, of: all) else {
+          continue
+        }
         rowCount += 1
         try give(row)
       } catch let error as BadRecord {
-        let text = "\(error.place.inside(next.path)): \(error.reason)"
+        // Most of many are not said: their text is not made.
+        func text() -> String { "\(error.place.inside(next.path)): \(error.reason)" }
         guard options.skipsBadRows else {
           misfit = error.option.map { ($0, error.missing) }
-          throw InputError(text)
+          throw InputError(text())
         }
         leftOut.bad += 1
-        if badRecords.count < 20 { badRecords.append(text) }
+        if badRecords.count < 20 { badRecords.append(text()) }
       }
     }
     isWhole = true
   }
 
   /// Nil for a record that is left out.
-  private mutating func row(of record: DataRecord, in path: String, of files: DataFiles) throws -> Row? {
+  private mutating func row(
+    of record: DataRecord, contentHash: UInt64, in path: String, of files: DataFiles
+  ) throws -> Row? {
     if fieldsOfFirstRecord.isEmpty { fieldsOfFirstRecord = record.value.objectValue?.keys ?? [] }
     let fields = try RecordFields(record, options)
     guard try options.conditions.allSatisfy({ try $0.holds(fields, tokenCount: tokenCount) }) else {
       leftOut.filtered += 1
       return nil
     }
-    let columns = try builder.columns(of: fields)
-    let name = try identifiers.name(of: record, fields)
+    var columns = try builder.columns(of: fields)
+    let name = try identifiers.name(of: fields, contentHash: contentHash)
     let deciding = try options.partition.map { partition in
       try partition.by.map { try fields.field($0, option: "partition").plainText } ?? name.text
     }
@@ -117,7 +122,8 @@ struct DataReader {
       leftOut.skipped += 1
       return nil
     }
-    return Row(.object(JSONObject(distinct: [("id", .string(id))] + columns.members)))
+    columns[0].value = .string(id)
+    return Row(.object(JSONObject(distinct: columns)))
   }
 
   private mutating func newID(

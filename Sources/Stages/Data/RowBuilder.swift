@@ -18,12 +18,15 @@ struct RowBuilder {
     columns = options.columns
   }
 
-  /// All but the id.
+  /// The first is the id, which is null until it is known.
   /// - Throws: `BadRecord`.
-  func columns(of fields: RecordFields) throws -> JSONObject {
+  func columns(of fields: RecordFields) throws -> [JSONObject.Member] {
     let found = try messages?.found(in: fields)
     // No name comes twice: `DataColumns.problems`.
-    var members = try prompt(of: fields) ?? [("prompt", .string(found?.prompt ?? ""))]
+    var members: [JSONObject.Member] = []
+    members.reserveCapacity(4 + columns.columns.count)
+    members.append(("id", .null))
+    members += try prompt(of: fields) ?? [("prompt", .string(found?.prompt ?? ""))]
     if let found {
       members.append((Conversation.column, found.json))
       if !found.answers.isEmpty {
@@ -43,9 +46,8 @@ struct RowBuilder {
         members.append((column.name, .array(try names.map { try fields.field($0, option: column.option) })))
       }
     }
-    let made = JSONObject(distinct: members)
-    try checkSamples(made, fields.place)
-    return made
+    if !columns.samples.isEmpty { try checkSamples(JSONObject(distinct: members), fields.place) }
+    return members
   }
 
   /// By the template; nil without one.
@@ -61,7 +63,6 @@ struct RowBuilder {
   }
 
   private func checkSamples(_ made: JSONObject, _ place: RecordPlace) throws {
-    guard !columns.samples.isEmpty else { return }
     func bad(_ reason: String) -> BadRecord { BadRecord(place: place, reason: reason) }
     guard let generations = made["generations"]?.arrayValue else {
       throw bad("`generations` is \(made["generations"]?.kind ?? "missing"); expected a list of texts")

@@ -1,15 +1,13 @@
 // What names a row of `data`: a field of its record, or else the record's content and a count.
 
 import JSON
-import Models
 import Runner
 
 struct RowIdentifiers {
   /// Nil where ids are derived.
   private let field: String?
   private var given = TextSet()
-  /// How often each content came so far.
-  private var occurrences: [UInt64: Int] = [:]
+  private var contents = ContentCounts()
 
   init(field: String?) { self.field = field }
 
@@ -22,23 +20,29 @@ struct RowIdentifiers {
     var text: String {
       switch self {
       case .given(let text): return text
-      case .derived(let hash):
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+      case .derived(let hash): return Self.text(hash, behind: [])
+      }
+    }
+
+    /// 16 hexadecimal digits, and what stands behind them.
+    fileprivate static func text(_ hash: UInt64, behind end: [UInt8]) -> String {
+      String(unsafeUninitializedCapacity: 16 + end.count) { bytes in
+        for index in 0..<16 {
+          let digit = UInt8(truncatingIfNeeded: hash >> UInt64(60 - 4 * index) & 0xF)
+          bytes[index] = digit < 10 ? 0x30 + digit : 0x57 + digit
+        }
+        for (index, byte) in end.enumerated() { bytes[16 + index] = byte }
+        return 16 + end.count
       }
     }
   }
 
   /// A derived name depends on the record's content alone, so it stays when lines move, when options change, and when members are
   /// written in another order.
+  /// - Parameter contentHash: of the record.
   /// - Throws: `BadRecord` for a field that cannot be an id.
-  func name(of record: DataRecord, _ fields: RecordFields) throws -> Name {
-    guard let field else {
-      var canonical: [UInt8] = []
-      canonical.reserveCapacity(1024)
-      record.value.write(to: &canonical, .canonical)
-      return .derived(canonical.withUnsafeBufferPointer(hash64))
-    }
+  func name(of fields: RecordFields, contentHash: UInt64) throws -> Name {
+    guard let field else { return .derived(contentHash) }
     switch try fields.field(field, option: "id") {
     case .string(let text) where !text.isEmpty: return .given(text)
     case .int(let number): return .given(String(number))
@@ -56,9 +60,7 @@ struct RowIdentifiers {
       guard given.insert(text) else { throw RepeatedID(id: text) }
       return text
     case .derived(let hash):
-      let occurrence = occurrences[hash, default: 0] + 1
-      occurrences[hash] = occurrence
-      return "\(name.text)-\(occurrence)"
+      return Name.text(hash, behind: Array("-\(contents.count(hash))".utf8))
     }
   }
 }

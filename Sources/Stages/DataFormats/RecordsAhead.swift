@@ -8,6 +8,8 @@ struct RecordsAhead: ~Copyable {
   struct Entry {
     let path: String
     let record: Result<DataRecord?, any Error>
+    /// Of the record, where it was asked for.
+    fileprivate(set) var contentHash: UInt64 = 0
   }
 
   /// So many bytes of records are read at once, and as many are there to be taken.
@@ -21,8 +23,9 @@ struct RecordsAhead: ~Copyable {
   private(set) var unit = ""
   private(set) var isWhole = false
 
-  init(_ files: DataFiles) {
-    reader = Reader(files)
+  /// - Parameter hashesContents: whether records come with the hash of their content.
+  init(_ files: DataFiles, hashesContents: Bool) {
+    reader = Reader(files, hashesContents ? ContentHashes() : nil)
     reading = reader.begin()
   }
 
@@ -31,6 +34,7 @@ struct RecordsAhead: ~Copyable {
   mutating func next() throws -> Entry {
     if entries.isEmpty {
       try reading.take()?.wait()
+      swap(&entries, &reader.spent)
       entries = reader.batch[...]
       (unit, isWhole) = (reader.files.unit, reader.files.isWhole)
       if !reader.hasEnded { reading = reader.begin() }
@@ -43,19 +47,28 @@ struct RecordsAhead: ~Copyable {
   private final class Reader: @unchecked Sendable {
     private(set) var files: DataFiles
     private(set) var batch: [Entry] = []
+    /// What was taken, all of it, to be freed on the thread that reads.
+    var spent: ArraySlice<Entry> = []
     private(set) var hasEnded = false
 
-    init(_ files: DataFiles) { self.files = files }
+    private var contents: ContentHashes?
+
+    init(_ files: DataFiles, _ contents: ContentHashes?) {
+      self.files = files
+      self.contents = contents
+    }
 
     func begin() -> BackgroundWork { BackgroundWork { self.read() } }
 
     private func read() {
+      spent = []
       batch = []
       var byteCount = 0
       while byteCount < RecordsAhead.batchSize, !hasEnded {
         let record: Result<DataRecord?, any Error>
         do {
           let next = try files.next()
+          if let value = next?.value { contents?.add(value) }
           byteCount += next?.value.approximateByteCount ?? 0
           hasEnded = next == nil
           record = .success(next)
@@ -65,6 +78,13 @@ struct RecordsAhead: ~Copyable {
           record = .failure(error)
         }
         batch.append(Entry(path: files.path, record: record))
+      }
+      guard let hashes = contents?.take() else { return }
+      var index = 0
+      for place in batch.indices {
+        guard index < hashes.count, case .success(.some) = batch[place].record else { continue }
+        batch[place].contentHash = hashes[index]
+        index += 1
       }
     }
   }
