@@ -46,9 +46,13 @@ struct JSONReader {
 
   mutating func readDocument() throws -> JSON {
     let value = try readValue(depth: 0)
+    try requireEnd()
+    return value
+  }
+
+  mutating func requireEnd() throws {
     skipWhitespace()
     guard position == bytes.count else { throw error("unexpected text after the value") }
-    return value
   }
 
   func error(_ message: String, at offset: Int? = nil) -> JSONError {
@@ -98,13 +102,23 @@ struct JSONReader {
   }
 
   private mutating func readObject(depth: Int) throws -> JSON {
+    let members = try readMembers { reader, _ in try reader.readValue(depth: depth + 1) }
+    // Of a small object among millions of them, room for others would be most.
+    return .object(JSONObject(distinct: members.count > 2 ? members : members.map { $0 }))
+  }
+
+  /// The members of the object that begins here; `readMember` reads the value behind a key.
+  @inline(__always)
+  mutating func readMembers<Value>(_ readMember: (inout JSONReader, String) throws -> Value) throws
+    -> [(key: String, value: Value)]
+  {
     position += 1
-    var members: [JSONObject.Member] = []
+    var members: [(key: String, value: Value)] = []
     var seen: Set<UTF8Key> = []
     skipWhitespace()
     if current == UInt8(ascii: "}") {
       position += 1
-      return .object(JSONObject())
+      return []
     }
     members.reserveCapacity(8)
     while true {
@@ -126,14 +140,13 @@ struct JSONReader {
       skipWhitespace()
       guard current == UInt8(ascii: ":") else { throw error("expected `:` after the key `\(key)`") }
       position += 1
-      members.append((key, try readValue(depth: depth + 1)))
+      members.append((key, try readMember(&self, key)))
       skipWhitespace()
       switch current {
       case UInt8(ascii: ","): position += 1
       case UInt8(ascii: "}"):
         position += 1
-        // Of a small object among millions of them, room for others would be most.
-        return .object(JSONObject(distinct: members.count > 2 ? members : members.map { $0 }))
+        return members
       default: throw error("expected `,` or `}`")
       }
     }

@@ -93,7 +93,7 @@ extension JSON {
     }
   }
 
-  private static func writeString(_ value: String, to output: inout [UInt8]) {
+  package static func writeString(_ value: String, to output: inout [UInt8]) {
     var value = value
     output.append(UInt8(ascii: "\""))
     value.withUTF8 { bytes in
@@ -109,7 +109,7 @@ extension JSON {
 
   /// Where the first byte stands at `start` or behind it that may have to be escaped: a quote, a backslash, a control character, 0x7F, or
   /// 0xE2, which begins the line separators and much else.
-  private static func endOfPlain(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+  static func endOfPlain(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
     let words = UnsafeRawBufferPointer(bytes)
     let ones: UInt64 = 0x0101_0101_0101_0101
     var index = start

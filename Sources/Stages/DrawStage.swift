@@ -32,7 +32,7 @@ package struct DrawStage: Stage {
     isRandom: true, estimate: estimate)
 
   package func run(_ context: StageContext) throws {
-    let rows = try readRows(context.input("rows").path, requiring: [])
+    let rows = try readRows(context.input("rows").path, requiring: [], reading: [])
     let count = context.options[Self.count]
     let drawn: [Row]
     if context.options[Self.replacement] {

@@ -69,7 +69,9 @@ package struct PoolStage: Stage {
 
   package func run(_ context: StageContext) throws {
     let column = context.options[Self.by].rawValue
-    let joined = try joinedSamples(context, requiring: ["generations", column])
+    let joined = try joinedSamples(
+      context, requiring: ["generations", column],
+      reading: context.options[Self.maxTokens] == nil ? [column] : [column, "lengths"])
     let picker = try SamplePicker(options: context.options, table: joined.table, seed: context.seed)
     let pool = try joined.rows.compactMap(picker.withClassesOnly)
     context.leaveOut(joined.rows.count - pool.count, "prompts without a classed sample")
@@ -79,7 +81,7 @@ package struct PoolStage: Stage {
       try pool.reduce(0) { $0 + (try picker.unlistedCount($1)) }, "samples of classes not listed")
     let picked = try pool.compactMap(picker.picked)
     context.measure(
-      "picked_samples", Double(picked.reduce(0) { $0 + ($1["generations"]?.arrayValue?.count ?? 0) }))
+      "picked_samples", Double(picked.reduce(0) { $0 + ($1.list("generations")?.count ?? 0) }))
     try writeRows(picked, to: context.output("rows", .rows))
     try writeRows(
       try pool.compactMap { try picker.kept($0, drop: context.options[Self.drop]) },

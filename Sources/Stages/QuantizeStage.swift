@@ -53,7 +53,7 @@ package struct QuantizeStage: Stage {
     let options = context.options
     let perPrompt = options[Self.scope] == .prompt
     let joined = try joinedSamples(
-      context, requiring: ["generations", "rewards"], without: "quantiles",
+      context, requiring: ["generations", "rewards"], reading: ["rewards"], without: "quantiles",
       numbering: perPrompt ? nil : Self.added)
     let result = try quantized(
       joined, classes: options[Self.classes], remainder: options[Self.remainder], perPrompt: perPrompt)

@@ -167,4 +167,18 @@ struct PoolStageTests {
     #expect(inputError { _ = try pool([row], ["by": "feedbacks"]) }.contains("option `classes`: empty"))
     #expect(inputError { _ = try pool([row], ["by": "scores", "classes": [1]]) }.contains("column `scores`"))
   }
+
+  @Test func `columns that no option names are passed on as they would be written after reading`() throws {
+    let line =
+      #"{"id":"a","prompt":"p","generations":["x","y\u0041","z"],"quantiles":[1,0,0],"tokens":[[1, 2],[3],[4,5]],"o":{"k":1e1}}"#
+    let path = try bench.file("rows.jsonl", line + "\n")
+    let rows = try bench.run(
+      PoolStage(), ["per_class": 1, "drop": 0.0], files: ["rows": path])
+    let picked = try #require(rows["rows"]?.first)
+    #expect(picked["quantiles"] == [0, 1] && picked["o"] == ["k": 10.0])
+    #expect(
+      rows["state"]?.first?.columns.text()
+        == #"{"id":"a","prompt":"p","generations":["x","yA","z"],"quantiles":[1,0,0],"tokens":[[1,2],[3],[4,5]],"o":{"k":10.0}}"#
+    )
+  }
 }

@@ -30,11 +30,11 @@ final class StageBench {
   func file(_ name: String, bytes: [UInt8]) throws -> String { try folder.file(name, bytes) }
 
   /// Runs the stage with its defaults under the given options; the rows of every output port by name. `cells` are what a
-  /// matrix gives the port `rows`, by label.
+  /// matrix gives the port `rows`, by label; `files` are rows as they lie in files, by port.
   @discardableResult
   func run<S: Stage>(
     _ stage: S, _ options: JSON = .object(JSONObject()), rows: [Row]? = nil, history: [Row]? = nil,
-    cells: KeyValuePairs<String, [Row]> = [:],
+    cells: KeyValuePairs<String, [Row]> = [:], files: [String: String] = [:],
     columns: ColumnTable = ColumnTable(samples: usualSampleColumns),
     seed: UInt64 = 1
   ) throws -> [String: [Row]] {
@@ -52,6 +52,7 @@ final class StageBench {
       try writeRows(rows, to: path)
       inputs[name] = Artifact(type: .rows, path: path, columns: columns)
     }
+    for (name, path) in files { inputs[name] = Artifact(type: .rows, path: path, columns: columns) }
     let collected = try cells.map { label, rows in
       let path = "\(directory)/\(label).in"
       try writeRows(rows, to: path)

@@ -8,20 +8,33 @@ import System
 /// rows. Every row must be an object with a string `id`, unlike any other's, and the given columns.
 /// - Throws: `InputError` naming `file:line:column`.
 public func readRows(_ path: String, requiring columns: [String] = []) throws -> [Row] {
-  let bytes: [UInt8]
+  try readRows(readRowFile(path), named: path, requiring: columns)
+}
+
+/// As `readRows(_:requiring:)`, for a stage that passes most columns on unread: only those that `reading` names are values. Others stay
+/// texts in the form in which rows are written, so that what is written of them is the same as if they had been read; the file stays in
+/// memory as long as one of its rows does. Where a line writes a column in another form, or it holds an object, it is read.
+package func readRows(_ path: String, requiring columns: [String], reading names: [String]) throws -> [Row] {
+  try readRows(readRowFile(path), named: path, requiring: columns, reading: names)
+}
+
+private func readRowFile(_ path: String) throws -> [UInt8] {
   do {
-    bytes = try File.readUserFile(path)
+    return try File.readUserFile(path)
   } catch let error as UserFileError {
     if case .irregular(let kind) = error.cause {
       throw InputError("`\(path)` is \(kind); expected a file of rows, one JSON object per line")
     }
     throw InputError("cannot read `\(path)`: \(error.reason)")
   }
-  return try readRows(bytes, named: path, requiring: columns)
 }
 
 /// As `readRows(_:requiring:)`, from memory; `name` is what errors call it.
-package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [String]) throws -> [Row] {
+/// - Parameter read: the columns that become values; nil for all.
+package func readRows(
+  _ bytes: [UInt8], named name: String, requiring columns: [String], reading read: [String]? = nil
+) throws -> [Row] {
+  let read = read.map { Set((["id"] + $0).map(UTF8Key.init)) }
   var rows: [Row] = []
   var lines: [UTF8Key: Int] = [:]
   var line = 0
@@ -38,25 +51,30 @@ package func readRows(_ bytes: [UInt8], named name: String, requiring columns: [
     let text = bytes[start..<end]
     start = newline + 1
     if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
-    let value: JSON
+    func fail(_ message: String) -> InputError { InputError("\(name):\(line):1: \(message)") }
+    let row: Row
     do {
-      value = try text.withUnsafeBytes { try JSON(parsing: $0) }
+      if let read, let members = try JSON.members(of: text, reading: { read.contains(UTF8Key($0)) }) {
+        row = Row(members: members)
+      } else {
+        let value = try text.withUnsafeBytes { try JSON(parsing: $0) }
+        guard value.objectValue != nil else { throw fail("expected an object, found \(value.kind)") }
+        row = Row(value)
+      }
     } catch let error as JSONError {
       throw InputError("\(name):\(line):\(error.column): not JSON: \(error.message)")
     }
-    func fail(_ message: String) -> InputError { InputError("\(name):\(line):1: \(message)") }
-    guard case .object(let object) = value else { throw fail("expected an object, found \(value.kind)") }
-    guard let idValue = object["id"] else { throw fail("the row has no `id`") }
+    guard let idValue = row["id"] else { throw fail("the row has no `id`") }
     guard let id = idValue.stringValue else { throw fail("`id` must be a string, found \(idValue.kind)") }
     if let earlier = lines.updateValue(line, forKey: UTF8Key(id)) {
       throw fail("the id `\(id)` is already used in line \(earlier)")
     }
-    for column in columns where object[column] == nil {
+    for column in columns where !row.has(column) {
       throw fail(
-        "the row `\(id)` has no column `\(column)`; it has \(object.keys.map { "`\($0)`" }.joined(separator: ", "))"
+        "the row `\(id)` has no column `\(column)`; it has \(row.names.map { "`\($0)`" }.joined(separator: ", "))"
       )
     }
-    rows.append(Row(value))
+    rows.append(row)
   }
   return rows
 }
@@ -108,7 +126,7 @@ public struct RowWriter: ~Copyable {
 
   /// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
   public mutating func append(_ row: Row) throws {
-    try append(.row(row), row.columns.approximateByteCount)
+    try append(.row(row), row.approximateByteCount)
   }
 
   /// A row as `Row.write` gave it.
@@ -144,16 +162,6 @@ public struct RowWriter: ~Copyable {
   fileprivate mutating func finish() throws {
     try write()
     try writing.take()?.wait()
-  }
-}
-
-extension Row {
-  /// Appends its line in a file, with the line's end.
-  /// - Throws: `NotFiniteNumber` for a number that JSON cannot hold.
-  package func write(to bytes: inout [UInt8]) throws {
-    try columns.requireFiniteNumbers("row `\(id)` holds")
-    columns.write(to: &bytes)
-    bytes.append(UInt8(ascii: "\n"))
   }
 }
 

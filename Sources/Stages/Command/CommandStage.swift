@@ -90,7 +90,7 @@ package struct CommandStage: Stage {
         switch output.type {
         case .rows:
           let table = ColumnTable(samples: output.samples)
-          for row in try readRows(path, requiring: output.columns + output.samples)
+          for row in try readRows(path, requiring: output.columns + output.samples, reading: [])
           where !output.samples.isEmpty {
             _ = try SampleLists(row, table)
           }

@@ -15,12 +15,15 @@ struct SampledRows {
 ///
 /// Source: METHODS 1.7, `add`. Deviation: prompts are told apart by row id, not by text.
 /// - Parameters:
+///   - columns: must be there.
+///   - read: the columns that are read, as values; all others may stay texts.
 ///   - dropped: a column that is computed anew and must not keep rows apart.
 ///   - numbers: a column that numbers all samples in the order in which they came: those of `history` as they were numbered, then those
 ///     of each artifact row by row.
 /// - Throws: `InputError`.
 func joinedSamples(
-  _ context: StageContext, requiring columns: [String], without dropped: String? = nil,
+  _ context: StageContext, requiring columns: [String], reading read: [String],
+  without dropped: String? = nil,
   numbering numbers: String? = nil
 ) throws -> SampledRows {
   var joined: SampledRows?
@@ -31,7 +34,8 @@ func joinedSamples(
     for artifact in artifacts {
       let name = artifacts.count == 1 ? "`\(port)`" : "`\(port)` of \(artifact.label)"
       var new = SampledRows(
-        rows: try readRows(artifact.path, requiring: columns), table: artifact.columns)
+        rows: try readRows(artifact.path, requiring: columns, reading: read + [numbers].compactMap { $0 }),
+        table: artifact.columns)
       warnOfUndeclaredLists(new, name, context)
       if let dropped {
         new.table[dropped] = nil
@@ -92,8 +96,8 @@ private func join(_ earlier: SampledRows, of earlierName: String, _ newer: Sampl
     let second = try SampleLists(row, result.table)
     var joined = row
     for name in names {
-      switch (first[name], second[name]) {
-      case (let a?, let b?): joined[name] = .array(a + b)
+      switch (first.list(name), second.list(name)) {
+      case (let a?, let b?): joined.set(a + b, as: name)
       case (nil, nil): break
       case (let a, _):
         throw InputError(
@@ -109,12 +113,10 @@ private func join(_ earlier: SampledRows, of earlierName: String, _ newer: Sampl
 /// A list that nobody declared to go by samples, though it has one entry for each generation in every row, stays with the prompt when
 /// samples are picked or joined.
 private func warnOfUndeclaredLists(_ rows: SampledRows, _ name: String, _ context: StageContext) {
-  guard let first = rows.rows.first?.columns.objectValue else { return }
-  for column in first.keys where rows.table[column] != .sample {
+  guard let first = rows.rows.first else { return }
+  for column in first.names where rows.table[column] != .sample {
     let goesBySamples = rows.rows.allSatisfy { row in
-      guard let values = row[column]?.arrayValue, let generations = row["generations"]?.arrayValue else {
-        return false
-      }
+      guard let values = row.list(column), let generations = row.list("generations") else { return false }
       return values.count == generations.count
     }
     if goesBySamples {

@@ -12,42 +12,45 @@ package let usualSampleColumns = [
 /// One row's parallel lists, checked to be lists of one length. Which columns these are is said by the table of their artifact.
 package struct SampleLists {
   package let count: Int
-  package private(set) var lists: [(name: String, values: [JSON])]
+  private let lists: [(name: String, list: RowList)]
 
   /// - Throws: `InputError` naming the row when `generations` is missing, or a column of the table is no list with an entry for each.
   package init(_ row: Row, _ table: ColumnTable) throws {
-    var lists: [(name: String, values: [JSON])] = []
-    for name in table.samples {
-      guard let value = row[name] else { continue }
-      guard let values = value.arrayValue else {
+    var lists: [(name: String, list: RowList)] = []
+    for name in table.samples where row.has(name) {
+      guard let list = row.list(name) else {
         throw InputError(
-          "row `\(row.id)`: column `\(name)` is \(value.kind); expected a list, one entry per generation")
+          "row `\(row.id)`: column `\(name)` is \(row[name]?.kind ?? "missing"); expected a list, one entry per generation"
+        )
       }
-      lists.append((name, values))
+      lists.append((name, list))
     }
     guard let generations = lists.first(where: { $0.name == "generations" }) else {
       throw InputError(
-        row["generations"] == nil
+        !row.has("generations")
           ? "row `\(row.id)`: no column `generations`"
           : "row `\(row.id)`: `generations` is not declared to hold one entry per sample where the rows are made"
       )
     }
-    for list in lists where list.values.count != generations.values.count {
+    for (name, list) in lists where list.count != generations.list.count {
       throw InputError(
-        "row `\(row.id)`: column `\(list.name)` has \(list.values.count) entries, but there are "
-          + "\(generations.values.count) generations")
+        "row `\(row.id)`: column `\(name)` has \(list.count) entries, but there are \(generations.list.count) generations"
+      )
     }
-    self.count = generations.values.count
+    self.count = generations.list.count
     self.lists = lists
   }
 
-  package subscript(name: String) -> [JSON]? { lists.first { $0.name == name }?.values }
+  /// The entries of a list, read where they still are text.
+  package subscript(name: String) -> [JSON]? { list(name)?.values }
+
+  func list(_ name: String) -> RowList? { lists.first { $0.name == name }?.list }
 
   /// A list that a stage reads.
   func required(_ name: String, of row: Row) throws -> [JSON] {
     if let values = self[name] { return values }
     throw InputError(
-      row[name] == nil
+      !row.has(name)
         ? "row `\(row.id)`: no column `\(name)`"
         : "row `\(row.id)`: column `\(name)` belongs to the row; expected one entry per generation, declared so where "
           + "the rows are made (`samples` of `data`, `per: sample` of `command`)")
@@ -55,8 +58,9 @@ package struct SampleLists {
 
   /// The row with these samples only, in this order, in every parallel list.
   func selecting(_ indices: [Int], in row: Row) -> Row {
+    if indices.elementsEqual(0..<count) { return row }
     var result = row
-    for list in lists { result[list.name] = .array(indices.map { list.values[$0] }) }
+    for (name, list) in lists { result.set(list.selecting(indices), as: name) }
     return result
   }
 }

@@ -53,4 +53,54 @@ import Testing
       #expect(rows?.description == "row `r` holds a number that is not finite: \(place)")
     }
   }
+
+  @Test func `columns that are not read are written as reading them would write them`() throws {
+    let folder = TemporaryFolder()
+    let lines = [
+      #"{"id":"a","generations":["x","\u00e9"],"tokens":[[1,2],[3]],"n":1e2}"#,
+      #"{ "tokens" : [[1],[ 2 ]], "generations": ["\/","y"], "id": "b", "o": {"k": [1.50]} }"#,
+      #"{"id":"c","generations":[],"tokens":[],"n":-0,"rewards":[0.1,null]}"#,
+    ]
+    try folder.write(lines.map { $0 + "\n" }.joined(), to: "rows")
+    let path = "\(folder.path)/rows"
+    let whole = try readRows(path)
+    for read in [[], ["tokens"], ["generations", "n"]] {
+      let kept = try readRows(path, requiring: ["generations"], reading: read)
+      #expect(kept == whole && kept.map(\.id) == ["a", "b", "c"] && kept.map(\.names) == whole.map(\.names))
+      for (a, b) in zip(kept, whole) { for name in b.names { #expect(a[name] == b[name], "\(name)") } }
+      try writeRows(kept, to: "\(folder.path)/kept")
+      try writeRows(whole, to: "\(folder.path)/whole")
+      #expect(folder.text("kept") == folder.text("whole"))
+    }
+  }
+
+  @Test func `a column that is not read can be set, removed, counted, chosen from and joined`() throws {
+    let folder = TemporaryFolder()
+    try folder.write(#"{"id":"a","tokens":[[1,2],[3],[4]],"n":1}"#, to: "rows")
+    var row = try #require(try readRows("\(folder.path)/rows", requiring: [], reading: []).first)
+    let list = try #require(row.list("tokens"))
+    #expect(list.count == 3 && row.list("n") == nil && row.list("missing") == nil)
+    row.set(list.selecting([2, 0]) + RowList([5]) + list.selecting([1]), as: "tokens")
+    #expect(row.columns.text() == #"{"id":"a","tokens":[[4],[1,2],5,[3]],"n":1}"#)
+    row.set(list + list.selecting([]), as: "more")
+    row["n"] = 2
+    #expect(row.columns.text() == #"{"id":"a","tokens":[[4],[1,2],5,[3]],"n":2,"more":[[1,2],[3],[4]]}"#)
+    row["more"] = nil
+    row["tokens"] = nil
+    #expect(row == Row(["id": "a", "n": 2]) && row.names == ["id", "n"])
+  }
+
+  @Test(arguments: [
+    (#"{"id":"a","x":[1,]}"#, "1:18: not JSON: expected a value, found `]`"),
+    ("[1]", "1:1: expected an object"),
+    (#"{"id":"a","x":01}"#, "1:15: not JSON: a number may not start with 0"),
+  ])
+  func `a wrong column is refused though it is not read`(text: String, message: String) throws {
+    let folder = TemporaryFolder()
+    try folder.write(text, to: "rows.jsonl")
+    let error = try #require(throws: InputError.self) {
+      try readRows("\(folder.path)/rows.jsonl", requiring: [], reading: [])
+    }
+    #expect(error.description.hasPrefix("\(folder.path)/rows.jsonl:\(message)"), "\(error)")
+  }
 }

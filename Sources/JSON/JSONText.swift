@@ -1,0 +1,234 @@
+// A value that nobody has read yet: its text, which is byte for byte what the writer would write.
+
+/// The text of a value in the form in which `JSON.text()` writes it, so that it can be written again as it is. Of a list it is known
+/// where each entry ends, so that entries can be counted, chosen and joined unread.
+package struct JSONText: Sendable, Equatable {
+  package let bytes: ArraySlice<UInt8>
+  /// Of a list: where each entry ends, counted from the text's first byte; nil of any other value.
+  private let ends: [UInt32]?
+
+  init(bytes: ArraySlice<UInt8>, ends: [UInt32]?) {
+    self.bytes = bytes
+    self.ends = ends
+  }
+
+  package static func == (a: JSONText, b: JSONText) -> Bool { a.bytes == b.bytes }
+
+  /// The value, read anew each time.
+  package var value: JSON {
+    do { return try bytes.withUnsafeBytes { try JSON(parsing: $0) } } catch {
+      preconditionFailure("a text that was recognized is not JSON: \(error)")
+    }
+  }
+
+  /// How many entries a list has; nil of any other value.
+  package var count: Int? { ends?.count }
+
+  /// The list with these of its entries, in this order; nil where the result is too long for a text.
+  /// - Precondition: a list that has them.
+  package func selecting(_ indices: [Int]) -> JSONText? {
+    guard let ends else { preconditionFailure("entries of what is no list") }
+    var builder = ListBuilder(capacity: bytes.count / max(1, ends.count) * indices.count)
+    for index in indices { builder.append(entry(index, ends)) }
+    return builder.finished()
+  }
+
+  /// The entries of this list, then those of another; nil where the result is too long for a text.
+  /// - Precondition: lists.
+  package func joined(with other: JSONText) -> JSONText? {
+    guard let ends, let otherEnds = other.ends else { preconditionFailure("entries of what is no list") }
+    var builder = ListBuilder(capacity: bytes.count + other.bytes.count)
+    for index in ends.indices { builder.append(entry(index, ends)) }
+    for index in otherEnds.indices { builder.append(other.entry(index, otherEnds)) }
+    return builder.finished()
+  }
+
+  /// Between it and the entry before it is one comma.
+  private func entry(_ index: Int, _ ends: [UInt32]) -> ArraySlice<UInt8> {
+    let start = index == 0 ? 1 : Int(ends[index - 1]) + 1
+    return bytes[(bytes.startIndex + start)..<(bytes.startIndex + Int(ends[index]))]
+  }
+
+  private struct ListBuilder {
+    private var bytes: [UInt8] = [UInt8(ascii: "[")]
+    private var ends: [UInt32] = []
+
+    init(capacity: Int) { bytes.reserveCapacity(capacity + 2) }
+
+    mutating func append(_ entry: ArraySlice<UInt8>) {
+      if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+      bytes += entry
+      ends.append(UInt32(clamping: bytes.count))
+    }
+
+    consuming func finished() -> JSONText? {
+      bytes.append(UInt8(ascii: "]"))
+      return bytes.count > JSONText.longest ? nil : JSONText(bytes: bytes[...], ends: ends)
+    }
+  }
+
+  /// In bytes: an entry's end fits 32 bits.
+  static let longest = Int(UInt32.max)
+}
+
+extension JSON {
+  /// A member of an object, read or not.
+  package enum Member: Sendable {
+    case value(JSON)
+    case text(JSONText)
+  }
+
+  /// The members of the object that a line holds. Those that `isRead` does not name stay texts where they are written as `text()` writes
+  /// them; all others are values. What is no JSON is refused just as `JSON(parsing:)` refuses it.
+  /// - Returns: nil where the text is another value than an object.
+  /// - Throws: `JSONError`.
+  package static func members(of bytes: ArraySlice<UInt8>, reading isRead: (String) -> Bool) throws
+    -> [(key: String, value: Member)]?
+  {
+    try bytes.withUnsafeBytes { buffer in
+      var reader = JSONReader(bytes: buffer, maximumDepth: 64)
+      reader.skipWhitespace()
+      guard reader.current == UInt8(ascii: "{") else {
+        _ = try reader.readDocument()
+        return nil
+      }
+      let members = try reader.readMembers { reader, key in
+        if !isRead(key), let (range, ends) = reader.passWritten() {
+          let start = bytes.startIndex + range.lowerBound
+          return Member.text(JSONText(bytes: bytes[start..<(start + range.count)], ends: ends))
+        }
+        return .value(try reader.readValue(depth: 1))
+      }
+      try reader.requireEnd()
+      return members
+    }
+  }
+}
+
+extension JSONReader {
+  /// Passes a member's value where its text is what the writer would write for it; of a list with the ends of its entries.
+  /// - Returns: nil, and passes nothing, for any other text, be it right or wrong.
+  fileprivate mutating func passWritten() -> (range: Range<Int>, ends: [UInt32]?)? {
+    skipWhitespace()
+    let start = position
+    var ends: [UInt32]? = current == UInt8(ascii: "[") ? [] : nil
+    let isWritten =
+      ends == nil
+      ? passWrittenValue(depth: 1)
+      : passWrittenList(depth: 1) { reader in
+        ends?.append(UInt32(clamping: reader.position - start))
+      }
+    guard isWritten, position - start <= JSONText.longest else {
+      position = start
+      return nil
+    }
+    return (start..<position, ends)
+  }
+
+  private mutating func passWrittenValue(depth: Int) -> Bool {
+    guard depth <= maximumDepth, let byte = current else { return false }
+    switch byte {
+    case UInt8(ascii: "\""): return passWrittenString()
+    case UInt8(ascii: "["): return passWrittenList(depth: depth) { _ in }
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return passWrittenNumber()
+    case UInt8(ascii: "n"): return passWord("null")
+    case UInt8(ascii: "t"): return passWord("true")
+    case UInt8(ascii: "f"): return passWord("false")
+    // Its keys would have to be compared with each other.
+    default: return false
+    }
+  }
+
+  private mutating func passWord(_ word: StaticString) -> Bool {
+    let length = word.utf8CodeUnitCount
+    guard position + length <= bytes.count,
+      UnsafeRawBufferPointer(rebasing: bytes[position..<position + length])
+        .elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: length))
+    else { return false }
+    position += length
+    return true
+  }
+
+  @inline(__always)
+  private mutating func passWrittenList(depth: Int, _ end: (JSONReader) -> Void) -> Bool {
+    position += 1
+    if current == UInt8(ascii: "]") {
+      position += 1
+      return true
+    }
+    while true {
+      guard passWrittenValue(depth: depth + 1) else { return false }
+      end(self)
+      switch current {
+      case UInt8(ascii: ","): position += 1
+      case UInt8(ascii: "]"):
+        position += 1
+        return true
+      default: return false
+      }
+    }
+  }
+
+  private mutating func passWrittenNumber() -> Bool {
+    let start = position
+    if current == UInt8(ascii: "-") { position += 1 }
+    let first = position
+    while let byte = current, byte &- 0x30 < 10 { position += 1 }
+    switch current {
+    case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"):
+      position = start
+      guard let value = try? readValue(depth: 1) else { return false }
+      var text: [UInt8] = []
+      value.write(to: &text)
+      return text.elementsEqual(bytes[start..<position])
+    default:
+      // Longer ones may not fit 64 bits; `-0` is written as `0`.
+      guard (1...18).contains(position - first) else { return false }
+      return bytes[first] != 0x30 || position - start == 1
+    }
+  }
+
+  private mutating func passWrittenString() -> Bool {
+    position += 1
+    let content = position
+    while position < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[position...]).assumingMemoryBound(to: UInt8.self)
+      position += JSON.endOfPlain(rest, from: 0)
+      guard let byte = current else { return false }
+      switch byte {
+      case UInt8(ascii: "\""):
+        let text = UnsafeRawBufferPointer(rebasing: bytes[content..<position])
+        position += 1
+        return (try? UTF8Span(validating: text.assumingMemoryBound(to: UInt8.self).span)) != nil
+      case UInt8(ascii: "\\"): guard passWrittenEscape() else { return false }
+      case 0xE2 where !isLineSeparator: position += 1
+      default: return false
+      }
+    }
+    return false
+  }
+
+  /// U+2028 and U+2029, which are written as escapes.
+  private var isLineSeparator: Bool {
+    position + 2 < bytes.count && bytes[position + 1] == 0x80 && bytes[position + 2] & 0xFE == 0xA8
+  }
+
+  private mutating func passWrittenEscape() -> Bool {
+    guard position + 1 < bytes.count else { return false }
+    switch bytes[position + 1] {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+      position += 2
+      return true
+    case UInt8(ascii: "u"):
+      guard position + 6 <= bytes.count else { return false }
+      // The writer knows how it writes the character.
+      let text = [UInt8(ascii: "\"")] + bytes[position..<position + 6] + [UInt8(ascii: "\"")]
+      guard let value = try? JSON(parsing: text) else { return false }
+      var written: [UInt8] = []
+      value.write(to: &written)
+      position += 6
+      return written == text
+    default: return false
+    }
+  }
+}
