@@ -142,6 +142,52 @@ import Testing
     }
   }
 
+  @Test func `what is carried as null is no path for the program, and several outputs have names and types`()
+    throws
+  {
+    let project = try CommandsFixture()
+    try project.write("{\"id\": \"a\", \"prompt\": \"x\"}\n", to: "rows.jsonl")
+    try project.write(
+      """
+      version: 1
+      name: carried
+      stages:
+        rows: {uses: data, with: {path: rows.jsonl, id: id}}
+        turns:
+          loop:
+            times: 2
+            carry: {old: {first: null, next: words.list}}
+          stages:
+            words:
+              uses: command
+              in: {rows: rows, old: old}
+              with:
+                run: [sh, -c, 'echo "$#" > "$0"; printf "{\\"words\\": %s}" "$#" > "$1"; test -z "$2" || cat $(echo "$2" | cut -c7-) >> "$0"', "{out.list}", "{out.count}", "--old={in.old}"]
+                inputs: [{name: rows}, {name: old, type: file, required: false}]
+                outputs: [{name: list, type: file}, {name: count, type: metrics}]
+            line:
+              uses: command
+              in: {old: old, more: words.list}
+              with:
+                run: ["set -- {in.old} {in.more}; echo $# > {out.list}"]
+                shell: true
+                inputs: [{name: old, type: file, required: false}, {name: more, type: file, collects: true, required: false}]
+                outputs: [{name: list, type: file}]
+      metrics: {words: "turns@last.words.count.words"}
+
+      """, to: "x.yaml")
+    let run = project.plumb("run x.yaml")
+    #expect(run.status == 0, "\(run)")
+    for (stage, text) in [
+      ("turns@1.words.list", "1\n"), ("turns@2.words.list", "2\n1\n"), ("turns@1.line", "1\n"),
+      ("turns@2.line", "2\n"),
+    ] {
+      #expect(project.plumb("export x.yaml::\(stage) \(stage)").status == 0)
+      #expect(project.text("\(stage)/list") == text, "\(stage)")
+    }
+    #expect(project.plumb("rows turns@2.words.count --json").output == "{\"words\":2}\n")
+  }
+
   @Test func `streamed rows come from all that the port collects, and an id that two have is refused`() throws
   {
     let project = try CommandsFixture()

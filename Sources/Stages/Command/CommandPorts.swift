@@ -4,8 +4,12 @@ import JSON
 import Runner
 
 enum CommandPorts {
-  static let input = OptionValueType.object([inputName.field, type.field, columns.field, collects.field]) {
-    InputPort($0[inputName], $0[type], columns: $0[columns], collects: $0[collects], summary: "")
+  static let input = OptionValueType.object([
+    inputName.field, type.field, columns.field, collects.field, required.field,
+  ]) {
+    InputPort(
+      $0[inputName], $0[type], required: $0[required], columns: $0[columns], collects: $0[collects],
+      summary: "")
   }
   static let output = OptionValueType.object([outputName.field, type.field, outputColumns.field]) {
     CommandOutput(name: $0[outputName], type: $0[type], columns: $0[outputColumns])
@@ -20,6 +24,11 @@ enum CommandPorts {
   private static let collects = StageOption(
     "collects", .bool, default: false,
     summary: "Whether it takes several artifacts: `{in.NAME}` is then all of their paths, one argument each.")
+  private static let required = StageOption(
+    "required", .bool, default: true, addedLater: true, aliases: ["optional"],
+    summary:
+      "Whether something must be bound to it. With `false` it may be null, as a `carry` is in the first iteration: an entry of `run` that names `{in.NAME}` is then left out, and in a line for a shell nothing stands in its place."
+  )
   private static let outputColumns = StageOption(
     "columns", .list(.either(.mapped(.string, CommandColumn.init), CommandColumn.type), count: 0...1000),
     default: [],

@@ -9,7 +9,7 @@ import System
 /// else, so that what it reads without having said so is not found rather than missing from the key.
 ///
 /// In `run`, `{in.NAME}` and `{out.NAME}` stand for the paths of inputs and outputs, `{seed}` for the node's seed, `{threads}` for
-/// how many threads it may use.
+/// how many threads it may use. An entry that names an input to which nothing is bound is left out.
 package struct CommandStage: Stage {
   static let run = StageOption(
     "run", .list(.string, count: 1...1000),

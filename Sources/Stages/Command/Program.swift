@@ -51,22 +51,24 @@ struct Program {
     try file.close()
   }
 
-  /// One, or, of `{in.NAME}` alone where that collects, one for each of its artifacts.
+  /// One; of `{in.NAME}` alone where that collects, one for each of its artifacts; none where it names an input to which nothing is
+  /// bound.
   private static func words(of written: String, _ context: StageContext, isShell: Bool) throws -> [String] {
-    for port in CommandStage.declaration(for: context.options.json).inputs where port.collects {
-      if !isShell, written.utf8.elementsEqual("{in.\(port.name)}".utf8) {
-        return context.artifacts(port.name).map(\.path)
-      }
+    for port in CommandStage.declaration(for: context.options.json).inputs where !isShell {
+      let artifacts = context.artifacts(port.name)
+      let place = "{in.\(port.name)}"
+      if port.collects, written.utf8.elementsEqual(place.utf8) { return artifacts.map(\.path) }
+      if artifacts.isEmpty, Array(written.utf8).contains(Array(place.utf8)) { return [] }
     }
     return [try fill(written, context, quoting: isShell)]
   }
 
   /// `{in.NAME}`, `{out.NAME}`, `{seed}`, `{threads}`; any other brace is what it is. In a line for a shell, `{in.NAME}` of an
-  /// input that collects is all of its paths.
+  /// input that collects is all of its paths, and of one to which nothing is bound nothing.
   private static func fill(_ word: String, _ context: StageContext, quoting: Bool) throws -> String {
     let declaration = CommandStage.declaration(for: context.options.json)
     var places: [(name: String, values: [String])] = []
-    for input in declaration.inputs where !context.artifacts(input.name).isEmpty {
+    for input in declaration.inputs {
       if input.collects, !quoting, word.contains("{in.\(input.name)}") {
         throw RunError(
           .stageFailed,

@@ -550,4 +550,36 @@ import TinyModel
         "error[conflicting-options] at 5 \"stream\": stage `c`: `rows: stream` reads the input `rows` and writes the output `rows`, and both must be declared"
       ])
   }
+
+  @Test func `a program's ports are checked by name, and what may be unbound`() throws {
+    func check(_ with: String) throws -> [String] {
+      try bench().check(
+        "version: 1\nname: x\nstages:\n  rows: {uses: data, with: {path: train.jsonl}}\n  c: {uses: command, in: {rows: rows}, with: {\(with)}}\n"
+      )
+    }
+    let optional = "inputs: [{name: rows}, {name: old, required: false}]"
+    #expect(try check("run: [cat, '{in.rows}', '{in.old}'], \(optional), outputs: [{name: o}]") == [])
+    #expect(
+      try check("run: ['{in.old}', x], \(optional), outputs: [{name: o}]") == [
+        "error[conflicting-options] at 5 \"'{in.old}'\": stage `c`: the program is `{in.old}`, and the input `old` need not be bound"
+      ])
+    #expect(
+      try check("run: [cat], inputs: [{name: rows}, {name: old}], outputs: [{name: o}]").first?
+        .hasPrefix("error[missing-input]") == true)
+    #expect(
+      try check("run: [cat], rows: stream, inputs: [{name: rows, required: false}], outputs: [{name: rows}]")
+        == [
+          "error[conflicting-options] at 5 \"false\": stage `c`: `rows: stream` reads the input `rows`, which must be bound"
+        ])
+    #expect(
+      try check(
+        "run: [cat], rows: stream, inputs: [{name: rows}], outputs: [{name: rows}, {name: m, type: metrics}]"
+      ).map { $0.contains("`rows: stream` writes the output `rows` alone") } == [true])
+    #expect(
+      try check("run: [cat], inputs: [{name: rows}], outputs: [{name: o}, {name: ../o}, {name: o}]").map {
+        String($0.split(separator: ": ", maxSplits: 2).last ?? "")
+      } == [
+        "`outputs` declares `../o`, which is no name of a port", "`outputs` declares `o` twice",
+      ])
+  }
 }
