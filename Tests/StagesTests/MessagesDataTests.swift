@@ -108,4 +108,67 @@ struct MessagesDataTests {
       DataStage.declaration(for: ["messages": "c", "last_turn": "drop"]).outputs.first)
     #expect(dropped.columns == ["prompt", "messages"] && dropped.samples == [])
   }
+
+  private static let split: JSON = ["prompt": "prompt", "answers": ["chosen", "rejected"]]
+
+  @Test(arguments: [
+    #"[{"role": "user", "content": "u"}]"#, #"[{"from": "human", "value": "u"}]"#, #""u""#,
+  ])
+  func `a prompt's turns in a field of their own stand before each answer`(prompt: String) throws {
+    let whole = #"[{"role": "user", "content": "u"}, {"role": "assistant", "content": "bad"}]"#
+    for rejected in [#"[{"role": "assistant", "content": "bad"}]"#, whole] {
+      let line = #"""
+        {"id": "a", "prompt": \#(prompt), "chosen": [{"role": "assistant", "content": "good"}], "rejected": \#(rejected)}
+        """#
+      #expect(
+        try rows(line, ("messages", Self.split))
+          == [
+            Row([
+              "id": "a", "prompt": "u", "messages": [["role": "user", "content": "u"]],
+              "generations": ["good", "bad"],
+            ])
+          ])
+    }
+    let one = #"{"id": "a", "prompt": \#(prompt), "completion": [{"role": "assistant", "content": "good"}]}"#
+    #expect(
+      try rows(one, ("messages", ["answers": "completion"])).first?["generations"] == ["good"])
+  }
+
+  @Test(arguments: [
+    (#"[]"#, #"[{"role": "assistant", "content": "b"}]"#, "`prompt` is an empty list"),
+    (
+      #"1"#, #"[{"role": "assistant", "content": "b"}]"#,
+      "`prompt` is an integer; expected a list of messages"
+    ),
+    (
+      #"[{"role": "system", "content": "s"}]"#, #"[{"role": "assistant", "content": "b"}]"#,
+      "`prompt` has no turn of the user to answer"
+    ),
+    (
+      #"[{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]"#,
+      #"[{"role": "assistant", "content": "b"}]"#, "`prompt` ends with a turn of the assistant"
+    ),
+    (#""u""#, #"[{"role": "user", "content": "b"}]"#, "`rejected` does not end with a turn of the assistant"),
+    (
+      #""u""#, #"[{"role": "user", "content": "v"}, {"role": "assistant", "content": "b"}]"#,
+      "`rejected` does not begin with the turns of `prompt`"
+    ),
+    (#""u""#, #""b""#, "`rejected` is a string; expected a list of messages"),
+  ])
+  func `a prompt and answers that do not fit are refused with their place`(
+    prompt: String, rejected: String, words: String
+  ) {
+    let line =
+      #"{"id": "a", "prompt": \#(prompt), "chosen": [{"role": "assistant", "content": "g"}], "rejected": \#(rejected)}"#
+    let message = failure(line, ("messages", Self.split))
+    #expect(message.hasPrefix("data.jsonl:1:1: option `messages`: ") && message.contains(words), "\(message)")
+  }
+
+  @Test func `answers are not dropped, and their columns follow`() throws {
+    #expect(
+      failure(#"{"id": "a"}"#, ("messages", Self.split), ("last_turn", "drop")).contains(
+        "`messages` names `answers`, and `last_turn` drops these"))
+    let port = try #require(DataStage.declaration(for: ["messages": Self.split]).outputs.first)
+    #expect(port.columns == ["prompt", "messages"] && port.samples == ["generations"])
+  }
 }

@@ -37,7 +37,7 @@ struct DataColumns {
     let declared = (DataOptions.samples.value(in: options) ?? []).map { ($0.name, $0.value) }
     let messages = RecordMessages.field.value(in: options) ?? nil
     let given = DataOptions.generations.value(in: options) ?? []
-    let answers = RecordMessages.lastTurn.value(in: options) == .drop ? [] : messages ?? []
+    let answers = RecordMessages.lastTurn.value(in: options) == .drop ? [] : messages?.conversations ?? []
     columns = Self.columns(kept, "keep", options) + Self.columns(declared, "samples", options)
     generationCount = [given.count, answers.count].first { $0 > 0 }
     hasBoth = !given.isEmpty && !answers.isEmpty

@@ -4,17 +4,42 @@ import JSON
 import Models
 import Runner
 
-/// One field with a conversation, or several with conversations that differ in their last turn.
+/// One field with a conversation, several with conversations that differ in their last turn, or one with the turns that are shared and
+/// others with the answers.
 struct RecordMessages {
   /// What becomes of the assistant's turn at a conversation's end.
   enum LastTurn: String, CaseIterable { case generation, drop }
 
-  static let field = StageOption(
+  /// Which fields hold what.
+  struct Fields {
+    /// The field with the turns before the answers; nil where each of `conversations` has them too.
+    var prompt: String?
+    var conversations: [String]
+
+    var all: [String] { (prompt.map { [$0] } ?? []) + conversations }
+  }
+
+  private static let promptField = StageOption(
+    "prompt", .string, default: "prompt",
+    summary: "the field with the turns before the answers: a list of messages, or a text of the user")
+  private static let answers = StageOption<[String]>(
+    "answers", .either(.mapped(.string) { [$0] }, .list(.string, count: 1...16)),
+    summary:
+      "the field, or the fields, with an answer each: a list of one message of the assistant, or of a whole conversation that begins with the turns of `prompt`"
+  )
+
+  static let field = StageOption<Fields?>(
     "messages",
-    .optional(.either(.mapped(.string) { [$0] }, .list(.string, count: 2...16))), default: nil,
+    .optional(
+      .either(
+        .mapped(.string) { Fields(conversations: [$0]) },
+        .mapped(.list(.string, count: 2...16)) { Fields(conversations: $0) },
+        .object([promptField.field, answers.field]) {
+          Fields(prompt: $0[promptField], conversations: $0[answers])
+        })), default: nil,
     addedLater: true, aliases: ["conversations", "conversation", "chat"],
     summary:
-      "the field with a row's conversation, a list of `{role, content}` or `{from, value}`: it becomes the column `messages`, and `prompt` is by default the last text of the user. Of several fields, such as `[chosen, rejected]`, it is the part that they share, and their last turns are the generations"
+      "the field with a row's conversation, a list of `{role, content}` or `{from, value}`: it becomes the column `messages`, and `prompt` is by default the last text of the user. Of several fields, such as `[chosen, rejected]`, it is the part that they share, and their last turns are the generations; `{prompt: prompt, answers: [chosen, rejected]}` where the turns before the answers stand in a field of their own, as TRL has them"
   )
   static let lastTurn = StageOption(
     "last_turn", .choice(LastTurn.self), default: "generation", addedLater: true,
@@ -22,19 +47,29 @@ struct RecordMessages {
       "what becomes of the assistant's turn at the end of a conversation: `generation`, the row's generation, and there must be one; `drop`, it is left out where there is one"
   )
 
-  let fields: [String]
+  private let names: Fields
   let last: LastTurn
+
+  var fields: [String] { names.all }
 
   /// Nil where rows have no conversations.
   init?(_ options: StageOptions) {
     guard let fields = options[Self.field] else { return nil }
-    self.fields = fields
+    names = fields
     last = options[Self.lastTurn]
   }
 
   static func problem(_ options: StageOptions) -> OptionProblem? {
-    let count = options[field]?.count ?? 0
-    guard options[lastTurn] == .drop, count != 1 else { return nil }
+    let count = options[field]?.conversations.count ?? 0
+    guard options[lastTurn] == .drop else { return nil }
+    if options[field]?.prompt != nil {
+      return OptionProblem(
+        code: .conflictingOptions, option: "last_turn",
+        message: "`messages` names `answers`, and `last_turn` drops these",
+        label: "leaves the answers out",
+        help: "write `messages: FIELD` with the field of the prompt, or remove `last_turn`")
+    }
+    guard count != 1 else { return nil }
     return OptionProblem(
       code: .conflictingOptions, option: "last_turn",
       message: count == 0
@@ -69,12 +104,11 @@ struct RecordMessages {
 
   /// - Throws: `BadRecord`.
   func found(in record: RecordFields) throws -> Found {
-    var shared: [Turn]?
+    let prompt = try names.prompt.map { try turns(ofPrompt: $0, in: record) }
+    var shared = prompt
     var answers: [String] = []
-    for field in fields {
-      func bad(_ reason: String) -> BadRecord {
-        record.bad(Self.field.field.name, "`\(field)` \(reason)")
-      }
+    for field in names.conversations {
+      func bad(_ reason: String) -> BadRecord { Self.bad(field, reason, record) }
       var turns = try turns(in: try record.field(field, option: Self.field.field.name), bad)
       if turns.last?.role == "assistant" {
         let answer = turns.removeLast()
@@ -84,15 +118,36 @@ struct RecordMessages {
           "does not end with a turn of the assistant, which is the row's generation; `last_turn: drop` makes prompts of conversations"
         )
       }
+      // The answer alone follows the prompt.
+      if let prompt, turns.isEmpty { turns = prompt }
       guard turns.contains(where: { $0.role == "user" }) else {
         throw bad("has no turn of the user to answer")
       }
       guard shared == nil || shared == turns else {
-        throw bad("differs from `\(fields[0])` before its last turn")
+        throw bad(
+          names.prompt.map { "does not begin with the turns of `\($0)`, or has others behind them" }
+            ?? "differs from `\(names.conversations[0])` before its last turn")
       }
       shared = turns
     }
     return Found(turns: shared ?? [], answers: answers)
+  }
+
+  private func turns(ofPrompt field: String, in record: RecordFields) throws -> [Turn] {
+    let value = try record.field(field, option: Self.field.field.name)
+    if let text = value.stringValue { return [Turn(role: "user", text: text)] }
+    let turns = try turns(in: value) { Self.bad(field, $0, record) }
+    guard turns.last?.role != "assistant" else {
+      throw Self.bad(field, "ends with a turn of the assistant; the answers stand in other fields", record)
+    }
+    guard turns.contains(where: { $0.role == "user" }) else {
+      throw Self.bad(field, "has no turn of the user to answer", record)
+    }
+    return turns
+  }
+
+  private static func bad(_ field: String, _ reason: String, _ record: RecordFields) -> BadRecord {
+    record.bad(Self.field.field.name, "`\(field)` \(reason)")
   }
 
   private func turns(in value: JSON, _ bad: (String) -> BadRecord) throws -> [Turn] {
