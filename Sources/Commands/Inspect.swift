@@ -31,6 +31,9 @@ struct Inspect: ParsableCommand {
   @Option(help: "Of a data set: the split whose files are meant.")
   var split: String?
 
+  @Option(help: "Of a data set: the configuration of its README that is meant.")
+  var config: String?
+
   @OptionGroup var storage: StoreArguments
 
   func run() throws {
@@ -56,9 +59,10 @@ struct Inspect: ParsableCommand {
   private func dataSet() throws -> RemoteDataSet? {
     guard RemoteDataSet.isMeant(by: file) else {
       if split != nil { throw ValidationError("--split goes with hf:datasets/…") }
+      if config != nil { throw ValidationError("--config goes with hf:datasets/…") }
       return nil
     }
-    guard let set = RemoteDataSet(file, split: split) else {
+    guard let set = RemoteDataSet(file, split: split, config: config) else {
       throw ValidationError("expected hf:\(RemoteDataSet.form), found \(file)")
     }
     return set
@@ -72,7 +76,7 @@ struct Inspect: ParsableCommand {
     var lines = [
       "sha256: \(digest.hex)", "commit: \(commit)",
       "write:  path: {hf: \(set.text(at: commit)), sha256: \(digest.hex)}"
-        + (split.map { ", split: \($0)" } ?? ""),
+        + (config.map { ", config: \($0)" } ?? "") + (split.map { ", split: \($0)" } ?? ""),
       "files:  \(data.paths.count)",
     ]
     for (name, path) in zip(data.names, data.paths) {

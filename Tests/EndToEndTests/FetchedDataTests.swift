@@ -55,7 +55,9 @@ import Testing
     )
     #expect(listed == sha256)
     let fetched = hub.requests.filter { $0.contains("/resolve/") }
-    #expect(fetched.count == 2 && fetched.allSatisfy { $0.contains("/data/train-0000") }, "\(fetched)")
+    #expect(
+      fetched.count == 3 && fetched[0].contains("/README.md")
+        && fetched[1...].allSatisfy { $0.contains("/data/train-0000") }, "\(fetched)")
 
     let with = try written(inspected.output)
     #expect(with == "path: {hf: datasets/owner/tldr@\(LoopbackHub.commit), sha256: \(sha256)}, split: train")
@@ -180,7 +182,7 @@ import Testing
     ("403", "is refused (HTTP 403)"),
   ])
   func `a fault that stays ends the fetch with its name`(_ kind: String, _ words: String) throws {
-    try hub.place.write("/resolve/ \(kind) 99\n", to: "faults")
+    try hub.place.write("/data/ \(kind) 99\n", to: "faults")
     let found = hub.plumb("inspect hf:datasets/owner/tldr@main --split train")
     #expect(found.status == 7 && found.error.contains(words), "\(found)")
     #expect(
@@ -235,13 +237,13 @@ import Testing
   }
 
   @Test func `a token is not sent to another host`() throws {
-    try hub.place.write("/resolve/ redirect 2\n", to: "faults")
+    try hub.place.write("/resolve/ redirect 3\n", to: "faults")
     let found = hub.plumb("inspect hf:datasets/owner/tldr@main --split train", token: "sesame")
     #expect(found.status == 0, "\(found)")
     let here = hub.requests.filter { $0.hasSuffix(" 127.0.0.1") }
     let there = hub.requests.filter { $0.hasSuffix(" localhost") }
-    #expect(here.count == 3 && here.allSatisfy { $0.contains("Bearer sesame") }, "\(here)")
-    #expect(there.count == 2 && !there.contains { $0.contains("sesame") }, "\(there)")
+    #expect(here.count == 4 && here.allSatisfy { $0.contains("Bearer sesame") }, "\(here)")
+    #expect(there.count == 3 && !there.contains { $0.contains("sesame") }, "\(there)")
   }
 
   @Test func `a revision that moves between two fetches gives the files of one commit`() throws {

@@ -130,8 +130,8 @@ import Testing
     let declaration = try declaration(name)
     #expect(!declaration.options.isEmpty)
     // What chooses among files counts by the files that it chooses.
-    let choosers = declaration.options.compactMap { field in
-      if case .files(let split) = field.type { split } else { nil }
+    let choosers = declaration.options.flatMap { field in
+      if case .files(let split, let config) = field.type { [split, config] } else { [String]() }
     }
     for field in declaration.options where !choosers.contains(field.name) {
       let values = samples(of: field.type)

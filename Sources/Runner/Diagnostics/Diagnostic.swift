@@ -41,6 +41,12 @@ package struct Diagnostic: Sendable {
     self.notes = notes
     self.help = help
   }
+
+  /// In one line, where a command that reads no experiment says it: the place, the message and the help.
+  package var line: String {
+    let place = span.map { "\($0.file.name):\($0.line):\($0.column): " } ?? ""
+    return place + message + (help.map { "; \($0)" } ?? "")
+  }
 }
 
 extension Diagnostic {

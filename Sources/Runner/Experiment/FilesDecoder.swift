@@ -10,16 +10,24 @@ struct FilesDecoder {
   let what: String
   /// The value of the option that chooses among the files of a folder, where it is written.
   let split: Node?
+  /// The value of the option that chooses among the configurations of a README, where it is written.
+  var config: Node?
+  /// Whether a command names the files, rather than an experiment.
+  var isCommand = false
 
   static let largest = 100_000
 
   /// In the order in which they are read: the entries of a list as they stand, and the files of each by their names' bytes. Nil when
   /// something is wrong, which was reported.
   func decode(_ node: Node) -> [OptionFiles.Part]? {
-    var splitName: String?
+    var (splitName, configName): (String?, String?)
     if let split, !split.isNull {
       guard let name = collector.string(split, "`split`") else { return nil }
       splitName = name
+    }
+    if let config, !config.isNull {
+      guard let name = collector.string(config, "`config`") else { return nil }
+      configName = name
     }
     let entries = node.elements ?? [node]
     guard !entries.isEmpty else {
@@ -30,7 +38,7 @@ struct FilesDecoder {
     var hasFolder = false
     for entry in entries {
       if entry.entries != nil {
-        guard let part = dataSet(entry, splitName) else { return nil }
+        guard let part = dataSet(entry, splitName, configName) else { return nil }
         if case .dataSet(let set, _) = part { hasFolder = hasFolder || set.mayBeFolder }
         found.append(part)
         continue
@@ -40,7 +48,7 @@ struct FilesDecoder {
       switch paths.resolve(text, from: (entry.origin ?? entry.span).file.folder) {
       case .success((let path, .directory)):
         hasFolder = true
-        guard let files = folder(path, text, entry, splitName) else { return nil }
+        guard let files = folder(path, text, entry, splitName, configName) else { return nil }
         found += files.map { .file($0) }
       case .failure(.unreadable) where FilePattern.isPattern(text):
         guard let files = pattern(text, entry) else { return nil }
@@ -50,11 +58,12 @@ struct FilesDecoder {
         found.append(.file(path))
       }
     }
-    if let split, splitName != nil, !hasFolder {
+    for (name, written, value) in [("split", split, splitName), ("config", config, configName)] {
+      guard let written, value != nil, !hasFolder else { continue }
       collector.error(
-        .conflictingOptions, "`split` chooses among the files of a folder, but \(what) names files",
-        at: split.span,
-        label: "chooses nothing", notes: collector.originNotes(split),
+        .conflictingOptions, "`\(name)` chooses among the files of a folder, but \(what) names files",
+        at: written.span,
+        label: "chooses nothing", notes: collector.originNotes(written),
         help: "leave it out, or name the folder")
       return nil
     }
@@ -62,7 +71,7 @@ struct FilesDecoder {
   }
 
   /// `{hf: datasets/OWNER/NAME@REVISION, sha256: …}`
-  private func dataSet(_ node: Node, _ split: String?) -> OptionFiles.Part? {
+  private func dataSet(_ node: Node, _ split: String?, _ config: String?) -> OptionFiles.Part? {
     guard
       let fields = collector.fields(
         node, of: what, known: ["hf", "sha256"],
@@ -77,7 +86,7 @@ struct FilesDecoder {
       return nil
     }
     guard let text = collector.string(source, "`hf` of \(what)") else { return nil }
-    guard let set = RemoteDataSet(text, split: split) else {
+    guard let set = RemoteDataSet(text, split: split, config: config) else {
       collector.wrongType(source, "`hf` of \(what)", expected: RemoteDataSet.form)
       return nil
     }
@@ -94,7 +103,9 @@ struct FilesDecoder {
       collector.wrongType(node, what, expected: "`\(RemoteDataSet.scheme)\(RemoteDataSet.form)`")
       return nil
     }
-    let chooser = split.flatMap(\.string).map { " --split \($0)" } ?? ""
+    let chooser = [("config", config), ("split", split)].compactMap { name, node in
+      node.flatMap(\.string).map { " --\(name) \($0)" }
+    }.joined()
     collector.missingKey(
       "sha256", of: what, at: node.span,
       help: "what is downloaded is checked against its SHA-256: `{hf: \(set.text), sha256: …}`; "
@@ -112,30 +123,51 @@ struct FilesDecoder {
     return nil
   }
 
-  private func folder(_ path: String, _ text: String, _ node: Node, _ split: String?) -> [String]? {
+  private func folder(_ path: String, _ text: String, _ node: Node, _ split: String?, _ config: String?)
+    -> [String]?
+  {
     guard let names = names(fitting: "**", below: path, text, node) else { return nil }
     let plain = text.utf8.last == UInt8(ascii: "/") ? String(text.dropLast()) : text
+    let mistakes = collector.errorCount
+    let configurations = configurations(of: path, plain, names)
+    guard collector.errorCount == mistakes else { return nil }
     do {
-      let files = try HubLayout.files(among: names, split: split)
+      let files = try HubLayout.files(among: names, configurations, config: config, split: split)
       return regular(files, below: path, written: plain, node)
     } catch {
       let code: DiagnosticCode =
         switch error {
         case .noData: .notAFile
-        case .splits, .filesOfNoSplit: .missingKey
-        case .unknownSplit: .unknownChoice
+        case .splits, .filesOfNoSplit, .configs: .missingKey
+        case .unknownSplit, .unknownConfig: .unknownChoice
         case .formats: .wrongValue
+        case .tooManyPatterns: .tooLarge
         case .noMatch: .missingFile
-        case .nothingToChoose: .conflictingOptions
+        case .nothingToChoose, .noConfigs: .conflictingOptions
         }
-      var at = node
-      if case .unknownSplit = error, let split = self.split { at = split }
+      let at =
+        switch error {
+        case .unknownSplit: self.split ?? node
+        case .unknownConfig, .noConfigs: self.config ?? node
+        default: node
+        }
       collector.error(
         code, "\(what) names the folder `\(plain)`, which \(error.words)", at: at.span,
         notes: collector.originNotes(at),
-        help: error.help(plain))
+        help: error.help(plain, isCommand: isCommand))
       return nil
     }
+  }
+
+  /// What the README of a folder says, where it has one; mistakes in it are reported.
+  private func configurations(of folder: String, _ written: String, _ names: [String]) -> HubConfigurations? {
+    let name = HubConfigurations.file
+    guard names.contains(where: { UTF8Key($0) == UTF8Key(name) }),
+      case .success((let path, .file)) = paths.resolve("\(folder)/\(name)", from: folder),
+      let bytes = try? File.readUserFile(path, upTo: HubConfigurations.mostBytes)
+    else { return nil }
+    return HubConfigurations(
+      readme: SourceFile(name: "\(written)/\(name)", folder: folder, bytes: bytes), collector)
   }
 
   private func pattern(_ text: String, _ node: Node) -> [String]? {

@@ -14,12 +14,25 @@ package struct HubLayout {
     case noMatch(String, names: [String])
     /// A split of what is no folder.
     case nothingToChoose(String)
+    /// Configurations of which none is the default.
+    case configs([String])
+    case unknownConfig(String, among: [String])
+    /// A configuration where the README names none.
+    case noConfigs(String)
+    /// Of a split in a README.
+    case tooManyPatterns(Int, files: Int)
 
     /// Follows the name of the folder: "which …".
     package var words: String {
       switch self {
       case .noData(let names):
-        names.isEmpty ? "is empty" : "holds no data files, but \(HubLayout.list(names))"
+        if names.isEmpty {
+          "is empty"
+        } else if let script = HubLayout.script(among: names) {
+          "holds no data files, but a script that loads them from elsewhere: `\(script)`"
+        } else {
+          "holds no data files, but \(HubLayout.list(names))"
+        }
       case .splits(let names): "has the splits \(HubLayout.list(names))"
       case .unknownSplit(let name, let names): "has no split `\(name)`, but \(HubLayout.list(names))"
       case .filesOfNoSplit(let split, let example):
@@ -28,25 +41,44 @@ package struct HubLayout {
       case .noMatch(let wanted, let names):
         names.isEmpty ? "is empty" : "has no file `\(wanted)`, but \(HubLayout.list(names))"
       case .nothingToChoose(let wanted): "is not asked for a folder: `split` chooses nothing of `\(wanted)`"
+      case .configs(let names): "has the configurations \(HubLayout.list(names))"
+      case .unknownConfig(let name, let names):
+        "has no configuration `\(name)`, but \(HubLayout.list(names))"
+      case .tooManyPatterns(let count, let files):
+        "has \(count) patterns for one split in its README.md, and \(files) files that each may match"
+      case .noConfigs(let name):
+        "names no configurations in a README.md: `config` chooses nothing with `\(name)`"
       }
     }
 
-    /// `folder` is how the folder is written.
-    package func help(_ folder: String) -> String {
-      switch self {
+    /// - Parameters:
+    ///   - folder: how the folder is written.
+    ///   - isCommand: whether a command names it, rather than an experiment.
+    package func help(_ folder: String, isCommand: Bool = false) -> String {
+      func option(_ name: String, _ value: String) -> String {
+        isCommand ? "`--\(name) \(value)`" : "`\(name): \(value)`"
+      }
+      return switch self {
+      case .noData(let names) where HubLayout.script(among: names) != nil:
+        "scripts are not run; the hub keeps such a data set as Parquet in its branch `refs/convert/parquet`: name the commit of that"
       case .noData:
         "the names of data files end in \(HubLayout.list(HubLayout.formats.flatMap { $0 })); behind all but the first "
           + "\(HubLayout.list(HubLayout.compressions)) may stand"
-      case .splits(let names): "add `split: \(names[0])`, or name files: `\(folder)/…`"
+      case .splits(let names): "add \(option("split", names[0])), or name files: `\(folder)/…`"
       case .unknownSplit(let name, let names):
         Suggestion.nearest(to: name, among: names).map { "did you mean `\($0)`?" }
           ?? "write one of them, or name files: `\(folder)/…`"
-      case .filesOfNoSplit(let split, _): "add `split: \(split)`, or name files: `\(folder)/…`"
+      case .filesOfNoSplit(let split, _): "add \(option("split", split)), or name files: `\(folder)/…`"
       case .formats(let endings): "name the files of one format: `\(folder)/**/*\(endings[0])`"
       case .noMatch(let wanted, let names):
         Suggestion.nearest(to: wanted, among: names).map { "did you mean `\($0)`?" }
           ?? "name a file, a folder or a pattern: `\(folder)/…`"
       case .nothingToChoose: "leave `split` out"
+      case .configs(let names): "add \(option("config", names[0])), or name files: `\(folder)/…`"
+      case .unknownConfig(let name, let names):
+        Suggestion.nearest(to: name, among: names).map { "did you mean `\($0)`?" } ?? "write one of them"
+      case .tooManyPatterns: "name a pattern: `\(folder)/…`"
+      case .noConfigs: "leave `config` out"
       }
     }
   }
@@ -99,9 +131,20 @@ package struct HubLayout {
         throw .filesOfNoSplit(split: splits[0].name, example: other)
       }
     }
-    let found = Set(chosen.compactMap(format)).sorted()
-    guard found.count == 1 else { throw .formats(found.map { formats[$0][0] }) }
+    try requireOneFormat(chosen)
     return chosen
+  }
+
+  static func requireOneFormat(_ files: [String]) throws(Problem) {
+    let found = Set(files.compactMap(format)).sorted()
+    guard found.count <= 1 else { throw .formats(found.map { formats[$0][0] }) }
+  }
+
+  static func isData(_ name: String) -> Bool { format(of: name) != nil && !isIgnored(name) }
+
+  /// Of the names at the top a Python script, which is what older data sets are.
+  private static func script(among names: [String]) -> String? {
+    names.first { ends($0, ".py") && !$0.utf8.contains(UInt8(ascii: "/")) }
   }
 
   private static func splits(of data: [String]) -> [(name: String, files: [String])] {

@@ -85,7 +85,9 @@ struct OptionDecoder {
       members[field.name] = value ?? .null
     }
     // It has done its work: which files they are says all, and a key holds their content.
-    for case .files(let split) in fields.map(\.type) { members[split] = nil }
+    for case .files(let split, let config) in fields.map(\.type) {
+      for name in [split, config] { members[name] = nil }
+    }
     return complete(members, fields, path: path, what: what, at: node.span)
   }
 
@@ -127,8 +129,9 @@ struct OptionDecoder {
     case .string: return collector.string(node, what).map { .string($0) }
     case .choice(let words): return collector.choice(node, what, words).map { .string($0) }
     case .file: return file(node, path: path, what: what)
-    case .files(let split):
-      let decoder = FilesDecoder(collector: collector, paths: paths, what: what, split: mapping?[split])
+    case .files(let split, let config):
+      let decoder = FilesDecoder(
+        collector: collector, paths: paths, what: what, split: mapping?[split], config: mapping?[config])
       guard let found = decoder.decode(node).map({ OptionFiles(path, $0) }) else { return nil }
       files.append(found)
       return found.json()

@@ -12,6 +12,8 @@ package struct RemoteDataSet: Sendable, Equatable {
   package let files: String?
   /// Of a folder.
   package var split: String?
+  /// Of those that the README names.
+  package var config: String?
 
   package static let form =
     "datasets/OWNER/NAME@REVISION, or with /FILE behind it a file, a folder or a pattern"
@@ -24,7 +26,7 @@ package struct RemoteDataSet: Sendable, Equatable {
   package static func isMeant(by text: String) -> Bool { text.utf8.starts(with: (scheme + kind).utf8) }
 
   /// With or without the scheme; nil for what is not of its form.
-  package init?(_ text: String, split: String? = nil) {
+  package init?(_ text: String, split: String? = nil, config: String? = nil) {
     let plain =
       text.utf8.starts(with: Self.scheme.utf8)
       ? String(decoding: text.utf8.dropFirst(Self.scheme.utf8.count), as: UTF8.self) : text
@@ -36,6 +38,7 @@ package struct RemoteDataSet: Sendable, Equatable {
     self.revision = revision
     self.files = files
     self.split = split
+    self.config = config
   }
 
   /// `datasets/OWNER/NAME@REVISION/FILES`
@@ -52,6 +55,7 @@ package struct RemoteDataSet: Sendable, Equatable {
   func json(_ digest: Digest) -> JSON {
     var members = JSONObject([("hf", .string(text)), ("sha256", .string(digest.hex))])
     if let split { members["split"] = .string(split) }
+    if let config { members["config"] = .string(config) }
     return .object(members)
   }
 
@@ -59,9 +63,15 @@ package struct RemoteDataSet: Sendable, Equatable {
   package static let pattern = "\(kind)\(RemoteSource.Scheme.hf.pattern)"
 
   /// Of the names in its repository those that are meant, in the order in which they are read.
-  package func chosen(among names: [String]) throws(HubLayout.Problem) -> [String] {
+  /// - Parameter configurations: those of the repository's README; nil where it names none.
+  package func chosen(among names: [String], _ configurations: HubConfigurations? = nil)
+    throws(HubLayout.Problem) -> [String]
+  {
     let names = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    guard let files else { return try HubLayout.files(among: names, split: split) }
+    guard let files else {
+      return try HubLayout.files(among: names, configurations, config: config, split: split)
+    }
+    if let config { throw .noConfigs(config) }
     if names.contains(where: { UTF8Key($0) == UTF8Key(files) }) {
       guard split == nil else { throw .nothingToChoose(files) }
       return [files]

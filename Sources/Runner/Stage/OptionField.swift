@@ -58,8 +58,8 @@ package indirect enum OptionType: Sendable {
   /// enters the key is the file's content hash, never the path.
   case file
   /// Data files of the project: a file, a pattern, a folder, a data set of a hub, or a list of these. Decodes to an absolute path, or to a list of several;
-  /// what enters the key is their content. `split` names the option beside it that chooses among the files of a folder.
-  case files(split: String)
+  /// what enters the key is their content. `split` and `config` name the options beside it that choose among the files of a folder.
+  case files(split: String, config: String)
   /// A list; the range bounds its length.
   case list(OptionType, count: ClosedRange<Int>)
   /// A mapping from names that its author chooses to values of one type; the range bounds how many.

@@ -47,9 +47,9 @@ extension OptionValueType where Value == String {
 extension OptionValueType where Value == [String] {
   /// Data files of the project, written as a file, a pattern (`data/*.jsonl`), a folder that is laid out as on the Hugging Face hub, a
   /// data set of the hub (`{hf: datasets/OWNER/NAME@REVISION, sha256: …}`), or a list of these. Its value is their absolute paths in the order
-  /// in which they are to be read, none where a check is made before a data set was fetched; what enters the key is their content, never a name. `split` names the option beside it, a text or null, that chooses among the files of a folder.
-  public static func files(split: String) -> Self {
-    Self(type: .files(split: split)) { value in
+  /// in which they are to be read, none where a check is made before a data set was fetched; what enters the key is their content, never a name. `split` and `config` name the options beside it, each a text or null, that choose among the files of a folder.
+  public static func files(split: String, config: String) -> Self {
+    Self(type: .files(split: split, config: config)) { value in
       let values = value.arrayValue ?? [value]
       guard values.allSatisfy({ $0.stringValue != nil || $0.objectValue != nil }) else { return nil }
       // Of a data set that is not here nothing is known; before a stage runs, it is.

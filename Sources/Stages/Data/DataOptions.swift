@@ -6,7 +6,7 @@ import Runner
 
 struct DataOptions {
   static let path = StageOption(
-    "path", .files(split: "split"),
+    "path", .files(split: "split", config: "config"),
     aliases: [
       "dataset", "dataset_path", "data_path", "file", "data", "train_file", "data_files", "data_dir",
     ],
@@ -17,6 +17,12 @@ struct DataOptions {
     "split", .optional(.string), default: nil, addedLater: true, aliases: ["dataset_split"],
     summary:
       "of a folder or data set: which of its files are read, as on the hub: `data/train-00000-of-00001.parquet`, `train/…` and `train.jsonl` are `train`; a folder with several splits needs it"
+  )
+  static let config = StageOption(
+    "config", .optional(.string), default: nil, addedLater: true,
+    aliases: ["config_name", "subset", "dataset_config", "dataset_config_name"],
+    summary:
+      "of a folder or data set whose `README.md` names configurations (`configs:` at its top, as on the hub): which of them is read; needed where there are several and none is the default"
   )
   static let format = StageOption<(any DataFormat.Type)?>(
     "format", .optional(.choice(dataFormats.map { ($0.name, $0) })), default: nil, addedLater: true,
@@ -108,7 +114,7 @@ struct DataOptions {
 
   /// Those that choose rows stand in the order in which they do.
   static let fields = [
-    path.field, split.field, format.field, derived.field, strip.field, prompt.field,
+    path.field, split.field, config.field, format.field, derived.field, strip.field, prompt.field,
     RecordMessages.field.field, RecordMessages.lastTurn.field, cuttable.field,
     generations.field,
     id.field, keep.field, samples.field, conditions.field, dedup.field, partition.field, shuffle.field,

@@ -20,9 +20,11 @@ enum Toys {
       name: "data", summary: "reads rows", version: 1, inputs: [],
       outputs: [OutputPort("rows", .rows, columns: ["prompt"], summary: "rows")],
       options: [
-        OptionField("path", .files(split: "split"), summary: "JSON Lines"),
+        OptionField("path", .files(split: "split", config: "config"), summary: "JSON Lines"),
         OptionField(
           "split", .optional(.string), default: nil, addedLater: true, summary: "which files of a folder"),
+        OptionField(
+          "config", .optional(.string), default: nil, addedLater: true, summary: "which of its README's"),
         OptionField("prompt", .string, default: "{prompt}", summary: "a template over the fields"),
         OptionField("limit", .optional(.integer(1...1_000_000)), default: nil, summary: "rows at most"),
       ])
