@@ -20,7 +20,7 @@ func seconds(_ clock: clockid_t) -> Double {
 let begin = (wall: seconds(CLOCK_MONOTONIC), processor: seconds(CLOCK_PROCESS_CPUTIME_ID))
 do {
   let fields = arguments.count > 3 ? Array(arguments[3...]) : nil
-  var file = try RecordFile(arguments[2], format: arguments[1], fields: fields)
+  var file = RecordFile([arguments[2]], format: arguments[1], fields: fields)
   var count = 0
   while try file.next() != nil { count += 1 }
   let wall = seconds(CLOCK_MONOTONIC) - begin.wall

@@ -10,9 +10,10 @@ import System
 
 struct RowsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "rows", abstract: "Look into a data file, or into what a stage wrote.",
+    commandName: "rows", abstract: "Look into data files, or into what a stage wrote.",
     discussion: """
-      Takes any file that `data` reads, or a result: EXPERIMENT.yaml::STAGE or EXPERIMENT.yaml::STAGE.OUTPUT as \
+      Takes what `path` of `data` takes: a file, a pattern in quotes, a folder that is laid out as on the Hugging Face hub, or a data set of the \
+      hub, which is fetched into the model cache; or a result: EXPERIMENT.yaml::STAGE or EXPERIMENT.yaml::STAGE.OUTPUT as \
       `\(Program.name) plan` shows stages, runs/NAME/ID::STAGE of one run, or a stage's address alone for the last run. A terminal \
       gets a table, or where its columns do not fit, one record after the other, long texts cut; a pipe gets the same as lines of \
       fields with a tab between them, whole, where `\\` stands before an n, t, r or \\ that is a line break, a tab, a carriage \
@@ -23,6 +24,8 @@ struct RowsCommand: ParsableCommand {
       with `-m MODEL` the prompt and generations of any rows, or the fields that --columns names.
 
         \(Program.name) rows data/train.parquet --columns prompt,label --where label=1
+        \(Program.name) rows 'data/part-*.jsonl' --count
+        \(Program.name) rows hf:datasets/OWNER/NAME@main --split train --head 3
         \(Program.name) rows experiments/quickstart.yaml::quark@last.judge --where 'rewards>0.9'
         \(Program.name) rows quark@2.pool --count
         \(Program.name) rows experiments/quickstart.yaml::quark@1.train --tokens --head 3
@@ -30,9 +33,15 @@ struct RowsCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A data file, EXPERIMENT.yaml::ADDRESS, RUN_DIRECTORY::ADDRESS, or the address of a stage of the last run.",
+      "A data file, pattern or folder, hf:datasets/OWNER/NAME@REVISION (with /FILE behind it a file, folder or pattern of it), EXPERIMENT.yaml::ADDRESS, RUN_DIRECTORY::ADDRESS, or the address of a stage of the last run.",
       valueName: "file-or-address"), completion: .file())
   var source: String
+
+  @Option(help: "Of a folder or data set: the split whose files are meant.")
+  var split: String?
+
+  @Option(help: "Of a folder or data set: the configuration of its README that is meant.")
+  var config: String?
 
   @Option(help: "Rows at most.")
   var head = 10
@@ -117,9 +126,9 @@ struct RowsCommand: ParsableCommand {
         try showTokens()
         return .done
       }
-      switch try RowSource(source, storage: storage) {
-      case .file(let path): try show(path, format: format ?? RecordFile.formatByName(path))
-      case .rows(let path): try show(path, format: "jsonl")
+      switch try rowSource() {
+      case .files(let paths): try show(paths, format: format ?? formatByName(paths))
+      case .rows(let path): try show([path], format: "jsonl")
       case .metrics(let path):
         let value = try JSON(parsing: try File.read(path))
         try standardOutput(value.text(json ? .compact : .pretty) + "\n")
@@ -144,10 +153,10 @@ struct RowsCommand: ParsableCommand {
       return
     }
     let shown = RowTokens(tokenizer: try openTokenizer(try ModelPlace(model, storage: storage).path))
-    guard case .some(let (path, format)) = try rowsFile() else {
+    guard case .some(let (paths, format)) = try rowFiles() else {
       throw RunError(.commandLine, "`\(source)` holds no rows")
     }
-    var file = try RecordFile(path, format: format)
+    var file = RecordFile(paths, format: format)
     var inputs: [ModelInput] = []
     var place = 0
     try readEach(&file) { row in
@@ -159,10 +168,14 @@ struct RowsCommand: ParsableCommand {
     try print(inputs, shown)
   }
 
-  private func rowsFile() throws -> (path: String, format: String?)? {
-    switch try RowSource(source, storage: storage) {
-    case .file(let path): (path, format ?? RecordFile.formatByName(path))
-    case .rows(let path): (path, "jsonl")
+  private func rowSource() throws -> RowSource {
+    try RowSource(source, split: split, config: config, storage: storage)
+  }
+
+  private func rowFiles() throws -> (paths: [String], format: String?)? {
+    switch try rowSource() {
+    case .files(let paths): (paths, format ?? formatByName(paths))
+    case .rows(let path): ([path], "jsonl")
     case .metrics: nil
     }
   }
@@ -184,9 +197,15 @@ struct RowsCommand: ParsableCommand {
     }
   }
 
-  private func show(_ path: String, format: String?) throws {
+  /// Of files that are all called so.
+  private func formatByName(_ paths: [String]) -> String? {
+    let formats = paths.map { RecordFile.formatByName($0) }
+    return formats.dropFirst().allSatisfy { $0 == formats[0] } ? formats.first ?? nil : nil
+  }
+
+  private func show(_ paths: [String], format: String?) throws {
     let needed = columns.map { $0 + conditions.map(\.field) }
-    var file = try RecordFile(path, format: format, fields: needed)
+    var file = RecordFile(paths, format: format, fields: needed)
     if count {
       var number = 0
       try readEach(&file) { _ in

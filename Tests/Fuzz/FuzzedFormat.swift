@@ -33,7 +33,7 @@ let fuzzedFormats = [
 
 /// What is read must be written and read back the same. Behind a bad record there may be good ones.
 @Sendable private func readRecords(_ path: String, _ format: String) throws {
-  var file = try RecordFile(path, format: format)
+  var file = RecordFile([path], format: format)
   var errors: [any Error] = []
   while errors.count < 16 {
     do {

@@ -1,19 +1,20 @@
-// The records of a data file for whoever looks into it, in any of the formats that `data` reads.
+// The records of data files for whoever looks into them, in any of the formats that `data` reads.
 
 import JSON
 import Runner
 
 package struct RecordFile {
-  private let path: String
-  private var records: any DataFormat
+  private var files: DataFiles
 
   /// - Parameters:
-  ///   - format: one of `formats`; nil takes what the file's first bytes tell.
+  ///   - paths: in the order in which they are read.
+  ///   - format: one of `formats`; nil takes what each file's first bytes tell.
   ///   - fields: those that are needed, or paths of fields joined by dots; nil needs all.
-  /// - Throws: `InputError` for a file that cannot be read or is wrong as a whole.
-  package init(_ path: String, format: String? = nil, fields: [String]? = nil) throws {
-    self.path = path
-    records = try DataSource(path: path, needed: fields).records(dataFormats.first { $0.name == format })
+  /// - Precondition: at least one file.
+  package init(_ paths: [String], format: String? = nil, fields: [String]? = nil) {
+    files = DataFiles(paths)
+    files.format = dataFormats.first { $0.name == format }
+    files.needed = fields
   }
 
   /// That a table's name tells, since nothing in it does.
@@ -23,16 +24,13 @@ package struct RecordFile {
 
   package static var formats: [String] { dataFormats.map { $0.name } }
 
-  /// What a message calls its records, in the plural.
-  package var unit: String { type(of: records).unit }
-
   /// The next record, an object; nil after the last.
-  /// - Throws: `InputError` with the place of what is wrong.
+  /// - Throws: `InputError` with the place of what is wrong, or for a file that cannot be read.
   package mutating func next() throws -> JSON? {
     do {
-      return try records.next()?.value
+      return try files.next()?.value
     } catch let error as BadRecord {
-      throw InputError("\(error.place.inside(path)): \(error.reason)")
+      throw InputError("\(error.place.inside(files.path)): \(error.reason)")
     }
   }
 }
