@@ -61,17 +61,27 @@ package struct PoolStage: Stage {
     outputs: [
       OutputPort("rows", .rows, passesThrough: "rows", summary: "the samples picked, best class first"),
       OutputPort("state", .rows, passesThrough: "rows", summary: "the `history` of the next iteration"),
+      SampleStatistics.outputOfPicked,
     ],
     options: [
       by.field, classes.field, perClass.field, perPrompt.field, fill.field, maxTokens.field, drop.field,
+      SampleStatistics.option.field,
     ],
     isRandom: true, estimate: estimate)
 
+  package static func declaration(for options: JSON) -> StageDeclaration {
+    SampleStatistics.declaration(declaration, for: options)
+  }
+
+  package static var portsFollowOptions: Bool { true }
+
   package func run(_ context: StageContext) throws {
     let column = context.options[Self.by].rawValue
+    let bins = context.options[SampleStatistics.option]
     let joined = try joinedSamples(
       context, requiring: ["generations", column],
-      reading: context.options[Self.maxTokens] == nil ? [column] : [column, "lengths"])
+      reading: [column] + (context.options[Self.maxTokens] == nil ? [] : ["lengths"])
+        + (bins == nil ? [] : SampleStatistics.columns))
     let picker = try SamplePicker(options: context.options, table: joined.table, seed: context.seed)
     let pool = try joined.rows.compactMap(picker.withClassesOnly)
     context.leaveOut(joined.rows.count - pool.count, "prompts without a classed sample")
@@ -86,6 +96,11 @@ package struct PoolStage: Stage {
     try writeRows(
       try pool.compactMap { try picker.kept($0, drop: context.options[Self.drop]) },
       to: context.output("state", .rows))
+    guard let bins else { return }
+    let statistics = SampleStatistics(
+      table: joined.table, classes: try picker.classCount(pool), classesOf: picker.classNumbers)
+    try writeMetrics(
+      try statistics.measure(picked, outOf: pool, bins: bins), to: context.output("statistics", .metrics))
   }
 }
 
@@ -105,6 +120,7 @@ extension PoolStage {
       picked.bytes = rows.bytes.flatMap { Estimates.integer(Double($0) * taken / Double(items)) }
     }
     return StageEstimate(
-      outputs: ["rows": picked, "state": rows], seconds: Estimates.reading(rows))
+      outputs: ["rows": picked, "state": rows, "statistics": SampleStatistics.size(options)],
+      seconds: Estimates.reading(rows))
   }
 }

@@ -38,22 +38,28 @@ package struct QuantizeStage: Stage {
     ],
     outputs: [
       OutputPort(
-        "rows", .rows, passesThrough: "rows", samples: ["quantiles"], summary: "the samples with classes")
+        "rows", .rows, passesThrough: "rows", samples: ["quantiles"], summary: "the samples with classes"),
+      SampleStatistics.output,
     ],
-    options: [classes.field, scope.field, remainder.field], estimate: estimate)
+    options: [classes.field, scope.field, remainder.field, SampleStatistics.option.field], estimate: estimate)
 
   /// Numbers samples in the order in which they were added to the pool.
   static let added = "added"
 
   package static func declaration(for options: JSON) -> StageDeclaration {
-    scope.value(in: options) == .global ? declaration.giving("rows", samples: [added]) : declaration
+    let declaration = SampleStatistics.declaration(declaration, for: options)
+    return scope.value(in: options) == .global ? declaration.giving("rows", samples: [added]) : declaration
   }
+
+  package static var portsFollowOptions: Bool { true }
 
   package func run(_ context: StageContext) throws {
     let options = context.options
     let perPrompt = options[Self.scope] == .prompt
+    let bins = options[SampleStatistics.option]
     let joined = try joinedSamples(
-      context, requiring: ["generations", "rewards"], reading: ["rewards"], without: "quantiles",
+      context, requiring: ["generations", "rewards"],
+      reading: bins == nil ? ["rewards"] : SampleStatistics.columns, without: "quantiles",
       numbering: perPrompt ? nil : Self.added)
     let result = try quantized(
       joined, classes: options[Self.classes], remainder: options[Self.remainder], perPrompt: perPrompt)
@@ -61,6 +67,11 @@ package struct QuantizeStage: Stage {
       result.reduce(0) { $0 + ($1["quantiles"]?.arrayValue?.count { $0.isNull } ?? 0) },
       "samples without reward")
     try writeRows(result, to: context.output("rows", .rows))
+    guard let bins else { return }
+    let statistics = SampleStatistics(table: joined.table, classes: options[Self.classes]) {
+      $0["quantiles"]?.arrayValue?.map(\.intValue) ?? []
+    }
+    try writeMetrics(try statistics.measure(result, bins: bins), to: context.output("statistics", .metrics))
   }
 }
 
@@ -137,7 +148,9 @@ private func globalQuantiles(
 extension QuantizeStage {
   static let estimate: StageEstimate.Function = { input in
     let rows = sum(input.input("rows"), input.input("history"))
-    return StageEstimate(outputs: ["rows": rows], seconds: Estimates.reading(rows))
+    return StageEstimate(
+      outputs: ["rows": rows, "statistics": SampleStatistics.size(input.options)],
+      seconds: Estimates.reading(rows))
   }
 
   private static func sum(_ a: ArtifactSize, _ b: ArtifactSize) -> ArtifactSize {

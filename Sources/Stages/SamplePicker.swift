@@ -67,6 +67,23 @@ struct SamplePicker {
     }
   }
 
+  /// Of each sample its class's place among the classes, 0 the best; nil where it is none of them.
+  func classNumbers(_ row: Row) throws -> [Int?] {
+    try classColumn(of: try SampleLists(row, table), row).map { value in
+      if value.isNull { return nil }
+      guard let classes else { return value.intValue.flatMap { $0 >= 0 ? $0 : nil } }
+      return classes.firstIndex { matches(value, $0) }
+    }
+  }
+
+  /// How many classes there are; where none are listed, up to the worst quantile of these rows.
+  func classCount(_ rows: [Row]) throws -> Int {
+    if let classes { return classes.count }
+    let worst = try rows.reduce(-1) { max($0, try classNumbers($1).compactMap { $0 }.max() ?? -1) }
+    guard worst < 1000 else { throw InputError("the quantile \(worst) is beyond the 1000 that there may be") }
+    return worst + 1
+  }
+
   /// The samples to train on, class by class, best class first, in the order they were accepted.
   func picked(_ row: Row) throws -> Row? {
     let lists = try SampleLists(row, table)

@@ -5,6 +5,7 @@ import JSON
 import Runner
 import Stages
 import Synchronization
+import System
 import TestFolder
 import Testing
 
@@ -64,10 +65,17 @@ final class StageBench {
       checkpointDirectory: directory, outputDirectory: directory + "/out", reporter: reporter)
     try stage.run(context)
     var outputs: [String: [Row]] = [:]
-    for port in S.declaration.outputs {
+    for port in S.declaration(for: .object(complete)).outputs where port.type == .rows {
       outputs[port.name] = try readRows(context.output(port.name, port.type), requiring: [])
     }
     return outputs
+  }
+}
+
+extension StageBench {
+  /// What the last stage wrote.
+  func metrics(_ port: String) throws -> JSON {
+    try JSON(parsing: try File.read("\(directory)/out/\(port).json"))
   }
 }
 

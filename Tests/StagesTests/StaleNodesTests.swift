@@ -112,8 +112,12 @@ import Testing
     (["x"] + declaration.outputs.flatMap { ["after_\($0.name)", "last_\($0.name)"] }).sorted()
   }
 
+  /// With the outputs that it has without an option that asks for more.
   private func declaration(_ name: String) throws -> StageDeclaration {
-    try #require(Self.registry.stage(named: name)?.declaration)
+    let stage = try #require(Self.registry.stage(named: name))
+    let outputs = stage.declaration(for: base(stage.declaration)).outputs.map(\.name)
+    return stage.declaration.outputs.filter { !outputs.contains($0.name) }
+      .reduce(stage.declaration) { $0.leavingOut($1.name) }
   }
 
   /// Every required option at a first value.

@@ -61,6 +61,13 @@ public struct StageDeclaration: Sendable {
     changing(output) { $0.names = names }
   }
 
+  /// The same without an output: for one that an option asks for.
+  package func leavingOut(_ output: String) -> StageDeclaration {
+    var result = self
+    result.outputs.removeAll { $0.name == output }
+    return result
+  }
+
   private func changing(_ output: String, _ change: (inout OutputPort) -> Void) -> StageDeclaration {
     var result = self
     for index in outputs.indices where outputs[index].name == output { change(&result.outputs[index]) }
