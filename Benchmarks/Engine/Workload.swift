@@ -222,7 +222,7 @@ struct Workload {
       reference: kl == 0 ? nil : ReferenceModel(try decoder(model)),
       optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
       schedule: LearningRateSchedule(
-        peak: 1e-6, steps: 100, warmUpRatio: 0, warmUp: .linear, decay: .constant),
+        peak: 1e-6, steps: 100, warmUpLength: .share(0), warmUp: .linear, decay: .constant),
       maximumGradientNorm: 1, mode: mode, backend: backend)
   }
 }

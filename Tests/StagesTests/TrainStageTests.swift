@@ -405,6 +405,20 @@ struct TrainStageTests {
     #expect(try bench.json("\(found)/metrics.json") == bench.json("\(expected)/metrics.json"))
   }
 
+  @Test func `steps are those of as many epochs, and end inside of one`() throws {
+    let model = try bench.model()
+    func losses(_ changes: [(String, JSON)]) throws -> [Double] {
+      let schedule: [(String, JSON)] = [("decay", "constant"), ("warmup_steps", 2)]
+      let output = try train(model, Self.with(schedule + changes))
+      return (try bench.json("\(output)/metrics.json")["loss"]?.arrayValue ?? []).compactMap(\.doubleValue)
+    }
+    // 15 samples in batches of 4.
+    let epochs = try losses([("epochs", 3)])
+    try #require(epochs.count == 12)
+    #expect(try losses([("epochs", 1), ("steps", 12)]) == epochs)
+    #expect(try losses([("epochs", 1), ("steps", 7)]) == Array(epochs.prefix(7)))
+  }
+
   @Test func `fine-tuning reports its own terms, and reads neither classes nor a reference`() throws {
     let model = try bench.model()
     let options = Self.with([("objective", ["kind": "sft"]), ("conditioning", ["kind": "none"])])

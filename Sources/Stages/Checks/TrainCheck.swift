@@ -15,6 +15,7 @@ extension TrainStage {
       PromptOptions(options).length, promptsAt: "rows",
       readBy: options[objective].objective.reference == nil ? ["model"] : ["model", "reference"], in: stage)
     checkConditioningRate(options, conditioning, &findings)
+    checkSteps(options, &findings)
     findings.declare(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
     findings.declare(Fact.head, headFact(.language), of: "model")
     for name in [

@@ -2,23 +2,34 @@
 
 import Models
 
-struct BatchPlan {
-  let stepCount: Int
+/// Epochs of the examples without end, each in an order of its own; a batch never holds examples of two.
+package struct BatchPlan {
+  package let stepsPerEpoch: Int
+  private let ids: [String]
   private let batchSize: Int
-  private let stepsPerEpoch: Int
-  private let orders: [[Int]]
+  private let seed: UInt64
+  private var order: (epoch: Int, places: [Int])?
 
-  init(ids: [String], batchSize: Int, epochs: Int, dropLast: Bool, seed: UInt64) {
+  package init(ids: [String], batchSize: Int, dropLast: Bool, seed: UInt64) {
+    self.ids = ids
     self.batchSize = batchSize
+    self.seed = seed
     stepsPerEpoch = dropLast ? ids.count / batchSize : (ids.count + batchSize - 1) / batchSize
-    stepCount = stepsPerEpoch * epochs
-    orders = (0..<epochs).map { shuffledOrder(ids, seed: seed, epoch: $0) }
   }
 
-  /// Places of the examples of step 0 ..< stepCount.
-  func batch(_ step: Int) -> ArraySlice<Int> {
-    let order = orders[step / stepsPerEpoch]
+  /// Places of the examples of a step, counted from 0.
+  /// - Precondition: there are steps in an epoch.
+  package mutating func batch(_ step: Int) -> ArraySlice<Int> {
+    precondition(stepsPerEpoch > 0, "\(ids.count) examples make no batch of \(batchSize)")
+    let places = places(ofEpoch: step / stepsPerEpoch)
     let first = step % stepsPerEpoch * batchSize
-    return order[first..<min(first + batchSize, order.count)]
+    return places[first..<min(first + batchSize, places.count)]
+  }
+
+  private mutating func places(ofEpoch epoch: Int) -> [Int] {
+    if let order, order.epoch == epoch { return order.places }
+    let places = shuffledOrder(ids, seed: seed, epoch: epoch)
+    order = (epoch, places)
+    return places
   }
 }

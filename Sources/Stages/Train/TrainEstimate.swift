@@ -5,7 +5,12 @@ import Runner
 extension TrainStage {
   static let estimate: StageEstimate.Function = { input in
     let (model, rows) = (input.input("model"), input.input("rows"))
-    let epochs = Double(input.options[TrainStage.epochs])
+    // Batches are cut out of samples, of which a row has at least one.
+    let samples = rows.items ?? rows.rows
+    let epochs =
+      input.options[TrainStage.steps].map { steps in
+        samples.map { Double(steps) * Double(input.options[TrainStage.batchSize]) / Double(max(1, $0)) }
+      } ?? Double(input.options[TrainStage.epochs])
     let hasReference =
       input.options[TrainStage.objective].objective.reference != nil && input.input("reference").items != nil
     return StageEstimate(
@@ -21,7 +26,8 @@ extension TrainStage {
           + (hasReference ? ModelMemory(input.input("reference"), input.numericMode)?.reading ?? 0 : 0)
       },
       seconds: Estimates.seconds(
-        tokens: Estimates.tokens(rows).map { $0 * epochs }, parameters: model.items,
+        tokens: Estimates.tokens(rows).flatMap { tokens in epochs.map { tokens * $0 } },
+        parameters: model.items,
         passes: hasReference ? 8 : 6,
         rate: Estimates.training, input.threads))
   }

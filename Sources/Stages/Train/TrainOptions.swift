@@ -43,19 +43,32 @@ extension TrainStage {
     "conditioning_lr", .optional(.number(0...10, exclusiveMinimum: true, single: true)), default: nil,
     summary: "peak learning rate of the conditioning tokens' embedding rows; null is `lr`")
   static let warmUpRatio = StageOption(
-    "warmup_ratio", .number(0...1), default: 0.05, aliases: ["warmup_steps", "num_warmup_steps"],
+    "warmup_ratio", .number(0...1), default: 0.05,
     summary: "share of the steps used for warm-up, rounded up to whole steps; a training of one step has none"
   )
+  static let warmUpSteps = StageOption(
+    "warmup_steps", .optional(.integer(0...1_000_000_000)), default: nil, addedLater: true,
+    aliases: ["num_warmup_steps"],
+    summary: "steps used for warm-up, in place of a share of them; null is `warmup_ratio`")
   static let warmUp = StageOption(
     "warmup", .choice(LearningRateSchedule.WarmUp.self), default: "linear",
     summary: "`lr` times t / w, or log(t + 1) / log(w), at step t of w; the rate of step 0 is 0")
   static let decay = StageOption(
     "decay", .choice(LearningRateSchedule.Decay.self), default: "linear",
     aliases: ["lr_scheduler_type", "lr_scheduler", "scheduler"],
-    summary: "shape of the decay after the warm-up")
+    summary:
+      "after the warm-up: `linear` and `cosine` decay to `decay_floor`, which would be reached one step after the last; `constant` stays at `lr`"
+  )
+  static let decayFloor = StageOption(
+    "decay_floor", .number(0...1), default: 0.0, addedLater: true,
+    aliases: ["min_lr_rate", "min_lr_ratio"], summary: "where the decay ends, as a share of `lr`")
   static let epochs = StageOption(
     "epochs", .integer(1...10_000), default: 1, aliases: ["num_epochs", "num_train_epochs"],
     summary: "passes over the rows")
+  static let steps = StageOption(
+    "steps", .optional(.integer(1...1_000_000_000)), default: nil, addedLater: true,
+    aliases: ["max_steps", "num_steps", "train_steps"],
+    summary: "steps in place of `epochs`: passes over the rows, as many as they take and a part of one")
   static let batchSize = StageOption(
     "batch_size", .integer(1...100_000), default: 8,
     aliases: ["per_device_train_batch_size", "train_batch_size"], summary: "samples in a step")
@@ -88,10 +101,15 @@ extension TrainStage {
       turns.field,
       vocabulary.field,
       lr.field,
-      conditioningLR.field, warmUpRatio.field, warmUp.field, decay.field, epochs.field, batchSize.field,
-      dropLast.field, unfrozenRatio.field, trainEmbeddings.field, maxGradientNorm.field, gradientLeaves.field,
+      conditioningLR.field, warmUpRatio.field, warmUpSteps.field, warmUp.field, decay.field, decayFloor.field,
+      epochs.field, steps.field, batchSize.field, dropLast.field, unfrozenRatio.field, trainEmbeddings.field,
+      maxGradientNorm.field, gradientLeaves.field,
       adam.field,
     ] + PromptOptions.fields
+
+  static func warmUpLength(_ options: StageOptions) -> LearningRateSchedule.WarmUpLength {
+    options[warmUpSteps].map { .steps($0) } ?? .share(options[warmUpRatio])
+  }
 
   /// What null means: a supervised objective learns what a conversation shows, others learn samples.
   static func trainedTurns(_ options: StageOptions) -> TrainedTurns {

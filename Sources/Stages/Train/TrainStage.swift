@@ -60,9 +60,11 @@ package struct TrainStage: Stage {
     let chosen = options[Self.objective]
     let reference = try reference(for: chosen, policy, reading: examples, context, on: backend)
     let plan = try plan(examples, context)
-    let trainer = try trainer(
-      policy, chosen.objective, reference, steps: plan.stepCount, context, on: backend)
-    try TrainingRun(trainer: trainer, examples: examples, plan: plan, context: context).run()
+    let steps = options[Self.steps] ?? plan.stepsPerEpoch * options[Self.epochs]
+    let trainer = try trainer(policy, chosen.objective, reference, steps: steps, context, on: backend)
+    var run = TrainingRun(
+      trainer: trainer, examples: examples, plan: plan, stepCount: steps, context: context)
+    try run.run()
     try trainer.checkParameters()
 
     try policy.write(to: context.output("model", .model))
@@ -84,13 +86,12 @@ package struct TrainStage: Stage {
     return options[Self.end] == .never ? nil : try chat.turnEnd()
   }
 
-  /// - Throws: `InputError` when there is not one step.
+  /// - Throws: `InputError` when there is not one step in an epoch.
   private func plan(_ examples: [TrainingExample], _ context: StageContext) throws -> BatchPlan {
     let (batchSize, dropsLast) = (context.options[Self.batchSize], context.options[Self.dropLast])
     let plan = BatchPlan(
-      ids: examples.map(\.id), batchSize: batchSize, epochs: context.options[Self.epochs],
-      dropLast: dropsLast, seed: context.seed)
-    guard plan.stepCount > 0 else {
+      ids: examples.map(\.id), batchSize: batchSize, dropLast: dropsLast, seed: context.seed)
+    guard plan.stepsPerEpoch > 0 else {
       throw InputError(
         "\(examples.count) samples make no full batch of \(batchSize), and `drop_last` is set")
     }
@@ -110,8 +111,8 @@ package struct TrainStage: Stage {
         embeddings: options[Self.trainEmbeddings]),
       objective: objective, reference: reference, optimizer: options[Self.adam],
       schedule: LearningRateSchedule(
-        peak: options[Self.lr], steps: steps, warmUpRatio: options[Self.warmUpRatio],
-        warmUp: options[Self.warmUp], decay: options[Self.decay]),
+        peak: options[Self.lr], steps: steps, warmUpLength: Self.warmUpLength(options),
+        warmUp: options[Self.warmUp], decay: options[Self.decay], floor: options[Self.decayFloor]),
       groups: try policy.groups(options), maximumGradientNorm: options[Self.maxGradientNorm],
       gradientLeaves: options[Self.gradientLeaves], mode: context.mode, backend: backend,
       tokenBudget: context.engineBatch(1024), memory: context.engineMemory(512 << 20))

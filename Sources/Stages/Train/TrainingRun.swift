@@ -7,22 +7,23 @@ import Runner
 struct TrainingRun {
   let trainer: Trainer
   let examples: [TrainingExample]
-  let plan: BatchPlan
+  var plan: BatchPlan
+  let stepCount: Int
   let context: StageContext
 
-  func run() throws {
+  mutating func run() throws {
     if try trainer.restoreCheckpoint(from: context.checkpointDirectory, log: context.log) {
-      context.log("continues at step \(trainer.step + 1) of \(plan.stepCount)")
+      context.log("continues at step \(trainer.step + 1) of \(stepCount)")
     }
     var saved = ContinuousClock.now
     let started = ContinuousClock.now
     var tokens = 0
-    while trainer.step < plan.stepCount {
+    while trainer.step < stepCount {
       let batch = plan.batch(trainer.step).map { examples[$0] }
       let step = try trainer.train(batch)
       tokens += batch.reduce(0) { $0 + $1.tokenCount(conditioned: true) }
       context.progress(
-        trainer.step, of: plan.stepCount, unit: "steps",
+        trainer.step, of: stepCount, unit: "steps",
         message: "loss \(rounded(step.loss)) · \(Int(rate(tokens, since: started))) tokens/s")
       do {
         try context.checkCancellation()
@@ -30,7 +31,7 @@ struct TrainingRun {
         try trainer.saveCheckpoint(in: context.checkpointDirectory)
         throw error
       }
-      if trainer.step < plan.stepCount,
+      if trainer.step < stepCount,
         (ContinuousClock.now - saved) / .seconds(1) >= context.checkpointSeconds
       {
         try trainer.beginCheckpoint(in: context.checkpointDirectory)

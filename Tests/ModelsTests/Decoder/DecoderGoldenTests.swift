@@ -148,7 +148,7 @@ import Testing
         try Decoder(reference.configuration, from: reference.tensors, mode: mode, backend: backend)),
       optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01),
       schedule: LearningRateSchedule(
-        peak: 1e-3, steps: 10, warmUpRatio: 0, warmUp: .linear, decay: .constant),
+        peak: 1e-3, steps: 10, warmUpLength: .share(0), warmUp: .linear, decay: .constant),
       maximumGradientNorm: nil, mode: mode, backend: backend, tokenBudget: tokenBudget)
   }
 }

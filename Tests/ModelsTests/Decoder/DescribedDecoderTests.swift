@@ -156,7 +156,7 @@ struct Description: Sendable, CustomStringConvertible {
       objective: configuration.head == .language ? SupervisedFineTuning() : OutputRegression(),
       optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
       schedule: LearningRateSchedule(
-        peak: 1e-3, steps: 1, warmUpRatio: 0, warmUp: .linear, decay: .constant),
+        peak: 1e-3, steps: 1, warmUpLength: .share(0), warmUp: .linear, decay: .constant),
       maximumGradientNorm: nil, mode: mode, backend: backend)
   }
 

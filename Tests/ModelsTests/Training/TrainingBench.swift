@@ -69,7 +69,7 @@ struct TrainingBench {
       },
       optimizer: optimizer,
       schedule: LearningRateSchedule(
-        peak: peak, steps: 8, warmUpRatio: warmUpRatio, warmUp: .linear, decay: .linear),
+        peak: peak, steps: 8, warmUpLength: .share(warmUpRatio), warmUp: .linear, decay: .linear),
       groups: groups, maximumGradientNorm: maximumGradientNorm, gradientLeaves: gradientLeaves, mode: mode,
       backend: backend,
       tokenBudget: tokenBudget, memory: memory)

@@ -128,7 +128,7 @@ struct TrainingStepTests {
   private func schedule(
     _ steps: Int, _ ratio: Double, _ warmUp: LearningRateSchedule.WarmUp, _ decay: LearningRateSchedule.Decay
   ) -> LearningRateSchedule {
-    LearningRateSchedule(peak: 2e-5, steps: steps, warmUpRatio: ratio, warmUp: warmUp, decay: decay)
+    LearningRateSchedule(peak: 2e-5, steps: steps, warmUpLength: .share(ratio), warmUp: warmUp, decay: decay)
   }
 
   /// METHODS 1.11: 2,560 steps of which 128 warm up.
@@ -180,6 +180,47 @@ struct TrainingStepTests {
     let plain = self.schedule(10, 0, .linear, .constant)
     #expect((0..<10).allSatisfy { plain.rate(at: $0) == 2e-5 })
     #expect(self.schedule(1, 1, .linear, .linear).rate(at: 0) == 2e-5)
+  }
+
+  /// Of transformers 5.24: `get_cosine_schedule_with_warmup` and `get_cosine_with_min_lr_schedule_with_warmup` with 3 of 11 steps.
+  @Test(arguments: [
+    (
+      0.0,
+      [
+        0, 0.3333333333333333, 0.6666666666666666, 1, 0.9619397662556434, 0.8535533905932737,
+        0.6913417161825449, 0.5, 0.30865828381745514, 0.14644660940672627, 0.03806023374435663, 0,
+      ]
+    ),
+    (
+      0.1,
+      [
+        0, 0.3333333333333333, 0.6666666666666666, 1, 0.9657457896300791, 0.8681980515339464,
+        0.7222075445642904, 0.55, 0.3777924554357096, 0.23180194846605365, 0.13425421036992097, 0.1,
+      ]
+    ),
+  ])
+  func `the cosine decays as transformers' does, to the floor`(floor: Double, expected: [Double]) {
+    let schedule = LearningRateSchedule(
+      peak: 1, steps: 11, warmUpLength: .steps(3), warmUp: .linear, decay: .cosine, floor: floor)
+    for (step, rate) in expected.enumerated() {
+      #expect(abs(schedule.rate(at: step) - rate) < 1e-15, "step \(step)")
+    }
+    #expect(schedule.rate(at: 999) == floor)
+  }
+
+  @Test func `the linear decay has a floor, and a warm-up a number of steps`() {
+    func schedule(_ warmUp: LearningRateSchedule.WarmUp, _ steps: Int, floor: Double = 0.2)
+      -> LearningRateSchedule
+    {
+      LearningRateSchedule(
+        peak: 1, steps: 10, warmUpLength: .steps(steps), warmUp: warmUp, decay: .linear, floor: floor)
+    }
+    let linear = schedule(.linear, 2)
+    #expect(linear.warmUpSteps == 2 && linear.rate(at: 1) == 0.5 && linear.rate(at: 2) == 1)
+    #expect(abs(linear.rate(at: 6) - 0.6) < 1e-15 && linear.rate(at: 10) == 0.2)
+    // The logarithm's first whole warm-up has two steps.
+    #expect(schedule(.logarithmic, 1).warmUpSteps == 2 && schedule(.logarithmic, 0).warmUpSteps == 0)
+    #expect(schedule(.linear, 0).rate(at: 0) == 1)
   }
 
   @Test func `the order of an epoch does not depend on the order examples came in`() {

@@ -98,6 +98,22 @@ import TinyModel
         "error[wrong-value] at 7 \"161\": stage `sc`: `max_length` is 161, but the context of the model at `model` is 160 tokens"
       ]
     ),
+    // Steps and the learning rate.
+    ("lr: 1e-4,", "lr: 1e-4, steps: 20, warmup_steps: 20, decay: cosine, decay_floor: 0.1,", []),
+    (
+      "lr: 1e-4,", "lr: 1e-4, steps: 20, epochs: 2, warmup_steps: 21, warmup_ratio: 0.1,",
+      [
+        "error[conflicting-options] at 10 \"2\": stage `t`: `steps` and `epochs` both say how long to train",
+        "error[conflicting-options] at 10 \"21\": stage `t`: the warm-up of 21 steps is longer than the training of 20, so that `lr` is never reached",
+        "error[conflicting-options] at 10 \"0.1\": stage `t`: `warmup_steps` and `warmup_ratio` both say how long the warm-up is",
+      ]
+    ),
+    (
+      "lr: 1e-4,", "lr: 1e-4, decay: constant, decay_floor: 0.1,",
+      [
+        "error[conflicting-options] at 10 \"0.1\": stage `t`: `decay_floor` is where a decay ends, but `decay` is `constant`"
+      ]
+    ),
     // Lengths.
     (
       "{path: train.jsonl}", "{path: train.jsonl, prompt: \"POST: {prompt} {id}\", cuttable: [prompt, id]}",
