@@ -63,6 +63,16 @@ package struct Parameters: Sendable {
       interleavings: interleavings, on: backend)
   }
 
+  /// The tensors that a layout has: those of these parameters, and new ones.
+  func adapted(to layout: ParameterLayout, new: [String: Tensor]) -> Parameters {
+    var tensors = new
+    for name in layout.names where tensors[name] == nil { tensors[name] = self[name] }
+    return Parameters(
+      names: layout.names,
+      shapes: Dictionary(uniqueKeysWithValues: layout.tensors.map { ($0.name, $0.shape) }), tensors: tensors,
+      interleavings: interleavings, on: backend)
+  }
+
   static func read(
     _ name: String, _ shape: [Int], interleaving: HeadInterleaving? = nil, from source: any TensorSource,
     on backend: any Backend

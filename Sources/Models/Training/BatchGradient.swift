@@ -21,8 +21,8 @@ final class BatchGradient {
   /// first, then these, so that the order of the sum does not depend on how a batch was cut.
   private var embeddingGradients: [(tokens: [Int32], rows: Tensor)] = []
 
-  /// Rows of outputs that exist at once.
-  private static let outputRows = 128
+  /// Rows of a language head's outputs that exist at once. Other heads have few, and all of a micro-batch's exist together.
+  private static let vocabularyRows = 128
 
   /// - Parameters:
   ///   - empty: gradients of the trainable parameters, zero.
@@ -130,7 +130,8 @@ final class BatchGradient {
     of targets: PackedTargets, _ normed: Tensor, reference referenceNormed: Tensor?, scale: Float,
     into dNormed: Tensor
   ) {
-    for chunk in targets.chunks(limit: Self.outputRows) {
+    let limit = policy.configuration.head == .language ? Self.vocabularyRows : Int.max
+    for chunk in targets.chunks(limit: limit) {
       let outputs = policy.headLogits(normed.slice(chunk.rows))
       let referenceOutputs = referenceNormed.flatMap { rows in
         reference?.decoder.headLogits(rows.slice(chunk.rows))
@@ -138,7 +139,7 @@ final class BatchGradient {
       let values = objective.loss(
         LossChunk(
           outputs: outputs, reference: referenceOutputs, sharedColumns: sharedColumns,
-          labels: Array(targets.labels[chunk.rows]), scale: scale), on: backend)
+          labels: Array(targets.labels[chunk.rows]), sequences: chunk.sequences, scale: scale), on: backend)
       for (term, values) in values.enumerated() {
         for value in values { terms[term] += Double(value) }
       }

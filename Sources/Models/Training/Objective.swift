@@ -38,17 +38,22 @@ package struct ReferenceModel {
 
 /// Tokens that a model is fed, and those of its rows at which the head is read.
 package struct TargetSequence: Sendable {
-  let tokens: [Int32]
+  package let tokens: [Int32]
   /// Ascending.
-  let rows: [Int]
-  /// What each of `rows` predicts.
-  let labels: [Int32]
+  package let rows: [Int]
+  /// What each of `rows` predicts: a token, or a label's number. Not read where the head gives a value.
+  package let labels: [Int32]
 
   package init(tokens: [Int32], rows: [Int], labels: [Int32]) {
     precondition(rows.count == labels.count, "\(rows.count) rows have \(labels.count) labels")
     self.tokens = tokens
     self.rows = rows
     self.labels = labels
+  }
+
+  /// Of a head that gives a value.
+  package init(tokens: [Int32], rows: [Int]) {
+    self.init(tokens: tokens, rows: rows, labels: rows.map { _ in 0 })
   }
 }
 
@@ -62,6 +67,9 @@ package struct LossChunk {
   package let sharedColumns: Int
   /// [R]
   package let labels: [Int32]
+  /// The rows of each sequence, in the order of `Objective.sequences`, example by example. Whole sequences of whole examples, except under
+  /// a language head, whose many outputs are cut.
+  package let sequences: [Range<Int>]
   /// One over the divisor of the batch.
   package let scale: Float
 }

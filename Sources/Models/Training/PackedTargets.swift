@@ -22,7 +22,9 @@ struct PackedTargets {
   /// Rows whose outputs exist together.
   struct Chunk {
     let rows: Range<Int>
-    /// The sequences' parts, counted from the chunk's first row; cut only at multiples of a reduction block.
+    /// The rows of each sequence that are in it, counted from the chunk's first row.
+    let sequences: [Range<Int>]
+    /// The same in reduction blocks.
     let pieces: [Range<Int>]
   }
 
@@ -31,11 +33,12 @@ struct PackedTargets {
   func chunks(limit: Int) -> [Chunk] {
     var chunks: [Chunk] = []
     var first = 0
+    var sequences: [Range<Int>] = []
     var pieces: [Range<Int>] = []
     var end = 0
     func close() {
-      if end > first { chunks.append(Chunk(rows: first..<end, pieces: pieces)) }
-      pieces = []
+      if end > first { chunks.append(Chunk(rows: first..<end, sequences: sequences, pieces: pieces)) }
+      (sequences, pieces) = ([], [])
       first = end
     }
     for part in parts {
@@ -43,6 +46,11 @@ struct PackedTargets {
         let stop = min(start + ReductionBlocks.length, part.upperBound)
         if stop - first > limit { close() }
         pieces.append(start - first..<stop - first)
+        if start > part.lowerBound, let begun = sequences.popLast() {
+          sequences.append(begun.lowerBound..<stop - first)
+        } else {
+          sequences.append(start - first..<stop - first)
+        }
         end = stop
       }
     }

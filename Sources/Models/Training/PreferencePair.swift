@@ -2,10 +2,13 @@
 
 /// Source: METHODS 1.5, training and accuracy of trlx's `GPTRewardModel`. These conventions are not those of scoring, which reads
 /// each text at its own last token: here both are read at the same position, so that the shorter one is read in its padding.
+/// Deviation: padding is read as any token is; there an attention mask hides all of it but its first token from what follows.
 package struct PreferencePair: Sendable {
   /// The ids of both, with padding after the shorter one: [end] each.
   package let chosen: [Int32]
   package let rejected: [Int32]
+  /// Without the padding.
+  private let lengths: (chosen: Int, rejected: Int)
   /// The first position at which they differ; nil where they do not.
   package let divergence: Int?
 
@@ -16,11 +19,40 @@ package struct PreferencePair: Sendable {
   ///   - chosen, rejected: ids; what stands from the first `pad` on is padding. Where the token that ends a text is also the one
   ///     that pads, it is padding too, and texts that differ only after it count as equal.
   package init(chosen: [Int32], rejected: [Int32], pad: Int32) {
-    let texts = [chosen, rejected].map { $0.prefix { $0 != pad } }
-    let end = texts.map(\.count).max() ?? 0
-    let padded = texts.map { $0 + [Int32](repeating: pad, count: end - $0.count) }
-    (self.chosen, self.rejected) = (Array(padded[0]), Array(padded[1]))
-    divergence = zip(padded[0], padded[1]).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+    func text(_ ids: [Int32]) -> [Int32] { Array(ids.prefix { $0 != pad }) }
+    self.init(chosenText: text(chosen), rejectedText: text(rejected), pad: pad)
+  }
+
+  /// - Parameters:
+  ///   - chosenText, rejectedText: ids, all of which are text.
+  ///   - pad: what stands after the shorter one.
+  package init(chosenText: [Int32], rejectedText: [Int32], pad: Int32) {
+    let end = max(chosenText.count, rejectedText.count)
+    func padded(_ text: [Int32]) -> [Int32] { text + [Int32](repeating: pad, count: end - text.count) }
+    (chosen, rejected) = (padded(chosenText), padded(rejectedText))
+    lengths = (chosenText.count, rejectedText.count)
+    divergence = zip(chosen, rejected).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+  }
+
+  /// At which positions a pair is trained.
+  package enum Positions: String, CaseIterable, Sendable {
+    /// Those from the first difference to the end of the longer one, both texts at the same ones.
+    case diverging
+    /// Each text's own last one, which is where scoring reads it.
+    case last
+  }
+
+  /// The chosen and the rejected text as they are trained on; nil where they are equal.
+  package func texts(at positions: Positions) -> [TargetSequence]? {
+    guard let divergence else { return nil }
+    switch positions {
+    case .diverging:
+      return [chosen, rejected].map { TargetSequence(tokens: $0, rows: Array(divergence..<end)) }
+    case .last:
+      return zip([chosen, rejected], [lengths.chosen, lengths.rejected]).map { text, length in
+        TargetSequence(tokens: Array(text.prefix(length)), rows: [length - 1])
+      }
+    }
   }
 
   /// The mean over positions from the first difference to the end of -log sigmoid(chosen - rejected); 0 where the texts are equal.
@@ -52,7 +84,13 @@ package struct PreferencePair: Sendable {
   }
 
   /// -log sigmoid(x), for any x.
-  private static func loss(of x: Double) -> Double {
+  static func loss(of x: Double) -> Double {
     max(-x, 0) + naturalLogarithm(1 + exponential(-abs(x)))
+  }
+
+  /// Its derivative, -sigmoid(-x).
+  static func slope(of x: Double) -> Double {
+    let small = exponential(-abs(x))
+    return -(x >= 0 ? small : 1) / (1 + small)
   }
 }

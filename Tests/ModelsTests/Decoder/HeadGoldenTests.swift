@@ -7,7 +7,7 @@ import TestFolder
 import Testing
 
 /// A decoder of the goldens with a head of Fixtures/goldens/make_heads.py, as a directory.
-private struct GoldenHead {
+struct GoldenHead {
   static let decoders = ["tied", "untied", "mistral", "gpt2", "gpt2-own", "gptj", "gpt-neox"]
   static let heads = ["value", "labels2", "labels3"]
 

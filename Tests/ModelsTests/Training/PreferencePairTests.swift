@@ -44,4 +44,20 @@ import Testing
     #expect(same.divergence == nil && same.loss(chosen: [1], rejected: [2]) == 0)
     #expect(PreferencePair.accuracy([(1, 1), (2, 1)]) == 0.5)
   }
+
+  @Test func `a pair is trained where its texts differ, or where each ends`() throws {
+    let pair = PreferencePair(chosenText: [5, 6, 7, 8], rejectedText: [5, 6, 9], pad: 1)
+    let diverging = try #require(pair.texts(at: .diverging))
+    #expect(diverging.map(\.tokens) == [[5, 6, 7, 8], [5, 6, 9, 1]])
+    #expect(diverging.map(\.rows) == [[2, 3], [2, 3]])
+    let last = try #require(pair.texts(at: .last))
+    #expect(last.map(\.tokens) == [[5, 6, 7, 8], [5, 6, 9]] && last.map(\.rows) == [[3], [2]])
+    // The token that pads may stand in a text.
+    let padded = try #require(
+      PreferencePair(chosenText: [5, 1], rejectedText: [5, 2, 1], pad: 1).texts(at: .last))
+    #expect(padded.map(\.tokens) == [[5, 1], [5, 2, 1]])
+    #expect(PreferencePair(chosenText: [5, 6], rejectedText: [5, 6], pad: 1).texts(at: .last) == nil)
+    // With padding after it a text may equal the other one.
+    #expect(PreferencePair(chosenText: [5, 1], rejectedText: [5], pad: 1).texts(at: .diverging) == nil)
+  }
 }
