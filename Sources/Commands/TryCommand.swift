@@ -111,9 +111,10 @@ struct TryCommand: ParsableCommand {
       let tokenizer = try checkpoint.requireTokenizer()
       let choice: ConditionChoice =
         condition == "none" ? .none : condition == "best" ? .best : .text(condition)
-      let prefix = try PromptPrefix(choice, of: checkpoint, tokenizer) {
+      let prefixes = try PromptPrefix(choice, of: checkpoint, tokenizer, seed: seed) {
         standardError(TerminalText.escaped($0) + "\n")
       }
+      let prefix = prefixes.prefix()
       let reader = PromptReader(
         PromptOptions(), tokenizer,
         chat: try chat.map { _ in
@@ -137,7 +138,7 @@ struct TryCommand: ParsableCommand {
         parameters: SamplingParameters(
           temperature: Float(temperature), filters: [LogitsFilter.topP(Float(topP))]),
         maximumNewTokens: maxNewTokens, endTokens: reader.endTokens(of: checkpoint),
-        bannedTokens: prefix.bannedTokens,
+        bannedTokens: prefixes.bannedTokens,
         seed: seed)
       do {
         // What is asked names the random numbers, whatever condition stands before it.

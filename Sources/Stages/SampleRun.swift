@@ -20,7 +20,8 @@ struct SampleRun {
     checkpoint = try context.checkpoint("model")
     tokenizer = try checkpoint.requireTokenizer()
     prefix = try PromptPrefix(
-      context.options[SampleStage.condition], of: checkpoint, tokenizer, note: context.log)
+      context.options[SampleStage.condition], of: checkpoint, tokenizer, seed: context.seed,
+      note: context.log)
     reader = try PromptReader(PromptOptions(context.options), checkpoint, tokenizer)
     var groups: [[RowItem]] = []
     for item in items {
@@ -72,7 +73,7 @@ struct SampleRun {
         }
         done += 1
         tokens += sample.tokens.count + (sample.finish == .end ? 1 : 0)
-        try emit(item, result(of: sample, isCut: cut[sample.request]))
+        try emit(item, result(of: sample, item.row, isCut: cut[sample.request]))
         report()
       }
     } catch let error as LogitsNotFinite {
@@ -90,7 +91,9 @@ struct SampleRun {
   /// Of each group; nil where it is left out.
   /// - Throws: `InputError` when a prompt does not fit, or there is nothing to go on from.
   private func fittedPrompts() throws -> [FittedText?] {
-    let prompts = try groups.map { try reader.text(of: $0[0].row, after: prefix.written) }
+    let prompts = try groups.map {
+      try reader.text(of: $0[0].row, after: prefix.prefix(of: $0[0].row).written)
+    }
     warnOfUnreadMarkers(prompts, tokenizer, log: context.log)
     var limit = try LengthLimit(
       reader.options.length, of: "prompts", tokenizer,
@@ -136,13 +139,14 @@ struct SampleRun {
   static func isCut(_ results: [JSON]) -> Bool { results.first?["cut"] != nil }
 
   /// What the journal keeps of a sample.
-  private func result(of sample: SampledSequence, isCut: Bool) -> JSON {
+  private func result(of sample: SampledSequence, _ row: Row, isCut: Bool) throws -> JSON {
+    let conditioning = try prefix.prefix(of: row).text
     var result = JSONObject([
       ("text", .string(sample.text(tokenizer, keepsStop: context.options[SampleStage.keepStop]))),
       ("tokens", .array((sample.tokens + [sample.end].compactMap { $0 }).map { .int(Int64($0)) })),
       ("length", .int(Int64(sample.tokens.count))), ("finished", .bool(sample.finish == .end)),
       ("finish", .string(sample.finish.rawValue)),
-      ("conditioning", prefix.text.map { .string($0) } ?? .null),
+      ("conditioning", conditioning.map { .string($0) } ?? .null),
     ])
     if isCut { result["cut"] = true }
     if context.options[SampleStage.statistics] {

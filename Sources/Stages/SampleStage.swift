@@ -67,12 +67,23 @@ package struct SampleStage: RowStage {
     .either(
       .mapped(.choice(ConditionWord.self)) { $0 == .best ? .best : .none },
       .object([prefix.field]) { .text($0[prefix]) },
-      .object([classNumber.field]) { .numbered($0[classNumber]) }),
+      .object([classNumber.field]) { .numbered($0[classNumber]) },
+      .object([column.field, template.field]) { .column($0[column], template: $0[template]) }),
     default: "none",
-    summary: "what is put before the prompt; `best` means none for a model that was never conditioned")
+    summary:
+      "what is put before the prompt; `best` means none for a model that was never conditioned, and one of its exemplars, drawn by the row's id, for a model that was trained with texts of the samples' own"
+  )
 
   private enum ConditionWord: String, CaseIterable { case none, best }
   private static let prefix = StageOption("text", .string, summary: "a prefix of your own")
+  private static let column = StageOption(
+    "column", .string,
+    summary:
+      "a column with a text for each row, such as `exemplar`; a row that has null is sampled without condition"
+  )
+  private static let template = StageOption(
+    "template", .optional(.string), default: nil,
+    summary: "text around `{value}`, that of the column; with null the model's own, as it was trained")
   private static let classNumber = StageOption(
     "class", .integer(0...1_000_000), summary: "a class of the model, 0 the best")
 
@@ -121,6 +132,13 @@ package struct SampleStage: RowStage {
     let leftOut = results.count { SampleRun.isLeftOut($0) }
     context.leaveOut(leftOut, "prompts that are too long")
     context.cut(results.count { SampleRun.isCut($0) }, "prompts")
+    if case .column(let column, _) = context.options[Self.condition] {
+      let bare = results.count { $0.first?["conditioning"]?.isNull ?? false }
+      if bare > 0 {
+        context.log(
+          "\(bare) of \(results.count) prompts have no `\(column)`, and are sampled without condition")
+      }
+    }
     guard leftOut == 0 || leftOut < results.count else {
       throw InputError(
         "all \(leftOut) prompts are too long and left out, so there is nothing to sample; raise `max_length`, or write `overflow: cut`"

@@ -6,6 +6,7 @@ package enum RandomPurpose: UInt32 {
   case drawWithReplacement = 2
   case pickSamples = 3
   case dropSamples = 4
+  case drawExemplar = 6
 }
 
 /// The 64-bit random number of one element of one row. Depends on the seed, the purpose, the row's id and the

@@ -34,7 +34,7 @@ enum Fact {
   static let problemType = "problem_type"
   static let hasTokenizer = "tokenizer"
   static let hasChatTemplate = "chat_template"
-  /// How many classes a model was conditioned on; 0 for none.
+  /// How many classes a model was conditioned on; 0 for none, null for texts of the samples' own of which it keeps no best.
   static let conditionedClasses = "conditioned_classes"
 }
 

@@ -28,7 +28,9 @@ private func describeModel(_ path: String) -> JSON {
       facts[Fact.problemType] = .string(problemType)
     }
     if let conditioning = try? Conditioning(checkpoint) {
-      facts[Fact.conditionedClasses] = .int(Int64(conditioning.prefixes.count))
+      facts[Fact.conditionedClasses] =
+        conditioning.template != nil && conditioning.classCount == 0
+        ? .null : .int(Int64(conditioning.classCount))
     } else if checkpoint.plumb?["conditioning"]?.isNull ?? true {
       facts[Fact.conditionedClasses] = 0
     }

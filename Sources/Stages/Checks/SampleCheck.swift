@@ -13,9 +13,9 @@ extension SampleStage {
     findings.want(
       length, promptsAt: "prompts", readBy: ["model"], readsGenerations: false,
       beside: (options[maxNewTokens], "max_new_tokens"), in: stage)
-    let prefix = if case .text(let text) = options[condition] { text } else { "" }
     findings.want(
-      markersOf: [("condition.text", prefix)], promptsAt: "prompts", readBy: "model", in: stage)
+      markersOf: check(options[condition], stage, &findings), promptsAt: "prompts", readBy: "model", in: stage
+    )
     findings.want(chat: options[ChatOption.option], model: "model", rows: "prompts", in: stage)
     let (least, most) = (options[minNewTokens], options[maxNewTokens])
     if least > most {
@@ -38,17 +38,43 @@ extension SampleStage {
         "`max_new_tokens` is \(most), but the model's context is \(context) tokens, the prompt's included",
         at: .option("max_new_tokens"), label: "leaves no room for a prompt", help: "lower it")
     }
-    if case .numbered(let wanted) = options[condition],
-      let classes = model?[Fact.conditionedClasses]?.intValue,
-      wanted >= classes
-    {
+    return findings
+  }
+
+  /// What the author wrote of a condition.
+  private static func check(
+    _ choice: ConditionChoice, _ stage: StageCheck, _ findings: inout StageFindings
+  ) -> [(path: String, text: String)] {
+    let known = stage.artifact("model")?.facts[Fact.conditionedClasses]
+    switch choice {
+    case .none: break
+    case .text(let text): return [("condition.text", text)]
+    case .best:
+      if known == .null {
+        findings.error(
+          .unknownClass,
+          "`condition: best` asks for the best texts that the model was trained with, and it keeps none",
+          at: .option("condition"), label: "the model keeps no exemplars",
+          help:
+            "write `best_by: scores` in the `conditioning` that trains it, or `condition: {column: …}` here")
+      }
+    case .numbered(let wanted):
+      guard let classes = known?.intValue, wanted >= classes else { break }
       findings.error(
         .unknownClass,
         classes == 0
           ? "`condition` asks for class \(wanted), but the model was never conditioned"
           : "`condition` asks for class \(wanted), but the model has classes 0 to \(classes - 1)",
         at: .option("condition.class"), label: "no such class")
+    case .column(let column, let template):
+      findings.want(
+        column: column, of: "prompts", in: stage, because: "`condition: {column: \(column)}`",
+        help: "a stage before this one gives it, such as `exemplar`")
+      findings.want(template: template, at: "condition.template")
+      if let literal = template.flatMap({ try? ValueTemplate($0) })?.literal.text {
+        return [("condition.template", literal)]
+      }
     }
-    return findings
+    return []
   }
 }

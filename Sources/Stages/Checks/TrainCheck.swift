@@ -16,7 +16,11 @@ extension TrainStage {
       readBy: options[objective].objective.reference == nil ? ["model"] : ["model", "reference"], in: stage)
     checkConditioningRate(options, conditioning, &findings)
     checkSteps(options, &findings)
-    findings.declare(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
+    if case .text(let text) = conditioning, text.isOpen {
+      findings.declare(Fact.conditionedClasses, text.bestBy == nil ? .null : 1, of: "model")
+    } else {
+      findings.declare(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
+    }
     findings.declare(Fact.head, headFact(.language), of: "model")
     for name in [
       Fact.context, Fact.parameters, ModelMemory.fact, Fact.tokenizerPath, Fact.hasChatTemplate,
@@ -91,16 +95,28 @@ extension TrainStage {
   private static func check(
     _ conditioning: ConditioningChoice, _ stage: StageCheck, _ findings: inout StageFindings
   ) {
-    if case .none = conditioning { return }
+    guard let source = conditioning.source else { return }
     let (kind, count) = (conditioning.kind, conditioning.classCount)
     findings.want(
-      column: "quantiles", of: "rows", in: stage, because: "`conditioning` of kind `\(kind)`",
-      help: "`quantize` gives it; to train without classes write `conditioning: {kind: none}`")
+      column: source.column, of: "rows", in: stage, because: "`conditioning` of kind `\(kind)`",
+      help: (source.column == ClassSource.classNumbers
+        ? "`quantize` gives it" : "a stage before this one gives it")
+        + "; to train without classes write `conditioning: {kind: none}`")
     var option = "conditioning.prefixes"
-    if case .tokens(_, _, let words) = conditioning {
+    switch conditioning {
+    case .tokens(_, _, let words, _):
       option = "conditioning.classes"
       if let words { check(words: words, count, &findings) }
+    case .text(let text):
+      check(text, stage, &findings)
+      if text.conditioning == nil || text.isOpen { return }
+    case .none: break
     }
+    if let labels = source.labels {
+      check(labels: labels, count, of: option, &findings)
+      return
+    }
+    guard source.column == ClassSource.classNumbers else { return }
     guard let known = stage.artifact("rows")?.facts[Fact.classes]?.intValue else { return }
     if known > count {
       findings.error(
@@ -114,6 +130,58 @@ extension TrainStage {
         "`conditioning` has classes 0 to \(count - 1), but the rows have only 0 to \(known - 1)",
         at: .option(option), label: "more than the rows have",
         help: "the other classes are never trained on")
+    }
+  }
+
+  private static func check(
+    _ text: TextConditioning, _ stage: StageCheck, _ findings: inout StageFindings
+  ) {
+    findings.want(template: text.template, at: "conditioning.template")
+    if text.prefixes == nil, text.template == nil {
+      findings.error(
+        .conflictingOptions, "`conditioning` of kind `text` has neither `prefixes` nor `template`",
+        at: .option("conditioning"), label: "no text",
+        help:
+          "write `prefixes: […]`, one a class, the best first; or `template: \"feedback: {value} input: \"`")
+    } else if text.prefixes != nil, text.template != nil {
+      findings.error(
+        .conflictingOptions, "`prefixes` and `template` are two rules for one text",
+        at: .option("conditioning.template"), label: "beside `prefixes`", help: "write one of them")
+    }
+    if text.source.kept.contains(.offList), text.template == nil || text.source.labels == nil {
+      findings.error(
+        .conflictingOptions,
+        "`keep: [off_list]` trains on entries that are none of `labels`, in a `template`, but there is "
+          + (text.source.labels == nil ? "no list of labels" : "no template"),
+        at: .option("conditioning.keep"), label: "has nothing to act on",
+        help: text.source.labels == nil ? "remove it" : "write `template` in the place of `prefixes`")
+    }
+    guard let column = text.bestBy else { return }
+    if !text.isOpen {
+      findings.error(
+        .conflictingOptions, "`best_by` keeps the best of the samples' own texts, but there are classes",
+        at: .option("conditioning.best_by"), label: "has nothing to act on", help: "remove it")
+    } else {
+      findings.want(
+        column: column, of: "rows", in: stage, because: "`best_by: \(column)`",
+        help: "a stage before this one gives it")
+    }
+  }
+
+  private static func check(
+    labels: [ClassSource.Label], _ count: Int, of option: String, _ findings: inout StageFindings
+  ) {
+    for (index, label) in labels.enumerated()
+    where labels[..<index].contains(where: { $0.value == label.value }) {
+      findings.error(
+        .wrongValue, "`labels` holds \(label.value.text()) twice",
+        at: .option("conditioning.labels.\(index)"), label: "given twice")
+    }
+    if labels.count != count {
+      findings.error(
+        .conflictingOptions,
+        "`conditioning.labels` has \(labels.count) entries for \(count) classes; expected one for each",
+        at: .option(option), label: "\(count) classes")
     }
   }
 

@@ -5,8 +5,8 @@ import Models
 import Runner
 import System
 
-/// How a model was conditioned: one prefix for each class, best first. Kept in the model's `plumb.json`, and
-/// never glued into a row's prompt.
+/// How a model was conditioned: one prefix for each class, best first, or a text of each sample's own. Kept in the model's `plumb.json`,
+/// and never glued into a row's prompt.
 package struct Conditioning: Sendable, Equatable {
   package enum Kind: String, Sendable {
     /// Each prefix is one added token.
@@ -15,10 +15,17 @@ package struct Conditioning: Sendable, Equatable {
     case text
   }
   package let kind: Kind
+  /// None where each sample had a text of its own.
   package let prefixes: [String]
+  /// How a text of its own stands before a prompt.
+  package let template: ValueTemplate?
+  /// Texts of the best samples that the model was trained on: what `best` means without classes.
+  package var exemplars: [String]
   /// What stands before every prefix, such as the token that begins a document; empty for nothing. Many models use
   /// their first position as a rest for attention, whatever token stands there: a class said there is hardly read.
   package let opening: String
+  /// What stands after every prefix, such as a token of its own; empty for nothing.
+  package let separator: String
 
   /// `_QUANTILE_TOKEN_0_` and so on. Source: METHODS 1.3.
   static func quantileTokens(_ classes: Int, after opening: String = "") -> Conditioning {
@@ -26,11 +33,20 @@ package struct Conditioning: Sendable, Equatable {
       kind: .tokens, prefixes: (0..<classes).map { "_QUANTILE_TOKEN_\($0)_" }, opening: opening)
   }
 
-  package init(kind: Kind, prefixes: [String], opening: String = "") {
+  package init(
+    kind: Kind, prefixes: [String] = [], template: ValueTemplate? = nil, exemplars: [String] = [],
+    opening: String = "", separator: String = ""
+  ) {
     self.kind = kind
     self.prefixes = prefixes
+    self.template = template
+    self.exemplars = exemplars
     self.opening = opening
+    self.separator = separator
   }
+
+  /// Classes that can be asked for. Without prefixes there is one, the best, where it is known what texts it has.
+  package var classCount: Int { template == nil ? prefixes.count : exemplars.isEmpty ? 0 : 1 }
 
   /// The conditioning a model carries, if any.
   /// - Throws: `InputError` when its `plumb.json` is not ours.
@@ -46,32 +62,61 @@ package struct Conditioning: Sendable, Equatable {
     guard let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:)) else {
       throw failure("conditioning.kind", "`tokens` or `text`", json["kind"])
     }
-    guard let elements = json["prefixes"]?.arrayValue, !elements.isEmpty else {
-      throw failure("conditioning.prefixes", "a list of strings that is not empty", json["prefixes"])
-    }
-    let prefixes = try elements.enumerated().map { index, element in
-      guard let text = element.stringValue else {
-        throw failure("conditioning.prefixes[\(index)]", "a string", element)
+    func texts(_ key: String) throws -> [String] {
+      guard let elements = json[key]?.arrayValue else {
+        throw failure("conditioning.\(key)", "a list of strings", json[key])
       }
+      return try elements.enumerated().map { index, element in
+        guard let text = element.stringValue else {
+          throw failure("conditioning.\(key)[\(index)]", "a string", element)
+        }
+        return text
+      }
+    }
+    func text(_ key: String) throws -> String {
+      let value = json[key] ?? ""
+      guard let text = value.stringValue else { throw failure("conditioning.\(key)", "a string", value) }
       return text
     }
-    let opening = json["opening"] ?? ""
-    guard let opening = opening.stringValue else {
-      throw failure("conditioning.opening", "a string", opening)
+    let (opening, separator) = (try text("opening"), try text("separator"))
+    if json["template"] != nil {
+      guard let template = try? ValueTemplate(text("template")) else {
+        throw failure("conditioning.template", "a text with `{value}`", json["template"])
+      }
+      self.init(
+        kind: kind, template: template, exemplars: try texts("exemplars"), opening: opening,
+        separator: separator)
+    } else {
+      let prefixes = try texts("prefixes")
+      guard !prefixes.isEmpty else {
+        throw failure("conditioning.prefixes", "a list of strings that is not empty", json["prefixes"])
+      }
+      self.init(kind: kind, prefixes: prefixes, opening: opening, separator: separator)
     }
-    self.init(kind: kind, prefixes: prefixes, opening: opening)
   }
 
   var json: JSON {
-    var object = JSONObject([
-      ("kind", .string(kind.rawValue)), ("prefixes", .array(prefixes.map { .string($0) })),
-    ])
+    func list(_ texts: [String]) -> JSON { .array(texts.map { .string($0) }) }
+    var object = JSONObject([("kind", .string(kind.rawValue))])
+    if let template {
+      object["template"] = .string(template.source)
+      object["exemplars"] = list(exemplars)
+    } else {
+      object["prefixes"] = list(prefixes)
+    }
     if !opening.isEmpty { object["opening"] = .string(opening) }
+    if !separator.isEmpty { object["separator"] = .string(separator) }
     return .object(object)
   }
 
   /// What stands before a prompt of this class. The experiment's author wrote it, so that special tokens in it are read.
-  package func text(_ prefix: String) -> ModelText { ModelText(literal: opening + prefix) }
+  package func text(_ prefix: String) -> ModelText { ModelText(literal: opening + prefix + separator) }
+
+  /// What stands before a prompt with a text of its own.
+  /// - Throws: `InputError` for a value that is no text.
+  func text(_ value: JSON, in template: ValueTemplate) throws -> ModelText {
+    ModelText(literal: opening) + (try template.text(value)) + ModelText(literal: separator)
+  }
 
   /// The added tokens, best class first; none when prefixes are text.
   func classTokens(_ tokenizer: Tokenizer) throws -> [Int32] {

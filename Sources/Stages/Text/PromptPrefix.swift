@@ -1,4 +1,4 @@
-// What stands before a prompt when a model is sampled from: the prefix a condition asks for, and the token that opens a text.
+// What stands before a prompt when a model is sampled from: what a condition asks for, the same for all prompts or each one's own.
 
 import JSON
 import Models
@@ -12,52 +12,118 @@ package enum ConditionChoice: Sendable, Equatable {
   /// 0 is the best.
   case numbered(Int)
   case text(String)
+  /// The entry of a column of the row in a template, that of the model where nil; nothing where the entry is null.
+  case column(String, template: String?)
 }
 
 package struct PromptPrefix: Sendable {
-  /// Nil when prompts stand alone.
-  package let text: String?
-  /// As the experiment's author wrote it; empty when prompts stand alone.
-  package let written: ModelText
+  /// Of one prompt.
+  package struct Prefix: Sendable {
+    /// Nil when the prompt stands alone.
+    package let text: String?
+    /// With what of it the experiment's author wrote; empty when the prompt stands alone.
+    package let written: ModelText
+
+    fileprivate static let none = Prefix(text: nil, written: ModelText())
+  }
+
+  private enum Source {
+    case same(Prefix)
+    /// One of these, by the row.
+    case exemplars([Prefix])
+    case column(String, ValueTemplate?, Conditioning)
+  }
+  private let source: Source
+  private let seed: UInt64
   /// What a sample must not hold: see `undrawableTokens`.
   package let bannedTokens: [Int32]
 
-  /// - Throws: `InputError` when the model lacks the class, or its `plumb.json` is not ours. `note` hears when `best` means
-  ///   nothing.
+  /// - Parameters:
+  ///   - seed: of the choice among exemplars.
+  ///   - note: hears when `best` means nothing.
+  /// - Throws: `InputError` when the model lacks the class, or its `plumb.json` is not ours.
   package init(
-    _ choice: ConditionChoice, of checkpoint: Checkpoint, _ tokenizer: Tokenizer, note: (String) -> Void
+    _ choice: ConditionChoice, of checkpoint: Checkpoint, _ tokenizer: Tokenizer, seed: UInt64,
+    note: (String) -> Void
   ) throws {
     let conditioning = try Conditioning(checkpoint)
     _ = try conditioning?.classTokens(tokenizer)
     bannedTokens = try undrawableTokens(checkpoint, tokenizer)
-    let wanted: Int
+    self.seed = seed
     switch choice {
-    case .none:
-      (text, written) = (nil, ModelText())
-      return
-    case .text(let prefix):
-      (text, written) = (prefix, ModelText(literal: prefix))
-      return
-    case .best: wanted = 0
-    case .numbered(let number): wanted = number
-    }
-    guard let conditioning else {
-      guard choice == .best else {
-        throw InputError(
-          "`condition: {class: \(wanted)}` asks for a class, but the model was never conditioned: \(checkpoint.path)"
-        )
-      }
+    case .none: source = .same(.none)
+    case .text(let prefix): source = .same(Prefix(text: prefix, written: ModelText(literal: prefix)))
+    case .column(let column, let template?):
+      source = .column(column, try ValueTemplate(template), Conditioning(kind: .text))
+    case .column(let column, nil):
+      source = .column(column, conditioning?.template, conditioning ?? Conditioning(kind: .text))
+    case .best where conditioning == nil:
       note("`condition: best`: the model was never conditioned, so nothing is put before prompts")
-      (text, written) = (nil, ModelText())
-      return
+      source = .same(.none)
+    case .best: source = try Self.source(ofClass: 0, conditioning, checkpoint)
+    case .numbered(let wanted): source = try Self.source(ofClass: wanted, conditioning, checkpoint)
     }
-    guard conditioning.prefixes.indices.contains(wanted) else {
+  }
+
+  private static func source(ofClass wanted: Int, _ conditioning: Conditioning?, _ checkpoint: Checkpoint)
+    throws -> Source
+  {
+    guard let conditioning else {
       throw InputError(
-        "`condition` asks for class \(wanted), but the model has classes 0 to \(conditioning.prefixes.count - 1)"
+        "`condition: {class: \(wanted)}` asks for a class, but the model was never conditioned: \(checkpoint.path)"
       )
     }
+    if let template = conditioning.template, conditioning.classCount == 0 {
+      throw InputError(
+        "`condition` asks for class \(wanted), but the model was trained with texts of the samples' own, as `\(template.source)`, and keeps none of the best; `best_by` of `train` keeps them, and `condition: {column: …}` gives texts"
+      )
+    }
+    guard (0..<conditioning.classCount).contains(wanted) else {
+      throw InputError(
+        "`condition` asks for class \(wanted), but the model has classes 0 to \(conditioning.classCount - 1)"
+      )
+    }
+    if let template = conditioning.template {
+      return .exemplars(
+        try conditioning.exemplars.map {
+          Prefix(
+            text: try template.text(.string($0)).text,
+            written: try conditioning.text(.string($0), in: template))
+        })
+    }
     let prefix = conditioning.prefixes[wanted]
-    (text, written) = (prefix, conditioning.text(prefix))
+    return .same(Prefix(text: prefix, written: conditioning.text(prefix)))
+  }
+
+  /// What stands before a row's prompt.
+  /// - Throws: `InputError` naming the row.
+  package func prefix(of row: Row) throws -> Prefix {
+    switch source {
+    case .same(let prefix): return prefix
+    case .exemplars(let prefixes):
+      return prefixes[
+        shuffled(Array(prefixes.indices), seed: seed, .drawExemplar, id: row.id)[0]]
+    case .column(let column, let template, let conditioning):
+      guard let value = row[column] else { throw InputError("row `\(row.id)`: no column `\(column)`") }
+      if value.isNull { return .none }
+      guard let template else {
+        throw InputError(
+          "row `\(row.id)`: `condition` names the column `\(column)`, but neither it nor the model says how its text stands before a prompt; write `condition: {column: \(column), template: \"{value} \"}`"
+        )
+      }
+      return try row.inputErrors {
+        Prefix(text: try template.text(value).text, written: try conditioning.text(value, in: template))
+      }
+    }
+  }
+
+  /// Of a prompt that is of no row.
+  package func prefix() -> Prefix {
+    switch source {
+    case .same(let prefix): prefix
+    case .exemplars(let prefixes): prefixes.first ?? .none
+    case .column: .none
+    }
   }
 }
 

@@ -24,25 +24,38 @@ struct StartingPolicy {
     }
     trained = try TrainedTokens(checkpoint)
     conditioning = choice.conditioning
-    if let conditioning, case .tokens(_, _, let words) = choice {
-      try addTokens(conditioning, words: words, seed: context.seed, log: context.log)
+    switch (choice, conditioning) {
+    case (.tokens(_, _, let words, _), let conditioning?):
+      try add(
+        conditioning.prefixes, startingAs: try initialTokens(conditioning, words), seed: context.seed,
+        log: context.log)
+    case (.text(let text), _?):
+      guard let separator = text.separator else { break }
+      guard let id = tokenizer.id(of: separator.like) else {
+        throw InputError(
+          "`conditioning.separator.like` is `\(separator.like)`, which is no token of this model")
+      }
+      try add(
+        [separator.token], startingAs: [(separator.token, [id])], seed: context.seed, log: context.log)
+    default: break
     }
   }
 
   /// The vocabulary without class tokens: where comparisons with a reference end.
   var baseVocabulary: Int { trained.baseVocabulary(tokenizer, configuration.vocabularySize) }
 
-  /// Adds the conditioning's tokens and their embedding rows, unless the policy has them from before.
-  private mutating func addTokens(
-    _ conditioning: Conditioning, words: [String]?, seed: UInt64, log: (String) -> Void
+  /// Adds tokens and their embedding rows, unless the policy has them from before.
+  /// - Parameter initial: the tokens whose mean embedding a token starts as; noise for the others.
+  private mutating func add(
+    _ tokens: [String], startingAs initial: [(token: String, tokens: [Int32])], seed: UInt64,
+    log: (String) -> Void
   ) throws {
-    let missing = conditioning.prefixes.filter { tokenizer.id(of: $0) == nil }
+    let missing = tokens.filter { tokenizer.id(of: $0) == nil }
     guard !missing.isEmpty else { return }
-    let initial = try initialTokens(conditioning, words)
     let rows = try trained.add(missing, to: &tokenizer, embeddingRows: configuration.vocabularySize)
     parameters = parameters.growingVocabulary(&configuration, to: rows, seed: seed)
-    for (prefix, tokens) in initial where missing.contains(prefix) {
-      guard let id = tokenizer.id(of: prefix) else { continue }
+    for (token, tokens) in initial where missing.contains(token) {
+      guard let id = tokenizer.id(of: token) else { continue }
       parameters.setEmbedding(of: id, toMeanOf: tokens, in: configuration.layout)
     }
     log("added \(missing.count) tokens: \(missing.joined(separator: " "))")
@@ -50,7 +63,7 @@ struct StartingPolicy {
 
   /// For each class the tokens whose mean embedding its token starts as; empty when it starts as noise.
   private func initialTokens(_ conditioning: Conditioning, _ words: [String]?) throws
-    -> [(prefix: String, tokens: [Int32])]
+    -> [(token: String, tokens: [Int32])]
   {
     guard let words else { return [] }
     guard words.count == conditioning.prefixes.count else {
@@ -84,7 +97,10 @@ struct StartingPolicy {
   }
 
   /// Writes what `parameters` are by now as a whole model that knows its conditioning.
-  func write(to directory: String) throws {
+  /// - Parameter exemplars: of a conditioning without classes.
+  func write(to directory: String, exemplars: [String] = []) throws {
+    var conditioning = conditioning
+    conditioning?.exemplars = exemplars
     try writeModelDirectory(
       directory, configuration: configuration, tensors: parameters.outputs(), tokenizer: tokenizer,
       chatTemplate: checkpoint.chatTemplate, generationConfig: checkpoint.generationConfig,

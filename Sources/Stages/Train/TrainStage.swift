@@ -45,7 +45,7 @@ package struct TrainStage: Stage {
     }
     let rows = try TrainingRows(
       tokenizer: policy.tokenizer, reader: reader,
-      conditioning: policy.conditioning,
+      conditioning: try SampleConditioning(options[Self.conditioning]),
       endToken: try endToken(policy.checkpoint, reader, options),
       endRule: EndRule(options[Self.end], maximumNewTokens: options[Self.maxNewTokens]),
       turns: Self.trainedTurns(options),
@@ -67,7 +67,7 @@ package struct TrainStage: Stage {
     try run.run()
     try trainer.checkParameters()
 
-    try policy.write(to: context.output("model", .model))
+    try policy.write(to: context.output("model", .model), exemplars: rows.exemplars)
     var metrics = trainer.series.json.objectValue ?? JSONObject()
     metrics["steps"] = .int(Int64(trainer.series.count))
     metrics["samples"] = .int(Int64(examples.count))

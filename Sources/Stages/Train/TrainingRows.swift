@@ -3,6 +3,7 @@
 import JSON
 import Models
 import Runner
+import System
 
 /// Turns each sample of each row into tokens. Source: METHODS 1.8.
 /// Deviations (hazards 10 and 11): conditioning and prompt are fields of their own, joined into one text and cut into tokens together;
@@ -10,7 +11,7 @@ import Runner
 struct TrainingRows {
   let tokenizer: Tokenizer
   let reader: PromptReader
-  let conditioning: Conditioning?
+  let conditioning: SampleConditioning?
   let endToken: Int32?
   let endRule: EndRule
   /// Which turns of the assistant are trained on, in chat.
@@ -26,6 +27,8 @@ struct TrainingRows {
     fileprivate(set) var cut = 0
     /// Too long, and left out.
     fileprivate(set) var dropped = 0
+    /// Of what the samples were conditioned on.
+    fileprivate(set) var exemplars: [String] = []
     fileprivate var empty = 0
     fileprivate var ended = 0
     /// Rows with earlier turns that are trained on.
@@ -34,17 +37,19 @@ struct TrainingRows {
 
   /// - Throws: `InputError` naming the row, or counting the samples that are too long.
   func examples(_ rows: [Row], context: StageContext) throws -> Examples {
-    let prefixes = conditioning.map { conditioning in conditioning.prefixes.map(conditioning.text) }
+    var conditioning = conditioning
     var limit = try LengthLimit(
       reader.options.length, of: "samples", tokenizer, contextLength: contextLength)
     var drawnTokens = drawnTokens
     var result = Examples()
     let prompts = try rows.map { try reader.text(of: $0) }
-    warnOfUnreadMarkers((prefixes ?? []) + prompts, tokenizer, log: context.log)
+    warnOfUnreadMarkers((conditioning?.literals ?? []) + prompts, tokenizer, log: context.log)
     for (row, prompt) in zip(rows, prompts) {
-      try add(row, prompt, prefixes, &limit, &drawnTokens, to: &result)
+      try add(row, prompt, &conditioning, &limit, &drawnTokens, to: &result)
     }
     try limit.requireFit()
+    conditioning?.report(to: context)
+    result.exemplars = conditioning?.exemplars ?? []
     drawnTokens.report(to: context)
     context.leaveOut(result.empty, "empty samples")
     context.leaveOut(result.dropped, "samples that are too long")
@@ -66,15 +71,15 @@ struct TrainingRows {
   }
 
   private func add(
-    _ row: Row, _ prompt: ModelText, _ prefixes: [ModelText]?, _ limit: inout LengthLimit,
+    _ row: Row, _ prompt: ModelText, _ conditioning: inout SampleConditioning?, _ limit: inout LengthLimit,
     _ drawnTokens: inout DrawnTokensReader, to result: inout Examples
   ) throws {
     let samples = try SampleLists(row, table)
     let unconditioned = prompt.tokens(tokenizer)
     let earlier = turns == .all ? try reader.earlierTurns(of: row) : nil
     if earlier != nil { result.conversations += 1 }
-    // By class.
-    var contexts: [Int: (text: ModelText, tokens: [Int32])] = [:]
+    // By what stands before the prompt.
+    var contexts: [UTF8Key: (text: ModelText, tokens: [Int32])] = [:]
     for index in 0..<samples.count {
       guard let text = samples["generations"]?[index].stringValue else {
         throw InputError("row `\(row.id)`: generation \(index) is not a string")
@@ -91,14 +96,16 @@ struct TrainingRows {
       }
       let output = try tokens(text, ends: end != nil)
       var before = (text: prompt, tokens: unconditioned)
-      if let prefixes {
-        let label = try Self.label(row, samples, index, classes: prefixes.count)
-        if let known = contexts[label] {
+      switch try conditioning?.found(samples, index, of: row) {
+      case nil, .some(.none): break
+      case .leftOut: continue
+      case .prefix(let prefix):
+        if let known = contexts[UTF8Key(prefix.text)] {
           before = known
         } else {
-          let text = try reader.text(of: row, after: prefixes[label])
+          let text = try reader.text(of: row, after: prefix)
           before = (text, text.tokens(tokenizer))
-          contexts[label] = before
+          contexts[UTF8Key(prefix.text)] = before
         }
       }
       guard !before.tokens.isEmpty, end != nil || !output.isEmpty else {
@@ -129,19 +136,6 @@ struct TrainingRows {
           output: fitted.output,
           after: fitted.promptCut.flatMap { earlier?.cut($0, tokenizer) } ?? earlier))
     }
-  }
-
-  private static func label(_ row: Row, _ samples: SampleLists, _ index: Int, classes: Int) throws -> Int {
-    guard let label = samples["quantiles"]?[index].intValue else {
-      throw InputError(
-        "row `\(row.id)`: sample \(index) has no class in the column `quantiles`; is `quantize` missing?")
-    }
-    guard (0..<classes).contains(label) else {
-      throw InputError(
-        "row `\(row.id)`: sample \(index) is of class \(label), but `conditioning` has classes 0 to \(classes - 1)"
-      )
-    }
-    return label
   }
 }
 
