@@ -33,7 +33,7 @@ package protocol Metric: Sendable {
 
 /// In the order in which the artifact holds them.
 package let metrics: [any Metric.Type] = [
-  RewardMetric.self, PerplexityMetric.self, DistinctMetric.self, LengthMetric.self,
+  RewardMetric.self, PerplexityMetric.self, DistinctMetric.self, LengthMetric.self, AccuracyMetric.self,
 ]
 
 extension Metric {

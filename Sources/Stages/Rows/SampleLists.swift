@@ -6,7 +6,7 @@ import Runner
 /// Columns that hold one entry for each generation wherever rows with `generations` come from, unless they are declared otherwise.
 package let usualSampleColumns = [
   "generations", "tokens", "lengths", "finished", "finish", "conditioning", "log_probabilities", "entropies",
-  "sampling_log_probabilities", "rewards", "quantiles", "feedbacks", "scores", "analysis",
+  "sampling_log_probabilities", "rewards", "preferences", "quantiles", "feedbacks", "scores", "analysis",
 ]
 
 /// One row's parallel lists, checked to be lists of one length. Which columns these are is said by the table of their artifact.
