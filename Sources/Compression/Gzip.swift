@@ -26,7 +26,7 @@ package enum Gzip {
   }
 
   /// CRC-32 as gzip has it.
-  package static func checksum(_ bytes: [UInt8]) -> UInt32 {
+  package static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
     UInt32(truncatingIfNeeded: bytes.withUnsafeBufferPointer { crc32_z(0, $0.baseAddress, $0.count) })
   }
 }

@@ -124,7 +124,7 @@ final class ColumnReader {
     }
     try limits.bytes.spend(header.size)
     if case .index = header.kind { return }
-    let bytes = try input.read(at: start, count: header.compressedSize)
+    let bytes = try input.readPage(at: start, count: header.compressedSize)
     if let checksum = header.checksum, checksum != Gzip.checksum(bytes) {
       throw ParquetFault("a page does not have its checksum: the file is damaged")
     }
@@ -137,17 +137,17 @@ final class ColumnReader {
       guard header.encoding == 0 || header.encoding == 2 else {
         throw ParquetFault("a dictionary in encoding number \(header.encoding) is not read")
       }
-      let page = try codec.expand(bytes[...], to: header.size)
-      dictionary = try ValueEncoding.plain.values(page[...], of: type, count: count, limits.bytes)
+      let page = try codec.expand(bytes, to: header.size, in: &input.expandedPage)
+      dictionary = try ValueEncoding.plain.values(page, of: type, count: count, limits.bytes)
     case .data(let count):
       try begin(count)
-      var page = ByteReader(try codec.expand(bytes[...], to: header.size)[...])
+      var page = ByteReader(try codec.expand(bytes, to: header.size, in: &input.expandedPage))
       repetitions = try levels(&page, upTo: column.maximumRepetition)
       definitions = try levels(&page, upTo: column.maximumDefinition)
       try readValues(page.rest, header.encoding)
     case .dataV2(let count, let repetitionBytes, let definitionBytes, let isCompressed):
       try begin(count)
-      var page = ByteReader(bytes[...])
+      var page = ByteReader(bytes)
       repetitions = try levels(try page.take(repetitionBytes), upTo: column.maximumRepetition)
       definitions = try levels(try page.take(definitionBytes), upTo: column.maximumDefinition)
       let size = header.size - repetitionBytes - definitionBytes
@@ -155,7 +155,8 @@ final class ColumnReader {
       // Without values there may be nothing that a codec could expand.
       let values =
         isCompressed && size > 0
-        ? try codec.expand(page.rest, to: size)[...] : try Uncompressed.expand(page.rest, to: size)[...]
+        ? try codec.expand(page.rest, to: size, in: &input.expandedPage)
+        : try Uncompressed.expand(page.rest, to: size, in: &input.expandedPage)
       try readValues(values, header.encoding)
     }
   }

@@ -17,16 +17,19 @@ struct PageHeader {
   /// Bytes of the header itself.
   let length: Int
 
-  /// Bytes of a header: 64 KiB are looked at, and more only where they do not hold it.
-  private static let usual = 1 << 16
-  private static let limit = 1 << 24
+  /// Bytes that are looked at: more only where those before do not hold the header, which may have texts in it.
+  private static let lengths = [1 << 12, 1 << 16, 1 << 24]
 
   static func read(_ input: ParquetInput, in range: Range<Int>) throws -> PageHeader {
-    do {
-      return try PageHeader(try input.read(at: range.lowerBound, count: min(usual, range.count)))
-    } catch let fault as ParquetFault {
-      guard range.count > usual else { throw fault }
-      return try PageHeader(try input.read(at: range.lowerBound, count: min(limit, range.count)))
+    var index = 0
+    while true {
+      let length = min(lengths[index], range.count)
+      index += 1
+      do {
+        return try PageHeader(try input.read(at: range.lowerBound, count: length))
+      } catch let fault as ParquetFault {
+        guard length < range.count, index < lengths.count else { throw fault }
+      }
     }
   }
 

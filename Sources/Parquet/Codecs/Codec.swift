@@ -6,8 +6,10 @@ protocol Codec: SendableMetatype {
   static var number: Int64 { get }
 
   /// Exactly `count` bytes.
+  /// - Parameter room: where they may be put; memory that pages share, one after the other.
   /// - Throws: `ParquetFault` or `CompressionFault` where the bytes are damaged or expand to another size.
-  static func expand(_ bytes: ArraySlice<UInt8>, to count: Int) throws -> [UInt8]
+  static func expand(_ bytes: ArraySlice<UInt8>, to count: Int, in room: inout [UInt8]) throws
+    -> ArraySlice<UInt8>
 }
 
 let codecs: [any Codec.Type] = [Uncompressed.self, Snappy.self, GzipPage.self, ZstandardPage.self]
@@ -16,9 +18,11 @@ enum Uncompressed: Codec {
   static let name = "UNCOMPRESSED"
   static let number: Int64 = 0
 
-  static func expand(_ bytes: ArraySlice<UInt8>, to count: Int) throws -> [UInt8] {
+  static func expand(_ bytes: ArraySlice<UInt8>, to count: Int, in room: inout [UInt8]) throws
+    -> ArraySlice<UInt8>
+  {
     guard bytes.count == count else { throw ParquetFault("\(bytes.count) bytes where \(count) are declared") }
-    return Array(bytes)
+    return bytes
   }
 }
 

@@ -6,19 +6,23 @@ enum Snappy: Codec {
   static let name = "SNAPPY"
   static let number: Int64 = 1
 
-  static func expand(_ bytes: ArraySlice<UInt8>, to count: Int) throws -> [UInt8] {
+  static func expand(_ bytes: ArraySlice<UInt8>, to count: Int, in room: inout [UInt8]) throws
+    -> ArraySlice<UInt8>
+  {
     var header = ByteReader(bytes)
     let length = try header.varint()
     guard length == count else {
       throw ParquetFault("snappy data of \(length) bytes where \(count) are declared")
     }
-    let output = try header.rest.withUnsafeBytes { input in
-      try [UInt8](unsafeUninitializedCapacity: count) { try expand(input, into: $0, &$1) }
+    if room.count < count { room = [UInt8](repeating: 0, count: count) }
+    var written = 0
+    try header.rest.withUnsafeBytes { input in
+      try room.withUnsafeMutableBufferPointer {
+        try expand(input, into: UnsafeMutableBufferPointer(rebasing: $0[..<count]), &written)
+      }
     }
-    guard output.count == count else {
-      throw ParquetFault("snappy data end after \(output.count) of \(count) bytes")
-    }
-    return output
+    guard written == count else { throw ParquetFault("snappy data end after \(written) of \(count) bytes") }
+    return room[..<count]
   }
 
   /// SAFETY: every length is held against what is left of the input and of the output before a byte is moved, and a copy reads only
