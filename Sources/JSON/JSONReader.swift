@@ -29,8 +29,19 @@ extension JSON {
   /// Reads one JSON text from memory that must be UTF-8.
   /// - Throws: `JSONError`.
   public init(parsing bytes: UnsafeRawBufferPointer, maximumDepth: Int = 64) throws {
+    self = try JSON.parsed(bytes, maximumDepth: maximumDepth).get()
+  }
+
+  /// The same for whoever reads millions of texts that may be wrong: an error that is thrown costs as much as such a text.
+  package static func parsed(_ bytes: UnsafeRawBufferPointer, maximumDepth: Int = 64) -> Result<
+    JSON, JSONError
+  > {
     var reader = JSONReader(bytes: bytes, maximumDepth: maximumDepth)
-    self = try reader.readDocument()
+    do throws(JSONError) {
+      return .success(try reader.readDocument())
+    } catch {
+      return .failure(error)
+    }
   }
 }
 
@@ -44,13 +55,13 @@ struct JSONReader {
     self.maximumDepth = maximumDepth
   }
 
-  mutating func readDocument() throws -> JSON {
+  mutating func readDocument() throws(JSONError) -> JSON {
     let value = try readValue(depth: 0)
     try requireEnd()
     return value
   }
 
-  mutating func requireEnd() throws {
+  mutating func requireEnd() throws(JSONError) {
     skipWhitespace()
     guard position == bytes.count else { throw error("unexpected text after the value") }
   }
@@ -66,6 +77,9 @@ struct JSONReader {
     return JSONError(offset: offset, line: line, column: offset - lineStart + 1, message: message)
   }
 
+  /// Where a value should begin, of each character from `!` to `~`: a file may have millions of them.
+  private static let noValue = (0x21...0x7E).map { "expected a value, found `\(Unicode.Scalar(UInt8($0)))`" }
+
   var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   mutating func skipWhitespace() {
@@ -74,7 +88,7 @@ struct JSONReader {
     }
   }
 
-  mutating func readValue(depth: Int) throws -> JSON {
+  mutating func readValue(depth: Int) throws(JSONError) -> JSON {
     guard depth <= maximumDepth else { throw error("nested deeper than \(maximumDepth) levels") }
     skipWhitespace()
     guard let byte = current else { throw error("expected a value, found the end of the text") }
@@ -86,12 +100,12 @@ struct JSONReader {
     case UInt8(ascii: "f"): return try readWord("false", .bool(false))
     case UInt8(ascii: "n"): return try readWord("null", .null)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try readNumber()
-    case 0x21...0x7E: throw error("expected a value, found `\(Unicode.Scalar(byte))`")
+    case 0x21...0x7E: throw error(Self.noValue[Int(byte) - 0x21])
     default: throw error("expected a value, found byte 0x\(String(byte, radix: 16))")
     }
   }
 
-  private mutating func readWord(_ word: StaticString, _ value: JSON) throws -> JSON {
+  private mutating func readWord(_ word: StaticString, _ value: JSON) throws(JSONError) -> JSON {
     let length = word.utf8CodeUnitCount
     guard position + length <= bytes.count else { throw error("expected `\(word)`") }
     for index in 0..<length where bytes[position + index] != word.utf8Start[index] {
@@ -101,15 +115,15 @@ struct JSONReader {
     return value
   }
 
-  private mutating func readObject(depth: Int) throws -> JSON {
-    let members = try readMembers { reader, _ in try reader.readValue(depth: depth + 1) }
+  private mutating func readObject(depth: Int) throws(JSONError) -> JSON {
+    let members = try readMembers { reader, _ throws(JSONError) in try reader.readValue(depth: depth + 1) }
     // Of a small object among millions of them, room for others would be most.
     return .object(JSONObject(distinct: members.count > 2 ? members : members.map { $0 }))
   }
 
   /// The members of the object that begins here; `readMember` reads the value behind a key.
   @inline(__always)
-  mutating func readMembers<Value>(_ readMember: (inout JSONReader, String) throws -> Value) throws
+  mutating func readMembers<Value>(_ readMember: (inout JSONReader, String) throws(JSONError) -> Value) throws(JSONError)
     -> [(key: String, value: Value)]
   {
     position += 1
@@ -152,7 +166,7 @@ struct JSONReader {
     }
   }
 
-  private mutating func readArray(depth: Int) throws -> JSON {
+  private mutating func readArray(depth: Int) throws(JSONError) -> JSON {
     position += 1
     var elements: [JSON] = []
     skipWhitespace()
@@ -173,7 +187,7 @@ struct JSONReader {
     }
   }
 
-  private mutating func readString() throws -> String {
+  private mutating func readString() throws(JSONError) -> String {
     let start = position
     position += 1
     let contentStart = position
@@ -187,36 +201,48 @@ struct JSONReader {
   }
 
   /// A string that has escapes, or an error; read up to the first of them.
-  private mutating func readEscaped(start: Int) throws -> String {
+  private mutating func readEscaped(start: Int) throws(JSONError) -> String {
     // An escape is longer than what it stands for.
     let capacity = endOfString() - start
-    return try withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) { buffer in
-      var count = 0
-      func append(_ piece: UnsafeRawBufferPointer) {
-        UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyMemory(from: piece)
-        count += piece.count
+    let text: Result<String, JSONError> = withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) {
+      buffer in
+      do throws(JSONError) {
+        return .success(try readEscaped(start: start, into: buffer))
+      } catch {
+        return .failure(error)
       }
-      append(UnsafeRawBufferPointer(rebasing: bytes[(start + 1)..<position]))
-      while let byte = current {
-        switch byte {
-        case UInt8(ascii: "\""):
-          position += 1
-          return try validated(UnsafeRawBufferPointer(rebasing: buffer[..<count]), start: start)
-        case UInt8(ascii: "\\"):
-          position += 1
-          for unit in UTF8.encode(try readEscape()).unsafelyUnwrapped {
-            buffer[count] = unit
-            count += 1
-          }
-        case 0..<0x20: throw error("unescaped control character in a string")
-        default:
-          let first = position
-          passPlain()
-          append(UnsafeRawBufferPointer(rebasing: bytes[first..<position]))
-        }
-      }
-      throw error("unterminated string", at: start)
     }
+    return try text.get()
+  }
+
+  private mutating func readEscaped(start: Int, into buffer: UnsafeMutableRawBufferPointer)
+    throws(JSONError) -> String
+  {
+    var count = 0
+    func append(_ piece: UnsafeRawBufferPointer) {
+      UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyMemory(from: piece)
+      count += piece.count
+    }
+    append(UnsafeRawBufferPointer(rebasing: bytes[(start + 1)..<position]))
+    while let byte = current {
+      switch byte {
+      case UInt8(ascii: "\""):
+        position += 1
+        return try validated(UnsafeRawBufferPointer(rebasing: buffer[..<count]), start: start)
+      case UInt8(ascii: "\\"):
+        position += 1
+        for unit in UTF8.encode(try readEscape()).unsafelyUnwrapped {
+          buffer[count] = unit
+          count += 1
+        }
+      case 0..<0x20: throw error("unescaped control character in a string")
+      default:
+        let first = position
+        passPlain()
+        append(UnsafeRawBufferPointer(rebasing: bytes[first..<position]))
+      }
+    }
+    throw error("unterminated string", at: start)
   }
 
   /// Where the string ends at the latest whose escapes begin at `position`.
@@ -251,7 +277,7 @@ struct JSONReader {
     }
   }
 
-  private func validated(_ content: UnsafeRawBufferPointer, start: Int) throws -> String {
+  private func validated(_ content: UnsafeRawBufferPointer, start: Int) throws(JSONError) -> String {
     guard let text = String(validatingUTF8: content) else {
       throw error("string is not valid UTF-8", at: firstInvalid(from: start))
     }
@@ -267,7 +293,7 @@ struct JSONReader {
     return offset
   }
 
-  private mutating func readEscape() throws -> Unicode.Scalar {
+  private mutating func readEscape() throws(JSONError) -> Unicode.Scalar {
     guard let byte = current else { throw error("unterminated string") }
     position += 1
     switch byte {
@@ -295,7 +321,7 @@ struct JSONReader {
     }
   }
 
-  private mutating func readHex() throws -> UInt32 {
+  private mutating func readHex() throws(JSONError) -> UInt32 {
     guard position + 4 <= bytes.count else { throw error("unterminated \\u escape") }
     var value: UInt32 = 0
     for _ in 0..<4 {
@@ -313,7 +339,7 @@ struct JSONReader {
     return value
   }
 
-  private mutating func readNumber() throws -> JSON {
+  private mutating func readNumber() throws(JSONError) -> JSON {
     let start = position
     if current == UInt8(ascii: "-") { position += 1 }
     guard let first = current, isDigit(first) else { throw error("expected a digit") }
@@ -355,7 +381,7 @@ struct JSONReader {
 
   private func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
   private mutating func skipDigits() { while let byte = current, isDigit(byte) { position += 1 } }
-  private mutating func expectDigits() throws {
+  private mutating func expectDigits() throws(JSONError) {
     guard let byte = current, isDigit(byte) else { throw error("expected a digit") }
     skipDigits()
   }

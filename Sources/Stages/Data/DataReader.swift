@@ -63,30 +63,41 @@ struct DataReader {
       recordCount += 1
       let next = try records.next()
       unit = records.unit
-      do {
-        guard let record = try next.record.get() else {
-          recordCount -= 1
-          isWhole = records.isWhole
-          return
-        }
+      switch next.found {
+      case .end:
+        recordCount -= 1
+        isWhole = records.isWhole
+        return
+      case .failed(let error): throw error
+      case .bad(let bad):
         if recordCount % 4096 == 0 { try pause(recordCount) }
-        guard let row = try row(of: record, contentHash: next.contentHash, in: next.path, of: all) else {
-          continue
+        try leaveOut(bad, in: next.path)
+      case .record(let record):
+        if recordCount % 4096 == 0 { try pause(recordCount) }
+        do {
+          guard
+            let row = try row(of: record, contentHash: next.contentHash, in: next.path, of: all)
+          else { continue }
+          rowCount += 1
+          try give(row)
+        } catch let bad as BadRecord {
+          try leaveOut(bad, in: next.path)
         }
-        rowCount += 1
-        try give(row)
-      } catch let error as BadRecord {
-        // Most of many are not said: their text is not made.
-        func text() -> String { "\(error.place.inside(next.path)): \(error.reason)" }
-        guard options.skipsBadRows else {
-          misfit = error.option.map { ($0, error.missing) }
-          throw InputError(text())
-        }
-        leftOut.bad += 1
-        if badRecords.count < 20 { badRecords.append(text()) }
       }
     }
     isWhole = true
+  }
+
+  /// - Throws: `InputError` where bad records are not left out.
+  private mutating func leaveOut(_ bad: BadRecord, in path: String) throws {
+    // Most of many are not said: their text is not made.
+    func text() -> String { "\(bad.place.inside(path)): \(bad.reason)" }
+    guard options.skipsBadRows else {
+      misfit = bad.option.map { ($0, bad.missing) }
+      throw InputError(text())
+    }
+    leftOut.bad += 1
+    if badRecords.count < 20 { badRecords.append(text()) }
   }
 
   /// Nil for a record that is left out.

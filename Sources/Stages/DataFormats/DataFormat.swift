@@ -38,7 +38,23 @@ struct BadRecord: Error {
   var option: String?
   /// The field that the option names and the record lacks.
   var missing: String?
-  let reason: String
+  /// Put together only where it is said: a file may have millions of bad records.
+  var reason: String { before + problem + behind }
+  private let before: String
+  private let problem: String
+  private let behind: String
+
+  init(
+    place: RecordPlace, option: String? = nil, missing: String? = nil, before: String = "", reason: String,
+    behind: String = ""
+  ) {
+    self.place = place
+    self.option = option
+    self.missing = missing
+    self.before = before
+    problem = reason
+    self.behind = behind
+  }
 }
 
 protocol DataFormat: SendableMetatype {

@@ -35,14 +35,20 @@ struct JSONLinesFormat: DataFormat {
     let line = self.line
     defer { pass(length) }
     let value: JSON
-    do {
-      value = try window.withBytes {
-        try JSON(parsing: UnsafeRawBufferPointer(rebasing: $0[..<content(length, of: $0)]))
-      }
-    } catch let error as JSONError {
-      throw bad("not JSON: \(error.message)\(line == 1 ? hint : "")", line: line, column: error.column)
+    let read = window.withBytes {
+      JSON.parsed(UnsafeRawBufferPointer(rebasing: $0[..<content(length, of: $0)]))
     }
-    guard value.objectValue != nil else { throw bad("\(value.kind); expected an object", line: line) }
+    switch read {
+    case .success(let found): value = found
+    case .failure(let error):
+      throw BadRecord(
+        place: .line(line, column: error.column), before: "not JSON: ", reason: error.message,
+        behind: line == 1 ? hint : "")
+    }
+    guard value.objectValue != nil else {
+      throw BadRecord(
+        place: .line(line, column: 1), reason: value.kind, behind: "; expected an object")
+    }
     return DataRecord(place: .line(line, column: 1), value: value)
   }
 
@@ -85,7 +91,7 @@ struct JSONLinesFormat: DataFormat {
     return end
   }
 
-  private func bad(_ reason: String, line: Int, column: Int = 1) -> BadRecord {
-    BadRecord(place: .line(line, column: column), reason: reason)
+  private func bad(_ reason: String, line: Int) -> BadRecord {
+    BadRecord(place: .line(line, column: 1), reason: reason)
   }
 }

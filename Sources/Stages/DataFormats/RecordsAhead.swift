@@ -7,9 +7,17 @@ struct RecordsAhead: ~Copyable {
   /// What the files gave next.
   struct Entry {
     let path: String
-    let record: Result<DataRecord?, any Error>
+    let found: Found
     /// Of the record, where it was asked for.
     fileprivate(set) var contentHash: UInt64 = 0
+  }
+
+  enum Found {
+    case record(DataRecord)
+    case bad(BadRecord)
+    /// After these no record comes.
+    case end
+    case failed(any Error)
   }
 
   /// So many bytes of records are read at once, and as many are there to be taken.
@@ -29,7 +37,7 @@ struct RecordsAhead: ~Copyable {
     reading = reader.begin()
   }
 
-  /// The last record is nil, or an error after which no record comes.
+  /// - Precondition: what came last is a record, or a bad one.
   /// - Throws: what a thread may fail with.
   mutating func next() throws -> Entry {
     if entries.isEmpty {
@@ -65,24 +73,29 @@ struct RecordsAhead: ~Copyable {
       batch = []
       var byteCount = 0
       while byteCount < RecordsAhead.batchSize, !hasEnded {
-        let record: Result<DataRecord?, any Error>
+        let found: Found
         do {
-          let next = try files.next()
-          if let value = next?.value { contents?.add(value) }
-          byteCount += next?.value.approximateByteCount ?? 0
-          hasEnded = next == nil
-          record = .success(next)
-        } catch {
+          if let next = try files.next() {
+            contents?.add(next.value)
+            byteCount += next.value.approximateByteCount
+            found = .record(next)
+          } else {
+            hasEnded = true
+            found = .end
+          }
+        } catch let bad as BadRecord {
           byteCount += 256
-          hasEnded = !(error is BadRecord)
-          record = .failure(error)
+          found = .bad(bad)
+        } catch {
+          hasEnded = true
+          found = .failed(error)
         }
-        batch.append(Entry(path: files.path, record: record))
+        batch.append(Entry(path: files.path, found: found))
       }
       guard let hashes = contents?.take() else { return }
       var index = 0
       for place in batch.indices {
-        guard index < hashes.count, case .success(.some) = batch[place].record else { continue }
+        guard index < hashes.count, case .record = batch[place].found else { continue }
         batch[place].contentHash = hashes[index]
         index += 1
       }
