@@ -9,6 +9,7 @@ medians. Wall time and, since a machine may be shared, processor time; a peer's 
 """
 
 import argparse
+import gzip
 import json
 import os
 import random
@@ -23,6 +24,7 @@ from common import processor, virtual_environment
 
 PEERS = {
     "json": "import json\nfor line in open(PATH, encoding='utf-8'): json.loads(line); count += 1",
+    "gzip and json": "import gzip, json\nfor line in gzip.open(PATH, 'rt', encoding='utf-8'): json.loads(line); count += 1",
     "csv": "import csv, sys\ncsv.field_size_limit(1 << 30)\nfor row in csv.DictReader(open(PATH, encoding='utf-8', newline='')): count += 1",
     "pyarrow, one thread": "count = pq.read_table(PATH, columns=['prompt'], use_threads=False).num_rows",
     "pyarrow to Python": "count = len(pq.read_table(PATH, columns=['prompt'], use_threads=False).column('prompt').to_pylist())",
@@ -119,6 +121,10 @@ def main():
         work("`plumb run`, JSON Lines with ids", lines, stage("id: id, keep: [label]", "rows.jsonl"), ["json"])
         work("`plumb run`, JSON Lines, ids from content", lines, stage("keep: [label]", "rows.jsonl"), [])
         work("JSON Lines, records", lines, lambda: run([bench, "jsonl", lines]), ["json"])
+        compressed = lines + ".gz"
+        with open(lines, "rb") as source, gzip.open(compressed, "wb", compresslevel=6) as target:
+            shutil.copyfileobj(source, target)
+        work("JSON Lines with gzip, records", compressed, lambda: run([bench, "jsonl", compressed]), ["gzip and json"])
         table = os.path.join(folder, "rows.csv")
         make = "import csv, json\nwriter = csv.DictWriter(open(PATH, 'w', encoding='utf-8', newline=''), ['id', 'prompt', 'label', 'score'])\nwriter.writeheader()\n"
         make += f"writer.writerows(json.loads(line) for line in open({lines!r}, encoding='utf-8'))"
