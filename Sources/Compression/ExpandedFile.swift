@@ -15,6 +15,8 @@ package final class ExpandedFile {
   /// Bytes of the file that were expanded.
   package private(set) var position = 0
   private var unread: Int
+  /// After it nothing more is expanded.
+  private var failure: CompressionError?
 
   private static let blockSize = 1 << 16
   /// How many bytes at a file's start tell whether it is compressed.
@@ -49,6 +51,7 @@ package final class ExpandedFile {
   /// - Returns: how many bytes were written; fewer than there is room for at the end.
   /// - Throws: `CompressionError`; as `UserFile.read`.
   package func read(into output: UnsafeMutableRawBufferPointer) throws -> Int {
+    if let failure { throw failure }
     var filled = 0
     while filled < output.count, !isAtEnd {
       if start == input.count, unread > 0 { try readOn() }
@@ -65,7 +68,9 @@ package final class ExpandedFile {
           throw CompressionFault("\(compression) data end before they are complete: the file was cut")
         }
       } catch let fault as CompressionFault {
-        throw CompressionError(path: file.path, offset: position, problem: fault.problem)
+        let error = CompressionError(path: file.path, offset: position, problem: fault.problem)
+        failure = error
+        throw error
       }
     }
     return filled

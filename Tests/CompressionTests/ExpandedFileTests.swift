@@ -122,6 +122,23 @@ private func content(_ count: Int) -> [UInt8] {
         == 64 << 20)
   }
 
+  @Test func `after an error nothing more is expanded`() throws {
+    let good = CompressedData.gzip(content(10))
+    let file = try UserFile(try folder.file("data", good + Array("text, and more".utf8) + good))
+    let start = try [UInt8](unsafeUninitializedCapacity: ExpandedFile.startLength) {
+      $1 = try file.read(into: UnsafeMutableRawBufferPointer($0))
+    }
+    let expanded = try #require(try ExpandedFile(file, start: start))
+    for _ in 0..<3 {
+      let error = #expect(throws: CompressionError.self) {
+        _ = try [UInt8](unsafeUninitializedCapacity: 4096) {
+          $1 = try expanded.read(into: UnsafeMutableRawBufferPointer($0))
+        }
+      }
+      #expect(error?.offset == good.count && !expanded.isAtEnd)
+    }
+  }
+
   @Test func `other ways are refused by name, and what is not compressed is left alone`() throws {
     let starts: [(String, [UInt8])] = [
       ("bzip2", Array("BZh91AY&SY".utf8)), ("xz", [0xFD] + Array("7zXZ".utf8) + [0, 0]),
