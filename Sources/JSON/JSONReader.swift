@@ -123,7 +123,8 @@ struct JSONReader {
 
   /// The members of the object that begins here; `readMember` reads the value behind a key.
   @inline(__always)
-  mutating func readMembers<Value>(_ readMember: (inout JSONReader, String) throws(JSONError) -> Value) throws(JSONError)
+  mutating func readMembers<Value>(_ readMember: (inout JSONReader, String) throws(JSONError) -> Value)
+    throws(JSONError)
     -> [(key: String, value: Value)]
   {
     position += 1
