@@ -21,15 +21,27 @@ package struct HubConfigurations: Sendable {
   let configurations: [Configuration]
 
   static let file = "README.md"
-  /// Of a README; `configs:` is looked for in as much.
+  /// Of a README: more is not read, and the YAML at its top has to end before.
   static let mostBytes = 4 << 20
   private static let most = 10_000
   /// Of a pattern with a name.
-  private static let mostMatches = 10_000_000
+  private static let mostMatches = 500_000
 
   /// Nil where the README names no configurations, or names them wrongly, which was reported.
   init?(readme file: SourceFile, _ collector: DiagnosticCollector) {
-    guard let block = Self.block(of: file.bytes) else { return nil }
+    let block: Range<Int>
+    switch Self.block(of: file.bytes) {
+    case .found(let found): block = found
+    case .none: return nil
+    case .endless:
+      if file.bytes.count >= Self.mostBytes {
+        collector.error(
+          .tooLarge, "the YAML at the top of `\(file.name)` has more than \(Self.mostBytes) bytes",
+          at: SourceSpan(file: file, start: 0, end: 3), label: "has no end",
+          help: "end it with a line `---`, or name files")
+      }
+      return nil
+    }
     // The same places, with nothing but the block in them.
     var bytes = file.bytes
     for index in bytes.indices where !block.contains(index) && bytes[index] != 0x0A { bytes[index] = 0x20 }
@@ -42,9 +54,10 @@ package struct HubConfigurations: Sendable {
       return nil
     }
     var configurations: [Configuration] = []
+    var seen: Set<UTF8Key> = []
     for entry in entries {
       guard let configuration = Self.configuration(entry, file.name, collector) else { return nil }
-      guard !configurations.contains(where: { UTF8Key($0.name) == UTF8Key(configuration.name) }) else {
+      guard seen.insert(UTF8Key(configuration.name)).inserted else {
         collector.error(
           .wrongValue, "`configs` of `\(file.name)` has the configuration `\(configuration.name)` twice",
           at: entry.span, label: "the second")
@@ -57,8 +70,15 @@ package struct HubConfigurations: Sendable {
 
   // MARK: reading
 
-  /// The bytes of the lines of `configs:` in the YAML between the first line, `---`, and the next `---`; nil where there are none.
-  private static func block(of bytes: [UInt8]) -> Range<Int>? {
+  private enum Block {
+    case found(Range<Int>)
+    case none
+    /// YAML begins, and the file ends before it does.
+    case endless
+  }
+
+  /// The bytes of the lines of `configs:` in the YAML between the first line, `---`, and the next `---`.
+  private static func block(of bytes: [UInt8]) -> Block {
     var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     var isFirst = true
     var found: Int?
@@ -67,21 +87,20 @@ package struct HubConfigurations: Sendable {
       let line = bytes[start..<end]
       let isFence =
         line.starts(with: "---".utf8) && line.dropFirst(3).allSatisfy { $0 == 0x20 || $0 == 0x0D }
-      if isFirst, !isFence { return nil }
+      if isFirst, !isFence { return .none }
       if !isFirst {
         // What belongs to a key is indented, or an entry of its list.
         let isBelow = line.first.map {
           [0x20, 0x09, 0x0D, UInt8(ascii: "-"), UInt8(ascii: "#")].contains($0)
         }
-        if let first = found, isFence || isBelow == false { return first..<start }
-        if isFence { return nil }
+        if let first = found, isFence || isBelow == false { return .found(first..<start) }
+        if isFence { return .none }
         if found == nil, line.starts(with: "configs:".utf8) { found = start }
       }
       isFirst = false
       start = end + 1
     }
-    // The YAML has no end.
-    return nil
+    return isFirst ? .none : .endless
   }
 
   private static func configuration(_ node: Node, _ file: String, _ collector: DiagnosticCollector)
@@ -137,6 +156,7 @@ package struct HubConfigurations: Sendable {
       return texts.compactMap { $0.map(plain) }
     }
     var result: [(name: String, patterns: [String])] = []
+    var seen: Set<UTF8Key> = []
     if let entries = node.entries {
       for entry in entries {
         guard let found = patterns(entry.value) else { return nil }
@@ -149,7 +169,7 @@ package struct HubConfigurations: Sendable {
           return nil
         }
         guard let found = patterns(path) else { return nil }
-        guard !result.contains(where: { UTF8Key($0.name) == UTF8Key(name) }) else {
+        guard seen.insert(UTF8Key(name)).inserted else {
           collector.error(
             .wrongValue, "\(what) has the split `\(name)` twice", at: element.span, label: "the second",
             help: "name its files in one list")

@@ -23,6 +23,8 @@ package struct DataSetSource: Sendable {
 
   private static let folder = "data"
   private static let origin = "source.json"
+  /// In bytes.
+  private static let mostOfReadme = 64 << 20
 
   /// What lies in the cache under a digest; nil when nothing does. It is not hashed again.
   package func fetched(_ set: RemoteDataSet, _ digest: Digest) -> FetchedData? {
@@ -142,9 +144,9 @@ package struct DataSetSource: Sendable {
     guard set.files == nil,
       let readme = files.first(where: { UTF8Key($0.name) == UTF8Key(HubConfigurations.file) })
     else { return nil }
-    if let bytes = readme.bytes, bytes > HubConfigurations.mostBytes {
+    if let bytes = readme.bytes, bytes > Self.mostOfReadme {
       throw InputError(
-        "`\(readme.name)` has \(ByteCount(bytes)); at most \(ByteCount(HubConfigurations.mostBytes)) are read; name files of the data set"
+        "`\(readme.name)` has \(ByteCount(bytes)); at most \(ByteCount(Self.mostOfReadme)) are fetched; name files of the data set"
       )
     }
     let folder = "\(fetch.folder)/readme.\(commit)"

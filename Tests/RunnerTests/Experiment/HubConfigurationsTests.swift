@@ -145,7 +145,14 @@ import Testing
     try readme("configs:\n- &a {config_name: a}\n" + String(repeating: "- *a\n", count: 300_000))
     #expect(try problem().contains("error["))
     try project.write("hub/README.md", "---\n" + String(repeating: "x", count: 5 << 20))
+    #expect(
+      try problem(", split: test").contains(
+        "the YAML at the top of `hub/README.md` has more than 4194304 bytes"))
+    try project.write("hub/README.md", "---\n---\n" + String(repeating: "x", count: 5 << 20))
     #expect(try problem(", split: test") == "")
+    let many = (0..<200_000).map { "'\($0)*', " }.joined()
+    try readme("configs:\n- config_name: a\n  data_files: [\(many)]\n")
+    #expect(try problem().contains("error["))
   }
 
   @Test func `a folder with nothing but a script says so`() throws {
