@@ -42,21 +42,16 @@ struct SampleStatistics {
   let table: ColumnTable
   /// How many classes there are.
   let classes: Int
-  /// The class of each sample of a row, 0 the best; nil of one that has none and is counted nowhere.
+  /// The class of each sample of a row, 0 the best and all below `classes`; nil of one that has none and is counted nowhere.
   let classesOf: (Row) throws -> [Int?]
 
   /// - Parameter pool: what the rows were picked from.
   func measure(_ rows: [Row], outOf pool: [Row]? = nil, bins: Int) throws -> JSON {
     let found = try rows.map(classesOf)
     var result = Self.counts(found)
-    result.append(
-      (
-        "class_samples",
-        .array(
-          (0..<classes).map { number in
-            .int(Int64(found.reduce(0) { $0 + $1.count { $0 == number } }))
-          })
-      ))
+    var samples = [Int](repeating: 0, count: classes)
+    for number in found.joined() { if let number { samples[number] += 1 } }
+    result.append(("class_samples", .array(samples.map { .int(Int64($0)) })))
     for (name, column) in [("reward", "rewards"), ("length", "lengths")]
     where table[column] == .sample && !rows.isEmpty && rows.allSatisfy({ $0.has(column) }) {
       let values = try rows.map { try numbers(of: $0, column) }
@@ -101,28 +96,49 @@ struct SampleStatistics {
     }
     guard least <= greatest else { return [] }
     let edges = HistogramEdges(from: least, to: greatest, bins: bins)
-    let promptCount = found.count { $0.contains { $0 != nil } }
-    var result: [JSONObject.Member] = [("\(name)_edges", .array(edges.values.map { .double($0) }))]
-    for number in 0..<classes {
-      var (means, deviations, prompts) = (0.0, 0.0, 0)
-      var histogram = [Int](repeating: 0, count: bins)
-      for (row, classes) in zip(values, found) {
-        let own = zip(row, classes).compactMap { $1 == number ? $0 : nil }
-        guard !own.isEmpty else { continue }
-        let mean = own.reduce(0, +) / Double(own.count)
-        means += mean
-        deviations += (own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(own.count)).squareRoot()
-        prompts += 1
-        for value in own { histogram[edges.bin(of: value)] += 1 }
+    var tallies = [Tally](repeating: Tally(bins: bins), count: classes)
+    for (row, classes) in zip(values, found) {
+      var own: [Int: [Double]] = [:]
+      for (value, number) in zip(row, classes) {
+        if let value, let number { own[number, default: []].append(value) }
       }
+      // Each class has sums of its own, so that their order does not matter.
+      for (number, values) in own { tallies[number].add(values, edges) }
+    }
+    let promptCount = Double(found.count { $0.contains { $0 != nil } })
+    var result: [JSONObject.Member] = [("\(name)_edges", .array(edges.values.map { .double($0) }))]
+    for (number, tally) in tallies.enumerated() {
       result += [
-        ("\(name)_mean_\(number)", prompts > 0 ? .double(means / Double(prompts)) : .null),
-        ("\(name)_std_\(number)", prompts > 0 ? .double(deviations / Double(prompts)) : .null),
-        ("\(name)_histogram_\(number)", .array(histogram.map { .double(Double($0) / Double(promptCount)) })),
+        ("\(name)_mean_\(number)", tally.mean(tally.means)),
+        ("\(name)_std_\(number)", tally.mean(tally.deviations)),
+        ("\(name)_histogram_\(number)", .array(tally.histogram.map { .double(Double($0) / promptCount) })),
       ]
     }
     return result
   }
+}
+
+/// Of one class, over prompts.
+private struct Tally {
+  /// Prompts that have samples of it.
+  private var prompts = 0
+  /// Sums of their means and deviations.
+  private(set) var (means, deviations) = (0.0, 0.0)
+  private(set) var histogram: [Int]
+
+  init(bins: Int) { histogram = [Int](repeating: 0, count: bins) }
+
+  /// A prompt's samples.
+  mutating func add(_ values: [Double], _ edges: HistogramEdges) {
+    let mean = values.reduce(0, +) / Double(values.count)
+    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
+    prompts += 1
+    means += mean
+    deviations += variance.squareRoot()
+    for value in values { histogram[edges.bin(of: value)] += 1 }
+  }
+
+  func mean(_ sum: Double) -> JSON { prompts > 0 ? .double(sum / Double(prompts)) : .null }
 }
 
 /// Source: `linspace` and `histogram` of numpy: equally wide bins that hold their lower edge, the last one its upper edge too.
