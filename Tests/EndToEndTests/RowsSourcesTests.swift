@@ -91,6 +91,13 @@ import Testing
       return found.status == 0 ? found.output : "\(found)"
     }
     #expect(rows("hf:datasets/owner/tldr@main --split train") == "{\"id\":\"a\"}\n")
+    // What was fetched of this commit is not fetched again, and of a commit nothing is asked at all.
+    func fetched() -> Int { hub.requests.count { $0.contains("/resolve/") } }
+    #expect(fetched() == 1 && hub.requests.count == 2)
+    #expect(rows("hf:datasets/owner/tldr@main --split train --head 1") == "{\"id\":\"a\"}\n")
+    #expect(fetched() == 1 && hub.requests.count == 3)
+    #expect(rows("hf:datasets/owner/tldr@\(LoopbackHub.commit) --split train") == "{\"id\":\"a\"}\n")
+    #expect(hub.requests.count == 3)
     #expect(rows("hf:datasets/owner/tldr@main/data/test-00000-of-00001.jsonl") == "{\"id\":\"b\"}\n")
     try hub.place.write(
       "---\nconfigs:\n- config_name: odd\n  data_files: data/test-*\n---\n", to: "sets/tldr/README.md")
