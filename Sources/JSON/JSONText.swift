@@ -92,7 +92,7 @@ extension JSON {
         _ = try reader.readDocument()
         return nil
       }
-      let members = try reader.readMembers { reader, key in
+      let members = try reader.readMembers { reader, key throws(JSONError) in
         if !isRead(key), let (range, ends) = reader.passWritten() {
           let start = bytes.startIndex + range.lowerBound
           return Member.text(JSONText(bytes: bytes[start..<(start + range.count)], ends: ends))

@@ -144,7 +144,7 @@ package struct HubLayout {
 
   /// Of the names at the top a Python script, which is what older data sets are.
   private static func script(among names: [String]) -> String? {
-    names.first { ends($0, ".py") && !$0.utf8.contains(UInt8(ascii: "/")) }
+    names.first { ends($0[...], ".py") && !$0.utf8.contains(UInt8(ascii: "/")) }
   }
 
   private static func splits(of data: [String]) -> [(name: String, files: [String])] {
