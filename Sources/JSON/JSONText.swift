@@ -71,19 +71,19 @@ package struct JSONText: Sendable, Equatable {
   static let longest = Int(UInt32.max)
 }
 
-extension JSON {
-  /// A member of an object, read or not.
-  package enum Member: Sendable {
-    case value(JSON)
-    case text(JSONText)
-  }
+/// A member's value, read or not.
+package enum ReadOrText: Sendable {
+  case value(JSON)
+  case text(JSONText)
+}
 
+extension JSON {
   /// The members of the object that a line holds. Those that `isRead` does not name stay texts where they are written as `text()` writes
   /// them; all others are values. What is no JSON is refused just as `JSON(parsing:)` refuses it.
   /// - Returns: nil where the text is another value than an object.
   /// - Throws: `JSONError`.
   package static func members(of bytes: ArraySlice<UInt8>, reading isRead: (String) -> Bool) throws
-    -> [(key: String, value: Member)]?
+    -> [(key: String, value: ReadOrText)]?
   {
     try bytes.withUnsafeBytes { buffer in
       var reader = JSONReader(bytes: buffer, maximumDepth: 64)
@@ -95,7 +95,7 @@ extension JSON {
       let members = try reader.readMembers { reader, key throws(JSONError) in
         if !isRead(key), let (range, ends) = reader.passWritten() {
           let start = bytes.startIndex + range.lowerBound
-          return Member.text(JSONText(bytes: bytes[start..<(start + range.count)], ends: ends))
+          return ReadOrText.text(JSONText(bytes: bytes[start..<(start + range.count)], ends: ends))
         }
         return .value(try reader.readValue(depth: 1))
       }

@@ -5,7 +5,7 @@ import Testing
 
 struct JSONTextTests {
   private func members(_ line: String, reading read: [String] = []) throws -> [(
-    key: String, value: JSON.Member
+    key: String, value: ReadOrText
   )]? {
     try JSON.members(of: Array(line.utf8)[...], reading: { read.contains($0) })
   }

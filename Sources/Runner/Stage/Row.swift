@@ -23,7 +23,7 @@ public struct Row: Sendable, Equatable {
     texts = []
   }
 
-  init(members: [(key: String, value: JSON.Member)]) {
+  init(members: [(key: String, value: ReadOrText)]) {
     var texts: [(name: String, text: JSONText)] = []
     values = JSONObject(
       distinct: members.map { key, member in
