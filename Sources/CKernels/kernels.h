@@ -126,6 +126,7 @@ typedef struct {
   void (*conditional_loss)(const loss_job *, size_t row);
   void (*exponentials)(const float *x, float divisor, float *e, size_t n, float *maximum, float *sum);
   void (*adamw)(float *p, float *m, float *v, const float *g, size_t begin, size_t end, const pk_adamw_step *);
+  void (*rmsprop)(float *p, float *v, const float *g, size_t begin, size_t end, const pk_rmsprop_step *);
   double (*sum_of_squares)(const float *x, size_t n);
 } kernel_table;
 

@@ -22,7 +22,7 @@
 #include "part.h"
 #include "attention.h"
 #include "softmax.h"
-#include "adamw.h"
+#include "optimizer.h"
 #pragma clang attribute pop
 
 #include "table.h"

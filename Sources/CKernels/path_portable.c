@@ -20,7 +20,7 @@
 #include "part.h"
 #include "attention.h"
 #include "softmax.h"
-#include "adamw.h"
+#include "optimizer.h"
 
 #include "table.h"
 

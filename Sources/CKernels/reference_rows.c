@@ -299,6 +299,7 @@ static void adamw_values(void *context, size_t unused) {
   const pk_adamw_step *s = run->step;
   for (size_t i = 0; i < run->n; i++) {
     float g = run->g[i] * s->gradient_scale, old = run->p[i];
+    if (s->l2 != 0) g = fmaf(s->l2, old, g);
     float m = run->m[i] = fmaf(s->beta1, run->m[i], (1 - s->beta1) * g);
     float v = run->v[i] = fmaf(s->beta2, run->v[i], (1 - s->beta2) * g * g);
     float step = m / s->bias1 / (sqrtf(v / s->bias2) + s->eps);
@@ -308,6 +309,29 @@ static void adamw_values(void *context, size_t unused) {
 void pk_reference_adamw(int threads, float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step) {
   adamw_run run = {p, m, v, g, n, step};
   parallel_for(threads, 1, adamw_values, &run);
+}
+
+typedef struct {
+  float *p, *v;
+  const float *g;
+  size_t n;
+  const pk_rmsprop_step *step;
+} rmsprop_run;
+
+static void rmsprop_values(void *context, size_t unused) {
+  (void)unused;
+  const rmsprop_run *run = context;
+  const pk_rmsprop_step *s = run->step;
+  for (size_t i = 0; i < run->n; i++) {
+    float g = run->g[i] * s->gradient_scale, old = run->p[i];
+    if (s->l2 != 0) g = fmaf(s->l2, old, g);
+    float v = run->v[i] = fmaf(s->alpha, run->v[i], (1 - s->alpha) * g * g);
+    run->p[i] = fmaf(-s->lr, g / (sqrtf(v) + s->eps), old);
+  }
+}
+void pk_reference_rmsprop(int threads, float *p, float *v, const float *g, size_t n, const pk_rmsprop_step *step) {
+  rmsprop_run run = {p, v, g, n, step};
+  parallel_for(threads, 1, rmsprop_values, &run);
 }
 
 typedef struct {

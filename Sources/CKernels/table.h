@@ -29,6 +29,7 @@ const kernel_table PK_TABLE = {
     .conditional_loss = PK_FN(conditional_loss),
     .exponentials = PK_FN(exponentials),
     .adamw = PK_FN(adamw),
+    .rmsprop = PK_FN(rmsprop),
     .sum_of_squares = PK_FN(sum_of_squares),
 };
 #undef PK_TABLE

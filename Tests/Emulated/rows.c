@@ -117,8 +117,14 @@ static uint64_t optimizer_either(const int *shape, int plain) {
   size_t n = (size_t)shape[0];
   float *p = filled(n, 18, ORDINARY), *m = filled(n, 19, SMALL), *v = filled(n, 20, SMALL), *g = filled(n, 21, ORDINARY);
   for (size_t i = 0; i < n; i++) v[i] = v[i] < 0 ? -v[i] : v[i];
-  pk_adamw_step step = {1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.19f, 0.002f, 0.7f};
+  pk_adamw_step step = {1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.02f, 0.19f, 0.002f, 0.7f};
   (plain ? pk_reference_adamw : pk_adamw)(threads, p, m, v, g, n, &step);
+  step.l2 = 0;
+  (plain ? pk_reference_adamw : pk_adamw)(threads, p, m, v, g, n, &step);
+  for (int decays = 0; decays < 2; decays++) {
+    pk_rmsprop_step rmsprop = {1e-3f, 0.99f, 1e-8f, 0.02f * decays, 0.7f};
+    (plain ? pk_reference_rmsprop : pk_rmsprop)(threads, p, v, g, n, &rmsprop);
+  }
   double squares = (plain ? pk_reference_sum_of_squares : pk_sum_of_squares)(threads, g, n);
   uint64_t bits;
   memcpy(&bits, &squares, 8);
@@ -140,7 +146,7 @@ void rows(void) {
         for (int f = PK_SILU; f <= PK_GELU_TANH; f++)
           on_every_path("activation", (int[]){n, type, kind, f + (kind + f) % 2 * 10}, 4, activation, activation_definition);
     }
-    on_every_path("adamw", (int[]){n}, 1, optimizer, optimizer_definition);
+    on_every_path("optimizer", (int[]){n}, 1, optimizer, optimizer_definition);
   }
   on_every_path("norm", (int[]){0, 20, 0}, 3, norm, norm_definition);
   on_every_path("norm", (int[]){33, 70, 1}, 3, norm, norm_definition);
@@ -148,7 +154,7 @@ void rows(void) {
   on_every_path("store", (int[]){40000, 0}, 2, store, store_definition);
   on_every_path("activation", (int[]){17000, 1, 0, PK_SILU}, 4, activation, activation_definition);
   on_every_path("activation", (int[]){17000, 0, 0, PK_GELU}, 4, activation, activation_definition);
-  on_every_path("adamw", (int[]){70000}, 1, optimizer, optimizer_definition);
+  on_every_path("optimizer", (int[]){70000}, 1, optimizer, optimizer_definition);
   on_every_path("rotary", (int[]){90, 6}, 2, rotary, NULL);
   on_every_path("rotary", (int[]){2000, 64}, 2, rotary, NULL);
   on_every_path("rotary", (int[]){3, 2}, 2, rotary, NULL);

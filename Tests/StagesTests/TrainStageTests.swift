@@ -419,6 +419,35 @@ struct TrainStageTests {
     #expect(try losses([("epochs", 1), ("steps", 7)]) == Array(epochs.prefix(7)))
   }
 
+  @Test func `the optimizer can be chosen, and tensors be left without decay`() throws {
+    let model = try bench.model()
+    func trained(_ optimizer: JSON) throws -> [UInt8] {
+      let options = Self.with([("optimizer", optimizer), ("steps", 3), ("epochs", 1)])
+      return try weights(train(model, options))
+    }
+    func adam(_ kind: JSON, decay: JSON = 0.5, _ excluded: JSON = []) -> JSON {
+      [
+        "kind": kind, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": decay,
+        "no_decay": excluded,
+      ]
+    }
+    let plain = try trained(nil)
+    #expect(try trained(adam("adamw", decay: 0.0)) == plain && trained(adam("adam", decay: 0.0)) == plain)
+    let rmsprop: JSON = [
+      "kind": "rmsprop", "alpha": 0.99, "epsilon": 1e-8, "weight_decay": 0.0, "no_decay": [],
+    ]
+    let different = try [
+      plain, trained(adam("adamw")), trained(adam("adam")), trained(adam("adamw", ["norm"])),
+      trained(rmsprop),
+    ]
+    #expect(Set(different).count == 5)
+    #expect(try trained(adam("adamw", ["model."])) == plain)
+    let text = inputError { _ = try trained(adam("adamw", ["norm", "bias"])) }
+    #expect(
+      text.contains("`optimizer.no_decay` has \"bias\", which is in the name of no tensor that trains"),
+      "\(text)")
+  }
+
   @Test func `fine-tuning reports its own terms, and reads neither classes nor a reference`() throws {
     let model = try bench.model()
     let options = Self.with([("objective", ["kind": "sft"]), ("conditioning", ["kind": "none"])])

@@ -211,11 +211,14 @@ void pk_ban(float *logits, const int32_t *tokens, size_t n);
 void pk_penalize(int threads, float *logits, const int32_t *tokens, const int32_t *counts, size_t n, float repetition,
                  float presence, float frequency);
 
-/* ---- optimizer (adamw.h) ---- */
+/* ---- optimizers (optimizer.h) ---- */
 
-typedef struct { float lr, beta1, beta2, eps, weight_decay, bias1, bias2, gradient_scale; } pk_adamw_step;
-/* p, m, v in place; bias1 = 1 - beta1^step, bias2 = 1 - beta2^step. Decay is decoupled. */
+typedef struct { float lr, beta1, beta2, eps, weight_decay, l2, bias1, bias2, gradient_scale; } pk_adamw_step;
+/* p, m, v in place; bias1 = 1 - beta1^step, bias2 = 1 - beta2^step. weight_decay is decoupled; l2 * p is added to the gradient. */
 void pk_adamw(int threads, float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step);
+typedef struct { float lr, alpha, eps, l2, gradient_scale; } pk_rmsprop_step;
+/* p, v in place: v = alpha v + (1 - alpha) g^2, p -= lr g / (sqrt(v) + eps); l2 * p is added to the gradient. */
+void pk_rmsprop(int threads, float *p, float *v, const float *g, size_t n, const pk_rmsprop_step *step);
 /* Sum of squares in double over fp32 values: chunks of 65536, each 16 lanes and one tree; chunks serially. */
 double pk_sum_of_squares(int threads, const float *x, size_t n);
 
@@ -274,6 +277,7 @@ void pk_reference_conditional_loss(int threads, float *logits, const float *refe
                                    size_t reference_v, size_t kl_columns, const int32_t *labels, pk_kl direction,
                                    float beta, float alpha, float scale, float *lm, float *kl, float *entropy);
 void pk_reference_adamw(int threads, float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step);
+void pk_reference_rmsprop(int threads, float *p, float *v, const float *g, size_t n, const pk_rmsprop_step *step);
 double pk_reference_sum_of_squares(int threads, const float *x, size_t n);
 
 #endif

@@ -99,6 +99,7 @@ package protocol Backend: Sendable {
   /// Penalises tokens of a row; `counts` are how often each is in the sample, 0 for those of the prompt alone.
   func penalize(_ tokens: [Int32], counts: [Int32], in logits: Tensor, _ penalties: Penalties)
   func adamW(_ p: Tensor, _ m: Tensor, _ v: Tensor, gradient: Tensor, step: AdamWStep)
+  func rmsProp(_ p: Tensor, _ v: Tensor, gradient: Tensor, step: RMSPropStep)
   func sumOfSquares(_ x: Tensor) -> Double
 }
 

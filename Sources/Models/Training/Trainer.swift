@@ -10,12 +10,13 @@ package final class Trainer {
   package private(set) var step = 0
   /// Of all steps so far.
   package private(set) var series: TrainingSeries
-  let firstMoments: Parameters
-  let secondMoments: Parameters
+  /// In the order of the optimizer's names.
+  let moments: [Parameters]
   private let policy: Decoder
   private let objective: any Objective
   private let batchGradient: BatchGradient
-  private let optimizer: AdamW
+  let optimizer: any Optimizer
+  private let undecayed: Set<String>
   private let schedule: LearningRateSchedule
   private let updates: [UpdatedRows]
   private let maximumGradientNorm: Double?
@@ -27,14 +28,16 @@ package final class Trainer {
   ///   - parameters: fp32 masters, changed in place.
   ///   - trainable: names of the tensors that change.
   ///   - reference: needed when the objective uses one; its vocabulary may lack the policy's last tokens.
+  ///   - undecayed: names of tensors whose weights do not decay.
   ///   - groups: parameters that learn at another rate than the rest.
   ///   - gradientLeaves: parts of a batch whose gradients are summed apart, then in a tree; part of what is computed.
   ///   - tokenBudget: tokens in one forward and backward pass; changes no result.
   ///   - memory: bytes for what a forward pass keeps for its backward pass; changes no result.
   package init(
     _ configuration: DecoderConfiguration, parameters: Parameters, trainable: [String],
-    objective: any Objective, reference: ReferenceModel? = nil, optimizer: AdamW,
-    schedule: LearningRateSchedule, groups: [ParameterGroup] = [], maximumGradientNorm: Double?,
+    objective: any Objective, reference: ReferenceModel? = nil, optimizer: any Optimizer,
+    schedule: LearningRateSchedule, undecayed: Set<String> = [], groups: [ParameterGroup] = [],
+    maximumGradientNorm: Double?,
     gradientLeaves: Int = 1, mode: NumericMode, backend: any Backend, tokenBudget: Int = 1024,
     memory: Int = 512 << 20
   ) {
@@ -43,13 +46,13 @@ package final class Trainer {
     self.trainable = trainable
     self.objective = objective
     self.optimizer = optimizer
+    self.undecayed = undecayed
     self.schedule = schedule
     self.maximumGradientNorm = maximumGradientNorm
     self.backend = backend
     series = TrainingSeries(of: objective)
     updates = UpdatedRows.all(of: trainable, in: parameters, groups)
-    firstMoments = Parameters(zerosLike: parameters, names: trainable)
-    secondMoments = Parameters(zerosLike: parameters, names: trainable)
+    moments = optimizer.moments.map { _ in Parameters(zerosLike: parameters, names: trainable) }
     let lowestBlock = configuration.layout.lowestBlock(training: trainable)
     policy = Decoder(
       configuration, parameters: parameters, mode: mode, backend: backend, lowestBlock: lowestBlock)
@@ -87,11 +90,12 @@ package final class Trainer {
   private func update(_ gradients: Parameters, scale: Double, rate: Double) {
     for part in updates {
       let (name, rows) = (part.name, part.rows)
-      backend.adamW(
-        parameters[name].slice(rows), firstMoments[name].slice(rows), secondMoments[name].slice(rows),
+      optimizer.update(
+        parameters[name].slice(rows), moments: moments.map { $0[name].slice(rows) },
         gradient: gradients[name].slice(rows),
-        step: optimizer.step(
-          step + 1, learningRate: rate * part.learningRateFactor, gradientScale: scale))
+        by: Update(
+          step: step + 1, learningRate: rate * part.learningRateFactor, gradientScale: scale,
+          decays: !undecayed.contains(name)), on: backend)
     }
     policy.update(from: parameters, names: trainable)
   }

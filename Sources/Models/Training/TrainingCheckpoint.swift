@@ -1,4 +1,4 @@
-// Training checkpoints: the masters, both moments, the step and the series so far, in one safetensors file that appears whole.
+// Training checkpoints: the masters, the moments, the step and the series so far, in one safetensors file that appears whole.
 
 import Glibc
 import JSON
@@ -40,7 +40,7 @@ extension Trainer {
 
   /// In the order of the file.
   private var state: [StateTensor] {
-    [("parameters", parameters), ("first", firstMoments), ("second", secondMoments)].flatMap {
+    ([("parameters", parameters)] + zip(optimizer.moments, moments)).flatMap {
       part, tensors in
       trainable.map { name in
         StateTensor(name: "\(part).\(name)", shape: parameters.shapes[name] ?? [], tensor: tensors[name])

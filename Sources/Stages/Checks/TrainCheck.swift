@@ -16,6 +16,7 @@ extension TrainStage {
       readBy: options[objective].objective.reference == nil ? ["model"] : ["model", "reference"], in: stage)
     checkConditioningRate(options, conditioning, &findings)
     checkSteps(options, &findings)
+    checkOptimizer(options, &findings)
     if case .text(let text) = conditioning, text.isOpen {
       findings.declare(Fact.conditionedClasses, text.bestBy == nil ? .null : 1, of: "model")
     } else {

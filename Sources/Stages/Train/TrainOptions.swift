@@ -88,13 +88,6 @@ extension TrainStage {
     summary:
       "parts of a batch whose gradients are summed separately, then pairwise; processes that share a batch divide the parts among them"
   )
-  static let adam = StageOption(
-    "adam",
-    .object([beta1.field, beta2.field, epsilon.field, weightDecay.field]) {
-      AdamW(
-        beta1: $0[beta1], beta2: $0[beta2], epsilon: $0[epsilon], weightDecay: $0[weightDecay])
-    }, default: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0], summary: "AdamW")
-
   static let options =
     [
       objective.field, conditioning.field, TargetSource.option.field, end.field, maxNewTokens.field,
@@ -104,7 +97,7 @@ extension TrainStage {
       conditioningLR.field, warmUpRatio.field, warmUpSteps.field, warmUp.field, decay.field, decayFloor.field,
       epochs.field, steps.field, batchSize.field, dropLast.field, unfrozenRatio.field, trainEmbeddings.field,
       maxGradientNorm.field, gradientLeaves.field,
-      adam.field,
+      adam.field, optimizer.field,
     ] + PromptOptions.fields
 
   static func warmUpLength(_ options: StageOptions) -> LearningRateSchedule.WarmUpLength {
@@ -118,15 +111,3 @@ extension TrainStage {
     return options[objective].objective is SupervisedFineTuning ? .all : .last
   }
 }
-
-private let beta1 = StageOption(
-  "beta1", .number(0...0.999999, single: true), default: 0.9, aliases: ["adam_beta1"],
-  summary: "decay of the first moment")
-private let beta2 = StageOption(
-  "beta2", .number(0...0.999999, single: true), default: 0.999, aliases: ["adam_beta2"],
-  summary: "decay of the second moment")
-private let epsilon = StageOption(
-  "epsilon", .number(0...1, exclusiveMinimum: true, single: true), default: 1e-8,
-  aliases: ["adam_epsilon", "eps"], summary: "added to the square root of the second moment")
-private let weightDecay = StageOption(
-  "weight_decay", .number(0...1, single: true), default: 0.0, summary: "decoupled weight decay")

@@ -104,18 +104,20 @@ package struct TrainStage: Stage {
     _ context: StageContext, on backend: any Backend
   ) throws -> Trainer {
     let (options, configuration) = (context.options, policy.configuration)
+    let trainable = configuration.layout.trainableNames(
+      blocks: Int((options[Self.unfrozenRatio] * Double(configuration.layerCount)).rounded(.down)),
+      embeddings: options[Self.trainEmbeddings])
+    let chosen = Self.chosenOptimizer(options)
     return Trainer(
-      configuration, parameters: policy.parameters,
-      trainable: configuration.layout.trainableNames(
-        blocks: Int((options[Self.unfrozenRatio] * Double(configuration.layerCount)).rounded(.down)),
-        embeddings: options[Self.trainEmbeddings]),
-      objective: objective, reference: reference, optimizer: options[Self.adam],
+      configuration, parameters: policy.parameters, trainable: trainable, objective: objective,
+      reference: reference, optimizer: chosen.optimizer,
       schedule: LearningRateSchedule(
         peak: options[Self.lr], steps: steps, warmUpLength: Self.warmUpLength(options),
         warmUp: options[Self.warmUp], decay: options[Self.decay], floor: options[Self.decayFloor]),
-      groups: try policy.groups(options), maximumGradientNorm: options[Self.maxGradientNorm],
-      gradientLeaves: options[Self.gradientLeaves], mode: context.mode, backend: backend,
-      tokenBudget: context.engineBatch(1024), memory: context.engineMemory(512 << 20))
+      undecayed: try chosen.undecayed(of: trainable), groups: try policy.groups(options),
+      maximumGradientNorm: options[Self.maxGradientNorm], gradientLeaves: options[Self.gradientLeaves],
+      mode: context.mode, backend: backend, tokenBudget: context.engineBatch(1024),
+      memory: context.engineMemory(512 << 20))
   }
 }
 

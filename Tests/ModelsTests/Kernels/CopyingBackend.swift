@@ -194,6 +194,9 @@ struct CopyingBackend: Backend {
       cpu.adamW($0.written(p), $0.written(m), $0.written(v), gradient: $0.read(gradient), step: step)
     }
   }
+  func rmsProp(_ p: Tensor, _ v: Tensor, gradient: Tensor, step: RMSPropStep) {
+    onCopies { cpu.rmsProp($0.written(p), $0.written(v), gradient: $0.read(gradient), step: step) }
+  }
   func sumOfSquares(_ x: Tensor) -> Double { onCopies { cpu.sumOfSquares($0.read(x)) } }
 }
 

@@ -192,10 +192,26 @@ import Testing
         return out + gate
       }
     }
+    for l2: Float in [0, 0.02] {
+      agree("RMSprop \(l2)") { plain in
+        var (p, v) = (x, y.map { $0 * $0 })
+        var step = pk_rmsprop_step(lr: 1e-3, alpha: 0.99, eps: 1e-8, l2: l2, gradient_scale: 0.7)
+        (plain ? pk_reference_rmsprop : pk_rmsprop)(KernelPathTests.threads, &p, &v, y, t * c, &step)
+        return p + v
+      }
+    }
+    agree("Adam with L2") { plain in
+      var (p, m, v) = (x, y.map { $0 * 0.1 }, y.map { $0 * $0 })
+      var step = pk_adamw_step(
+        lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0, l2: 0.02, bias1: 0.19, bias2: 0.002,
+        gradient_scale: 0.7)
+      (plain ? pk_reference_adamw : pk_adamw)(KernelPathTests.threads, &p, &m, &v, y, t * c, &step)
+      return p + m + v
+    }
     agree("AdamW") { plain in
       var (p, m, v) = (x, y.map { $0 * 0.1 }, y.map { $0 * $0 })
       var step = pk_adamw_step(
-        lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01, bias1: 0.19, bias2: 0.002,
+        lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01, l2: 0, bias1: 0.19, bias2: 0.002,
         gradient_scale: 0.7)
       (plain ? pk_reference_adamw : pk_adamw)(KernelPathTests.threads, &p, &m, &v, y, t * c, &step)
       let squares = (plain ? pk_reference_sum_of_squares : pk_sum_of_squares)(

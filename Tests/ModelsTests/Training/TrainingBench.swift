@@ -17,7 +17,7 @@ struct TrainingBench {
   /// Blocks that train, counted from the last; nil trains everything.
   var trainableBlocks: Int?
   var trainsEmbeddings = true
-  var optimizer = AdamW(beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01)
+  var optimizer: any Optimizer = AdamW(beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01)
   var groups: [ParameterGroup] = []
   var peak = 2e-2
   var warmUpRatio = 0.25

@@ -34,6 +34,25 @@ struct TrainingCheckpointTests {
     }
   }
 
+  @Test func `RMSprop, which keeps one moment, goes on from a checkpoint to the same bits`() throws {
+    let bench = TrainingBench(optimizer: RMSProp(alpha: 0.9, epsilon: 1e-6, weightDecay: 0.1), warmUpRatio: 0)
+    let undisturbed = try bench.trainer()
+    try TrainingBench.train(undisturbed, to: 4)
+    let first = try bench.trainer()
+    try TrainingBench.train(first, to: 2)
+    try first.saveCheckpoint(in: folder.path)
+    let second = try bench.trainer()
+    #expect(try second.restoreCheckpoint(from: folder.path) { _ in })
+    try TrainingBench.train(second, to: 4)
+    #expect(differences(second.parameters, undisturbed.parameters) == [])
+    #expect(differences(try TrainingBench(warmUpRatio: 0).trainer().parameters, second.parameters) != [])
+    // Its moments are not AdamW's.
+    let (other, log) = (try TrainingBench().trainer(), Log())
+    try second.saveCheckpoint(in: folder.path)
+    #expect(try other.restoreCheckpoint(from: folder.path) { log.lines.append($0) } == false)
+    #expect(log.lines.first?.contains("first.") == true, "\(log.lines)")
+  }
+
   /// GPT-NeoX's tensors have another order in memory than in a file.
   @Test(arguments: Golden.kinds)
   func `the training of every family goes on from a checkpoint to the same bits`(model: String) throws {

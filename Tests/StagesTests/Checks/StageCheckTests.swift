@@ -114,6 +114,16 @@ import TinyModel
         "error[conflicting-options] at 10 \"0.1\": stage `t`: `decay_floor` is where a decay ends, but `decay` is `constant`"
       ]
     ),
+    // The optimizer.
+    ("lr: 1e-4,", "lr: 1e-4, optimizer: {kind: rmsprop, weight_decay: 0.1, no_decay: [norm]},", []),
+    (
+      "lr: 1e-4,", "lr: 1e-4, adam: {beta2: 0.9}, optimizer: {kind: adam, no_decay: [norm, \"\"]},",
+      [
+        "error[conflicting-options] at 10 \"0.9\": stage `t`: `adam` and `optimizer` both say which optimizer is used",
+        "error[conflicting-options] at 10 \"norm\": stage `t`: `optimizer.no_decay` says which tensors have no weight decay, but `weight_decay` is 0",
+        "error[wrong-value] at 10 \"\"\"\": stage `t`: `optimizer.no_decay` has an empty entry, which is in the name of every tensor",
+      ]
+    ),
     // Lengths.
     (
       "{path: train.jsonl}", "{path: train.jsonl, prompt: \"POST: {prompt} {id}\", cuttable: [prompt, id]}",

@@ -332,9 +332,16 @@ package struct CPUBackend: Backend {
   package func adamW(_ p: Tensor, _ m: Tensor, _ v: Tensor, gradient: Tensor, step: AdamWStep) {
     var kernelStep = pk_adamw_step(
       lr: step.learningRate, beta1: step.beta1, beta2: step.beta2, eps: step.epsilon,
-      weight_decay: step.weightDecay, bias1: step.bias1, bias2: step.bias2,
+      weight_decay: step.weightDecay, l2: step.l2, bias1: step.bias1, bias2: step.bias2,
       gradient_scale: step.gradientScale)
     pk_adamw(threads, p.cpuFloats, m.cpuFloats, v.cpuFloats, gradient.cpuFloats, p.count, &kernelStep)
+  }
+
+  package func rmsProp(_ p: Tensor, _ v: Tensor, gradient: Tensor, step: RMSPropStep) {
+    var kernelStep = pk_rmsprop_step(
+      lr: step.learningRate, alpha: step.alpha, eps: step.epsilon, l2: step.l2,
+      gradient_scale: step.gradientScale)
+    pk_rmsprop(threads, p.cpuFloats, v.cpuFloats, gradient.cpuFloats, p.count, &kernelStep)
   }
 
   package func sumOfSquares(_ x: Tensor) -> Double { pk_sum_of_squares(threads, x.cpuFloats, x.count) }

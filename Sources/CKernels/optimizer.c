@@ -1,4 +1,4 @@
-/* The optimizer over flat arrays. */
+/* The optimizers over flat arrays. */
 #include <stdlib.h>
 #include "kernels.h"
 
@@ -18,6 +18,22 @@ static void adamw_range(void *context, size_t begin, size_t end) {
 void pk_adamw(int threads, float *p, float *m, float *v, const float *g, size_t n, const pk_adamw_step *step) {
   adamw_run run = {selected_kernels(), p, m, v, g, step};
   parallel_ranges(threads, n, FLAT, adamw_range, &run);
+}
+
+typedef struct {
+  const kernel_table *kernels;
+  float *p, *v;
+  const float *g;
+  const pk_rmsprop_step *step;
+} rmsprop_run;
+
+static void rmsprop_range(void *context, size_t begin, size_t end) {
+  const rmsprop_run *run = context;
+  run->kernels->rmsprop(run->p, run->v, run->g, begin, end, run->step);
+}
+void pk_rmsprop(int threads, float *p, float *v, const float *g, size_t n, const pk_rmsprop_step *step) {
+  rmsprop_run run = {selected_kernels(), p, v, g, step};
+  parallel_ranges(threads, n, FLAT, rmsprop_range, &run);
 }
 
 typedef struct {

@@ -1,20 +1,32 @@
-/* The optimizer: AdamW, and the sum of squares that clips its gradient. */
+/* The optimizers, AdamW and RMSprop, and the sum of squares that clips their gradient. */
 
 static void PK_FN(adamw)(float *p, float *m, float *v, const float *g, size_t begin, size_t end,
                          const pk_adamw_step *s) {
   for (size_t i = begin; i < end; i += LANES) {
     size_t count = end - i < LANES ? end - i : LANES;
-    f32x16 grad = load_lanes(g + i, count) * splat(s->gradient_scale);
+    f32x16 grad = load_lanes(g + i, count) * splat(s->gradient_scale), old = load_lanes(p + i, count);
+    if (s->l2 != 0) grad = fma16(splat(s->l2), old, grad);
     f32x16 m1 = fma16(splat(s->beta1), load_lanes(m + i, count), splat(1 - s->beta1) * grad);
     f32x16 v1 = fma16(splat(s->beta2), load_lanes(v + i, count), splat(1 - s->beta2) * grad * grad);
     f32x16 vhat = v1 / splat(s->bias2), root;
     for (int l = 0; l < LANES; l++) root[l] = __builtin_sqrtf(vhat[l]);
-    f32x16 old = load_lanes(p + i, count);
     f32x16 kept = fma16(splat(-s->lr * s->weight_decay), old, old);
     f32x16 step = (m1 / splat(s->bias1)) / (root + splat(s->eps));
     store_lanes(m, i, PK_F32, count, m1);
     store_lanes(v, i, PK_F32, count, v1);
     store_lanes(p, i, PK_F32, count, fma16(splat(-s->lr), step, kept));
+  }
+}
+
+static void PK_FN(rmsprop)(float *p, float *v, const float *g, size_t begin, size_t end, const pk_rmsprop_step *s) {
+  for (size_t i = begin; i < end; i += LANES) {
+    size_t count = end - i < LANES ? end - i : LANES;
+    f32x16 grad = load_lanes(g + i, count) * splat(s->gradient_scale), old = load_lanes(p + i, count), root;
+    if (s->l2 != 0) grad = fma16(splat(s->l2), old, grad);
+    f32x16 v1 = fma16(splat(s->alpha), load_lanes(v + i, count), splat(1 - s->alpha) * grad * grad);
+    for (int l = 0; l < LANES; l++) root[l] = __builtin_sqrtf(v1[l]);
+    store_lanes(v, i, PK_F32, count, v1);
+    store_lanes(p, i, PK_F32, count, fma16(splat(-s->lr), grad / (root + splat(s->eps)), old));
   }
 }
 
