@@ -3,7 +3,8 @@
 /// The bits depend on the parameters, the examples, their order and the number of leaves; not on `tokenBudget`, memory or threads.
 final class BatchGradient {
   private let policy: Decoder
-  private let objective: any Objective
+  /// Of the next batch. Its terms, sequences and use of a reference stay.
+  var objective: any Objective
   private let reference: ReferenceModel?
   private let referenceConditioned: Bool
   private let sharedColumns: Int

@@ -13,7 +13,9 @@ package final class Trainer {
   /// In the order of the optimizer's names.
   let moments: [Parameters]
   private let policy: Decoder
-  private let objective: any Objective
+  private(set) var objective: any Objective
+  /// Of an adaptive objective, as the next step uses them.
+  private(set) var coefficients: [Double] = []
   private let batchGradient: BatchGradient
   let optimizer: any Optimizer
   private let undecayed: Set<String>
@@ -51,6 +53,7 @@ package final class Trainer {
     self.maximumGradientNorm = maximumGradientNorm
     self.backend = backend
     series = TrainingSeries(of: objective)
+    coefficients = (objective as? any AdaptiveObjective)?.controllers.map(\.initial) ?? []
     updates = UpdatedRows.all(of: trainable, in: parameters, groups)
     moments = optimizer.moments.map { _ in Parameters(zerosLike: parameters, names: trainable) }
     let lowestBlock = configuration.layout.lowestBlock(training: trainable)
@@ -81,9 +84,28 @@ package final class Trainer {
     step += 1
     let report = TrainingStep(
       step: step, loss: loss, terms: sums.map { $0 / Double(targetCount) }, gradientNorm: norm,
-      learningRate: rate, targetCount: targetCount)
+      learningRate: rate, coefficients: coefficients, targetCount: targetCount)
     series.append(report)
+    adapt(to: sums, examples: batch.count)
     return report
+  }
+
+  /// - Parameter sums: of the terms, over the batch.
+  private func adapt(to sums: [Double], examples: Int) {
+    guard let adaptive = objective as? any AdaptiveObjective else { return }
+    setCoefficients(
+      zip(adaptive.controllers, coefficients).map { controller, value in
+        controller.next(
+          after: value, current: sums[controller.term] / Double(examples), examples: examples)
+      })
+  }
+
+  /// - Parameter coefficients: as many as the objective has controllers.
+  func setCoefficients(_ coefficients: [Double]) {
+    guard let adaptive = objective as? any AdaptiveObjective, !coefficients.isEmpty else { return }
+    self.coefficients = coefficients
+    objective = adaptive.with(coefficients: coefficients)
+    batchGradient.objective = objective
   }
 
   /// - Parameter scale: multiplies gradients.
@@ -109,9 +131,10 @@ package final class Trainer {
   }
 
   /// Takes a checkpoint's place in the schedule after its tensors were read into `parameters` and the moments.
-  func resume(at step: Int, _ series: TrainingSeries) {
+  func resume(at step: Int, _ series: TrainingSeries, _ coefficients: [Double]) {
     self.step = step
     self.series = series
+    setCoefficients(coefficients)
     policy.update(from: parameters, names: trainable)
   }
 

@@ -10,8 +10,10 @@ extension Trainer {
   /// name only when it is durable. One at a time: waits for the one before.
   /// - Throws: what the one before failed with; what this one fails with comes from the next `train` or `finishCheckpoint`.
   package func beginCheckpoint(in directory: String) throws {
-    let (state, step, series) = (state, step, series.json)
-    try beforeUpdate { try Self.write(state, step: step, series: series, in: directory) }
+    let (state, step, series, coefficients) = (state, step, series.json, coefficients)
+    try beforeUpdate {
+      try Self.write(state, step: step, series: series, coefficients: coefficients, in: directory)
+    }
   }
 
   /// The same, waited for.
@@ -51,7 +53,9 @@ extension Trainer {
   /// The last tensor of the file: `StateChecksum` of all others.
   private static let checksumName = "checksum"
 
-  private static func write(_ state: [StateTensor], step: Int, series: JSON, in directory: String) throws {
+  private static func write(
+    _ state: [StateTensor], step: Int, series: JSON, coefficients: [Double], in directory: String
+  ) throws {
     var checksum = StateChecksum()
     var outputs = state.map { part in
       SafeTensorsOutput(name: part.name, shape: part.shape, dtype: .f32) { emit in
@@ -63,9 +67,11 @@ extension Trainer {
         try checksum.bytes.withUnsafeBytes { try emit($0) }
       })
     try DurableFile.removeLeftovers(in: directory)
-    try writeSafeTensors(
-      outputs, to: "\(directory)/step-\(step).safetensors",
-      metadata: [("format", "pt"), ("step", String(step)), ("record", series.text(.compact))])
+    var metadata = [("format", "pt"), ("step", String(step)), ("record", series.text(.compact))]
+    if !coefficients.isEmpty {
+      metadata.append(("coefficients", JSON.array(coefficients.map { .double($0) }).text(.compact)))
+    }
+    try writeSafeTensors(outputs, to: "\(directory)/step-\(step).safetensors", metadata: metadata)
     for other in try checkpoints(in: directory) where other.step != step { try File.remove(other.path) }
   }
 
@@ -77,11 +83,11 @@ extension Trainer {
     for (path, _) in try Self.checkpoints(in: directory).reversed() {
       do {
         let file = try SafeTensorsFile(path)
-        let (step, series) = try checked(file, path)
+        let (step, series, coefficients) = try checked(file, path)
         for part in state {
           try part.tensor.withHostWrite { try file.readFloats(part.name, into: $0) }
         }
-        resume(at: step, series)
+        resume(at: step, series, coefficients)
         return true
       } catch let error as FormatError {
         log("checkpoint ignored: \(error)")
@@ -90,9 +96,10 @@ extension Trainer {
     return false
   }
 
-  /// The step and the series of a checkpoint, once all of it was found to be there and whole.
-  private func checked(_ file: SafeTensorsFile, _ path: String) throws -> (step: Int, series: TrainingSeries)
-  {
+  /// The step, the series and the coefficients of a checkpoint, once all of it was found to be there and whole.
+  private func checked(_ file: SafeTensorsFile, _ path: String) throws -> (
+    step: Int, series: TrainingSeries, coefficients: [Double]
+  ) {
     func metadata(_ key: String) throws -> String {
       guard let value = file.header.metadata.first(where: { $0.key == key })?.value else {
         throw FormatError(path: path, "it lacks `\(key)` in its metadata")
@@ -102,12 +109,14 @@ extension Trainer {
     guard let step = Int(try metadata("step")), step >= 0 else {
       throw FormatError(path: path, "its `step` is not a number")
     }
-    let record: JSON
-    do {
-      record = try JSON(parsing: try metadata("record"))
-    } catch let error as JSONError {
-      throw FormatError(path: path, "its `record` is not JSON: \(error)")
+    func json(_ key: String) throws -> JSON {
+      do {
+        return try JSON(parsing: try metadata(key))
+      } catch let error as JSONError {
+        throw FormatError(path: path, "its `\(key)` is not JSON: \(error)")
+      }
     }
+    let record = try json("record")
     guard let series = series.restored(from: record, steps: step) else {
       throw FormatError(
         path: path,
@@ -127,7 +136,11 @@ extension Trainer {
     guard try file.rawBytes(Self.checksumName).elementsEqual(checksum.bytes) else {
       throw FormatError(path: path, "its checksum does not match its content")
     }
-    return (step, series)
+    let found = coefficients.isEmpty ? [] : try json("coefficients").arrayValue?.compactMap(\.doubleValue)
+    guard let found, found.count == coefficients.count else {
+      throw FormatError(path: path, "its `coefficients` are not \(coefficients.count) numbers")
+    }
+    return (step, series, found)
   }
 
   private static func checkpoints(in directory: String) throws -> [(path: String, step: Int)] {

@@ -12,10 +12,12 @@ package struct TrainingStep: Sendable {
   /// Before clipping.
   package let gradientNorm: Double
   package let learningRate: Double
+  /// Of an adaptive objective, as this step used them.
+  package let coefficients: [Double]
   package let targetCount: Int
 }
 
-/// The loss, the objective's terms, the gradient norm and the learning rate of each step.
+/// The loss, the objective's terms, the gradient norm, the learning rate and adaptive coefficients of each step.
 package struct TrainingSeries: Sendable {
   /// Names that every training has; the terms stand between the first and the others.
   package static let common = ["loss", "gradient_norm", "lr"]
@@ -26,6 +28,7 @@ package struct TrainingSeries: Sendable {
 
   package static func names(of objective: some Objective) -> [String] {
     [common[0]] + objective.terms + common.dropFirst()
+      + ((objective as? any AdaptiveObjective)?.controllers.map(\.name) ?? [])
   }
 
   init(of objective: some Objective) {
@@ -34,7 +37,8 @@ package struct TrainingSeries: Sendable {
   }
 
   mutating func append(_ step: TrainingStep) {
-    for (index, value) in ([step.loss] + step.terms + [step.gradientNorm, step.learningRate]).enumerated() {
+    let numbers = [step.loss] + step.terms + [step.gradientNorm, step.learningRate] + step.coefficients
+    for (index, value) in numbers.enumerated() {
       values[index].append(value)
     }
     count += 1

@@ -17,6 +17,7 @@ extension TrainStage {
     checkConditioningRate(options, conditioning, &findings)
     checkSteps(options, &findings)
     checkOptimizer(options, &findings)
+    checkAdaptation(options, &findings)
     if case .text(let text) = conditioning, text.isOpen {
       findings.declare(Fact.conditionedClasses, text.bestBy == nil ? .null : 1, of: "model")
     } else {

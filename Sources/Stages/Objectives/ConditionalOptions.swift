@@ -19,15 +19,35 @@ private let referenceConditioning = StageOption(
   "reference_conditioning", .choice(ReferenceConditioning.self), default: "strip",
   summary: "whether the reference reads the conditioning")
 
+private let klTarget = StageOption(
+  "kl_target", .optional(.number(0...1e6, exclusiveMinimum: true)), default: nil,
+  summary: "the KL of a whole generation that the coefficient `kl` aims at, in nats; null keeps `kl`")
+private let entropyTarget = StageOption(
+  "entropy_target", .optional(.number(0...1e6, exclusiveMinimum: true)), default: nil,
+  summary: "the entropy of a whole generation that `entropy` aims at, in nats; null keeps `entropy`")
+private let horizon = StageOption(
+  "horizon", .integer(1...1_000_000_000), default: 2500,
+  summary: "samples over which a coefficient moves by a fifth at most; at least those of a batch")
+private let adaptive = StageOption(
+  "adaptive",
+  .optional(
+    .object([klTarget.field, entropyTarget.field, horizon.field]) {
+      ConditionalObjective.Adaptation(
+        klTarget: $0[klTarget], entropyTarget: $0[entropyTarget], horizon: Double($0[horizon]))
+    }), default: nil, addedLater: true, aliases: ["adap_kl_ctrl", "adaptive_kl"],
+  summary:
+    "after each step a coefficient is multiplied by 1 + clip(measured / target - 1, -0.2, 0.2) * batch / horizon, that of the entropy by 1 - …; the metrics have `kl_coefficient` and `entropy_coefficient`"
+)
+
 let conditional = OptionCase(
-  "conditional", [kl.field, entropy.field, klDirection.field, referenceConditioning.field],
+  "conditional", [kl.field, entropy.field, klDirection.field, referenceConditioning.field, adaptive.field],
   summary: "the mean over target tokens of lm + kl * KL - entropy * H; terms `lm`, `kl`, `entropy`"
 ) { options in
   ChosenObjective(
     "conditional",
     ConditionalObjective(
       kl: options[kl], entropy: options[entropy], klDirection: options[klDirection],
-      referenceConditioned: options[referenceConditioning] == .keep),
+      referenceConditioned: options[referenceConditioning] == .keep, adaptation: options[adaptive]),
     referenceOption: ReferenceOption(
       name: "objective.kl", value: "\(options[kl])", reader: "the KL term", alternative: "set `kl: 0`"))
 }

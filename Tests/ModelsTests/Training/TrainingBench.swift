@@ -28,7 +28,12 @@ struct TrainingBench {
   static let objectives: [any Objective] = [
     ConditionalObjective(kl: 0.3, entropy: 0.2),
     ConditionalObjective(kl: 0.3, entropy: 0.2, klDirection: .policyReference), SupervisedFineTuning(),
+    adaptive,
   ]
+
+  static let adaptive = ConditionalObjective(
+    kl: 0.3, entropy: 0.2,
+    adaptation: ConditionalObjective.Adaptation(klTarget: 50, entropyTarget: 40, horizon: 4))
 
   /// Outputs around the sizes where reduction blocks and chunks of logits begin: 278 target tokens in all.
   static let examples: [TrainingExample] = [1, 7, 31, 32, 33, 70, 64, 5, 35].enumerated().map {

@@ -72,8 +72,11 @@ struct TrainingCheckpointTests {
     for objective in TrainingBench.objectives {
       let trainer = try TrainingBench(objective: objective).trainer()
       let step = try trainer.train(TrainingBench.batch(0))
-      let numbers = [step.loss] + step.terms + [step.gradientNorm, step.learningRate]
-      let names = ["loss"] + objective.terms + ["gradient_norm", "lr"]
+      let numbers = [step.loss] + step.terms + [step.gradientNorm, step.learningRate] + step.coefficients
+      let isAdaptive = (objective as? ConditionalObjective)?.adaptation != nil
+      let names =
+        ["loss"] + objective.terms + ["gradient_norm", "lr"]
+        + (isAdaptive ? ["kl_coefficient", "entropy_coefficient"] : [])
       #expect(trainer.series.names == names && step.terms.count == objective.terms.count)
       #expect(
         trainer.series.json == .object(JSONObject(zip(names, numbers).map { ($0, .array([.double($1)])) })))

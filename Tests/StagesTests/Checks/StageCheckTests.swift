@@ -124,6 +124,24 @@ import TinyModel
         "error[wrong-value] at 10 \"\"\"\": stage `t`: `optimizer.no_decay` has an empty entry, which is in the name of every tensor",
       ]
     ),
+    // Adaptive coefficients.
+    (
+      "lr: 1e-4,", "lr: 1e-4, objective: {kind: conditional, entropy: 0.1, adaptive: {entropy_target: 40}},",
+      []
+    ),
+    (
+      "lr: 1e-4,", "lr: 1e-4, objective: {kind: conditional, adaptive: {kl_target: 3, horizon: 7}},",
+      [
+        "error[conflicting-options] at 10 \"3\": stage `t`: `objective.adaptive` multiplies `kl`, which is 0 and stays so",
+        "error[conflicting-options] at 10 \"7\": stage `t`: `objective.adaptive.horizon` is 7 samples, fewer than the 8 of a batch",
+      ]
+    ),
+    (
+      "lr: 1e-4,", "lr: 1e-4, objective: {kind: conditional, adaptive: {}},",
+      [
+        "error[conflicting-options] at 10 \"t\": stage `t`: `objective.adaptive` has neither `kl_target` nor `entropy_target`"
+      ]
+    ),
     // Lengths.
     (
       "{path: train.jsonl}", "{path: train.jsonl, prompt: \"POST: {prompt} {id}\", cuttable: [prompt, id]}",
