@@ -38,6 +38,13 @@ struct BatchPlanTests {
     #expect(Array(plan.batch(2)) == epochs[0][2] && Array(plan.batch(17)) == epochs[2][5])
   }
 
+  @Test func `a plan that begins later goes on in the same epochs`() {
+    var whole = plan(22, batchSize: 4)
+    var later = BatchPlan(
+      ids: (0..<22).map { "row\($0 / 8)#\($0 % 8)" }, batchSize: 4, dropLast: false, seed: 7, firstStep: 4)
+    #expect((0..<14).allSatisfy { later.batch($0) == whole.batch($0 + 4) })
+  }
+
   @Test func `with drop_last an epoch ends with its last full batch`() {
     var plan = plan(22, batchSize: 4, dropLast: true)
     #expect(plan.stepsPerEpoch == 5)

@@ -54,8 +54,8 @@ final class ModelBench {
   /// - Parameter tokenizer: what the rows' `tokens` are said to be of.
   @discardableResult
   func run<S: Stage>(
-    _ stage: S, _ options: JSON, models: [String: String] = [:], rows: [Row], port: String = "rows",
-    mode: String = "bf16", seed: UInt64 = 1, tokenizer: String? = nil,
+    _ stage: S, _ options: JSON, models: [String: String] = [:], files: [String: String] = [:], rows: [Row],
+    port: String = "rows", mode: String = "bf16", seed: UInt64 = 1, tokenizer: String? = nil,
     _ circumstances: Circumstances = Circumstances()
   ) throws -> String {
     runs += 1
@@ -70,6 +70,7 @@ final class ModelBench {
     }
     var inputs: [String: Artifact] = [:]
     for (name, path) in models { inputs[name] = Artifact(type: .model, path: path) }
+    for (name, path) in files { inputs[name] = Artifact(type: .file, path: path) }
     try writeRows(rows, to: "\(output)/in.jsonl")
     var columns = ColumnTable(samples: usualSampleColumns)
     columns.setTokenizer(tokenizer, of: "tokens")

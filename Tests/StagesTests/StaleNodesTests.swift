@@ -53,8 +53,16 @@ import Testing
     top: String = "seed: 1"
   ) -> String {
     let ports = Self.registry.stage(named: declaration.name)?.declaration(for: options).inputs
-    let inputs = (ports ?? declaration.inputs).map { "\($0.name): \($0.type == .model ? "m" : "up")" }
-    let followers = declaration.outputs.map { output in
+    let inputs = (ports ?? declaration.inputs).map { port in
+      let source =
+        switch port.type {
+        case .model: "m"
+        case .file: "beside"
+        case .rows, .metrics: "up"
+        }
+      return "\(port.name): \(source)"
+    }
+    let followers = outputs(declaration).map { output in
       "  after_\(output.name): {uses: follow, in: {\(output.type.rawValue): \(name).\(output.name)}}\n"
         + "  last_\(output.name): {uses: follow, in: {file: after_\(output.name)}}\n"
     }
@@ -109,7 +117,7 @@ import Testing
   }
 
   private func downstream(_ declaration: StageDeclaration) -> [String] {
-    (["x"] + declaration.outputs.flatMap { ["after_\($0.name)", "last_\($0.name)"] }).sorted()
+    (["x"] + outputs(declaration).flatMap { ["after_\($0.name)", "last_\($0.name)"] }).sorted()
   }
 
   /// With the outputs that it has without an option that asks for more.
@@ -118,6 +126,11 @@ import Testing
     let outputs = stage.declaration(for: base(stage.declaration)).outputs.map(\.name)
     return stage.declaration.outputs.filter { !outputs.contains($0.name) }
       .reduce(stage.declaration) { $0.leavingOut($1.name) }
+  }
+
+  /// Those that there are whatever the options.
+  private func outputs(_ declaration: StageDeclaration) -> [OutputPort] {
+    Self.registry.stage(named: declaration.name)?.declaration(for: base(declaration)).outputs ?? []
   }
 
   /// Every required option at a first value.

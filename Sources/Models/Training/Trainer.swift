@@ -8,6 +8,10 @@ package final class Trainer {
   package let parameters: Parameters
   package let trainable: [String]
   package private(set) var step = 0
+  /// Trainings that this one goes on from.
+  private var before = TrainingProgress()
+  /// Steps of the schedule before the first of this training.
+  private var scheduleStart = 0
   /// Of all steps so far.
   package private(set) var series: TrainingSeries
   /// In the order of the optimizer's names.
@@ -79,7 +83,7 @@ package final class Trainer {
     for name in trainable { squares += backend.sumOfSquares(gradients[name]) }
     let norm = squares.squareRoot()
     guard norm.isFinite else { throw TrainingDiverged(step: step + 1, what: .gradientNorm) }
-    let rate = schedule.rate(at: step)
+    let rate = schedule.rate(at: scheduleStart + step)
     update(gradients, scale: maximumGradientNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1, rate: rate)
     step += 1
     let report = TrainingStep(
@@ -116,7 +120,8 @@ package final class Trainer {
         parameters[name].slice(rows), moments: moments.map { $0[name].slice(rows) },
         gradient: gradients[name].slice(rows),
         by: Update(
-          step: step + 1, learningRate: rate * part.learningRateFactor, gradientScale: scale,
+          step: before.momentSteps + step + 1, learningRate: rate * part.learningRateFactor,
+          gradientScale: scale,
           decays: !undecayed.contains(name)), on: backend)
     }
     policy.update(from: parameters, names: trainable)
@@ -128,6 +133,23 @@ package final class Trainer {
     if let (name, count) = parameters.firstNonFinite() {
       throw TrainingDiverged(step: step, what: .tensor(name: name, count: count))
     }
+  }
+
+  /// How far this training has come, with those that it goes on from.
+  package var progress: TrainingProgress {
+    let controllers = (objective as? any AdaptiveObjective)?.controllers ?? []
+    return TrainingProgress(
+      steps: before.steps + step, momentSteps: before.momentSteps + step,
+      coefficients: Dictionary(
+        zip(controllers.map(\.name), coefficients), uniquingKeysWith: { first, _ in first }))
+  }
+
+  /// Coefficients that the progress does not name begin as the objective has them.
+  func begin(after progress: TrainingProgress, inSchedule: Bool) {
+    before = progress
+    scheduleStart = inSchedule ? progress.steps : 0
+    let controllers = (objective as? any AdaptiveObjective)?.controllers ?? []
+    setCoefficients(controllers.map { progress.coefficients[$0.name] ?? $0.initial })
   }
 
   /// Takes a checkpoint's place in the schedule after its tensors were read into `parameters` and the moments.

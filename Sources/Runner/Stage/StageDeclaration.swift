@@ -68,6 +68,13 @@ public struct StageDeclaration: Sendable {
     return result
   }
 
+  /// The same with other outputs: for a stage whose outputs follow from its options.
+  public func giving(_ outputs: [OutputPort]) -> StageDeclaration {
+    var result = self
+    result.outputs = outputs
+    return result
+  }
+
   private func changing(_ output: String, _ change: (inout OutputPort) -> Void) -> StageDeclaration {
     var result = self
     for index in outputs.indices where outputs[index].name == output { change(&result.outputs[index]) }

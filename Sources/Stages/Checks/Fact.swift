@@ -38,6 +38,15 @@ enum Fact {
   static let conditionedClasses = "conditioned_classes"
 }
 
+extension Fact {
+  /// Of the state of a training: steps of all trainings that went on from each other.
+  static let trainedSteps = "trained_steps"
+  /// Of the state of a training: names of the optimizer's moments; none in one without them.
+  static let moments = "moments"
+  /// Of the state of a training with moments: whether embeddings trained.
+  static let trainedEmbeddings = "trained_embeddings"
+}
+
 extension StageFindings {
   /// Rows that come from these, all of them, have what these have in common; how many there are is known of one alone.
   /// - Parameter isPassed: of a fact's name, whether the rows still have it.

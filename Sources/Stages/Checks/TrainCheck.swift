@@ -18,6 +18,7 @@ extension TrainStage {
     checkSteps(options, &findings)
     checkOptimizer(options, &findings)
     checkAdaptation(options, &findings)
+    checkState(stage, &findings)
     if case .text(let text) = conditioning, text.isOpen {
       findings.declare(Fact.conditionedClasses, text.bestBy == nil ? .null : 1, of: "model")
     } else {

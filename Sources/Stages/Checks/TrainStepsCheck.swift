@@ -16,7 +16,8 @@ extension TrainStage {
         .conflictingOptions, "`warmup_steps` and `warmup_ratio` both say how long the warm-up is",
         at: .option("warmup_ratio"), label: "beside `warmup_steps`", help: "write one of them")
     }
-    if let warmUp = options[warmUpSteps], let steps = options[steps], warmUp > steps {
+    if options[schedule] == nil, let warmUp = options[warmUpSteps], let steps = options[steps], warmUp > steps
+    {
       findings.error(
         .conflictingOptions,
         "the warm-up of \(warmUp) steps is longer than the training of \(steps), so that `lr` is never reached",

@@ -20,6 +20,10 @@ extension TrainStage {
           items: model.items, bytes: model.items.flatMap { Estimates.integer(Double($0) * 4) },
           facts: model.facts),
         "metrics": ArtifactSize(bytes: 1 << 16),
+        // Two fp32 moments.
+        "state": ArtifactSize(
+          bytes: input.options[TrainStage.state] == .full
+            ? model.items.flatMap { Estimates.integer(Double($0) * 8) } : 1 << 12),
       ],
       memoryBytes: ModelMemory(model, input.numericMode).map {
         $0.training(share: input.options[TrainStage.unfrozenRatio])

@@ -15,6 +15,10 @@ package struct TrainStage: Stage {
       InputPort("model", .model, summary: "the policy to start from"),
       InputPort("reference", .model, required: false, summary: "the model that the objective compares with"),
       InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "rows to train on"),
+      InputPort(
+        "state", .file, required: false,
+        summary: "the output `state` of the training that this one goes on from"
+      ),
     ],
     outputs: [
       OutputPort("model", .model, summary: "the trained policy, fp32"),
@@ -22,11 +26,14 @@ package struct TrainStage: Stage {
         "metrics", .metrics,
         summary: "series over the steps: `loss`, the objective's terms, `gradient_norm`, `lr`"
       ),
+      statePort,
     ],
     options: options, isRandom: true, numerics: .ofModels(NumericMode.allCases.filter(\.hasGradients)),
     estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
+    let isGiven = (state.value(in: options) ?? .none) != .none
+    let declaration = declaration.giving(declaration.outputs.filter { isGiven || $0.name != statePort.name })
     guard let chosen = objective.value(in: options) else { return declaration }
     return declaration.giving(
       "metrics",
@@ -59,15 +66,21 @@ package struct TrainStage: Stage {
     try policy.checkpoint.requireFinite(policy.parameters)
     let chosen = options[Self.objective]
     let reference = try reference(for: chosen, policy, reading: examples, context, on: backend)
-    let plan = try plan(examples, context)
+    let state = try stateBefore(context)
+    let plan = plan(examples, after: state, context)
+    try check(plan, examples, context)
     let steps = options[Self.steps] ?? plan.stepsPerEpoch * options[Self.epochs]
-    let trainer = try trainer(policy, chosen.objective, reference, steps: steps, context, on: backend)
+    let trainer = try trainer(
+      policy, chosen.objective, reference, schedule(steps: steps, after: state, options), context, on: backend
+    )
+    try begin(trainer, after: state, options)
     var run = TrainingRun(
       trainer: trainer, examples: examples, plan: plan, stepCount: steps, context: context)
     try run.run()
     try trainer.checkParameters()
 
     try policy.write(to: context.output("model", .model), exemplars: rows.exemplars)
+    try writeState(of: trainer, plan, examples, context)
     var metrics = trainer.series.json.objectValue ?? JSONObject()
     metrics["steps"] = .int(Int64(trainer.series.count))
     metrics["samples"] = .int(Int64(examples.count))
@@ -87,21 +100,18 @@ package struct TrainStage: Stage {
   }
 
   /// - Throws: `InputError` when there is not one step in an epoch.
-  private func plan(_ examples: [TrainingExample], _ context: StageContext) throws -> BatchPlan {
+  private func check(_ plan: BatchPlan, _ examples: [TrainingExample], _ context: StageContext) throws {
     let (batchSize, dropsLast) = (context.options[Self.batchSize], context.options[Self.dropLast])
-    let plan = BatchPlan(
-      ids: examples.map(\.id), batchSize: batchSize, dropLast: dropsLast, seed: context.seed)
     guard plan.stepsPerEpoch > 0 else {
       throw InputError(
         "\(examples.count) samples make no full batch of \(batchSize), and `drop_last` is set")
     }
     if dropsLast { context.leaveOut(examples.count % batchSize, "samples of each epoch's last batch") }
-    return plan
   }
 
   private func trainer(
-    _ policy: StartingPolicy, _ objective: any Objective, _ reference: ReferenceModel?, steps: Int,
-    _ context: StageContext, on backend: any Backend
+    _ policy: StartingPolicy, _ objective: any Objective, _ reference: ReferenceModel?,
+    _ schedule: LearningRateSchedule, _ context: StageContext, on backend: any Backend
   ) throws -> Trainer {
     let (options, configuration) = (context.options, policy.configuration)
     let trainable = configuration.layout.trainableNames(
@@ -111,9 +121,7 @@ package struct TrainStage: Stage {
     return Trainer(
       configuration, parameters: policy.parameters, trainable: trainable, objective: objective,
       reference: reference, optimizer: chosen.optimizer,
-      schedule: LearningRateSchedule(
-        peak: options[Self.lr], steps: steps, warmUpLength: Self.warmUpLength(options),
-        warmUp: options[Self.warmUp], decay: options[Self.decay], floor: options[Self.decayFloor]),
+      schedule: schedule,
       undecayed: try chosen.undecayed(of: trainable), groups: try policy.groups(options),
       maximumGradientNorm: options[Self.maxGradientNorm], gradientLeaves: options[Self.gradientLeaves],
       mode: context.mode, backend: backend, tokenBudget: context.engineBatch(1024),

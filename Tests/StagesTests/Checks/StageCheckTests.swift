@@ -142,6 +142,25 @@ import TinyModel
         "error[conflicting-options] at 10 \"t\": stage `t`: `objective.adaptive` has neither `kl_target` nor `entropy_target`"
       ]
     ),
+    // Trainings that go on from each other.
+    (
+      "  again:",
+      "  u: {uses: train, in: {model: t.model, rows: p, state: t.state}, with: {lr: 1e-4, conditioning: {kind: tokens, classes: 3}}}\n  again:",
+      ["error[unknown-output] at 11 \"t.state\": stage `t` has no output called `state`"]
+    ),
+    (
+      "  again:",
+      "  l:\n    loop: {times: 9, carry: {policy: {first: m, next: u.model}, training: {first: null, next: u.state}}}\n    stages:\n"
+        + "      u: {uses: train, in: {model: policy, rows: p, state: training}, with: {lr: 1e-4, conditioning: {kind: tokens, classes: 3}, state: full, steps: 10, schedule: {total_steps: 42}, warmup_steps: 43}}\n"
+        + "  v: {uses: train, in: {model: l@last.u.model, rows: p, state: l@last.u.state}, with: {lr: 1e-4, conditioning: {kind: tokens, classes: 3}, train_embeddings: false, optimizer: {kind: rmsprop}}}\n"
+        + "  again:",
+      [
+        "error[conflicting-options] at 14 \"42\": stage `l.u`: `schedule.total_steps` is 42, of which earlier trainings take 40 and this one 10",
+        "error[conflicting-options] at 14 \"43\": stage `l.u`: the warm-up of 43 steps is longer than the schedule of 42, so that `lr` is never reached",
+        "error[conflicting-options] at 15 \"false\": stage `v`: `train_embeddings` is false, but the state at `state` is of a training with true",
+        "error[conflicting-options] at 15 \"rmsprop\": stage `v`: the state at `state` holds the moments of another optimizer than `rmsprop`",
+      ]
+    ),
     // Lengths.
     (
       "{path: train.jsonl}", "{path: train.jsonl, prompt: \"POST: {prompt} {id}\", cuttable: [prompt, id]}",

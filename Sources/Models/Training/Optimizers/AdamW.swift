@@ -32,7 +32,7 @@ package struct AdamW: Optimizer {
     _ tensor: Tensor, moments: [Tensor], gradient: Tensor, by update: Update, on backend: any Backend
   ) {
     var (power1, power2) = (1.0, 1.0)
-    for _ in 0..<update.step {
+    for _ in 0..<update.step where power1 != 0 || power2 != 0 {
       power1 *= beta1
       power2 *= beta2
     }
