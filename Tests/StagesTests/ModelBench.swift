@@ -70,7 +70,10 @@ final class ModelBench {
     }
     var inputs: [String: Artifact] = [:]
     for (name, path) in models { inputs[name] = Artifact(type: .model, path: path) }
-    for (name, path) in files { inputs[name] = Artifact(type: .file, path: path) }
+    for (name, path) in files {
+      let type = S.declaration.inputs.first { $0.name == name }?.type ?? .file
+      inputs[name] = Artifact(type: type, path: path, columns: ColumnTable(samples: usualSampleColumns))
+    }
     try writeRows(rows, to: "\(output)/in.jsonl")
     var columns = ColumnTable(samples: usualSampleColumns)
     columns.setTokenizer(tokenizer, of: "tokens")

@@ -63,6 +63,18 @@ final class BatchGradient {
     return (gradients, terms)
   }
 
+  /// The sums of the objective's terms over the targets of a batch, without a gradient.
+  func terms(over batch: [TrainingExample]) -> [Double] {
+    terms = objective.terms.map { _ in 0 }
+    for members in microBatches(batch) {
+      let targets = PackedTargets(members.flatMap(\.targets))
+      addLoss(
+        of: targets, read(targets, by: policy), reference: reference.map { read($0, members) }, scale: 1,
+        into: nil)
+    }
+    return terms
+  }
+
   private func addLeaf(_ batch: ArraySlice<TrainingExample>, scale: Float) {
     for microBatch in microBatches(batch) { addMicroBatch(microBatch, scale: scale) }
     for (tokens, rows) in embeddingGradients {
@@ -123,13 +135,13 @@ final class BatchGradient {
     }
   }
 
-  /// Chunk by chunk: outputs, terms, and the gradient back through the head.
+  /// Chunk by chunk: outputs, terms, and the gradient back through the head where one is wanted.
   /// - Parameters:
   ///   - normed: [R, C], the policy's rows at the targets.
   ///   - referenceNormed: the same of the reference.
   private func addLoss(
     of targets: PackedTargets, _ normed: Tensor, reference referenceNormed: Tensor?, scale: Float,
-    into dNormed: Tensor
+    into dNormed: Tensor?
   ) {
     let limit = policy.configuration.head == .language ? Self.vocabularyRows : Int.max
     for chunk in targets.chunks(limit: limit) {
@@ -144,17 +156,22 @@ final class BatchGradient {
       for (term, values) in values.enumerated() {
         for value in values { terms[term] += Double(value) }
       }
-      policy.backwardHead(
-        outputs, normed: normed.slice(chunk.rows), pieces: chunk.pieces, into: dNormed.slice(chunk.rows),
-        gradients: gradients)
+      if let dNormed {
+        policy.backwardHead(
+          outputs, normed: normed.slice(chunk.rows), pieces: chunk.pieces, into: dNormed.slice(chunk.rows),
+          gradients: gradients)
+      }
     }
   }
 
   /// The normed rows of the reference at the policy's targets.
   private func read(_ reference: ReferenceModel, _ batch: [Member]) -> Tensor {
-    let decoder = reference.decoder
-    let targets = PackedTargets(
-      batch.flatMap { objective.sequences(of: $0.example, conditioned: referenceConditioned) })
+    let targets = batch.flatMap { objective.sequences(of: $0.example, conditioned: referenceConditioned) }
+    return read(PackedTargets(targets), by: reference.decoder)
+  }
+
+  /// Normed rows at the targets, in a pass that keeps nothing for a backward pass.
+  private func read(_ targets: PackedTargets, by decoder: Decoder) -> Tensor {
     let (_, view) = Activations.contiguousView(
       targets.sequences, decoder.configuration, mode: decoder.mode, decoder.workspace)
     return decoder.normalized(

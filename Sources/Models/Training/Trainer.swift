@@ -170,6 +170,16 @@ package final class Trainer {
     return (objective.total(sums) / Double(count), gradients)
   }
 
+  /// The loss on examples that are not trained on, and the means of its terms, with the coefficients that the next step uses; changes nothing.
+  /// - Throws: `TrainingDiverged` when it is not a number.
+  package func evaluate(_ examples: [TrainingExample]) throws -> (loss: Double, terms: [Double]) {
+    let count = Double(targetCount(of: examples))
+    let sums = batchGradient.terms(over: examples)
+    let loss = objective.total(sums) / count
+    guard loss.isFinite else { throw TrainingDiverged(step: step, what: .validationLoss) }
+    return (loss, sums.map { $0 / count })
+  }
+
   private func targetCount(of batch: [TrainingExample]) -> Int {
     batch.reduce(0) { $0 + objective.targetCount(of: $1) }
   }

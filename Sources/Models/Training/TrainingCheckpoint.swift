@@ -8,17 +8,19 @@ extension Trainer {
   /// Begins to write the state to `directory/step-N.safetensors`, after which older ones are removed: on a thread of its own,
   /// without a copy, since nothing changes the state before the next step's gradients are there. The file appears under its
   /// name only when it is durable. One at a time: waits for the one before.
+  /// - Parameter notes: of whoever drives the trainer: given back by `restoreCheckpoint`.
   /// - Throws: what the one before failed with; what this one fails with comes from the next `train` or `finishCheckpoint`.
-  package func beginCheckpoint(in directory: String) throws {
+  package func beginCheckpoint(in directory: String, notes: JSON = .null) throws {
     let (state, step, series, coefficients) = (state, step, series.json, coefficients)
     try beforeUpdate {
-      try Self.write(state, step: step, series: series, coefficients: coefficients, in: directory)
+      try Self.write(
+        state, step: step, series: series, coefficients: coefficients, notes: notes, in: directory)
     }
   }
 
   /// The same, waited for.
-  package func saveCheckpoint(in directory: String) throws {
-    try beginCheckpoint(in: directory)
+  package func saveCheckpoint(in directory: String, notes: JSON = .null) throws {
+    try beginCheckpoint(in: directory, notes: notes)
     try finishCheckpoint()
   }
 
@@ -54,7 +56,8 @@ extension Trainer {
   private static let checksumName = "checksum"
 
   private static func write(
-    _ state: [StateTensor], step: Int, series: JSON, coefficients: [Double], in directory: String
+    _ state: [StateTensor], step: Int, series: JSON, coefficients: [Double], notes: JSON,
+    in directory: String
   ) throws {
     var checksum = StateChecksum()
     var outputs = state.map { part in
@@ -71,19 +74,28 @@ extension Trainer {
     if !coefficients.isEmpty {
       metadata.append(("coefficients", JSON.array(coefficients.map { .double($0) }).text(.compact)))
     }
+    if !notes.isNull { metadata.append(("notes", notes.text(.compact))) }
     try writeSafeTensors(outputs, to: "\(directory)/step-\(step).safetensors", metadata: metadata)
     for other in try checkpoints(in: directory) where other.step != step { try File.remove(other.path) }
   }
 
   /// Continues from the newest readable checkpoint in the directory. One that is damaged, or of another objective, changes
   /// nothing and is logged.
+  /// - Parameter takeNotes: takes what `beginCheckpoint` was given, or returns whether it can: a checkpoint whose notes it refuses is passed over.
   /// - Returns: whether there was one.
-  package func restoreCheckpoint(from directory: String, log: (String) -> Void) throws -> Bool {
+  package func restoreCheckpoint(
+    from directory: String, log: (String) -> Void, takeNotes: (JSON) -> Bool = { _ in true }
+  ) throws -> Bool {
     try finishCheckpoint()
     for (path, _) in try Self.checkpoints(in: directory).reversed() {
       do {
         let file = try SafeTensorsFile(path)
         let (step, series, coefficients) = try checked(file, path)
+        let written = file.header.metadata.first { $0.key == "notes" }?.value
+        let notes = written.flatMap { try? JSON(parsing: $0) }
+        guard takeNotes(notes ?? .null) else {
+          throw FormatError(path: path, "its `notes` are not those of this training")
+        }
         for part in state {
           try part.tensor.withHostWrite { try file.readFloats(part.name, into: $0) }
         }

@@ -7,6 +7,8 @@ package struct TrainingDiverged: Error, Sendable, CustomStringConvertible {
   enum What {
     case loss
     case gradientNorm
+    /// On the examples that are held out, after the step's update.
+    case validationLoss
     /// After the step's update.
     case tensor(name: String, count: Int)
   }
@@ -17,6 +19,8 @@ package struct TrainingDiverged: Error, Sendable, CustomStringConvertible {
     case .tensor(let name, let count):
       return
         "\(count) numbers of the tensor `\(name)` are NaN or infinite after step \(step), so that the model is not stored; \(remedy)"
+    case .validationLoss:
+      return "the loss on the held-out rows is not a finite number after step \(step); \(remedy)"
     case .loss, .gradientNorm:
       let name = if case .loss = what { "loss" } else { "gradient norm" }
       return "the \(name) is not a finite number at step \(step)"

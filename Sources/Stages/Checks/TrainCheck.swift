@@ -19,6 +19,7 @@ extension TrainStage {
     checkOptimizer(options, &findings)
     checkAdaptation(options, &findings)
     checkState(stage, &findings)
+    checkKeeping(stage, &findings)
     if case .text(let text) = conditioning, text.isOpen {
       findings.declare(Fact.conditionedClasses, text.bestBy == nil ? .null : 1, of: "model")
     } else {

@@ -42,6 +42,10 @@ package struct DataPlace: Equatable {
       add(
         "\(example.id.utf8.count) \(example.id) \(tokens.count) \(example.output.count) \(example.targets)\n")
       tokens.withUnsafeBytes { stream.update($0) }
+      for text in example.texts {
+        add("\(text.tokens.count) \(text.rows) \(text.labels)\n")
+        text.tokens.withUnsafeBytes { stream.update($0) }
+      }
     }
     return stream.finish().hex
   }

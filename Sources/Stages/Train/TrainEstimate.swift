@@ -13,18 +13,23 @@ extension TrainStage {
       } ?? Double(input.options[TrainStage.epochs])
     let hasReference =
       input.options[TrainStage.objective].objective.reference != nil && input.input("reference").items != nil
+    // fp32 masters.
+    let trained = ArtifactSize(
+      items: model.items, bytes: model.items.flatMap { Estimates.integer(Double($0) * 4) },
+      facts: model.facts)
+    let kept = TrainStage.keptSteps(
+      every: input.options[TrainStage.keepEvery], of: input.options[TrainStage.steps])
+    var outputs: [String: ArtifactSize] = [
+      "model": trained,
+      "metrics": ArtifactSize(bytes: 1 << 16),
+      // Two fp32 moments.
+      "state": ArtifactSize(
+        bytes: input.options[TrainStage.state] == .full
+          ? model.items.flatMap { Estimates.integer(Double($0) * 8) } : 1 << 12),
+    ]
+    for step in kept { outputs[TrainStage.keptName(step)] = trained }
     return StageEstimate(
-      // fp32 masters.
-      outputs: [
-        "model": ArtifactSize(
-          items: model.items, bytes: model.items.flatMap { Estimates.integer(Double($0) * 4) },
-          facts: model.facts),
-        "metrics": ArtifactSize(bytes: 1 << 16),
-        // Two fp32 moments.
-        "state": ArtifactSize(
-          bytes: input.options[TrainStage.state] == .full
-            ? model.items.flatMap { Estimates.integer(Double($0) * 8) } : 1 << 12),
-      ],
+      outputs: outputs,
       memoryBytes: ModelMemory(model, input.numericMode).map {
         $0.training(share: input.options[TrainStage.unfrozenRatio])
           + (hasReference ? ModelMemory(input.input("reference"), input.numericMode)?.reading ?? 0 : 0)

@@ -97,7 +97,8 @@ extension TrainStage {
       conditioningLR.field, warmUpRatio.field, warmUpSteps.field, warmUp.field, decay.field, decayFloor.field,
       epochs.field, steps.field, batchSize.field, dropLast.field, unfrozenRatio.field, trainEmbeddings.field,
       maxGradientNorm.field, gradientLeaves.field,
-      adam.field, optimizer.field, schedule.field, state.field,
+      adam.field, optimizer.field, schedule.field, state.field, evaluateEvery.field, keepEvery.field,
+      keepBest.field,
     ] + PromptOptions.fields
 
   static func warmUpLength(_ options: StageOptions) -> LearningRateSchedule.WarmUpLength {

@@ -16,6 +16,9 @@ package struct TrainStage: Stage {
       InputPort("reference", .model, required: false, summary: "the model that the objective compares with"),
       InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "rows to train on"),
       InputPort(
+        "validation", .rows, required: false, columns: ["prompt", "generations"],
+        summary: "rows that are not trained on, whose loss is measured; they are read as `rows` are"),
+      InputPort(
         "state", .file, required: false,
         summary: "the output `state` of the training that this one goes on from"
       ),
@@ -32,13 +35,24 @@ package struct TrainStage: Stage {
     estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
-    let isGiven = (state.value(in: options) ?? .none) != .none
-    let declaration = declaration.giving(declaration.outputs.filter { isGiven || $0.name != statePort.name })
+    let declaration = declaration.giving(outputs(for: options))
     guard let chosen = objective.value(in: options) else { return declaration }
+    var names = TrainingSeries.names(of: chosen.objective)
+    if evaluateEvery.value(in: options) ?? nil != nil {
+      names += Validation.names(of: chosen.objective) + [Validation.stepsName, Validation.bestName]
+    }
     return declaration.giving(
       "metrics",
-      names: TrainingSeries.names(of: chosen.objective) + ["steps", "samples"]
-        + LengthPolicy.lossNames(of: "samples", options))
+      names: names + ["steps", "samples"] + LengthPolicy.lossNames(of: "samples", options))
+  }
+
+  /// Without `state` where it is not wanted, and with the models that are kept.
+  private static func outputs(for options: JSON) -> [OutputPort] {
+    let isStateGiven = (state.value(in: options) ?? .none) != .none
+    let kept = keptSteps(
+      every: keepEvery.value(in: options) ?? nil, of: steps.value(in: options) ?? nil)
+    return declaration.outputs.filter { isStateGiven || $0.name != statePort.name }
+      + kept.map { OutputPort(keptName($0), .model, summary: "the policy after step \($0), fp32") }
   }
 
   package func run(_ context: StageContext) throws {
@@ -50,22 +64,27 @@ package struct TrainStage: Stage {
     if Self.trainedTurns(options) == .all, policy.conditioning != nil {
       throw InputError("`turns: all` trains on turns that have no class; conditioning needs `turns: last`")
     }
-    let rows = try TrainingRows(
-      tokenizer: policy.tokenizer, reader: reader,
-      conditioning: try SampleConditioning(options[Self.conditioning]),
-      endToken: try endToken(policy.checkpoint, reader, options),
-      endRule: EndRule(options[Self.end], maximumNewTokens: options[Self.maxNewTokens]),
-      turns: Self.trainedTurns(options),
-      contextLength: policy.configuration.contextLength, table: context.input("rows").columns,
-      drawnTokens: try DrawnTokensReader(
-        options[TargetSource.option], context.input("rows").columns, policy.checkpoint, policy.tokenizer)
-    ).examples(
-      try readRows(context.input("rows").path, requiring: ["prompt", "generations"]), context: context)
+    func read(_ port: String) throws -> TrainingRows.Examples {
+      let rows = TrainingRows(
+        tokenizer: policy.tokenizer, reader: reader,
+        conditioning: try SampleConditioning(options[Self.conditioning]),
+        endToken: try endToken(policy.checkpoint, reader, options),
+        endRule: EndRule(options[Self.end], maximumNewTokens: options[Self.maxNewTokens]),
+        turns: Self.trainedTurns(options),
+        contextLength: policy.configuration.contextLength, table: context.input(port).columns,
+        drawnTokens: try DrawnTokensReader(
+          options[TargetSource.option], context.input(port).columns, policy.checkpoint, policy.tokenizer))
+      return try rows.examples(
+        readRows(context.input(port).path, requiring: ["prompt", "generations"]), context: context)
+    }
+    let heldOut = context.inputs["validation"] == nil ? [] : try read("validation").examples
+    if !heldOut.isEmpty { context.log("\(heldOut.count) samples at `validation` are held out") }
+    let rows = try read("rows")
     let examples = rows.examples
     try context.showInputs(examples.count, policy.tokenizer) { ModelInput(examples[$0]) }
     try policy.checkpoint.requireFinite(policy.parameters)
     let chosen = options[Self.objective]
-    let reference = try reference(for: chosen, policy, reading: examples, context, on: backend)
+    let reference = try reference(for: chosen, policy, reading: examples + heldOut, context, on: backend)
     let state = try stateBefore(context)
     let plan = plan(examples, after: state, context)
     try check(plan, examples, context)
@@ -75,13 +94,20 @@ package struct TrainStage: Stage {
     )
     try begin(trainer, after: state, options)
     var run = TrainingRun(
-      trainer: trainer, examples: examples, plan: plan, stepCount: steps, context: context)
+      trainer, examples, plan, stepCount: steps,
+      validation: options[Self.evaluateEvery].flatMap { interval in
+        heldOut.isEmpty ? nil : Validation(heldOut, every: interval, of: chosen.objective)
+      },
+      kept: KeptModels(in: context.checkpointDirectory) {
+        try policy.write(to: $0, exemplars: rows.exemplars)
+      }, context)
     try run.run()
     try trainer.checkParameters()
 
-    try policy.write(to: context.output("model", .model), exemplars: rows.exemplars)
+    try run.writeModels()
     try writeState(of: trainer, plan, examples, context)
     var metrics = trainer.series.json.objectValue ?? JSONObject()
+    for (name, value) in run.validation?.metrics.members ?? [] { metrics[name] = value }
     metrics["steps"] = .int(Int64(trainer.series.count))
     metrics["samples"] = .int(Int64(examples.count))
     let length = reader.options.length

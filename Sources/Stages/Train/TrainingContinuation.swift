@@ -18,7 +18,8 @@ extension TrainStage {
     let (batchSize, dropLast) = (context.options[Self.batchSize], context.options[Self.dropLast])
     let place = state.flatMap { DataPlace($0.place) }
     let isSame =
-      place?.data == DataPlace.digest(of: examples, batchSize: batchSize, dropLast: dropLast)
+      place.map { $0.data == DataPlace.digest(of: examples, batchSize: batchSize, dropLast: dropLast) }
+      ?? false
     let plan = BatchPlan(
       ids: examples.map(\.id), batchSize: batchSize, dropLast: dropLast,
       seed: isSame ? place?.seed ?? context.seed : context.seed, firstStep: isSame ? place?.step ?? 0 : 0)

@@ -161,6 +161,36 @@ import TinyModel
         "error[conflicting-options] at 15 \"rmsprop\": stage `v`: the state at `state` holds the moments of another optimizer than `rmsprop`",
       ]
     ),
+    // Held-out rows, and models from the middle.
+    (
+      "in: {model: m, rows: p}, with: {lr: 1e-4,",
+      "in: {model: m, rows: p, validation: q}, with: {lr: 1e-4, steps: 9, evaluate_every: 3, keep_best: true, keep_every: 4,",
+      []
+    ),
+    (
+      "in: {model: m, rows: p}, with: {lr: 1e-4,",
+      "in: {model: m, rows: p, validation: sc}, with: {lr: 1e-4, keep_best: true, state: light, keep_every: 4,",
+      [
+        "error[conflicting-options] at 10 \"sc\": stage `t`: the input `validation` is bound, but `evaluate_every` does not say when it is read",
+        "error[missing-column] at 10 \"sc\": stage `t`: `conditioning` of kind `tokens` reads the column `quantiles`, which the rows at `validation` do not have",
+        "error[conflicting-options] at 10 \"true\": stage `t`: `keep_best` needs `evaluate_every`: nothing else says which step is the best",
+        "error[conflicting-options] at 10 \"true\": stage `t`: `keep_best` gives the model of another step than the last, from which `state` goes on",
+        "error[conflicting-options] at 10 \"4\": stage `t`: `keep_every` needs `steps`: its outputs are named by them before any row is read",
+      ]
+    ),
+    (
+      "lr: 1e-4,", "lr: 1e-4, evaluate_every: 3, steps: 102, keep_every: 1,",
+      [
+        "error[missing-input] at 10 \"3\": stage `t`: `evaluate_every` needs the input `validation`, which is not bound",
+        "error[conflicting-options] at 10 \"1\": stage `t`: `keep_every: 1` keeps 101 models of 102 steps; at most 100 are kept",
+      ]
+    ),
+    (
+      "lr: 1e-4,", "lr: 1e-4, steps: 4, keep_every: 4,",
+      [
+        "error[conflicting-options] at 10 \"4\": stage `t`: `keep_every` is 4, but there are 4 steps, the last of which gives `model`"
+      ]
+    ),
     // Lengths.
     (
       "{path: train.jsonl}", "{path: train.jsonl, prompt: \"POST: {prompt} {id}\", cuttable: [prompt, id]}",
