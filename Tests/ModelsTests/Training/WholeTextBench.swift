@@ -70,7 +70,7 @@ struct WholeTextBench {
       objective: task.objective,
       optimizer: AdamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01),
       schedule: LearningRateSchedule(
-        peak: 1e-3, steps: 10, warmUpRatio: 0, warmUp: .linear, decay: .constant),
+        peak: 1e-3, steps: 10, warmUpLength: .share(0), warmUp: .linear, decay: .constant),
       maximumGradientNorm: nil, gradientLeaves: gradientLeaves, mode: mode, backend: backend,
       tokenBudget: tokenBudget, memory: memory)
   }
