@@ -125,10 +125,10 @@ import Testing
     #expect(
       failure("hf:datasets/owner/tldr@main/README.md --split train").contains("`split` chooses nothing"))
     try FileManager.default.removeItem(atPath: "\(hub.place.folder)/sets/tldr/data")
-    try write("x", "notes.jsonl.gz")
+    try write("x", "notes.jsonl.xz")
     #expect(
       failure("hf:datasets/owner/tldr@main").contains(
-        "holds no data files, but `README.md`, `dataset_infos.json`, `notes.jsonl.gz`"))
+        "holds no data files, but `README.md`, `dataset_infos.json`, `notes.jsonl.xz`"))
     let absent = hub.plumb("inspect hf:datasets/owner/none@main")
     #expect(absent.status == 7 && absent.error.contains("there is nothing at"), "\(absent)")
     let nonsense = hub.plumb("inspect hf:datasets/owner/tldr")
