@@ -54,7 +54,8 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
       // The stages themselves stand at the module's top.
       "Stages",
       [
-        "Rows", "DataFormats", "Text", "Compute", "Data", "Scorers", "Metrics", "Objectives", "Train",
+        "Rows", "DataFormats", "Patterns", "Text", "Compute", "Data", "Scorers", "Metrics", "Objectives",
+        "Train",
         "Command", "",
         "Checks",
       ]
