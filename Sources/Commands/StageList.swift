@@ -7,8 +7,9 @@ import Synchronization
 import System
 
 private let builtIn: [any Stage.Type] = [
-  DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self, PoolStage.self,
-  TrainStage.self, EvaluateStage.self, CommandStage.self,
+  DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self,
+  AnnotateStage.self, ExemplarStage.self, PoolStage.self, TrainStage.self, EvaluateStage.self,
+  CommandStage.self,
 ]
 
 private let known = Mutex(registry(of: builtIn))

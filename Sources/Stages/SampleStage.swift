@@ -17,19 +17,7 @@ package struct SampleStage: RowStage {
     "temperature", .number(0...100, single: true), default: 1.0,
     summary: "0 is greedy; of equal logits the lowest id is taken")
   /// Those of `logitsFilters`, in their order.
-  static let filters = logitsFilters.map { filter -> StageOption<Float> in
-    switch filter.values {
-    case .integer(let range, let standard):
-      StageOption(
-        filter.name, .mapped(.integer(range)) { Float($0) }, default: .int(Int64(standard)),
-        summary: filter.summary)
-    case .number(let range, let exclusiveMinimum, let standard):
-      StageOption(
-        filter.name,
-        .mapped(.number(range, exclusiveMinimum: exclusiveMinimum, single: true)) { Float($0) },
-        default: .double(standard), summary: filter.summary)
-    }
-  }
+  static let filters = logitsFilters.map(\.option)
   static let repetitionPenalty = StageOption(
     "repetition_penalty", .number(0...100, exclusiveMinimum: true, single: true), default: 1.0,
     aliases: ["repeat_penalty"],

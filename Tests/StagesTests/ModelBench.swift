@@ -47,15 +47,18 @@ final class ModelBench {
     var shards = 0
     /// Kept from run to run when named.
     var checkpoints: String?
+    /// The path of a journal of finished items, kept from run to run.
+    var journal: String?
     var reporter: (any StageReporter)?
   }
 
-  /// Runs a stage with its defaults under the given options; the folder it wrote to.
+  /// Runs a stage with its defaults under the given options; the folder it wrote to. `others` are rows at further ports.
   /// - Parameter tokenizer: what the rows' `tokens` are said to be of.
   @discardableResult
   func run<S: Stage>(
     _ stage: S, _ options: JSON, models: [String: String] = [:], files: [String: String] = [:], rows: [Row],
-    port: String = "rows", mode: String = "bf16", seed: UInt64 = 1, tokenizer: String? = nil,
+    port: String = "rows", others: [String: [Row]] = [:], mode: String = "bf16", seed: UInt64 = 1,
+    tokenizer: String? = nil,
     _ circumstances: Circumstances = Circumstances()
   ) throws -> String {
     runs += 1
@@ -74,6 +77,11 @@ final class ModelBench {
       let type = S.declaration.inputs.first { $0.name == name }?.type ?? .file
       inputs[name] = Artifact(type: type, path: path, columns: ColumnTable(samples: usualSampleColumns))
     }
+    for (name, rows) in others {
+      try writeRows(rows, to: "\(output)/\(name).in")
+      inputs[name] = Artifact(
+        type: .rows, path: "\(output)/\(name).in", columns: ColumnTable(samples: usualSampleColumns))
+    }
     try writeRows(rows, to: "\(output)/in.jsonl")
     var columns = ColumnTable(samples: usualSampleColumns)
     columns.setTokenizer(tokenizer, of: "tokens")
@@ -86,7 +94,8 @@ final class ModelBench {
           options: StageOptions(.object(complete)), inputs: inputs, seed: seed, numericMode: mode,
           threads: circumstances.threads, engine: circumstances.engine, scratch: "\(output)/scratch",
           checkpointDirectory: checkpoints, shard: shard,
-          journalDirectory: circumstances.shards > 0 ? "\(output)/journal" : nil, outputDirectory: output,
+          journalDirectory: circumstances.journal ?? (circumstances.shards > 0 ? "\(output)/journal" : nil),
+          outputDirectory: output,
           reporter: circumstances.reporter ?? reporter))
     }
     return output

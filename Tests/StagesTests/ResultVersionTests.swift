@@ -14,6 +14,8 @@ struct ResultVersionTests {
   static let pinned: [(stage: String, version: Int, digest: String)] = [
     ("data", 2, "58521680927acfba"), ("draw", 2, "a6f07b186536eaf2"), ("sample", 3, "f472c65d5a94536a"),
     ("score", 2, "89b1f64b92c7976e"), ("quantize", 2, "9e7e08ed8f442229"),
+    ("annotate", 1, "c6fc7bf5b334dc8f"),
+    ("exemplar", 1, "1fdeaabfabb7f048"),
     ("pool", 2, "fca311d3c4743f91"),
     ("train", 2, "c2b49195b1684557"), ("evaluate", 2, "efb90bfb550082dd"), ("command", 2, "6d760d8be05a8697"),
   ]
@@ -22,9 +24,10 @@ struct ResultVersionTests {
 
   /// Runs a stage; the digests of the files it wrote.
   private func outputs<S: Stage>(
-    _ stage: S, _ options: JSON, models: [String: String] = [:], rows: [Row], port: String = "rows"
+    _ stage: S, _ options: JSON, models: [String: String] = [:], rows: [Row], port: String = "rows",
+    others: [String: [Row]] = [:]
   ) throws -> [String] {
-    let output = try bench.run(stage, options, models: models, rows: rows, port: port)
+    let output = try bench.run(stage, options, models: models, rows: rows, port: port, others: others)
     return try S.declaration(for: options).outputs.flatMap { port -> [String] in
       switch port.type {
       case .rows: [try Digest.ofFile("\(output)/\(port.name).jsonl").digest.hex]
@@ -77,6 +80,34 @@ struct ResultVersionTests {
       return try [["classes": 2], ["classes": 4, "scope": "global", "remainder": "worst"]].flatMap {
         try outputs(QuantizeStage(), $0, rows: pooledRows())
       }
+    case "annotate":
+      let texts = sampledRow("a", [("analysis", ["Score: 1", " Score:2/3", "{\"feedbacks\": \"x\"}", nil])])
+      let replies: JSON = ["kind": "reply", "column": "analysis"]
+      let asked: JSON = [
+        "annotator": [
+          "kind": "model", "template": "{prompt}{generation} It is", "max_new_tokens": 9, "temperature": 1.1,
+          "top_p": 0.95, "attempts": 3, "stop": ["e"],
+        ], "parser": ["kind": "regex", "pattern": "^ ?(?<feedbacks>[a-m]\\w*)"],
+      ]
+      return try outputs(AnnotateStage(), asked, models: ["model": bench.model()], rows: pooledRows())
+        + outputs(
+          AnnotateStage(), ["annotator": ["kind": "rule", "texts": ["Good.", "Fair.", "Bad."]]],
+          rows: pooledRows())
+        + [
+          ["kind": "text"], ["kind": "regex", "pattern": "Score: ?(?<scores>[0-9])"],
+          ["kind": "json", "fields": ["feedbacks": "feedbacks"]],
+          ["kind": "category", "labels": ["Score: 1": 0]], ["kind": "analysis_feedback_score"],
+        ].flatMap { (parser: JSON) in
+          try outputs(AnnotateStage(), ["annotator": replies, "parser": parser], rows: [texts])
+        }
+    case "exemplar":
+      let feedbacks = [
+        sampledRow("x", [("scores", [3, 2.5, 3, 3]), ("feedbacks", ["a", "b", "c", "d"])])
+      ]
+      return try [[:], ["classes": [2, 3]]].flatMap {
+        try outputs(
+          ExemplarStage(), $0, rows: numberedRows(9), port: "prompts", others: ["feedbacks": feedbacks])
+      }
     case "pool":
       return try [
         ["per_class": 1, "drop": 0.5], ["by": "quantiles", "classes": [0, 1, 2], "per_prompt": 2],
@@ -120,7 +151,8 @@ struct ResultVersionTests {
 
   static let declarations = [
     DataStage.declaration, DrawStage.declaration, SampleStage.declaration, ScoreStage.declaration,
-    QuantizeStage.declaration, PoolStage.declaration, TrainStage.declaration, EvaluateStage.declaration,
+    QuantizeStage.declaration, AnnotateStage.declaration, ExemplarStage.declaration, PoolStage.declaration,
+    TrainStage.declaration, EvaluateStage.declaration,
     CommandStage.declaration,
   ]
 }

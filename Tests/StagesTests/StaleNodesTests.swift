@@ -13,8 +13,8 @@ import Testing
 /// Nothing is computed: a node's outputs are taken to be other bytes exactly when its key is another.
 @Suite struct StaleNodesTests {
   private static let stages: [any Stage.Type] = [
-    DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self, PoolStage.self,
-    TrainStage.self, EvaluateStage.self,
+    DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self,
+    AnnotateStage.self, ExemplarStage.self, PoolStage.self, TrainStage.self, EvaluateStage.self,
   ]
   /// Any value of any option makes a key, whether or not a stage could work with it: what stages say of themselves is left out.
   private static let registry = StageRegistry(
@@ -72,7 +72,7 @@ import Testing
       \(top)
       models: {m: {path: model.gguf}}
       stages:
-        up: {uses: data, with: {path: a.jsonl, keep: [generations, rewards]}}
+        up: {uses: data, with: {path: a.jsonl, keep: [generations, rewards, feedbacks, a, b]}}
         beside: {uses: follow, in: {rows: up}}
         \(name):
           uses: \(declaration.name)
@@ -205,8 +205,9 @@ import Testing
   @Test(arguments: names)
   func `seed, numeric mode and other content reach those who use them`(name: String) throws {
     let project = try Project()
-    let declaration = try declaration(name)
-    let options = base(declaration)
+    let options = base(try declaration(name))
+    // Ports and traits may follow from the options.
+    let declaration = try #require(Self.registry.stage(named: name)?.declaration(for: options))
     let plain = try project.plan(experiment(declaration, options: options))
     let seeded = try project.plan(experiment(declaration, options: options, top: "seed: 2"))
     #expect(try stale(seeded, since: plain) == (declaration.isRandom ? downstream(declaration) : []))

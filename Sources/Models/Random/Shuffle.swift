@@ -6,6 +6,7 @@ package enum RandomPurpose: UInt32 {
   case drawWithReplacement = 2
   case pickSamples = 3
   case dropSamples = 4
+  case askAgain = 5
   case drawExemplar = 6
 }
 

@@ -45,6 +45,7 @@ struct FieldPart {
   let from: String
   let after: Separator?
   let before: Separator?
+  let replacements: TextReplacements
   let strips: Bool
 
   struct Separator {
@@ -77,11 +78,13 @@ struct FieldPart {
     "strip", .bool, default: false, summary: "without white space at the ends, as `str.strip` of Python")
 
   static let type = OptionValueType.object([
-    from.field, afterFirst.field, afterLast.field, beforeFirst.field, beforeLast.field, strips.field,
+    from.field, afterFirst.field, afterLast.field, beforeFirst.field, beforeLast.field,
+    TextReplacements.option.field, strips.field,
   ]) {
     FieldPart(
       from: $0[from], after: Separator(first: $0[afterFirst], last: $0[afterLast]),
-      before: Separator(first: $0[beforeFirst], last: $0[beforeLast]), strips: $0[strips],
+      before: Separator(first: $0[beforeFirst], last: $0[beforeLast]),
+      replacements: $0[TextReplacements.option], strips: $0[strips],
       isTwice: ($0[afterFirst] != nil && $0[afterLast] != nil)
         || ($0[beforeFirst] != nil && $0[beforeLast] != nil))
   }
@@ -89,29 +92,64 @@ struct FieldPart {
   /// Whether both the first and the last occurrence were asked for.
   let isTwice: Bool
 
-  private init(from: String, after: Separator?, before: Separator?, strips: Bool, isTwice: Bool) {
+  private init(
+    from: String, after: Separator?, before: Separator?, replacements: TextReplacements, strips: Bool,
+    isTwice: Bool
+  ) {
     self.from = from
     self.after = after
     self.before = before
+    self.replacements = replacements
     self.strips = strips
     self.isTwice = isTwice
   }
 
-  fileprivate func value(in fields: RecordFields, option: String) throws -> JSON {
-    guard after != nil || before != nil || strips else { return try fields.field(from, option: option) }
-    var text = try fields.text(from, option: option)
-    func missing(_ separator: Separator) -> BadRecord {
-      fields.bad(option, "field `\(from)` does not contain \(JSON.string(separator.text).text())")
-    }
+  /// A text does not contain one between which the part stands.
+  struct MissingSeparator: Error, CustomStringConvertible {
+    fileprivate let text: String
+    /// Follows the name of the text.
+    var description: String { "does not contain \(JSON.string(text).text())" }
+  }
+
+  func part(of text: String) throws(MissingSeparator) -> String {
+    var text = text
     if let after {
-      guard let place = after.place(in: text) else { throw missing(after) }
+      guard let place = after.place(in: text) else { throw MissingSeparator(text: after.text) }
       text = text.bytes(place.upperBound..<text.utf8.count)
     }
     if let before {
-      guard let place = before.place(in: text) else { throw missing(before) }
+      guard let place = before.place(in: text) else { throw MissingSeparator(text: before.text) }
       text = text.bytes(0..<place.lowerBound)
     }
-    return .string(strips ? text.strippedOfWhitespace : text)
+    if !replacements.isEmpty { text = replacements.applied(to: text) }
+    return strips ? text.strippedOfWhitespace : text
+  }
+
+  /// What is wrong with it as the option of this name.
+  func problems(_ option: String) -> [OptionProblem] {
+    var problems: [OptionProblem] = []
+    if isTwice {
+      problems.append(
+        OptionProblem(
+          code: .conflictingOptions, option: option,
+          message: "`\(option)` names the first and the last occurrence of a text", label: "both",
+          help: "write one of `after_first` and `after_last`, and one of `before_first` and `before_last`"))
+    }
+    if [after, before].contains(where: { $0?.text.isEmpty == true }) {
+      problems.append(
+        OptionProblem(
+          option: option, message: "`\(option)` looks for an empty text", label: "an empty text"))
+    }
+    return problems
+  }
+
+  fileprivate func value(in fields: RecordFields, option: String) throws -> JSON {
+    guard after != nil || before != nil || strips || !replacements.isEmpty else {
+      return try fields.field(from, option: option)
+    }
+    do {
+      return .string(try part(of: try fields.text(from, option: option)))
+    } catch let error as MissingSeparator { throw fields.bad(option, "field `\(from)` \(error)") }
   }
 }
 
@@ -142,19 +180,7 @@ struct DerivedFields {
               code: .badTemplate, option: option, message: "`\(option)`: \(error)", label: "not a template"))
         }
       case .part(let part):
-        if part.isTwice {
-          problems.append(
-            OptionProblem(
-              code: .conflictingOptions, option: option,
-              message: "`\(option)` names the first and the last occurrence of a text", label: "both",
-              help: "write one of `after_first` and `after_last`, and one of `before_first` and `before_last`"
-            ))
-        }
-        for separator in [part.after, part.before] where separator?.text.isEmpty == true {
-          problems.append(
-            OptionProblem(
-              option: option, message: "`\(option)` looks for an empty text", label: "an empty text"))
-        }
+        problems += part.problems(option)
         fields.append(DerivedField(name: name, source: .part(part)))
       }
     }
