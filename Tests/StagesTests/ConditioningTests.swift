@@ -145,7 +145,7 @@ struct ConditioningTests {
       "lr": 0.01, "train_embeddings": false,
       "conditioning": [
         "kind": "text", "prefixes": ["Lowest Toxicity", "Maximum Toxicity"],
-        "separator": ["token": "<|separator|>", "like": "<|im_end|>"],
+        "separator": ["text": "<|separator|>", "like": "<|im_end|>"],
       ],
     ]
     let rows = [
@@ -182,7 +182,7 @@ struct ConditioningTests {
     circumstances.reporter = probe
     let options: JSON = Self.options([
       "kind": "text", "prefixes": ["Lowest Toxicity"],
-      "separator": ["token": "<|separator|>", "like": "<|im_end|>"],
+      "separator": ["text": "<|separator|>", "like": "<|im_end|>"],
     ])
     let row = Row(["id": "a", "prompt": "The film", "generations": [" was old"], "quantiles": [0]])
     #expect(throws: EndOfProbe.self) {

@@ -117,7 +117,7 @@ private let bestBy = StageOption(
     "without `labels`: a column of numbers by sample, such as `scores`; the texts of the samples that have its highest number, at most 64, are kept with the model, and `condition: best` draws one of them for each prompt"
 )
 private let token = StageOption(
-  "token", .string, summary: "the token, such as `<|separator|>`, added to the vocabulary")
+  "text", .string, summary: "the token, such as `<|separator|>`, added to the vocabulary")
 private let like = StageOption("like", .string, summary: "the token as whose embedding it starts")
 private let separator = StageOption(
   "separator",
