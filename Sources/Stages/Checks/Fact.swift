@@ -34,6 +34,8 @@ enum Fact {
   static let problemType = "problem_type"
   static let hasTokenizer = "tokenizer"
   static let hasChatTemplate = "chat_template"
+  /// How the texts were made on which a reward model or classifier was trained: options of `score` with their values.
+  static let texts = "texts"
   /// How many classes a model was conditioned on; 0 for none, null for texts of the samples' own of which it keeps no best.
   static let conditionedClasses = "conditioned_classes"
 }

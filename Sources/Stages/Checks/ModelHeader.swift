@@ -27,6 +27,7 @@ private func describeModel(_ path: String) -> JSON {
     if let problemType = checkpoint.configuration.problemType {
       facts[Fact.problemType] = .string(problemType)
     }
+    if let texts = checkpoint.plumb?[RewardText.trainedKey] { facts[Fact.texts] = texts }
     if let conditioning = try? Conditioning(checkpoint) {
       facts[Fact.conditionedClasses] =
         conditioning.template != nil && conditioning.classCount == 0

@@ -7,6 +7,15 @@ extension TrainStage {
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
     let options = stage.options
+    checkSteps(options, &findings)
+    checkOptimizer(options, &findings)
+    checkAdaptation(options, &findings)
+    checkState(stage, &findings)
+    checkKeeping(stage, &findings)
+    if let texts = options[objective].texts {
+      check(texts, stage, &findings)
+      return findings
+    }
     let conditioning = options[Self.conditioning]
     findings.want(.language, at: "model", in: stage) { $0.training(share: options[unfrozenRatio]) }
     findings.want(.language, at: "reference", in: stage)
@@ -15,22 +24,13 @@ extension TrainStage {
       PromptOptions(options).length, promptsAt: "rows",
       readBy: options[objective].objective.reference == nil ? ["model"] : ["model", "reference"], in: stage)
     checkConditioningRate(options, conditioning, &findings)
-    checkSteps(options, &findings)
-    checkOptimizer(options, &findings)
-    checkAdaptation(options, &findings)
-    checkState(stage, &findings)
-    checkKeeping(stage, &findings)
     if case .text(let text) = conditioning, text.isOpen {
       findings.declare(Fact.conditionedClasses, text.bestBy == nil ? .null : 1, of: "model")
     } else {
       findings.declare(Fact.conditionedClasses, .int(Int64(conditioning.classCount)), of: "model")
     }
     findings.declare(Fact.head, headFact(.language), of: "model")
-    for name in [
-      Fact.context, Fact.parameters, ModelMemory.fact, Fact.tokenizerPath, Fact.hasChatTemplate,
-    ] {
-      if let value = stage.artifact("model")?.facts[name] { findings.declare(name, value, of: "model") }
-    }
+    passModel(stage, &findings)
     findings.want(
       markersOf: conditioning.writtenTexts, promptsAt: "rows", readBy: "model", in: stage)
     check(conditioning, stage, &findings)
@@ -41,7 +41,16 @@ extension TrainStage {
     return findings
   }
 
-  private static func check(
+  /// What stays as it is of the model that is trained.
+  static func passModel(_ stage: StageCheck, _ findings: inout StageFindings) {
+    for name in [
+      Fact.context, Fact.parameters, ModelMemory.fact, Fact.tokenizerPath, Fact.hasChatTemplate,
+    ] {
+      if let value = stage.artifact("model")?.facts[name] { findings.declare(name, value, of: "model") }
+    }
+  }
+
+  static func check(
     _ chosen: ChosenObjective, _ stage: StageCheck, _ findings: inout StageFindings
   ) {
     if chosen.objective.reference != nil, !stage.isBound("reference") {

@@ -11,6 +11,8 @@ let objectives: [OptionCase<ChosenObjective>] = [
     _ in
     ChosenObjective("sft", SupervisedFineTuning())
   },
+  pairwise,
+  classify,
 ]
 
 /// What `objective:` says, as a value.
@@ -19,11 +21,17 @@ struct ChosenObjective: Sendable {
   let objective: any Objective
   /// Where the kind can read a reference: what makes it do so.
   let referenceOption: ReferenceOption?
+  /// What it is trained on, where it is not outputs after their prompts.
+  let texts: (any WholeTexts)?
 
-  init(_ kind: String, _ objective: any Objective, referenceOption: ReferenceOption? = nil) {
+  init(
+    _ kind: String, _ objective: any Objective, referenceOption: ReferenceOption? = nil,
+    texts: (any WholeTexts)? = nil
+  ) {
     self.kind = kind
     self.objective = objective
     self.referenceOption = referenceOption
+    self.texts = texts
   }
 }
 

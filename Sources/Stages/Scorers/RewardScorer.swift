@@ -39,6 +39,13 @@ struct RewardScorer: Scorer {
     var reader = try RewardReader(
       text, tokenizer, contextLength: configuration.contextLength,
       chat: text.prompts.chat.map { try ChatFormat($0, of: checkpoint, tokenizer) })
+    if let trained = checkpoint.plumb?[RewardText.trainedKey] {
+      for name in text.differences(from: trained) {
+        context.log(
+          "warning: `\(name)` is \((text.written[name] ?? .null).text()), but the model was trained with \((trained[name] ?? .null).text())"
+        )
+      }
+    }
     let texts = try reader.texts(of: items, log: context.log)
     let fitting = zip(items, texts).compactMap { item, text in text.map { (item: item, text: $0) } }
     let progress = ScoreProgress(context, total: fitting.count, tokens: fitting.map(\.text.tokens.count))

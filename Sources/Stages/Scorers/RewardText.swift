@@ -1,6 +1,7 @@
 // How a reward model's text is made, by the options of its scorer: the template, what it is filled with, its length, and the token
 // at which the score is read. `RewardReader` does it.
 
+import JSON
 import Models
 import Runner
 
@@ -44,6 +45,9 @@ package struct RewardText: Sendable {
 
   enum Split: String, CaseIterable { case prompt, everywhere }
 
+  /// Of `plumb.json`: how the texts were made on which a model was trained.
+  static let trainedKey = "texts"
+
   let template: String
   let textMarkers: [String]
   let strips: Bool
@@ -51,6 +55,8 @@ package struct RewardText: Sendable {
   let split: Split
   let prompts: PromptOptions
   let readBefore: String?
+  /// Each option with its value, as a trained model's `plumb.json` keeps them.
+  let written: JSON
 
   package init(_ options: StageOptions) {
     template = options[Self.template]
@@ -60,5 +66,13 @@ package struct RewardText: Sendable {
     split = options[Self.split]
     prompts = PromptOptions(options, truncates: true)
     readBefore = options[Self.readBefore]
+    written = .object(
+      JSONObject(Self.options.map { ($0.name, options.json[$0.name] ?? $0.defaultValue ?? .null) }))
+  }
+
+  /// The options that differ from those with which a model was trained.
+  /// - Parameter trained: `written` of a version that may have had other options.
+  func differences(from trained: JSON) -> [String] {
+    Self.options.map(\.name).filter { name in trained[name].map { $0 != written[name] } ?? false }
   }
 }

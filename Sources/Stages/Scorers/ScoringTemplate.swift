@@ -89,12 +89,16 @@ struct ScoringTemplate: Sendable {
 
 extension StageFindings {
   /// A scorer's template must name fields that there are, and spell tokens that the model has.
-  mutating func want(template: String, textMarkers: [String] = [], in stage: StageCheck) {
+  /// - Parameter path: below which the option stands.
+  mutating func want(
+    template: String, textMarkers: [String] = [], below path: String = "scorer.", in stage: StageCheck
+  ) {
+    let option = path + "template"
     do {
       let fields = try PromptTemplate(template).fieldNames
       if let unknown = fields.first(where: { !ScoringTemplate.fields.contains($0) }) {
         error(
-          .unknownField, "`template` names `{\(unknown)}`", at: .option("scorer.template"),
+          .unknownField, "`template` names `{\(unknown)}`", at: .option(option),
           label: "no such field",
           help: Suggestion.nearest(to: unknown, among: ScoringTemplate.fields).map {
             "did you mean `{\($0)}`?"
@@ -102,9 +106,9 @@ extension StageFindings {
             ?? "it can name `{prompt}` and `{generation}`; other braces are written `{{` and `}}`")
       }
     } catch {
-      self.error(.badTemplate, "`template`: \(error)", at: .option("scorer.template"))
+      self.error(.badTemplate, "`template`: \(error)", at: .option(option))
     }
     let literal = (try? ScoringTemplate(template, textMarkers: textMarkers))?.literal.text ?? template
-    want(markersOf: [("scorer.template", literal)], promptsAt: "rows", readBy: "model", in: stage)
+    want(markersOf: [(option, literal)], promptsAt: "rows", readBy: "model", in: stage)
   }
 }

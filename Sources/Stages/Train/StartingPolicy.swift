@@ -11,16 +11,23 @@ struct StartingPolicy {
   private(set) var parameters: Parameters
   let conditioning: Conditioning?
   private var trained: TrainedTokens
+  /// What is read in the place of prompts and outputs.
+  private let texts: (any WholeTexts)?
 
   /// From the input `model`.
   init(_ context: StageContext, on backend: any Backend) throws {
-    let choice = context.options[TrainStage.conditioning]
-    checkpoint = try context.checkpoint("model")
+    texts = context.options[TrainStage.objective].texts
+    let choice = texts == nil ? context.options[TrainStage.conditioning] : .none
+    checkpoint = try context.checkpoint("model", texts?.head ?? .language)
     tokenizer = try checkpoint.requireTokenizer()
     configuration = checkpoint.configuration
     parameters = try Parameters(configuration, from: checkpoint.tensors, on: backend)
     if context.options[TrainStage.vocabulary] == .tokenizer {
       parameters = parameters.cuttingVocabulary(&configuration, to: tokenizer.count)
+    }
+    if let head = texts?.head.replacement(of: configuration.head) {
+      parameters = parameters.replacingHead(of: &configuration, by: head, seed: context.seed)
+      context.log("the language head is left out, and a new one makes the model \(head.modelKind)")
     }
     trained = try TrainedTokens(checkpoint)
     conditioning = choice.conditioning
@@ -101,9 +108,13 @@ struct StartingPolicy {
   func write(to directory: String, exemplars: [String] = []) throws {
     var conditioning = conditioning
     conditioning?.exemplars = exemplars
+    var plumb = JSONObject([
+      ("format", 1), ("conditioning", conditioning?.json ?? .null), ("added_tokens", trained.json),
+    ])
+    if let texts { plumb[RewardText.trainedKey] = texts.text.written }
     try writeModelDirectory(
       directory, configuration: configuration, tensors: parameters.outputs(), tokenizer: tokenizer,
       chatTemplate: checkpoint.chatTemplate, generationConfig: checkpoint.generationConfig,
-      plumb: ["format": 1, "conditioning": conditioning?.json ?? .null, "added_tokens": trained.json])
+      plumb: .object(plumb))
   }
 }

@@ -43,7 +43,7 @@ package struct TrainStage: Stage {
     }
     return declaration.giving(
       "metrics",
-      names: names + ["steps", "samples"] + LengthPolicy.lossNames(of: "samples", options))
+      names: names + ["steps", "samples"] + TrainingData.countNames(for: chosen, options))
   }
 
   /// Without `state` where it is not wanted, and with the models that are kept.
@@ -60,28 +60,13 @@ package struct TrainStage: Stage {
     let backend = context.backend()
     let policy = try StartingPolicy(context, on: backend)
     if let notice = policy.configuration.dropoutNotice { context.log(notice) }
-    let reader = try PromptReader(PromptOptions(options), policy.checkpoint, policy.tokenizer)
-    if Self.trainedTurns(options) == .all, policy.conditioning != nil {
-      throw InputError("`turns: all` trains on turns that have no class; conditioning needs `turns: last`")
-    }
-    func read(_ port: String) throws -> TrainingRows.Examples {
-      let rows = TrainingRows(
-        tokenizer: policy.tokenizer, reader: reader,
-        conditioning: try SampleConditioning(options[Self.conditioning]),
-        endToken: try endToken(policy.checkpoint, reader, options),
-        endRule: EndRule(options[Self.end], maximumNewTokens: options[Self.maxNewTokens]),
-        turns: Self.trainedTurns(options),
-        contextLength: policy.configuration.contextLength, table: context.input(port).columns,
-        drawnTokens: try DrawnTokensReader(
-          options[TargetSource.option], context.input(port).columns, policy.checkpoint, policy.tokenizer))
-      return try rows.examples(
-        readRows(context.input(port).path, requiring: ["prompt", "generations"]), context: context)
-    }
-    let heldOut = context.inputs["validation"] == nil ? [] : try read("validation").examples
+    let heldOut =
+      context.inputs["validation"] == nil
+      ? [] : try TrainingData(at: "validation", for: policy, context).examples
     if !heldOut.isEmpty { context.log("\(heldOut.count) samples at `validation` are held out") }
-    let rows = try read("rows")
-    let examples = rows.examples
-    try context.showInputs(examples.count, policy.tokenizer) { ModelInput(examples[$0]) }
+    let data = try TrainingData(at: "rows", for: policy, context)
+    let examples = data.examples
+    try context.showInputs(data.inputCount, policy.tokenizer) { data.input($0) }
     try policy.checkpoint.requireFinite(policy.parameters)
     let chosen = options[Self.objective]
     let reference = try reference(for: chosen, policy, reading: examples + heldOut, context, on: backend)
@@ -99,7 +84,7 @@ package struct TrainStage: Stage {
         heldOut.isEmpty ? nil : Validation(heldOut, every: interval, of: chosen.objective)
       },
       kept: KeptModels(in: context.checkpointDirectory) {
-        try policy.write(to: $0, exemplars: rows.exemplars)
+        try policy.write(to: $0, exemplars: data.exemplars)
       }, context)
     try run.run()
     try trainer.checkParameters()
@@ -110,19 +95,8 @@ package struct TrainStage: Stage {
     for (name, value) in run.validation?.metrics.members ?? [] { metrics[name] = value }
     metrics["steps"] = .int(Int64(trainer.series.count))
     metrics["samples"] = .int(Int64(examples.count))
-    let length = reader.options.length
-    for name in length.lossNames(of: "samples") {
-      metrics[name] = .int(Int64(length.overflow == .cut ? rows.cut : rows.dropped))
-    }
+    for (name, count) in data.counts { metrics[name] = .int(Int64(count)) }
     try writeMetrics(.object(metrics), to: context.output("metrics", .metrics))
-  }
-
-  /// In chat the one that ends the assistant's turn, wherever one is appended.
-  private func endToken(_ checkpoint: Checkpoint, _ reader: PromptReader, _ options: StageOptions) throws
-    -> Int32?
-  {
-    guard let chat = reader.chat else { return checkpoint.endTokens.first }
-    return options[Self.end] == .never ? nil : try chat.turnEnd()
   }
 
   /// - Throws: `InputError` when there is not one step in an epoch.
@@ -152,15 +126,5 @@ package struct TrainStage: Stage {
       maximumGradientNorm: options[Self.maxGradientNorm], gradientLeaves: options[Self.gradientLeaves],
       mode: context.mode, backend: backend, tokenBudget: context.engineBatch(1024),
       memory: context.engineMemory(512 << 20))
-  }
-}
-
-extension ModelInput {
-  /// As the policy reads it.
-  fileprivate init(_ example: TrainingExample) {
-    let start = example.context.count
-    self.init(
-      example.id, example.tokens(conditioned: true),
-      targets: example.targets.map { $0.lowerBound + start..<$0.upperBound + start })
   }
 }
