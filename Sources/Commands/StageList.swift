@@ -7,7 +7,7 @@ import Synchronization
 import System
 
 private let builtIn: [any Stage.Type] = [
-  DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self,
+  DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, NormalizeStage.self, QuantizeStage.self,
   AnnotateStage.self, ExemplarStage.self, PoolStage.self, TrainStage.self, EvaluateStage.self,
   CommandStage.self,
 ]

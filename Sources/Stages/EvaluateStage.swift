@@ -7,23 +7,39 @@ import Runner
 package struct EvaluateStage: Stage {
   package init() {}
 
-  private static let wanted = StageOption<[any Metric.Type]>(
-    "metrics", .list(.choice(metrics.map { ($0.name, $0) }), count: 1...metrics.count),
+  private static let wanted = StageOption<[any Metric]>(
+    "metrics", .list(.either(words, mappings), count: 1...100),
     default: ["reward", "perplexity", "distinct"],
-    summary: "what to measure: " + metrics.map { "`\($0.name)`, \($0.summary)" }.joined(separator: "; "))
+    summary:
+      "what to measure, by name or, with options of its own, as a mapping with `kind`. Of each mean `X` there are also `X_se`, `X_low` and `X_high`: its standard error and interval. By name: "
+      + simple.map { "`\($0.name)`, \($0.summary)" }.joined(separator: "; "))
+
+  /// Those whose options all have defaults.
+  private static let simple = metrics.filter { $0.options.allSatisfy { $0.defaultValue != nil } }
+
+  private static let words = OptionValueType.mapped(.choice(simple.map { ($0.name, $0) })) {
+    metric -> any Metric in
+    let defaults = metric.options.map { ($0.name, $0.defaultValue ?? .null) }
+    return metric.init(StageOptions(.object(JSONObject(defaults))))
+  }
+
+  private static let mappings = OptionValueType<any Metric>.variant(
+    metrics.map { metric in
+      OptionCase(metric.name, metric.options, summary: metric.summary) { metric.init($0) }
+    })
 
   package static let declaration = StageDeclaration(
     name: "evaluate",
     summary: "Measures generations.",
-    version: 2,
+    version: 3,
     inputs: [
       InputPort("rows", .rows, columns: ["prompt", "generations"], summary: "rows with generations")
     ] + .united(metrics.map { $0.inputs }),
     outputs: [
       OutputPort(
-        "metrics", .metrics, summary: numbers(of: metrics).map { "`\($0)`" }.joined(separator: ", "))
+        "metrics", .metrics, summary: "`generations`, how many there are, and the numbers of each metric")
     ],
-    options: [wanted.field, TargetSource.option.field] + PromptOptions.fields,
+    options: [wanted.field, IntervalOption.option.field, TargetSource.option.field] + PromptOptions.fields,
     numerics: .ofModels(), estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
@@ -31,43 +47,85 @@ package struct EvaluateStage: Stage {
       ?? declaration
   }
 
-  private static func numbers(of wanted: [any Metric.Type], _ options: JSON = [:]) -> [String] {
-    ["generations"] + inOrder(wanted).flatMap { $0.numbers(for: options) }
+  private static func numbers(of wanted: [any Metric], _ options: JSON) -> [String] {
+    ["generations"] + inOrder(wanted, options).flatMap { $0.numbers(for: options) }
   }
 
-  /// Each once, in the order of `metrics`.
-  private static func inOrder(_ wanted: [any Metric.Type]) -> [any Metric.Type] {
-    metrics.filter { metric in wanted.contains { $0 == metric } }
+  /// Each once, in the order of `metrics`, those of one kind as they are written.
+  private static func inOrder(_ wanted: [any Metric], _ options: JSON) -> [any Metric] {
+    var seen: Set<String> = []
+    return metrics.flatMap { kind in
+      wanted.filter { metric in
+        type(of: metric) == kind && seen.insert(metric.numbers(for: options).joined(separator: " ")).inserted
+      }
+    }
   }
 
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
     let wanted = stage.options[wanted]
-    for metric in inOrder(wanted) {
-      for port in metric.inputs where !stage.isBound(port.name) {
-        let others = wanted.filter { $0 != metric }.map { $0.name }.joined(separator: ", ")
+    for (index, metric) in wanted.enumerated() {
+      let kind = type(of: metric)
+      for port in kind.inputs where !stage.isBound(port.name) {
+        let others = wanted.map { type(of: $0).name }.filter { $0 != kind.name }.joined(separator: ", ")
         findings.error(
           .missingInput,
-          "`metrics` asks for `\(metric.name)`, which needs the input `\(port.name)`, which is not bound",
-          at: .option("metrics"), label: "needs `\(port.name)`",
+          "`metrics` asks for `\(kind.name)`, which needs the input `\(port.name)`, which is not bound",
+          at: .option("metrics.\(index)"), label: "needs `\(port.name)`",
           help:
             "bind it: `in: {\(port.name): \(port.type.rawValue.uppercased())}`; or list other metrics: `metrics: [\(others)]`"
         )
       }
       for column in metric.columns {
         findings.want(
-          column: column.name, of: "rows", in: stage, because: "the metric `\(metric.name)`",
+          column: column.name, of: "rows", in: stage, because: "the metric `\(kind.name)`",
           help: "\(column.source); or list other metrics")
       }
-      metric.init().check(stage, &findings)
+      metric.check(stage, at: "metrics.\(index)", &findings)
     }
-    if !wanted.contains(where: { $0 == PerplexityMetric.self }) { checkUnread(stage.options, &findings) }
+    checkNames(wanted, stage.options.json, &findings)
+    let models = wanted.flatMap { type(of: $0).languageModels }.reduce(into: [String]()) { models, model in
+      if !models.contains(model) { models.append(model) }
+    }
+    if models.isEmpty { checkUnread(stage.options, &findings) } else { check(models, stage, &findings) }
     return findings
+  }
+
+  /// Models that read the rows.
+  private static func check(_ models: [String], _ stage: StageCheck, _ findings: inout StageFindings) {
+    for model in models {
+      findings.want(.language, at: model, in: stage)
+      // What is wrong with the rows is said once.
+      findings.want(
+        chat: stage.options[ChatOption.option], model: model, rows: model == models.first ? "rows" : nil,
+        in: stage)
+    }
+    findings.want(PromptOptions(stage.options).length, promptsAt: "rows", readBy: models, in: stage)
+  }
+
+  /// Two entries that are not the same cannot give numbers of one name.
+  private static func checkNames(_ wanted: [any Metric], _ options: JSON, _ findings: inout StageFindings) {
+    let entries = options["metrics"]?.arrayValue ?? []
+    var owners: [String: Int] = [:]
+    for (index, metric) in wanted.enumerated() {
+      let numbers = metric.numbers(for: options)
+      let taken = numbers.first { name in
+        owners[name].map { entries[$0] != entries[index] || type(of: wanted[$0]) != type(of: metric) }
+          ?? false
+      }
+      if let taken {
+        findings.error(
+          .wrongValue, "two entries of `metrics` give a number `\(taken)`", at: .option("metrics.\(index)"),
+          label: "the second one", help: "measure one of them in a stage of its own")
+      }
+      for name in numbers { owners[name] = owners[name] ?? index }
+    }
   }
 
   /// Options of a model that no metric reads.
   private static func checkUnread(_ options: StageOptions, _ findings: inout StageFindings) {
     let prompts = PromptOptions(options)
+    let readers = metrics.filter { !$0.languageModels.isEmpty }.map { "`\($0.name)`" }.joined(separator: ", ")
     let written = [
       ("special_tokens", prompts.specialTokens != .text), ("max_length", prompts.length.maximum != nil),
       ("targets", options[TargetSource.option] != .tokens),
@@ -75,14 +133,16 @@ package struct EvaluateStage: Stage {
     ]
     for (name, isWritten) in written where isWritten {
       findings.error(
-        .conflictingOptions, "`\(name)` is for `perplexity`, which `metrics` does not ask for",
-        at: .option(name), label: "has nothing to act on", help: "remove it, or add `perplexity` to `metrics`"
+        .conflictingOptions,
+        "`\(name)` is for metrics that read with a model, and `metrics` asks for none of them",
+        at: .option(name), label: "has nothing to act on",
+        help: "remove it, or add one to `metrics`: \(readers)"
       )
     }
   }
 
   private static func estimate(_ input: StageEstimate.Input) -> StageEstimate {
-    let estimates = input.options[wanted].compactMap { $0.init().estimate(input) }
+    let estimates = input.options[wanted].compactMap { $0.estimate(input) }
     return StageEstimate(
       outputs: ["metrics": ArtifactSize(bytes: 1 << 10)],
       memoryBytes: estimates.compactMap(\.memoryBytes).max(),
@@ -91,19 +151,20 @@ package struct EvaluateStage: Stage {
   }
 
   package func run(_ context: StageContext) throws {
-    let wanted = Self.inOrder(context.options[Self.wanted])
+    let wanted = Self.inOrder(context.options[Self.wanted], context.options.json)
     let generations = try Generations(
       context.input("rows"),
       requiring: ["prompt", "generations"] + wanted.flatMap { $0.columns.map(\.name) })
     var result = JSONObject([("generations", .int(Int64(generations.samples.count)))])
     for metric in wanted {
-      for port in metric.inputs where context.inputs[port.name] == nil {
-        throw InputError("`metrics` asks for \(metric.name), which needs the input `\(port.name)`")
+      let kind = type(of: metric)
+      for port in kind.inputs where context.inputs[port.name] == nil {
+        throw InputError("`metrics` asks for \(kind.name), which needs the input `\(port.name)`")
       }
-      let values = try metric.init().measure(generations, context)
+      let values = try metric.measure(generations, context)
       let numbers = metric.numbers(for: context.options.json)
       precondition(
-        values.count == numbers.count, "\(metric.name): \(values.count) values for \(numbers)")
+        values.count == numbers.count, "\(kind.name): \(values.count) values for \(numbers)")
       for (name, value) in zip(numbers, values) { result[name] = value }
     }
     try writeMetrics(.object(result), to: context.output("metrics", .metrics))

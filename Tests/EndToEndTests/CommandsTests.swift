@@ -155,7 +155,9 @@ import Testing
     #expect(lines.first?.hasPrefix("reward  0.") == true, "\(run.output)")
     #expect(
       lines.contains { $0.hasPrefix("stage ") && $0.contains("perplexity") && $0.contains("distinct_1") })
-    #expect(lines.contains { $0.hasPrefix("evaluate  ") })
+    // Standard errors stand beside their means, bounds of intervals are left to --json.
+    #expect(lines.contains { $0.hasPrefix("evaluate  ") && $0.contains(" ± ") })
+    #expect(!run.output.contains("reward_se") && !run.output.contains("perplexity_high"))
 
     let again = place.plumb("run tiny.yaml")
     #expect(again.output == run.output)

@@ -88,6 +88,53 @@ struct EvaluateStageTests {
     #expect(try evaluate(["perplexity"], rows: rows, reference: model)["perplexity"] == .double(found))
   }
 
+  @Test func `each mean has a standard error by prompt and an interval, which a seed of its own draws`()
+    throws
+  {
+    let rows = [
+      sampledRow("a", [("rewards", [1, 2])]), sampledRow("b", [("rewards", [4])]),
+      sampledRow("c", [("rewards", [nil, 9])]),
+    ]
+    func measure(_ interval: JSON?, seed: UInt64 = 1) throws -> JSON {
+      var options = JSONObject([("metrics", ["reward"])])
+      options["interval"] = interval
+      return try bench.json(
+        bench.run(EvaluateStage(), .object(options), rows: rows, seed: seed) + "/metrics.json")
+    }
+    let found = try measure(nil)
+    // Residuals from the mean 4: -5, 0, 5.
+    #expect(found["reward"] == 4)
+    let error = try #require(found["reward_se"]?.doubleValue)
+    #expect(abs(error - (1.5 * 50).squareRoot() / 4) < 1e-12)
+    // Beyond 2.5 % of the resamples stand those of one prompt alone: 1 in 27 each.
+    #expect(found["reward_low"] == 1.5 && found["reward_high"] == 9)
+    #expect(try measure(nil, seed: 2) == found)
+    let narrow = try measure(["level": 0.5, "resamples": 1000, "seed": 0])
+    let (low, high) = (narrow["reward_low"]?.doubleValue ?? 0, narrow["reward_high"]?.doubleValue ?? 9)
+    #expect(low > 1.5 && high < 9)
+    #expect(narrow["reward_se"] == .double(error))
+    #expect(
+      try measure(.null).objectValue?.keys == ["generations", "reward", "reward_se", "reward_deviation"])
+  }
+
+  @Test func `perplexities from a bound on are left out and counted`() throws {
+    let model = try bench.model()
+    let rows = pooledRows()
+    let all = try evaluate([["kind": "perplexity", "below": 1e300]], rows: rows, reference: model)
+    #expect(all["perplexity"] == (try evaluate(["perplexity"], rows: rows, reference: model)["perplexity"]))
+    #expect(all["perplexity_discarded"] == 0)
+    let mean = try #require(all["perplexity"]?.doubleValue)
+    let bounded = try evaluate(
+      [["kind": "perplexity", "below": .double(mean)]], rows: rows, reference: model)
+    let (kept, count) = (
+      bounded["perplexity"]?.doubleValue ?? .nan, bounded["perplexity_discarded"]?.intValue ?? 0
+    )
+    #expect(kept < mean && count > 0 && count < 15)
+    #expect(bench.log.contains("\(count) generations with too high a perplexity left out"))
+    let none = try evaluate([["kind": "perplexity", "below": 1]], rows: rows, reference: model)
+    #expect(none["perplexity"] == .some(.null) && none["perplexity_discarded"] == 15)
+  }
+
   @Test func `distinct n-grams are pooled over all generations`() throws {
     let rows = [
       Row(["id": "a", "prompt": "", "generations": ["one two one"]]),

@@ -52,13 +52,15 @@ final class ModelBench {
     var reporter: (any StageReporter)?
   }
 
-  /// Runs a stage with its defaults under the given options; the folder it wrote to. `others` are rows at further ports.
-  /// - Parameter tokenizer: what the rows' `tokens` are said to be of.
+  /// Runs a stage with its defaults under the given options; the folder it wrote to.
+  /// - Parameters:
+  ///   - others: rows at further ports.
+  ///   - tokenizer: what the rows' `tokens` are said to be of.
   @discardableResult
   func run<S: Stage>(
     _ stage: S, _ options: JSON, models: [String: String] = [:], files: [String: String] = [:], rows: [Row],
     port: String = "rows", others: [String: [Row]] = [:], mode: String = "bf16", seed: UInt64 = 1,
-    tokenizer: String? = nil,
+    tokenizer: String? = nil, columns: ColumnTable = ColumnTable(samples: usualSampleColumns),
     _ circumstances: Circumstances = Circumstances()
   ) throws -> String {
     runs += 1
@@ -77,15 +79,14 @@ final class ModelBench {
       let type = S.declaration.inputs.first { $0.name == name }?.type ?? .file
       inputs[name] = Artifact(type: type, path: path, columns: ColumnTable(samples: usualSampleColumns))
     }
-    for (name, rows) in others {
-      try writeRows(rows, to: "\(output)/\(name).in")
-      inputs[name] = Artifact(
-        type: .rows, path: "\(output)/\(name).in", columns: ColumnTable(samples: usualSampleColumns))
-    }
     try writeRows(rows, to: "\(output)/in.jsonl")
-    var columns = ColumnTable(samples: usualSampleColumns)
+    var columns = columns
     columns.setTokenizer(tokenizer, of: "tokens")
     inputs[port] = Artifact(type: .rows, path: "\(output)/in.jsonl", columns: columns)
+    for (port, rows) in others {
+      try writeRows(rows, to: "\(output)/\(port).in.jsonl")
+      inputs[port] = Artifact(type: .rows, path: "\(output)/\(port).in.jsonl", columns: columns)
+    }
     let checkpoints = "\(path)/\(circumstances.checkpoints ?? "checkpoints-\(runs)")"
     try File.makeDirectory(checkpoints)
     for shard in (0..<circumstances.shards).map({ Shard(index: $0, count: circumstances.shards) }) + [nil] {

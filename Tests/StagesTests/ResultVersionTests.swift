@@ -13,11 +13,11 @@ struct ResultVersionTests {
   /// declaration and write the new digest here, in the same commit.
   static let pinned: [(stage: String, version: Int, digest: String)] = [
     ("data", 2, "58521680927acfba"), ("draw", 2, "a6f07b186536eaf2"), ("sample", 3, "f472c65d5a94536a"),
-    ("score", 2, "89b1f64b92c7976e"), ("quantize", 2, "9e7e08ed8f442229"),
-    ("annotate", 1, "c6fc7bf5b334dc8f"),
+    ("score", 2, "89b1f64b92c7976e"), ("normalize", 1, "ab4465c379e20008"),
+    ("quantize", 2, "9e7e08ed8f442229"), ("annotate", 1, "c6fc7bf5b334dc8f"),
     ("exemplar", 1, "1fdeaabfabb7f048"),
     ("pool", 2, "fca311d3c4743f91"),
-    ("train", 2, "c2b49195b1684557"), ("evaluate", 2, "efb90bfb550082dd"), ("command", 2, "6d760d8be05a8697"),
+    ("train", 2, "c2b49195b1684557"), ("evaluate", 3, "c72a9641e5de9ff5"), ("command", 2, "6d760d8be05a8697"),
   ]
 
   let bench = ModelBench()
@@ -76,6 +76,10 @@ struct ResultVersionTests {
         + outputs(
           ScoreStage(), ["scorer": ["kind": "reward", "template": "{prompt}{generation}"]],
           models: ["model": bench.model("reward") { $0.head = TinyModel.rewardHead }], rows: pooledRows())
+    case "normalize":
+      return try [["over": "all"], ["over": "prompt", "into": "z"]].flatMap {
+        try outputs(NormalizeStage(), $0, rows: pooledRows())
+      }
     case "quantize":
       return try [["classes": 2], ["classes": 4, "scope": "global", "remainder": "worst"]].flatMap {
         try outputs(QuantizeStage(), $0, rows: pooledRows())
@@ -151,8 +155,8 @@ struct ResultVersionTests {
 
   static let declarations = [
     DataStage.declaration, DrawStage.declaration, SampleStage.declaration, ScoreStage.declaration,
-    QuantizeStage.declaration, AnnotateStage.declaration, ExemplarStage.declaration, PoolStage.declaration,
-    TrainStage.declaration, EvaluateStage.declaration,
+    NormalizeStage.declaration, QuantizeStage.declaration, AnnotateStage.declaration,
+    ExemplarStage.declaration, PoolStage.declaration, TrainStage.declaration, EvaluateStage.declaration,
     CommandStage.declaration,
   ]
 }

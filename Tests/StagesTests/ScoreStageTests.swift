@@ -122,7 +122,7 @@ struct ScoreStageTests {
     #expect(refusal(Self.choice(labels: [" good", ""])).contains("a label of `labels` is empty"))
     #expect(
       refusal(Self.choice("{text}")).contains(
-        "`template` names `{text}`; it can name `{prompt}` and `{generation}`"))
+        "row `bad` has no column `text`, which `template` names"))
     #expect(refusal(Self.choice("{prompt")).contains("`template`"))
     let long = refusal(Self.choice(), generations: [.string(String(repeating: "zq", count: 40))])
     #expect(

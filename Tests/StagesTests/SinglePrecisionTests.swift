@@ -27,9 +27,14 @@ struct SinglePrecisionTests {
     #expect(wideNumbers(SampleStage.declaration.options) == [])
     #expect(wideNumbers(TrainStage.declaration.options) == ["warmup_ratio", "unfrozen_ratio"])
     // Others compute with numbers of options in double precision alone.
-    for declaration in [ScoreStage.declaration, EvaluateStage.declaration] {
-      #expect(wideNumbers(declaration.options) == [])
-    }
+    #expect(
+      wideNumbers(ScoreStage.declaration.options) == [
+        "scorer.target", "scorer.of.weight", "scorer.of.low", "scorer.of.high", "scorer.low", "scorer.high",
+      ])
+    #expect(
+      wideNumbers(EvaluateStage.declaration.options) == [
+        "metrics.below", "metrics.above", "metrics.below", "interval.level",
+      ])
   }
 
   @Test(

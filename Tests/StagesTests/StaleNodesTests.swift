@@ -13,8 +13,9 @@ import Testing
 /// Nothing is computed: a node's outputs are taken to be other bytes exactly when its key is another.
 @Suite struct StaleNodesTests {
   private static let stages: [any Stage.Type] = [
-    DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self,
-    AnnotateStage.self, ExemplarStage.self, PoolStage.self, TrainStage.self, EvaluateStage.self,
+    DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, NormalizeStage.self,
+    QuantizeStage.self, AnnotateStage.self, ExemplarStage.self, PoolStage.self, TrainStage.self,
+    EvaluateStage.self,
   ]
   /// Any value of any option makes a key, whether or not a stage could work with it: what stages say of themselves is left out.
   private static let registry = StageRegistry(

@@ -8,6 +8,8 @@ package enum RandomPurpose: UInt32 {
   case dropSamples = 4
   case askAgain = 5
   case drawExemplar = 6
+  case resamplePrompts = 11
+  case orderReplies = 12
 }
 
 /// The 64-bit random number of one element of one row. Depends on the seed, the purpose, the row's id and the

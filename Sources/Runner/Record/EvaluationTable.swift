@@ -30,19 +30,29 @@ package struct EvaluationTable: Sendable {
   /// By address.
   package var json: JSON { .object(JSONObject(rows.map { ($0.address, .object($0.values)) })) }
 
-  /// Empty when there are no rows.
+  /// A mean and its standard error in one column, `0.4310 ± 0.0120`; the bounds of intervals are left to `json`. Empty when there are no rows.
   package var text: String {
     guard !rows.isEmpty else { return "" }
-    let body = rows.map { row in
-      [row.address]
-        + columns.map { column in
-          switch row.values[column] {
-          case .int(let number)?: String(number)
-          case let value?: value.doubleValue.map { TextTable.number($0) } ?? "-"
-          case nil: ""
-          }
-        }
+    let names = Set(columns.map { UTF8Key($0) })
+    let shown = columns.filter { column in
+      !["_se", "_low", "_high"].contains { ending in
+        guard column.hasSuffix(ending) else { return false }
+        let mean = column.dropLast(ending.count)
+        return names.contains(UTF8Key(String(mean))) && names.contains(UTF8Key("\(mean)_se"))
+      }
     }
-    return TextTable.aligned([["stage"] + columns] + body)
+    let body = rows.map { row in [row.address] + shown.map { cell($0, row.values) } }
+    return TextTable.aligned([["stage"] + shown] + body)
+  }
+
+  private func cell(_ column: String, _ values: JSONObject) -> String {
+    switch values[column] {
+    case .int(let number)?: return String(number)
+    case let value?:
+      guard let number = value.doubleValue else { return "-" }
+      let error = values["\(column)_se"]?.doubleValue.map { " ± \(TextTable.number($0))" } ?? ""
+      return TextTable.number(number) + error
+    case nil: return ""
+    }
   }
 }

@@ -1,7 +1,6 @@
 // A program that reads rows on standard input and answers each on standard output, driven row by row: every answer is
 // journaled when it comes, so that a crash loses at most the rows in flight, and rows may be cut into shards.
 
-import Glibc
 import JSON
 import Runner
 import System
@@ -24,107 +23,14 @@ struct CommandStream: RowStage {
 
   func process(_ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void) throws {
     let program = try Program(context)
-    let questions = try Pipe()
-    let answers = try Pipe()
-    var ends = Ends(writing: questions.writing, reading: answers.reading)
-    defer { ends.close() }
-    let process: ChildProcess
-    do {
-      defer { for end in [questions.reading, answers.writing] { Glibc.close(end) } }
-      process = try program.start(descriptors: [questions.reading, answers.writing, 2])
-    }
     let output = CommandStage.declaration(for: context.options.json).outputs.first
     var reader = AnswerReader(
       items, columns: output?.columns ?? [], samples: output?.samples ?? [], program: program.name)
-    do {
-      try exchange(items, &ends, context) { try reader.take($0, emit) }
-      ends.close()
-      let ending = try program.waitForEnd(of: process, context)
-      guard ending == .exited(0) else {
-        throw RunError(
-          .stageFailed,
-          "\(program.describe(ending)) after \(reader.count) of \(items.count) rows; finished rows are kept")
-      }
-      try reader.checkComplete()
-    } catch {
-      if process.ending() == nil { program.stop(process) }
-      throw error
-    }
-  }
-
-  /// Until it has closed its standard output.
-  private func exchange(
-    _ items: [RowItem], _ ends: inout Ends, _ context: StageContext, _ take: ([UInt8]) throws -> Void
-  ) throws {
-    var next = 0
-    var pending: ArraySlice<UInt8> = []
-    var partial: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while ends.reading >= 0 {
-      try context.checkCancellation()
-      if pending.isEmpty, next < items.count {
-        pending = Array((items[next].row.columns.text() + "\n").utf8)[...]
-        next += 1
-      }
-      if pending.isEmpty { ends.closeWriting() }
-      var waits = [pollfd(fd: ends.reading, events: Int16(POLLIN), revents: 0)]
-      if ends.writing >= 0 { waits.append(pollfd(fd: ends.writing, events: Int16(POLLOUT), revents: 0)) }
-      if poll(&waits, nfds_t(waits.count), 100) < 0, errno != EINTR {
-        throw SystemError("wait for", "a program", code: errno)
-      }
-      if waits.count > 1, waits[1].revents != 0 {
-        let count = pending.withUnsafeBytes { write(ends.writing, $0.baseAddress, $0.count) }
-        if count > 0 {
-          pending = pending.dropFirst(count)
-        } else if count < 0, errno != EAGAIN, errno != EINTR {
-          // It reads no more; whether it answered all is seen at its end.
-          ends.closeWriting()
-          pending = []
-          next = items.count
-        }
-      }
-      guard waits[0].revents != 0 else { continue }
-      let count = read(ends.reading, &buffer, buffer.count)
-      if count > 0 {
-        partial += buffer[..<count]
-        while let newline = partial.firstIndex(of: 0x0A) {
-          try take(Array(partial[..<newline]))
-          partial.removeSubrange(...newline)
-        }
-      } else if count == 0 {
-        if !partial.isEmpty { try take(partial) }
-        ends.closeReading()
-      } else if errno != EAGAIN, errno != EINTR {
-        throw SystemError("read from", "a program", code: errno)
-      }
-    }
-  }
-}
-
-/// Our ends of its pipes; -1 once closed.
-private struct Ends {
-  private(set) var writing: Int32
-  private(set) var reading: Int32
-
-  init(writing: Int32, reading: Int32) {
-    self.writing = writing
-    self.reading = reading
-    for end in [writing, reading] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
-  }
-
-  mutating func closeWriting() {
-    if writing >= 0 { Glibc.close(writing) }
-    writing = -1
-  }
-
-  mutating func closeReading() {
-    if reading >= 0 { Glibc.close(reading) }
-    reading = -1
-  }
-
-  mutating func close() {
-    closeWriting()
-    closeReading()
+    try program.exchange(
+      count: items.count, question: { items[$0].row.columns.text() }, context,
+      take: { try reader.take($0, emit) },
+      progress: { "\(reader.count) of \(items.count) rows; finished rows are kept" })
+    try reader.checkComplete()
   }
 }
 

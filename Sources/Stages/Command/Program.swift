@@ -13,20 +13,34 @@ struct Program {
   private let environment: [(name: String, value: String)]
   private let confinement: Confinement
 
+  /// The program of the stage `command`.
   init(_ context: StageContext) throws {
-    confinement = Confinement(of: context)
     let options = context.options
     let written = options[CommandStage.run]
     let isShell = options[CommandStage.shell]
     if isShell, written.count != 1 {
       throw RunError(.stageFailed, "`run` must have one entry with `shell: true`, found \(written.count)")
     }
-    let filled = try written.flatMap { try Program.words(of: $0, context, isShell: isShell) }
-    words = isShell ? ["/bin/sh", "-c", filled[0]] : filled
+    try self.init(
+      written, filled: try written.flatMap { try Program.words(of: $0, context, isShell: isShell) },
+      isShell: isShell, files: options[CommandStage.files], environment: options[CommandStage.env], context)
+  }
+
+  /// - Parameters:
+  ///   - written: as the experiment has it.
+  ///   - filled: what is started.
+  ///   - files: copied into its folder.
+  ///   - variables: of the environment, beside the usual ones.
+  init(
+    _ written: [String], filled: [String], isShell: Bool, files: [String], environment variables: [String],
+    _ context: StageContext
+  ) throws {
+    confinement = Confinement(of: context)
+    words = isShell ? ["/bin/sh", "-c", filled.joined(separator: " ")] : filled
     name = "`\(written.prefix(3).joined(separator: " "))\(written.count > 3 ? " …" : "")`"
     directory = "\(context.scratch)/work"
     try File.makeDirectory(directory)
-    for path in options[CommandStage.files] {
+    for path in files {
       let copy = "\(directory)/\(Path.name(path))"
       guard access(copy, F_OK) != 0 else {
         throw RunError(.stageFailed, "two of `files` are called `\(Path.name(path))`")
@@ -35,7 +49,7 @@ struct Program {
       if access(path, X_OK) == 0 { chmod(copy, 0o755) }
     }
     let usual = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"]
-    let declared = options[CommandStage.env].filter { !usual.contains($0) }
+    let declared = variables.filter { !usual.contains($0) }
     // Answers are to come one by one, not when a buffer is full.
     environment = ChildProcess.chosenEnvironment(usual + declared) + [("PYTHONUNBUFFERED", "1")]
   }

@@ -13,14 +13,21 @@ import Runner
 struct AccuracyMetric: Metric {
   static let name = "accuracy"
   static let summary =
-    "how often the preferred of two generations has the higher of `rewards`, by the column `preferences`, or the first of a row being preferred, beside how often it has more characters"
-  static let numbers = ["accuracy", "accuracy_longer", "accuracy_pairs"]
-  static let columns = [(name: "rewards", source: "`score` gives it")]
+    "how often the preferred of two generations has the higher of `rewards`, by the column `preferences`, or the first of a row being preferred, (`accuracy`), beside how often it has more characters (`accuracy_longer`), and of how many pairs (`accuracy_pairs`)"
+  let columns = [(name: "rewards", source: "`score` gives it")]
 
   static let preferences = "preferences"
 
+  init(_ options: StageOptions) {}
+
+  func numbers(for options: JSON) -> [String] {
+    ["accuracy", "accuracy_longer"].flatMap { MeanNumbers.names($0, options) } + ["accuracy_pairs"]
+  }
+
   func measure(_ generations: Generations, _ context: StageContext) throws -> [JSON] {
-    var (pairs, right, longer, equal, unscored) = (0, 0, 0, 0, 0)
+    var (equal, unscored) = (0, 0)
+    // Of each prompt, by pair.
+    var (right, longer): ([[Double]], [[Double]]) = ([], [])
     var isByColumn: Bool?
     for row in generations.rows {
       let samples = try SampleLists(row, generations.table)
@@ -32,6 +39,8 @@ struct AccuracyMetric: Metric {
           "row `\(row.id)`: some rows have a column `\(Self.preferences)`, and others have none")
       }
       isByColumn = preferences != nil
+      right.append([])
+      longer.append([])
       for (better, worse) in Self.pairs(samples.count, preferences) {
         if texts[better].utf8.elementsEqual(texts[worse].utf8) {
           equal += 1
@@ -41,13 +50,14 @@ struct AccuracyMetric: Metric {
           unscored += 1
           continue
         }
-        pairs += 1
-        if high > low { right += 1 }
-        if texts[better].unicodeScalars.count > texts[worse].unicodeScalars.count { longer += 1 }
+        let isLonger = texts[better].unicodeScalars.count > texts[worse].unicodeScalars.count
+        right[right.count - 1].append(high > low ? 1 : 0)
+        longer[longer.count - 1].append(isLonger ? 1 : 0)
       }
     }
     context.leaveOut(equal, "pairs of equal texts")
     context.leaveOut(unscored, "pairs without rewards")
+    let pairs = right.reduce(0) { $0 + $1.count }
     context.log(
       "accuracy of \(pairs) pairs, "
         + (isByColumn == true
@@ -56,9 +66,8 @@ struct AccuracyMetric: Metric {
       throw InputError(
         "\(generations.path): no row has two generations with rewards of which one is preferred")
     }
-    return [
-      .double(Double(right) / Double(pairs)), .double(Double(longer) / Double(pairs)), .int(Int64(pairs)),
-    ]
+    return try MeanNumbers.values(ofShare: ClusteredMean(right), context)
+      + MeanNumbers.values(ofShare: ClusteredMean(longer), context) + [.int(Int64(pairs))]
   }
 
   /// Nil where the rows have no such column.

@@ -7,21 +7,24 @@ import Runner
 /// where no generation has one; words are what stands between blanks.
 struct LengthMetric: Metric {
   static let name = "length"
-  static let summary = "the mean number of generated tokens, by `lengths`, and of words between blanks"
-  static let numbers = ["length", "length_words"]
+  static let summary =
+    "the mean number of generated tokens, by `lengths` (`length`), and of words between blanks (`length_words`)"
+
+  init(_ options: StageOptions) {}
+
+  func numbers(for options: JSON) -> [String] {
+    MeanNumbers.names("length", options) + MeanNumbers.names("length_words", options)
+  }
 
   func measure(_ generations: Generations, _ context: StageContext) throws -> [JSON] {
-    let lengths = try generations.rows.flatMap { try self.lengths(of: $0, generations.table) }
-    let known = lengths.compactMap { $0 }
-    if !known.isEmpty { context.leaveOut(lengths.count - known.count, "generations without length") }
+    let lengths = try generations.rows.map { try self.lengths(of: $0, generations.table).compactMap { $0 } }
+    let tokens = ClusteredMean(lengths)
+    if let tokens { context.leaveOut(generations.samples.count - tokens.count, "generations without length") }
     let words = generations.samples.map { sample in
       Double(sample.text.unicodeScalars.split { $0.properties.isWhitespace }.count)
     }
-    return [mean(known), mean(words)]
-  }
-
-  private func mean(_ numbers: [Double]) -> JSON {
-    numbers.isEmpty ? .null : .double(numbers.reduce(0, +) / Double(numbers.count))
+    return try MeanNumbers.values(of: tokens, context)
+      + MeanNumbers.values(of: ClusteredMean(generations.byRow(words)), context)
   }
 
   /// Tokens of each generation of a row, nil where the row does not say.

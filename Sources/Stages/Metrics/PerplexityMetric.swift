@@ -6,23 +6,28 @@ import Runner
 
 /// The mean over generations of exp(-mean log-probability of the generation's tokens after its prompt, without conditioning). Empty
 /// generations have no perplexity and are counted as left out.
-/// Source: METHODS 1.13.
+/// Source: METHODS 1.13, with `below: 10000` that of the toxicity task.
 struct PerplexityMetric: Metric {
   static let name = "perplexity"
-  static let summary = "under `reference`, the mean over generations"
-  static let numbers = ["perplexity"]
-  static func numbers(for options: JSON) -> [String] {
-    numbers + LengthPolicy.lossNames(of: name, options)
-  }
+  static let summary =
+    "under `reference`, the mean over generations (`perplexity`); with `below`, how many are left out by it (`perplexity_discarded`)"
+  static let languageModels = ["reference"]
   static let inputs = [
     InputPort("reference", .model, required: false, summary: "the model whose perplexity is measured")
   ]
 
-  func check(_ stage: StageCheck, _ findings: inout StageFindings) {
-    findings.want(.language, at: "reference", in: stage)
-    findings.want(chat: stage.options[ChatOption.option], model: "reference", rows: "rows", in: stage)
-    findings.want(
-      PromptOptions(stage.options).length, promptsAt: "rows", readBy: ["reference"], in: stage)
+  static let options = [below.field]
+  private static let below = StageOption(
+    "below", .optional(.number(0...1e300, exclusiveMinimum: true)), default: nil, aliases: ["cap", "max"],
+    summary: "generations with this perplexity or more are left out of the mean and counted")
+
+  private let below: Double?
+
+  init(_ options: StageOptions) { below = options[Self.below] }
+
+  func numbers(for options: JSON) -> [String] {
+    MeanNumbers.names(Self.name, options) + (below == nil ? [] : ["\(Self.name)_discarded"])
+      + LengthPolicy.lossNames(of: Self.name, options)
   }
 
   func estimate(_ input: StageEstimate.Input) -> StageEstimate? {
@@ -49,7 +54,7 @@ struct PerplexityMetric: Metric {
     try context.showInputs(items.count, checkpoint.requireTokenizer()) {
       ModelInput(ids[$0], items[$0].context, predicts: items[$0].continuations[0])
     }
-    var sum = 0.0
+    var perplexities = [Double](repeating: 0, count: items.count)
     let scorer = SequenceScorer(
       try context.decoder(checkpoint), memory: context.engineMemory(), tokenBudget: context.engineBatch(1024))
     do {
@@ -57,21 +62,35 @@ struct PerplexityMetric: Metric {
         let logProbabilities = scores[0]
         let mean = logProbabilities.reduce(0) { $0 + Double($1) } / Double(logProbabilities.count)
         let perplexity = exponential(-mean)
-        guard perplexity.isFinite else {
+        guard perplexity.isFinite || below != nil else {
           throw InputError(
             "\(checkpoint.path): the perplexity of row `\(ids[index])` overflows: the reference gives a token of its generation a log-probability of \(mean) on average"
           )
         }
-        sum += perplexity
+        perplexities[index] = perplexity
         progress.finish(index)
       }
     } catch let error as LogitsNotFinite {
       throw checkpoint.inputError(error, for: "row `\(ids[error.index])`")
     }
     progress.close()
-    let losses = Self.numbers(for: context.options.json).dropFirst()
+    let kept = perplexities.map { perplexity in below.map { perplexity < $0 } ?? true ? perplexity : nil }
+    let discarded = kept.count { $0 == nil }
+    context.leaveOut(discarded, "generations with too high a perplexity")
+    let losses = LengthPolicy.lossNames(of: Self.name, context.options.json)
     let lost = PromptOptions(context.options).length.overflow == .cut ? read.cut : read.dropped
-    return [.double(sum / Double(items.count))] + losses.map { _ in .int(Int64(lost)) }
+    return try MeanNumbers.values(of: ClusteredMean(Self.byRow(kept, ids)), context)
+      + (below == nil ? [] : [.int(Int64(discarded))]) + losses.map { _ in .int(Int64(lost)) }
+  }
+
+  /// - Parameter ids: of each value's row, those of one row side by side.
+  private static func byRow(_ values: [Double?], _ ids: [String]) -> [[Double]] {
+    var rows: [[Double]] = []
+    for (index, value) in values.enumerated() {
+      if index == 0 || UTF8Key(ids[index]) != UTF8Key(ids[index - 1]) { rows.append([]) }
+      if let value { rows[rows.count - 1].append(value) }
+    }
+    return rows
   }
 
   /// What the model reads.
@@ -88,43 +107,21 @@ struct PerplexityMetric: Metric {
   private func read(_ generations: Generations, _ checkpoint: Checkpoint, _ context: StageContext) throws
     -> Read
   {
-    let options = PromptOptions(context.options)
-    let tokenizer = try checkpoint.requireTokenizer()
-    var drawnTokens = try DrawnTokensReader(
-      context.options[TargetSource.option], generations.table, checkpoint, tokenizer)
-    let reader = try PromptReader(options, checkpoint, tokenizer)
-    var limit = try LengthLimit(
-      options.length, of: "generations with their prompts", tokenizer,
-      contextLength: checkpoint.configuration.contextLength)
+    var reader = try ContinuationReader(
+      PromptOptions(context.options), context.options[TargetSource.option], generations.table, checkpoint,
+      checkpoint.requireTokenizer())
     var read = Read()
     for (row, index, text) in generations.samples {
-      let prompt = try reader.text(of: row)
-      let tokens = prompt.tokens(tokenizer)
-      let drawn = try drawnTokens.tokens(
-        SampleLists(row, generations.table), index, of: row, text: text)
-      let generation = reader.tokens(ofGeneration: text, drawn: drawn)
-      if tokens.isEmpty || generation.isEmpty {
-        read.empty += 1
-        continue
+      switch try reader.read(text, index, of: row) {
+      case .empty: read.empty += 1
+      case .tooLong: read.dropped += 1
+      case .item(let item, let isCut):
+        if isCut { read.cut += 1 }
+        read.items.append(item)
+        read.ids.append(row.id)
       }
-      func left(_ cut: TextCut?) -> [Int32] { cut.map { prompt.cut($0).tokens(tokenizer) } ?? tokens }
-      let fitted = try limit.fit(
-        prompt,
-        count: { cut in
-          let left = left(cut)
-          return left.isEmpty ? nil : left.count
-        }, generation: text, output: generation, end: nil, reader, named: "row `\(row.id)`",
-        tokens: { reader.tokens(ofGeneration: $0, drawn: drawn) })
-      guard let fitted else {
-        read.dropped += 1
-        continue
-      }
-      if fitted.isCut { read.cut += 1 }
-      read.items.append(ScoringItem(context: left(fitted.promptCut), continuations: [fitted.output]))
-      read.ids.append(row.id)
     }
-    try limit.requireFit()
-    drawnTokens.report(to: context)
+    try reader.close(context)
     return read
   }
 }

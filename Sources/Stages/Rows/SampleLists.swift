@@ -67,10 +67,17 @@ package struct SampleLists {
 
 /// A row's rewards; null means that scoring the sample failed.
 func rewardList(of row: Row, _ table: ColumnTable) throws -> [Double?] {
-  try SampleLists(row, table).required("rewards", of: row).enumerated().map { index, value in
+  try numberList(of: row, "rewards", table)
+}
+
+/// A column with a finite number for each of a row's samples, or null.
+/// - Throws: `InputError` naming the row.
+func numberList(of row: Row, _ column: String, _ table: ColumnTable) throws -> [Double?] {
+  try SampleLists(row, table).required(column, of: row).enumerated().map { index, value in
     if value.isNull { return nil }
     guard let number = value.doubleValue, number.isFinite else {
-      throw InputError("row `\(row.id)`: reward \(index) is \(value.kind); expected a finite number or null")
+      let entry = column == "rewards" ? "reward \(index)" : "entry \(index) of `\(column)`"
+      throw InputError("row `\(row.id)`: \(entry) is \(value.kind); expected a finite number or null")
     }
     return number
   }

@@ -15,7 +15,8 @@ struct ChoiceScorer: Scorer {
 
   private static let template = StageOption(
     "template", .string,
-    summary: "the question, with `{prompt}` and `{generation}`; may contain special tokens")
+    summary:
+      "the question, with `{prompt}`, `{generation}` and, by name, other columns; may contain special tokens")
   private static let labels = StageOption(
     "labels", .list(.string, count: 2...1000), summary: "the answers to choose between")
   private static let reward = StageOption(
@@ -106,7 +107,7 @@ struct ChoiceScorer: Scorer {
     of items: [RowItem], _ checkpoint: Checkpoint, _ tokenizer: Tokenizer, labels: [[Int32]],
     _ context: StageContext
   ) throws -> [FittedText?] {
-    let template = try ScoringTemplate(template)
+    let template = try ScoringTemplate(template, columns: context.input("rows").columns)
     warnOfUnreadMarkers([template.literal], tokenizer, log: context.log)
     let reader = try PromptReader(prompts, checkpoint, tokenizer)
     let longest = labels.map(\.count).max() ?? 0

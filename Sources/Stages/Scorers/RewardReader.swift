@@ -12,12 +12,15 @@ package struct RewardReader {
   private let end: Int32?
 
   /// - Throws: `InputError` for an option that is wrong, or that the model contradicts.
-  package init(_ text: RewardText, _ tokenizer: Tokenizer, contextLength: Int, chat: ChatFormat? = nil) throws
-  {
+  /// - Parameter columns: of the rows.
+  package init(
+    _ text: RewardText, _ tokenizer: Tokenizer, contextLength: Int, chat: ChatFormat? = nil,
+    columns: ColumnTable = ColumnTable()
+  ) throws {
     self.text = text
     reader = PromptReader(text.prompts, tokenizer, chat: chat)
     self.tokenizer = tokenizer
-    template = try ScoringTemplate(text.template, textMarkers: text.textMarkers)
+    template = try ScoringTemplate(text.template, textMarkers: text.textMarkers, columns: columns)
     limit = try LengthLimit(text.prompts.length, of: "texts", tokenizer, contextLength: contextLength)
     guard let token = text.readBefore else {
       end = nil
@@ -64,7 +67,7 @@ package struct RewardReader {
       return try item.row.inputErrors { ModelText(try chat.whole(conversation, answer: answer)) }
     }
     let (prompt, generation) = try fields(of: item)
-    return template.text(prompt: prompt, generation: generation)
+    return try template.text(of: item, prompt: prompt, generation: generation)
   }
 
   /// What stands for `{prompt}` and `{generation}`.

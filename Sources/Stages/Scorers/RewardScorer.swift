@@ -38,7 +38,8 @@ struct RewardScorer: Scorer {
     let tokenizer = try checkpoint.requireTokenizer()
     var reader = try RewardReader(
       text, tokenizer, contextLength: configuration.contextLength,
-      chat: text.prompts.chat.map { try ChatFormat($0, of: checkpoint, tokenizer) })
+      chat: text.prompts.chat.map { try ChatFormat($0, of: checkpoint, tokenizer) },
+      columns: context.input("rows").columns)
     if let trained = checkpoint.plumb?[RewardText.trainedKey] {
       for name in text.differences(from: trained) {
         context.log(

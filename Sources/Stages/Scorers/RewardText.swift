@@ -18,7 +18,7 @@ package struct RewardText: Sendable {
 
   static let template = StageOption(
     "template", .string, default: "{prompt}{generation}",
-    summary: "the text to score, with `{prompt}` and `{generation}`")
+    summary: "the text to score, with `{prompt}`, `{generation}` and, by name, other columns")
   static let textMarkers = StageOption(
     "text_markers", .list(.string, count: 0...100), default: [], addedLater: true,
     summary:

@@ -18,6 +18,11 @@ package protocol Scorer: Sendable {
   /// Whether it computes in floating point with a model; only then does the numeric mode enter the key.
   static var computes: Bool { get }
 
+  /// Further columns that it reads of every row under its options.
+  var columns: [String] { get }
+  /// Variables of the run's environment that it is given: see `StageDeclaration`.
+  var environment: [String] { get }
+
   init(_ options: StageOptions)
 
   /// What is wrong before anything has run. Its options stand below `scorer`: `.option("scorer.template")`.
@@ -38,6 +43,8 @@ package enum Score: Sendable, Equatable {
   case rewardOfCutText(Double)
   /// The text was too long, and has no reward.
   case leftOut
+  /// What the score is made of is null.
+  case missing
 }
 
 extension Score {
@@ -47,12 +54,15 @@ extension Score {
     case .reward(let reward): .double(reward)
     case .rewardOfCutText(let reward): ["reward": .double(reward), "cut": true]
     case .leftOut: nil
+    case .missing: ["missing": true]
     }
   }
 
   init(_ json: JSON) {
     if json.isNull {
       self = .leftOut
+    } else if json["missing"] != nil {
+      self = .missing
     } else if let reward = json["reward"]?.doubleValue {
       self = .rewardOfCutText(reward)
     } else {
@@ -63,7 +73,7 @@ extension Score {
   var reward: Double? {
     switch self {
     case .reward(let reward), .rewardOfCutText(let reward): reward
-    case .leftOut: nil
+    case .leftOut, .missing: nil
     }
   }
 
@@ -73,7 +83,21 @@ extension Score {
 }
 
 /// In the order in which pages list them.
-package let scorers: [any Scorer.Type] = [ChoiceScorer.self, RewardScorer.self, LexiconScorer.self]
+package let scorers: [any Scorer.Type] = [
+  ChoiceScorer.self, RewardScorer.self, LikelihoodScorer.self, LexiconScorer.self, LengthScorer.self,
+  RepetitionScorer.self, CommandScorer.self, SumScorer.self,
+]
+
+extension Scorer {
+  static var inputs: [InputPort] { [] }
+  static var computes: Bool { false }
+  var columns: [String] { [] }
+  var environment: [String] { [] }
+  func check(_ stage: StageCheck, _ findings: inout StageFindings) {}
+  func estimate(_ input: StageEstimate.Input) -> StageEstimate {
+    StageEstimate(seconds: Estimates.reading(input.input("rows")))
+  }
+}
 
 extension RowItem {
   /// - Throws: `InputError` naming the row.

@@ -1,10 +1,11 @@
-// The template of a scorer: a question about a prompt and a generation.
+// The template of a scorer: a question about a prompt and a generation, and other columns of the row.
 
+import JSON
 import Models
 import Runner
 
-/// The template with a row's prompt and generation in it is one text. Special tokens may be written in the template; what a generation
-/// spells is text.
+/// The template with a row's prompt and generation in it is one text; any other name is a column of the row, of one that has an entry for each
+/// generation that entry. Special tokens may be written in the template; what the row spells is text.
 struct ScoringTemplate: Sendable {
   static let fields = ["prompt", "generation"]
 
@@ -13,22 +14,26 @@ struct ScoringTemplate: Sendable {
     /// Of the author, and no special token whatever the model has.
     case plain(String)
     case prompt, generation
+    case column(String)
   }
   private let pieces: [Piece]
+  private let columns: ColumnTable
 
-  /// - Parameter textMarkers: what of the template is ordinary text though it looks like a special token.
-  init(_ source: String, textMarkers: [String] = []) throws {
+  /// - Parameters:
+  ///   - textMarkers: what of the template is ordinary text though it looks like a special token.
+  ///   - columns: of the rows.
+  init(_ source: String, textMarkers: [String] = [], columns: ColumnTable = ColumnTable()) throws {
+    self.columns = columns
     let template: PromptTemplate
     do {
       template = try PromptTemplate(source)
     } catch { throw InputError("`template`: \(error)") }
-    pieces = try template.pieces.flatMap { piece -> [Piece] in
+    pieces = template.pieces.flatMap { piece -> [Piece] in
       switch piece {
       case .text(let text): return Self.pieces(of: text, textMarkers)
       case .field("prompt"): return [.prompt]
       case .field("generation"): return [.generation]
-      case .field(let name):
-        throw InputError("`template` names `{\(name)}`; it can name `{prompt}` and `{generation}`")
+      case .field(let name): return [.column(name)]
       }
     }
   }
@@ -64,7 +69,8 @@ struct ScoringTemplate: Sendable {
     return text
   }
 
-  func text(prompt: ModelText, generation: ModelText) -> ModelText {
+  /// - Throws: `InputError` naming the row.
+  func text(of item: RowItem, prompt: ModelText, generation: ModelText) throws -> ModelText {
     var text = ModelText()
     for piece in pieces {
       switch piece {
@@ -72,15 +78,39 @@ struct ScoringTemplate: Sendable {
       case .plain(let plain): text.append(field: plain)
       case .prompt: text.append(prompt)
       case .generation: text.append(generation)
+      case .column(let name): text.append(field: try self.text(of: name, item))
       }
     }
     return text
   }
 
+  /// Texts as they are, numbers and booleans as `PromptTemplate` writes them.
+  private func text(of name: String, _ item: RowItem) throws -> String {
+    let row = item.row
+    guard let root = PromptTemplate.column(of: name, in: row) else {
+      throw InputError("row `\(row.id)` has no column `\(name)`, which `template` names")
+    }
+    let isOfSample = columns[root] == .sample
+    var value = isOfSample ? try SampleLists(row, columns)[root]?[item.item] : row[root]
+    if name.utf8.count > root.utf8.count {
+      let member = String(Substring(name.utf8.dropFirst(root.utf8.count + 1)))
+      value = value.flatMap { PromptTemplate.value(member, in: $0) }
+    }
+    switch value {
+    case .string(let text)?: return text
+    case .int?, .largeInteger?, .double?, .bool?: return value?.text() ?? ""
+    case .null?, .array?, .object?, nil:
+      let entry = isOfSample ? " of generation \(item.item)" : ""
+      throw InputError(
+        "row `\(row.id)`: `\(name)`\(entry) is \(value?.kind ?? "missing"); expected text, a number or a boolean, since `template` names it"
+      )
+    }
+  }
+
   /// - Throws: `InputError` naming the row.
   func text(of item: RowItem, _ reader: PromptReader) throws -> ModelText {
-    let question = text(
-      prompt: try reader.prompt(of: item.row),
+    let question = try text(
+      of: item, prompt: try reader.prompt(of: item.row),
       generation: reader.cuttableText(ofGeneration: try item.generation()))
     guard let chat = reader.chat else { return question }
     return try item.row.inputErrors { try chat.prompt(user: question) }
@@ -95,15 +125,27 @@ extension StageFindings {
   ) {
     let option = path + "template"
     do {
-      let fields = try PromptTemplate(template).fieldNames
-      if let unknown = fields.first(where: { !ScoringTemplate.fields.contains($0) }) {
-        error(
-          .unknownField, "`template` names `{\(unknown)}`", at: .option(option),
-          label: "no such field",
-          help: Suggestion.nearest(to: unknown, among: ScoringTemplate.fields).map {
-            "did you mean `{\($0)}`?"
-          }
-            ?? "it can name `{prompt}` and `{generation}`; other braces are written `{{` and `}}`")
+      let rows = stage.artifacts("rows")
+      for name in try PromptTemplate(template).fieldNames where !ScoringTemplate.fields.contains(name) {
+        let known = ScoringTemplate.fields + (rows.first?.columns ?? [])
+        let help = Suggestion.nearest(to: name, among: known).map { "did you mean `{\($0)}`?" }
+        // A dot may stand in a column's name or lead into it.
+        let columns = [name, String(Substring(name.utf8.prefix { $0 != UInt8(ascii: ".") }))]
+        if rows.contains(where: { row in columns.allSatisfy { row.lacks($0) } }) {
+          error(
+            .unknownField, "`template` names `{\(name)}`, which the rows at `rows` do not have",
+            at: .option(option), label: "no such field",
+            help: help
+              ?? "it can name `{prompt}`, `{generation}` and columns of the rows; other braces are written `{{` and `}}`"
+          )
+        } else if rows.contains(where: { row in columns.allSatisfy { row.mayLack($0) } }) {
+          warning(
+            .unknownColumn,
+            "`template` names `{\(name)}`, which no earlier stage declares for the rows at `rows`",
+            at: .option(option),
+            label: "fails unless the rows have more columns than are declared",
+            help: help)
+        }
       }
     } catch {
       self.error(.badTemplate, "`template`: \(error)", at: .option(option))

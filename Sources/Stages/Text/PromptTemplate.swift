@@ -1,6 +1,7 @@
 // The prompt template of `data`: text with fields of the row in braces.
 
 import JSON
+import Runner
 
 /// `"SUBREDDIT: r/{subreddit}\nPOST: {post.text}\nTL;DR:"`. A field is a member of the row, or a path of
 /// members joined by dots; a member whose own name holds the dots wins. `{{` and `}}` are literal braces.
@@ -114,6 +115,13 @@ struct PromptTemplate: Sendable {
       value = inner
     }
     return value
+  }
+
+  /// The column in which a name lies that `value` understands; nil where the row has none.
+  static func column(of name: String, in row: Row) -> String? {
+    if row[name] != nil { return name }
+    let first = String(Substring(name.utf8.prefix { $0 != UInt8(ascii: ".") }))
+    return row[first] == nil ? nil : first
   }
 
   static func fields(of row: JSON) -> String {

@@ -33,6 +33,11 @@ extension String {
     return range
   }
 
+  /// What stands between white space. Source: `text.split()` of Python.
+  var words: [String] {
+    unicodeScalars.split { $0.isPythonSpace }.map { String($0) }
+  }
+
   /// How many words it has. Source: `len(text.split())` of Python.
   var wordCount: Int {
     var count = 0

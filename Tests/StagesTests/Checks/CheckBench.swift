@@ -13,9 +13,9 @@ final class CheckBench {
 
   static let registry = StageRegistry(
     [
-      DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, QuantizeStage.self,
-      AnnotateStage.self, ExemplarStage.self, PoolStage.self, TrainStage.self, EvaluateStage.self,
-      CommandStage.self,
+      DataStage.self, DrawStage.self, SampleStage.self, ScoreStage.self, NormalizeStage.self,
+      QuantizeStage.self, AnnotateStage.self, ExemplarStage.self, PoolStage.self, TrainStage.self,
+      EvaluateStage.self, CommandStage.self,
     ], describeModel: describeModel)
 
   /// `train.jsonl` of eight rows, `broken.jsonl`, `large.jsonl` of more than is looked at, and the model `sft`.

@@ -249,10 +249,47 @@ import TinyModel
       ]
     ),
     (
+      "reference: m}}", "reference: m}, with: {metrics: [reward, difference]}}",
+      [
+        "error[missing-input] at 12 \"difference\": stage `e`: `metrics` asks for `difference`, which needs the input `baseline`, which is not bound"
+      ]
+    ),
+    (
+      "reference: m}}",
+      "reference: m}, with: {metrics: [reward, {kind: mean, column: rewards}, {kind: mean, column: rewards, below: 1}]}}",
+      [
+        "error[wrong-value] at 12 \"mean\": stage `e`: two entries of `metrics` give a number `rewards`"
+      ]
+    ),
+    (
+      "reference: m}}",
+      "reference: m}, with: {metrics: [reward, {kind: classes, column: rewards, values: [a b, a_b]}]}}",
+      [
+        "error[wrong-value] at 12 \"a_b\": stage `e`: `values` has two values whose share would be called `rewards_a_b`"
+      ]
+    ),
+    (
+      "reference: m}}",
+      "reference: m, judge: m, baseline: sc}, with: {metrics: [reward, {kind: win_rate, template: \"{a}\", verdicts: {a: A, b: A}}]}}",
+      [
+        "error[bad-template] at 12 \"\"{a}\"\": stage `e`: `template` does not name `{b}`",
+        "error[wrong-value] at 12 \"A\": stage `e`: the words of `verdicts` are not different, or one is empty",
+      ]
+    ),
+    (
+      "scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}",
+      "scorer: {kind: likelihood}, column: prompt",
+      [
+        "error[wrong-value] at 7 \"prompt\": stage `sc`: `column` is `prompt`, which cannot hold scores",
+        "error[missing-column] at 8 \"sc\": input `rows` of `q` needs the column `rewards`, which `sc` does not give",
+        "error[missing-column] at 12 \"sc\": stage `e`: the metric `reward` reads the column `rewards`, which the rows at `rows` do not have",
+      ]
+    ),
+    (
       "rows: sc, reference: m}}", "rows: sc}, with: {metrics: [reward], overflow: drop, max_length: 20}}",
       [
-        "error[conflicting-options] at 12 \"drop\": stage `e`: `overflow` is for `perplexity`, which `metrics` does not ask for",
-        "error[conflicting-options] at 12 \"20\": stage `e`: `max_length` is for `perplexity`, which `metrics` does not ask for",
+        "error[conflicting-options] at 12 \"drop\": stage `e`: `overflow` is for metrics that read with a model, and `metrics` asks for none of them",
+        "error[conflicting-options] at 12 \"20\": stage `e`: `max_length` is for metrics that read with a model, and `metrics` asks for none of them",
       ]
     ),
     // Models.
@@ -368,7 +405,9 @@ import TinyModel
     // Scoring.
     (
       "{generation}", "{chosen}",
-      ["error[unknown-field] at 7 \"\"{prompt}{chosen} Good? \"\": stage `sc`: `template` names `{chosen}`"]
+      [
+        "error[unknown-field] at 7 \"\"{prompt}{chosen} Good? \"\": stage `sc`: `template` names `{chosen}`, which the rows at `rows` do not have"
+      ]
     ),
     (
       "reward: \"yes\"", "reward: \"Yes\"",

@@ -31,7 +31,11 @@ import Testing
     #expect(found["accuracy_pairs"] == 5)
     #expect(found["accuracy"]?.doubleValue == 2.0 / 5)
     #expect(found["accuracy_longer"]?.doubleValue == 2.0 / 5)
-    #expect(found.objectValue?.keys == ["generations", "accuracy", "accuracy_longer", "accuracy_pairs"])
+    #expect(
+      found.objectValue?.keys == [
+        "generations", "accuracy", "accuracy_se", "accuracy_low", "accuracy_high", "accuracy_longer",
+        "accuracy_longer_se", "accuracy_longer_low", "accuracy_longer_high", "accuracy_pairs",
+      ])
     #expect(bench.log.contains("accuracy of 5 pairs, the first generation of a row being preferred"))
   }
 

@@ -26,7 +26,11 @@ struct LengthMetricTests {
     ])
     #expect(found["length"] == 3)
     #expect(found["length_words"]?.doubleValue == 4.0 / 3)
-    #expect(found.objectValue?.keys == ["generations", "length", "length_words"])
+    #expect(
+      found.objectValue?.keys == [
+        "generations", "length", "length_se", "length_low", "length_high", "length_words", "length_words_se",
+        "length_words_low", "length_words_high",
+      ])
   }
 
   @Test func `without the column there are words alone`() throws {
@@ -55,12 +59,15 @@ struct LengthMetricTests {
     let found = try evaluate(rows, ["length", "distinct", "reward"])
     #expect(
       found.objectValue?.keys == [
-        "generations", "reward", "reward_deviation", "distinct_1", "distinct_2", "distinct_3", "length",
-        "length_words",
+        "generations", "reward", "reward_se", "reward_low", "reward_high", "reward_deviation", "distinct_1",
+        "distinct_2", "distinct_3", "length", "length_se", "length_low", "length_high", "length_words",
+        "length_words_se", "length_words_low", "length_words_high",
       ])
     #expect(
-      EvaluateStage.declaration(for: ["metrics": ["length", "reward", "length"]]).outputs[0].names == [
-        "generations", "reward", "reward_deviation", "length", "length_words",
-      ])
+      EvaluateStage.declaration(for: ["metrics": ["length", "reward", "length"], "interval": nil]).outputs[0]
+        .names == [
+          "generations", "reward", "reward_se", "reward_deviation", "length", "length_se", "length_words",
+          "length_words_se",
+        ])
   }
 }
