@@ -54,7 +54,8 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
       // The stages themselves stand at the module's top.
       "Stages",
       [
-        "Rows", "DataFormats", "Patterns", "Text", "Compute", "Data", "Command", "Scorers", "Metrics", "Parsers",
+        "Rows", "DataFormats", "Patterns", "Text", "Compute", "Data", "Command", "Scorers", "Metrics",
+        "Parsers",
         "Annotators", "Objectives", "Train", "",
         "Checks",
       ]
