@@ -52,13 +52,36 @@ package struct TextPattern: Sendable {
 
   /// - Throws: `TooManySteps`.
   package func firstMatch(in text: String) throws(TooManySteps) -> Match? {
-    let scalars = Array(text.unicodeScalars)
     var steps = 0
+    return try firstMatch(in: Array(text.unicodeScalars), from: 0, &steps)
+  }
+
+  /// How many matches that are not empty stand in the text, from the left, none inside another. All searches together take as many
+  /// steps as one may.
+  /// - Throws: `TooManySteps`.
+  package func matchCount(in text: String) throws(TooManySteps) -> Int {
+    let scalars = Array(text.unicodeScalars)
+    var (steps, count, start) = (0, 0, 0)
+    while start <= scalars.count, let match = try firstMatch(in: scalars, from: start, &steps) {
+      if match.range.isEmpty {
+        start = match.range.upperBound + 1
+      } else {
+        count += 1
+        start = match.range.upperBound
+      }
+    }
+    return count
+  }
+
+  /// - Parameter start: what stands before it is seen by `^` and `\b`, and is in no match.
+  private func firstMatch(in scalars: [Unicode.Scalar], from start: Int, _ steps: inout Int)
+    throws(TooManySteps) -> Match?
+  {
     var (now, next) = (Threads(program.count), Threads(program.count))
     // Two for the match itself stand last.
     let noSlots = [Int](repeating: -1, count: 2 * groupNames.count + 2)
     var found: [Int]?
-    for position in 0...scalars.count {
+    for position in start...scalars.count {
       if found == nil {
         var slots = noSlots
         slots[slots.count - 2] = position

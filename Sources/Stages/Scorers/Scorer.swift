@@ -84,7 +84,8 @@ extension Score {
 
 /// In the order in which pages list them.
 package let scorers: [any Scorer.Type] = [
-  ChoiceScorer.self, RewardScorer.self, LikelihoodScorer.self, LexiconScorer.self, LengthScorer.self,
+  ChoiceScorer.self, RewardScorer.self, LikelihoodScorer.self, LexiconScorer.self, RegexScorer.self,
+  LengthScorer.self,
   RepetitionScorer.self, CommandScorer.self, SumScorer.self,
 ]
 

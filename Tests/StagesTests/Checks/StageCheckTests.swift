@@ -278,6 +278,13 @@ import TinyModel
     ),
     (
       "scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}",
+      "scorer: {kind: regex, pattern: \"a)\"}",
+      [
+        "error[wrong-value] at 7 \"\"a)\"\": stage `sc`: `pattern`: character 2: `)` has no `(` before it; as text it is written `\\)`"
+      ]
+    ),
+    (
+      "scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}",
       "scorer: {kind: likelihood}, column: prompt",
       [
         "error[wrong-value] at 7 \"prompt\": stage `sc`: `column` is `prompt`, which cannot hold scores",

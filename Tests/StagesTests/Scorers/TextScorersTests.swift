@@ -48,6 +48,21 @@ struct TextScorersTests {
         == "row `a`: entry 0 of `tokens` is a list; expected a list of ids, or null")
   }
 
+  /// Counts are those of `len([m for m in re.finditer(pattern, text) if m.group()])`.
+  @Test func `a regular expression matches or not, or so often`() throws {
+    let rows = texts(["Sorry, I cannot. sorry", "", "unsorry", "aaaa b"])
+    func score(_ pattern: String, _ output: JSON) throws -> [JSON?] {
+      try self.score(["kind": "regex", "pattern": .string(pattern), "output": output], rows)
+    }
+    #expect(try score("(?i)\\b(sorry|cannot)\\b", "match") == [[1, 0, 0, 0]])
+    #expect(try score("(?i)\\b(sorry|cannot)\\b", "count") == [[3, 0, 0, 0]])
+    #expect(try score("aa", "count") == [[0, 0, 0, 2]])
+    #expect(try score("a*", "count") == [[1, 0, 0, 1]])
+    #expect(try score("^.", "count") == [[1, 0, 1, 1]])
+    #expect(try score("^$", "match") == [[0, 1, 0, 0]])
+    #expect(inputError { _ = try score("(a", "match") }.hasPrefix("`pattern`: character "))
+  }
+
   @Test func `a sum weighs, normalises and clips columns, and lacks what one of them lacks`() throws {
     let rows = [
       sampledRow("x", [("a", [1, 3, 5]), ("b", [10, nil, -10])]),
