@@ -23,9 +23,13 @@ struct SinglePrecisionTests {
     }
   }
 
-  @Test func `every number of sampling and training but two shares is taken in single precision`() {
+  @Test func `every number of sampling and training but shares and targets is taken in single precision`() {
     #expect(wideNumbers(SampleStage.declaration.options) == [])
-    #expect(wideNumbers(TrainStage.declaration.options) == ["warmup_ratio", "unfrozen_ratio"])
+    #expect(
+      wideNumbers(TrainStage.declaration.options) == [
+        "objective.adaptive.kl_target", "objective.adaptive.entropy_target", "warmup_ratio", "decay_floor",
+        "unfrozen_ratio",
+      ])
     // Others compute with numbers of options in double precision alone.
     #expect(
       wideNumbers(ScoreStage.declaration.options) == [

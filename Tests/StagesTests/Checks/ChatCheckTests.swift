@@ -74,7 +74,7 @@ import TinyModel
     ),
     (
       "uses: score, in: {model: m, rows: rows}, with: {scorer: {kind: reward, chat: true, strip: true}}",
-      "`strip` says how the text is made that is scored"
+      "`strip` says how the text is made that is read"
     ),
   ])
   func `options that contradict each other are refused`(stage: String, words: String) throws {

@@ -277,8 +277,8 @@ import TinyModel
       ]
     ),
     (
-      "scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}",
-      "scorer: {kind: regex, pattern: \"a)\"}",
+      "in: {model: m, rows: s}, with: {scorer: {kind: choice, template: \"{prompt}{generation} Good? \", labels: [\"yes\", \"no\"], reward: \"yes\"}",
+      "in: {rows: s}, with: {scorer: {kind: regex, pattern: \"a)\"}",
       [
         "error[wrong-value] at 7 \"\"a)\"\": stage `sc`: `pattern`: character 2: `)` has no `(` before it; as text it is written `\\)`"
       ]
