@@ -74,12 +74,7 @@ package struct AnnotateStage: RowStage {
     return estimate
   }
 
-  package func itemCount(of row: Row, options: StageOptions) throws -> Int {
-    guard let generations = row["generations"]?.arrayValue else {
-      throw InputError("row `\(row.id)`: `generations` is not a list")
-    }
-    return generations.count
-  }
+  package func itemCount(of row: Row, options: StageOptions) throws -> Int { try row.generationCount() }
 
   package func process(
     _ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void

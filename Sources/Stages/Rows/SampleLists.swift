@@ -65,6 +65,17 @@ package struct SampleLists {
   }
 }
 
+extension Row {
+  /// How many samples it has.
+  /// - Throws: `InputError` naming the row.
+  func generationCount() throws -> Int {
+    guard let generations = self["generations"]?.arrayValue else {
+      throw InputError("row `\(id)`: `generations` is not a list")
+    }
+    return generations.count
+  }
+}
+
 /// A row's rewards; null means that scoring the sample failed.
 func rewardList(of row: Row, _ table: ColumnTable) throws -> [Double?] {
   try numberList(of: row, "rewards", table)
