@@ -131,6 +131,10 @@ struct DrawnTokensTests {
     #expect(bench.log.contains { $0.hasPrefix("it is not known which tokenizer the rows' `tokens` are of") })
     #expect(try read(TrainStage(), Self.training, row, of: "0123") == encoded)
     #expect(bench.log.contains { $0.hasPrefix("the rows' `tokens` are of another tokenizer") })
+    try bench.run(
+      TrainStage(), Self.training, models: ["model": bench.model()], rows: [row], tokenizer: "0123")
+    #expect(
+      bench.reporter.measures.withLock { [$0["drawn_generations"], $0["tokenized_generations"]] } == [0, 1])
     for tokens in [json(spelled(" had gone") + [2]), .null, json(drawn + [485]), json([-1])] {
       #expect(try read(TrainStage(), Self.training, pooled(" had been", tokens), of: own) == encoded)
     }

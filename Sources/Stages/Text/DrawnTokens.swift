@@ -77,6 +77,8 @@ struct DrawnTokensReader {
   private let tokenizer: Tokenizer
   /// Ids below it are of the tokenizer as it was before training added to it; 0 where no tokens are to be used.
   private var baseCount = 0
+  /// Whether the rows have tokens.
+  private let isCounted: Bool
   private var drawn = 0
   private var partly = 0
   private var encoded = 0
@@ -90,7 +92,8 @@ struct DrawnTokensReader {
   init(_ source: TargetSource, _ table: ColumnTable, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer) throws
   {
     self.tokenizer = tokenizer
-    guard source == .tokens, table[Self.column] == .sample else { return }
+    isCounted = table[Self.column] == .sample
+    guard source == .tokens, isCounted else { return }
     let added = try TrainedTokens(checkpoint).all
     let own = try checkpoint.requireTokenizer()
     switch table.tokenizer(of: Self.column) {
@@ -140,14 +143,15 @@ struct DrawnTokensReader {
 
   /// How many were read in which way, for the log and the record; nothing of rows without tokens.
   func report(to context: StageContext) {
+    guard isCounted, drawn + encoded > 0 else { return }
+    context.measure("drawn_generations", Double(drawn))
+    context.measure("tokenized_generations", Double(encoded))
     if let reason { context.log("\(reason), so the text of all generations is tokenized") }
-    guard baseCount > 0, drawn + encoded > 0 else { return }
+    if baseCount == 0 { return }
     context.log(
       "\(drawn) of \(drawn + encoded) generations are read as the tokens that were drawn"
         + (partly > 0 ? ", \(partly) of them up to the token in which their text ends" : "")
         + (encoded > 0
           ? "; the text of \(encoded) is tokenized, since their tokens are missing or of another text" : ""))
-    context.measure("drawn_generations", Double(drawn))
-    context.measure("tokenized_generations", Double(encoded))
   }
 }
