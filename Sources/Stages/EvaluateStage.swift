@@ -39,7 +39,8 @@ package struct EvaluateStage: Stage {
       OutputPort(
         "metrics", .metrics, summary: "`generations`, how many there are, and the numbers of each metric")
     ],
-    options: [wanted.field, IntervalOption.option.field, TargetSource.option.field] + PromptOptions.fields,
+    options: [wanted.field, IntervalOption.option.field, TargetSource.option.field.originally("text")]
+      + PromptOptions.fields,
     numerics: .ofModels(), estimate: estimate)
 
   package static func declaration(for options: JSON) -> StageDeclaration {
@@ -87,7 +88,7 @@ package struct EvaluateStage: Stage {
     let models = wanted.flatMap { type(of: $0).languageModels }.reduce(into: [String]()) { models, model in
       if !models.contains(model) { models.append(model) }
     }
-    if models.isEmpty { checkUnread(stage.options, &findings) } else { check(models, stage, &findings) }
+    if models.isEmpty { checkUnread(stage, &findings) } else { check(models, stage, &findings) }
     return findings
   }
 
@@ -123,15 +124,10 @@ package struct EvaluateStage: Stage {
   }
 
   /// Options of a model that no metric reads.
-  private static func checkUnread(_ options: StageOptions, _ findings: inout StageFindings) {
-    let prompts = PromptOptions(options)
+  private static func checkUnread(_ stage: StageCheck, _ findings: inout StageFindings) {
     let readers = metrics.filter { !$0.languageModels.isEmpty }.map { "`\($0.name)`" }.joined(separator: ", ")
-    let written = [
-      ("special_tokens", prompts.specialTokens != .text), ("max_length", prompts.length.maximum != nil),
-      ("targets", options[TargetSource.option] != .tokens),
-      ("overflow", prompts.length.overflow != .fail), ("cut", prompts.length.hasUnusedCut),
-    ]
-    for (name, isWritten) in written where isWritten {
+    let names = ["special_tokens", "max_length", "targets", "overflow", "cut"]
+    for name in names where stage.isWritten(name) {
       findings.error(
         .conflictingOptions,
         "`\(name)` is for metrics that read with a model, and `metrics` asks for none of them",

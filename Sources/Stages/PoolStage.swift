@@ -33,12 +33,12 @@ package struct PoolStage: Stage {
       "samples of each prompt in equal quotas over `classes`; what one class lacks is taken from the next"
   )
   static let fill = StageOption(
-    "fill", .choice(Fill.self), default: "listed",
+    "fill", .choice(Fill.self), default: "listed", original: "any",
     summary:
       "with `per_prompt`: whether what is still missing is filled with samples of listed classes only, or of any class"
   )
   static let maxTokens = StageOption(
-    "max_tokens", .optional(.integer(1...1_000_000)), default: nil,
+    "max_tokens", .optional(.integer(1...1_000_000)), default: nil, original: 64,
     summary: "prefer samples with fewer tokens than this, by the column `lengths`: longer ones were cut off")
   private static let drop = StageOption(
     "drop", .number(0...1), default: 1.0, aliases: ["drop_factor", "forget"],

@@ -17,7 +17,7 @@ package struct QuantizeStage: Stage {
     "scope", .choice(Scope.self), default: "prompt",
     summary: "whether a sample is ranked among its prompt's samples or among all")
   private static let remainder = StageOption(
-    "remainder", .choice(Remainder.self), default: "spread",
+    "remainder", .choice(Remainder.self), default: "spread", original: "worst",
     summary:
       "where the samples left over by an uneven division go: one each to the best classes, or all to the worst"
   )

@@ -47,6 +47,8 @@ import Testing
     for name in names {
       let json = try plumb.run("yaml json '\(folder)/\(name)'")
       #expect(json.status == 0)
+      // What others include is no experiment.
+      if !["\"version\":", "\"extends\":"].contains(where: { json.output.contains($0) }) { continue }
       try plumb.write(json.output, to: "instance.json")
       try plumb.write(
         """

@@ -8,14 +8,18 @@ struct OptionRow {
   var type: String
   /// Nil when it must be written.
   var defaultText: String?
+  /// The default under `compat: original`, where it is another one.
+  var originalText: String?
   var summary: String
 
   static func rows(of fields: [OptionField], below prefix: String = "") -> [OptionRow] {
     fields.flatMap { field in
-      [
+      let standard = field.defaultValue.map { shown($0, field.type) }
+      let original = field.originalDefault.map { shown($0, field.type) }
+      return [
         OptionRow(
-          path: prefix + field.name, type: field.type.description,
-          defaultText: field.defaultValue.map { shown($0, field.type) }, summary: field.summary)
+          path: prefix + field.name, type: field.type.description, defaultText: standard,
+          originalText: original == standard ? nil : original, summary: field.summary)
       ] + rows(inside: field.type, below: prefix + field.name)
     }
   }

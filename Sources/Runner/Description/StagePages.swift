@@ -27,7 +27,10 @@ package struct StagePages {
     text += section(
       "options, under `with:`",
       OptionRow.rows(of: declaration.options).map { row in
-        entry(row.path, row.type + (row.defaultText.map { ", default \($0)" } ?? required(row)), row.summary)
+        let original = row.originalText.map { " (\($0) with compat: original)" } ?? ""
+        return entry(
+          row.path, row.type + (row.defaultText.map { ", default \($0)\(original)" } ?? required(row)),
+          row.summary)
       })
     return text.replacing("`", with: "")
   }
@@ -55,7 +58,10 @@ package struct StagePages {
       OptionRow.rows(of: declaration.options).map { row in
         [
           "`\(row.path)`", row.type,
-          row.defaultText.map { "`\($0)`" } ?? (required(row).isEmpty ? "" : "required"),
+          row.defaultText.map {
+            "`\($0)`" + (row.originalText.map { "; `\($0)` with `compat: original`" } ?? "")
+          }
+            ?? (required(row).isEmpty ? "" : "required"),
           row.summary,
         ]
       })

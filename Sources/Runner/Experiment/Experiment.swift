@@ -15,6 +15,8 @@ package struct Experiment: Sendable {
   package var seed: UInt64
   /// Of stages that have none of their own; empty where no stage of the program computes.
   package var numericMode: String
+  /// Where it asks for the defaults of the originals.
+  package var compatibility: SourceSpan?
   /// With `--set` applied.
   package var parameters: [Parameter]
   package var models: [ModelEntry]
@@ -177,15 +179,29 @@ package struct DecodedOptions: Sendable {
   /// Variables of the environment that stand for values, by dotted option path.
   package var secrets: [(option: String, name: String)] = []
   /// Where each value that was written comes from, by dotted option path.
-  package var origins: [(option: String, span: SourceSpan)] = []
+  package var written: [(option: String, span: SourceSpan)] = []
+  /// Options that were not written and have the default of the originals, with the place that says so.
+  package var chosen: [(option: String, span: SourceSpan)] = []
   /// Whether every value is what was written or a default: no mistake was found and nothing stands for a secret.
   package var isComplete = true
 
   /// The place that set an option: written as such, a part of it, or the whole that it is a part of.
   package func span(of option: String) -> SourceSpan? {
-    func isBelow(_ path: String, _ parent: String) -> Bool { path.utf8.starts(with: (parent + ".").utf8) }
+    let origins = origins
     return
       (origins.first { UTF8Key($0.option) == UTF8Key(option) }
-      ?? origins.first { isBelow($0.option, option) } ?? origins.first { isBelow(option, $0.option) })?.span
+      ?? origins.first { Self.isBelow($0.option, option) }
+      ?? origins.first { Self.isBelow(option, $0.option) })?.span
+  }
+
+  package var origins: [(option: String, span: SourceSpan)] { written + chosen }
+
+  /// Whether the experiment writes the option or a part of it.
+  func isWritten(_ option: String) -> Bool {
+    written.contains { UTF8Key($0.option) == UTF8Key(option) || Self.isBelow($0.option, option) }
+  }
+
+  private static func isBelow(_ path: String, _ parent: String) -> Bool {
+    path.utf8.starts(with: (parent + ".").utf8)
   }
 }

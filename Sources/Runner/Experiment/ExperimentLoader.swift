@@ -47,9 +47,10 @@ struct ExperimentLoader {
     let modes = registry.numericModes
     let numericMode =
       fields["numeric"].flatMap { collector.choice($0, "`numeric`", modes) } ?? modes.first ?? ""
+    let standards = standards(fields["compat"])
     let stages = StagesDecoder(
-      collector: collector, registry: registry, paths: paths, defaults: executionDefaults(fields["defaults"]),
-      numeric: (numericMode, fields["numeric"]?.span, modes))
+      collector: collector, registry: registry, paths: paths, standards: standards,
+      defaults: executionDefaults(fields["defaults"]), numeric: (numericMode, fields["numeric"]?.span, modes))
     let body = stages.drafts(fields["stages"], parameters, at: top)
     let scope = ReferenceScope(body, models: models, collector)
     scope.checkNames()
@@ -63,6 +64,7 @@ struct ExperimentLoader {
       },
       models: models, members: stages.members(body, scope), metrics: [])
     experiment.otherFiles = files.otherFiles
+    experiment.compatibility = standards.compatibility == .original ? standards.span : nil
     experiment.describeModel = registry.describeModel
     experiment.fetchedModel = registry.fetchedModel
     experiment.fetchedData = registry.fetchedData
@@ -81,6 +83,14 @@ struct ExperimentLoader {
         if !["params", "stages"].contains(entry.key) { entry.value = parameters.substitute(entry.value) }
         return entry
       })
+  }
+
+  private func standards(_ node: Node?) -> OptionStandards {
+    guard let node, let word = collector.choice(node, "`compat`", Language.compatibilities),
+      let compatibility = Compatibility(rawValue: word)
+    else { return OptionStandards() }
+    return compatibility == .fixed
+      ? OptionStandards() : OptionStandards(compatibility: compatibility, span: node.origin ?? node.span)
   }
 
   private func executionDefaults(_ node: Node?) -> ExecutionSettings {

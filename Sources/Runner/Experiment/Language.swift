@@ -66,6 +66,7 @@ enum Language {
   static let gpus = 0...64
   static let checkpointSeconds = 0.0...86_400.0
   static let keep = ["all", "last", "none"]
+  static let compatibilities = Compatibility.allCases.map(\.rawValue)
 
   /// What makes one experiment of several files.
   static let files: [LanguageKey] = [
@@ -80,6 +81,10 @@ enum Language {
       LanguageKey("description", .string, "free text for readers"),
       LanguageKey("seed", .integer(seed), "seed of all random numbers; default 0"),
       LanguageKey("numeric", .numericMode, "numeric mode of stages that compute; default the first"),
+      LanguageKey(
+        "compat", .choice(compatibilities),
+        "whose defaults some options have: ours (`fixed`, the default), or those of the systems that the methods come from"
+      ),
       LanguageKey("params", .named(.anything), "values of `$name`, which `--set` can change"),
       LanguageKey("models", .named(.model), "external models, by the names that `in:` uses"),
       LanguageKey(

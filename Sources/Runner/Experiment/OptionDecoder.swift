@@ -7,18 +7,23 @@ import System
 struct OptionDecoder {
   let collector: DiagnosticCollector
   let paths: ProjectPaths
+  let standards: OptionStandards
   private(set) var files: [OptionFiles] = []
   private(set) var secrets: [(option: String, name: String)] = []
+  /// Where values were written.
   private(set) var origins: [(option: String, span: SourceSpan)] = []
+  /// Options whose default `compat` chose.
+  private var chosen: [(option: String, span: SourceSpan)] = []
   private(set) var isComplete = true
   /// Names of the stage's inputs.
   private var ports: [String] = []
   /// The mapping whose entries are decoded.
   private var mapping: Node?
 
-  init(_ collector: DiagnosticCollector, _ paths: ProjectPaths) {
+  init(_ collector: DiagnosticCollector, _ paths: ProjectPaths, _ standards: OptionStandards) {
     self.collector = collector
     self.paths = paths
+    self.standards = standards
   }
 
   /// All options of a stage. `node` is nil when there is no `with:`; `span` is where the stage's name stands.
@@ -37,7 +42,7 @@ struct OptionDecoder {
       json = complete(JSONObject(), fields, path: "", what: "stage `\(stage)`", at: span)
     }
     return DecodedOptions(
-      json: json, files: files, secrets: secrets, origins: origins,
+      json: json, files: files, secrets: secrets, written: origins, chosen: chosen,
       isComplete: isComplete && secrets.isEmpty)
   }
 
@@ -98,9 +103,13 @@ struct OptionDecoder {
     var result = JSONObject()
     result["kind"] = members["kind"]
     for field in fields {
-      let standard = field.defaultValue.map { Self.normalized($0, field.type) }
-      if let value = members[field.name] ?? standard {
-        if !field.isAddedLater || value != standard { result[field.name] = value }
+      if let value = members[field.name] {
+        if !field.isLeftOut(value) { result[field.name] = value }
+        continue
+      }
+      if let standard = standards.value(of: field) {
+        if !field.isLeftOut(standard) { result[field.name] = standard }
+        noteCompatibility(standard, of: field, at: join(path, field.name))
         continue
       }
       isComplete = false
@@ -111,6 +120,13 @@ struct OptionDecoder {
       }
     }
     return .object(result)
+  }
+
+  /// A default that `compat` chose has its place there.
+  private mutating func noteCompatibility(_ standard: JSON, of field: OptionField, at path: String) {
+    guard let span = standards.span else { return }
+    let declared = OptionStandards().value(of: field)
+    chosen += OptionStandards.differences(standard, from: declared, at: path).map { ($0, span) }
   }
 
   private mutating func decode(_ node: Node, _ type: OptionType, path: String, what: String) -> JSON? {
@@ -230,13 +246,14 @@ struct OptionDecoder {
     var nearest: [DiagnosticCollector] = []
     for alternative in alternatives {
       let trial = DiagnosticCollector()
-      var decoder = OptionDecoder(trial, paths)
+      var decoder = OptionDecoder(trial, paths, standards)
       decoder.mapping = mapping
       let value = decoder.decode(node, alternative, path: path, what: what)
       if let value, !trial.list.hasErrors {
         files += decoder.files
         secrets += decoder.secrets
         origins += decoder.origins
+        chosen += decoder.chosen
         isComplete = isComplete && decoder.isComplete
         return value
       }
@@ -354,67 +371,6 @@ struct OptionDecoder {
     files.append(OptionFiles(path, [found.path]))
     return .string(found.path)
   }
-
-  /// A default as decoding would have given it: integers where a number is wanted become doubles, nested
-  /// objects are completed.
-  static func normalized(_ value: JSON, _ type: OptionType) -> JSON {
-    switch type {
-    case .number: return value.doubleValue.map { .double($0) } ?? value
-    case .optional(let inner): return value.isNull ? value : normalized(value, inner)
-    case .list(let element, _):
-      return value.arrayValue.map { .array($0.map { normalized($0, element) }) } ?? value
-    case .mapping(let element, _):
-      return value.objectValue.map {
-        .object(JSONObject($0.members.map { ($0.key, normalized($0.value, element)) }))
-      } ?? value
-    case .object(let fields): return completed(value, fields)
-    case .variant(let variants):
-      guard let kind = value["kind"]?.stringValue, let variant = variants.first(where: { $0.kind == kind })
-      else { return value }
-      return completed(value, variant.fields)
-    case .either(let types): return types.first { fits(value, $0) }.map { normalized(value, $0) } ?? value
-    case .bool, .integer, .string, .choice, .file, .files: return value
-    }
-  }
-
-  private static func completed(_ value: JSON, _ fields: [OptionField]) -> JSON {
-    guard let members = value.objectValue else { return value }
-    var result = JSONObject()
-    result["kind"] = members["kind"]
-    for field in fields {
-      guard let value = (members[field.name] ?? field.defaultValue).map({ normalized($0, field.type) })
-      else { continue }
-      let standard = field.defaultValue.map { normalized($0, field.type) }
-      if !field.isAddedLater || value != standard { result[field.name] = value }
-    }
-    return .object(result)
-  }
-
-  private static func fits(_ value: JSON, _ type: OptionType) -> Bool {
-    switch (value, type) {
-    case (.null, .optional): true
-    case (_, .optional(let inner)): fits(value, inner)
-    case (_, .either(let types)): types.contains { fits(value, $0) }
-    case (.bool, .bool), (.string, .string), (.string, .file), (.string, .files), (.array, .files),
-      (.object, .files),
-      (.array, .list):
-      true
-    case (.object, .mapping): true
-    case (.object(let object), .object(let fields)):
-      object.keys.allSatisfy { key in fields.contains { UTF8Key($0.name) == UTF8Key(key) } }
-    case (.object, .variant(let variants)):
-      variants.contains { UTF8Key($0.kind) == UTF8Key(value["kind"]?.stringValue ?? "") }
-    case (.int, .integer(let range)): value.intValue.map { range.contains($0) } ?? false
-    case (.int, .number), (.double, .number): true
-    case (.string(let word), .choice(let words)): words.contains(word)
-    default: false
-    }
-  }
-}
-
-extension OptionField {
-  /// A right value as decoding would have given it, with every default inside.
-  package func completed(_ value: JSON) -> JSON { OptionDecoder.normalized(value, type) }
 }
 
 extension DiagnosticCollector {

@@ -7,6 +7,7 @@ struct StagesDecoder {
   let collector: DiagnosticCollector
   let registry: StageRegistry
   let paths: ProjectPaths
+  let standards: OptionStandards
   let defaults: ExecutionSettings
   /// The experiment's mode, and where it is written.
   let numeric: (mode: String, span: SourceSpan?, known: [String])
@@ -89,7 +90,7 @@ struct StagesDecoder {
     }
     // Ports may follow from the options, and other stages name ports.
     if let declaration = draft.declaration, let plugIn = registry.stage(named: declaration.name) {
-      var decoder = OptionDecoder(collector, paths)
+      var decoder = OptionDecoder(collector, paths, standards)
       let options = decoder.decode(
         fields["with"], declaration.options, ports: declaration.inputs.map(\.name), of: draft.path,
         at: draft.nameSpan)

@@ -147,7 +147,9 @@ package struct ResolvedConfiguration {
     let origin =
       node.origins.first { UTF8Key($0.option) == UTF8Key(option) }
       ?? node.origins.first { $0.option.hasPrefix(option + ".") }
-    return origin.map { text($0) } ?? "default"
+    guard let origin else { return "default" }
+    let isChosen = experiment.compatibility.map { ValueOrigin(origin.option, at: $0) == origin } ?? false
+    return isChosen ? "compat: \(Compatibility.original.rawValue)" : text(origin)
   }
 
   private func comment(_ origin: ValueOrigin) -> String? { showsOrigins ? text(origin) : nil }

@@ -106,10 +106,12 @@ struct StageChecker {
 
   private func findings(of stage: Experiment.StageEntry, _ inputs: [Input]) -> StageFindings {
     guard let plugIn = stage.plugIn, stage.options.isComplete else { return StageFindings() }
+    let decoded = stage.options
     return plugIn.check(
       StageCheck(
         options: StageOptions(localOptions(of: stage)), numericMode: stage.numericMode,
-        inputs: inputs.map { (stage.declaration.inputs[$0.port].name, known[$0.number]) }))
+        inputs: inputs.map { (stage.declaration.inputs[$0.port].name, known[$0.number]) },
+        isWritten: { decoded.isWritten($0) }))
   }
 
   /// With the paths of data sets that were fetched; those that were not are said.

@@ -8,6 +8,8 @@ public struct OptionField: Sendable {
   package let type: OptionType
   /// Nil when the option must be written.
   public let defaultValue: JSON?
+  /// Where it is another one, what the systems do that the method comes from: the default under `compat: original`.
+  package let originalDefault: JSON?
   /// Whether results were stored under keys before the option was there. Decoded options, and with them keys, lack it where it has
   /// its default, so that those results are found.
   package let isAddedLater: Bool
@@ -18,25 +20,34 @@ public struct OptionField: Sendable {
   /// A required option.
   package init(_ name: String, _ type: OptionType, aliases: [String] = [], summary: String) {
     self.init(
-      name: name, type: type, defaultValue: nil, isAddedLater: false, aliases: aliases, summary: summary)
-  }
-
-  package init(
-    _ name: String, _ type: OptionType, default value: JSON, addedLater isAddedLater: Bool = false,
-    aliases: [String] = [], summary: String
-  ) {
-    self.init(
-      name: name, type: type, defaultValue: value, isAddedLater: isAddedLater, aliases: aliases,
+      name: name, type: type, defaultValue: nil, originalDefault: nil, isAddedLater: false, aliases: aliases,
       summary: summary)
   }
 
+  package init(
+    _ name: String, _ type: OptionType, default value: JSON, original: JSON? = nil,
+    addedLater isAddedLater: Bool = false, aliases: [String] = [], summary: String
+  ) {
+    self.init(
+      name: name, type: type, defaultValue: value, originalDefault: original, isAddedLater: isAddedLater,
+      aliases: aliases, summary: summary)
+  }
+
+  /// The same option of a stage whose original has another default.
+  package func originally(_ value: JSON) -> OptionField {
+    OptionField(
+      name: name, type: type, defaultValue: defaultValue, originalDefault: value, isAddedLater: isAddedLater,
+      aliases: aliases, summary: summary)
+  }
+
   private init(
-    name: String, type: OptionType, defaultValue: JSON?, isAddedLater: Bool, aliases: [String],
-    summary: String
+    name: String, type: OptionType, defaultValue: JSON?, originalDefault: JSON?, isAddedLater: Bool,
+    aliases: [String], summary: String
   ) {
     self.name = name
     self.type = type
     self.defaultValue = defaultValue
+    self.originalDefault = originalDefault
     self.isAddedLater = isAddedLater
     self.aliases = aliases
     self.summary = summary

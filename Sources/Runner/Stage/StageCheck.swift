@@ -8,14 +8,21 @@ public struct StageCheck: Sendable {
   public let options: StageOptions
   public let numericMode: String
   private let inputs: [(port: String, artifact: KnownArtifact)]
+  private let written: @Sendable (String) -> Bool
 
+  /// - Parameter isWritten: whether the experiment writes an option, or a part of it, by its dotted path.
   public init(
-    options: StageOptions, numericMode: String, inputs: [(port: String, artifact: KnownArtifact)]
+    options: StageOptions, numericMode: String, inputs: [(port: String, artifact: KnownArtifact)],
+    isWritten: @escaping @Sendable (String) -> Bool = { _ in true }
   ) {
     self.options = options
     self.numericMode = numericMode
     self.inputs = inputs
+    written = isWritten
   }
+
+  /// Whether the experiment writes an option, or a part of it, by its dotted path; otherwise it has its default.
+  public func isWritten(_ option: String) -> Bool { written(option) }
 
   public func isBound(_ port: String) -> Bool { artifact(port) != nil }
 

@@ -16,17 +16,22 @@ public struct StageOption<Value>: Sendable {
     field = OptionField(name, type.type, aliases: aliases, summary: summary)
   }
 
-  /// - Parameter addedLater: whether experiments were run before the stage had the option: their results keep their keys.
-  /// - Precondition: the default is a value of this type, complete where it is an object.
+  /// - Parameters:
+  ///   - original: the default under `compat: original`, where it is another one.
+  ///   - addedLater: whether experiments were run before the stage had the option: their results keep their keys.
+  /// - Precondition: the defaults are values of this type, complete where they are objects.
   public init(
-    _ name: String, _ type: OptionValueType<Value>, default value: JSON, addedLater: Bool = false,
-    aliases: [String] = [], summary: String
+    _ name: String, _ type: OptionValueType<Value>, default value: JSON, original: JSON? = nil,
+    addedLater: Bool = false, aliases: [String] = [], summary: String
   ) {
     self.type = type
     field = OptionField(
-      name, type.type, default: value, addedLater: addedLater, aliases: aliases, summary: summary)
-    precondition(
-      type.decode(value) != nil, "option `\(name)`: its default \(value.text()) is not of its type")
+      name, type.type, default: value, original: original, addedLater: addedLater, aliases: aliases,
+      summary: summary)
+    for value in [value, original].compactMap({ $0 }) {
+      precondition(
+        type.decode(value) != nil, "option `\(name)`: its default \(value.text()) is not of its type")
+    }
   }
 
   /// Where not all options need be right yet: nil for what was written wrongly, and for a secret. A list lacks such elements.

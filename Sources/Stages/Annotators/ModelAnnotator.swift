@@ -10,7 +10,10 @@ struct ModelAnnotator: Annotator {
   static let kind = "model"
   static let summary = "what a language model replies to a question about each generation"
   static let options =
-    [QuestionTemplate.template.field, QuestionTemplate.fields.field, TextReplacements.option.field]
+    [
+      QuestionTemplate.template.field, QuestionTemplate.fields.field,
+      TextReplacements.option.field.originally(["__": "\n"]),
+    ]
     + [maxNewTokens.field, temperature.field] + filters.map(\.field) + [stop.field, attempts.field]
     + PromptOptions.fields
   static let inputs = [InputPort("model", .model, summary: "the language model that is asked")]

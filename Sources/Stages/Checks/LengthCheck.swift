@@ -17,7 +17,7 @@ extension StageFindings {
       want(maximum, .option(path + LengthPolicy.maximum.field.name), models, reserved, in: stage)
     }
     let (overflow, cut) = (LengthPolicy.overflow.field.name, LengthPolicy.cut.field.name)
-    if length.hasUnusedCut {
+    if length.hasUnusedCut, stage.isWritten(path + cut) {
       error(
         .conflictingOptions,
         "`\(cut)` says what is cut, but `\(overflow)` is `\(length.overflow.rawValue)`, so nothing is",

@@ -161,7 +161,9 @@ extension TrainStage {
         .conflictingOptions, "`prefixes` and `template` are two rules for one text",
         at: .option("conditioning.template"), label: "beside `prefixes`", help: "write one of them")
     }
-    if text.source.kept.contains(.offList), text.template == nil || text.source.labels == nil {
+    if text.source.kept.contains(.offList), stage.isWritten("conditioning.keep"),
+      text.template == nil || text.source.labels == nil
+    {
       findings.error(
         .conflictingOptions,
         "`keep: [off_list]` trains on entries that are none of `labels`, in a `template`, but there is "

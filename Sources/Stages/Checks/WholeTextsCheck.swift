@@ -17,7 +17,7 @@ extension TrainStage {
     }
     texts.text.check(below: "objective.", stage, &findings)
     texts.check(stage, &findings)
-    checkUnread(of: chosen, stage.options, &findings)
+    checkUnread(of: chosen, stage, &findings)
     findings.declare(Fact.conditionedClasses, 0, of: "model")
     findings.declare(Fact.texts, texts.text.written, of: "model")
     if let head = stage.artifact("model")?.head {
@@ -26,9 +26,9 @@ extension TrainStage {
     passModel(stage, &findings)
   }
 
-  /// Options that say how outputs follow their prompts. One that has its default was probably not written.
+  /// Options that say how outputs follow their prompts.
   private static func checkUnread(
-    of chosen: ChosenObjective, _ options: StageOptions, _ findings: inout StageFindings
+    of chosen: ChosenObjective, _ stage: StageCheck, _ findings: inout StageFindings
   ) {
     let ofTexts = PromptOptions.fields.map(\.name)
     let fields =
@@ -37,9 +37,7 @@ extension TrainStage {
         TargetSource.option.field,
       ] + PromptOptions.fields
     for field in fields {
-      guard let value = options.json[field.name], value != field.defaultValue, value["kind"] != "none" else {
-        continue
-      }
+      guard stage.isWritten(field.name), stage.options.json[field.name]?["kind"] != "none" else { continue }
       findings.error(
         .conflictingOptions,
         "`\(field.name)` is for objectives that train outputs after their prompts, and `\(chosen.kind)` reads whole texts",

@@ -40,7 +40,7 @@ struct DataOptions {
     .either(
       .mapped(.bool) { $0 ? .all : .none },
       .mapped(.list(.string, count: 0...64)) { .named(Set($0.map(UTF8Key.init))) }), default: false,
-    addedLater: true,
+    original: true, addedLater: true,
     summary:
       "fields whose texts are read without white space at their ends, as `str.strip` of Python; `true` for all that the options read"
   )

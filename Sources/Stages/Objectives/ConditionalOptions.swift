@@ -16,7 +16,7 @@ private let klDirection = StageOption(
   "kl_direction", .choice(KLDirection.self), default: "reference_policy",
   summary: "KL(reference || policy), or KL(policy || reference)")
 private let referenceConditioning = StageOption(
-  "reference_conditioning", .choice(ReferenceConditioning.self), default: "strip",
+  "reference_conditioning", .choice(ReferenceConditioning.self), default: "strip", original: "keep",
   summary: "whether the reference reads the conditioning")
 
 private let klTarget = StageOption(

@@ -16,17 +16,17 @@ struct AnalysisFeedbackScoreParser: ReplyParser {
   private enum EmptyFeedback: String, CaseIterable { case refuse, keep }
 
   private static let scoreSpace = StageOption(
-    "score_space", .choice(ScoreSpace.self), default: "any",
+    "score_space", .choice(ScoreSpace.self), default: "any", original: "one",
     summary:
       "what stands between `Score:` and the number: any white space or none; or exactly `one` blank, as ALT-LMU reads it"
   )
   private static let feedbackEnd = StageOption(
-    "feedback_end", .choice(FeedbackEnd.self), default: "label",
+    "feedback_end", .choice(FeedbackEnd.self), default: "label", original: "word",
     summary:
       "what ends the analysis and the feedback: the next `Feedback:` or `Score:`; or already the `word` `Feedback` or `Score`, as in `Scored well`, as ALT-LMU reads it"
   )
   private static let emptyFeedback = StageOption(
-    "empty_feedback", .choice(EmptyFeedback.self), default: "refuse",
+    "empty_feedback", .choice(EmptyFeedback.self), default: "refuse", original: "keep",
     summary: "whether a reply without a word of feedback is unparsable; ALT-LMU keeps it")
   private static let range = StageOption<[Double]?>(
     "range", .optional(.list(.number(-1e300...1e300), count: 2...2)), default: nil,

@@ -38,7 +38,7 @@ struct CategoryParser: ReplyParser {
     "match", .choice(Match.self), default: "exact",
     summary: "whether a reply must be a label letter by letter, or but for upper and lower case")
   private static let strip = StageOption(
-    "strip", .bool, default: true,
+    "strip", .bool, default: true, original: false,
     summary: "whether white space at both ends of the reply does not count")
 
   private let labels: [(name: String, value: Value)]

@@ -39,6 +39,7 @@ struct ContinuationReader {
     _ generation: String, _ index: Int, of row: Row, after conditioning: ModelText = ModelText()
   ) throws -> Reading {
     let (reader, tokenizer, table) = (reader, tokenizer, table)
+    let generation = drawnTokens.text(generation)
     let prompt = try reader.text(of: row, after: conditioning)
     let tokens = prompt.tokens(tokenizer)
     let drawn = try drawnTokens.tokens(SampleLists(row, table), index, of: row, text: generation)

@@ -9,7 +9,7 @@ struct LikelihoodScorer: Scorer {
   static let kind = "likelihood"
   static let summary =
     "how probable a language model finds the generation after its prompt, without conditioning and end token; one without tokens has no score"
-  static let options = [output.field, TargetSource.option.field] + PromptOptions.fields
+  static let options = [output.field, TargetSource.option.field.originally("text")] + PromptOptions.fields
   static let inputs = [InputPort("model", .model, summary: "the language model that reads")]
   static let columns = ["prompt", "generations"]
   static let computes = true

@@ -33,7 +33,7 @@ package struct RewardText: Sendable {
       "what ends the prompt, such as `TL;DR:`: `{prompt}` is what stands before it, and the template writes it again"
   )
   static let split = StageOption(
-    "split", .choice(Split.self), default: "prompt", addedLater: true,
+    "split", .choice(Split.self), default: "prompt", original: "everywhere", addedLater: true,
     summary:
       "where `separator` cuts: at the last one of the prompt; or `everywhere`, in prompt and generation, of which the first two pieces are scored"
   )

@@ -7,12 +7,18 @@ import Runner
 /// What a model reads of a generation: `targets:`.
 enum TargetSource: String, CaseIterable {
   case tokens, text
+  case spacedText = "spaced_text"
 
   static let option = StageOption(
     "targets", .choice(TargetSource.self), default: "tokens", addedLater: true,
     summary:
-      "what is read of generations: `tokens`, the tokens that were drawn, where the rows have them and they are of this model's tokenizer; `text`, the text, tokenized anew, as for generations without tokens"
+      "what is read of generations: `tokens`, the tokens that were drawn, where the rows have them and they are of this model's tokenizer; `text`, the text, tokenized anew, as for generations without tokens; `spaced_text`, one blank and the text without white space at its ends, as ALT trains on"
   )
+
+  /// What is read of a generation's text. Source of `spacedText`: METHODS 1.8.
+  func text(_ generation: String) -> String {
+    self == .spacedText ? " " + generation.strippedOfWhitespace : generation
+  }
 }
 
 /// One generation, as it was drawn.
@@ -74,6 +80,7 @@ package struct DrawnTokens: Sendable, Equatable {
 
 /// Gives drawn tokens to a stage, and counts.
 struct DrawnTokensReader {
+  private let source: TargetSource
   private let tokenizer: Tokenizer
   /// Ids below it are of the tokenizer as it was before training added to it; 0 where no tokens are to be used.
   private var baseCount = 0
@@ -91,6 +98,7 @@ struct DrawnTokensReader {
   /// - Throws: `InputError` when its `plumb.json` is not ours.
   init(_ source: TargetSource, _ table: ColumnTable, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer) throws
   {
+    self.source = source
     self.tokenizer = tokenizer
     isCounted = table[Self.column] == .sample
     guard source == .tokens, isCounted else { return }
@@ -103,6 +111,9 @@ struct DrawnTokensReader {
     default: reason = "the rows' `tokens` are of another tokenizer than this model's"
     }
   }
+
+  /// What stands for a generation.
+  func text(_ generation: String) -> String { source.text(generation) }
 
   /// Nil where its text is to be tokenized.
   /// - Throws: `InputError` naming the row where the column holds no lists of ids.

@@ -63,6 +63,10 @@ package struct LengthPolicy: Sendable {
   )
 
   static let fields = [maximum.field, overflow.field, cut.field]
+  /// The originals cut prompts at their right, and with them what asks for the answer.
+  static let fieldsOfTraining = [
+    maximum.field, overflow.field.originally("cut"), cut.field.originally(["side": "right", "field": nil]),
+  ]
   static let fieldsWithTruncation = [
     maximum.field, overflowOrTruncation.field, truncation.field, cut.field,
   ]

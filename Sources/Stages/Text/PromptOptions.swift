@@ -6,6 +6,7 @@ import Runner
 package struct PromptOptions: Sendable {
   static let fields = own + LengthPolicy.fields
   static let fieldsWithTruncation = own + LengthPolicy.fieldsWithTruncation
+  static let fieldsOfTraining = own + LengthPolicy.fieldsOfTraining
   private static let own = [specialTokens.field, ChatOption.option.field]
 
   enum SpecialTokens: String, CaseIterable { case text, parse }

@@ -59,7 +59,7 @@ struct ClassSource: Sendable {
     "match", .choice(Match.self), default: "exact", addedLater: true,
     summary: "whether labels are compared with or without regard to the case of letters")
   private static let keep = StageOption(
-    "keep", .list(.choice(Kept.self), count: 0...2), default: [], addedLater: true,
+    "keep", .list(.choice(Kept.self), count: 0...2), default: [], original: ["off_list"], addedLater: true,
     summary:
       "samples that are trained on though they are of no class: `off_list`, with their own entry as the text; `missing`, those that have null, without conditioning. Others are left out, and counted"
   )

@@ -14,9 +14,12 @@ extension TrainStage {
       "kind": "conditional", "kl": 0.0, "entropy": 0.0, "kl_direction": "reference_policy",
       "reference_conditioning": "strip",
     ],
-    summary: "what is minimised")
+    original: [
+      "kind": "conditional", "kl": 0.0, "entropy": 0.0, "kl_direction": "reference_policy",
+      "reference_conditioning": "keep",
+    ], summary: "what is minimised")
   static let end = StageOption(
-    "end", .choice(EndRule.Name.self), default: "finished",
+    "end", .choice(EndRule.Name.self), default: "finished", original: "terminated",
     summary:
       "which samples get the end token appended: `finished`, those that ended with an end token or a stop text; `terminated`, all but those that were cut and have no `.`, `?` or `!` at their end; `always`, all; `never`, none"
   )
@@ -51,7 +54,7 @@ extension TrainStage {
     aliases: ["num_warmup_steps"],
     summary: "steps used for warm-up, in place of a share of them; null is `warmup_ratio`")
   static let warmUp = StageOption(
-    "warmup", .choice(LearningRateSchedule.WarmUp.self), default: "linear",
+    "warmup", .choice(LearningRateSchedule.WarmUp.self), default: "linear", original: "logarithmic",
     summary: "`lr` times t / w, or log(t + 1) / log(w), at step t of w; the rate of step 0 is 0")
   static let decay = StageOption(
     "decay", .choice(LearningRateSchedule.Decay.self), default: "linear",
@@ -73,7 +76,8 @@ extension TrainStage {
     "batch_size", .integer(1...100_000), default: 8,
     aliases: ["per_device_train_batch_size", "train_batch_size"], summary: "samples in a step")
   static let dropLast = StageOption(
-    "drop_last", .bool, default: false, summary: "leave out an epoch's last batch when it is not full")
+    "drop_last", .bool, default: false, original: true,
+    summary: "leave out an epoch's last batch when it is not full")
   static let unfrozenRatio = StageOption(
     "unfrozen_ratio", .number(0...1), default: 1.0,
     summary: "share of the blocks that train, counted from the last; the rest is frozen")
@@ -90,7 +94,8 @@ extension TrainStage {
   )
   static let options =
     [
-      objective.field, conditioning.field, TargetSource.option.field, end.field, maxNewTokens.field,
+      objective.field, conditioning.field, TargetSource.option.field.originally("spaced_text"), end.field,
+      maxNewTokens.field,
       turns.field,
       vocabulary.field,
       lr.field,
@@ -99,7 +104,7 @@ extension TrainStage {
       maxGradientNorm.field, gradientLeaves.field,
       adam.field, optimizer.field, schedule.field, state.field, evaluateEvery.field, keepEvery.field,
       keepBest.field,
-    ] + PromptOptions.fields
+    ] + PromptOptions.fieldsOfTraining
 
   static func warmUpLength(_ options: StageOptions) -> LearningRateSchedule.WarmUpLength {
     options[warmUpSteps].map { .steps($0) } ?? .share(options[warmUpRatio])

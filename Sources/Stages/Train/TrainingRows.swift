@@ -81,9 +81,10 @@ struct TrainingRows {
     // By what stands before the prompt.
     var contexts: [UTF8Key: (text: ModelText, tokens: [Int32])] = [:]
     for index in 0..<samples.count {
-      guard let text = samples["generations"]?[index].stringValue else {
+      guard let generation = samples["generations"]?[index].stringValue else {
         throw InputError("row `\(row.id)`: generation \(index) is not a string")
       }
+      let text = drawnTokens.text(generation)
       let finish = try SampleFinish(samples, index, of: row)
       let drawn = try drawnTokens.tokens(samples, index, of: row, text: text)
       let end = try endToken.flatMap {
