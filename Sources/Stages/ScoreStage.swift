@@ -54,7 +54,7 @@ package struct ScoreStage: RowStage {
 
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
-    findings.pass(stage.artifacts("rows"), to: "rows")
+    findings.pass(stage.artifacts("rows"), and: stage.artifacts("model"), to: "rows")
     let scorer = stage.options[scorer]
     for name in scorer.columns {
       findings.want(

@@ -88,6 +88,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable, CustomStringConverti
   case unknownClass = "unknown-class"
   case unusedClass = "unused-class"
   case unusedInput = "unused-input"
+  case trainedPrompts = "trained-prompts"
 
   // What commands find.
   case sweepNotBuilt = "sweep-not-built"
@@ -172,6 +173,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable, CustomStringConverti
     case .unknownClass: .unknownClass
     case .unusedClass: .unusedClass
     case .unusedInput: .unusedInput
+    case .trainedPrompts: .trainedPrompts
     case .sweepNotBuilt: .sweepNotBuilt
     }
   }

@@ -19,6 +19,15 @@ extension Explanation {
 
   private static let tuning = training.replacing("lr: 1e-5,", with: "lr: 1e-5, objective: {kind: sft},")
 
+  /// Its rows are those of one of the two prompts in `train.jsonl`.
+  private static let asked =
+    tuning.replacing("train.jsonl", with: "train.jsonl, where: [{field: prompt, is: b}]") + """
+
+        others: {uses: data, with: {path: train.jsonl, where: [{field: prompt, is: OTHERS}]}}
+        answer: {uses: sample, in: {model: tuned.model, prompts: others}, with: {max_new_tokens: 8}}
+        evaluate: {in: {rows: answer}, with: {metrics: [length]}}
+      """
+
   static let conflictingOptions = Explanation(
     "two options that contradict each other",
     "Each of them is valid alone, but no run can satisfy both. Remove or change one of them.",
@@ -140,6 +149,17 @@ extension Explanation {
       tuning.replacing(
         "in: {model: sft, rows: sorted}", with: "in: {model: sft, reference: sft, rows: sorted}")),
     right: Example(tuning))
+
+  static let trainedPrompts = Explanation(
+    "a model is evaluated on prompts that it was trained on", severity: .warning,
+    """
+    A prompt of the rows that are evaluated stands in rows that the model, or one that scored them, was trained on; white space and case
+    do not count. Such numbers say how well the model knows these prompts, not what it does with others. `partition` of `data` keeps rows
+    for training and for evaluation apart; `metrics: [overlap]` of `evaluate` counts the prompts when it runs. Files of more than 16 MiB
+    are not looked at.
+    """,
+    wrong: Example(asked.replacing("OTHERS", with: "b")),
+    right: Example(asked.replacing("OTHERS", with: "a")))
 
   static let sweepNotBuilt = Explanation(
     "a sweep, which cannot be run yet", severity: .warning,

@@ -7,7 +7,9 @@ extension AnnotateStage {
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
     let (annotator, parser) = (stage.options[annotator], stage.options[parser])
-    findings.pass(stage.artifacts("rows"), to: "rows") { $0 != Fact.classes || parser.classCount == nil }
+    findings.pass(stage.artifacts("rows"), and: stage.artifacts("model"), to: "rows") {
+      $0 != Fact.classes || parser.classCount == nil
+    }
     annotator.check(stage, &findings)
     let isRule = annotator is RuleAnnotator
     if isRule, !(parser is TextParser) {

@@ -21,6 +21,7 @@ extension DataStage {
     func declare(_ name: String, _ texts: [String]) {
       findings.declare(name, .array(texts.map { .string($0) }), of: "rows")
     }
+    declare(Fact.prompts, [KnownPrompts.shared.declare(stage.options)])
     declare(Fact.templateFields, options.template?.fieldNames ?? [])
     declare(Fact.cuttableFields, options.cuttable)
     let markers = options.template?.literal.markers ?? []

@@ -51,12 +51,18 @@ extension Fact {
 
 extension StageFindings {
   /// Rows that come from these, all of them, have what these have in common; how many there are is known of one alone.
-  /// - Parameter isPassed: of a fact's name, whether the rows still have it.
+  /// - Parameters:
+  ///   - models: that made something of the rows.
+  ///   - isPassed: of a fact's name, whether the rows still have it.
   mutating func pass(
-    _ artifacts: [KnownArtifact], to output: String, where isPassed: (String) -> Bool = { _ in true }
+    _ artifacts: [KnownArtifact], and models: [KnownArtifact] = [], to output: String,
+    where isPassed: (String) -> Bool = { _ in true }
   ) {
+    passPrompts(of: artifacts, and: models, to: output)
     guard let first = artifacts.first else { return }
-    for (name, value) in first.facts.objectValue?.members ?? [] where isPassed(name) {
+    let ofPrompts = [Fact.prompts, Fact.trainedPrompts]
+    for (name, value) in first.facts.objectValue?.members ?? []
+    where isPassed(name) && !ofPrompts.contains(name) {
       let isShared = artifacts.allSatisfy { $0.facts[name] == value }
       if isShared, name != Fact.rows || artifacts.count == 1 { declare(name, value, of: output) }
     }

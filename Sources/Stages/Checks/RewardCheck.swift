@@ -47,7 +47,7 @@ extension RewardText {
         .wrongValue, "`separator` is an empty text", at: .option(path + "separator"), label: "empty",
         help: "remove it")
     }
-    if split == .everywhere, separator == nil {
+    if split == .everywhere, separator == nil, stage.isWritten(path + "split") {
       findings.error(
         .conflictingOptions, "`split` is `everywhere`, but there is no `separator` at which to cut",
         at: .option(path + "split"), label: "has nothing to act on")

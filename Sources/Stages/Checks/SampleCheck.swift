@@ -9,7 +9,9 @@ extension SampleStage {
     let options = stage.options
     findings.want(.language, at: "model", in: stage)
     let length = PromptOptions(options).length
-    findings.pass(stage.artifacts("prompts"), to: "rows") { $0 != Fact.rows || length.overflow != .drop }
+    findings.pass(stage.artifacts("prompts"), and: stage.artifacts("model"), to: "rows") {
+      $0 != Fact.rows || length.overflow != .drop
+    }
     findings.want(
       length, promptsAt: "prompts", readBy: ["model"], readsGenerations: false,
       beside: (options[maxNewTokens], "max_new_tokens"), in: stage)

@@ -48,6 +48,7 @@ extension TrainStage {
     ] {
       if let value = stage.artifact("model")?.facts[name] { findings.declare(name, value, of: "model") }
     }
+    findings.passPrompts(ofTraining: stage.artifacts("rows"), from: stage.artifacts("model"), to: "model")
   }
 
   static func check(

@@ -42,7 +42,7 @@ package protocol Metric: Sendable {
 package let metrics: [any Metric.Type] = [
   RewardMetric.self, PerplexityMetric.self, DivergenceMetric.self, DistinctMetric.self, LengthMetric.self,
   AccuracyMetric.self, RougeMetric.self, ToxicityMetric.self, FinishMetric.self, ClassesMetric.self,
-  MeanMetric.self, DifferenceMetric.self, WinRateMetric.self,
+  MeanMetric.self, DifferenceMetric.self, OverlapMetric.self, WinRateMetric.self,
 ]
 
 extension Metric {

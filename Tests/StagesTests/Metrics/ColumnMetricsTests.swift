@@ -109,4 +109,17 @@ struct ColumnMetricsTests {
     let small = [sampledRow("a", [("rewards", [-1e308])])]
     #expect(inputError { _ = try evaluate(["difference"], large, baseline: small) }.contains("overflows"))
   }
+
+  @Test func `prompts that were trained on are counted by their text, each once`() throws {
+    func rows(_ prompts: [String]) -> [Row] {
+      prompts.enumerated().map { index, prompt in
+        Row(["id": .string("\(index)"), "prompt": .string(prompt), "generations": ["a"]])
+      }
+    }
+    let output = try bench.run(
+      EvaluateStage(), ["metrics": ["overlap"]], rows: rows(["Tell me", "tell  me\n", "É b", "other"]),
+      others: ["training": rows(["TELL ME", "é b ", "third"])])
+    let found = try bench.json(output + "/metrics.json")
+    #expect(found["prompts"] == 3 && found["prompts_trained_on"] == 2)
+  }
 }
