@@ -17,7 +17,10 @@ import json
 import re
 import sys
 
-CONTRAST = r"[.;]\s|,?\s*\b(?:whereas|while|although|though|but(?! also)|unlike|compared to|as opposed to)\b,?\s*|,\s+(?:which )?(?=summary [AB]\b)"
+CONTRAST = (
+    r"[.;]\s|,\s+(?:which )?(?=summary [AB]\b)|"
+    r",?\s*\b(?:whereas|while|although|though|but(?! also)|unlike|compared to|as opposed to)\b,?\s*"
+)
 # An axis, the beginnings of words by which the judge speaks of it, and what is said of a summary that has it and of one that lacks it.
 AXES = [
     ("coherence", "clear|clarity|coheren|vague|confus|informal|casual|ambigu|structure", "clear", "unclear"),
