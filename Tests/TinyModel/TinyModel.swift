@@ -17,6 +17,9 @@ package struct TinyModel {
   package var chatTemplate: String?
   /// The head's bias of the spare rows, in a family that has one.
   package var spareBias: Float?
+  /// The probability of each of these tokens wherever the model stands, all others having next to none; of a family whose head has a
+  /// bias. What the model reads has no part in it.
+  package var distribution: [Int32: Double] = [:]
   /// Takes the place of one weight of a tensor.
   package var changedWeight: (tensor: String, value: Float)?
 
@@ -91,6 +94,18 @@ package struct TinyModel {
     return config
   }
 
+  /// The hidden states and the head are zero, so that the logits are the head's bias.
+  private func fix(_ numbers: inout [Float], of role: ParameterRole?) {
+    switch role {
+    case .finalNorm, .finalNormBias, .head: numbers = numbers.map { _ in 0 }
+    case .headBias:
+      numbers = numbers.indices.map { row in
+        distribution[Int32(row)].map { Float(naturalLogarithm($0)) } ?? -50
+      }
+    default: break
+    }
+  }
+
   package func write(to directory: String) throws {
     let tokenizer = try readTokenizer(
       family == .llama ? Self.tokenizerPath : "\(Self.tokenizers)/gpt2.json")
@@ -110,6 +125,7 @@ package struct TinyModel {
       if let spareBias, roles.first == .headBias {
         for row in tokenizer.count..<numbers.count { numbers[row] = spareBias }
       }
+      if !distribution.isEmpty { fix(&numbers, of: roles.first) }
       if let changedWeight, changedWeight.tensor == name { numbers[5] = changedWeight.value }
       outputs.append(
         SafeTensorsOutput(name: name, shape: shape, dtype: .f32) { [numbers] emit in
