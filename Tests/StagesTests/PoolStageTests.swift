@@ -57,11 +57,6 @@ struct PoolStageTests {
     #expect(result["label"]?.arrayValue?.count == 9)
   }
 
-  @Test func `a class with too few gives what it has, an empty class nothing`() throws {
-    let row = sampledRow("a", [("quantiles", [4, 4, 4, 0])])
-    #expect(try pool([row], ["per_class": 2]).rows.first?["quantiles"] == [0, 4, 4])
-  }
-
   @Test func `without a number per class everything is taken, class by class`() throws {
     let result = try #require(
       try pool([balanced("a", classes: 2, each: 3)], .object(JSONObject())).rows.first)
@@ -77,17 +72,6 @@ struct PoolStageTests {
     #expect(result.rows.map(\.id) == ["a"] && result.state.map(\.id) == ["a"])
     #expect(result.rows.first?["generations"] == ["a 1"])
     #expect(try pool([], ["per_class": 2]).rows == [])
-  }
-
-  @Test func `short samples are preferred and long ones fill up`() throws {
-    for seed in 0..<20 as Range<UInt64> {
-      let row = sampledRow("a", [("quantiles", [0, 0, 0, 0]), ("lengths", [64, 63, 70, 5])])
-      let two = try #require(try pool([row], ["per_class": 2, "max_tokens": 64], seed: seed).rows.first)
-      #expect(Set(two["lengths"]?.arrayValue?.compactMap(\.intValue) ?? []) == [5, 63])
-      let three = try #require(try pool([row], ["per_class": 3, "max_tokens": 64], seed: seed).rows.first)
-      let lengths = three["lengths"]?.arrayValue?.compactMap(\.intValue) ?? []
-      #expect(Set(lengths.prefix(2)) == [5, 63] && [64, 70].contains(lengths.last))
-    }
   }
 
   @Test func `rejection by length needs lengths`() {
@@ -113,14 +97,6 @@ struct PoolStageTests {
     #expect(try pool(rows, ["per_class": 1, "drop": 0.0]).state == rows)
   }
 
-  @Test func `dropping a share keeps the rest of each class, grouped by class`() throws {
-    let state = try pool([balanced("a", classes: 2, each: 10)], ["drop": 0.75]).state
-    #expect(state.first?["quantiles"] == [0, 0, 1, 1])
-    #expect(
-      try pool([balanced("a", classes: 2, each: 10)], ["drop": 0.9]).state.first?["quantiles"] == [0, 1])
-    #expect(try pool([balanced("a", classes: 2, each: 1)], ["drop": 0.9]).state == [])
-  }
-
   @Test func `history is put before the rows`() throws {
     let history = [sampledRow("a", [("quantiles", [0])]), sampledRow("z", [("quantiles", [1])])]
     let result = try pool([sampledRow("a", [("quantiles", [1, 0])])], ["drop": 0.0], history: history)
@@ -134,30 +110,6 @@ struct PoolStageTests {
       cells: ["1": [sampledRow("a", [("quantiles", [1])])], "2": [sampledRow("a", [("quantiles", [0, 1])])]])
     #expect(outputs["rows"]?.map { $0["quantiles"] } == [[0, 0, 1, 1]])
     #expect(outputs["state"]?.map { $0["quantiles"] } == [[0, 1, 0, 1]])
-  }
-
-  @Test func `quotas per prompt pass on what a class lacks`() throws {
-    let row = sampledRow("a", [("feedbacks", ["Good", "bad", "Good", "good", nil, "Bad.", "Good"])])
-    let options: JSON = ["by": "feedbacks", "classes": ["Good", "Fair", "Bad"], "per_prompt": 4]
-    // Quota 1 each, 1 pending; nothing fair: 2 pending, filled in pool order from listed classes.
-    for seed in 0..<10 as Range<UInt64> {
-      let labels =
-        try pool([row], options, seed: seed).rows.first?["feedbacks"]?.arrayValue?.compactMap(\.stringValue)
-        ?? []
-      try #require(labels.count == 4)
-      #expect(labels[1] == "bad" && !labels.contains("Bad."))
-      #expect(labels[0].lowercased() == "good")
-    }
-    let any: JSON = ["by": "feedbacks", "classes": ["Bad"], "per_prompt": 2, "fill": "any"]
-    #expect(try pool([row], any).rows.first?["generations"] == ["a 1", "a 0"])
-    let listed: JSON = ["by": "feedbacks", "classes": ["Bad"], "per_prompt": 2]
-    #expect(try pool([row], listed).rows.first?["generations"] == ["a 1"])
-  }
-
-  @Test func `a score belongs to the class of its integer part`() throws {
-    let row = sampledRow("a", [("scores", [2.5, 3, 7.0, 0, 1])])
-    let options: JSON = ["by": "scores", "classes": [3, 2, 1, 0], "per_prompt": 4]
-    #expect(try pool([row], options).rows.first?["scores"] == [3, 2.5, 1, 0])
   }
 
   @Test func `options that contradict each other are refused`() {

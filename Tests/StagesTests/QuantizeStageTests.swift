@@ -16,24 +16,6 @@ struct QuantizeStageTests {
       .map { row in row["quantiles"]?.arrayValue?.map(\.intValue) ?? [] }
   }
 
-  @Test(arguments: [
-    (3, [0, 0, 0, 0, 3]), (5, [1, 1, 1, 1, 1]), (9, [1, 1, 1, 1, 5]), (14, [2, 2, 2, 2, 6]),
-    (20, [4, 4, 4, 4, 4]),
-    (96, [19, 19, 19, 19, 20]), (0, [0, 0, 0, 0, 0]),
-  ])
-  func `the worst class gets the remainder`(count: Int, sizes: [Int]) {
-    #expect(classSizes(count: count, classes: 5, remainder: .worst) == sizes)
-  }
-
-  @Test(arguments: [
-    (3, [1, 1, 1, 0, 0]), (5, [1, 1, 1, 1, 1]), (9, [2, 2, 2, 2, 1]), (14, [3, 3, 3, 3, 2]),
-    (96, [20, 19, 19, 19, 19]),
-    (0, [0, 0, 0, 0, 0]), (1, [1, 0, 0, 0, 0]),
-  ])
-  func `the best classes share the remainder`(count: Int, sizes: [Int]) {
-    #expect(classSizes(count: count, classes: 5, remainder: .spread) == sizes)
-  }
-
   @Test func `the highest reward is in class 0`() throws {
     let row = sampledRow("a", [("rewards", [0.1, 0.9, 0.5, -2, 7])])
     #expect(try quantiles([row]) == [[3, 1, 2, 4, 0]])
@@ -42,30 +24,11 @@ struct QuantizeStageTests {
     #expect(try quantiles([row], ["classes": 1]) == [[0, 0, 0, 0, 0]])
   }
 
-  @Test func `equal rewards keep their order across a boundary`() throws {
-    #expect(try quantiles([sampledRow("a", [("rewards", [1, 1, 1, 1])])], ["classes": 2]) == [[0, 0, 1, 1]])
-    #expect(
-      try quantiles([sampledRow("a", [("rewards", [0, 1, 1.0, 1])])], ["classes": 2]) == [[1, 0, 0, 1]])
-  }
-
-  @Test func `a null reward has no class and counts for nothing`() throws {
-    #expect(
-      try quantiles([sampledRow("a", [("rewards", [nil, 1, nil, 2])])], ["classes": 2]) == [[nil, 1, nil, 0]])
-    #expect(try quantiles([sampledRow("a", [("rewards", [nil, nil])])]) == [[nil, nil]])
-  }
-
   @Test func `rows without samples, no rows, and one sample`() throws {
     #expect(try quantiles([sampledRow("a", [("rewards", [])])]) == [[]])
     #expect(try quantiles([]) == [])
     #expect(try quantiles([sampledRow("a", [("rewards", [3])])]) == [[0]])
     #expect(try quantiles([sampledRow("a", [("rewards", [3])])], ["remainder": "worst"]) == [[4]])
-  }
-
-  @Test func `global scope ranks across prompts, ties in row order`() throws {
-    let rows = [sampledRow("a", [("rewards", [1, 2])]), sampledRow("b", [("rewards", [3, nil, 2])])]
-    #expect(try quantiles(rows, ["classes": 2, "scope": "global"]) == [[1, 0], [0, nil, 1]])
-    #expect(try quantiles(rows, ["classes": 2]) == [[1, 0], [0, nil, 1]])
-    #expect(try quantiles(rows, ["classes": 4, "scope": "global"]) == [[3, 1], [0, nil, 2]])
   }
 
   @Test func `inside a prompt neither other rows nor their order matter`() throws {
