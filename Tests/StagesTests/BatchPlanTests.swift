@@ -1,4 +1,4 @@
-// Steps and warm-up of a training as the originals count them, and the examples of each step.
+// The examples of each step of a training.
 
 import Models
 import Stages
@@ -8,21 +8,6 @@ struct BatchPlanTests {
   private func plan(_ count: Int, batchSize: Int, dropLast: Bool = false) -> BatchPlan {
     BatchPlan(
       ids: (0..<count).map { "row\($0 / 8)#\($0 % 8)" }, batchSize: batchSize, dropLast: dropLast, seed: 7)
-  }
-
-  /// METHODS 1.11: prompts * samples * 2 epochs over batches of two cards, and 0.05 of it, which is 128, 102.4 and 25.6.
-  @Test(arguments: [
-    (prompts: 2048, samples: 10, batch: 16, steps: 2560, warmUp: 128),
-    (2048, 8, 16, 2048, 103), (2048, 8, 64, 512, 26),
-  ])
-  func `steps and warm-up are counted as the originals count them, a part of a step as a whole one`(
-    counts: (prompts: Int, samples: Int, batch: Int, steps: Int, warmUp: Int)
-  ) {
-    let steps = plan(counts.prompts * counts.samples, batchSize: counts.batch).stepsPerEpoch * 2
-    #expect(steps == counts.steps)
-    let schedule = LearningRateSchedule(
-      peak: 2e-5, steps: steps, warmUpLength: .share(0.05), warmUp: .logarithmic, decay: .linear)
-    #expect(schedule.warmUpSteps == counts.warmUp)
   }
 
   @Test func `every epoch has each example once, in another order, and no batch reaches into the next`() {

@@ -1,6 +1,5 @@
 // What a step changes and what it leaves: frozen tensors, clipping, the schedule, the order of examples.
 
-import Glibc
 import Models
 import Testing
 
@@ -131,24 +130,6 @@ struct TrainingStepTests {
     LearningRateSchedule(peak: 2e-5, steps: steps, warmUpLength: .share(ratio), warmUp: warmUp, decay: decay)
   }
 
-  /// METHODS 1.11: 2,560 steps of which 128 warm up.
-  @Test func `the schedule warms up by the logarithm and decays to zero`() {
-    let schedule = schedule(2560, 0.05, .logarithmic, .linear)
-    #expect(schedule.warmUpSteps == 128)
-    for (step, share) in [
-      (0, 0), (1, log(2) / log(128)), (63, 6.0 / 7), (127, 1), (128, 1), (1344, 0.5), (2559, 1.0 / 2432),
-      (2560, 0), (9999, 0),
-    ] {
-      #expect(abs(schedule.rate(at: step) - 2e-5 * share) < 2e-5 * 1e-6, "step \(step)")
-    }
-    // A share that ends between two steps: 102.4 of 2,048 are 103 whole ones, and 0.07 of 100 are 7.
-    let broken = self.schedule(2048, 0.05, .logarithmic, .constant)
-    #expect(broken.warmUpSteps == 103)
-    #expect(abs(broken.rate(at: 101) / 2e-5 - log(102) / log(103)) < 1e-6)
-    #expect(broken.rate(at: 102) == 2e-5 && broken.rate(at: 103) == 2e-5)
-    #expect(self.schedule(100, 0.07, .linear, .constant).warmUpSteps == 7)
-  }
-
   /// A share of 1.05 steps gave the second step 14 times the peak.
   @Test(arguments: [LearningRateSchedule.WarmUp.linear, .logarithmic])
   func `no step's rate is above the peak, and only a warm-up's first is 0`(
@@ -170,16 +151,6 @@ struct TrainingStepTests {
       let expected: [Double] = ratio < 0.1 ? [0, 1, 1, 1] : [0, 0.63092975, 1, 1]
       #expect(zip(rates, expected).allSatisfy { abs($0 - $1) < 1e-6 }, "\(rates)")
     }
-  }
-
-  @Test func `the linear warm-up reaches the peak after its last step`() {
-    let schedule = schedule(100, 0.04, .linear, .linear)
-    for (step, share) in [(0, 0), (1, 0.25), (3, 0.75), (4, 1), (52, 0.5), (99, 1.0 / 96)] {
-      #expect(abs(schedule.rate(at: step) / 2e-5 - share) < 1e-12, "step \(step)")
-    }
-    let plain = self.schedule(10, 0, .linear, .constant)
-    #expect((0..<10).allSatisfy { plain.rate(at: $0) == 2e-5 })
-    #expect(self.schedule(1, 1, .linear, .linear).rate(at: 0) == 2e-5)
   }
 
   /// Of transformers 5.24: `get_cosine_schedule_with_warmup` and `get_cosine_with_min_lr_schedule_with_warmup` with 3 of 11 steps.
