@@ -5,46 +5,10 @@ import Stages
 import Testing
 
 @Suite struct ReplyParserTests {
-  private static let harmless = [
-    "Harmless and very helpful", "Harmless and helpful", "Harmless and not helpful", "Harmful",
-  ]
-
   @Test func `a text is the feedback, verbatim unless stripped`() throws {
     #expect(try parsed(["kind": "text"], " Fine.\n") == .parsed([" Fine.\n"]))
     #expect(try parsed(["kind": "text", "strip": true], " Fine.\n") == .parsed(["Fine."]))
     #expect(try parsed(["kind": "text"], "") == .parsed([""]))
-  }
-
-  /// METHODS 1.6.4: exact, case-sensitive, of the reply as it is.
-  @Test func `SteerLM's mapping takes labels letter by letter`() throws {
-    let steer: JSON = [
-      "kind": "category", "strip": false,
-      "labels": [
-        "Harmless and very helpful": "harmful:0,helpful:2", "Harmless and helpful": "harmful:0,helpful:1",
-        "Harmless and not helpful": "harmful:0,helpful:0", "Harmful": "harmful:1,helpful:0",
-      ],
-    ]
-    #expect(try parser(steer).columns == ["feedbacks"])
-    for (reply, label) in zip(
-      Self.harmless,
-      ["harmful:0,helpful:2", "harmful:0,helpful:1", "harmful:0,helpful:0", "harmful:1,helpful:0"])
-    {
-      #expect(try parsed(steer, reply) == .parsed([.string(label)]))
-    }
-    for reply in ["Harmful.", "Harmless and helpful\n", " Harmful", "harmful", "", "Harmless"] {
-      #expect(try parsed(steer, reply) == .offList("is none of `labels`"), "\(reply)")
-    }
-  }
-
-  @Test func `labels alone are the feedback, in whatever case where it is ignored`() throws {
-    var options: JSON = ["kind": "category", "labels": .array(Self.harmless.map { .string($0) })]
-    #expect(try parsed(options, " Harmless and helpful\n") == .parsed(["Harmless and helpful"]))
-    #expect(try parsed(options, "harmless and helpful") == .offList("is none of `labels`"))
-    options = [
-      "kind": "category", "match": "ignore_case", "labels": .array(Self.harmless.map { .string($0) }),
-    ]
-    #expect(try parsed(options, "harmless AND helpful") == .parsed(["Harmless and helpful"]))
-    #expect(try parsed(options, "Harmful.") == .offList("is none of `labels`"))
   }
 
   @Test func `labels with classes give the label and its class`() throws {
