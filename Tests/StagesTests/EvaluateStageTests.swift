@@ -135,16 +135,6 @@ struct EvaluateStageTests {
     #expect(none["perplexity"] == .some(.null) && none["perplexity_discarded"] == 15)
   }
 
-  @Test func `distinct n-grams are pooled over all generations`() throws {
-    let rows = [
-      Row(["id": "a", "prompt": "", "generations": ["one two one"]]),
-      Row(["id": "b", "prompt": "", "generations": ["two", ""]]),
-    ]
-    let found = try evaluate(["distinct"], rows: rows)
-    #expect(found["distinct_1"] == 0.6)
-    #expect(found["distinct_2"] == 0.4)
-  }
-
   @Test func `what cannot be measured is named`() throws {
     #expect(inputError { _ = try evaluate(["perplexity"]) }.contains("needs the input `reference`"))
     let plain = Row(["id": "a", "prompt": "A", "generations": ["x"]])

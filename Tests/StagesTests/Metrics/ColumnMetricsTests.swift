@@ -73,20 +73,6 @@ struct ColumnMetricsTests {
     #expect(bounded["scores"] == 2 && bounded["scores_discarded"] == 1)
   }
 
-  @Test func `distinct n-grams of each prompt, averaged over prompts with generations`() throws {
-    let rows = [
-      Row(["id": "a", "prompt": "", "generations": ["one two one"]]),
-      Row(["id": "b", "prompt": "", "generations": ["two", ""]]),
-      Row(["id": "c", "prompt": "", "generations": []]),
-    ]
-    let found = try evaluate([["kind": "distinct", "over": "prompt"], "distinct"], rows)
-    // Two thirds and 1; two thirds and 0.
-    let expected: [Double] = [5.0 / 6, 1.0 / 3]
-    let means = try (1...2).map { try #require(found["distinct_\($0)_by_prompt"]?.doubleValue) }
-    #expect(abs(means[0] - expected[0]) < 1e-15 && abs(means[1] - expected[1]) < 1e-15)
-    #expect(found["distinct_1"] == 0.6)
-  }
-
   @Test func `differences are paired by prompt, and what has no pair is counted`() throws {
     let rows = [
       sampledRow("a", [("rewards", [1, 3])]), sampledRow("b", [("rewards", [5])]),

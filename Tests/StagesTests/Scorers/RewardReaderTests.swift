@@ -65,15 +65,6 @@ import Testing
     #expect(cut > 20)
   }
 
-  /// The second sentence of the summary would go unscored in the original, and so would the whole one after such a post.
-  @Test func `no summary goes unscored unless the option asks for it`() throws {
-    let post: JSON = "POST: TL;DR: comes last.\nTL;DR:"
-    for changed in [[], [("split", "everywhere" as JSON)]] {
-      let found = try ["I fell.", "I stood."].map { try tokens(options(changed), post, .string($0)) }
-      #expect((found[0] == found[1]) == !changed.isEmpty)
-    }
-  }
-
   @Test func `a text marker is text though the model has the token, and a row's marker only where asked`()
     throws
   {
