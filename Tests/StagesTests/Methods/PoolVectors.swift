@@ -165,6 +165,7 @@ extension Methods {
     @Test(
       arguments: [
         (10, 0.0, 10), (10, 1.0, nil), (10, 0.75, 2), (7, 0.5, 3), (10, 0.9, 1), (1, 0.9, nil), (3, 0.25, 2),
+        (9, 0.8, 1),
       ] as [(Int, Double, Int?)])
     func `of each quantile a share is forgotten`(each: Int, drop: Double, kept: Int?) throws {
       let row = sampledRow("a", [("quantiles", (0..<2 * each).map { .int(Int64($0 % 2)) })])
