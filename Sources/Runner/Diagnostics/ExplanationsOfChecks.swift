@@ -155,8 +155,8 @@ extension Explanation {
     """
     A prompt of the rows that are evaluated stands in rows that the model, or one that scored them, was trained on; white space and case
     do not count. Such numbers say how well the model knows these prompts, not what it does with others. `partition` of `data` keeps rows
-    for training and for evaluation apart; `metrics: [overlap]` of `evaluate` counts the prompts when it runs. Files of more than 16 MiB
-    are not looked at.
+    for training and for evaluation apart. Where it is meant, write `overlap` among the `metrics` of `evaluate`: it counts these prompts
+    when it runs, and the warning is not given. Files of more than 16 MiB are not looked at.
     """,
     wrong: Example(asked.replacing("OTHERS", with: "b")),
     right: Example(asked.replacing("OTHERS", with: "a")))

@@ -47,7 +47,9 @@ extension StageFindings {
       .trainedPrompts,
       "\(count) of the \(evaluated.count) prompts of these rows are also among those that a model was trained on",
       at: .input("rows"), label: "evaluated on what was trained on",
-      help: "`partition` of `data` keeps rows for training and for evaluation apart")
+      help:
+        "`partition` of `data` keeps rows for training and for evaluation apart; where it is meant, `overlap` among `metrics` counts them and this is not said"
+    )
   }
 }
 
