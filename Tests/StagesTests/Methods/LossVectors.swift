@@ -35,9 +35,12 @@ extension Methods {
       #expect(abs(found - expected) < 1e-6, "\(name): \(found), expected \(expected)")
     }
 
-    /// In nats: KL(ref || policy) = 0.2 ln(0.2 / 0.5) + 0.2 ln(0.2 / 0.3) + 0.6 ln(0.6 / 0.2), as ALT has it; KL(policy || ref)
-    /// = 0.5 ln(0.5 / 0.2) + 0.3 ln(0.3 / 0.2) + 0.2 ln(0.2 / 0.6), as Quark has it. H = -(0.5 ln 0.5 + 0.3 ln 0.3 + 0.2 ln
-    /// 0.2). lm of one `a` = ln 2. L = lm + b KL - a H.
+    /// In nats, L = lm + b KL - a H with
+    ///
+    ///     lm of one `a`     = ln 2
+    ///     KL(ref || policy) = 0.2 ln(0.2 / 0.5) + 0.2 ln(0.2 / 0.3) + 0.6 ln(0.6 / 0.2)      ALT
+    ///     KL(policy || ref) = 0.5 ln(0.5 / 0.2) + 0.3 ln(0.3 / 0.2) + 0.2 ln(0.2 / 0.6)      Quark
+    ///     H                 = -(0.5 ln 0.5 + 0.3 ln 0.3 + 0.2 ln 0.2)
     @Test(arguments: [
       ("reference_policy", 0.05, 0.06, 0.394816205, 0.651108810),
       ("policy_reference", 0.05, 0.06, 0.360062441, 0.649371122),
@@ -66,8 +69,8 @@ extension Methods {
     }
 
     /// Quark: the columns of the K class tokens are dropped before the softmax for the KL only. A new token's logit is 0 here,
-    /// so that five of them take 5/6 of the probability: lm = -ln(0.5 / 6), H of (0.5, 0.3, 0.2, 1, 1, 1, 1, 1) / 6, and the KL
-    /// is that of the three.
+    /// so that five of them take 5/6 of the probability: lm = -ln(0.5 / 6), H is that of (0.5, 0.3, 0.2, 1, 1, 1, 1, 1) / 6,
+    /// and the KL is that of the three.
     @Test(arguments: [("reference_policy", 0.394816205), ("policy_reference", 0.360062441)])
     func `class tokens count in lm and entropy, and not in the divergence`(
       direction: String, divergence: Double

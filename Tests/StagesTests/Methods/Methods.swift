@@ -6,8 +6,8 @@ import Runner
 import Stages
 import Testing
 
-/// The rules are those of `../shared/METHODS.md`, by section, and its hazards, 9 to 24 of 4.2. Expected numbers are literals from
-/// there, or by a formula that stands beside them; none is made by the code under test.
+/// The rules are those of METHODS, the specification of the originals' behaviour, by section, and its hazards 9 to 24 of 4.2.
+/// Expected numbers are literals from there, or by a formula that stands beside them; none is made by the code under test.
 ///
 /// | rule | file |
 /// |---|---|
@@ -24,8 +24,13 @@ import Testing
 /// | 1.11 steps, schedule, freezing, clipping; hazard 23 | `ScheduleVectors` |
 /// | 1.13 metrics; hazard 20 | `MetricVectors` |
 ///
-/// Hazards 14, 21 and 22 have no option here: there are no sentinels, no replies are collated by position, and every name and
-/// length is written.
+/// Elsewhere, against programs of others: pairs in PyTorch (`PreferencePairTests`), texts of reward models in Python
+/// (`RewardReaderTests`), optimizers (`OptimizerTests`), new tokens (`VocabularyGrowthTests`), ROUGE (`RougeTests`). By their
+/// properties: exemplars (`ExemplarStageTests`), questions that are asked again (`AnnotateStageTests`, hazard 18), adaptive
+/// coefficients (`AdaptiveObjectiveTests`).
+///
+/// Hazards 14, 21 and 22 have no option: there are no sentinels, no replies are collated by position, and every name and length
+/// is written.
 @Suite enum Methods {}
 
 extension ModelBench {

@@ -25,14 +25,14 @@ extension Methods {
 
     // MARK: perplexity
 
-    /// exp(-mean of ln p) of each generation, under a reference that gives `a`, `b` and `c` 0.5, 0.3 and 0.2: of `a` 2, of `ab`
-    /// 1 / sqrt(0.5 * 0.3) = 2.581988897, of `ccc` 5; an empty one has none, and is in no mean.
+    /// exp(-mean of ln p) of each generation, under a reference that gives `a`, `b` and `c` 0.5, 0.3 and 0.2: 2 of `a`,
+    /// 1 / sqrt(0.5 * 0.3) of `ab`, 5 of `ccc`. An empty one has none, and is in no mean.
     @Test(
       arguments: [
         ([["a"]], 2), ([["ab"]], 2.581988897), ([["ccc"]], 5), ([["a"], ["ab"], ["ccc"]], 3.193996299),
         ([["a"], [""], ["ab"], ["ccc"]], 3.193996299),
-        // Hazard 20: the original pairs the first generations with the prompts as they come, and leaves out the others: here 2
-        // and 2.581988897.
+        // Hazard 20: the original scores as many generations as there are prompts, and no others: here `a` and `ab`, of mean
+        // 2.290994449.
         ([["a", "ab"], ["ccc", ""]], 3.193996299),
       ] as [([[JSON]], Double)])
     func `perplexity is the mean over generations that are not empty`(texts: [[JSON]], expected: Double)
@@ -47,7 +47,7 @@ extension Methods {
       if texts.joined().contains("") { #expect(bench.log.contains("1 empty generations left out")) }
     }
 
-    /// Toxicity: from 10,000 on a perplexity is not counted; the bound is an option, here 5.
+    /// Toxicity: from 10,000 on a perplexity is not counted; the bound is an option.
     @Test func `perplexities from a bound on are left out`() throws {
       let rows = [Row(["id": "p", "prompt": "The", "generations": ["a", "ab", "ccc"]])]
       let reference = try bench.model("reference", 0.5, 0.3, 0.2)

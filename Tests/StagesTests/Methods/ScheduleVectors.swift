@@ -126,8 +126,8 @@ extension Methods {
     /// norm 1 (not known).
     ///
     /// One token `a` under (0.5, 0.3, 0.2): the only gradient is that of the head's bias, g = (-0.5, 0.3, 0.2), of norm
-    /// 0.616441400. The first step of Adam with lr = eps = 1 is -g / (|g| + 1); clipped to 0.1, g is (-0.081110711,
-    /// 0.048666426, 0.032444284).
+    /// 0.616441400. The first step of Adam with lr = eps = 1 is -g / (|g| + 1). Clipped to 0.1, g is
+    /// (-0.081110711, 0.048666426, 0.032444284).
     @Test(
       arguments: [
         (nil, [0.333333333, -0.230769231, -0.166666667]), (1.0, [0.333333333, -0.230769231, -0.166666667]),
