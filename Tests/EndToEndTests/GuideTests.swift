@@ -1,5 +1,5 @@
 // Types the guide: every `$ command` of its pages, in the order of the pages, in a copy of what a clone has; what it says it
-// prints is what it prints.
+// prints is what it prints, and files that it writes piece by piece are written.
 
 import Glibc
 import Runner
@@ -103,6 +103,7 @@ import Testing
 /// A line of a fenced block that begins with `$ `, and what stands below it. A block that opens with "```fetched" uses the quickstart's
 /// model.
 private struct TypedCommand {
+  /// One line, or the lines that write a file.
   let command: String
   let needsFetchedModel: Bool
   var output: [String] = []
@@ -112,11 +113,21 @@ private struct TypedCommand {
     var isFenced = false
     var isConsole = false
     var needsFetchedModel = false
+    // A block named for a file, as in "```yaml mine.yaml", is written at its end.
+    var file: (name: Substring, lines: [Substring])?
     for line in page.split(separator: "\n") {
       if line.hasPrefix("```") {
+        if let written = file {
+          let text = written.lines.joined(separator: "\n")
+          commands.append(
+            TypedCommand(command: "cat >> \(written.name) <<'END'\n\(text)\nEND", needsFetchedModel: false))
+        }
+        file = line.firstIndex(of: " ").map { (line[line.index(after: $0)...], []) }
         isFenced.toggle()
         isConsole = false
         needsFetchedModel = line == "```fetched"
+      } else if file != nil {
+        file?.lines.append(line)
       } else if isFenced, line.hasPrefix("$ ") {
         isConsole = true
         commands.append(
