@@ -37,6 +37,7 @@ struct ConvertCommand: ParsableCommand {
       "Put the weights of a folder into several files, each at most so large, as 5GB.", valueName: "size"))
   var shard: String?
 
+  @OptionGroup var parameters: ParameterArguments
   @OptionGroup var storage: StoreArguments
 
   private static let types =
@@ -71,7 +72,7 @@ struct ConvertCommand: ParsableCommand {
   func run() throws {
     finish {
       try File.refuseOverwriting(destination)
-      let place = try ModelPlace(source, storage: storage)
+      let place = try ModelPlace(source, parameters, storage: storage)
       if let digest = place.fetched { standardError("sha256: \(digest.hex)\n") }
       let path = place.path
       // Those of a folder are copied into a folder.

@@ -23,11 +23,7 @@ struct ExportCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("A new folder.", valueName: "dir"), completion: .directory)
   var directory: String
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Give a parameter of the experiment another value.", valueName: "name=value"))
-  var set: [String] = []
-
+  @OptionGroup var parameters: ParameterArguments
   @OptionGroup var storage: StoreArguments
 
   func validate() throws {
@@ -42,7 +38,7 @@ struct ExportCommand: ParsableCommand {
     finish {
       guard let wanted = ResultAddress(address) else { return .commandLine }
       try File.refuseOverwriting(directory)
-      let place = try StoredResult(wanted, overrides: set, storage: storage)
+      let place = try StoredResult(wanted, parameters, storage: storage)
       let (store, found) = (place.store, place.found)
       for output in found.outputs where try store.presence(of: output) == .evicted {
         let code = try place.restoreBytes(storage)
@@ -66,7 +62,7 @@ struct StoredResult {
   let found: FoundResult
   private let experiment: LoadedExperiment?
 
-  init(_ address: ResultAddress, overrides: [String] = [], storage: StoreArguments) throws {
+  init(_ address: ResultAddress, _ parameters: ParameterArguments, storage: StoreArguments) throws {
     self.address = address
     func open(_ root: String) throws -> Store {
       let store = try Store(at: storage.path(projectRoot: root))
@@ -78,8 +74,7 @@ struct StoredResult {
       store = try open(projectRoot(of: Path.absolute(address.file)))
       found = try address.findInRun(store: store, stages: stageRegistry)
     } else {
-      let loaded = load(
-        try ExperimentArguments.parse(overrides.flatMap { ["--set", $0] } + ["--", address.file]))
+      let loaded = load(try parameters.experiment(address.file))
       experiment = loaded
       store = try open(loaded.projectRoot)
       found = try address.find(in: loaded.plan, store: store, stages: stageRegistry)

@@ -34,6 +34,7 @@ struct Inspect: ParsableCommand {
   @Option(help: "Of a data set: the configuration of its README that is meant.")
   var config: String?
 
+  @OptionGroup var parameters: ParameterArguments
   @OptionGroup var storage: StoreArguments
 
   func run() throws {
@@ -42,7 +43,7 @@ struct Inspect: ParsableCommand {
         try showFetched(set)
         return .done
       }
-      let place = try ModelPlace(file, storage: storage)
+      let place = try ModelPlace(file, parameters, storage: storage)
       var fetched: [String] = []
       if let digest = place.fetched { fetched = ["sha256: \(digest.hex)", "fetched into \(place.path)"] }
       let found = try inspection(of: place.path)

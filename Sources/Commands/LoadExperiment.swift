@@ -25,6 +25,20 @@ struct ExperimentArguments: ParsableArguments {
   var format = DiagnosticFormat.text
 }
 
+/// For commands that take a result of an experiment, `EXPERIMENT.yaml::ADDRESS`.
+struct ParameterArguments: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Give a parameter of the experiment another value. May be repeated.", valueName: "name=value"))
+  var set: [String] = []
+
+  /// As if the experiment stood on the command line with them.
+  func experiment(_ file: String) throws -> ExperimentArguments {
+    try ExperimentArguments.parse(set.flatMap { ["--set", $0] } + ["--", file])
+  }
+}
+
 enum DiagnosticFormat: String, ExpressibleByArgument { case text, json }
 
 /// Where a run keeps its things, for commands that look at the store.

@@ -10,12 +10,12 @@ struct ModelPlace {
   /// The digest of one that was fetched now.
   private(set) var fetched: Digest?
 
-  init(_ model: String, storage: StoreArguments) throws {
+  init(_ model: String, _ parameters: ParameterArguments, storage: StoreArguments) throws {
     if let source = try remoteSource(model) {
       let (digest, path) = try ModelSource.fetch(source) { standardError(TerminalText.escaped($0) + "\n") }
       (self.path, fetched) = (path, digest)
     } else if let result = modelResult(model) {
-      path = try StoredResult(result, storage: storage).modelPath()
+      path = try StoredResult(result, parameters, storage: storage).modelPath()
     } else {
       path = model
     }

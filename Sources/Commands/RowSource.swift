@@ -15,7 +15,9 @@ enum RowSource {
   /// What `data` takes: a file, a folder, a pattern that fits something, a data set of a hub, which is fetched; else
   /// EXPERIMENT.yaml::STAGE, RUN_DIRECTORY::STAGE, or a stage of the last run.
   /// - Throws: `RunError` (2) for a result that holds no rows, naming the command that shows it, and for a name of nothing.
-  init(_ text: String, split: String?, config: String?, storage: StoreArguments) throws {
+  init(
+    _ text: String, split: String?, config: String?, _ parameters: ParameterArguments, storage: StoreArguments
+  ) throws {
     if RemoteDataSet.isMeant(by: text) {
       self = .files(try Self.fetched(text, split: split, config: config))
       return
@@ -46,7 +48,7 @@ enum RowSource {
       throw RunError(
         .commandLine, "--\(name) chooses among the files of a folder or a data set; `\(text)` is neither")
     }
-    let result = try address.map { try StoredResult($0, storage: storage) } ?? Self.lastRun(text, storage)
+    let result = try address.map { try StoredResult($0, parameters, storage: storage) } ?? Self.lastRun(text, storage)
     self = try Self.place(of: result, text)
   }
 
@@ -61,7 +63,8 @@ enum RowSource {
   private static func lastRun(_ address: String, _ storage: StoreArguments) throws -> StoredResult {
     do {
       let run = try RunsArguments.parse([]).find("@last")
-      return try StoredResult(ResultAddress(file: run.path, address: address), storage: storage)
+      return try StoredResult(
+        ResultAddress(file: run.path, address: address), ParameterArguments.parse([]), storage: storage)
     } catch let error as RunError where error.exitCode == .commandLine {
       throw RunError(
         .commandLine,

@@ -13,7 +13,7 @@ struct RowTokens {
   /// What a stage gives its model, in the experiment as it is now.
   /// - Throws: `RunError`; what the stage throws before it would compute.
   static func inputs(
-    of address: ResultAddress, limit: Int, _ storage: StoreArguments
+    of address: ResultAddress, _ parameters: ParameterArguments, limit: Int, _ storage: StoreArguments
   ) throws -> ModelInputProbe.Found {
     guard FileStatus.of(address.file)?.isDirectory != true else {
       throw RunError(
@@ -21,7 +21,7 @@ struct RowTokens {
         "`\(address.text)` is of a run; the tokens of a stage are made as its experiment says now: name the file, EXPERIMENT.yaml::\(address.address)"
       )
     }
-    let loaded = load(try ExperimentArguments.parse(["--", address.file]))
+    let loaded = load(try parameters.experiment(address.file))
     let spin = Spin(
       plan: loaded.plan, stages: stageRegistry.stages,
       store: storage.path(projectRoot: loaded.projectRoot), address: address.address)

@@ -96,6 +96,7 @@ struct RowsCommand: ParsableCommand {
       valueName: "model"), completion: .file())
   var model: String?
 
+  @OptionGroup var parameters: ParameterArguments
   @OptionGroup var storage: StoreArguments
 
   func validate() throws {
@@ -145,14 +146,14 @@ struct RowsCommand: ParsableCommand {
           "--tokens takes a stage, EXPERIMENT.yaml::STAGE, found `\(source)`; with `-m MODEL` it takes any rows"
         )
       }
-      let found = try RowTokens.inputs(of: address, limit: all ? .max : head, storage)
+      let found = try RowTokens.inputs(of: address, parameters, limit: all ? .max : head, storage)
       try print(found.inputs, RowTokens(tokenizer: found.tokenizer))
       if found.count > found.inputs.count {
         standardError("the first \(found.inputs.count) of \(found.count); --head N or --all shows more\n")
       }
       return
     }
-    let shown = RowTokens(tokenizer: try openTokenizer(try ModelPlace(model, storage: storage).path))
+    let shown = RowTokens(tokenizer: try openTokenizer(try ModelPlace(model, parameters, storage: storage).path))
     guard case .some(let (paths, format)) = try rowFiles() else {
       throw RunError(.commandLine, "`\(source)` holds no rows")
     }
@@ -169,7 +170,7 @@ struct RowsCommand: ParsableCommand {
   }
 
   private func rowSource() throws -> RowSource {
-    try RowSource(source, split: split, config: config, storage: storage)
+    try RowSource(source, split: split, config: config, parameters, storage: storage)
   }
 
   private func rowFiles() throws -> (paths: [String], format: String?)? {

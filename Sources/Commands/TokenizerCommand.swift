@@ -134,6 +134,7 @@ struct TokenizerArguments: ParsableArguments {
   @Option(help: "Threads (default: all processors).")
   var threads: Int?
 
+  @OptionGroup var parameters: ParameterArguments
   @OptionGroup var storage: StoreArguments
 
   var threadCount: Int { threads ?? processorCount() }
@@ -146,7 +147,7 @@ struct TokenizerArguments: ParsableArguments {
   }
 
   func open() throws -> Tokenizer {
-    let place = try ModelPlace(tokenizer, storage: storage)
+    let place = try ModelPlace(tokenizer, parameters, storage: storage)
     if let digest = place.fetched { standardError("sha256: \(digest.hex)\n") }
     return try openTokenizer(place.path)
   }

@@ -66,6 +66,7 @@ struct TryCommand: ParsableCommand {
   @Option(help: "The model file's SHA-256; required for a fetched model.")
   var sha256: String?
 
+  @OptionGroup var parameters: ParameterArguments
   @OptionGroup var storage: StoreArguments
 
   func validate() throws {
@@ -160,7 +161,7 @@ struct TryCommand: ParsableCommand {
         standardError(TerminalText.escaped($0) + "\n")
       }
     }
-    if let result = modelResult(model) { return try StoredResult(result, storage: storage).modelPath() }
+    if let result = modelResult(model) { return try StoredResult(result, parameters, storage: storage).modelPath() }
     if let wanted {
       guard FileStatus.of(model)?.isDirectory != true else {
         throw RunError(.commandLine, "`--sha256` is of a file, and `\(model)` is a directory")
