@@ -20,7 +20,7 @@ extension TrainStage {
           at: .input("validation"), label: "is not read",
           help: "write `evaluate_every: N`, or remove it")
       }
-      if let source = options[conditioning].source {
+      if options[objective].texts == nil, let source = options[conditioning].source {
         findings.want(
           column: source.column, of: "validation", in: stage,
           because: "`conditioning` of kind `\(options[conditioning].kind)`",

@@ -11,9 +11,11 @@ extension TrainStage {
     findings.want(texts.head, at: "model", in: stage) { $0.training(share: stage.options[unfrozenRatio]) }
     check(chosen, stage, &findings)
     if let column = texts.column {
-      findings.want(
-        column: column, of: "rows", in: stage, because: "`objective` of kind `\(chosen.kind)`",
-        help: "`column` of `objective` names another; `samples` and `keep` of `data` give columns")
+      for port in ["rows", "validation"] where stage.isBound(port) {
+        findings.want(
+          column: column, of: port, in: stage, because: "`objective` of kind `\(chosen.kind)`",
+          help: "`column` of `objective` names another; `samples` and `keep` of `data` give columns")
+      }
     }
     texts.text.check(below: "objective.", stage, &findings)
     texts.check(stage, &findings)

@@ -69,6 +69,19 @@ import TinyModel
     #expect(unnamed[0].contains("the model has 2 labels, and `label` does not say which one is the reward"))
   }
 
+  @Test func `held-out rows need the column of the objective and no classes`() throws {
+    let held = "m, validation: rows"
+    #expect(try problems(Self.pairwise + ", evaluate_every: 1", model: held) == [])
+    #expect(
+      try problems(
+        "objective: {kind: pairwise, preferred: first}, evaluate_every: 1", model: held, rows: "limit: 4")
+        == [])
+    #expect(
+      try problems(Self.pairwise + ", evaluate_every: 1", model: held, rows: "limit: 4").map {
+        $0.contains("reads the column `rewards`, which the rows at `validation` do not have")
+      } == [false, true])
+  }
+
   @Test func `rows without the column are refused`() throws {
     #expect(
       try problems(Self.pairwise, rows: "limit: 4") == [
