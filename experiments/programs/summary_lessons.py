@@ -5,7 +5,7 @@ They come from a judge's reasons. PREFERRED has a row for the preferred summary 
 `Summary B`). OUT has all these rows with one generation each, the reply that the annotator should give on that summary.
 
 The sentence is cut at words of contrast, such as `whereas`. What is said of a summary is the first part that names it and not the other
-one. The axes that this part names, or where it names none the sentence, make the feedback.
+one. The axes that this part names, or where it names none the rest of the sentence, make the feedback.
 
 feedback    `Analysis: …`, that part, of at most 24 words, or where there is none which axes the sentence names; `Feedback: …`, an
             adjective for each axis, at most ten words; `Score: …`, 3 for the preferred summary, 2 for the other one where the judge finds
@@ -82,10 +82,10 @@ def reply(row, form, preferred):
         if len(row["summary"].split()) <= WORDS_OF_CONCISE:
             return precise + (" but" if score == 1 else " and") + " concise"
         return precise + (" nor" if score == 1 else " but not") + " concise"
-    part = part_on(row["letter"], explanation)
+    part = part_on(row["letter"], explanation) or ""
     # What the judge likes about the summary that it does not prefer is no fault of it.
-    blamed = part if preferred else re.sub(r"\bmore \w+", "", part or "")
-    axes = axes_in(blamed or "") or axes_in(explanation) or [AXES[2]]
+    told = part if preferred else re.sub(r"\bmore \w+", "", part)
+    axes = axes_in(told) or axes_in(explanation.replace(part, "")) or [AXES[2]]
     names = listed([axis[0] for axis in axes])
     said = analysis(part) if part else f"It {'does well' if preferred else 'falls short'} in {names}."
     if score == 2:
