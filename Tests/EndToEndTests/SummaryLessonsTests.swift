@@ -23,7 +23,7 @@ import Testing
     let ending = try plumb.shell("python3 '\(program)' \(form) rows preferred other;")
     try #require(ending.status == 0, "\(ending.error)")
     return try plumb.text("rows").split(separator: "\n").map {
-      try #require(try JSON(parsing: String($0))["generations"]?[0]?.stringValue)
+      try #require(try JSON(parsing: String($0))["generations"]?.arrayValue?.first?.stringValue)
     }
   }
 
