@@ -15,7 +15,7 @@ import Testing
     let written = try plumb.shell("mkdir .git && python3 '\(script)' . tiny;")
     try #require(written.status == 0, "\(written.error)")
     let names = try File.names(in: "\(plumb.folder)/papers").filter { $0.hasSuffix(".yaml") }
-    #expect(!names.isEmpty)
+    #expect(names.count == 12)
     for name in names {
       let plan = try plumb.run("plan papers/\(name)")
       #expect(plan.status == 0 && plan.error == "", "\(name): \(plan.error)")
