@@ -1,9 +1,9 @@
-# make quickstart · make test · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds · make fuzz
+# make quickstart · make test · make install · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds · make fuzz
 
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build packages docs format lint bench bench-runner bench-engine bench-tokenizer bench-data new-stage emulated sanitize bounds fuzz parity
+.PHONY: quickstart test build install packages docs format lint bench bench-runner bench-engine bench-tokenizer bench-data new-stage emulated sanitize bounds fuzz parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -30,6 +30,15 @@ test: build
 	  exit 1
 	fi
 	echo "make test: passed"
+
+# The program, its completions for bash, and its license. `make install PREFIX=~/.local` for one user alone.
+PREFIX ?= /usr/local
+install: packages
+	@swift build -c release --product plumb
+	install -D -m 755 .build/release/plumb $(DESTDIR)$(PREFIX)/bin/plumb
+	.build/release/plumb --generate-completion-script bash > .build/plumb.bash
+	install -D -m 644 .build/plumb.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/plumb
+	echo "installed $(DESTDIR)$(PREFIX)/bin/plumb"
 
 build: packages
 	@swift build -c release --build-tests

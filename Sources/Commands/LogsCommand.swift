@@ -60,7 +60,11 @@ struct LogsCommand: ParsableCommand {
         throw RunError(
           .workFound, "`\(node.address)` has no log in run `\(run.id)`: it is \(node.state.rawValue) there")
       }
-      try LogFollower(path: path, run: run.path, follows: follow && run.state == .running).print()
+      let follows = follow && run.state == .running
+      try LogFollower(path: path, run: run.path, follows: follows).print()
+      if !follows, FileStatus.of(path)?.size == 0 {
+        standardError("note: \(TerminalText.escaped("`\(node.address)` printed nothing"))\n")
+      }
       return .done
     }
   }

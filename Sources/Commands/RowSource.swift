@@ -48,7 +48,8 @@ enum RowSource {
       throw RunError(
         .commandLine, "--\(name) chooses among the files of a folder or a data set; `\(text)` is neither")
     }
-    let result = try address.map { try StoredResult($0, parameters, storage: storage) } ?? Self.lastRun(text, storage)
+    let result =
+      try address.map { try StoredResult($0, parameters, storage: storage) } ?? Self.lastRun(text, storage)
     self = try Self.place(of: result, text)
   }
 

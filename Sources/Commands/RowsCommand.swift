@@ -153,7 +153,8 @@ struct RowsCommand: ParsableCommand {
       }
       return
     }
-    let shown = RowTokens(tokenizer: try openTokenizer(try ModelPlace(model, parameters, storage: storage).path))
+    let shown = RowTokens(
+      tokenizer: try openTokenizer(try ModelPlace(model, parameters, storage: storage).path))
     guard case .some(let (paths, format)) = try rowFiles() else {
       throw RunError(.commandLine, "`\(source)` holds no rows")
     }

@@ -10,7 +10,7 @@ struct RunsCommand: ParsableCommand {
     commandName: "runs", abstract: "List the runs of this project with their metrics.",
     discussion: """
       Oldest first. Parameters are shown when the runs differ in them. `stages` gives how many ran, how many were cached, and \
-      the total.
+      the total. Runs in which nothing was left to do are hidden.
 
         \(Program.name) runs quickstart --sort -reward
         \(Program.name) runs --csv > runs.csv
@@ -26,6 +26,9 @@ struct RunsCommand: ParsableCommand {
 
   @Option(help: "Only the newest N.")
   var limit: Int?
+
+  @Flag(help: "Also runs in which nothing was left to do.")
+  var all = false
 
   @Flag(help: "Write one JSON value.")
   var json = false
@@ -45,9 +48,16 @@ struct RunsCommand: ParsableCommand {
 
   func run() throws {
     finish {
-      let all = try place.index().runs(experiment: name)
-      let table = try RunTable(limit.map { Array(all.suffix($0)) } ?? all, sort: sort)
+      let found = try place.index().runs(experiment: name)
+      let wanted = all ? found : found.filter { !$0.hadNothingToDo }
+      let table = try RunTable(limit.map { Array(wanted.suffix($0)) } ?? wanted, sort: sort)
       try standardOutput(table.text(json ? .json : csv ? .csv : md ? .md : .text))
+      let hidden = found.count - wanted.count
+      if hidden > 0 {
+        standardError(
+          "\(hidden) \(hidden == 1 ? "run" : "runs") with nothing left to do \(hidden == 1 ? "is" : "are") hidden; --all shows them\n"
+        )
+      }
       return .done
     }
   }

@@ -161,7 +161,9 @@ struct TryCommand: ParsableCommand {
         standardError(TerminalText.escaped($0) + "\n")
       }
     }
-    if let result = modelResult(model) { return try StoredResult(result, parameters, storage: storage).modelPath() }
+    if let result = modelResult(model) {
+      return try StoredResult(result, parameters, storage: storage).modelPath()
+    }
     if let wanted {
       guard FileStatus.of(model)?.isDirectory != true else {
         throw RunError(.commandLine, "`--sha256` is of a file, and `\(model)` is a directory")

@@ -166,6 +166,10 @@ package struct EvaluateStage: Stage {
         values.count == numbers.count, "\(kind.name): \(values.count) values for \(numbers)")
       for (name, value) in zip(numbers, values) { result[name] = value }
     }
+    for (name, value) in result.members {
+      guard let mean = value.doubleValue, let error = result["\(name)_se"]?.doubleValue else { continue }
+      context.measure(name, mean: mean, standardError: error)
+    }
     try writeMetrics(.object(result), to: context.output("metrics", .metrics))
   }
 }

@@ -1,7 +1,7 @@
 // The outputs of a head at the last token of texts: how reward models and classifiers score.
 
-/// Reads whole texts. Source: transformers' `…ForSequenceClassification`, which reads the last token that is no padding; there is
-/// no padding here.
+/// Reads whole texts; of neighbours that begin alike, such as a prompt with several samples, the common beginning once. Source:
+/// transformers' `…ForSequenceClassification`, which reads the last token that is no padding; there is no padding here.
 package final class RewardModel {
   private let decoder: Decoder
 
@@ -20,31 +20,17 @@ package final class RewardModel {
     _ texts: [[Int32]], memory: Int, checkpoint: () throws -> Void, emit: (Int, [Float]) throws -> Void
   ) throws {
     let pool = decoder.pagePool(memory: memory)
-    var next = 0
-    while next < texts.count {
-      try checkpoint()
-      var batch = TokenBatch()
-      var last: [Int32] = []
-      let first = next
-      while next < texts.count, last.isEmpty || batch.tokens.count + texts[next].count <= Self.tokenBudget {
-        guard let cache = CachedSequence(pool, positions: texts[next].count) else {
-          if last.isEmpty {
-            throw CacheExhausted(
-              wantedBytes: PagePool.pageCount(texts[next].count) * pool.pageBytes, capacityBytes: memory)
-          }
-          break
-        }
-        last.append(Int32(batch.append(texts[next], to: cache).upperBound - 1))
-        next += 1
-      }
+    let forward = SharedForward(decoder: decoder, pool: pool, tokenBudget: Self.tokenBudget)
+    try forward.run(texts, checkpoint: checkpoint) { batch, members, _ in
       var outputs: [[Float]] = []
+      let last = members.map { Int32($0.rows.upperBound - 1) }
       decoder.forward(batch, pool, rows: last, tokensAtOnce: Self.tokenBudget) { _, x in
         let rows = decoder.logits(x)
         for row in 0..<rows.rows { outputs.append(rows.slice(row..<row + 1).read()) }
       }
-      for (offset, outputs) in outputs.enumerated() {
-        guard outputs.allSatisfy(\.isFinite) else { throw LogitsNotFinite(index: first + offset) }
-        try emit(first + offset, outputs)
+      for (member, outputs) in zip(members, outputs) {
+        guard outputs.allSatisfy(\.isFinite) else { throw LogitsNotFinite(index: member.index) }
+        try emit(member.index, outputs)
       }
     }
   }

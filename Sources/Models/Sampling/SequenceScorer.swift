@@ -35,81 +35,16 @@ package final class SequenceScorer {
   package func score(
     _ items: [ScoringItem], checkpoint: () throws -> Void = {}, emit: (Int, [[Float]]) throws -> Void
   ) throws {
-    var shared = SharedCache(of: items.map(\.context), decoder, pool, tokensAtOnce: tokenBudget)
-    // What is still to compute, the next group last.
-    var waiting = Array(
-      sharedPrefixes(of: items.map(\.context), beyond: shared.length, tokenBudget: tokenBudget).reversed())
-    while !waiting.isEmpty {
-      try checkpoint()
-      var batch: [Part] = []
-      var tokens = 0
-      // Pages for the contexts and continuations of the batch's items, which are computed after all its prefixes.
-      var promised = 0
-      defer { pool.release(reserved: promised) }
-      while let group = waiting.last {
-        let cost = group.items.reduce(group.length - shared.length) {
-          $0 + items[$1].context.count - group.length
-            + items[$1].continuations.reduce(0) { $0 + $1.count }
-        }
-        if !batch.isEmpty, tokens + cost > tokenBudget { break }
-        let pages = group.items.reduce(0) { $0 + Self.pages(items[$1], sharing: group.length) }
-        guard let part = part(group, shared), pool.reserve(pages) else {
-          if !batch.isEmpty { break }
-          if group.items.count == 1 {
-            guard shared.cache != nil else { throw exhausted(items[group.items.lowerBound], pages) }
-            // Without the pages that all share it may fit.
-            shared = .none
-            waiting = waiting.map {
-              $0.items.count == 1 ? SharedPrefix(items: $0.items, length: 0) : $0
-            }
-            continue
-          }
-          // Too much for the memory at one time: one by one.
-          waiting.removeLast()
-          waiting += group.items.reversed().map { SharedPrefix(items: $0..<$0 + 1, length: shared.length) }
-          continue
-        }
-        promised += pages
-        batch.append(part)
-        tokens += cost
-        waiting.removeLast()
+    let forward = SharedForward(decoder: decoder, pool: pool, tokenBudget: tokenBudget)
+    let tail = { (index: Int) in
+      items[index].continuations.reduce(into: SharedForward.Tail()) { tail, continuation in
+        tail.tokens += continuation.count
+        tail.pages += Self.forkPages(items[index], continuation)
       }
-      computePrefixes(batch, items, beyond: shared.length)
-      try score(batch, items, promised: &promised, emit)
     }
-  }
-
-  /// A group of the batch, and the cache that its contexts share (nil when they share nothing).
-  private struct Part {
-    let group: SharedPrefix
-    let prefix: CachedSequence?
-  }
-
-  /// With room for the prefix, which is still to be computed; nil when the pool cannot promise it.
-  private func part(_ group: SharedPrefix, _ shared: SharedCache) -> Part? {
-    if group.length == shared.length { return Part(group: group, prefix: shared.cache) }
-    return CachedSequence(pool, positions: group.length, sharing: shared.cache, first: shared.length).map {
-      Part(group: group, prefix: $0)
+    try forward.run(items.map(\.context), tail: tail, checkpoint: checkpoint) { contexts, members, promise in
+      try score(contexts, members, items, &promise, emit)
     }
-  }
-
-  private func computePrefixes(_ batch: [Part], _ items: [ScoringItem], beyond shared: Int) {
-    var prefixes = TokenBatch()
-    for part in batch where part.group.length > shared {
-      guard let cache = part.prefix else { preconditionFailure("a shared prefix has no cache") }
-      let context = items[part.group.items.lowerBound].context
-      _ = prefixes.append(context[shared..<part.group.length], to: cache)
-    }
-    decoder.forward(prefixes, pool, tokensAtOnce: tokenBudget)
-  }
-
-  /// Pages that an item's context and continuations take beyond the `shared` positions of its prefix.
-  private static func pages(_ item: ScoringItem, sharing shared: Int) -> Int {
-    item.continuations.reduce(contextPages(item, sharing: shared)) { $0 + forkPages(item, $1) }
-  }
-
-  private static func contextPages(_ item: ScoringItem, sharing shared: Int) -> Int {
-    PagePool.pageCount(item.context.count) - shared / PagePool.pageLength
   }
 
   /// Pages that a continuation takes beyond those it shares with its context.
@@ -119,71 +54,45 @@ package final class SequenceScorer {
       / PagePool.pageLength
   }
 
-  private func exhausted(_ item: ScoringItem, _ pages: Int) -> CacheExhausted {
-    CacheExhausted(
-      wantedBytes: pages * pool.pageBytes, capacityBytes: pool.capacity * pool.pageBytes)
-  }
-
   /// One pass over the contexts, one over the continuations' tokens but their last.
   private func score(
-    _ batch: [Part], _ items: [ScoringItem], promised: inout Int, _ emit: (Int, [[Float]]) throws -> Void
+    _ contexts: TokenBatch, _ members: [SharedForward.Member], _ items: [ScoringItem],
+    _ promise: inout SharedForward.Promise, _ emit: (Int, [[Float]]) throws -> Void
   ) throws {
-    var contexts = TokenBatch()
+    var results: [Int: [[Float]]] = [:]
     var targets: [Target] = []
-    var caches: [(index: Int, cache: CachedSequence)] = []
-    for part in batch {
-      for index in part.group.items {
-        let context = items[index].context
-        let cache = fork(
-          part.prefix, at: part.group.length, positions: context.count,
-          pages: Self.contextPages(items[index], sharing: part.group.length), promised: &promised)
-        caches.append((index, cache))
-        let rows = contexts.append(context[part.group.length...], to: cache)
-        for continuation in items[index].continuations.indices {
-          targets.append(
-            Target(
-              row: rows.upperBound - 1, token: items[index].continuations[continuation][0],
-              item: index, continuation: continuation))
-        }
+    for member in members {
+      let continuations = items[member.index].continuations
+      results[member.index] = continuations.map { _ in [] }
+      for (number, tokens) in continuations.enumerated() {
+        targets.append(
+          Target(row: member.rows.upperBound - 1, token: tokens[0], item: member.index, continuation: number))
       }
     }
-    var results: [Int: [[Float]]] = [:]
-    for (index, _) in caches { results[index] = items[index].continuations.map { _ in [] } }
     read(contexts, targets, into: &results)
 
     var tails = TokenBatch()
     targets = []
-    for (index, cache) in caches {
-      for (continuation, tokens) in items[index].continuations.enumerated() where tokens.count > 1 {
-        let length = items[index].context.count
-        let rows = tails.append(
-          tokens.dropLast(),
-          to: fork(
-            cache, at: length, positions: length + tokens.count - 1,
-            pages: Self.forkPages(items[index], tokens), promised: &promised))
-        for (row, token) in zip(rows, tokens.dropFirst()) {
-          targets.append(Target(row: row, token: token, item: index, continuation: continuation))
+    for member in members {
+      let item = items[member.index]
+      for (continuation, tokens) in item.continuations.enumerated() where tokens.count > 1 {
+        let length = item.context.count
+        let fork = promise.fork(
+          member.cache, at: length, positions: length + tokens.count - 1,
+          pages: Self.forkPages(item, tokens))
+        for (row, token) in zip(tails.append(tokens.dropLast(), to: fork), tokens.dropFirst()) {
+          targets.append(Target(row: row, token: token, item: member.index, continuation: continuation))
         }
       }
     }
     if !targets.isEmpty { read(tails, targets, into: &results) }
-    for (index, _) in caches {
-      let scores = results[index] ?? []
-      guard scores.allSatisfy({ $0.allSatisfy(\.isFinite) }) else { throw LogitsNotFinite(index: index) }
-      try emit(index, scores)
+    for member in members {
+      let scores = results[member.index] ?? []
+      guard scores.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+        throw LogitsNotFinite(index: member.index)
+      }
+      try emit(member.index, scores)
     }
-  }
-
-  /// A sequence that goes on from another's first positions, in pages that were promised.
-  private func fork(
-    _ cache: CachedSequence?, at length: Int, positions: Int, pages: Int, promised: inout Int
-  ) -> CachedSequence {
-    pool.release(reserved: pages)
-    promised -= pages
-    guard let fork = CachedSequence(pool, positions: positions, sharing: cache, first: length) else {
-      preconditionFailure("\(pages) pages were promised and are not there")
-    }
-    return fork
   }
 
   /// A token whose log-probability is read from a row of the forward pass.

@@ -1,5 +1,6 @@
 // What is said of a node in words: shares, rates, time left, what it measured.
 
+import JSON
 import System
 
 /// How fast a node goes, over about the last ten seconds, since a rate over all of a resumed stage would be wrong.
@@ -41,11 +42,23 @@ enum ProgressText {
     return parts.map { TerminalText.escaped($0) }
   }
 
-  /// `41 s · 3 empty samples left out · 9216 tokens · 91 tokens/s · peak 554 MiB`
+  /// `41 s · reward 0.5034 ± 0.0210 · 3 empty samples left out · 9216 tokens · 91 tokens/s · peak 554 MiB`
   static func finished(_ record: NodeRecord) -> String {
+    let errors = record.measures.filter { $0.name.hasSuffix(StageContext.standardError) }
+    func error(of name: String) -> Double? {
+      errors.first { UTF8Key($0.name) == UTF8Key(name + StageContext.standardError) }?.value
+    }
+    let means = record.measures.compactMap { measure in
+      error(of: measure.name).map {
+        "\(measure.name) \(TextTable.number(measure.value)) ± \(TextTable.number($0))"
+      }
+    }
     let lost = record.measures.filter { isLoss($0.name) }
-    let others = record.measures.filter { !isLoss($0.name) }
-    let shown = (lost + others.prefix(6)).map { measured($0.name, $0.value) }
+    let others = record.measures.filter { measure in
+      !isLoss(measure.name) && !measure.name.hasSuffix(StageContext.standardError)
+        && error(of: measure.name) == nil
+    }
+    let shown = means.prefix(3) + (lost + others.prefix(6)).map { measured($0.name, $0.value) }
     return TerminalText.escaped(([duration(record.seconds)] + shown).joined(separator: " · "))
   }
 

@@ -40,6 +40,9 @@ package struct RunSummary: Sendable, Equatable {
     }
   }
 
+  /// Whether all of it had been computed before.
+  package var hadNothingToDo: Bool { state == .done && nodes > 0 && executed == 0 }
+
   // MARK: reading a directory
 
   /// Nil when the directory holds no run. What was cut off by a crash is left out.

@@ -137,6 +137,12 @@ public final class StageContext: Sendable {
     if value.isFinite { reporter.measure(name, value) }
   }
 
+  /// Records a mean and its standard error, which the line that ends the stage shows first.
+  public func measure(_ name: String, mean: Double, standardError: Double) {
+    measure(name, mean)
+    measure(name + Self.standardError, standardError)
+  }
+
   /// Reports that a part of the input was not used: in the log, in the line that ends the stage, and in the record. `what` is
   /// words in the plural: "empty samples". A count of 0 is not reported.
   public func leaveOut(_ count: Int, _ what: String) {
@@ -157,6 +163,8 @@ public final class StageContext: Sendable {
   /// How the name of a measure begins that counts what was not used, or not wholly.
   static let leftOut = "left_out_"
   static let cut = "cut_"
+  /// At the end of a measure's name: its standard error.
+  static let standardError = "_se"
 
   /// Throws `CancellationError` when the runner has asked for a clean stop. Call between units of work, after
   /// having made durable what is finished.

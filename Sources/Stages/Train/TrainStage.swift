@@ -92,6 +92,7 @@ package struct TrainStage: Stage {
     try run.writeModels()
     try writeState(of: trainer, plan, examples, context)
     var metrics = trainer.series.json.objectValue ?? JSONObject()
+    if let loss = metrics["loss"]?.arrayValue?.last?.doubleValue { context.measure("loss", loss) }
     for (name, value) in run.validation?.metrics.members ?? [] { metrics[name] = value }
     metrics["steps"] = .int(Int64(trainer.series.count))
     metrics["samples"] = .int(Int64(examples.count))

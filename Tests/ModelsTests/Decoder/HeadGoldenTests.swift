@@ -111,7 +111,13 @@ struct GoldenHead {
   @Test(arguments: [NumericMode.bf16, .int8, .fp32], GoldenHead.heads)
   func `a text's outputs depend on the text alone`(mode: NumericMode, head: String) throws {
     let checkpoint = try openCheckpoint(try GoldenHead("gptj", head, in: folder).path)
-    let texts = (1...23).map { Tiny.tokens(1 + $0 * 37 % 90, seed: UInt64($0)) }
+    // Of their own, and of three prompts with three answers each, two of them the same.
+    let alone = (1...14).map { Tiny.tokens(1 + $0 * 37 % 90, seed: UInt64($0)) }
+    let answers = (0..<9).map { index -> [Int32] in
+      let prompt = Tiny.tokens(40, seed: UInt64(60 + index / 3))
+      return prompt + Tiny.tokens(1 + index % 4 * 20, seed: UInt64(70 + index / 2))
+    }
+    let texts = alone + answers
     func scores(_ texts: [[Int32]], threads: Int = 1, memory: Int = 1 << 30) throws -> [[UInt32]] {
       let model = RewardModel(
         try Decoder(
@@ -127,7 +133,7 @@ struct GoldenHead {
       return found
     }
     let together = try scores(texts)
-    #expect(together.count == 23 && Set(together).count == 23)
+    #expect(together.count == 23 && Set(together).count > 20)
     #expect(together.allSatisfy { $0.count == checkpoint.configuration.outputCount })
     #expect(try scores(texts, threads: 3) == together)
     #expect(try scores(texts, memory: 1 << 17) == together)
