@@ -28,6 +28,17 @@ extension TrainStage {
           ? model.items.flatMap { Estimates.integer(Double($0) * 8) } : 1 << 12),
     ]
     for step in kept { outputs[TrainStage.keptName(step)] = trained }
+    // Of held-out rows the loss alone, after every so many steps and at the end.
+    let validation = Estimates.seconds(
+      tokens: Estimates.tokens(input.input("validation")), parameters: model.items, passes: 2,
+      rate: Estimates.training, input.threads)
+    let steps =
+      input.options[TrainStage.steps]
+      ?? samples.map {
+        ($0 + input.options[TrainStage.batchSize] - 1) / input.options[TrainStage.batchSize]
+          * input.options[TrainStage.epochs]
+      }
+    let looks = input.options[TrainStage.evaluateEvery].flatMap { every in steps.map { $0 / every + 1 } } ?? 0
     return StageEstimate(
       outputs: outputs,
       memoryBytes: ModelMemory(model, input.numericMode).map {
@@ -38,6 +49,7 @@ extension TrainStage {
         tokens: Estimates.tokens(rows).flatMap { tokens in epochs.map { tokens * $0 } },
         parameters: model.items,
         passes: hasReference ? 8 : 6,
-        rate: Estimates.training, input.threads))
+        rate: Estimates.training, input.threads
+      ).map { $0 + Double(looks) * (validation ?? 0) })
   }
 }

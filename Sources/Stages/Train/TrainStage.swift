@@ -62,7 +62,7 @@ package struct TrainStage: Stage {
     if let notice = policy.configuration.dropoutNotice { context.log(notice) }
     let heldOut =
       context.inputs["validation"] == nil
-      ? [] : try TrainingData(at: "validation", for: policy, context).examples
+      ? [] : try TrainingData(at: "validation", for: policy, context.reporting(on: "validation")).examples
     if !heldOut.isEmpty { context.log("\(heldOut.count) samples at `validation` are held out") }
     let data = try TrainingData(at: "rows", for: policy, context)
     let examples = data.examples

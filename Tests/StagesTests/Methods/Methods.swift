@@ -19,7 +19,7 @@ import Testing
 /// | 1.6.3, 1.6.4 categories; hazard 15 | `CategoryVectors` |
 /// | 1.7 quantiles; hazard 12 | `QuantileVectors` |
 /// | 1.7 picks and what is kept; hazards 15, 17 | `PoolVectors`, `PoolStatisticsVectors` |
-/// | 1.8 end rule | `EndRuleVectors` |
+/// | 1.8 targets, end rule | `TargetVectors`, `EndRuleVectors` |
 /// | 1.10 losses; hazard 13 | `LossVectors` |
 /// | 1.11 steps, schedule, freezing, clipping; hazard 23 | `ScheduleVectors` |
 /// | 1.13 metrics; hazard 20 | `MetricVectors` |
