@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import JSON
 import Runner
 import System
 
@@ -63,22 +64,26 @@ struct StoredResult {
   private let experiment: LoadedExperiment?
 
   init(_ address: ResultAddress, _ parameters: ParameterArguments, storage: StoreArguments) throws {
+    let isRun = FileStatus.of(address.file)?.isDirectory == true
+    try self.init(address, of: isRun ? nil : load(try parameters.experiment(address.file)), storage)
+  }
+
+  /// - Parameter experiment: nil for a result of a run.
+  private init(_ address: ResultAddress, of experiment: LoadedExperiment?, _ storage: StoreArguments) throws {
+    let root = experiment?.projectRoot ?? projectRoot(of: Path.absolute(address.file))
+    let store = try Self.open(root, storage)
     self.address = address
-    func open(_ root: String) throws -> Store {
-      let store = try Store(at: storage.path(projectRoot: root))
-      store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
-      return store
-    }
-    if FileStatus.of(address.file)?.isDirectory == true {
-      experiment = nil
-      store = try open(projectRoot(of: Path.absolute(address.file)))
-      found = try address.findInRun(store: store, stages: stageRegistry)
-    } else {
-      let loaded = load(try parameters.experiment(address.file))
-      experiment = loaded
-      store = try open(loaded.projectRoot)
-      found = try address.find(in: loaded.plan, store: store, stages: stageRegistry)
-    }
+    self.experiment = experiment
+    self.store = store
+    found =
+      try experiment.map { try address.find(in: $0.plan, store: store, stages: stageRegistry) }
+      ?? address.findInRun(store: store, stages: stageRegistry)
+  }
+
+  private static func open(_ root: String, _ storage: StoreArguments) throws -> Store {
+    let store = try Store(at: storage.path(projectRoot: root))
+    store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
+    return store
   }
 
   /// Runs what its evicted bytes need.
@@ -94,8 +99,28 @@ struct StoredResult {
     return session.run()
   }
 
-  /// Where a command reads the one model that is named.
-  func modelPath() throws -> String { try store.readingPath(try found.output(.model, at: address)) }
+  /// Where a command reads the one model that is named: a result, or what an experiment declares by this name under `models`.
+  static func modelPath(
+    _ address: ResultAddress, _ parameters: ParameterArguments, storage: StoreArguments
+  ) throws -> String {
+    func path(_ result: StoredResult) throws -> String {
+      try result.store.readingPath(try result.found.output(.model, at: address))
+    }
+    if FileStatus.of(address.file)?.isDirectory == true {
+      return try path(StoredResult(address, parameters, storage: storage))
+    }
+    let loaded = load(try parameters.experiment(address.file))
+    guard let model = loaded.plan.models.first(where: { UTF8Key($0.name) == UTF8Key(address.address) }) else {
+      return try path(StoredResult(address, of: loaded, storage))
+    }
+    if case .run(let file, let trained) = model.source {
+      return try modelPath(
+        ResultAddress(file: file, address: trained), ParameterArguments.parse([]), storage: storage)
+    }
+    return try ModelSource.localPath(of: model, store: nil) {
+      standardError(TerminalText.escaped($0) + "\n")
+    }
+  }
 }
 
 /// The address a model argument is, unless a file of that name is there.

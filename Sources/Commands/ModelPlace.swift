@@ -15,7 +15,7 @@ struct ModelPlace {
       let (digest, path) = try ModelSource.fetch(source) { standardError(TerminalText.escaped($0) + "\n") }
       (self.path, fetched) = (path, digest)
     } else if let result = modelResult(model) {
-      path = try StoredResult(result, parameters, storage: storage).modelPath()
+      path = try StoredResult.modelPath(result, parameters, storage: storage)
     } else {
       path = model
     }

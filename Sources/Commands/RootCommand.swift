@@ -50,7 +50,7 @@ struct RootCommand: ParsableCommand {
       StagesCommand.self, NewStageCommand.self, SchemaCommand.self, ExplainCommand.self, YAMLCommand.self,
       WorkerCommand.self,
       ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self, LogsCommand.self,
-      StatusCommand.self, ExportCommand.self, CacheCommand.self, VersionCommand.self,
+      StatusCommand.self, CompareCommand.self, ExportCommand.self, CacheCommand.self, VersionCommand.self,
     ])
 }
 

@@ -1,6 +1,7 @@
 // `plumb runs`: all runs of a project with their parameters and metrics.
 
 import ArgumentParser
+import JSON
 import RunIndex
 import Runner
 import System
@@ -10,7 +11,7 @@ struct RunsCommand: ParsableCommand {
     commandName: "runs", abstract: "List the runs of this project with their metrics.",
     discussion: """
       Oldest first. Parameters are shown when the runs differ in them. `stages` gives how many ran, how many were cached, and \
-      the total. Runs in which nothing was left to do are hidden.
+      the total. Runs in which nothing was left to do are hidden, but for the first with its parameters.
 
         \(Program.name) runs quickstart --sort -reward
         \(Program.name) runs --csv > runs.csv
@@ -49,7 +50,12 @@ struct RunsCommand: ParsableCommand {
   func run() throws {
     finish {
       let found = try place.index().runs(experiment: name)
-      let wanted = all ? found : found.filter { !$0.hadNothingToDo }
+      var seen: Set<String> = []
+      let wanted = found.filter { run in
+        let parameters = JSON.object(run.parameters).text(.canonical)
+        let isFirst = seen.insert("\(run.experiment)\n\(parameters)").inserted
+        return all || isFirst || !run.hadNothingToDo
+      }
       let table = try RunTable(limit.map { Array(wanted.suffix($0)) } ?? wanted, sort: sort)
       try standardOutput(table.text(json ? .json : csv ? .csv : md ? .md : .text))
       let hidden = found.count - wanted.count

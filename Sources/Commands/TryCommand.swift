@@ -115,6 +115,9 @@ struct TryCommand: ParsableCommand {
       let prefixes = try PromptPrefix(choice, of: checkpoint, tokenizer, seed: seed) {
         standardError(TerminalText.escaped($0) + "\n")
       }
+      if condition == "none", try Conditioning(checkpoint) != nil {
+        standardError("note: the model was trained with conditioning; `--condition best` asks for the best\n")
+      }
       let prefix = prefixes.prefix()
       let reader = PromptReader(
         PromptOptions(), tokenizer,
@@ -162,7 +165,7 @@ struct TryCommand: ParsableCommand {
       }
     }
     if let result = modelResult(model) {
-      return try StoredResult(result, parameters, storage: storage).modelPath()
+      return try StoredResult.modelPath(result, parameters, storage: storage)
     }
     if let wanted {
       guard FileStatus.of(model)?.isDirectory != true else {

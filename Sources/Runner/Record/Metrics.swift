@@ -29,7 +29,9 @@ package struct MetricValues: Sendable {
   /// One line a metric: `reward  0.4123  0.5311  0.6120`.
   package var table: String {
     TextTable.aligned(
-      values.map { metric in [metric.name] + metric.values.map { MetricValues.show($0.value) } })
+      values.filter { !$0.values.isEmpty }.map { metric in
+        [metric.name] + metric.values.map { MetricValues.show($0.value) }
+      })
   }
 
   private static func show(_ value: JSON) -> String {

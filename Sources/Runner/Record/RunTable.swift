@@ -69,7 +69,7 @@ package struct RunTable {
       }
   }
 
-  private static func plain(_ value: JSON) -> String { value.stringValue ?? value.text() }
+  static func plain(_ value: JSON) -> String { value.stringValue ?? value.text() }
 
   package static func shown(_ value: JSON) -> String {
     switch value {
@@ -93,27 +93,8 @@ package struct RunTable {
           return .object(object)
         }
       ).text(.pretty) + "\n"
-    case .csv:
-      return ([heading] + runs.map { cells($0, exact: true) }).map { row in
-        row.map(RunTable.csv).joined(separator: ",") + "\r\n"
-      }.joined()
-    case .md:
-      let rows = [heading] + runs.map { cells($0, exact: false) }
-      return rows.enumerated().map { index, row in
-        let line = "| " + row.map(RunTable.markdown).joined(separator: " | ") + " |\n"
-        return index == 0 ? line + "|" + String(repeating: "---|", count: row.count) + "\n" : line
-      }.joined()
+    case .csv: return TableFormat.csv.text([heading] + runs.map { cells($0, exact: true) })
+    case .md: return TableFormat.md.text([heading] + runs.map { cells($0, exact: false) })
     }
-  }
-
-  /// RFC 4180.
-  private static func csv(_ cell: String) -> String {
-    let isPlain = cell.unicodeScalars.allSatisfy { !"\",\r\n".unicodeScalars.contains($0) }
-    return isPlain ? cell : "\"" + cell.replacing("\"", with: "\"\"") + "\""
-  }
-
-  private static func markdown(_ cell: String) -> String {
-    TerminalText.escaped(cell).replacing("\\", with: "\\\\").replacing("|", with: "\\|")
-      .replacing("<", with: "&lt;")
   }
 }

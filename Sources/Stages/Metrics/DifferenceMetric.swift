@@ -3,9 +3,7 @@
 import JSON
 import Runner
 
-/// Of each prompt that has numbers in both, the mean of its generations' numbers less that of the baseline's; the mean over these prompts, each with the
-/// same weight. Rows are paired by `id`.
-/// Source: the paired difference of Miller, "Adding error bars to evals", 2024, section 4.2.
+/// See `PairedDifference`.
 struct DifferenceMetric: Metric {
   static let name = "difference"
   static let summary =
@@ -39,36 +37,23 @@ struct DifferenceMetric: Metric {
 
   func measure(_ generations: Generations, _ context: StageContext) throws -> [JSON] {
     let baseline = context.input("baseline")
-    var earlier: [UTF8Key: Double?] = [:]
-    for row in try readRows(baseline.path, requiring: ["generations", column]) {
+    let earlier = try readRows(baseline.path, requiring: ["generations", column]).map { row in
       do {
-        earlier.updateValue(
-          mean(of: try numberList(of: row, column, baseline.columns)), forKey: UTF8Key(row.id))
+        return (id: row.id, numbers: try numberList(of: row, column, baseline.columns))
       } catch let error as InputError { throw InputError("\(baseline.path): \(error)") }
     }
-    var differences: [[Double]] = []
-    var prompts = earlier.count
-    for (row, numbers) in zip(generations.rows, try generations.numbers(in: column)) {
-      guard let known = earlier[UTF8Key(row.id)] else {
-        prompts += 1
-        continue
-      }
-      guard let known, let mean = mean(of: numbers) else { continue }
-      let difference = mean - known
-      guard difference.isFinite else {
-        throw InputError("row `\(row.id)`: the difference of `\(column)` to the rows at `baseline` overflows")
-      }
-      differences.append([difference])
-    }
-    guard let difference = ClusteredMean(differences) else {
+    let rows = zip(generations.rows, try generations.numbers(in: column)).map { (id: $0.id, numbers: $1) }
+    let paired: PairedDifference
+    do {
+      paired = try PairedDifference(rows, to: earlier)
+    } catch let error as InputError { throw InputError("`\(column)`: \(error)") }
+    guard let difference = paired.mean else {
       throw InputError(
         "\(generations.path): no prompt has numbers in `\(column)` both here and in the rows at `baseline`, \(baseline.path); rows are paired by `id`"
       )
     }
     return try MeanNumbers.values(of: difference, context) + [
-      .int(Int64(differences.count)), .int(Int64(prompts - differences.count)),
+      .int(Int64(paired.differences.count)), .int(Int64(paired.unmatched)),
     ]
   }
-
-  private func mean(of numbers: [Double?]) -> Double? { ClusteredMean([numbers.compactMap { $0 }])?.mean }
 }

@@ -83,7 +83,7 @@ func rewardList(of row: Row, _ table: ColumnTable) throws -> [Double?] {
 
 /// A column with a finite number for each of a row's samples, or null.
 /// - Throws: `InputError` naming the row.
-func numberList(of row: Row, _ column: String, _ table: ColumnTable) throws -> [Double?] {
+package func numberList(of row: Row, _ column: String, _ table: ColumnTable) throws -> [Double?] {
   try SampleLists(row, table).required(column, of: row).enumerated().map { index, value in
     if value.isNull { return nil }
     guard let number = value.doubleValue, number.isFinite else {

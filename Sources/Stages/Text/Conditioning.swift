@@ -50,7 +50,7 @@ package struct Conditioning: Sendable, Equatable {
 
   /// The conditioning a model carries, if any.
   /// - Throws: `InputError` when its `plumb.json` is not ours.
-  init?(_ checkpoint: Checkpoint) throws {
+  package init?(_ checkpoint: Checkpoint) throws {
     guard let file = checkpoint.plumb else { return nil }
     func failure(_ key: String, _ expected: String, _ found: JSON?) -> InputError {
       let found = found.map { quoted($0.text(), limit: 80) } ?? "nothing"

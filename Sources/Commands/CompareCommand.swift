@@ -1,0 +1,136 @@
+// `plumb compare`: results prompt by prompt, or runs by their parameters.
+
+import ArgumentParser
+import JSON
+import RunIndex
+import Runner
+import System
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare", abstract: "Compare results prompt by prompt, or runs by their metrics.",
+    discussion: """
+      Of results, EXPERIMENT.yaml::ADDRESS or RUN_DIRECTORY::ADDRESS, the first is the baseline: of each column of numbers the \
+      means, the difference prompt by prompt with its error and interval, and how many prompts rose.
+
+      Of runs, named by experiment (its name or its file) or one by one, groups: runs that differ only in `--over` are taken \
+      together, the others stand side by side. Without a name: the runs of the last one's experiment.
+
+        \(Program.name) compare quickstart.yaml::before_score quickstart.yaml::quark@last.judge
+        \(Program.name) compare quickstart --by lr --over seed --sort -after
+      """)
+
+  @Argument(
+    help: ArgumentHelp("Results, or experiments and runs.", valueName: "result-or-run"), completion: .file())
+  var names: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Of results: only these columns.", valueName: "a,b"),
+    transform: { $0.split(separator: ",").map(String.init) })
+  var columns: [String]?
+
+  @Option(
+    help: ArgumentHelp("Of runs: parameters that make groups (default: all that differ).", valueName: "a,b"),
+    transform: { $0.split(separator: ",").map(String.init) })
+  var by: [String]?
+
+  @Option(
+    help: ArgumentHelp("Of runs: parameters that a group takes together (default: seed).", valueName: "a,b"),
+    transform: { $0.split(separator: ",").map(String.init) })
+  var over: [String]?
+
+  @Option(
+    help: ArgumentHelp("Of runs: only these metrics.", valueName: "a,b"),
+    transform: { $0.split(separator: ",").map(String.init) })
+  var metric: [String]?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Of runs: sort by a metric, ascending; `-reward` sorts descending.", valueName: "metric"))
+  var sort: String?
+
+  @Flag(help: "Write one JSON value.")
+  var json = false
+  @Flag(help: "Write comma-separated values, numbers in full.")
+  var csv = false
+  @Flag(help: "Write Markdown.")
+  var md = false
+  @Flag(help: "Write LaTeX.")
+  var latex = false
+
+  @OptionGroup var parameters: ParameterArguments
+  @OptionGroup var storage: StoreArguments
+  @OptionGroup var place: RunsArguments
+
+  private var results: [ResultAddress] { names.compactMap { modelResult($0) } }
+
+  private var format: TableFormat { csv ? .csv : md ? .md : latex ? .latex : .text }
+
+  func validate() throws {
+    if [json, csv, md, latex].count(where: { $0 }) > 1 {
+      throw ValidationError("only one of --json, --csv, --md and --latex is possible")
+    }
+    let results = results
+    if !results.isEmpty, results.count < max(2, names.count) {
+      throw ValidationError(
+        results.count < names.count
+          ? "results are compared with results: each is EXPERIMENT.yaml::ADDRESS"
+          : "at least two results are needed; the first is the baseline")
+    }
+    let ofRuns: [(name: String, isGiven: Bool)] = [
+      ("--by", by != nil), ("--over", over != nil), ("--metric", metric != nil), ("--sort", sort != nil),
+    ]
+    if !results.isEmpty, let option = ofRuns.first(where: \.isGiven) {
+      throw ValidationError("\(option.name) is for runs, and these are results")
+    }
+    if results.isEmpty, columns != nil {
+      throw ValidationError("--columns is for results, and these are runs")
+    }
+  }
+
+  func run() throws {
+    finish {
+      let results = results
+      guard results.isEmpty else {
+        let compared = try ComparedRows(
+          try results.map { try StoredResult($0, parameters, storage: storage) }, columns: columns)
+        try standardOutput(json ? try compared.json.text(.pretty) + "\n" : try compared.text(format))
+        note(compared.notes)
+        return .done
+      }
+      let compared = try RunComparison(try runs(), by: by, over: over, metrics: metric, sort: sort)
+      try standardOutput(json ? compared.json.text(.pretty) + "\n" : compared.text(format))
+      note(compared.notes)
+      return .done
+    }
+  }
+
+  private func note(_ lines: [String]) {
+    if format == .text, !json {
+      standardError(lines.map { TerminalText.escaped($0) + "\n" }.joined())
+    }
+  }
+
+  private func runs() throws -> [RunSummary] {
+    let all = try place.index().runs()
+    guard !names.isEmpty else {
+      let last = try RunSelector.find("@last", in: all)
+      return all.filter { UTF8Key($0.experiment) == UTF8Key(last.experiment) }
+    }
+    return try names.flatMap { name in
+      let experiment = try experimentName(name)
+      let found = all.filter { UTF8Key($0.experiment) == UTF8Key(experiment) }
+      return found.isEmpty ? [try RunSelector.find(name, in: all)] : found
+    }
+  }
+
+  /// Of an experiment's file the name in it.
+  private func experimentName(_ text: String) throws -> String {
+    guard FileStatus.of(text)?.isRegularFile == true else { return text }
+    switch Document.json(of: try SourceFile.read(text)) {
+    case .success(let json): return json["name"]?.stringValue ?? text
+    case .failure(let list): throw RunError(.experiment, DiagnosticRenderer().render(list))
+    }
+  }
+}
