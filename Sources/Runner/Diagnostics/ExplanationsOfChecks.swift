@@ -25,7 +25,7 @@ extension Explanation {
 
         others: {uses: data, with: {path: train.jsonl, where: [{field: prompt, is: OTHERS}]}}
         answer: {uses: sample, in: {model: tuned.model, prompts: others}, with: {max_new_tokens: 8}}
-        evaluate: {in: {rows: answer}, with: {metrics: [length]}}
+        evaluate: {in: {rows: answer}, with: {metrics: [distinct]}}
       """
 
   static let conflictingOptions = Explanation(
