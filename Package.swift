@@ -48,6 +48,8 @@ let package = Package(
     .target(
       name: "Compression", dependencies: ["CZlib", "CZstd", "System"], swiftSettings: strict,
       linkerSettings: [":libz.a", ":libzstd.a"].map { .linkedLibrary($0, .when(platforms: [.linux])) }),
+    // The search of hyperparameters as pure functions: spaces, suggestions, early ends, importances.
+    .target(name: "Search", dependencies: ["JSON", "System"], swiftSettings: strict),
     // Parquet files, read-only.
     .target(name: "Parquet", dependencies: ["Compression", "JSON", "System"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
@@ -87,6 +89,8 @@ let package = Package(
     // Reads the sources: the order of modules and folders, and what a seam may name.
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+    .testTarget(
+      name: "SearchTests", dependencies: ["Search", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
     // Compresses what tests read; not a product.
     .target(
       name: "CompressedData", dependencies: ["CZlib", "CZstd"], path: "Tests/CompressedData",

@@ -34,6 +34,7 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("System", ["CCrypto"]),
     ("Compression", ["CZlib", "CZstd", "System"]),
     ("Parquet", ["Compression", "JSON", "System"]),
+    ("Search", ["JSON", "System"]),
     ("Models", ["CKernels", "JSON", "System"]),
     ("Runner", ["CYAML", "JSON", "System"]),
     ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
