@@ -83,7 +83,6 @@ package enum Axis: Sendable {
         let place = (number * (numbers.lastPlace + 1)).rounded(.down)
         return numbers.number(at: min(place, numbers.lastPlace))
       }
-      // Not low + number * (high - low), whose difference may be beyond a double.
       let (low, high) = numbers.edges
       return numbers.nearest(numbers.unscaled(low * (1 - number) + high * number))
     }
