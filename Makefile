@@ -3,7 +3,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build install packages docs format lint bench bench-runner bench-engine bench-tokenizer bench-data new-stage emulated sanitize bounds fuzz parity
+.PHONY: quickstart test build install packages docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-search new-stage emulated sanitize bounds fuzz parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -49,7 +49,7 @@ parity: build
 
 # The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp, tokenizing beside tokenizers, data beside
 # pyarrow; installed with pip where possible. No test depends on a time. BENCH="--repeat 3" reaches all; bench-runner, bench-engine,
-# bench-tokenizer and bench-data do one, with options of their own.
+# bench-tokenizer and bench-data do one, with options of their own. bench-search compares the search of hyperparameters with Optuna.
 bench: bench-runner bench-engine bench-tokenizer bench-data
 bench-runner: packages
 	@swift build -c release --product plumb
@@ -65,6 +65,9 @@ bench-data: packages
 	@swift build -c release --product plumb
 	swift build -c release --product DataBench
 	Benchmarks/data.py $(BENCH)
+bench-search: packages
+	@swift build -c release --product SearchBench
+	Benchmarks/search.py $(BENCH)
 
 # A package with a stage of its own, as `plumb new-stage` writes it: built from nothing, tested, and its experiment run. Debug
 # mode, which takes half the time; its objects have a folder of their own, so that a second time takes seconds.

@@ -82,6 +82,9 @@ let package = Package(
     .executableTarget(
       name: "DataBench", dependencies: ["Stages", "JSON"], path: "Benchmarks/Data", swiftSettings: strict,
       linkerSettings: selfContained),
+    // Does what Benchmarks/search.py compares; not a product.
+    .executableTarget(
+      name: "SearchBench", dependencies: ["Search", "JSON"], path: "Benchmarks/Search", swiftSettings: strict),
     // A folder for one test, and processor time: for all of the test targets; not a product.
     .target(name: "TestFolder", path: "Tests/TestFolder", swiftSettings: strict),
     // Zip archives, pickles and PyTorch files, right or wrong, for tests and fuzzing; not a product.
