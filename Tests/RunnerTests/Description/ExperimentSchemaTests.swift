@@ -163,7 +163,8 @@ struct ExperimentSchemaTests {
     let others: Set<DiagnosticCode> = [
       .conflictingOptions, .unreadMarker, .unreadMessages, .wrongValue, .badTemplate, .unknownField,
       .wrongData, .noRows,
-      .noRowsSeen, .tooFewRows, .wrongModel, .unknownClass, .unusedClass, .unusedInput, .sweepNotBuilt,
+      .noRowsSeen, .tooFewRows, .wrongModel, .unknownClass, .unusedClass, .unusedInput, .trainedPrompts,
+      .sweepNotBuilt,
       .unknownColumn, .missingColumn, .unknownMetric, .numericMode,
     ]
     for code in DiagnosticCode.allCases where !others.contains(code) {
