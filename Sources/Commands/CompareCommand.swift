@@ -24,25 +24,19 @@ struct CompareCommand: ParsableCommand {
     help: ArgumentHelp("Results, or experiments and runs.", valueName: "result-or-run"), completion: .file())
   var names: [String] = []
 
-  @Option(
-    help: ArgumentHelp("Of results: only these columns.", valueName: "a,b"),
-    transform: { $0.split(separator: ",").map(String.init) })
-  var columns: [String]?
+  @Option(help: ArgumentHelp("Of results: only these columns.", valueName: "a,b"))
+  var columns: NameList?
 
   @Option(
-    help: ArgumentHelp("Of runs: parameters that make groups (default: all that differ).", valueName: "a,b"),
-    transform: { $0.split(separator: ",").map(String.init) })
-  var by: [String]?
+    help: ArgumentHelp("Of runs: parameters that make groups (default: all that differ).", valueName: "a,b"))
+  var by: NameList?
 
   @Option(
-    help: ArgumentHelp("Of runs: parameters that a group takes together (default: seed).", valueName: "a,b"),
-    transform: { $0.split(separator: ",").map(String.init) })
-  var over: [String]?
+    help: ArgumentHelp("Of runs: parameters that a group takes together (default: seed).", valueName: "a,b"))
+  var over: NameList?
 
-  @Option(
-    help: ArgumentHelp("Of runs: only these metrics.", valueName: "a,b"),
-    transform: { $0.split(separator: ",").map(String.init) })
-  var metric: [String]?
+  @Option(help: ArgumentHelp("Of runs: only these metrics.", valueName: "a,b"))
+  var metric: NameList?
 
   @Option(
     parsing: .unconditional,
@@ -94,12 +88,13 @@ struct CompareCommand: ParsableCommand {
       let results = results
       guard results.isEmpty else {
         let compared = try ComparedRows(
-          try results.map { try StoredResult($0, parameters, storage: storage) }, columns: columns)
+          try results.map { try StoredResult($0, parameters, storage: storage) }, columns: columns?.names)
         try standardOutput(json ? try compared.json.text(.pretty) + "\n" : try compared.text(format))
         note(compared.notes)
         return .done
       }
-      let compared = try RunComparison(try runs(), by: by, over: over, metrics: metric, sort: sort)
+      let compared = try RunComparison(
+        try runs(), by: by?.names, over: over?.names, metrics: metric?.names, sort: sort)
       try standardOutput(json ? compared.json.text(.pretty) + "\n" : compared.text(format))
       note(compared.notes)
       return .done

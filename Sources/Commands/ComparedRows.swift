@@ -124,7 +124,7 @@ struct ComparedRows {
     let unmatched = columns.flatMap { $0.entries }.compactMap { $0.paired?.unmatched }.max() ?? 0
     return [
       "differences to `\(baseline)`, prompt by prompt; ±: standard errors over prompts; 95%: by \(Self.resamples) resamples of the prompts"
-    ] + (unmatched > 0 ? ["\(unmatched) prompts are in one of two results alone, and are left out"] : [])
+    ] + (unmatched > 0 ? ["\(unmatched) prompts lack a number in one of two results, and are left out"] : [])
   }
 
   var json: JSON {

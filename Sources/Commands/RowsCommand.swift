@@ -60,9 +60,10 @@ struct RowsCommand: ParsableCommand {
   var conditions: [RowCondition] = []
 
   @Option(
-    help: ArgumentHelp("Only these fields, in this order.", valueName: "a,b"),
-    transform: { $0.split(separator: ",", omittingEmptySubsequences: true).map(String.init) })
-  var columns: [String]?
+    name: .customLong("columns"),
+    help: ArgumentHelp("Only these fields, in this order.", valueName: "a,b"))
+  var columnList: NameList?
+  private var columns: [String]? { columnList?.names }
 
   @Option(
     help: ArgumentHelp(

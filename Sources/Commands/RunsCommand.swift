@@ -1,7 +1,6 @@
 // `plumb runs`: all runs of a project with their parameters and metrics.
 
 import ArgumentParser
-import JSON
 import RunIndex
 import Runner
 import System
@@ -37,12 +36,14 @@ struct RunsCommand: ParsableCommand {
   var csv = false
   @Flag(help: "Write a Markdown table.")
   var md = false
+  @Flag(help: "Write a LaTeX table.")
+  var latex = false
 
   @OptionGroup var place: RunsArguments
 
   func validate() throws {
-    if [json, csv, md].count(where: { $0 }) > 1 {
-      throw ValidationError("only one of --json, --csv and --md is possible")
+    if [json, csv, md, latex].count(where: { $0 }) > 1 {
+      throw ValidationError("only one of --json, --csv, --md and --latex is possible")
     }
     if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, found \(limit)") }
   }
@@ -52,12 +53,12 @@ struct RunsCommand: ParsableCommand {
       let found = try place.index().runs(experiment: name)
       var seen: Set<String> = []
       let wanted = found.filter { run in
-        let parameters = JSON.object(run.parameters).text(.canonical)
-        let isFirst = seen.insert("\(run.experiment)\n\(parameters)").inserted
+        let isFirst = seen.insert(run.settings).inserted
         return all || isFirst || !run.hadNothingToDo
       }
       let table = try RunTable(limit.map { Array(wanted.suffix($0)) } ?? wanted, sort: sort)
-      try standardOutput(table.text(json ? .json : csv ? .csv : md ? .md : .text))
+      try standardOutput(
+        json ? table.json.text(.pretty) + "\n" : table.text(csv ? .csv : md ? .md : latex ? .latex : .text))
       let hidden = found.count - wanted.count
       if hidden > 0 {
         standardError(

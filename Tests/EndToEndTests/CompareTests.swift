@@ -58,7 +58,7 @@ import Testing
         """)
     #expect(
       found.error.hasPrefix("differences to `a`, prompt by prompt;")
-        && found.error.contains("2 prompts are in one"))
+        && found.error.contains("2 prompts lack a number in one"))
     #expect(try plumb.run("compare x.yaml::a x.yaml::b --md").output.hasPrefix("| rewards | mean |"))
   }
 

@@ -137,7 +137,7 @@ import Testing
     let md = try RunTable(runs, sort: "-reward").text(.md)
     #expect(md.split(separator: "\n")[1] == "|---|---|---|---|---|---|---|")
     #expect(md.split(separator: "\n")[2].hasPrefix("| 1 | a | done | 2.0 s |"))
-    #expect { try RunTable(runs, sort: "loss") } throws: { "\($0)".contains("the metrics are `reward`") }
+    #expect { try RunTable(runs, sort: "loss") } throws: { "\($0)".contains("the metrics are: `reward`") }
   }
 
   @Test func `a difference has deltas, options by stage, and keys`() throws {

@@ -6,9 +6,10 @@ import System
 package struct RunComparison {
   /// Runs that agree in what is compared.
   package struct Group {
+    let experiment: String
     /// Of `by`.
     let values: [JSON]
-    let runs: [RunSummary]
+    var runs: [RunSummary]
   }
 
   /// A metric of a group.
@@ -23,7 +24,7 @@ package struct RunComparison {
   private let over: [String]
   private let metrics: [String]
   private let groups: [Group]
-  private let sort: (name: String, isDescending: Bool)?
+  private let order: MetricOrder?
 
   /// Of runs that finished; of several with the same parameters the newest counts.
   /// - Parameters:
@@ -38,74 +39,37 @@ package struct RunComparison {
     guard !finished.isEmpty else {
       throw RunError(.commandLine, "none of the \(all.count) runs has finished with metrics")
     }
-    var newest: [String: RunSummary] = [:]
-    for run in finished {
-      newest["\(run.experiment)\n\(JSON.object(run.parameters).text(.canonical))"] = run
-    }
-    let runs = finished.filter { run in newest.values.contains { $0.path == run.path } }
-    let names = Self.names(runs.map(\.parameters))
-    let known = Self.names(runs.map(\.metrics))
-    try Self.check(by ?? [], among: names, "parameter")
-    try Self.check(over ?? [], among: names, "parameter")
-    try Self.check(metrics ?? [], among: known, "metric")
+    var newest: [String: String] = [:]
+    for run in finished { newest[run.settings] = run.path }
+    let runs = finished.filter { newest[$0.settings] == $0.path }
+    let names = RunNames.all(runs.map(\.parameters))
+    let known = RunNames.all(runs.map(\.metrics))
+    try RunNames.check(by ?? [], among: names, "parameter")
+    try RunNames.check(over ?? [], among: names, "parameter")
+    try RunNames.check(metrics ?? [], among: known, "metric")
     let together = over ?? ["seed"]
     let compared =
       by
       ?? names.filter { name in
-        !Self.contains(together, name) && runs.contains { $0.parameters[name] != runs[0].parameters[name] }
+        !together.contains { UTF8Key($0) == UTF8Key(name) } && runs.differ(in: name)
       }
     var groups: [Group] = []
     for run in runs {
       let values = compared.map { run.parameters[$0] ?? .null }
-      if let place = groups.firstIndex(where: { $0.values == values }) {
-        groups[place] = Group(values: values, runs: groups[place].runs + [run])
+      let place = groups.firstIndex {
+        $0.values == values && UTF8Key($0.experiment) == UTF8Key(run.experiment)
+      }
+      if let place {
+        groups[place].runs.append(run)
       } else {
-        groups.append(Group(values: values, runs: [run]))
+        groups.append(Group(experiment: run.experiment, values: values, runs: [run]))
       }
     }
     self.by = compared
-    self.over = together.filter { name in
-      runs.contains { $0.parameters[name] != runs[0].parameters[name] }
-    }
+    self.over = together.filter { runs.differ(in: $0) }
     self.metrics = metrics ?? known
-    guard let sort else {
-      (self.groups, self.sort) = (groups, nil)
-      return
-    }
-    let isDescending = sort.utf8.first == UInt8(ascii: "-")
-    let name = isDescending ? String(sort.dropFirst()) : sort
-    try Self.check([name], among: known, "metric")
-    self.sort = (name, isDescending)
-    let keyed = groups.enumerated().map {
-      (place: $0.offset, group: $0.element, mean: Self.cell(name, $0.element)?.mean)
-    }
-    self.groups = keyed.sorted { a, b in
-      switch (a.mean, b.mean) {
-      case (nil, nil): a.place < b.place
-      case (nil, _): false
-      case (_, nil): true
-      case (let x?, let y?): x == y ? a.place < b.place : isDescending ? x > y : x < y
-      }
-    }.map(\.group)
-  }
-
-  private static func contains(_ names: [String], _ name: String) -> Bool {
-    names.contains { UTF8Key($0) == UTF8Key(name) }
-  }
-
-  /// In the order in which they first appear.
-  private static func names(_ objects: [JSONObject]) -> [String] {
-    var names: [String] = []
-    for key in objects.flatMap(\.keys) where !contains(names, key) { names.append(key) }
-    return names
-  }
-
-  private static func check(_ wanted: [String], among names: [String], _ what: String) throws {
-    for name in wanted where !contains(names, name) {
-      let help =
-        Suggestion.helpOrList(for: name, among: names, what: "the \(what)s are") ?? "there are no \(what)s"
-      throw RunError(.commandLine, "no run has a \(what) `\(name)`; \(help)")
-    }
+    order = try sort.map { try MetricOrder($0, among: known) }
+    self.groups = order.map { order in order.sorted(groups) { Self.cell(order.name, $0)?.mean } } ?? groups
   }
 
   /// Nil where no run of the group has the metric.
@@ -125,10 +89,11 @@ package struct RunComparison {
 
   /// The heading first.
   private func rows(_ cell: (Cell) -> [String], headings: (String) -> [String]) -> [[String]] {
-    let heading = (by.isEmpty ? ["runs"] : by) + ["n"] + metrics.flatMap(headings)
+    let showsExperiment = by.isEmpty || groups.contains { $0.experiment != groups[0].experiment }
+    let heading = (showsExperiment ? ["experiment"] : []) + by + ["n"] + metrics.flatMap(headings)
     return [heading]
       + groups.map { group in
-        let names = by.isEmpty ? [group.runs[0].experiment] : group.values.map { RunTable.plain($0) }
+        let names = (showsExperiment ? [group.experiment] : []) + group.values.map { RunTable.plain($0) }
         return names + [String(group.runs.count)]
           + metrics.flatMap { name in
             Self.cell(name, group).map(cell) ?? headings(name).map { _ in "" }
@@ -147,7 +112,7 @@ package struct RunComparison {
           TextTable.number(cell.mean) + (cell.standardError.map { " ± \(TextTable.number($0))" } ?? "")
         ]
       }, headings: { [$0] })
-    if format == .text, sort != nil, rows.count > 2 {
+    if format == .text, order != nil, rows.count > 2 {
       for index in rows.indices { rows[index].append(index == 1 ? "best" : "") }
     }
     return format.text(rows)
@@ -163,14 +128,14 @@ package struct RunComparison {
         ? "±: the standard error of a mean over \(differing); of one run, over prompts"
         : "±: a standard error over prompts; it says nothing of another seed"
     ]
-    if let sort, groups.count > 1, let first = Self.cell(sort.name, groups[0]),
-      let second = Self.cell(sort.name, groups[1])
+    if let order, groups.count > 1, let first = Self.cell(order.name, groups[0]),
+      let second = Self.cell(order.name, groups[1])
     {
       let lead = (first.mean - second.mean).magnitude
       let errors = [first.standardError, second.standardError].compactMap { $0 }
       let error = errors.count == 2 ? (errors[0] * errors[0] + errors[1] * errors[1]).squareRoot() : nil
       notes.append(
-        "the best by `\(sort.name)` is ahead by \(TextTable.number(lead))"
+        "the best by `\(order.name)` is ahead by \(TextTable.number(lead))"
           + (error.map { " ± \(TextTable.number($0))" } ?? "")
           + (error.map { lead < 2 * $0 } ?? true ? ", which may be chance" : ""))
     }
@@ -181,6 +146,7 @@ package struct RunComparison {
     .array(
       groups.map { group in
         [
+          "experiment": .string(group.experiment),
           "parameters": .object(JSONObject(zip(by, group.values).map { ($0, $1) })),
           "runs": .array(group.runs.map { .string($0.id) }),
           "metrics": .object(

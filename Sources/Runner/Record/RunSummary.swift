@@ -40,6 +40,9 @@ package struct RunSummary: Sendable, Equatable {
     }
   }
 
+  /// The same for runs of one experiment with the same parameters.
+  package var settings: String { "\(experiment)\n\(JSON.object(parameters).text(.canonical))" }
+
   /// Whether all of it had been computed before.
   package var hadNothingToDo: Bool { state == .done && nodes > 0 && executed == 0 }
 

@@ -10,7 +10,8 @@ import Testing
   private let folder = TemporaryFolder()
 
   private func run(
-    _ id: String, _ parameters: JSON, reward: JSON, exit: Int? = 0, evaluations: String? = nil
+    _ id: String, _ parameters: JSON, reward: JSON, exit: Int? = 0, evaluations: String? = nil,
+    of experiment: String = "x"
   ) throws -> RunSummary {
     if let evaluations {
       try File.makeDirectory("\(folder.path)/\(id)")
@@ -18,7 +19,8 @@ import Testing
     }
     return try #require(
       RunSummary(json: [
-        "path": .string("\(folder.path)/\(id)"), "id": .string(id), "experiment": "x", "command": "",
+        "path": .string("\(folder.path)/\(id)"), "id": .string(id), "experiment": .string(experiment),
+        "command": "",
         "host": "h", "process": 1, "started": "", "last_event": "",
         "exit": exit.map { .int(Int64($0)) } ?? .null, "nodes": 1, "executed": 1, "cached": 0,
         "parameters": parameters, "metrics": .object(JSONObject([("reward", reward)])),
@@ -60,6 +62,12 @@ import Testing
   @Test func `groups can be made by any parameters`() throws {
     let csv = try RunComparison(runs(), by: ["seed"], over: ["lr"], metrics: nil, sort: nil).text(.csv)
     #expect(csv == "seed,n,reward,reward_se\r\n1,2,2.625,2.375\r\n2,1,1.25,\r\n3,1,0.75,\r\n")
+  }
+
+  @Test func `runs of two experiments are never one group`() throws {
+    let two = try [run("a", ["seed": 1], reward: 1), run("b", ["seed": 1], reward: 3, of: "y")]
+    let csv = try RunComparison(two, by: nil, over: nil, metrics: nil, sort: nil).text(.csv)
+    #expect(csv == "experiment,n,reward,reward_se\r\nx,1,1.0,\r\ny,1,3.0,\r\n")
   }
 
   @Test func `a lead smaller than its error is called so`() throws {
