@@ -88,7 +88,7 @@ struct CompareCommand: ParsableCommand {
       let results = results
       guard results.isEmpty else {
         let compared = try ComparedRows(
-          try results.map { try StoredResult($0, parameters, storage: storage) }, columns: columns?.names)
+          try StoredResult.all(results, parameters, storage: storage), columns: columns?.names)
         try standardOutput(json ? try compared.json.text(.pretty) + "\n" : try compared.text(format))
         note(compared.notes)
         return .done

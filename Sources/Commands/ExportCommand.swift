@@ -68,6 +68,21 @@ struct StoredResult {
     try self.init(address, of: isRun ? nil : load(try parameters.experiment(address.file)), storage)
   }
 
+  /// Several; an experiment that more than one names is read once.
+  static func all(
+    _ addresses: [ResultAddress], _ parameters: ParameterArguments, storage: StoreArguments
+  ) throws -> [StoredResult] {
+    var experiments: [String: LoadedExperiment] = [:]
+    return try addresses.map { address in
+      guard FileStatus.of(address.file)?.isDirectory != true else {
+        return try StoredResult(address, of: nil, storage)
+      }
+      let experiment = try experiments[address.file] ?? load(try parameters.experiment(address.file))
+      experiments[address.file] = experiment
+      return try StoredResult(address, of: experiment, storage)
+    }
+  }
+
   /// - Parameter experiment: nil for a result of a run.
   private init(_ address: ResultAddress, of experiment: LoadedExperiment?, _ storage: StoreArguments) throws {
     let root = experiment?.projectRoot ?? projectRoot(of: Path.absolute(address.file))
