@@ -53,7 +53,7 @@ let package = Package(
     // Parquet files, read-only.
     .target(name: "Parquet", dependencies: ["Compression", "JSON", "System"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
-    .target(name: "Runner", dependencies: ["CYAML", "JSON", "System"], swiftSettings: strict),
+    .target(name: "Runner", dependencies: ["CYAML", "Search", "JSON", "System"], swiftSettings: strict),
     // SQLite, as the system ships it.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     // The index of all runs in SQLite. Apart from Runner, so that a stage's package links no database.
@@ -117,7 +117,8 @@ let package = Package(
       name: "ToyPlumb", dependencies: ["Runner", "JSON", "System"], path: "Tests/ToyPlumb",
       swiftSettings: strict),
     .testTarget(
-      name: "RunnerTests", dependencies: ["Runner", "JSON", "System", "ToyPlumb", "CYAML", "TestFolder"],
+      name: "RunnerTests",
+      dependencies: ["Runner", "Search", "JSON", "System", "ToyPlumb", "CYAML", "TestFolder"],
       exclude: ["Fixtures"],
       swiftSettings: strict),
     // A tiny model with a real tokenizer, for tests of stages and of the program; not a product.

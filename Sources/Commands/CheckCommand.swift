@@ -19,20 +19,32 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     finish {
-      let loaded = load(experiment, jsonTo: 1)
+      let reader = ExperimentReader(experiment, nil, nil)
+      let loaded = load(reader, jsonTo: 1)
       let plan = loaded.plan
-      let sweep = loaded.sweep.flatMap { unbuilt($0, experiment) }
-      report(DiagnosticList(sweep.map { [$0] } ?? []), experiment.format, jsonTo: 1)
+      let trials = try loaded.sweep.flatMap { try check($0, reader, loaded) }
       if experiment.format == .json { return .done }
       let tooLarge = Machine.current().lacks(of: plan.nodes)
       for line in tooLarge { standardError("warning: \(TerminalText.escaped(line))\n") }
       let lacks =
-        (plan.warnings + (sweep.map { [$0] } ?? [])).compactMap(\.lack)
+        plan.warnings.compactMap(\.lack)
         + (tooLarge.isEmpty ? [] : ["this machine is too small"])
       let verdict = CheckCommand.verdict(stages: plan.nodes.count, lacks: lacks)
-      try standardOutput(TerminalText.escaped("\(plan.experimentName): \(verdict)") + "\n")
+      try standardOutput(TerminalText.escaped("\(plan.experimentName): \(verdict)") + "\n" + (trials ?? ""))
       return .done
     }
+  }
+
+  /// Checks the trials that are known, unless one is given on the command line; a line on them.
+  private func check(_ sweep: Sweep, _ reader: ExperimentReader, _ loaded: LoadedExperiment) throws -> String?
+  {
+    guard Sweeping.given(sweep, experiment).isEmpty, experiment.file != "-" else { return nil }
+    var sweeping = Sweeping(reader, loaded, sweep)
+    sweeping.descriptor = 1
+    let (known, all) = (try sweeping.checkKnown(), sweeping.trials)
+    let runs = sweep.repetitions.count * all
+    return "its sweep: \(all) trials, \(runs) runs"
+      + (known == all ? "" : "; \(known) trials are known before any has run") + "\n"
   }
 
   /// The last line: never "good" for what `run` would refuse.

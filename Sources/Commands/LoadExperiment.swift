@@ -87,16 +87,23 @@ struct LoadedExperiment {
   }
 }
 
-/// Reads and plans; errors end the process with exit code 3. Diagnostics go to stderr, those in JSON to `jsonTo`. With
-/// `storage`, files whose state stands since the store last hashed them are not hashed for the plan either.
-func load(
-  _ arguments: ExperimentArguments, _ storage: StoreArguments? = nil, _ reading: ReadingArguments? = nil,
-  jsonTo descriptor: Int32 = 2
-) -> LoadedExperiment {
-  // Read when the first file is asked for; the store itself is not made before the experiment is known to be good.
-  var remembered: StatCache?
-  func digest(_ path: String) throws -> Digest {
-    guard let storage, reading?.strict != true else { return try Digest.ofFile(path).digest }
+/// Reads an experiment file and plans it, as often as a sweep has runs.
+final class ExperimentReader {
+  let arguments: ExperimentArguments
+  private let storage: StoreArguments?
+  private let isStrict: Bool
+  /// Read when the first file is asked for; the store itself is not made before the experiment is known to be good.
+  private var remembered: StatCache?
+
+  /// With `storage`, files whose state stands since the store last hashed them are not hashed for the plan either.
+  init(_ arguments: ExperimentArguments, _ storage: StoreArguments?, _ reading: ReadingArguments?) {
+    self.arguments = arguments
+    self.storage = storage
+    isStrict = reading?.strict == true
+  }
+
+  private func digest(_ path: String) throws -> Digest {
+    guard let storage, !isStrict else { return try Digest.ofFile(path).digest }
     let cache =
       remembered
       ?? StatCache(
@@ -105,44 +112,52 @@ func load(
     remembered = cache
     return try cache.digest(of: path, status: try FileStatus.orThrow(path)) ?? Digest.ofFile(path).digest
   }
-  switch Planner.plan(
-    path: arguments.file, overrides: arguments.set, stages: stageRegistry,
-    digest: { path in try digest(path) })
+
+  /// - Parameter settings: more of what `--set` takes.
+  func plan(_ settings: [String] = [], answers: (Experiment) -> StageAnswers? = { _ in StageAnswers() })
+    -> Result<(experiment: Experiment, plan: Plan), DiagnosticList>
   {
-  case .failure(let list):
-    report(list, arguments.format, jsonTo: descriptor)
-    Glibc.exit((list.isAboutInputFiles ? System.ExitCode.input : .experiment).rawValue)
-  case .success(let (experiment, plan)):
-    report(DiagnosticList(plan.warnings), arguments.format, jsonTo: descriptor)
-    return LoadedExperiment(
+    Planner.plan(
+      path: arguments.file, overrides: arguments.set + settings, stages: stageRegistry,
+      digest: { path in try self.digest(path) }, answers: answers)
+  }
+}
+
+extension DiagnosticList {
+  /// How a process ends that found these.
+  var exitCode: System.ExitCode { isAboutInputFiles ? .input : .experiment }
+}
+
+extension LoadedExperiment {
+  init(_ experiment: Experiment, _ plan: Plan) {
+    self.init(
       plan: plan, projectRoot: experiment.projectRoot, sweep: experiment.sweep,
       text: String(decoding: experiment.source.bytes, as: UTF8.self),
-      files: RunDirectory.files(of: experiment, plan),
-      parameters: JSONObject(experiment.parameters.map { ($0.name, $0.value) }))
+      files: RunDirectory.files(of: experiment, plan), parameters: experiment.settings)
   }
 }
 
-/// One trial of a sweep is an ordinary run, once every parameter that the sweep varies is given; more cannot be run yet.
-func refuse(_ sweep: Sweep, _ arguments: ExperimentArguments) throws {
-  guard let diagnostic = unbuilt(sweep, arguments), let help = diagnostic.help else { return }
-  throw RunError(
-    .experiment, "\(sweep.span.file.name):\(sweep.span.line): \(diagnostic.message); \(help)")
+/// Reads and plans; errors end the process with exit code 3. Diagnostics go to stderr, those in JSON to `jsonTo`.
+func load(
+  _ arguments: ExperimentArguments, _ storage: StoreArguments? = nil, _ reading: ReadingArguments? = nil,
+  jsonTo descriptor: Int32 = 2
+) -> LoadedExperiment {
+  load(ExperimentReader(arguments, storage, reading), jsonTo: descriptor)
 }
 
-/// Nil when one trial is chosen.
-func unbuilt(_ sweep: Sweep, _ arguments: ExperimentArguments) -> Diagnostic? {
-  let given = arguments.set.map {
-    String(decoding: $0.utf8.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+func load(
+  _ reader: ExperimentReader, jsonTo descriptor: Int32 = 2,
+  answers: (Experiment) -> StageAnswers? = { _ in StageAnswers() }
+) -> LoadedExperiment {
+  let format = reader.arguments.format
+  switch reader.plan(answers: answers) {
+  case .failure(let list):
+    report(list, format, jsonTo: descriptor)
+    Glibc.exit(list.exitCode.rawValue)
+  case .success(let (experiment, plan)):
+    report(DiagnosticList(plan.warnings), format, jsonTo: descriptor)
+    return LoadedExperiment(experiment, plan)
   }
-  let missing = sweep.parameters.map(\.name).filter { !given.contains($0) }
-  guard !missing.isEmpty else { return nil }
-  let settings = missing.map { "--set \($0)=…" }.joined(separator: " ")
-  var diagnostic = Diagnostic(
-    .warning, code: .sweepNotBuilt, "running a sweep is not implemented yet", at: sweep.span,
-    label: "checked, not run",
-    help: "run one trial: `\(Program.name) run \(arguments.file) \(settings)`")
-  diagnostic.lack = "running a sweep is not implemented"
-  return diagnostic
 }
 
 /// Diagnostics as the command line wants them: for people on stderr, or in JSON on the given descriptor.

@@ -49,7 +49,8 @@ struct RootCommand: ParsableCommand {
       ConvertCommand.self, TokenizerCommand.self,
       StagesCommand.self, NewStageCommand.self, SchemaCommand.self, ExplainCommand.self, YAMLCommand.self,
       WorkerCommand.self,
-      ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self, LogsCommand.self,
+      SweepCommand.self, ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
+      LogsCommand.self,
       StatusCommand.self, CompareCommand.self, ExportCommand.self, CacheCommand.self, VersionCommand.self,
     ])
 }

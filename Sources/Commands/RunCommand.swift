@@ -10,7 +10,8 @@ struct RunCommand: ParsableCommand {
     discussion: """
       The first Ctrl-C stops at the next point from which the same command can resume, the second at once. At the end the declared \
       metrics and a table of all evaluations go to standard output; all else goes to standard error, and everything about the \
-      run to runs/NAME/ID/.
+      run to runs/NAME/ID/. With a `sweep:` all its trials are run, each an ordinary run, and a table of them is written; with a \
+      varied parameter among `--set` one run.
 
         \(Program.name) run experiments/quickstart.yaml --set iterations=3
       """)
@@ -44,6 +45,12 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var reading: ReadingArguments
 
+  @Flag(help: "Of an experiment with a sweep: one run, with the parameters as the file has them.")
+  var noSweep = false
+
+  @Flag(help: "Of a sweep: run failed trials again. What other trials are suggested does not change.")
+  var retryFailed = false
+
   @Flag(help: "Write events to standard output, one JSON object per line.")
   var json = false
 
@@ -62,24 +69,73 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     finish {
-      let loaded = load(experiment, storage, reading)
-      if let sweep = loaded.sweep { try refuse(sweep, experiment) }
+      let reader = ExperimentReader(experiment, storage, reading)
+      // Trials are checked one by one, with their own values.
+      let loaded = load(reader) { isSwept($0.sweep) ? nil : StageAnswers() }
+      if let sweep = loaded.sweep {
+        if isSwept(sweep) { return try run(sweep, Sweeping(reader, loaded, sweep)) }
+        let given = Sweeping.given(sweep, experiment)
+        if !given.isEmpty {
+          let names = given.map { "`\($0)`" }.joined(separator: ", ")
+          standardError(
+            TerminalText.escaped("one run: `--set` gives \(names), which the sweep would give") + "\n")
+        }
+      }
       let selection = try selection.selection(in: loaded.plan)
       var session = loaded.session(store: storage.path(projectRoot: loaded.projectRoot))
-      if let chosen = executors.first(where: { $0.name == executor }) { session.executor = chosen }
-      session.threads = threads
-      session.jobs = jobs
-      session.writesEvents = json
-      session.keepsGoing = afterFailure == .keepGoing
+      configure(&session, settings: experiment.set)
       session.selection = selection
-      let words = [Program.name, "spin", experiment.file] + experiment.set.flatMap { ["--set", $0] }
-      let store = storage.store.map { ["--store", $0] } ?? []
-      session.reproducing = { shellWords(words + [$0] + store) }
-      session.lockWaitSeconds = wait
-      session.isStrict = reading.strict
       return session.run()
     }
   }
+
+  private func configure(_ session: inout RunSession, settings: [String]) {
+    if let chosen = executors.first(where: { $0.name == executor }) { session.executor = chosen }
+    session.threads = threads
+    session.jobs = jobs
+    session.writesEvents = json
+    session.keepsGoing = afterFailure == .keepGoing
+    let words = [Program.name, "spin", experiment.file] + settings.flatMap { ["--set", $0] }
+    let store = storage.store.map { ["--store", $0] } ?? []
+    session.reproducing = { shellWords(words + [$0] + store) }
+    session.lockWaitSeconds = wait
+    session.isStrict = reading.strict
+  }
+
+  // MARK: a sweep
+
+  private func isSwept(_ sweep: Sweep?) -> Bool {
+    guard let sweep, !noSweep else { return false }
+    return Sweeping.given(sweep, experiment).isEmpty
+  }
+
+  private func run(_ sweep: Sweep, _ sweeping: Sweeping) throws -> System.ExitCode {
+    guard selection.isEmpty else {
+      throw RunError(
+        .commandLine,
+        "a sweep runs whole trials; for a part of one, give its values with `--set`, or write `--no-sweep`")
+    }
+    let progress = try sweeping.progress(storage)
+    progress.retriesFailed = retryFailed
+    var session = SweepSession(progress, check: sweeping.checker()) { run in
+      let loaded = LoadedExperiment(run.experiment, run.plan)
+      var session = loaded.session(store: storage.path(projectRoot: loaded.projectRoot))
+      session.command = sweeping.command(run)
+      configure(&session, settings: experiment.set + run.settings)
+      return session
+    }
+    session.writesEvents = json
+    let code = try session.run()
+    if !json { try showSweep(progress) }
+    return code
+  }
+}
+
+/// The table on standard output, what is to be said of it on standard error.
+func showSweep(_ progress: SweepProgress) throws {
+  let table = try SweepTable(progress, sorts: true)
+  try standardOutput(table.text(.text))
+  standardError(table.notes.map { TerminalText.escaped($0) + "\n" }.joined())
 }
 
 enum AfterFailure: String, EnumerableFlag {
@@ -112,6 +168,8 @@ struct SelectionArguments: ParsableArguments {
       valueName: address),
     completion: Completion.addresses)
   var force: [String] = []
+
+  var isEmpty: Bool { (only + from + until + force).isEmpty }
 
   func selection(in plan: Plan) throws -> Selection {
     try Selection(only: only, from: from, until: until, force: force, in: plan)

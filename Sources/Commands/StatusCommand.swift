@@ -26,7 +26,7 @@ struct StatusCommand: ParsableCommand {
         switch run.state {
         case .running: shown.append(run)
         case .failed, .interrupted: if isLast { shown.append(run) }
-        case .done: break
+        case .done, .ended: break
         }
       }
       let reports = try shown.map { try RunReport($0) }

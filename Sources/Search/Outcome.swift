@@ -15,13 +15,13 @@ package enum Outcome: Sendable, Equatable {
 
 /// The rank of an outcome, the better the less: finished trials by their metric, then trials that were ended, those with more
 /// iterations first, then failed ones.
-struct Rank: Comparable, Sendable {
+package struct Rank: Comparable, Sendable {
   private let kind: Int
   private let missingIterations: Int
   /// The metric, or its negative where more is better.
   let loss: Double
 
-  init(_ outcome: Outcome, _ goal: Goal) {
+  package init(_ outcome: Outcome, _ goal: Goal) {
     func loss(_ value: Double) -> Double { goal == .minimize ? value : -value }
     switch outcome {
     case .value(let value) where value.isFinite: (kind, missingIterations, self.loss) = (0, 0, loss(value))
@@ -33,7 +33,7 @@ struct Rank: Comparable, Sendable {
 
   var isFailed: Bool { kind == 2 }
 
-  static func < (a: Rank, b: Rank) -> Bool {
+  package static func < (a: Rank, b: Rank) -> Bool {
     (a.kind, a.missingIterations, a.loss) < (b.kind, b.missingIterations, b.loss)
   }
 

@@ -77,6 +77,27 @@ package enum SearchError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The parameter that it is about.
+  package var parameter: String? {
+    switch self {
+    case .badName(let name), .declaredTwice(let name), .noValues(let name), .nothingBetween(let name, _, _),
+      .notPositive(let name, _), .badStep(let name, _), .stepMissesEnd(let name, _, _, _),
+      .stepTooLong(let name, _, _), .integerTooLarge(let name, _), .unknownParent(_, let name),
+      .parentIsContinuous(_, let name), .noConditionValues(let name, _), .neverExists(let name, _, _),
+      .gridOfContinuous(let name):
+      name
+    default: nil
+    }
+  }
+
+  /// The constraint that it is about.
+  package var constraint: String? {
+    switch self {
+    case .unreadableConstraint(let text), .unknownInConstraint(_, let text), .notNumeric(_, let text): text
+    default: nil
+    }
+  }
+
   private static func list(_ names: [String]) -> String {
     names.map { "`\($0)`" }.joined(separator: ", ")
   }

@@ -23,6 +23,11 @@ package struct Space: Sendable {
   /// Draws of one trial, at most, until the constraints are met.
   static let mostTries = 1000
 
+  /// Of nothing.
+  package init() {
+    (parameters, constraints, axes, conditions, groups) = ([], [], [], [], [])
+  }
+
   /// - Throws: `SearchError` for the first thing that is wrong.
   package init(_ parameters: [Parameter], constraints: [Constraint] = []) throws(SearchError) {
     self.parameters = parameters

@@ -36,7 +36,7 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("Parquet", ["Compression", "JSON", "System"]),
     ("Search", ["JSON", "System"]),
     ("Models", ["CKernels", "JSON", "System"]),
-    ("Runner", ["CYAML", "JSON", "System"]),
+    ("Runner", ["CYAML", "Search", "JSON", "System"]),
     ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
     ("Stages", ["Runner", "Models", "Parquet", "Compression", "JSON", "System"]),
     ("Commands", ["Runner", "RunIndex", "Stages", "Models", "JSON", "System"]),
@@ -48,7 +48,7 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
       "Runner",
       [
         "Diagnostics", "YAML", "Stage", "Experiment", "Plan", "Store", "ModelSource", "Execution", "Record",
-        "Description",
+        "Sweeps", "Description",
       ]
     ),
     (

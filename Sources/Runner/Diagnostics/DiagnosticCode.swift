@@ -89,9 +89,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable, CustomStringConverti
   case unusedClass = "unused-class"
   case unusedInput = "unused-input"
   case trainedPrompts = "trained-prompts"
-
-  // What commands find.
-  case sweepNotBuilt = "sweep-not-built"
+  case badSweep = "bad-sweep"
 
   public var description: String { rawValue }
 
@@ -174,7 +172,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable, CustomStringConverti
     case .unusedClass: .unusedClass
     case .unusedInput: .unusedInput
     case .trainedPrompts: .trainedPrompts
-    case .sweepNotBuilt: .sweepNotBuilt
+    case .badSweep: .badSweep
     }
   }
 }

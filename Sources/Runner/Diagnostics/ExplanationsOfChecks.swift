@@ -161,16 +161,17 @@ extension Explanation {
     wrong: Example(asked.replacing("OTHERS", with: "b")),
     right: Example(asked.replacing("OTHERS", with: "a")))
 
-  static let sweepNotBuilt = Explanation(
-    "a sweep, which cannot be run yet", severity: .warning,
+  static let badSweep = Explanation(
+    "a sweep that has no trials, or whose parameters do not fit together",
     """
-    The sweep is read and checked; running all its trials is not implemented yet. One trial is an ordinary run: give each varied
-    parameter a value with `--set`.
+    A grid needs values or a step; both ends of a lattice belong to it, so that its steps arrive at the second; what exists only under a
+    value of another parameter stands after it; constraints name parameters that are varied and have numbers, and some trial has to meet
+    all of them.
     """,
-    wrong: Example(
-      smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit")
-        + "\nparams: {limit: 1}\nsweep: {params: {limit: [1, 2]}}"),
-    right: Example(
-      smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit")
-        + "\nparams: {limit: 1}\nsweep: {params: {limit: [1, 2]}}", set: ["limit=2"]))
+    wrong: Example(swept.replacing("VALUES", with: "{integers: [1, 10], step: 4}")),
+    right: Example(swept.replacing("VALUES", with: "{integers: [1, 9], step: 4}")))
+
+  private static let swept =
+    smallest.replacing("train.jsonl", with: "train.jsonl, limit: $limit")
+    + "\nparams: {limit: 1}\nsweep: {params: {limit: VALUES}}"
 }

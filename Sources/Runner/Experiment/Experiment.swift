@@ -13,6 +13,8 @@ package struct Experiment: Sendable {
   package var name: String
   package var description: String?
   package var seed: UInt64
+  /// Whether `--set` gave the seed, of an experiment without a parameter called so.
+  package var isSeedGiven = false
   /// Of stages that have none of their own; empty where no stage of the program computes.
   package var numericMode: String
   /// Where it asks for the defaults of the originals.
@@ -39,6 +41,12 @@ package struct Experiment: Sendable {
     package var name: String
     package var value: JSON
     package var span: SourceSpan
+  }
+
+  /// What a run of it is told apart by: the parameters, and the seed where it was given.
+  package var settings: JSONObject {
+    JSONObject(
+      parameters.map { ($0.name, $0.value) } + (isSeedGiven ? [("seed", JSON.int(Int64(seed)))] : []))
   }
 
   package struct ModelEntry: Sendable {

@@ -57,12 +57,13 @@ struct ExperimentLoader {
     var experiment = Experiment(
       source: file, projectRoot: paths.root, name: name(fields, top),
       description: fields["description"].flatMap { collector.string($0, "`description`") },
-      seed: fields["seed"].flatMap { seed($0, "`seed`") } ?? 0,
+      seed: (parameters.seed?.value ?? fields["seed"]).flatMap { seed($0, "`seed`") } ?? 0,
       numericMode: numericMode,
       parameters: parameters.entries.map {
         Experiment.Parameter(name: $0.key, value: $0.value.json ?? .null, span: $0.value.span)
       },
       models: models, members: stages.members(body, scope), metrics: [])
+    experiment.isSeedGiven = parameters.seed != nil
     experiment.otherFiles = files.otherFiles
     experiment.compatibility = standards.compatibility == .original ? standards.span : nil
     experiment.describeModel = registry.describeModel

@@ -99,19 +99,46 @@ enum Language {
     ]
 
   static let trials = 1...100_000
+  static let lag = 1...100_000
+  static let cohort = 1...100_000
   static let leastIterations = 1...10_000
   static let factor = 2...100
 
   static let sweep: [LanguageKey] = [
     LanguageKey(
-      "method", .choice(Sweep.Method.allCases.map(\.rawValue)), "how values are chosen; default grid"),
+      "method", .choice(["grid", "list", "random", "latin_hypercube", "tpe"]),
+      "how values are chosen; default grid"),
     LanguageKey(
-      "params", .named(.anything), "a list of values, or a distribution, for each parameter varied"),
+      "params", .named(.anything),
+      "for each parameter varied a list of values, or `{uniform: [a, b]}`, `log_uniform`, `integers`, `log_integers`, `values`, with `step` and `when`"
+    ),
+    LanguageKey(
+      "tied", .list(.anything), "groups of parameters that move together: each a list of mappings"),
+    LanguageKey("constraints", .oneOrMore(.string), "what all values must meet: `warmup < steps`"),
     LanguageKey("trials", .anything, "how many; with `method: list` the trials themselves"),
+    LanguageKey("seed", .integer(0...Int.max), "of the draws; default 0"),
+    LanguageKey("lag", .integer(lag), "trial k is suggested from trials up to k - lag; default 4"),
     LanguageKey("metric", .anything, "the metric to optimize: a name, or `{name, goal}`"),
     LanguageKey(
-      "repeat", .named(.list(.anything)), "repeat each trial with these values, for example of `seed`"),
-    LanguageKey("early_terminate", .anything, "`asha`, or `{kind: asha, loop, least, factor}`"),
+      "repeat", .named(.list(.anything)),
+      "run each trial with these values; `seed` is the experiment's where no parameter is called so"),
+    LanguageKey(
+      "early_terminate", .anything,
+      "`halving`, `median` or `asha`, or a mapping with `kind`, `loop`, `least`, `factor`, `cohort`, `trials`"
+    ),
+    LanguageKey(
+      "on_failure", .choice(Sweep.Failures.allCases.map(\.rawValue)),
+      "a trial that fails is counted and the others run (the default), or stops the sweep"),
+  ]
+
+  static let earlyEnd: [LanguageKey] = [
+    LanguageKey("kind", .choice(Sweep.EarlyEnd.Kind.allCases.map(\.rawValue)), "how trials are compared"),
+    LanguageKey("loop", .string, "whose iterations; the only one where it is left out"),
+    LanguageKey("least", .integer(leastIterations), "iterations that every trial has; default 1"),
+    LanguageKey("factor", .integer(factor), "one in so many goes on; default 3"),
+    LanguageKey(
+      "cohort", .integer(cohort), "trials decided together, of `halving`; default the factor squared"),
+    LanguageKey("trials", .integer(cohort), "finished trials that there must be, of `median`; default 5"),
   ]
 
   static let model: [LanguageKey] = [

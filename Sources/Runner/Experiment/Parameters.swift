@@ -5,6 +5,8 @@ import JSON
 struct Parameters {
   private(set) var entries: [MappingEntry] = []
   private var index: [UTF8Key: Int] = [:]
+  /// What `--set seed=…` gives where no parameter is called so: the experiment's own seed.
+  private(set) var seed: MappingEntry?
   private let collector: DiagnosticCollector
   private let budget = Budget()
 
@@ -63,7 +65,8 @@ struct Parameters {
     }
     let name = String(decoding: file.bytes[..<equals], as: UTF8.self)
     let nameSpan = SourceSpan(file: file, start: 0, end: equals)
-    guard let position = index[UTF8Key(name)] else {
+    let position = index[UTF8Key(name)]
+    guard position != nil || UTF8Key(name) == UTF8Key("seed") else {
       let isKey = Language.experiment.contains { UTF8Key($0.name) == UTF8Key(name) }
       collector.error(
         .unknownParameter, "the experiment has no parameter called `\(name)`", at: nameSpan,
@@ -74,18 +77,25 @@ struct Parameters {
             ?? "declare it under `params:` first")
       return
     }
-    guard TextCheck.start(of: file, collector) != nil else { return }
-    let isEmpty = file.bytes[(equals + 1)...].allSatisfy { $0 == 0x20 }
-    if isEmpty {
-      let span = SourceSpan(file: file, start: equals + 1, end: equals + 1)
-      entries[position].value = Node(.scalar(Scalar(text: "", value: .null)), span: span)
-      return
+    guard let value = value(of: name, file, from: equals + 1, nameSpan) else { return }
+    if let position {
+      entries[position].value = value
+    } else {
+      seed = MappingEntry(key: name, keySpan: nameSpan, value: value)
     }
-    guard let value = TypedValue(file, from: equals + 1, name: name, collector).node else {
-      entries[position].value = Node(.invalid, span: nameSpan)
-      return
+  }
+
+  /// What stands after the equals sign; nil where the text is none.
+  private func value(of name: String, _ file: SourceFile, from start: Int, _ nameSpan: SourceSpan) -> Node? {
+    guard TextCheck.start(of: file, collector) != nil else { return nil }
+    if file.bytes[start...].allSatisfy({ $0 == 0x20 }) {
+      let span = SourceSpan(file: file, start: start, end: start)
+      return Node(.scalar(Scalar(text: "", value: .null)), span: span)
     }
-    entries[position].value = SecretCheck(collector: collector).cleaned(value, under: name, at: nameSpan)
+    guard let value = TypedValue(file, from: start, name: name, collector).node else {
+      return Node(.invalid, span: nameSpan)
+    }
+    return SecretCheck(collector: collector).cleaned(value, under: name, at: nameSpan)
   }
 
   // MARK: parameters that name parameters

@@ -1,6 +1,7 @@
 // `sweep:`: read and checked against the parameters, the metrics and the loops it names.
 
 import JSON
+import Search
 
 struct SweepDecoder {
   let collector: DiagnosticCollector
@@ -9,215 +10,128 @@ struct SweepDecoder {
   /// At the top of the experiment.
   let loops: [String]
 
-  private static let distributions = ["uniform", "log_uniform", "integers"]
+  private static let methods = ["grid", "list", "random", "latin_hypercube", "tpe"]
+  /// Keys that say what the trials are: those of a method that has them, beside `method` itself.
+  private static let defining = ["params", "tied", "constraints", "seed", "lag", "metric", "early_terminate"]
 
   func decode(_ node: Node) -> Sweep? {
     guard let fields = collector.fields(node, of: "`sweep`", known: Language.sweep.names) else { return nil }
     let before = collector.errorCount
-    var sweep = Sweep(method: .grid, parameters: [], span: node.span)
-    if let node = fields["method"] {
-      sweep.method =
-        collector.choice(node, "`method` of `sweep`", Sweep.Method.allCases.map(\.rawValue))
-        .flatMap(Sweep.Method.init(rawValue:)) ?? .grid
+    let method =
+      fields["method"].map { collector.choice($0, "`method` of `sweep`", Self.methods) ?? "grid" } ?? "grid"
+    let decoder = SweepSpaceDecoder(
+      collector: collector, parameters: parameters, span: node.span, isGrid: method == "grid")
+    var names: [String] = []
+    var rows: [JSONObject] = []
+    var space: Space?
+    if method == "list" {
+      (names, rows) = list(fields, at: node.span, decoder)
+      space = Space()
+    } else {
+      space = decoder.decode(fields)
+      names = (fields["params"]?.entries ?? []).map(\.key)
+      for group in fields["tied"]?.elements ?? [] {
+        names += (group.elements?.first?.entries ?? []).map(\.key)
+      }
     }
-    if sweep.method == .list { list(fields, &sweep) } else { ranges(fields, &sweep) }
-    metric(fields, &sweep)
+    let trials = method == "list" ? nil : trials(fields, method, at: node.span)
+    let chosen: SearchMethod =
+      switch method {
+      case "list": .list(rows)
+      case "random": .random
+      case "latin_hypercube": .latinHypercube(trials: trials ?? 1)
+      case "tpe": .tpe(TPE())
+      default: .grid
+      }
+    var sweep = Sweep(
+      method: chosen, space: space ?? Space(), names: names, trials: trials,
+      definition: definition(fields, method), span: node.span)
+    if let node = fields["seed"] {
+      sweep.seed = collector.integer(node, "`seed` of `sweep`", 0...Int.max) ?? 0
+    }
+    if let node = fields["lag"] {
+      sweep.lag = collector.integer(node, "`lag` of `sweep`", Language.lag) ?? 4
+    }
+    if let node = fields["on_failure"] {
+      sweep.failures =
+        collector.choice(node, "`on_failure` of `sweep`", Sweep.Failures.allCases.map(\.rawValue))
+        .flatMap(Sweep.Failures.init(rawValue:)) ?? .count
+    }
+    metric(fields, &sweep, isNeeded: method == "tpe" || fields["early_terminate"].map { !$0.isNull } ?? false)
     if let node = fields["repeat"] { sweep.repeats = repeats(node, sweep) }
     if let node = fields["early_terminate"], !node.isNull {
-      sweep.earlyTermination = termination(node, sweep)
+      sweep.earlyEnd = earlyEnd(node, sweep, isTPE: method == "tpe")
     }
+    guard collector.errorCount == before, space != nil else { return nil }
+    checkTrials(sweep)
     return collector.errorCount == before ? sweep : nil
   }
 
-  // MARK: parameters
-
-  private func ranges(_ fields: Fields, _ sweep: inout Sweep) {
-    guard let node = fields["params"] else {
-      collector.missingKey(
-        "params", of: "`sweep`", at: sweep.span, help: "what is varied: `params: {lr: [1e-5, 2e-5]}`")
-      return
-    }
-    guard let entries = node.entries, !entries.isEmpty else {
-      collector.wrongType(node, "`params` of `sweep`", expected: "a mapping from parameters to values")
-      return
-    }
-    for entry in entries {
-      guard let declared = declared(entry.key, at: entry.keySpan),
-        let range = range(entry, declared, sweep.method)
-      else { continue }
-      sweep.parameters.append(Sweep.Parameter(name: entry.key, range: range, span: entry.keySpan))
-    }
-    if [.random, .tpe].contains(sweep.method) {
-      if let trials = fields["trials"] {
-        sweep.trials = collector.integer(trials, "`trials` of `sweep`", Language.trials)
-      } else {
-        collector.missingKey("trials", of: "`sweep`", at: sweep.span, help: "how many to run")
-      }
-    } else if let trials = fields.entry("trials") {
-      collector.error(
-        .conflictingKeys, "`trials` of `sweep` has no meaning with `method: grid`", at: trials.keySpan,
-        label: "a grid has as many as there are combinations", help: "remove it, or use `method: random`")
+  /// That there are trials: what a grid or a design refuses is known only with the whole sweep.
+  private func checkTrials(_ sweep: Sweep) {
+    do {
+      var sequence = try sweep.sequence()
+      _ = try sequence.next()
+    } catch {
+      collector.error(.badSweep, "`sweep`: \(error.description)", at: sweep.span, label: "no trials")
     }
   }
 
-  private func declared(_ name: String, at span: SourceSpan) -> Node? {
-    if let node = parameters.value(of: name) { return node }
-    collector.error(
-      .unknownParameter, "there is no parameter called `\(name)`", at: span, label: "not under `params`",
-      help: Suggestion.helpOrList(for: name, among: parameters.names, what: "the parameters are")
-        ?? "declare it under `params:` first")
-    return nil
-  }
-
-  private func range(_ entry: MappingEntry, _ declared: Node, _ method: Sweep.Method) -> Sweep.Range? {
-    let what = "`\(entry.key)` of `sweep`"
-    if let values = values(entry.value, declared, what) { return .values(values) }
-    guard let entries = entry.value.entries else {
-      if entry.value.elements == nil {
-        collector.wrongType(
-          entry.value, what, expected: "a list of values or a distribution",
-          help: "for example `[1e-5, 2e-5]` or `{log_uniform: [1e-6, 1e-4]}`")
-      }
-      return nil
-    }
-    guard entries.count == 1, Self.distributions.contains(where: { UTF8Key($0) == UTF8Key(entries[0].key) })
-    else {
-      collector.error(
-        .unknownChoice, "\(what) names no distribution", at: entry.value.span,
-        label: "expected one of \(DiagnosticCollector.list(Self.distributions))",
-        help: entries.first.flatMap { Suggestion.help(for: $0.key, among: Self.distributions) })
-      return nil
-    }
-    guard method != .grid else {
-      collector.error(
-        .conflictingKeys, "\(what) is a distribution, and a grid has only values", at: entry.value.span,
-        label: "not a list", help: "list the values, or use `method: random`")
-      return nil
-    }
-    return distribution(entries[0], declared, what)
-  }
-
-  private func distribution(_ entry: MappingEntry, _ declared: Node, _ what: String) -> Sweep.Range? {
-    guard Self.kind(declared) == "a number" else {
-      collector.error(
-        .wrongType, "\(what) is a distribution of numbers, and the parameter is \(declared.found)",
-        at: entry.keySpan, label: "not a number", notes: [.init("the parameter", at: declared.span)])
-      return nil
-    }
-    guard let ends = entry.value.elements, ends.count == 2 else {
-      collector.wrongType(entry.value, "`\(entry.key)` of \(what)", expected: "`[least, most]`")
-      return nil
-    }
-    func ordered<T: Comparable>(_ least: T?, _ most: T?) -> (T, T)? {
-      guard let least, let most else { return nil }
-      guard least < most else {
+  private func trials(_ fields: Fields, _ method: String, at span: SourceSpan) -> Int? {
+    guard method != "grid" else {
+      if let entry = fields.entry("trials") {
         collector.error(
-          .outOfRange, "`\(entry.key)` of \(what) has nothing between its ends", at: entry.value.span,
-          label: "expected the smaller number first")
-        return nil
+          .conflictingKeys, "`trials` of `sweep` has no meaning with `method: grid`", at: entry.keySpan,
+          label: "a grid has as many as there are combinations", help: "remove it, or use `method: random`")
       }
-      return (least, most)
-    }
-    if UTF8Key(entry.key) == UTF8Key("integers") {
-      let numbers = ends.map { collector.integer($0, what, Int.min...Int.max) }
-      return ordered(numbers[0], numbers[1]).map { .integers($0, $1) }
-    }
-    let isLog = UTF8Key(entry.key) == UTF8Key("log_uniform")
-    let most = Double.greatestFiniteMagnitude
-    let numbers = ends.map {
-      collector.number($0, "`\(entry.key)` of \(what)", (isLog ? 0 : -most)...most, exclusiveMinimum: isLog)
-    }
-    return ordered(numbers[0], numbers[1]).map { isLog ? .logUniform($0, $1) : .uniform($0, $1) }
-  }
-
-  /// A list of values of the kind that the parameter has; nil for what is no list.
-  private func values(_ node: Node, _ declared: Node?, _ what: String) -> [JSON]? {
-    guard let elements = node.elements else { return nil }
-    guard !elements.isEmpty else {
-      collector.wrongType(node, what, expected: "a list with at least one value")
-      return []
-    }
-    return elements.compactMap { value($0, declared, what) }
-  }
-
-  private func value(_ node: Node, _ declared: Node?, _ what: String) -> JSON? {
-    if let declared, !declared.isNull, !node.isInvalid, !declared.isInvalid,
-      Self.kind(node) != Self.kind(declared)
-    {
-      collector.error(
-        .wrongType, "\(what) must be \(Self.kind(declared)) like the parameter, found \(node.found)",
-        at: node.span, label: "expected \(Self.kind(declared))",
-        notes: collector.originNotes(node) + [.init("the parameter", at: declared.span)])
       return nil
     }
-    return node.json
+    guard let node = fields["trials"] else {
+      collector.missingKey("trials", of: "`sweep`", at: span, help: "how many to run")
+      return nil
+    }
+    return collector.integer(node, "`trials` of `sweep`", Language.trials)
   }
 
-  private static func kind(_ node: Node) -> String {
-    switch node.content {
-    case .invalid: "nothing"
-    case .sequence: "a list"
-    case .mapping: "a mapping"
-    case .scalar(let scalar):
-      switch scalar.value {
-      case .null: "null"
-      case .bool: "`true` or `false`"
-      case .int, .largeInteger, .double: "a number"
-      case .string: "a string"
-      }
+  private func definition(_ fields: Fields, _ method: String) -> JSON {
+    var members: [JSONObject.Member] = [("method", .string(method))]
+    for key in Self.defining + (["list", "latin_hypercube"].contains(method) ? ["trials"] : []) {
+      guard let node = fields[key], let json = node.json else { continue }
+      // The order of parameters is the order of a grid.
+      members.append(
+        (
+          key,
+          key == "params" ? .array([json, .array((json.objectValue?.keys ?? []).map { .string($0) })]) : json
+        ))
     }
+    return .object(JSONObject(members))
   }
+
+  // MARK: a list
 
   /// `trials:` holds the trials themselves.
-  private func list(_ fields: Fields, _ sweep: inout Sweep) {
-    if let entry = fields.entry("params") {
+  private func list(_ fields: Fields, at span: SourceSpan, _ decoder: SweepSpaceDecoder) -> (
+    names: [String], rows: [JSONObject]
+  ) {
+    for key in ["params", "tied", "constraints"] {
+      guard let entry = fields.entry(key) else { continue }
       collector.error(
-        .conflictingKeys, "`params` of `sweep` has no meaning with `method: list`", at: entry.keySpan,
+        .conflictingKeys, "`\(key)` of `sweep` has no meaning with `method: list`", at: entry.keySpan,
         label: "each trial gives its own values", help: "write `trials: [{lr: 1e-5}, {lr: 2e-5}]` alone")
     }
     guard let node = fields["trials"] else {
       collector.missingKey(
-        "trials", of: "`sweep`", at: sweep.span, help: "`trials: [{lr: 1e-5}, {lr: 2e-5}]`")
-      return
+        "trials", of: "`sweep`", at: span, help: "`trials: [{lr: 1e-5}, {lr: 2e-5}]`")
+      return ([], [])
     }
-    guard let trials = node.elements, let first = trials.first?.entries, !first.isEmpty else {
-      collector.wrongType(
-        node, "`trials` of `sweep`", expected: "a list of mappings from parameters to values")
-      return
-    }
-    for entry in first where declared(entry.key, at: entry.keySpan) != nil {
-      sweep.parameters.append(Sweep.Parameter(name: entry.key, range: .values([]), span: entry.keySpan))
-    }
-    for trial in trials {
-      guard let entries = trial.entries else {
-        collector.wrongType(trial, "a trial of `sweep`", expected: "a mapping from parameters to values")
-        continue
-      }
-      for entry in entries where !first.contains(where: { UTF8Key($0.key) == UTF8Key(entry.key) }) {
-        collector.error(
-          .unknownKey, "the first trial gives no `\(entry.key)`", at: entry.keySpan,
-          label: "only in this trial", notes: [.init("the first trial", at: trials[0].span)],
-          help: "every trial gives the same parameters")
-      }
-      var row: [JSON] = []
-      for parameter in sweep.parameters {
-        if let node = trial[parameter.name] {
-          let what = "`\(parameter.name)` of a trial"
-          if let json = value(node, parameters.value(of: parameter.name), what) { row.append(json) }
-        } else {
-          collector.missingKey(
-            parameter.name, of: "a trial of `sweep`", at: trial.span,
-            help: "every trial gives the same parameters")
-        }
-      }
-      sweep.list.append(row)
-    }
+    return decoder.rows(
+      node, "`trials` of `sweep`", each: "a trial of `sweep`", first: "the first trial",
+      rule: "every trial gives the same parameters")
   }
 
   // MARK: the rest
 
-  private func metric(_ fields: Fields, _ sweep: inout Sweep) {
-    let isNeeded = sweep.method == .tpe || fields["early_terminate"].map { !$0.isNull } ?? false
+  private func metric(_ fields: Fields, _ sweep: inout Sweep, isNeeded: Bool) {
     guard let node = fields["metric"] else {
       if isNeeded {
         collector.missingKey(
@@ -233,8 +147,8 @@ struct SweepDecoder {
       nameNode = inner["name"]
       if nameNode == nil { collector.missingKey("name", of: "`metric` of `sweep`", at: node.span) }
       sweep.goal = inner["goal"].flatMap {
-        collector.choice($0, "`goal` of `sweep`", Sweep.Goal.allCases.map(\.rawValue))
-      }.flatMap(Sweep.Goal.init(rawValue:))
+        collector.choice($0, "`goal` of `sweep`", Goal.allCases.map(\.rawValue))
+      }.flatMap(Goal.init(rawValue:))
       if isNeeded, inner["goal"] == nil {
         collector.missingKey(
           "goal", of: "`metric` of `sweep`", at: node.span, help: "`maximize` or `minimize`")
@@ -256,6 +170,8 @@ struct SweepDecoder {
   }
 
   private func repeats(_ node: Node, _ sweep: Sweep) -> [(name: String, values: [JSON])] {
+    let decoder = SweepSpaceDecoder(
+      collector: collector, parameters: parameters, span: node.span, isGrid: false)
     guard let entries = node.entries else {
       collector.wrongType(
         node, "`repeat` of `sweep`", expected: "a mapping such as `{seed: [1, 2, 3]}`")
@@ -264,13 +180,12 @@ struct SweepDecoder {
     return entries.compactMap { entry in
       let what = "`\(entry.key)` of `repeat`"
       let isSeed = UTF8Key(entry.key) == UTF8Key("seed") && parameters.value(of: "seed") == nil
-      let declared = isSeed ? nil : declared(entry.key, at: entry.keySpan)
+      let declared = isSeed ? nil : decoder.declared(entry.key, at: entry.keySpan)
       guard isSeed || declared != nil else { return nil }
-      if let twice = sweep.parameters.first(where: { UTF8Key($0.name) == UTF8Key(entry.key) }) {
+      if sweep.names.contains(where: { UTF8Key($0) == UTF8Key(entry.key) }) {
         collector.error(
           .conflictingKeys, "`\(entry.key)` is varied and repeated", at: entry.keySpan,
-          label: "only one is possible",
-          notes: [.init("varied here", at: twice.span)])
+          label: "only one is possible", help: "remove it from one of the two")
         return nil
       }
       guard let elements = entry.value.elements, !elements.isEmpty else {
@@ -278,32 +193,44 @@ struct SweepDecoder {
         return nil
       }
       if isSeed { for element in elements { _ = collector.integer(element, what, 0...Int.max) } }
-      return (entry.key, elements.compactMap { value($0, declared, what) })
+      return (entry.key, elements.compactMap { decoder.value($0, declared, what) })
     }
   }
 
-  private func termination(_ node: Node, _ sweep: Sweep) -> Sweep.EarlyTermination? {
+  private func earlyEnd(_ node: Node, _ sweep: Sweep, isTPE: Bool) -> Sweep.EarlyEnd? {
     let what = "`early_terminate` of `sweep`"
-    var result = Sweep.EarlyTermination(loop: loops.first ?? "", least: 1, factor: 3)
+    let kinds = Sweep.EarlyEnd.Kind.allCases.map(\.rawValue)
+    var end = Sweep.EarlyEnd(kind: .halving, loop: loops.first ?? "")
     var named: Node?
     if node.entries != nil {
-      guard
-        let fields = collector.fields(node, of: what, known: ["kind", "loop", "least", "factor"])
-      else { return nil }
-      if let kind = fields["kind"] {
-        _ = collector.choice(kind, "`kind` of \(what)", ["asha"])
-      } else {
-        collector.missingKey("kind", of: what, at: node.span, help: "`kind: asha`")
+      guard let fields = collector.fields(node, of: what, known: Language.earlyEnd.names) else { return nil }
+      guard let kindNode = fields["kind"] else {
+        collector.missingKey("kind", of: what, at: node.span, help: "`kind: halving`")
+        return nil
       }
+      guard let kind = collector.choice(kindNode, "`kind` of \(what)", kinds) else { return nil }
+      end.kind = Sweep.EarlyEnd.Kind(rawValue: kind) ?? .halving
       named = fields["loop"]
-      if let node = fields["least"] {
-        result.least = collector.integer(node, "`least` of \(what)", Language.leastIterations) ?? 1
+      let own =
+        ["least"]
+        + (end.kind == .median ? ["trials"] : end.kind == .halving ? ["factor", "cohort"] : ["factor"])
+      for entry in fields.entries
+      where ["factor", "cohort", "trials"].contains(entry.key) && !own.contains(entry.key) {
+        collector.error(
+          .conflictingKeys, "`\(entry.key)` of \(what) has no meaning with `kind: \(kind)`",
+          at: entry.keySpan,
+          label: "not used", help: "its settings are `loop`, \(DiagnosticCollector.list(own))")
       }
-      if let node = fields["factor"] {
-        result.factor = collector.integer(node, "`factor` of \(what)", Language.factor) ?? 3
+      func integer(_ key: String, _ range: ClosedRange<Int>, _ standard: Int) -> Int {
+        fields[key].flatMap { collector.integer($0, "`\(key)` of \(what)", range) } ?? standard
       }
-    } else if collector.choice(node, what, ["asha"]) == nil {
-      return nil
+      end.least = integer("least", Language.leastIterations, end.least)
+      end.factor = integer("factor", Language.factor, end.factor)
+      end.cohort = integer("cohort", Language.cohort, end.factor * end.factor)
+      end.leastTrials = integer("trials", Language.cohort, end.leastTrials)
+    } else {
+      guard let kind = collector.choice(node, what, kinds) else { return nil }
+      end.kind = Sweep.EarlyEnd.Kind(rawValue: kind) ?? .halving
     }
     if let named {
       guard let name = collector.string(named, "`loop` of \(what)") else { return nil }
@@ -313,14 +240,28 @@ struct SweepDecoder {
           label: "not a loop", help: Suggestion.helpOrList(for: name, among: loops, what: "the loops are"))
         return nil
       }
-      result.loop = name
+      end.loop = name
     } else if loops.count != 1 {
       collector.error(
         .missingKey, "\(what) must name the loop whose iterations it compares", at: node.span,
         label: loops.isEmpty ? "the experiment has no loop" : "there are \(loops.count) loops",
-        help: loops.isEmpty ? nil : "write `{kind: asha, loop: \(loops[0])}`")
+        help: loops.isEmpty ? nil : "write `{kind: \(end.kind.rawValue), loop: \(loops[0])}`")
       return nil
     }
-    return result
+    if isTPE, end.kind == .asha {
+      collector.error(
+        .conflictingKeys,
+        "\(what) is `asha`, whose decisions depend on which trial came first, and `tpe` suggests from them",
+        at: node.span, label: "not with `tpe`",
+        help: "use `halving` or `median`, which follow from the metrics alone")
+    }
+    if isTPE, end.kind == .halving, sweep.lag < end.cohort {
+      collector.error(
+        .conflictingKeys, "\(what) decides \(end.cohort) trials together, and `lag` is \(sweep.lag)",
+        at: node.span,
+        label: "a trial would wait for one of its own cohort",
+        help: "write `lag: \(end.cohort)`, or a smaller `cohort`")
+    }
+    return end
   }
 }

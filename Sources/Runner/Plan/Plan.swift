@@ -121,6 +121,8 @@ package struct PlanMetric: Sendable {
   package var nodes: [Int]
   /// By node: those that stand in when it is skipped (see `PlanInput.alternatives`).
   package var alternatives: [Int: [Int]]
+  /// By node: the cells of matrices that tell its value from the others (`rm=a`); absent where nothing has to.
+  package var cells: [Int: String] = [:]
   /// The output port that holds it.
   package var output: String
   /// The name inside the metrics artifact.

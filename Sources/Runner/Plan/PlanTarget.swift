@@ -12,6 +12,8 @@ extension PlanGraph {
     var alternatives: [Int] = []
     /// The cells and iterations that tell it from the others of a collection: `rm=a`, `2`, `rm=a@2`.
     var label = ""
+    /// The cells alone.
+    var cell = ""
 
     /// In order of preference.
     var candidates: [Int] {
@@ -57,7 +59,8 @@ extension PlanGraph {
       let targets = ends(of: path, from: start).map { end in
         Target(
           source: .instance(end.instances[0], output: output), alternatives: Array(end.instances.dropFirst()),
-          label: end.labels.joined(separator: "@"))
+          label: end.labels.joined(separator: "@"),
+          cell: end.labels.filter { $0.utf8.contains(UInt8(ascii: "=")) }.joined(separator: "@"))
       }
       return targets.isEmpty ? .unknown : .targets(targets)
     }

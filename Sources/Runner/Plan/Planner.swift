@@ -12,7 +12,7 @@ package enum Planner {
     _ experiment: Experiment, digest: @escaping FileDigest = { try Digest.ofFile($0).digest }
   ) throws(DiagnosticList) -> Plan {
     let collector = DiagnosticCollector()
-    let plan = plan(experiment, collector, digest)
+    let plan = plan(experiment, collector, digest, StageAnswers())
     let list = collector.list
     guard var plan, !list.hasErrors else { throw list }
     plan.warnings = DiagnosticList(experiment.warnings + list.diagnostics).diagnostics
@@ -20,9 +20,11 @@ package enum Planner {
   }
 
   /// Reads, checks and plans an experiment file; on failure everything that is wrong at once.
+  /// - Parameter answers: gives, for the experiment as it was read, what its stages said before; nil where they are not asked.
   package static func plan(
     path: String, overrides: [String] = [], stages: StageRegistry,
-    digest: @escaping FileDigest = { try Digest.ofFile($0).digest }
+    digest: @escaping FileDigest = { try Digest.ofFile($0).digest },
+    answers: (Experiment) -> StageAnswers? = { _ in StageAnswers() }
   ) -> Result<(experiment: Experiment, plan: Plan), DiagnosticList> {
     let collector = DiagnosticCollector()
     guard var experiment = ExperimentLoader(collector, stages).load(path: path, overrides: overrides) else {
@@ -31,14 +33,15 @@ package enum Planner {
     let isGood = !collector.list.hasErrors
     experiment.warnings = isGood ? collector.list.diagnostics : []
     // Keys of an experiment that is wrong are of no use, and its files may not be there.
-    let plan = plan(experiment, collector, isGood ? digest : nil)
+    let plan = plan(experiment, collector, isGood ? digest : nil, answers(experiment))
     guard var plan, !collector.list.hasErrors else { return .failure(collector.list) }
     plan.warnings = collector.list.diagnostics
     return .success((experiment, plan))
   }
 
   private static func plan(
-    _ experiment: Experiment, _ collector: DiagnosticCollector, _ digest: FileDigest?
+    _ experiment: Experiment, _ collector: DiagnosticCollector, _ digest: FileDigest?,
+    _ answers: StageAnswers?
   ) -> Plan? {
     guard let graph = PlanGraph(experiment) else {
       collector.error(
@@ -49,7 +52,8 @@ package enum Planner {
     let order = graph.order(collector)
     guard !collector.list.hasErrors || digest == nil else { return nil }
     var builder = NodeBuilder(
-      graph: graph, collector: collector, checker: StageChecker(experiment, collector), digest: digest)
+      graph: graph, collector: collector, checker: StageChecker(experiment, collector, answers),
+      digest: digest)
     for instance in order { builder.add(instance) }
     guard !collector.list.hasErrors else { return nil }
     var models = experiment.models.map(\.model)
@@ -264,6 +268,7 @@ private struct NodeBuilder {
         guard let first = candidates.first else { continue }
         if case .instance(_, let output) = target.source { metric.output = output }
         metric.nodes.append(first)
+        if !target.cell.isEmpty { metric.cells[first] = target.cell }
         if candidates.count > 1 { metric.alternatives[first] = Array(candidates.dropFirst()) }
       }
     }

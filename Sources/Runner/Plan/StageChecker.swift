@@ -4,18 +4,27 @@
 import JSON
 import System
 
+/// What stages had nothing against, over several plans of alike experiments.
+package final class StageAnswers {
+  fileprivate var findings: [String: StageFindings] = [:]
+  package init() {}
+}
+
 /// Knowledge about artifacts travels along the plan as numbers: equal knowledge has one number.
 struct StageChecker {
   private let experiment: Experiment
   private let collector: DiagnosticCollector
+  /// Nil where stages are not asked.
+  private let answers: StageAnswers?
   private var known: [KnownArtifact] = []
   private var numbers: [String: Int] = [:]
   private var models: [Int: Int] = [:]
   private var done: [Question: [UTF8Key: Int]] = [:]
 
-  init(_ experiment: Experiment, _ collector: DiagnosticCollector) {
+  init(_ experiment: Experiment, _ collector: DiagnosticCollector, _ answers: StageAnswers?) {
     self.experiment = experiment
     self.collector = collector
+    self.answers = answers
   }
 
   private struct Question: Hashable {
@@ -59,6 +68,7 @@ struct StageChecker {
 
   /// A model's header is read when the first stage that takes it is checked.
   mutating func number(ofModel index: Int) -> Int {
+    guard answers != nil else { return unknown }
     if let number = models[index] { return number }
     let number = number(of: KnownArtifact(facts: facts(of: experiment.models[index].model)))
     models[index] = number
@@ -105,13 +115,31 @@ struct StageChecker {
   }
 
   private func findings(of stage: Experiment.StageEntry, _ inputs: [Input]) -> StageFindings {
-    guard let plugIn = stage.plugIn, stage.options.isComplete else { return StageFindings() }
+    guard let answers, let plugIn = stage.plugIn, stage.options.isComplete else { return StageFindings() }
     let decoded = stage.options
-    return plugIn.check(
+    let options = localOptions(of: stage)
+    let question: JSON = [
+      "stage": .string(stage.declaration.name), "options": options, "numeric": .string(stage.numericMode),
+      "written": .array(decoded.written.map { .string($0.option) }),
+      "inputs": .array(
+        inputs.map { input in
+          let artifact = known[input.number]
+          return [
+            "port": .int(Int64(input.port)), "facts": artifact.facts,
+            "columns": .array(artifact.columns.map { .string($0) }), "open": .bool(artifact.hasOtherColumns),
+          ]
+        }),
+    ]
+    let text = question.text(.canonical)
+    if let known = answers.findings[text] { return known }
+    let found = plugIn.check(
       StageCheck(
-        options: StageOptions(localOptions(of: stage)), numericMode: stage.numericMode,
+        options: StageOptions(options), numericMode: stage.numericMode,
         inputs: inputs.map { (stage.declaration.inputs[$0.port].name, known[$0.number]) },
         isWritten: { decoded.isWritten($0) }))
+    // What is wrong is said at its place each time.
+    if found.problems.isEmpty { answers.findings[text] = found }
+    return found
   }
 
   /// With the paths of data sets that were fetched; those that were not are said.

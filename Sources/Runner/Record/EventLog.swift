@@ -16,6 +16,8 @@ package final class EventLog: RunObserver {
   /// Standard output may be given as descriptor 1.
   package init(_ file: File) { self.file = file }
 
+  deinit { if file.descriptor > 2 { file.closeQuietly() } }
+
   /// `events.jsonl` of the run's directory.
   @Sendable static func kept(_ run: WatchedRun) throws -> (any RunObserver)? {
     try EventLog(path: run.directory.eventsPath)

@@ -4,15 +4,29 @@ import JSON
 import System
 
 package struct MetricValues: Sendable {
-  /// In the order they were declared; a metric over several nodes has one value for each.
+  /// In the order they were declared. A metric over cells of a matrix is one for each, `reward@rm=a`; one over iterations has several
+  /// values.
   package let values: [(name: String, values: [(address: String, value: JSON)])]
 
   /// Metrics of nodes without a record are left out.
   package init(of plan: Plan, records: [Int: NodeRecord], skipped: Set<Int> = [], store: Store) throws {
     let reader = MetricReader(records: records, skipped: skipped, store: store)
-    values = try plan.metrics.map { metric in
-      (metric.name, try reader.values(of: metric).map { (plan.nodes[$0.node].address, $0.value) })
+    var named: [(name: String, values: [(address: String, value: JSON)])] = []
+    for metric in plan.metrics {
+      var places: [String: Int] = [:]
+      let found = try reader.values(of: metric)
+      if found.isEmpty { named.append((metric.name, [])) }
+      for (node, value) in found {
+        let cell = metric.cell(of: node)
+        let place = places[cell] ?? named.count
+        if place == named.count {
+          places[cell] = place
+          named.append((cell.isEmpty ? metric.name : "\(metric.name)@\(cell)", []))
+        }
+        named[place].values.append((plan.nodes[node].address, value))
+      }
     }
+    values = named
   }
 
   package var json: JSON {
@@ -41,5 +55,12 @@ package struct MetricValues: Sendable {
     case .string(let text): text
     default: value.text()
     }
+  }
+}
+
+extension PlanMetric {
+  /// Of a node that gave a value, for itself or in the place of a later iteration.
+  fileprivate func cell(of node: Int) -> String {
+    cells[node] ?? cells.first { candidates($0.key).contains(node) }?.value ?? ""
   }
 }

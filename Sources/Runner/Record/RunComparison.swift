@@ -25,6 +25,8 @@ package struct RunComparison {
   private let metrics: [String]
   private let groups: [Group]
   private let order: MetricOrder?
+  /// Trials of sweeps that ran only so far as they were compared.
+  private let endedCount: Int
 
   /// Of runs that finished; of several with the same parameters the newest counts.
   /// - Parameters:
@@ -41,6 +43,7 @@ package struct RunComparison {
     }
     var newest: [String: String] = [:]
     for run in finished { newest[run.settings] = run.path }
+    endedCount = Set(all.filter { $0.state == .ended }.map(\.settings)).count { newest[$0] == nil }
     let runs = finished.filter { newest[$0.settings] == $0.path }
     let names = RunNames.all(runs.map(\.parameters))
     let known = RunNames.all(runs.map(\.metrics))
@@ -128,16 +131,14 @@ package struct RunComparison {
         ? "±: the standard error of a mean over \(differing); of one run, over prompts"
         : "±: a standard error over prompts; it says nothing of another seed"
     ]
+    if endedCount > 0 {
+      notes.append("\(endedCount) trials that were ended early are not compared")
+    }
     if let order, groups.count > 1, let first = Self.cell(order.name, groups[0]),
       let second = Self.cell(order.name, groups[1])
     {
-      let lead = (first.mean - second.mean).magnitude
-      let errors = [first.standardError, second.standardError].compactMap { $0 }
-      let error = errors.count == 2 ? (errors[0] * errors[0] + errors[1] * errors[1]).squareRoot() : nil
-      notes.append(
-        "the best by `\(order.name)` is ahead by \(TextTable.number(lead))"
-          + (error.map { " ± \(TextTable.number($0))" } ?? "")
-          + (error.map { lead < 2 * $0 } ?? true ? ", which may be chance" : ""))
+      let lead = Lead((first.mean, first.standardError), (second.mean, second.standardError))
+      notes.append("the best by `\(order.name)` is \(lead.words)")
     }
     return notes
   }

@@ -12,14 +12,15 @@ package struct RunDirectory: Sendable {
   package var logDirectory: String { "\(path)/logs" }
   package var eventsPath: String { "\(path)/events.jsonl" }
 
-  /// Held while the process that runs it lives.
+  /// Held while it runs; a process that dies lets go of it.
   private let lock: File
 
   /// Makes `PARENT/NAME/ID`. `name` must be a file name. `parameters` are the values the run has, with `--set` applied;
   /// `files` what else is kept of it from the start.
   package init(
     below parent: String, name: String, experimentText: String, command: String = "",
-    parameters: JSONObject = JSONObject(), files: [(name: String, text: String)] = []
+    parameters: JSONObject = JSONObject(), trial: RunTrial? = nil,
+    files: [(name: String, text: String)] = []
   ) throws {
     try File.makeDirectory("\(parent)/\(name)")
     var now = Timestamp.now()
@@ -37,17 +38,22 @@ package struct RunDirectory: Sendable {
     lock = try File.open("\(path)/lock", O_RDWR | O_CREAT)
     guard try lock.tryLock() else { throw SystemError("lock", "\(path)/lock", code: EWOULDBLOCK) }
     let machine = RunDirectory.machine()
-    let start: JSON = [
+    let about: JSON = [
       "id": .string(id), "experiment": .string(name), "command": .string(command),
       "started": .string(now.text), "host": machine["host"] ?? .null, "process": .int(Int64(getpid())),
       "parameters": .object(parameters),
     ]
+    let start = JSON.object(
+      JSONObject((about.objectValue?.members ?? []) + (trial.map { [("trial", $0.json)] } ?? [])))
     try write(
       [
         ("run.json", start.text(.pretty) + "\n"), ("experiment.yaml", experimentText),
         ("machine.json", machine.text(.pretty) + "\n"),
       ] + files)
   }
+
+  /// When the run has ended.
+  func release() { lock.closeQuietly() }
 
   /// The root of the project around a folder; its runs are in `runs` there.
   package static func projectRoot(above folder: String) -> String {

@@ -16,6 +16,7 @@ package struct RunReport {
     switch run.state {
     case .running: "running, process \(run.process) on \(run.host)"
     case .done: "done"
+    case .ended: "trial \(run.trial?.number ?? 0), up to iteration \(run.trial?.iterations ?? 0)"
     case .failed: "failed, exit \(run.exitCode ?? 1)"
     case .interrupted: run.exitCode == nil ? "process died, last event \(run.lastEvent)" : "interrupted"
     }

@@ -29,9 +29,15 @@ package struct RunSession: Sendable {
   package var writesEvents = false
   /// The experiment's parameters as this run has them; kept with the run.
   package var parameters = JSONObject()
+  /// Which trial of a sweep it is.
+  package var trial: RunTrial?
+  /// Whether metrics and evaluations are written to standard output.
+  package var showsResults = true
   /// See `ExecutionOptions`.
   package var lockWaitSeconds: Double?
   package var bytesOf: [Int]?
+  /// What a process that runs one plan after another collects signals with; nil for its own.
+  package var signals: SignalDescriptor?
   /// Whether the user's files are hashed though their state stands.
   package var isStrict = false
 
@@ -56,9 +62,14 @@ package struct RunSession: Sendable {
     }
   }
 
+  /// From now on these wait for a run to take them.
+  package static func collectSignals() throws -> SignalDescriptor {
+    try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
+  }
+
   private func execute() throws -> ExitCode {
     ignoreBrokenPipes()
-    let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
+    let signals = try signals ?? RunSession.collectSignals()
     let store = try Store(at: store)
     store.onWarning = { RunSession.report("warning: \(TerminalText.escaped($0))") }
     store.isStrict = isStrict
@@ -70,6 +81,7 @@ package struct RunSession: Sendable {
     let resolution = try Resolution(plan: plan, store: store, stages: stages)
     let text = PlanText(plan)
     let directory = try makeDirectory(text)
+    defer { directory.release() }
     let watched = WatchedRun(directory, writesEvents: writesEvents)
     let observers = try runObservers.compactMap { try $0(watched) }
     var options = ExecutionOptions(
@@ -99,7 +111,7 @@ package struct RunSession: Sendable {
       RunSession.report("to resume after the fix: `\(command)`; logs: \(directory.logDirectory)")
     }
     guard let (metrics, evaluations) = try numbers.get() else { return result.exitCode }
-    if !writesEvents {
+    if !writesEvents, showsResults {
       if result.executed > 0 { RunSession.report("run     \(TerminalText.escaped(directory.path))") }
       let parts = [metrics.table, evaluations.text].filter { !$0.isEmpty }
       try File(descriptor: 1, path: "standard output").writeAll(parts.joined(separator: "\n"))
@@ -141,7 +153,8 @@ package struct RunSession: Sendable {
     do {
       return try RunDirectory(
         below: runs, name: self.plan.experimentName, experimentText: experimentText, command: command,
-        parameters: parameters, files: [RunDirectory.file(of: plan, keys: [:])] + experimentFiles)
+        parameters: parameters, trial: trial,
+        files: [RunDirectory.file(of: plan, keys: [:])] + experimentFiles)
     } catch let error as SystemError where error.isDenied {
       throw RunError(
         .machine,

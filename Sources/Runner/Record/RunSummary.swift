@@ -25,14 +25,21 @@ package struct RunSummary: Sendable, Equatable {
   package var parameters: JSONObject
   /// The declared metrics; those over several iterations are lists.
   package var metrics: JSONObject
+  /// Of a sweep.
+  package var trial: RunTrial?
 
   package static func == (a: Self, b: Self) -> Bool { a.json == b.json }
 
-  package enum State: String, Sendable { case running, done, failed, interrupted }
+  package enum State: String, Sendable {
+    case running, done, failed, interrupted
+    /// A trial of a sweep as far as it was to be compared; where it went on, a later run has all of it.
+    case ended
+  }
 
   /// Asks the kernel whether the run's process still holds its lock, unless the run said how it ended.
   package var state: State {
     switch exitCode {
+    case 0? where trial?.iterations != nil: .ended
     case 0?: .done
     case 75?, 130?, 143?: .interrupted
     case .some: .failed
@@ -60,6 +67,7 @@ package struct RunSummary: Sendable, Equatable {
     process = start["process"]?.intValue ?? 0
     parameters = start["parameters"]?.objectValue ?? JSONObject()
     metrics = RunSummary.object("\(path)/metrics.json")
+    trial = start["trial"].flatMap { RunTrial(json: $0) }
     started = start["started"]?.stringValue ?? ""
     lastEvent = started
     nodes = 0
@@ -97,7 +105,7 @@ package struct RunSummary: Sendable, Equatable {
       "last_event": .string(lastEvent), "exit": exitCode.map { .int(Int64($0)) } ?? .null,
       "seconds": seconds.map { .double($0) } ?? .null, "nodes": .int(Int64(nodes)),
       "executed": .int(Int64(executed)), "cached": .int(Int64(cached)), "parameters": .object(parameters),
-      "metrics": .object(metrics),
+      "metrics": .object(metrics), "trial": trial?.json ?? .null,
     ]
   }
 
@@ -125,6 +133,7 @@ package struct RunSummary: Sendable, Equatable {
     self.cached = cached
     self.parameters = parameters
     self.metrics = metrics
+    trial = json["trial"].flatMap { RunTrial(json: $0) }
   }
 
   /// A metric as one number: of a series the last.

@@ -164,7 +164,7 @@ struct ExperimentSchemaTests {
       .conflictingOptions, .unreadMarker, .unreadMessages, .wrongValue, .badTemplate, .unknownField,
       .wrongData, .noRows,
       .noRowsSeen, .tooFewRows, .wrongModel, .unknownClass, .unusedClass, .unusedInput, .trainedPrompts,
-      .sweepNotBuilt,
+      .badSweep,
       .unknownColumn, .missingColumn, .unknownMetric, .numericMode,
     ]
     for code in DiagnosticCode.allCases where !others.contains(code) {

@@ -1,4 +1,4 @@
-// `extends`, `include`, `inputs`, parameters of parameters, sweeps: what they come to.
+// `extends`, `include`, `inputs`, parameters of parameters: what they come to.
 
 import Foundation
 import JSON
@@ -210,65 +210,5 @@ import Testing
     #expect(set.options["max_new_tokens"] == 5)
     #expect(set.options["stop"] == ["5-5", "x"])
     #expect(set.origins.first { $0.option == "max_new_tokens" }?.file == "--set")
-  }
-
-  // MARK: sweep
-
-  static let swept = """
-    version: 1
-    name: x
-    params: {n: 2, t: 1.0, word: a}
-    models: {sft: {path: sft}, rm: {path: rm}}
-    stages:
-      rows: {uses: data, with: {path: train.jsonl}}
-      quark:
-        loop: {times: 2}
-        stages:
-          sample: {in: {model: sft, prompts: rows}, with: {n: $n, temperature: $t, max_new_tokens: 4}}
-          judge: {uses: score, in: {model: rm, rows: sample}}
-          evaluate: {in: {rows: judge}}
-    metrics: {reward: quark@last.evaluate.reward}
-
-    """
-
-  func sweep(_ text: String) throws -> Sweep {
-    try project.write("experiment.yaml", Self.swept + text)
-    switch project.result("experiment.yaml") {
-    case .success(let good): return try #require(good.experiment.sweep)
-    case .failure(let list): throw PlanFailure(description: DiagnosticRenderer().render(list))
-    }
-  }
-
-  @Test func `a sweep is read whole`() throws {
-    let tpe = try sweep(
-      """
-      sweep:
-        method: tpe
-        params: {n: {integers: [1, 8]}, t: {log_uniform: [0.1, 2]}, word: [a, b]}
-        trials: 40
-        metric: {name: reward, goal: maximize}
-        repeat: {seed: [1, 2, 3]}
-        early_terminate: {kind: asha, loop: quark, least: 1, factor: 4}
-      """)
-    #expect(tpe.method == .tpe && tpe.trials == 40 && tpe.metric == "reward" && tpe.goal == .maximize)
-    #expect(tpe.parameters.map(\.name) == ["n", "t", "word"])
-    guard case .integers(1, 8) = tpe.parameters[0].range,
-      case .logUniform(0.1, 2.0) = tpe.parameters[1].range,
-      case .values(let words) = tpe.parameters[2].range
-    else {
-      Issue.record("\(tpe.parameters)")
-      return
-    }
-    #expect(words == ["a", "b"])
-    #expect(tpe.repeats.map(\.name) == ["seed"] && tpe.repeats[0].values == [1, 2, 3])
-    #expect(tpe.earlyTermination?.loop == "quark" && tpe.earlyTermination?.factor == 4)
-    let grid = try sweep("sweep: {params: {n: [1, 2]}}\n")
-    #expect(grid.method == .grid && grid.metric == nil)
-    let list = try sweep("sweep: {method: list, trials: [{n: 1, t: 0.5}, {t: 1, n: 3}]}\n")
-    #expect(list.list == [[1, 0.5], [3, 1]])
-    let asha = try sweep(
-      "sweep: {method: random, trials: 3, params: {n: [1, 2]}, metric: {name: reward, goal: minimize}, early_terminate: asha}\n"
-    )
-    #expect(asha.earlyTermination?.loop == "quark" && asha.earlyTermination?.factor == 3)
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ExplanationExampleTests {
   /// What a command finds is tested with the command.
-  static let codes = DiagnosticCode.allCases.filter { $0 != .sweepNotBuilt }
+  static let codes = DiagnosticCode.allCases
 
   func diagnostics(_ example: Explanation.Example) throws -> [Diagnostic] {
     let project = try CheckBench()
