@@ -25,8 +25,6 @@ struct ComparedRows {
 
   private static let level = 0.95
   private static let resamples = 1000
-  /// Numbers that compare nothing.
-  private static let places = ["quantiles", "added"]
 
   /// - Parameters:
   ///   - results: the first is the baseline.
@@ -40,10 +38,11 @@ struct ComparedRows {
         table: output.columns)
     }
     baseline = sources[0].address
+    let numeric = try wanted == nil ? sources.map { try SampleColumns.numeric(of: $0.rows, $0.table) } : []
     let names =
-      try wanted
-      ?? sources[0].table.samples.filter { name in
-        try !Self.places.contains(name) && sources.allSatisfy { try Self.hasNumbers(name, $0) }
+      wanted
+      ?? (numeric.first ?? []).filter { name in
+        numeric.dropFirst().allSatisfy { $0.contains { UTF8Key($0) == UTF8Key(name) } }
       }
     guard !names.isEmpty else {
       throw RunError(
@@ -65,18 +64,6 @@ struct ComparedRows {
       }
       return (name, entries)
     }
-  }
-
-  private static func hasNumbers(_ column: String, _ source: Source) throws -> Bool {
-    guard source.table.samples.contains(where: { UTF8Key($0) == UTF8Key(column) }) else { return false }
-    var hasNumber = false
-    for row in source.rows where row.has(column) {
-      for value in try SampleLists(row, source.table)[column] ?? [] where !value.isNull {
-        guard value.doubleValue?.isFinite == true else { return false }
-        hasNumber = true
-      }
-    }
-    return hasNumber
   }
 
   // MARK: text

@@ -86,7 +86,7 @@ struct StoredResult {
   /// - Parameter experiment: nil for a result of a run.
   private init(_ address: ResultAddress, of experiment: LoadedExperiment?, _ storage: StoreArguments) throws {
     let root = experiment?.projectRoot ?? projectRoot(of: Path.absolute(address.file))
-    let store = try Self.open(root, storage)
+    let store = try Self.open(root, storage, for: address, isRun: experiment == nil)
     self.address = address
     self.experiment = experiment
     self.store = store
@@ -95,8 +95,20 @@ struct StoredResult {
       ?? address.findInRun(store: store, stages: stageRegistry)
   }
 
-  private static func open(_ root: String, _ storage: StoreArguments) throws -> Store {
-    let store = try Store(at: storage.path(projectRoot: root))
+  /// - Throws: `RunError` (11) where there is none: nothing has run, or with another store.
+  private static func open(
+    _ root: String, _ storage: StoreArguments, for address: ResultAddress, isRun: Bool
+  ) throws -> Store {
+    let path = storage.path(projectRoot: root)
+    guard FileStatus.of("\(path)/format") != nil else {
+      throw RunError(
+        .workFound,
+        isRun
+          ? "there is no store at `\(path)`; name the one that the run used: `--store DIR`"
+          : "`\(address.address)` has not run: there is no store at `\(path)`; `\(Program.name) run \(address.file)` makes one, or name another: `--store DIR`"
+      )
+    }
+    let store = try Store(at: path)
     store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
     return store
   }

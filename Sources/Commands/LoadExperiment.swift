@@ -168,11 +168,10 @@ func report(_ list: DiagnosticList, _ format: DiagnosticFormat, jsonTo descripto
   }
 }
 
-/// Diagnostics for people, on stderr; in colour on a terminal unless `NO_COLOR` is set and not empty.
+/// Diagnostics for people, on stderr.
 func printDiagnostics(_ list: DiagnosticList) {
   guard !list.isEmpty else { return }
-  let isColored = isatty(2) == 1 && (getenv("NO_COLOR").map { String(cString: $0).isEmpty } ?? true)
-  standardError(DiagnosticRenderer(color: isColored).render(list))
+  standardError(DiagnosticRenderer(color: usesColor(2)).render(list))
 }
 
 /// Words as a shell takes them.

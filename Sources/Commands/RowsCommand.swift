@@ -188,8 +188,7 @@ struct RowsCommand: ParsableCommand {
     if json {
       layout = .json
     } else if let columns = terminalColumns(1) {
-      layout = .terminal(
-        columns: columns, isColored: getenv("NO_COLOR").map { String(cString: $0).isEmpty } ?? true)
+      layout = .terminal(columns: columns, isColored: usesColor(1))
     } else {
       layout = .separated
       try standardOutput(RowTokens.heading)

@@ -9,13 +9,22 @@ struct SamplesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "samples", abstract: "Show what stages generated for the same prompts. Runs nothing.",
     discussion: """
-      An address is a stage as `\(Program.name) plan` shows it; `@last` is the last iteration, and `.NAME` an output. The prompts are the \
-      first ones of the first address, in the order of its rows. Of several generations of a prompt the first is shown.
+      An address is a stage as `\(Program.name) plan` shows it; `@last` is the last iteration, and `.NAME` an output. FILE::ADDRESS is \
+      of another experiment or run. The first address chooses the prompts: its first rows, with --seed rows drawn at random, with \
+      --best and --worst those with the highest and the lowest score of a generation. Behind a generation stand its scores, by the \
+      names of their columns, and which one of its prompt it is.
 
         \(Program.name) samples experiments/quickstart.yaml before_score quark@last.judge
+        \(Program.name) samples experiments/quickstart.yaml quark@last.judge --best 3 --worst 3 --by rewards
+        \(Program.name) samples @last quark@1.judge quark@last.judge --diff --seed 1
+        \(Program.name) samples @last quark@last.judge --each all --md > samples.md
       """)
 
-  @OptionGroup var experiment: ExperimentArguments
+  @Argument(
+    help: ArgumentHelp(
+      "The experiment, a YAML file; or a run: its folder, an id or the beginning of one, `@last`, `NAME@last`.",
+      valueName: "experiment"), completion: Completion.experiment)
+  var source: String
 
   @Argument(
     help: ArgumentHelp(
@@ -23,98 +32,109 @@ struct SamplesCommand: ParsableCommand {
     completion: Completion.addresses)
   var addresses: [String]
 
-  @Option(help: "Prompts.")
-  var count = 5
+  @Option(help: "Prompts (default: 5).")
+  var count: Int?
 
+  @Option(help: ArgumentHelp("Generations of each prompt: a number, or all.", valueName: "n|all"))
+  var each = SampleCount.some(1)
+
+  @Option(
+    help: "Draw the prompts, and the generations of each, with this seed; the same seed draws the same.")
+  var seed: UInt64?
+
+  @Option(
+    help: ArgumentHelp(
+      "The prompts with the highest scores, the generations of each in the order of their scores.",
+      valueName: "n"))
+  var best: Int?
+
+  @Option(help: ArgumentHelp("The prompts with the lowest scores.", valueName: "n"))
+  var worst: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "For --best and --worst, the column of scores of the first address (default: rewards, else the first).",
+      valueName: "column"))
+  var by: String?
+
+  @Flag(help: "Mark the words that differ between two addresses.")
+  var diff = false
+
+  @Flag(help: "Write Markdown.")
+  var md = false
+  @Flag(help: "Write one JSON value.")
+  var json = false
+
+  @OptionGroup var parameters: ParameterArguments
   @OptionGroup var storage: StoreArguments
+  @OptionGroup var place: RunsArguments
 
   func validate() throws {
-    if count < 1 { throw ValidationError("--count must be at least 1, found \(count)") }
+    for (name, value) in [("--count", count), ("--best", best), ("--worst", worst)] {
+      if let value, value < 1 { throw ValidationError("\(name) must be at least 1, found \(value)") }
+    }
     if addresses.isEmpty { throw ValidationError("at least one address is needed, such as quark@last.judge") }
+    let isRanked = best != nil || worst != nil
+    if isRanked, count != nil || seed != nil {
+      throw ValidationError(
+        "--best and --worst choose the prompts; \(count != nil ? "--count" : "--seed") goes without them")
+    }
+    if by != nil, !isRanked { throw ValidationError("--by needs --best or --worst") }
+    if diff, addresses.count != 2 {
+      throw ValidationError("--diff compares two addresses, found \(addresses.count)")
+    }
+    if md, json { throw ValidationError("only one of --json and --md is possible") }
   }
 
   func run() throws {
     finish {
-      let loaded = load(experiment)
-      let store = try Store(at: storage.path(projectRoot: loaded.projectRoot))
-      store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
-      var resolution = try Resolution(plan: loaded.plan, store: store, stages: stageRegistry.stages)
-      let sheets = try addresses.map { try Sheet(address: $0, &resolution, file: experiment.file) }
-      try standardOutput(text(of: sheets))
+      let file = try experimentOrRun(source, place)
+      let results = try StoredResult.all(
+        addresses.map { ResultAddress($0) ?? ResultAddress(file: file, address: $0) }, parameters,
+        storage: storage)
+      let sheets = try zip(results, addresses).map { try SampleSheet($0, named: $1, ranking: by) }
+      let orders: [(order: SampleOrder, count: Int?)] =
+        best == nil && worst == nil
+        ? [(seed.map { .drawn(seed: $0) } ?? .first, count ?? 5)] : [(.highest, best), (.lowest, worst)]
+      let selections = try orders.compactMap { order, count in
+        try count.map { try SampleSelection(sheets, order, count: $0, each: each.number, by: by) }
+      }
+      let text = SamplesText(sheets: sheets, marksDifferences: diff)
+      if json {
+        try standardOutput(text.json(selections).text(.pretty) + "\n")
+      } else if md {
+        try standardOutput(selections.map { text.markdown($0) }.joined(separator: "\n"))
+      } else {
+        let width = max(40, terminalColumns(1) ?? 100)
+        try standardOutput(
+          selections.map { text.text($0, width: width, isColored: usesColor(1)) }.joined(separator: "\n"))
+      }
       return .done
     }
   }
-
-  private func text(of sheets: [Sheet]) -> String {
-    guard let first = sheets.first else { return "" }
-    let labels = ["prompt"] + sheets.map(\.address)
-    let margin = labels.map { TextTable.width(TerminalText.escaped($0)) }.max() ?? 0
-    let width = max(40, min(terminalColumns(1) ?? 100, 160))
-    func entry(_ label: String, _ text: String) -> String {
-      let lines = TextTable.wrapped(TerminalText.line(text), to: max(20, width - margin - 4))
-      return lines.enumerated().map { index, line in
-        "  " + TextTable.padded(index == 0 ? TerminalText.escaped(label) : "", to: margin) + "  \(line)\n"
-      }.joined()
-    }
-    let shown = first.rows.prefix(count)
-    var text =
-      "the first \(shown.count) of \(first.rows.count) prompts, in the order of `\(TerminalText.escaped(first.address))`\n"
-    for row in shown {
-      text +=
-        "\n\(TerminalText.escaped(row.id))\n"
-        + entry("prompt", row["prompt"].map { $0.stringValue ?? $0.text() } ?? "")
-      for sheet in sheets { text += entry(sheet.address, sheet.words(for: row.id)) }
-    }
-    return text
-  }
 }
 
-/// The rows that one address wrote.
-private struct Sheet {
-  let address: String
-  let rows: [Row]
-  private let positions: [UTF8Key: Int]
+/// `--each`
+enum SampleCount: ExpressibleByArgument {
+  case some(Int)
+  case all
 
-  /// - Throws: `RunError` for an unknown address (2) or a stage that has not run (11).
-  init(address: String, _ resolution: inout Resolution, file: String) throws {
-    self.address = address
-    let (node, named) = try resolution.find(address, stages: stageRegistry)
-    try resolution.requireNotSkipped(node)
-    let outputs = try resolution.declaration(of: node).outputs
-    guard let output = named ?? outputs.first(where: { $0.type == .rows }), output.type == .rows else {
-      throw RunError(
-        .commandLine,
-        "`\(address)` writes no rows, but \(outputs.map { "`\($0.name)`" }.joined(separator: ", "))")
+  init?(argument: String) {
+    if argument == "all" {
+      self = .all
+    } else {
+      guard let number = Int(argument), number > 0 else { return nil }
+      self = .some(number)
     }
-    guard let stored = resolution.records[node.index]?.output(output.name) else {
-      throw RunError(
-        .workFound,
-        "`\(address)` has not run with these settings; `\(Program.name) run \(file)` runs it, `\(Program.name) plan \(file)` shows why"
-      )
-    }
-    let path = try resolution.store.readingPath(stored)
-    rows = try readRows(path, requiring: ["prompt"])
-    guard rows.allSatisfy({ $0["generations"]?.arrayValue != nil }) else {
-      throw RunError(
-        .commandLine, "the rows of `\(address)` hold no generations; name a stage after a `sample`")
-    }
-    var positions: [UTF8Key: Int] = [:]
-    for (index, row) in rows.enumerated() { positions[UTF8Key(row.id)] = index }
-    self.positions = positions
   }
 
-  /// The first generation, with its reward where it has one.
-  func words(for id: String) -> String {
-    guard let row = positions[UTF8Key(id)].map({ rows[$0] }) else { return "(not among its rows)" }
-    let generations = row["generations"]?.arrayValue ?? []
-    guard let first = generations.first else { return "(no generation)" }
-    let text = first.stringValue ?? first.text()
-    var words: [String] = []
-    if let reward = row["rewards"]?.arrayValue?.first?.doubleValue {
-      words.append("reward \(TextTable.number(reward))")
-    }
-    if generations.count > 1 { words.append("1 of \(generations.count)") }
-    let shown = text.isEmpty ? "(empty)" : text
-    return words.isEmpty ? shown : "\(shown)  [\(words.joined(separator: ", "))]"
-  }
+  var number: Int? { if case .some(let number) = self { number } else { nil } }
+
+  var defaultValueDescription: String { number.map { "\($0)" } ?? "all" }
+}
+
+/// An experiment's file or a run's folder, by what stands on the command line: either of them, or a run as `show` takes it.
+func experimentOrRun(_ text: String, _ place: RunsArguments) throws -> String {
+  let isFile = FileStatus.of(text) != nil || text.hasSuffix(".yaml") || text.hasSuffix(".yml")
+  return isFile ? text : try place.find(text).path
 }

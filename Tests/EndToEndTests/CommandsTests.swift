@@ -169,26 +169,8 @@ import Testing
     #expect(
       output.hasPrefix("the first 2 of 3 prompts, in the order of `cold`\n\nr1\n  prompt  say 1\n  cold    "),
       "\(output)")
-    #expect(output.contains("[reward 0.") && output.contains(", 1 of 2]"))
+    #expect(output.contains("[rewards 0.") && output.contains(", 1 of 2]"))
     #expect(!output.contains("say 3"))
-  }
-
-  @Test(arguments: [
-    ("samples tiny.yaml judgee", "did you mean `judge`?"), ("samples tiny.yaml evaluate", "writes no rows"),
-    ("samples tiny.yaml judge.state", "the outputs of `judge` are `judge.rows`"),
-    ("samples tiny.yaml", "address"),
-  ])
-  func `samples says what is wrong with an address`(arguments: String, words: String) throws {
-    try place.writeExperiment()
-    let result = place.plumb(arguments)
-    #expect(result.status == 2 && result.error.contains(words), "\(result.error)")
-  }
-
-  @Test func `samples of rows without generations is refused`() throws {
-    try place.writeExperiment()
-    #expect(place.plumb("run tiny.yaml").status == 0)
-    let result = place.plumb("samples tiny.yaml rows")
-    #expect(result.status == 2 && result.error.contains("no generations"), "\(result.error)")
   }
 
   @Test func `a command that is not there is named, with what is near`() {

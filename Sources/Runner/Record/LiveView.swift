@@ -34,8 +34,7 @@ package final class LiveView: RunObserver {
 
   @Sendable static func onTerminal(_ run: WatchedRun) -> (any RunObserver)? {
     guard run.isTerminal, !run.writesEvents else { return nil }
-    let usesColor = getenv("NO_COLOR").map { String(cString: $0).isEmpty } ?? true
-    return LiveView(File(descriptor: 2, path: "stderr"), usesColor: usesColor)
+    return LiveView(File(descriptor: 2, path: "stderr"), usesColor: System.usesColor(2))
   }
 
   package func observe(_ event: RunEvent, in plan: Plan) {
@@ -75,16 +74,8 @@ package final class LiveView: RunObserver {
     }
   }
 
-  private enum Color: Int {
-    case faint = 2
-    case red = 31
-    case green = 32
-    case yellow = 33
-    case cyan = 36
-  }
-
-  private func color(_ color: Color, _ text: String) -> String {
-    usesColor && !text.isEmpty ? "\u{1B}[\(color.rawValue)m\(text)\u{1B}[0m" : text
+  private func color(_ style: TerminalStyle, _ text: String) -> String {
+    usesColor ? style.applied(to: text) : text
   }
 
   package func tick() { draw() }
