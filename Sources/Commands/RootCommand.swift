@@ -37,6 +37,7 @@ struct RootCommand: ParsableCommand {
         10   an executor lost a job or killed it
         11   there is something to run first (plan --check, samples)
         12   a condition of `expect:` does not hold
+        13   verify: a stage computed other bytes than the stored ones
         70   a bug in plumb
         75   stopped at a checkpoint: run again
         130  interrupted (143: terminated): run again to resume
@@ -49,9 +50,10 @@ struct RootCommand: ParsableCommand {
       ConvertCommand.self, TokenizerCommand.self,
       StagesCommand.self, NewStageCommand.self, SchemaCommand.self, ExplainCommand.self, YAMLCommand.self,
       WorkerCommand.self,
-      SweepCommand.self, ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
-      LogsCommand.self,
-      StatusCommand.self, CompareCommand.self, ExportCommand.self, CacheCommand.self, VersionCommand.self,
+      SweepCommand.self,
+      ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self, LogsCommand.self,
+      StatusCommand.self, CompareCommand.self, VerifyCommand.self, ExportCommand.self, CacheCommand.self,
+      VersionCommand.self,
     ])
 }
 

@@ -90,7 +90,10 @@ struct SamplesCommand: ParsableCommand {
     finish {
       let file = try experimentOrRun(source, place)
       let results = try StoredResult.all(
-        addresses.map { ResultAddress($0) ?? ResultAddress(file: file, address: $0) }, parameters,
+        addresses.map { text in
+          guard let other = ResultAddress(text) else { return ResultAddress(file: file, address: text) }
+          return ResultAddress(file: try experimentOrRun(other.file, place), address: other.address)
+        }, parameters,
         storage: storage)
       let sheets = try zip(results, addresses).map { try SampleSheet($0, named: $1, ranking: by) }
       let orders: [(order: SampleOrder, count: Int?)] =

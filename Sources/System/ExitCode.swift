@@ -25,6 +25,8 @@ package enum ExitCode: Int32, Sendable {
   case workFound = 11
   /// An `expect` of the experiment does not hold; everything has run.
   case unexpected = 12
+  /// `verify` computed other bytes than the stored ones.
+  case different = 13
   case bug = 70
   /// Stopped at a checkpoint: run again.
   case stopped = 75
