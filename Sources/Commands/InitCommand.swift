@@ -8,81 +8,87 @@ struct InitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init", abstract: "Write a first experiment, with data to run it on.",
     discussion: """
-      Writes experiment.yaml, data/prompts.jsonl and experiment.schema.json (for editors) into a folder, and overwrites \
-      nothing. The experiment needs no model; its comments say how to add one.
+      Writes experiment.yaml, named for the folder, its data, experiment.schema.json (for editors) and a .gitignore, and overwrites \
+      nothing. Templates:
+
+      \(InitTemplate.allCases.map { "  \(TextTable.padded($0.rawValue, to: 7)) \($0.summary)" }.joined(separator: "\n"))
 
         \(Program.name) init first && \(Program.name) run first/experiment.yaml
+        \(Program.name) init steering --template quark
       """)
 
   @Argument(
     help: ArgumentHelp("The folder, created if missing.", valueName: "dir"), completion: .directory)
   var folder = "."
 
+  @Option(
+    help: ArgumentHelp("The experiment to begin with.", valueName: "template"))
+  var template = InitTemplate.first
+
+  private static let ignored = ["runs/", ".plumb/"]
+
   func run() throws {
     finish {
-      let files = [
-        ("experiment.yaml", Self.experiment), ("data/prompts.jsonl", Self.prompts),
-        ("experiment.schema.json", ExperimentSchema(stageRegistry).json.text(.pretty) + "\n"),
-      ].map { (path: "\(folder)/\($0.0)", text: $0.1) }
+      // `first/` is `first`.
+      let end = self.folder.utf8.lastIndex { $0 != UInt8(ascii: "/") }
+      let folder = end.map { String(self.folder[...$0]) } ?? "/"
+      let files =
+        (template.files(named: Self.experimentName(of: folder)) + [
+          (
+            path: "experiment.schema.json",
+            text: ExperimentSchema(stageRegistry).json.text(.pretty) + "\n"
+          )
+        ]).map { (path: "\(folder)/\($0.path)", text: $0.text) }
       // All are looked for before the first is written.
       for file in files where FileStatus.of(file.path) != nil {
         throw RunError(.commandLine, "`\(file.path)` already exists; nothing was written")
       }
-      for file in files {
+      // A project has one already, perhaps.
+      let ignore = "\(folder)/.gitignore"
+      let isIgnoring = FileStatus.of(ignore) != nil
+      let all = files + (isIgnoring ? [] : [(ignore, Self.ignored.map { $0 + "\n" }.joined())])
+      for file in all {
         try File.makeDirectory(Path.parent(file.path))
         try File.writeDurably(file.text, to: file.path)
       }
+      let missing = isIgnoring ? Self.ignored.filter { !Self.lines(of: ignore).contains($0) } : []
+      if !missing.isEmpty {
+        standardError(
+          "note: `\(TerminalText.escaped(ignore))` is left as it is; add \(missing.map { "`\($0)`" }.joined(separator: " and ")) to it\n"
+        )
+      }
       standardError(
-        "wrote \(files.map { TerminalText.escaped($0.path) }.joined(separator: ", "))\n"
+        "wrote \(all.map { TerminalText.escaped($0.path) }.joined(separator: ", "))\n"
           + "next: \(shellWords([Program.name, "run", "\(folder)/experiment.yaml"]))\n")
       return .done
     }
   }
 
-  private static let experiment = """
-    # yaml-language-server: $schema=experiment.schema.json
-    #
-    #   \(Program.name) check experiment.yaml                     what is wrong with it, if anything
-    #   \(Program.name) plan experiment.yaml                      what would run, and why
-    #   \(Program.name) run experiment.yaml                       runs what is not finished yet
-    #   \(Program.name) run experiment.yaml --set iterations=3    runs the third iteration only
-    version: 1
-    name: first                     # names the folder of its runs: runs/first/
-    seed: 42                        # of all random numbers
+  private static func lines(of path: String) -> [String] {
+    guard let bytes = try? File.read(path) else { return [] }
+    return bytes.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
+  }
 
-    params:                         # what `--set name=value` may change
-      iterations: 2
-      prompts: 3                    # drawn in each iteration
+  /// The folder's name, of which what cannot be in the name of an experiment is `-`.
+  private static func experimentName(of folder: String) -> String {
+    let bytes = Path.name(Path.real(folder) ?? Path.absolute(folder)).utf8.map { byte -> UInt8 in
+      let isPlain =
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+        || "._-".utf8.contains(byte)
+      return isPlain ? byte : UInt8(ascii: "-")
+    }
+    let name = String(
+      decoding: bytes.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }.prefix(100), as: UTF8.self)
+    // A word that YAML reads as something other than text, such as `2026` or `no`, is put in quotes.
+    return name.isEmpty ? "experiment" : name.isPlainText ? name : "\"\(name)\""
+  }
+}
 
-    # A model is a Hugging Face folder or a GGUF file, by its path:
-    # models:
-    #   start: {path: models/start}
-
-    stages:                         # `\(Program.name) stages` lists the kinds, `\(Program.name) stages NAME` shows one
-      questions:
-        uses: data                  # the kind of stage; default the stage's own name
-        with: {path: data/prompts.jsonl, prompt: "Question: {question} Answer:", id: id}
-
-      rounds:                       # a loop: its stages run once in each iteration
-        loop:
-          times: $iterations
-          # carry: {policy: {first: start, next: train.model}}     what one iteration passes to the next
-        stages:
-          draw: {in: {rows: questions}, with: {count: $prompts}}
-          # With a model, continue here:
-          # sample: {in: {model: start, prompts: draw}, with: {n: 4, max_new_tokens: 32}}
-
-      # From outside, name a stage of a loop with its iteration: rounds@2.draw, rounds@last.draw
-      once_more: {uses: draw, in: {rows: rounds@last.draw}, with: {count: all}}
-
-    """
-
-  private static let prompts = """
-    {"id": "q1", "question": "What does a plumb line show?"}
-    {"id": "q2", "question": "Why do masons use one?"}
-    {"id": "q3", "question": "What hangs at its end?"}
-    {"id": "q4", "question": "Where does it point?"}
-    {"id": "q5", "question": "Who used it first?"}
-
-    """
+extension String {
+  /// Whether YAML reads it as text without quotes: it begins with a letter and is no word of YAML's.
+  fileprivate var isPlainText: Bool {
+    let words = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"]
+    let isLetter = utf8.first.map { (0x41...0x5A).contains($0 & 0xDF) } ?? false
+    return isLetter && !words.contains(lowercased())
+  }
 }

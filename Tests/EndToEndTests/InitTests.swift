@@ -23,6 +23,39 @@ import Testing
     #expect(FileStatus.of("\(plumb.folder)/first/experiment.yaml") == nil)
   }
 
+  @Test(arguments: ["first", "quark", "sft", "sweep"])
+  func `a template is named for its folder and is right as it is`(_ template: String) throws {
+    #expect(try plumb.run("init 'My tests/2026 a'/ --template \(template)").status == 0)
+    let folder = "My tests/2026 a"
+    #expect(plumb.text("\(folder)/experiment.yaml").contains("\nname: \"2026-a\""))
+    #expect(plumb.text("\(folder)/.gitignore") == "runs/\n.plumb/\n")
+    let check = try plumb.run("check '\(folder)/experiment.yaml'")
+    #expect(check.status == 0 && check.output.hasPrefix("2026-a: "), "\(check.error)")
+    for line in plumb.text("\(folder)/experiment.yaml").split(separator: "\n") {
+      #expect(line.utf8.count <= 140, "\(line)")
+    }
+  }
+
+  @Test func `one trial of the sweep runs without a model`() throws {
+    #expect(try plumb.run("init trials --template sweep").status == 0)
+    let run = try plumb.run("run trials/experiment.yaml --set target=2")
+    #expect(run.status == 0 && run.output.contains("reward  -2.400\n"), "\(run.error)")
+  }
+
+  @Test func `a folder's own gitignore is left as it is, and what it lacks is said`() throws {
+    try #require(try plumb.shell("mkdir mine;").status == 0)
+    try plumb.write("runs/\n", to: "mine/.gitignore")
+    let result = try plumb.shell("cd mine && '\(plumb.binary)' init;")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(
+      result.error.hasPrefix("note: `./.gitignore` is left as it is; add `.plumb/` to it\n"),
+      "\(result.error)")
+    #expect(plumb.text("mine/.gitignore") == "runs/\n")
+    #expect(plumb.text("mine/experiment.yaml").contains("\nname: mine "))
+    let unknown = try plumb.run("init other --template ppo")
+    #expect(unknown.status == 2 && unknown.error.contains("quark"), "\(unknown.error)")
+  }
+
   @Test(arguments: ["bash", "zsh", "fish"]) func `a completion script comes out`(_ shell: String) throws {
     let script = try plumb.run("--generate-completion-script \(shell)")
     #expect(script.status == 0 && script.output.contains("explain") && script.output.contains("plumb"))
