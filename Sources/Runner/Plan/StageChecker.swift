@@ -4,9 +4,10 @@
 import JSON
 import System
 
-/// What stages had nothing against, over several plans of alike experiments.
+/// What stages had nothing against, and what the headers of models say, over several plans of alike experiments.
 package final class StageAnswers {
   fileprivate var findings: [String: StageFindings] = [:]
+  fileprivate var models: [[String?]: JSON] = [:]
   package init() {}
 }
 
@@ -83,7 +84,11 @@ struct StageChecker {
       case .run: nil
       }
     guard let path, FileStatus.of(path) != nil else { return .object(JSONObject()) }
-    return experiment.describeModel(path, model.parts?.config, model.parts?.tokenizer)
+    let place = [path, model.parts?.config, model.parts?.tokenizer]
+    if let known = answers?.models[place] { return known }
+    let facts = experiment.describeModel(path, model.parts?.config, model.parts?.tokenizer)
+    answers?.models[place] = facts
+    return facts
   }
 
   /// How many rows an artifact has, where a stage said so.

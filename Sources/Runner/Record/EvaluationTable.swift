@@ -27,6 +27,17 @@ package struct EvaluationTable: Sendable {
     self.rows = rows
   }
 
+  /// As a run's folder has it.
+  package init(json: JSON) {
+    var (columns, seen): ([String], Set<UTF8Key>) = ([], [])
+    rows = (json.objectValue?.members ?? []).compactMap { member in
+      guard let values = member.value.objectValue else { return nil }
+      for key in values.keys where seen.insert(UTF8Key(key)).inserted { columns.append(key) }
+      return (member.key, values)
+    }
+    self.columns = columns
+  }
+
   /// By address.
   package var json: JSON { .object(JSONObject(rows.map { ($0.address, .object($0.values)) })) }
 

@@ -15,9 +15,13 @@ package final class LiveView: RunObserver {
   private let file: File
   private let usesColor: Bool
   private let startTime = monotonicSeconds()
+  private let expectedSeconds: () -> [Double?]
+  private var left: TimeLeft?
   private var plan: Plan?
   private var running: [(index: Int, state: Running)] = []
   private var cached = 0
+  /// Found to be over before anything started.
+  private var over: Set<Int> = []
   private var finished = 0
   private var hasStarted = false
   private var isStopping = false
@@ -27,25 +31,36 @@ package final class LiveView: RunObserver {
   /// To stand above the running lines with the next frame.
   private var scrolled = ""
 
-  package init(_ file: File, usesColor: Bool) {
+  /// - Parameter expectedSeconds: of each node what it may take; asked once.
+  package init(_ file: File, usesColor: Bool, expectedSeconds: @escaping () -> [Double?] = { [] }) {
     self.file = file
     self.usesColor = usesColor
+    self.expectedSeconds = expectedSeconds
   }
 
   @Sendable static func onTerminal(_ run: WatchedRun) -> (any RunObserver)? {
     guard run.isTerminal, !run.writesEvents else { return nil }
-    return LiveView(File(descriptor: 2, path: "stderr"), usesColor: System.usesColor(2))
+    return LiveView(
+      File(descriptor: 2, path: "stderr"), usesColor: System.usesColor(2),
+      expectedSeconds: run.expectedSeconds)
   }
 
   package func observe(_ event: RunEvent, in plan: Plan) {
     self.plan = plan
     switch event {
     case .runStarted: break
-    case .nodeCached: cached += 1
+    case .nodeCached(let index, _):
+      cached += 1
+      over.insert(index)
+    case .nodeSkipped(let index), .nodeBlocked(let index, _):
+      over.insert(index)
+      left?.leaveOut(index)
+      scroll(RunMessages.lines(event, plan))
     case .nodeStarted(let index, _, _, _):
       if !hasStarted, cached > 0 {
         scroll([color(.faint, "· \(cached) of \(RunMessages.stages(plan.nodes.count)) cached")])
       }
+      if !hasStarted { expect(plan) }
       hasStarted = true
       running.append((index, Running(start: monotonicSeconds())))
     case .nodeProgress(let index, let progress):
@@ -55,6 +70,7 @@ package final class LiveView: RunObserver {
     case .nodeFinished(let index, let record):
       running.removeAll { $0.index == index }
       finished += 1
+      left?.finish(index, seconds: record.seconds)
       scroll([color(.green, "✓") + " " + clip(RunMessages.finished(plan, index, record), columns() - 2)])
     case .nodeStopped(let index):
       running.removeAll { $0.index == index }
@@ -72,6 +88,15 @@ package final class LiveView: RunObserver {
       scroll(RunMessages.lines(event, plan))
     default: scroll(RunMessages.lines(event, plan))
     }
+  }
+
+  /// When it is known what is finished.
+  private func expect(_ plan: Plan) {
+    let expected = expectedSeconds()
+    guard expected.count == plan.nodes.count else { return }
+    var left = TimeLeft(plan, expected: expected)
+    for index in over { left.leaveOut(index) }
+    self.left = left
   }
 
   private func color(_ style: TerminalStyle, _ text: String) -> String {
@@ -121,6 +146,10 @@ package final class LiveView: RunObserver {
   private func summary(_ plan: Plan, _ now: Double) -> String {
     var text =
       "\(cached + finished) of \(RunMessages.stages(plan.nodes.count)) done · \(elapsed(since: startTime, now))"
+    let known = running.map { index, state in
+      (index, now - state.start, state.progress.flatMap { state.rate.secondsLeft($0) })
+    }
+    if let words = left?.words(running: known) { text += " · \(words)" }
     if running.count > 12 { text += " · \(running.count - 12) more running" }
     return text + (isStopping ? " · stopping" : " · Ctrl-C stops, the same command resumes")
   }

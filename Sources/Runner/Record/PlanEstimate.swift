@@ -66,6 +66,16 @@ package struct PlanEstimate: Sendable {
       items: model.facts["parameters"]?.intValue, bytes: model.facts["bytes"]?.intValue, facts: model.facts)
   }
 
+  /// Of each node as long as it or its like took before, else as its stage estimates; nil where neither is known.
+  static func expectedSeconds(_ resolution: Resolution) -> [Double?] {
+    var (decided, expected) = (resolution, ExpectedTime(resolution))
+    guard let decisions = try? decided.decideAll() else { return resolution.plan.nodes.map { _ in nil } }
+    let estimates = PlanEstimate(decided, decisions)
+    return zip(resolution.plan.nodes, estimates.nodes).map { node, estimate in
+      (try? expected.seconds(of: node)).flatMap(\.self) ?? estimate?.seconds
+    }
+  }
+
   /// Of the nodes for which `isWanted` holds; nil when none of them can say anything.
   package func summary(_ isWanted: (Int) -> Bool) -> String? {
     let wanted = nodes.indices.filter(isWanted)

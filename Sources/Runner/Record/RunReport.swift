@@ -6,10 +6,13 @@ import System
 package struct RunReport {
   private let run: RunSummary
   private let nodes: [RunNode]
+  private let evaluations: EvaluationTable
 
   package init(_ run: RunSummary) throws {
     self.run = run
     nodes = try RunNode.read(run.path)
+    let bytes = try? File.read("\(run.path)/evaluations.json")
+    evaluations = EvaluationTable(json: bytes.flatMap { try? JSON(parsing: $0) } ?? .null)
   }
 
   private var howItEnded: String {
@@ -39,6 +42,8 @@ package struct RunReport {
     var text = facts.map { name, value in
       "\(TextTable.padded(TerminalText.escaped(name), to: width))  \(TerminalText.escaped(value))\n"
     }.joined()
+    let table = evaluations.text
+    if !table.isEmpty { text += "\n" + table }
     if !nodes.isEmpty {
       let rows = nodes.map { node in
         [
@@ -57,6 +62,7 @@ package struct RunReport {
   package var json: JSON {
     var object = run.json.objectValue ?? JSONObject()
     object["state"] = .string(run.state.rawValue)
+    object["evaluations"] = evaluations.json
     object["stages"] = .array(
       nodes.map { node in
         [

@@ -82,7 +82,9 @@ package struct RunSession: Sendable {
     let text = PlanText(plan)
     let directory = try makeDirectory(text)
     defer { directory.release() }
-    let watched = WatchedRun(directory, writesEvents: writesEvents)
+    let watched = WatchedRun(directory, store: store, writesEvents: writesEvents) {
+      PlanEstimate.expectedSeconds(resolution)
+    }
     let observers = try runObservers.compactMap { try $0(watched) }
     var options = ExecutionOptions(
       logDirectory: directory.logDirectory,
