@@ -48,6 +48,12 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Of an experiment with a sweep: one run, with the parameters as the file has them.")
   var noSweep = false
 
+  @Option(help: ArgumentHelp("Of a sweep: runs at once, each in a process of its own.", valueName: "n"))
+  var workers: Int?
+
+  /// The trial that this process runs for a sweep, `NUMBER` or `NUMBER:ITERATIONS`.
+  @Option(help: .hidden) var trial: String?
+
   @Flag(help: "Of a sweep: run failed trials again. What other trials are suggested does not change.")
   var retryFailed = false
 
@@ -55,7 +61,7 @@ struct RunCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    for (name, value) in [("--threads", threads), ("--jobs", jobs)] {
+    for (name, value) in [("--threads", threads), ("--jobs", jobs), ("--workers", workers)] {
       if let value, value < 1 { throw ValidationError("\(name) must be at least 1, found \(value)") }
     }
     if let executor, !executors.contains(where: { $0.name == executor }) {
@@ -75,7 +81,7 @@ struct RunCommand: ParsableCommand {
       if let sweep = loaded.sweep {
         if isSwept(sweep) { return try run(sweep, Sweeping(reader, loaded, sweep)) }
         let given = Sweeping.given(sweep, experiment)
-        if !given.isEmpty {
+        if !given.isEmpty, trial == nil {
           let names = given.map { "`\($0)`" }.joined(separator: ", ")
           standardError(
             TerminalText.escaped("one run: `--set` gives \(names), which the sweep would give") + "\n")
@@ -85,6 +91,11 @@ struct RunCommand: ParsableCommand {
       var session = loaded.session(store: storage.path(projectRoot: loaded.projectRoot))
       configure(&session, settings: experiment.set)
       session.selection = selection
+      if let trial = trial.flatMap({ RunTrial(text: $0) }) {
+        session.trial = trial
+        session.command = shellWords(
+          [Program.name, "run", experiment.file] + experiment.set.flatMap { ["--set", $0] })
+      }
       return session.run()
     }
   }
@@ -125,9 +136,30 @@ struct RunCommand: ParsableCommand {
       return session
     }
     session.writesEvents = json
+    if let workers, workers > 1 {
+      session.workers = SweepWorkers(count: workers) { run, trial, until in
+        arguments(run, trial, until, workers)
+      }
+    }
     let code = try session.run()
     if !json { try showSweep(progress) }
     return code
+  }
+}
+
+extension RunCommand {
+  /// Of this program, for one run of a sweep among several at once.
+  private func arguments(_ run: TrialRun, _ trial: RunTrial, _ until: String?, _ workers: Int) -> [String] {
+    var words = ["run", experiment.file, "--trial", trial.text]
+    words += (experiment.set + run.settings).flatMap { ["--set", $0] }
+    words += ["--threads", String(max(1, (threads ?? processorCount()) / workers))]
+    words += until.map { ["--until", $0] } ?? []
+    words += storage.store.map { ["--store", $0] } ?? []
+    words += executor.map { ["--executor", $0] } ?? []
+    words += jobs.map { ["--jobs", String($0)] } ?? []
+    words += wait.map { ["--wait", String($0)] } ?? []
+    words += reading.strict ? ["--strict"] : []
+    return words + (afterFailure == .keepGoing ? ["--keep-going"] : [])
   }
 }
 

@@ -24,6 +24,13 @@ struct RunsCommand: ParsableCommand {
     help: ArgumentHelp("Sort by a metric, ascending; `-reward` sorts descending.", valueName: "metric"))
   var sort: String?
 
+  @Option(
+    name: .customLong("where"),
+    help: ArgumentHelp(
+      "Only runs whose parameter, metric or state is so: lr=1e-4, after>0.5, state=done. May be repeated.",
+      valueName: "condition"))
+  var conditions: [String] = []
+
   @Option(help: "Only the newest N.")
   var limit: Int?
 
@@ -56,7 +63,9 @@ struct RunsCommand: ParsableCommand {
         let isFirst = seen.insert(run.settings).inserted
         return all || isFirst || !run.hadNothingToDo
       }
-      let table = try RunTable(limit.map { Array(wanted.suffix($0)) } ?? wanted, sort: sort)
+      let tests = try conditions.map { try RunCondition($0, among: found) }
+      let meant = wanted.filter { run in tests.allSatisfy { $0.holds(for: run) } }
+      let table = try RunTable(limit.map { Array(meant.suffix($0)) } ?? meant, sort: sort)
       try standardOutput(
         json ? table.json.text(.pretty) + "\n" : table.text(csv ? .csv : md ? .md : latex ? .latex : .text))
       let hidden = found.count - wanted.count

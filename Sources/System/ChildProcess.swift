@@ -186,6 +186,20 @@ package struct ChildProcess: Sendable {
     return (child.ending(waiting: true) ?? .exited(127), String(decoding: errors, as: UTF8.self))
   }
 
+  /// All of this process's variables.
+  package static var ownEnvironment: [(name: String, value: String)] {
+    var all: [(name: String, value: String)] = []
+    var next = environ
+    while let entry = next.pointee {
+      let text = String(cString: entry)
+      if let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) {
+        all.append((String(text[..<equals]), String(text[text.utf8.index(after: equals)...])))
+      }
+      next += 1
+    }
+    return all
+  }
+
   /// What starts the program that this process runs, also when its file was replaced or removed since: the kernel keeps it.
   package static let ownProgram = "/proc/self/exe"
 

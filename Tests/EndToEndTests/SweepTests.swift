@@ -102,6 +102,23 @@ import Testing
     #expect(try other.trials() == expected)
   }
 
+  @Test(arguments: [
+    "method: tpe, lag: 3, trials: 12, params: {x: {uniform: [0, 3.2]}, y: {uniform: [0, 4]}}",
+    "params: {x: [0, 1, 2], y: [1, 2, 3]}, repeat: {s: [1, 2]}, early_terminate: {kind: halving, factor: 3}",
+  ]) func `one worker or four run the same trials to the same numbers`(_ sweep: String) throws {
+    try write("{\(sweep), \(Self.target)}")
+    let one = try place.run("run x.yaml")
+    #expect(one.status == 0, "\(one.error)")
+    let expected = try trials()
+    let other = try SweepTests()
+    try other.write("{\(sweep), \(Self.target)}")
+    let four = try other.place.run("run x.yaml --workers 4")
+    #expect(four.status == 0 && four.output == one.output, "\(four.error)")
+    #expect(try other.trials() == expected)
+    let again = try other.place.run("run x.yaml --workers 4")
+    #expect(again.output == one.output && !again.error.contains("start "), "\(again.error)")
+  }
+
   @Test func `a retry that succeeds changes no suggestion`() throws {
     try write(
       "{method: tpe, lag: 1, trials: 14, params: {x: {uniform: [0, 2]}, y: {uniform: [0, 4]}}, \(Self.target)}"

@@ -6,8 +6,21 @@ struct PlanText {
   private let head: String
   /// Each without its key.
   private let nodes: [String]
+  private let tail: String
 
   init(_ plan: Plan) {
+    let models = plan.models.map { model -> JSON in
+      [
+        "name": .string(model.name), "source": .string(model.sourceText),
+        "sha256": model.sha256.map { .string($0) } ?? .null, "licence": model.facts["licence"] ?? .null,
+      ]
+    }
+    let metrics = plan.metrics.map { metric in
+      (metric.name, JSON.array(metric.nodes.map { .string("\(plan.nodes[$0].address).\(metric.metric)") }))
+    }
+    tail =
+      "\n],\n\"models\":\(JSON.array(models).text()),\n\"metrics\":\(JSON.object(JSONObject(metrics)).text())}\n"
+
     head = "{\"experiment\":\(JSON.string(plan.experimentName).text()),\"nodes\":["
     nodes = plan.nodes.map { node in
       let json: JSON = [
@@ -29,7 +42,7 @@ struct PlanText {
       text += keys[index].map { JSON.string($0).text() } ?? "null"
       text += "}"
     }
-    return text + "\n]}\n"
+    return text + tail
   }
 
   /// What each port reads: an address, and of one that collects a list of labels and addresses.

@@ -42,6 +42,8 @@ package final class SweepProgress {
   private let planner: TrialPlanner
   private var sequence: TrialSequence
   private var planned: [[String]: TrialRun] = [:]
+  /// Whole runs that the store was found to have.
+  private var finished: [String: TrialRecord.Measurement] = [:]
 
   /// Runs a trial's run so far that its metric after these iterations, or all of it, is known; false to leave it as it is.
   package typealias Runner = (_ trial: SweepTrial, _ run: TrialRun, _ iterations: Int?) throws -> Bool
@@ -70,6 +72,11 @@ package final class SweepProgress {
 
   /// From 0.
   package func remove(trial: Int) throws { try record.remove(id, trial: trial) }
+
+  /// Writes what the sweep is beside what it measures.
+  func note() throws { try record.note(id, sweep.definition) }
+
+  var temporaryFolder: String { store.temporaries }
 
   // MARK: going on
 
@@ -160,6 +167,7 @@ package final class SweepProgress {
     let first = record.first(each.identity, metric, iterations: iterations)
     // What came after so many iterations is asked for again only by decisions.
     if iterations != nil, let first { return (first, first) }
+    if let now = finished[each.identity], iterations == nil { return (first ?? now, now) }
     var now = try stored(each, iterations: iterations)
     if now == nil, trials[index].state != .removed, first != .failed || retriesFailed,
       try run(trials[index], each, iterations)
@@ -169,6 +177,7 @@ package final class SweepProgress {
     if let now, first == nil {
       try record.add(now, each.identity, metric, iterations: iterations, settings: each.settings)
     }
+    if iterations == nil, let now, now != .failed { finished[each.identity] = now }
     return (first ?? now, now)
   }
 
@@ -176,7 +185,7 @@ package final class SweepProgress {
   func stored(_ each: TrialRun, iterations: Int?) throws -> TrialRecord.Measurement? {
     var resolution = try Resolution(plan: each.plan, store: store, stages: stages)
     let metric = try sweep.metric.map { try each.metric($0, isSeries: iterations != nil) }
-    let selection = try metric.map { try each.selection(of: $0, iterations: iterations) } ?? Selection()
+    let selection = try each.selection(of: self.metric, iterations: iterations)
     for node in each.plan.nodes where selection.contains(node.index) {
       switch try resolution.decide(node.index) {
       case .cached, .skipped: continue

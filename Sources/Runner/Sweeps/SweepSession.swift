@@ -22,6 +22,9 @@ package struct SweepSession {
     self.session = session
   }
 
+  /// Nil to run one after the other in this process.
+  package var workers: SweepWorkers?
+
   /// How the runs ended that did not end well.
   private final class Ends {
     let signals: SignalDescriptor
@@ -30,25 +33,31 @@ package struct SweepSession {
     init(_ signals: SignalDescriptor) { self.signals = signals }
   }
 
-  /// Runs what is not known yet. Everything is said on stderr but the table.
+  /// Runs what is not known yet. Everything is said on stderr.
   package func run() throws -> ExitCode {
     try checkKnown()
-    let ends = Ends(try RunSession.collectSignals())
+    try progress.note()
+    let signals = try RunSession.collectSignals()
+    if let workers {
+      return try workers.run(
+        progress, signals: signals, say: words, check: { if progress.hasOutcomesToWaitFor { try check($0) } }
+      ) ?? .done
+    }
+    let ends = Ends(signals)
     do {
       try progress.advance { trial, run, iterations in try execute(trial, run, iterations, ends) }
     } catch is SweepStopped {}
-    if let code = ends.stopped { return code }
-    return ends.unexpected ? .unexpected : .done
+    return ends.stopped ?? (ends.unexpected ? .unexpected : .done)
   }
 
-  /// Before any work all trials that are known are checked whole.
+  /// Before any work each trial that is known and not finished is checked whole; another seed changes nothing in that.
   private func checkKnown() throws {
-    var unknown: [TrialRun] = []
-    try progress.advance { _, run, iterations in
-      if iterations == nil || iterations == progress.sweep.earlyEnd?.least { unknown.append(run) }
+    var unknown: [Int: TrialRun] = [:]
+    try progress.advance { trial, run, _ in
+      if unknown[trial.number] == nil { unknown[trial.number] = run }
       return false
     }
-    for run in unknown { try check(run) }
+    for (_, run) in unknown.sorted(by: { $0.key < $1.key }) { try check(run) }
   }
 
   private struct SweepStopped: Error {}
@@ -57,24 +66,17 @@ package struct SweepSession {
   {
     if progress.hasOutcomesToWaitFor { try check(run) }
     var session = session(run)
-    if let name = progress.sweep.metric, let iterations {
-      session.selection = try run.selection(
-        of: try run.metric(name, isSeries: true), iterations: iterations)
+    if let metric = progress.sweep.metric {
+      session.selection = try run.selection(of: metric, iterations: iterations)
     }
     session.trial = RunTrial(number: trial.number + 1, iterations: iterations)
     session.showsResults = false
     session.signals = ends.signals
     say(trial, run, iterations)
-    switch session.run() {
-    case .done: break
-    case .unexpected: ends.unexpected = true
-    case .stageFailed, .input, .lost:
-      if progress.sweep.failures == .stop {
-        ends.stopped = .stageFailed
-        throw SweepStopped()
-      }
-    // Neither the trial's fault nor its result: the sweep goes on from here when it is run again.
-    case let code:
+    let code = session.run()
+    if code == .unexpected { ends.unexpected = true }
+    let hasFailed = code.isResult && ![.done, .unexpected].contains(code)
+    if !code.isResult || hasFailed && progress.sweep.failures == .stop {
       ends.stopped = code
       throw SweepStopped()
     }
@@ -86,21 +88,21 @@ package struct SweepSession {
     return true
   }
 
-  private func say(_ trial: SweepTrial, _ run: TrialRun, _ iterations: Int?) {
-    let number = trial.number + 1
-    if writesEvents {
-      let event: JSON = [
-        "event": "trial-started", "trial": .int(Int64(number)), "trials": .int(Int64(progress.count)),
-        "values": .object(trial.values), "repetition": .object(run.repetition),
-        "iterations": iterations.map { .int(Int64($0)) } ?? .null,
-      ]
-      try? File(descriptor: 1, path: "standard output").writeAll(event.text() + "\n")
-      return
-    }
+  private func words(_ trial: SweepTrial, _ run: TrialRun, _ iterations: Int?) -> String {
     let until = iterations.map { ", iteration \($0)" } ?? ""
-    let words = run.settings.joined(separator: ", ")
-    RunSession.report(
-      TerminalText.escaped(
-        "trial   \(number) of \(progress.count)\(until)\(words.isEmpty ? "" : ": ")\(words)"))
+    let settings = run.settings.joined(separator: ", ")
+    return TerminalText.escaped(
+      "trial \(trial.number + 1) of \(progress.count)\(until)\(settings.isEmpty ? "" : ": ")\(settings)")
+  }
+
+  private func say(_ trial: SweepTrial, _ run: TrialRun, _ iterations: Int?) {
+    guard writesEvents else { return RunSession.report(words(trial, run, iterations)) }
+    let event: JSON = [
+      "event": "trial-started", "trial": .int(Int64(trial.number + 1)),
+      "trials": .int(Int64(progress.count)),
+      "values": .object(trial.values), "repetition": .object(run.repetition),
+      "iterations": iterations.map { .int(Int64($0)) } ?? .null,
+    ]
+    try? File(descriptor: 1, path: "standard output").writeAll(event.text() + "\n")
   }
 }

@@ -28,6 +28,8 @@ package final class TrialRecord {
   /// By `asha`: whether a trial went on from a rung, and the number of its arrival there.
   private var arrivals: [String: [(identity: String, iterations: Int, value: Double?)]] = [:]
   private var removed: Set<Place> = []
+  /// Sweeps whose definitions are there.
+  private var known: Set<String> = []
 
   /// - Parameter runs: the folder of all runs.
   package init(runs: String, experiment: String) throws {
@@ -45,6 +47,8 @@ package final class TrialRecord {
       let iterations = json["iterations"]?.intValue
     {
       arrivals[sweep, default: []].append((identity, iterations, json["value"]?.doubleValue))
+    } else if let sweep = json["sweep"]?.stringValue, json["definition"] != nil {
+      known.insert(sweep)
     } else if let identity = json["identity"]?.stringValue, let metric = json["metric"]?.stringValue {
       let question = Question(identity: identity, metric: metric, iterations: json["iterations"]?.intValue)
       if measured[question] == nil {
@@ -84,6 +88,16 @@ package final class TrialRecord {
       "identity": .string(identity), "metric": .string(metric),
       "iterations": iterations.map { .int(Int64($0)) } ?? .null, "value": value,
       "settings": .array(settings.map { .string($0) }), "time": .string(Timestamp.now().text),
+    ])
+  }
+
+  // MARK: sweeps
+
+  /// What a sweep is, once: its method, parameters, seed, lag and goal.
+  func note(_ sweep: String, _ definition: JSON) throws {
+    guard known.insert(sweep).inserted else { return }
+    try append([
+      "sweep": .string(sweep), "definition": definition, "time": .string(Timestamp.now().text),
     ])
   }
 

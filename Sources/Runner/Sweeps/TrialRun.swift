@@ -62,10 +62,15 @@ package struct TrialRun {
     return metric
   }
 
-  /// The selection that comes to the metric's value after so many iterations; all of the plan for nil.
-  func selection(of metric: PlanMetric, iterations: Int?) throws -> Selection {
+  /// The stage that gives the metric's value after so many iterations.
+  func address(of metric: String, iterations: Int) throws -> String {
+    let metric = try self.metric(metric, isSeries: true)
+    return plan.nodes[metric.nodes[min(iterations, metric.nodes.count) - 1]].address
+  }
+
+  /// All that this value needs; the whole plan for nil.
+  func selection(of metric: String, iterations: Int?) throws -> Selection {
     guard let iterations else { return Selection() }
-    let node = metric.nodes[min(iterations, metric.nodes.count) - 1]
-    return try Selection(until: [plan.nodes[node].address], in: plan)
+    return try Selection(until: [try address(of: metric, iterations: iterations)], in: plan)
   }
 }

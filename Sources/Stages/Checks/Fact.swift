@@ -32,6 +32,8 @@ enum Fact {
   static let head = "head"
   /// `problem_type` of a classifier's configuration.
   static let problemType = "problem_type"
+  /// What its README says; for people alone.
+  static let licence = "licence"
   static let hasTokenizer = "tokenizer"
   static let hasChatTemplate = "chat_template"
   /// How the texts were made on which a reward model or classifier was trained: options of `score` with their values.

@@ -24,6 +24,9 @@ private func describeModel(_ path: String) -> JSON {
       (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),
       (Fact.hasChatTemplate, .bool(checkpoint.chatTemplate != nil)),
     ])
+    if status.isDirectory, let licence = ReadmeLicence.of(folder: path) {
+      facts[Fact.licence] = .string(licence)
+    }
     if let problemType = checkpoint.configuration.problemType {
       facts[Fact.problemType] = .string(problemType)
     }
