@@ -50,10 +50,13 @@ let package = Package(
       linkerSettings: [":libz.a", ":libzstd.a"].map { .linkedLibrary($0, .when(platforms: [.linux])) }),
     // The search of hyperparameters as pure functions: spaces, suggestions, early ends, importances.
     .target(name: "Search", dependencies: ["JSON", "System"], swiftSettings: strict),
+    // Pictures of numbers: SVG, and characters in a terminal.
+    .target(name: "Charts", dependencies: ["System"], swiftSettings: strict),
     // Parquet files, read-only.
     .target(name: "Parquet", dependencies: ["Compression", "JSON", "System"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
-    .target(name: "Runner", dependencies: ["CYAML", "Search", "JSON", "System"], swiftSettings: strict),
+    .target(
+      name: "Runner", dependencies: ["CYAML", "Charts", "Search", "JSON", "System"], swiftSettings: strict),
     // SQLite, as the system ships it.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     // The index of all runs in SQLite. Apart from Runner, so that a stage's package links no database.
@@ -67,7 +70,7 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Runner", "RunIndex", "Stages", "Models", "JSON", "System",
+        "Runner", "RunIndex", "Charts", "Stages", "Models", "JSON", "System",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .executableTarget(
@@ -92,6 +95,7 @@ let package = Package(
     // Reads the sources: the order of modules and folders, and what a seam may name.
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+    .testTarget(name: "ChartsTests", dependencies: ["Charts"], swiftSettings: strict),
     .testTarget(
       name: "SearchTests", dependencies: ["Search", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
     // Compresses what tests read; not a product.

@@ -35,11 +35,12 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("Compression", ["CZlib", "CZstd", "System"]),
     ("Parquet", ["Compression", "JSON", "System"]),
     ("Search", ["JSON", "System"]),
+    ("Charts", ["System"]),
     ("Models", ["CKernels", "JSON", "System"]),
-    ("Runner", ["CYAML", "Search", "JSON", "System"]),
+    ("Runner", ["CYAML", "Charts", "Search", "JSON", "System"]),
     ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
     ("Stages", ["Runner", "Models", "Parquet", "Compression", "JSON", "System"]),
-    ("Commands", ["Runner", "RunIndex", "Stages", "Models", "JSON", "System"]),
+    ("Commands", ["Runner", "RunIndex", "Charts", "Stages", "Models", "JSON", "System"]),
     ("plumb", ["Commands"]),
   ]
 

@@ -32,7 +32,7 @@ package struct MetricReader {
   }
 
   /// `a.b` is the member `a.b`, else the member `b` of `a`.
-  private static func find(_ name: String, in json: JSON) -> JSON? {
+  static func find(_ name: String, in json: JSON) -> JSON? {
     if let value = json[name] { return value }
     var value = json
     for part in name.utf8.split(separator: UInt8(ascii: ".")) {

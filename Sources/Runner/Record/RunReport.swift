@@ -1,5 +1,6 @@
 // `plumb show` and `plumb status`: one run with its stages, and what is running or interrupted now.
 
+import Charts
 import JSON
 import System
 
@@ -37,7 +38,11 @@ package struct RunReport {
     for member in run.parameters.members {
       facts.append(("param \(member.key)", RunTable.shown(member.value)))
     }
-    for member in run.metrics.members { facts.append(("metric \(member.key)", RunTable.shown(member.value))) }
+    for member in run.metrics.members {
+      let curve = Sparkline.text((member.value.arrayValue ?? []).compactMap(\.doubleValue))
+      facts.append(
+        ("metric \(member.key)", RunTable.shown(member.value) + (curve.isEmpty ? "" : "  \(curve)")))
+    }
     let width = facts.map { TextTable.width(TerminalText.escaped($0.0)) }.max() ?? 0
     var text = facts.map { name, value in
       "\(TextTable.padded(TerminalText.escaped(name), to: width))  \(TerminalText.escaped(value))\n"

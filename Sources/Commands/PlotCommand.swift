@@ -1,0 +1,88 @@
+// `plumb plot`: a metric as a curve, in the terminal or as an SVG file.
+
+import ArgumentParser
+import Charts
+import Glibc
+import RunIndex
+import Runner
+import System
+
+struct PlotCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plot", abstract: "Draw metrics of a run, in the terminal or into an SVG file.",
+    discussion: """
+      A metric is one that the experiment declares, or an address with a metric behind it; what leaves iterations open is drawn \
+      over them, a training over its steps. Without a metric: all declared ones that have a curve.
+
+        \(Program.name) plot curve
+        \(Program.name) plot quark.evaluate.reward quark.train.loss --run quickstart@last -o curves.svg
+      """)
+
+  @Argument(help: ArgumentHelp("curve, quark.evaluate.reward, quark@2.train.loss.", valueName: "metric"))
+  var metrics: [String] = []
+
+  @Option(name: .customLong("run"), help: runHelp, completion: Completion.runs)
+  var selectors: [String] = []
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Write SVG into this file instead; of several metrics below each other.", valueName: "file.svg"),
+    completion: .file(extensions: ["svg"]))
+  var output: String?
+
+  @OptionGroup var storage: StoreArguments
+  @OptionGroup var place: RunsArguments
+
+  func validate() throws {
+    if let output, !output.hasSuffix(".svg") {
+      throw ValidationError("-o names an SVG file, NAME.svg, found `\(output)`")
+    }
+  }
+
+  func run() throws {
+    finish {
+      let store = try Store(at: storage.path(projectRoot: place.projectRoot))
+      let runs = try (selectors.isEmpty ? ["@last"] : selectors).map { try place.find($0) }
+      let curves = try runs.map { ($0, try RunCurves($0, store: store)) }
+      let charts = try names(curves.map(\.1)).map { name in try chart(name, curves) }.filter { !$0.isEmpty }
+      guard !charts.isEmpty else {
+        throw RunError(
+          .commandLine,
+          "nothing has been measured yet of \(metrics.isEmpty ? "any curve" : metrics.joined(separator: ", "))"
+        )
+      }
+      if let output {
+        try File.writeDurably(ChartSVG.page(charts), to: Path.absolute(output))
+        standardError("wrote \(TerminalText.escaped(output))\n")
+        return .done
+      }
+      let isPlain = isatty(1) != 1
+      let columns = terminalColumns(1) ?? 80
+      try standardOutput(
+        charts.map { ChartText($0, columns: columns, isPlain: isPlain).text }.joined(separator: "\n"))
+      return .done
+    }
+  }
+
+  /// Those asked for, else all declared ones that are curves.
+  private func names(_ curves: [RunCurves]) throws -> [String] {
+    if !metrics.isEmpty { return metrics }
+    return try curves[0].names.filter { name in try curves[0].curves(name).contains { $0.points.count > 1 } }
+  }
+
+  private func chart(_ name: String, _ all: [(run: RunSummary, curves: RunCurves)]) throws -> Chart {
+    var series: [Chart.Series] = []
+    var xName = ""
+    for (run, curves) in all {
+      for curve in try curves.curves(name) {
+        xName = curve.xName
+        series.append(
+          Chart.Series(
+            TerminalText.escaped(all.count > 1 ? "\(run.id) \(curve.name)" : curve.name),
+            curve.points.map { Chart.Point(x: $0.x, y: $0.y, error: $0.error) }))
+      }
+    }
+    return Chart(TerminalText.escaped(name), x: xName, y: TerminalText.escaped(name), series)
+  }
+}
