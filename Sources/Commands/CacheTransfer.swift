@@ -1,8 +1,15 @@
-// `plumb cache push DIR` and `pull DIR`: between the store and one in a folder that others, or a stick, share.
+// `plumb cache push DIR [RUN…]` and `pull`: between the store and one in a folder that others, or a stick, share.
 
 import ArgumentParser
+import JSON
+import RunIndex
 import Runner
 import System
+
+private let otherStoreHelp = ArgumentHelp("The other store.", valueName: "dir")
+
+private let transferredHelp = ArgumentHelp(
+  "Only these experiments (by name or file) and runs, with what they need.", valueName: "experiment-or-run")
 
 struct CachePush: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,36 +18,65 @@ struct CachePush: ParsableCommand {
       DIR is a store like any other: a folder of its own on a shared file system or a USB drive, created if missing. Every byte \
       is checked when it is read and after it is written; after an interruption the same command resumes.
 
+      Of experiments and runs that are named, the results that they need are copied and the folders of the runs, with those of the \
+      runs that computed what these found computed: after `\(Program.name) cache pull` a colleague's `runs`, `show` and `logs` have them.
+
         \(Program.name) cache push /media/usb/plumb
+        \(Program.name) cache push /media/usb/plumb experiments/quickstart.yaml
+        \(Program.name) cache push /media/usb/plumb @last
       """)
 
-  @Argument(help: ArgumentHelp("The other store.", valueName: "dir"), completion: .directory)
-  var directory: String
+  @Argument(help: otherStoreHelp, completion: .directory) var directory: String
+  @Argument(help: transferredHelp, completion: Completion.runs) var names: [String] = []
 
   @OptionGroup var storage: StoreArguments
+  @OptionGroup var place: RunsArguments
 
   func run() throws {
-    finish { try transfer(from: try openStore(storage), to: try otherStore(directory, makes: true)) }
+    finish {
+      let source = try openStore(storage)
+      // The runs are looked for before a store is made.
+      let all = names.isEmpty ? [] : try place.index().runs()
+      let runs = try runsNamed(names, in: all)
+      let target = try otherStore(directory, makes: true)
+      return try transfer(
+        from: source, to: target, runs: runs, among: all, into: "\(target.root)/runs",
+        onlyThese: !names.isEmpty)
+    }
   }
 }
 
 struct CachePull: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pull", abstract: "Copy what the store lacks from DIR into the store.",
-    discussion:
-      "The reverse of `\(Program.name) cache push`. The project's store is created if missing."
-  )
+    discussion: """
+      The reverse of `\(Program.name) cache push`. The project's store is created if missing. The folders of runs that were pushed come \
+      into the project's `runs`.
 
-  @Argument(help: ArgumentHelp("The other store.", valueName: "dir"), completion: .directory)
-  var directory: String
+        \(Program.name) cache pull /media/usb/plumb
+        \(Program.name) cache pull /media/usb/plumb quickstart
+      """)
+
+  @Argument(help: otherStoreHelp, completion: .directory) var directory: String
+  @Argument(help: transferredHelp) var names: [String] = []
 
   @OptionGroup var storage: StoreArguments
+  @OptionGroup var place: RunsArguments
 
   func run() throws {
     finish {
       let source = try otherStore(directory, makes: false)
-      let path = storage.path(projectRoot: projectRoot(of: Path.absolute(".")))
-      return try transfer(from: source, to: try Store(at: path))
+      let all = try RunTransfer.runs(below: "\(source.root)/runs")
+      guard names.isEmpty || !all.isEmpty else {
+        throw RunError(
+          .commandLine,
+          "`\(directory)` holds no runs; `\(Program.name) cache push \(directory) EXPERIMENT` brings them there"
+        )
+      }
+      let runs = names.isEmpty ? all : try runsNamed(names, in: all)
+      let target = try Store(at: storage.path(projectRoot: projectRoot(of: Path.absolute("."))))
+      return try transfer(
+        from: source, to: target, runs: runs, among: all, into: place.folder, onlyThese: !names.isEmpty)
     }
   }
 }
@@ -53,30 +89,60 @@ private func otherStore(_ directory: String, makes: Bool) throws -> Store {
   return try Store(at: directory)
 }
 
-private func transfer(from source: Store, to target: Store) throws -> System.ExitCode {
+/// - Parameters:
+///   - all: the runs there are, in which the history of these is found.
+///   - folder: where the runs' folders come.
+///   - onlyThese: whether only what these runs need is copied, or all results.
+private func transfer(
+  from source: Store, to target: Store, runs: [RunSummary], among all: [RunSummary], into folder: String,
+  onlyThese: Bool
+) throws -> System.ExitCode {
   guard source.root != target.root else {
     throw RunError(.commandLine, "`\(source.root)` cannot be copied onto itself")
   }
   for store in [source, target] {
     store.onWarning = { standardError("warning: \(TerminalText.escaped($0))\n") }
   }
+  let (ended, running) = (runs.filter { $0.state != .running }, runs.filter { $0.state == .running })
+  let keys = onlyThese ? try RunTransfer.keys(of: ended, in: source) : nil
   var line = ProgressLine()
-  let done = try Transfer(from: source, to: target) { progress in
+  let done = try Transfer(from: source, to: target, keys: keys) { progress in
     line.show(
       "\(progress.records) of \(counted(progress.totalRecords, "result")), \(ByteCount(progress.bytes).text) copied"
     )
   }
   line.clear()
+  let folders = try RunTransfer.withHistory(ended, among: all)
+  let copied = try folders.count { try RunTransfer.copy($0, to: folder) }
+  try copyPins(of: ended, from: source, to: target)
   var parts = [
     "\(counted(done.records, "result")) copied (\(counted(done.objects, "object")), \(ByteCount(done.bytes).text))",
     "\(done.presentRecords) already present",
   ]
   if done.evictedRecords > 0 { parts.append("\(done.evictedRecords) without evicted bytes") }
-  standardError(parts.joined(separator: ", ") + "\n")
+  if done.missingRecords > 0 { parts.append("\(done.missingRecords) no longer in `\(source.root)`") }
+  standardError(TerminalText.escaped(parts.joined(separator: ", ")) + "\n")
+  if !folders.isEmpty {
+    standardError("\(counted(copied, "run folder")) copied, \(folders.count - copied) already present\n")
+  }
+  for run in running {
+    standardError("note: the run \(TerminalText.escaped(run.id)) is still running: left out\n")
+  }
   guard done.damaged.isEmpty else {
     let names = done.damaged.map { "`\(TerminalText.escaped($0))`" }.joined(separator: ", ")
     standardError("error: damaged in `\(source.root)` and left out: \(names)\n")
     return .store
   }
   return .done
+}
+
+/// Whose bytes the runs' `keep:` wants to stay, so that a collection there knows.
+private func copyPins(of runs: [RunSummary], from source: Store, to target: Store) throws {
+  guard !runs.isEmpty else { return }
+  let ids = Set(runs.map { UTF8Key($0.id) })
+  let present = Set(try target.pins().map { UTF8Key($0.pins.run) })
+  for (pins, _) in try source.pins()
+  where ids.contains(UTF8Key(pins.run)) && !present.contains(UTF8Key(pins.run)) {
+    try target.write(pins)
+  }
 }

@@ -113,19 +113,6 @@ struct CompareCommand: ParsableCommand {
       let last = try RunSelector.find("@last", in: all)
       return all.filter { UTF8Key($0.experiment) == UTF8Key(last.experiment) }
     }
-    return try names.flatMap { name in
-      let experiment = try experimentName(name)
-      let found = all.filter { UTF8Key($0.experiment) == UTF8Key(experiment) }
-      return found.isEmpty ? [try RunSelector.find(name, in: all)] : found
-    }
-  }
-
-  /// Of an experiment's file the name in it.
-  private func experimentName(_ text: String) throws -> String {
-    guard FileStatus.of(text)?.isRegularFile == true else { return text }
-    switch Document.json(of: try SourceFile.read(text)) {
-    case .success(let json): return json["name"]?.stringValue ?? text
-    case .failure(let list): throw RunError(.experiment, DiagnosticRenderer().render(list))
-    }
+    return try runsNamed(names, in: all)
   }
 }

@@ -44,6 +44,60 @@ import Testing
     #expect(again.error.hasPrefix("0 results copied (0 objects, 0 B), 5 already present"), "\(again)")
   }
 
+  @Test
+  func `a run that is pushed comes with its results, its folder and the logs of what it found computed`()
+    throws
+  {
+    #expect(place.plumb("run tiny.yaml").status == 0)
+    #expect(place.shell("sed -i 's/temperature: 1.5/temperature: 1.2/' tiny.yaml") == "")
+    #expect(place.plumb("run tiny.yaml").status == 0)
+    let log = place.plumb("logs cold").output
+    let pushed = place.plumb("cache push stick @last")
+    // Of the first run, which computed `rows` and `cold`, the folder alone: its other results are not needed.
+    #expect(
+      pushed.status == 0 && pushed.error.hasPrefix("5 results copied (")
+        && pushed.error.hasSuffix("2 run folders copied, 0 already present\n"), "\(pushed.error)")
+    let again = place.plumb("cache push stick tiny.yaml")
+    #expect(
+      again.error.hasPrefix("3 results copied (")
+        && again.error.contains("5 already present\n0 run folders copied, 2 "),
+      "\(again.error)")
+
+    // Elsewhere, without a store and without runs.
+    let away = "mkdir away && cp -r model rows.jsonl tiny.yaml away/ && mkdir away/.plumb && cd away && "
+    let pulled = place.plumb("cache pull ../stick tiny", before: away)
+    #expect(pulled.status == 0 && pulled.error.contains("2 run folders copied"), "\(pulled.error)")
+    let there = "cd away && "
+    #expect(place.plumb("plan tiny.yaml --check", before: there).status == 0)
+    #expect(place.plumb("runs --csv", before: there).output.split(separator: "\r\n").count == 3)
+    let show = place.plumb("show @last", before: there)
+    #expect(show.status == 0 && show.output.contains("3 run, 2 cached"), "\(show.output)")
+    #expect(place.plumb("logs cold", before: there).output == log && !log.isEmpty)
+    #expect(place.plumb("samples @last cold", before: there).status == 0)
+    #expect(place.plumb("cache verify", before: there).status == 0)
+
+    // What a cut leaves of a folder is no run, and the next attempt completes it.
+    _ = place.shell("cd away/runs/tiny; rm $(ls | head -1)/events.jsonl")
+    #expect(place.plumb("runs --csv", before: there).output.split(separator: "\r\n").count == 2)
+    #expect(
+      place.plumb("cache pull ../stick", before: there).error.contains(
+        "1 run folder copied, 1 already present"))
+
+    for (arguments, words) in [
+      ("cache push other nothing", "there is no run `nothing`"),
+      ("cache pull stick nothing", "there is no run `nothing`"),
+      ("cache pull nowhere tiny", "there is no store at `nowhere`"),
+    ] {
+      let wrong = place.plumb(arguments)
+      #expect(wrong.status == 2 && wrong.error.contains(words), "\(wrong.error)")
+    }
+    #expect(!place.shell("ls").contains("other"))
+    #expect(place.plumb("cache push whole").status == 0)
+    let none = place.plumb("cache pull whole tiny")
+    #expect(
+      none.status == 2 && none.error.contains("`whole` holds no runs; `plumb cache push whole EXPERIMENT`"))
+  }
+
   @Test func `an address that is not there ends with its own code and what is near`() {
     let ran = place.plumb("run tiny.yaml")
     #expect(ran.status == 0, "\(ran.error)")

@@ -21,6 +21,7 @@ package struct StoreError: ErrorWithExitCode, Sendable, CustomStringConvertible 
 ///   index/…           which key each address of an experiment had last, to explain changes
 ///   evicted/ab/…      marks: bytes that `cache gc` dropped on purpose, by their SHA-256
 ///   pins/NAME/RUN     which keys a run used, and whose bytes its `keep:` wants kept
+///   runs/NAME/ID/     folders of runs that `cache push` brought with their results
 ///   tmp/ quarantine/ stat-cache
 /// ```
 /// A class because it owns the stat cache; used from one thread.

@@ -12,6 +12,8 @@ package struct Transfer: Sendable {
   package private(set) var presentRecords = 0
   /// Results whose bytes the source has no more: their records went alone.
   package private(set) var evictedRecords = 0
+  /// Keys of which the source has no result.
+  package private(set) var missingRecords = 0
   /// Addresses of results that are damaged at the source and were left out.
   package private(set) var damaged: [String] = []
 
@@ -23,11 +25,17 @@ package struct Transfer: Sendable {
 
   /// Objects before the record that names them, so that whatever a cut leaves is whole; a second attempt copies the rest.
   /// Every byte is hashed as it is read and again as it was written.
-  package init(from source: Store, to target: Store, progress: (Progress) -> Void = { _ in }) throws {
-    let keys = try source.recordKeys()
+  /// - Parameter keys: of the results that are copied; nil for all.
+  package init(
+    from source: Store, to target: Store, keys: [String]? = nil, progress: (Progress) -> Void = { _ in }
+  ) throws {
+    let keys = try keys ?? source.recordKeys()
     for (index, key) in keys.enumerated() {
       progress(Progress(records: index, totalRecords: keys.count, bytes: bytes))
-      guard let record = try source.unverifiedRecord(key) else { continue }
+      guard let record = try source.unverifiedRecord(key) else {
+        missingRecords += 1
+        continue
+      }
       let copied = objects
       guard let isEvicted = try copyObjects(of: record, from: source, to: target) else { continue }
       if objects == copied, try target.unverifiedRecord(key)?.outputs == record.outputs {
