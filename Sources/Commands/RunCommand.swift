@@ -64,6 +64,11 @@ struct RunCommand: ParsableCommand {
     for (name, value) in [("--threads", threads), ("--jobs", jobs), ("--workers", workers)] {
       if let value, value < 1 { throw ValidationError("\(name) must be at least 1, found \(value)") }
     }
+    if json, workers ?? 1 > 1 {
+      throw ValidationError(
+        "--json writes the events of one run after the other; with --workers each run keeps its own in runs/NAME/ID/events.jsonl"
+      )
+    }
     if let executor, !executors.contains(where: { $0.name == executor }) {
       let names = executors.map { "`\($0.name)`" }.joined(separator: ", ")
       throw ValidationError("--executor must be one of \(names), found `\(executor)`")

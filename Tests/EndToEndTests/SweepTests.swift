@@ -224,6 +224,34 @@ import Testing
     #expect(none.status != 0, "\(none.output)")
   }
 
+  @Test func `a folder that may only be read is shown`() throws {
+    guard geteuid() != 0 else { return }
+    try write("{params: {x: [0, 1]}, \(Self.target)}")
+    #expect(try place.run("run x.yaml").status == 0)
+    let expected = try trials()
+    _ = try place.shell("rm runs/swept/trials.jsonl; chmod -R a-w runs .plumb;")
+    defer { _ = try? place.shell("chmod -R u+w runs .plumb;") }
+    #expect(try trials() == expected)
+  }
+
+  @Test func `a trial that fails before a comparison can be run again, and others are not decided anew`()
+    throws
+  {
+    try write(
+      "{params: {x: [0, 1, 2, 3]}, \(Self.target), early_terminate: {kind: halving, factor: 2, cohort: 4}}")
+    let failing = place.text("x.yaml").replacing(
+      "cp {in.rows}", with: "test ! -e '\(place.folder)/broken' -o ${x} != 1.0 || exit 3; cp {in.rows}")
+    try place.write(failing.replacing("x: [0, 1, 2, 3]", with: "x: [0.0, 1.0, 2.0, 2.5]"), to: "x.yaml")
+    try place.write("", to: "broken")
+    let broken = try place.run("run x.yaml")
+    #expect(broken.status == 0 && broken.error.contains("1 failed"), "\(broken.error)")
+    let others = try trials().filter { !$0.hasPrefix("2.0,") }
+    unlink("\(place.folder)/broken")
+    let retried = try place.run("run x.yaml --retry-failed")
+    #expect(retried.status == 0 && retried.output.contains("done, failed first"), "\(retried)")
+    #expect(try trials().filter { !$0.hasPrefix("2.0,") } == others)
+  }
+
   @Test func `what explains the metric, the best in LaTeX, all as JSON`() throws {
     try write("{params: {x: [0, 1, 2, 2.5], y: [1, 2]}, \(Self.target)}")
     #expect(try place.run("run x.yaml").status == 0)

@@ -78,6 +78,12 @@ package final class SweepProgress {
 
   var temporaryFolder: String { store.temporaries }
 
+  /// Stages of all runs of the trials met so far, and how many of them are different.
+  package var stageCounts: (all: Int, different: Int) {
+    let keys = trials.flatMap(\.runs).flatMap { $0.plan.nodes.map(\.recipeKey) }
+    return (keys.count, Set(keys).count)
+  }
+
   // MARK: going on
 
   /// Goes through the trials from the first on. With a runner that runs nothing it comes as far as their outcomes are known.
@@ -237,12 +243,19 @@ package final class SweepProgress {
         if case .value(let value) = outcome {
           settle(index, .ended(iterations: rung, value: value))
         } else {
-          settle(index, .failed)
+          try fail(index, run)
         }
       }
       going = on
     }
     for index in going { try finish(index, run) }
+  }
+
+  /// Of a trial that failed before a comparison: it is out of it for good, and run whole where failed trials are run again.
+  private func fail(_ index: Int, _ run: Runner) throws {
+    let whole = try measure(index, iterations: nil, retriesFailed ? run : { _, _, _ in false })
+    if case .value? = whole, trials[index].state != .removed { trials[index].state = .recovered }
+    settle(index, .failed)
   }
 
   private func endByMedian(_ index: Int, _ run: Runner) throws {
@@ -259,7 +272,7 @@ package final class SweepProgress {
     }
     for iteration in 1..<max(count, 1) {
       guard let measured = try measure(index, iterations: iteration, run) else { return }
-      guard case .value(let value) = measured else { return settle(index, .failed) }
+      guard case .value(let value) = measured else { return try fail(index, run) }
       if rule.ends(try curve(index, upTo: iteration), others: others, goal) {
         return settle(index, .ended(iterations: iteration, value: value))
       }
@@ -284,7 +297,7 @@ package final class SweepProgress {
     let identity = trials[index].runs[0].identity
     for rung in halving.rungs(of: try iterations(index)) {
       guard let measured = try measure(index, iterations: rung, run) else { return }
-      guard case .value(let value) = measured else { return settle(index, .failed) }
+      guard case .value(let value) = measured else { return try fail(index, run) }
       try record.arrive(id, identity, iterations: rung, value: value)
       let arrived = record.arrivals(id, iterations: rung)
       let place = arrived.firstIndex { $0.identity == identity } ?? arrived.endIndex - 1

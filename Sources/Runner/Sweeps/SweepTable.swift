@@ -15,11 +15,13 @@ package struct SweepTable {
   private let lines: [Line]
   private let metrics: [String]
   private let count: Int
+  private let stages: (all: Int, different: Int)
 
   /// - Parameter sorts: by the metric, the best first; else by number.
   package init(_ progress: SweepProgress, sorts: Bool) throws {
     sweep = progress.sweep
     count = progress.count
+    stages = progress.stageCounts
     var names: [String] = []
     var lines = try progress.trials.map { trial -> Line in
       var line = Line(trial: trial)
@@ -114,7 +116,11 @@ package struct SweepTable {
       "\(done) of \(self.count) trials done", ended > 0 ? "\(ended) ended early" : nil,
       failed > 0 ? "\(failed) failed" : nil,
     ]
-    var notes = [parts.compactMap { $0 }.joined(separator: ", ")]
+    let runs = lines.reduce(0) { $0 + $1.trial.runs.count }
+    var notes = [
+      parts.compactMap { $0 }.joined(separator: ", ")
+        + "; \(runs) runs of \(stages.all) stages, \(stages.different) of them different"
+    ]
     let repeated = sweep.repeats.map { "`\($0.name)`" }.joined(separator: ", ")
     if sweep.repetitions.count > 1 {
       notes.append("±: the standard error of a mean over runs that differ in \(repeated)")

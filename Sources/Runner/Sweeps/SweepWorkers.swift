@@ -41,6 +41,7 @@ package struct SweepWorkers {
     var workers: [Worker] = []
     var ended: Set<Question> = []
     var stopped: ExitCode?
+    var unexpected = false
     defer { for worker in workers { worker.process.sendToGroup(SIGKILL) } }
     while true {
       var wanted: [(question: Question, words: String, run: TrialRun, trial: RunTrial, until: String?)] = []
@@ -65,12 +66,13 @@ package struct SweepWorkers {
         workers.append(
           try start(each.question, each.words, arguments(each.run, each.trial, each.until), progress))
       }
-      if workers.isEmpty { return stopped }
+      if workers.isEmpty { return stopped ?? (unexpected ? .unexpected : nil) }
       guard let place = try firstToEnd(workers, signals, &stopped) else { continue }
       let worker = workers.remove(at: place.index)
       ended.insert(worker.question)
       let code = report(worker, place.ending)
       worker.output.closeQuietly()
+      unexpected = unexpected || code == .unexpected
       if stopped == nil { stopped = code.isResult ? (failsSweep(code, progress) ? code : nil) : code }
     }
   }

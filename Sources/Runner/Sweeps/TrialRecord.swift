@@ -57,6 +57,11 @@ package final class TrialRecord {
     }
   }
 
+  /// In a folder that may only be read a fact is known to this process alone; whoever may write finds it in the store.
+  private func note(_ json: JSON) throws {
+    do { try append(json) } catch let error as SystemError where error.isDenied { read(json) }
+  }
+
   private func append(_ json: JSON) throws {
     try File.makeDirectory(Path.parent(path))
     let file = try File.open(path, O_RDWR | O_CREAT | O_APPEND)
@@ -82,9 +87,10 @@ package final class TrialRecord {
     _ measurement: Measurement, _ identity: String, _ metric: String, iterations: Int?, settings: [String]
   ) throws {
     guard first(identity, metric, iterations: iterations) == nil else { return }
+    // Of a failure null, and of a number that is not finite, which counts as one.
     var value: JSON = .null
     if case .value(let number) = measurement, number.isFinite { value = .double(number) }
-    try append([
+    try note([
       "identity": .string(identity), "metric": .string(metric),
       "iterations": iterations.map { .int(Int64($0)) } ?? .null, "value": value,
       "settings": .array(settings.map { .string($0) }), "time": .string(Timestamp.now().text),
@@ -96,7 +102,7 @@ package final class TrialRecord {
   /// What a sweep is, once: its method, parameters, seed, lag and goal.
   func note(_ sweep: String, _ definition: JSON) throws {
     guard known.insert(sweep).inserted else { return }
-    try append([
+    try note([
       "sweep": .string(sweep), "definition": definition, "time": .string(Timestamp.now().text),
     ])
   }
@@ -112,7 +118,7 @@ package final class TrialRecord {
     guard !arrivals(sweep, iterations: iterations).contains(where: { $0.identity == identity }) else {
       return
     }
-    try append([
+    try note([
       "sweep": .string(sweep), "arrived": .string(identity), "iterations": .int(Int64(iterations)),
       "value": value.map { .double($0) } ?? .null, "time": .string(Timestamp.now().text),
     ])
