@@ -23,11 +23,14 @@ struct CachePush: ParsableCommand {
 
         \(Program.name) cache push /media/usb/plumb
         \(Program.name) cache push /media/usb/plumb experiments/quickstart.yaml
-        \(Program.name) cache push /media/usb/plumb @last
+        \(Program.name) cache push /media/usb/plumb experiments/sweep.yaml --without-models
       """)
 
   @Argument(help: otherStoreHelp, completion: .directory) var directory: String
   @Argument(help: transferredHelp, completion: Completion.runs) var names: [String] = []
+
+  @Flag(help: "Leave out the weights of models: results that need them are computed again there.")
+  var withoutModels = false
 
   @OptionGroup var storage: StoreArguments
   @OptionGroup var place: RunsArguments
@@ -41,7 +44,7 @@ struct CachePush: ParsableCommand {
       let target = try otherStore(directory, makes: true)
       return try transfer(
         from: source, to: target, runs: runs, among: all, into: "\(target.root)/runs",
-        onlyThese: !names.isEmpty)
+        onlyThese: !names.isEmpty, withModels: !withoutModels)
     }
   }
 }
@@ -60,6 +63,9 @@ struct CachePull: ParsableCommand {
   @Argument(help: otherStoreHelp, completion: .directory) var directory: String
   @Argument(help: transferredHelp) var names: [String] = []
 
+  @Flag(help: "Leave out the weights of models: results that need them are computed again there.")
+  var withoutModels = false
+
   @OptionGroup var storage: StoreArguments
   @OptionGroup var place: RunsArguments
 
@@ -76,7 +82,8 @@ struct CachePull: ParsableCommand {
       let runs = names.isEmpty ? all : try runsNamed(names, in: all)
       let target = try Store(at: storage.path(projectRoot: projectRoot(of: Path.absolute("."))))
       return try transfer(
-        from: source, to: target, runs: runs, among: all, into: place.folder, onlyThese: !names.isEmpty)
+        from: source, to: target, runs: runs, among: all, into: place.folder, onlyThese: !names.isEmpty,
+        withModels: !withoutModels)
     }
   }
 }
@@ -95,7 +102,7 @@ private func otherStore(_ directory: String, makes: Bool) throws -> Store {
 ///   - onlyThese: whether only what these runs need is copied, or all results.
 private func transfer(
   from source: Store, to target: Store, runs: [RunSummary], among all: [RunSummary], into folder: String,
-  onlyThese: Bool
+  onlyThese: Bool, withModels: Bool
 ) throws -> System.ExitCode {
   guard source.root != target.root else {
     throw RunError(.commandLine, "`\(source.root)` cannot be copied onto itself")
@@ -106,7 +113,7 @@ private func transfer(
   let (ended, running) = (runs.filter { $0.state != .running }, runs.filter { $0.state == .running })
   let keys = onlyThese ? try RunTransfer.keys(of: ended, in: source) : nil
   var line = ProgressLine()
-  let done = try Transfer(from: source, to: target, keys: keys) { progress in
+  let done = try Transfer(from: source, to: target, keys: keys, withModels: withModels) { progress in
     line.show(
       "\(progress.records) of \(counted(progress.totalRecords, "result")), \(ByteCount(progress.bytes).text) copied"
     )
@@ -114,6 +121,7 @@ private func transfer(
   line.clear()
   let folders = try RunTransfer.withHistory(ended, among: all)
   let copied = try folders.count { try RunTransfer.copy($0, to: folder) }
+  try RunTransfer.copyTrials(of: folders, to: folder)
   try copyPins(of: ended, from: source, to: target)
   var parts = [
     "\(counted(done.records, "result")) copied (\(counted(done.objects, "object")), \(ByteCount(done.bytes).text))",

@@ -252,6 +252,24 @@ import Testing
     #expect(try trials().filter { !$0.hasPrefix("2.0,") } == others)
   }
 
+  @Test func `a colleague pulls a sweep, and has its table and nothing to run`() throws {
+    try write("{params: {x: [0, 1, 3]}, \(Self.target)}")
+    let first = try place.run("run x.yaml")
+    #expect(first.status == 0 && first.error.contains("1 failed"), "\(first.error)")
+    let other = try SweepTests()
+    try other.place.write(place.text("x.yaml"), to: "x.yaml")
+    let shared = "'\(other.place.folder)/shared'"
+    let pushed = try place.run("cache push \(shared) x.yaml --without-models")
+    #expect(pushed.status == 0, "\(pushed.error)")
+    let pulled = try other.place.run("cache pull \(shared)")
+    #expect(pulled.status == 0 && pulled.error.contains("3 run folders copied"), "\(pulled.error)")
+    let shown = try other.place.run("run x.yaml")
+    #expect(
+      shown.status == 0 && shown.output == first.output && !shown.error.contains("trial 1 of"), "\(shown)")
+    #expect(try other.place.run("cache pull \(shared)").status == 0)
+    #expect(other.place.text("runs/swept/trials.jsonl") == place.text("runs/swept/trials.jsonl"))
+  }
+
   @Test func `what explains the metric, the best in LaTeX, all as JSON`() throws {
     try write("{params: {x: [0, 1, 2, 2.5], y: [1, 2]}, \(Self.target)}")
     #expect(try place.run("run x.yaml").status == 0)

@@ -21,6 +21,7 @@ package struct RunComparison {
   }
 
   private let by: [String]
+  /// In which the runs of a group may differ.
   private let over: [String]
   private let metrics: [String]
   private let groups: [Group]
@@ -69,7 +70,9 @@ package struct RunComparison {
       }
     }
     self.by = compared
-    self.over = together.filter { runs.differ(in: $0) }
+    self.over = names.filter { name in
+      !compared.contains { UTF8Key($0) == UTF8Key(name) } && runs.differ(in: name)
+    }
     self.metrics = metrics ?? known
     order = try sort.map { try MetricOrder($0, among: known) }
     self.groups = order.map { order in order.sorted(groups) { Self.cell(order.name, $0)?.mean } } ?? groups

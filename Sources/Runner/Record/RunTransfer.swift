@@ -102,4 +102,19 @@ package enum RunTransfer {
     }
     return true
   }
+
+  /// What trials of sweeps measured first, beside the runs of these experiments: the lines that the other place lacks.
+  package static func copyTrials(of runs: [RunSummary], to folder: String) throws {
+    for place in Set(runs.map { Path.parent($0.path) }).sorted() {
+      let (source, target) = ("\(place)/trials.jsonl", "\(folder)/\(Path.name(place))/trials.jsonl")
+      guard FileStatus.of(source) != nil else { continue }
+      let present = FileStatus.of(target) != nil ? try File.read(target) : []
+      let known = Set(present.split(separator: 0x0A))
+      let new = try File.read(source).split(separator: 0x0A).filter { !known.contains($0) }
+      guard !new.isEmpty else { continue }
+      let lines = present.split(separator: 0x0A) + new
+      try File.writeDurably(
+        lines.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined(), to: target)
+    }
+  }
 }

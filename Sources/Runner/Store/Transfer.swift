@@ -25,9 +25,12 @@ package struct Transfer: Sendable {
 
   /// Objects before the record that names them, so that whatever a cut leaves is whole; a second attempt copies the rest.
   /// Every byte is hashed as it is read and again as it was written.
-  /// - Parameter keys: of the results that are copied; nil for all.
+  /// - Parameters:
+  ///   - keys: of the results that are copied; nil for all.
+  ///   - withModels: whether weights are copied; without them the other store knows such a result and not its bytes.
   package init(
-    from source: Store, to target: Store, keys: [String]? = nil, progress: (Progress) -> Void = { _ in }
+    from source: Store, to target: Store, keys: [String]? = nil, withModels: Bool = true,
+    progress: (Progress) -> Void = { _ in }
   ) throws {
     let keys = try keys ?? source.recordKeys()
     for (index, key) in keys.enumerated() {
@@ -37,7 +40,9 @@ package struct Transfer: Sendable {
         continue
       }
       let copied = objects
-      guard let isEvicted = try copyObjects(of: record, from: source, to: target) else { continue }
+      guard let isEvicted = try copyObjects(of: record, withModels, from: source, to: target) else {
+        continue
+      }
       if objects == copied, try target.unverifiedRecord(key)?.outputs == record.outputs {
         presentRecords += 1
         continue
@@ -52,9 +57,9 @@ package struct Transfer: Sendable {
   }
 
   /// Whether bytes of it are gone at the source; nil when it is damaged there.
-  private mutating func copyObjects(of record: NodeRecord, from source: Store, to target: Store) throws
-    -> Bool?
-  {
+  private mutating func copyObjects(
+    of record: NodeRecord, _ withModels: Bool, from source: Store, to target: Store
+  ) throws -> Bool? {
     var missing: [Digest] = []
     var isEvicted = false
     for output in record.outputs {
@@ -67,6 +72,11 @@ package struct Transfer: Sendable {
       }
       for part in try source.objects(of: output) {
         if try target.isIntact(part.digest, size: part.size) { continue }
+        guard withModels || output.type != .model else {
+          missing.append(part.digest)
+          isEvicted = true
+          continue
+        }
         guard FileStatus.of(source.objectPath(part.digest)) != nil else {
           missing.append(part.digest)
           continue
