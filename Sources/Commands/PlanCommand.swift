@@ -51,7 +51,8 @@ struct PlanCommand: ParsableCommand {
       if let graph {
         try standardOutput(PlanGraphText(loaded.plan, table.decisions).text(graph))
       } else {
-        try standardOutput(json ? table.json().text(.pretty) + "\n" : table.text(showsCauses: why))
+        try standardOutput(
+          json ? table.json().text(.pretty) + "\n" : table.text(showsCauses: why, isColored: usesColor(1)))
       }
       return check && table.hasWork ? .workFound : .done
     }

@@ -10,6 +10,7 @@ package struct PlanTable {
   package let expectedSeconds: [Double?]
   /// From what the stages declare; of use where nothing is expected from earlier runs.
   package let estimate: PlanEstimate
+  package let weights: KeptWeights
   private let plan: Plan
   private let selection: Selection
   private let resolution: Resolution
@@ -32,6 +33,7 @@ package struct PlanTable {
       decision.isWork && selection.contains(node.index) ? try expected.seconds(of: node) : nil
     }
     estimate = PlanEstimate(resolution, decisions)
+    weights = try KeptWeights(resolution, decisions, estimate)
     roots = Roots.of(plan, decisions)
     store.saveStatCache()
   }
@@ -44,7 +46,7 @@ package struct PlanTable {
   package var hasWork: Bool { shown.contains { decisions[$0].isWork } }
 
   /// `showsCauses`: under each node that does not stand for itself, the chain to what changed first. A cause is told once.
-  package func text(showsCauses: Bool = false) throws -> String {
+  package func text(showsCauses: Bool = false, isColored: Bool = false) throws -> String {
     func plain(_ node: Int) -> String { TerminalText.escaped(plan.nodes[node].address) }
     let width = min(40, shown.map { TextTable.width(plain($0)) }.max() ?? 0)
     let showsTimes = expectedSeconds.contains { $0 != nil }
@@ -53,7 +55,8 @@ package struct PlanTable {
     var told: Set<UTF8Key> = []
     for index in shown {
       let decision = decisions[index]
-      var line = "\(TextTable.padded(plain(index), to: width))  \(decision.word)"
+      let word = isColored ? decision.style.applied(to: decision.word) : decision.word
+      var line = "\(TextTable.padded(plain(index), to: width))  \(word)"
       if decision.isWork {
         if showsTimes {
           line += "  " + TextTable.padded(expectedSeconds[index].map(time) ?? "?", to: timeWidth)
@@ -82,7 +85,7 @@ package struct PlanTable {
         }
       }
     }
-    return text + summary
+    return text + summary + weights.lines.map { TerminalText.escaped($0) + "\n" }.joined()
   }
 
   private func time(_ seconds: Double) -> String { "~\(duration(seconds))" }
@@ -197,7 +200,9 @@ package struct PlanTable {
       }
       return .object(object)
     }
-    return ["experiment": .string(plan.experimentName), "nodes": .array(nodes)]
+    return [
+      "experiment": .string(plan.experimentName), "nodes": .array(nodes), "weights": weights.json,
+    ]
   }
 }
 
@@ -207,6 +212,15 @@ extension Decision {
     switch self {
     case .cached, .skipped: false
     case .willRun, .waits: true
+    }
+  }
+
+  fileprivate var style: TerminalStyle {
+    switch self {
+    case .cached: .green
+    case .willRun: .yellow
+    case .waits: .cyan
+    case .skipped: .faint
     }
   }
 

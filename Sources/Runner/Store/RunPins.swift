@@ -35,7 +35,7 @@ package struct RunPins: Sendable {
   }
 
   /// `quark@3.train` is `quark@.train`.
-  private static func withoutIterations(_ address: String) -> String {
+  static func withoutIterations(_ address: String) -> String {
     var kept: [UInt8] = []
     var isAfterSign = false
     for byte in address.utf8 {
