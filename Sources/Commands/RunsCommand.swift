@@ -66,8 +66,14 @@ struct RunsCommand: ParsableCommand {
       let tests = try conditions.map { try RunCondition($0, among: found) }
       let meant = wanted.filter { run in tests.allSatisfy { $0.holds(for: run) } }
       let table = try RunTable(limit.map { Array(meant.suffix($0)) } ?? meant, sort: sort)
-      try standardOutput(
-        json ? table.json.text(.pretty) + "\n" : table.text(csv ? .csv : md ? .md : latex ? .latex : .text))
+      let format: TableFormat = csv ? .csv : md ? .md : latex ? .latex : .text
+      if format == .text, !json, let columns = terminalColumns(1) {
+        let (text, hidden) = table.text(columns: columns)
+        try standardOutput(text)
+        noteHiddenColumns(hidden, in: "--csv")
+      } else {
+        try standardOutput(json ? table.json.text(.pretty) + "\n" : table.text(format))
+      }
       let hidden = found.count - wanted.count
       if hidden > 0 {
         standardError(
@@ -77,4 +83,12 @@ struct RunsCommand: ParsableCommand {
       return .done
     }
   }
+}
+
+/// Says which columns a terminal is too narrow for.
+func noteHiddenColumns(_ names: [String], in option: String) {
+  if names.isEmpty { return }
+  let shown = names.count <= 7 ? names : names.prefix(6) + ["\(names.count - 6) more"]
+  standardError(
+    TerminalText.escaped("too narrow for \(shown.joined(separator: ", ")); \(option) has all columns") + "\n")
 }

@@ -31,7 +31,13 @@ struct ShowCommand: ParsableCommand {
         return .done
       }
       let report = try RunReport(try place.find(selector))
-      try standardOutput(json ? report.json.text(.pretty) + "\n" : report.text)
+      if json {
+        try standardOutput(report.json.text(.pretty) + "\n")
+      } else {
+        let (text, hidden) = report.text(columns: terminalColumns(1))
+        try standardOutput(text)
+        noteHiddenColumns(hidden, in: "--json")
+      }
       return .done
     }
   }

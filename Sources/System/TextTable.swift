@@ -19,6 +19,27 @@ package enum TextTable {
     }.joined()
   }
 
+  /// Without the columns for which so many columns of a terminal are too few, in the order in which they are given up.
+  package static func fitting(_ rows: [[String]], to columns: Int, dropping order: [Int]) -> (
+    rows: [[String]], dropped: [Int]
+  ) {
+    var widths: [Int: Int] = [:]
+    for row in rows {
+      for (column, cell) in row.enumerated() {
+        widths[column] = max(widths[column] ?? 0, width(TerminalText.escaped(cell)))
+      }
+    }
+    var dropped: Set<Int> = []
+    for column in order {
+      let kept = widths.filter { !dropped.contains($0.key) }
+      if kept.values.reduce(0, +) + 2 * max(0, kept.count - 1) <= columns { break }
+      dropped.insert(column)
+    }
+    return (
+      rows.map { row in row.indices.filter { !dropped.contains($0) }.map { row[$0] } }, dropped.sorted()
+    )
+  }
+
   /// Columns on a terminal.
   package static func width(_ text: String) -> Int {
     text.unicodeScalars.reduce(0) { $0 + TerminalText.width($1) }

@@ -42,8 +42,17 @@ package struct EvaluationTable: Sendable {
   package var json: JSON { .object(JSONObject(rows.map { ($0.address, .object($0.values)) })) }
 
   /// A mean and its standard error in one column, `0.4310 ± 0.0120`; the bounds of intervals are left to `json`. Empty when there are no rows.
-  package var text: String {
-    guard !rows.isEmpty else { return "" }
+  package var text: String { TextTable.aligned(cells) }
+
+  /// As `text`, without the last columns where they do not fit, whose names are given too.
+  package func text(columns: Int) -> (text: String, hidden: [String]) {
+    let fitting = TextTable.fitting(
+      cells, to: columns, dropping: (cells.first?.indices.dropFirst()).map { $0.reversed() } ?? [])
+    return (TextTable.aligned(fitting.rows), fitting.dropped.map { cells[0][$0] })
+  }
+
+  private var cells: [[String]] {
+    guard !rows.isEmpty else { return [] }
     let names = Set(columns.map { UTF8Key($0) })
     let shown = columns.filter { column in
       !["_se", "_low", "_high"].contains { ending in
@@ -53,7 +62,7 @@ package struct EvaluationTable: Sendable {
       }
     }
     let body = rows.map { row in [row.address] + shown.map { cell($0, row.values) } }
-    return TextTable.aligned([["stage"] + shown] + body)
+    return [["stage"] + shown] + body
   }
 
   private func cell(_ column: String, _ values: JSONObject) -> String {

@@ -26,7 +26,11 @@ package struct RunReport {
     }
   }
 
-  package var text: String {
+  package var text: String { text(columns: nil).text }
+
+  /// - Parameter columns: of a terminal, for which columns of the tables are left out; nil for all of them.
+  /// - Returns: also the names of what was left out.
+  package func text(columns: Int?) -> (text: String, hidden: [String]) {
     var facts: [(String, String)] = [
       ("run", run.id), ("experiment", run.experiment), ("state", howItEnded), ("began", run.started),
     ]
@@ -47,7 +51,8 @@ package struct RunReport {
     var text = facts.map { name, value in
       "\(TextTable.padded(TerminalText.escaped(name), to: width))  \(TerminalText.escaped(value))\n"
     }.joined()
-    let table = evaluations.text
+    let (table, leftOut) = columns.map { evaluations.text(columns: $0) } ?? (evaluations.text, [])
+    var hidden = leftOut
     if !table.isEmpty { text += "\n" + table }
     if !nodes.isEmpty {
       let rows = nodes.map { node in
@@ -56,12 +61,16 @@ package struct RunReport {
           node.key.map { String($0.prefix(12)) } ?? "",
         ]
       }
-      text += "\n" + TextTable.aligned([["stage", "state", "took", "key"]] + rows)
+      let all = [["stage", "state", "took", "key"]] + rows
+      let fitting =
+        columns.map { TextTable.fitting(all, to: $0, dropping: [3, 2, 1]) } ?? (rows: all, dropped: [])
+      text += "\n" + TextTable.aligned(fitting.rows)
+      hidden += fitting.dropped.map { all[0][$0] }
       for node in nodes where node.message != nil {
         text += "\(TerminalText.escaped(node.address)): \(TerminalText.escaped(node.message ?? ""))\n"
       }
     }
-    return text
+    return (text, hidden)
   }
 
   package var json: JSON {

@@ -61,4 +61,17 @@ package struct RunTable {
     if runs.isEmpty, format == .text { return "there is no run yet\n" }
     return format.text([heading] + runs.map { cells($0, exact: format == .csv) })
   }
+
+  /// For a terminal: what does not fit is left out, first how long runs took, then parameters and metrics, the last first.
+  /// - Returns: also the names of what was left out.
+  package func text(columns: Int) -> (text: String, hidden: [String]) {
+    if runs.isEmpty { return (text(.text), []) }
+    let fixed = heading.count - parameters.count - metrics.count
+    let order =
+      [fixed - 1, fixed - 2] + (fixed..<(fixed + parameters.count)).reversed()
+      + ((fixed + parameters.count)..<heading.count).reversed() + (2..<(fixed - 2)).reversed() + [1]
+    let rows = [heading] + runs.map { cells($0, exact: false) }
+    let fitting = TextTable.fitting(rows, to: columns, dropping: order)
+    return (TextTable.aligned(fitting.rows), fitting.dropped.map { heading[$0] })
+  }
 }
