@@ -123,7 +123,11 @@ struct StoredResult {
     }
     var session = experiment.session(store: store.root)
     session.bytesOf = [node]
-    return session.run()
+    // It is no run of anybody's: `@last` and `runs` stay as they are. Of one that failed the logs stay for a while.
+    session.runs = "\(store.root)/tmp/restore.\(TemporaryName.make())"
+    let code = session.run()
+    if code == .done { try File.removeTree(session.runs) }
+    return code
   }
 
   /// Where a command reads the one model that is named: a result, or what an experiment declares by this name under `models`.

@@ -98,6 +98,16 @@ import Testing
       none.status == 2 && none.error.contains("`whole` holds no runs; `plumb cache push whole EXPERIMENT`"))
   }
 
+  @Test func `evicted bytes that export restores leave no run behind`() throws {
+    #expect(place.plumb("run tiny.yaml").status == 0)
+    let runs = place.shell("ls -A runs/tiny")
+    #expect(place.plumb("cache gc --max-size 0KiB --older-than 0s").status == 0)
+    let taken = place.plumb("export tiny.yaml::hot.rows taken")
+    #expect(taken.status == 0 && taken.error.contains("evicted"), "\(taken.error)")
+    #expect(place.shell("ls -A runs/tiny") == runs && place.shell("ls .plumb/tmp") == "")
+    #expect(place.plumb("show @last").output.contains("plumb run tiny.yaml"))
+  }
+
   @Test func `an address that is not there ends with its own code and what is near`() {
     let ran = place.plumb("run tiny.yaml")
     #expect(ran.status == 0, "\(ran.error)")
