@@ -37,7 +37,9 @@ struct SampleSheet {
     }
     let hasLists = output.columns.samples.contains { $0 == "generations" }
     lists = hasLists ? try SampleColumns.numeric(of: rows, output.columns) : []
-    columns = lists.filter { name in !Self.counts.contains(name) || ranking == name }
+    columns = lists.filter { name in
+      !Self.counts.contains(name) || ranking.map { UTF8Key($0) } == UTF8Key(name)
+    }
     var positions: [UTF8Key: Int] = [:]
     for (index, row) in rows.enumerated() { positions[UTF8Key(row.id)] = index }
     self.positions = positions
