@@ -89,6 +89,10 @@ struct SamplesCommand: ParsableCommand {
   func run() throws {
     finish {
       let file = try experimentOrRun(source, place)
+      if !parameters.set.isEmpty, FileStatus.of(file)?.isDirectory == true {
+        throw RunError(
+          .commandLine, "--set goes with an experiment's file; a run has the parameters that it had")
+      }
       let results = try StoredResult.all(
         addresses.map { text in
           guard let other = ResultAddress(text) else { return ResultAddress(file: file, address: text) }

@@ -207,6 +207,8 @@ import Testing
   @Test func `a run that is not there, and a stage that was not finished, are said`() throws {
     let none = try plumb.run("samples 1999 before")
     #expect(none.status == 2 && none.error.contains("there is no run `1999`; the last are "), "\(none.error)")
+    let set = try plumb.run("samples @last before --set x=1")
+    #expect(set.status == 2 && set.error.contains("--set goes with an experiment's file"), "\(set.error)")
     let file = try plumb.run("samples text.yaml before")
     #expect(file.status == 3 && file.error.contains("text.yaml"), "\(file.status) \(file.error)")
     try plumb.write(
