@@ -71,6 +71,8 @@ struct LoadedExperiment {
   let sweep: Sweep?
   /// As it was read, byte for byte where it is UTF-8.
   let text: String
+  /// Nil where it came from standard input.
+  let file: String?
   /// What a run keeps beside it.
   let files: [(name: String, text: String)]
   /// With `--set` applied.
@@ -82,6 +84,7 @@ struct LoadedExperiment {
       plan: plan, stages: stageRegistry.stages, store: store, runs: "\(projectRoot)/runs",
       experimentText: text, command: shellWords([Program.name] + CommandLine.arguments.dropFirst()))
     session.experimentFiles = files
+    session.experimentFile = file
     session.parameters = parameters
     return session
   }
@@ -132,8 +135,16 @@ extension LoadedExperiment {
   init(_ experiment: Experiment, _ plan: Plan) {
     self.init(
       plan: plan, projectRoot: experiment.projectRoot, sweep: experiment.sweep,
-      text: String(decoding: experiment.source.bytes, as: UTF8.self),
+      text: String(decoding: experiment.source.bytes, as: UTF8.self), file: Self.place(of: experiment),
       files: RunDirectory.files(of: experiment, plan), parameters: experiment.settings)
+  }
+
+  /// In the project by its path there, so that a colleague's copy of the project has it too; nil of what came from standard input.
+  private static func place(of experiment: Experiment) -> String? {
+    let path = "\(experiment.source.folder)/\(Path.name(experiment.source.name))"
+    guard FileStatus.of(path)?.isRegularFile == true else { return nil }
+    let root = experiment.projectRoot + "/"
+    return path.utf8.starts(with: root.utf8) ? String(path.dropFirst(root.count)) : path
   }
 }
 

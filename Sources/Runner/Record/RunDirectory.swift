@@ -18,7 +18,8 @@ package struct RunDirectory: Sendable {
   /// Makes `PARENT/NAME/ID`. `name` must be a file name. `parameters` are the values the run has, with `--set` applied;
   /// `files` what else is kept of it from the start.
   package init(
-    below parent: String, name: String, experimentText: String, command: String = "",
+    below parent: String, name: String, experimentText: String, experimentFile: String? = nil,
+    command: String = "",
     parameters: JSONObject = JSONObject(), trial: RunTrial? = nil,
     files: [(name: String, text: String)] = []
   ) throws {
@@ -40,6 +41,7 @@ package struct RunDirectory: Sendable {
     let machine = RunDirectory.machine()
     let about: JSON = [
       "id": .string(id), "experiment": .string(name), "command": .string(command),
+      "file": experimentFile.map { .string($0) } ?? .null,
       "started": .string(now.text), "host": machine["host"] ?? .null, "process": .int(Int64(getpid())),
       "parameters": .object(parameters),
     ]

@@ -13,6 +13,8 @@ package struct RunSession: Sendable {
   package var runs: String
   /// The experiment file's text, kept with the run.
   package var experimentText: String
+  /// Where the experiment is, inside the project by its path there; nil where it was read from no file.
+  package var experimentFile: String?
   /// What else is kept of the experiment, by its path in the run's folder; see `RunDirectory.files(of:_:)`.
   package var experimentFiles: [(name: String, text: String)] = []
   /// What a person types to run this again; shown where that helps.
@@ -154,7 +156,9 @@ package struct RunSession: Sendable {
   private func makeDirectory(_ plan: PlanText) throws -> RunDirectory {
     do {
       return try RunDirectory(
-        below: runs, name: self.plan.experimentName, experimentText: experimentText, command: command,
+        below: runs, name: self.plan.experimentName, experimentText: experimentText,
+        experimentFile: experimentFile,
+        command: command,
         parameters: parameters, trial: trial,
         files: [RunDirectory.file(of: plan, keys: [:])] + experimentFiles)
     } catch let error as SystemError where error.isDenied {

@@ -10,6 +10,8 @@ package struct RunSummary: Sendable, Equatable {
   package var id: String
   package var experiment: String
   package var command: String
+  /// The experiment's, by its path in the project where it is there; nil of a run that had none, or is of an earlier program.
+  package var file: String?
   package var host: String
   package var process: Int
   /// `2026-05-12T09:30:00.123Z`
@@ -63,6 +65,7 @@ package struct RunSummary: Sendable, Equatable {
     experiment = Path.name(Path.parent(path))
     let start = RunSummary.object("\(path)/run.json")
     command = start["command"]?.stringValue ?? ""
+    file = start["file"]?.stringValue
     host = start["host"]?.stringValue ?? ""
     process = start["process"]?.intValue ?? 0
     parameters = start["parameters"]?.objectValue ?? JSONObject()
@@ -100,7 +103,7 @@ package struct RunSummary: Sendable, Equatable {
   package var json: JSON {
     [
       "path": .string(path), "id": .string(id), "experiment": .string(experiment),
-      "command": .string(command),
+      "command": .string(command), "file": file.map { .string($0) } ?? .null,
       "host": .string(host), "process": .int(Int64(process)), "started": .string(started),
       "last_event": .string(lastEvent), "exit": exitCode.map { .int(Int64($0)) } ?? .null,
       "seconds": seconds.map { .double($0) } ?? .null, "nodes": .int(Int64(nodes)),
@@ -122,6 +125,7 @@ package struct RunSummary: Sendable, Equatable {
     self.id = id
     self.experiment = experiment
     self.command = command
+    file = json["file"]?.stringValue
     self.host = host
     self.process = process
     self.started = started
