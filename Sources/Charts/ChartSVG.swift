@@ -27,8 +27,11 @@ package struct ChartSVG: Sendable {
     let labels = yScale.ticks.map(yScale.label)
     // A digit is about six tenths of the font's size wide.
     let left = 14 + Double(labels.map(\.count).max() ?? 1) * Self.fontSize * 0.62 + Self.fontSize * 1.4
-    let legend = chart.series.count > 1 ? Double((chart.series.count + 2) / 3) * 18 : 0
-    let (top, right, bottom) = (34.0, 16.0, 46 + legend)
+    let (top, right) = (34.0, 16.0)
+    let columns = legendColumns(width - left - right)
+    let legend =
+      chart.series.count > 1 ? Double((chart.series.count + columns - 1) / columns) * 18 + 6 : 0
+    let bottom = 46 + legend
     let plot = (x: left, y: top, width: width - left - right, height: height - top - bottom)
     func x(_ value: Double) -> Double { plot.x + xScale.share(value) * plot.width }
     func y(_ value: Double) -> Double { plot.y + (1 - yScale.share(value)) * plot.height }
@@ -76,7 +79,8 @@ package struct ChartSVG: Sendable {
     if chart.series.count > 1 {
       for (index, series) in chart.series.enumerated() {
         let place = (
-          x: plot.x + Double(index % 3) * plot.width / 3, y: height - legend + Double(index / 3) * 18 - 2
+          x: plot.x + Double(index % columns) * plot.width / Double(columns),
+          y: height - legend + Double(index / columns) * 18 + 12
         )
         let color = Self.colors[index % Self.colors.count]
         svg.element(
@@ -112,6 +116,12 @@ package struct ChartSVG: Sendable {
     }
     svg.close("svg")
     return svg.text
+  }
+
+  /// How many names fit beside each other.
+  private func legendColumns(_ width: Double) -> Int {
+    let longest = Double(chart.series.map { TextTable.width($0.name) }.max() ?? 1)
+    return max(1, min(3, Int(width / (longest * Self.fontSize * 0.56 + 30))))
   }
 
   /// For those who do not see it.

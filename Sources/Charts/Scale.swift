@@ -21,7 +21,9 @@ package struct Scale: Sendable, Equatable {
       let half = low == 0 ? 1 : abs(low) / 10
       (low, high) = (low - half, high + half)
     }
-    let step = Scale.step(from: low, to: high, count: max(1, count))
+    // Between whole numbers, such as iterations, there is nothing.
+    let isWhole = !finite.isEmpty && finite.allSatisfy { $0 == $0.rounded() }
+    let step = max(isWhole ? 1 : 0, Scale.step(from: low, to: high, count: max(1, count)))
     least = (low / step).rounded(.down) * step
     most = (high / step).rounded(.up) * step
     let first = (least / step).rounded()

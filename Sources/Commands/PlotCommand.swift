@@ -72,17 +72,18 @@ struct PlotCommand: ParsableCommand {
   }
 
   private func chart(_ name: String, _ all: [(run: RunSummary, curves: RunCurves)]) throws -> Chart {
-    var series: [Chart.Series] = []
-    var xName = ""
-    for (run, curves) in all {
-      for curve in try curves.curves(name) {
-        xName = curve.xName
-        series.append(
-          Chart.Series(
-            TerminalText.escaped(all.count > 1 ? "\(run.id) \(curve.name)" : curve.name),
-            curve.points.map { Chart.Point(x: $0.x, y: $0.y, error: $0.error) }))
+    let drawn = try all.map { run, curves in (run: run, curves: try curves.curves(name)) }
+    let series = drawn.flatMap { run, curves in
+      curves.map { curve in
+        let words = all.count > 1 ? [run.id] + (curves.count > 1 ? [curve.name] : []) : [curve.name]
+        return Chart.Series(
+          TerminalText.escaped(words.joined(separator: " ")),
+          curve.points.map { Chart.Point(x: $0.x, y: $0.y, error: $0.error) })
       }
     }
-    return Chart(TerminalText.escaped(name), x: xName, y: TerminalText.escaped(name), series)
+    let quantity = name.utf8.split(separator: UInt8(ascii: ".")).last.map { String(Substring($0)) } ?? name
+    return Chart(
+      TerminalText.escaped(name), x: drawn.flatMap(\.curves).first?.xName ?? "",
+      y: TerminalText.escaped(quantity), series)
   }
 }

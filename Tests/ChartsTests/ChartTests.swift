@@ -41,6 +41,17 @@ import Testing
     #expect(page.components(of: "<svg") == 3 && page.contains("translate(0 360)"))
   }
 
+  @Test func `long names stand below each other`() {
+    let name = String(repeating: "long name ", count: 6)
+    let svg = ChartSVG(
+      Chart(
+        "t", x: "x", y: "y", (1...3).map { Chart.Series("\(name)\($0)", [Chart.Point(x: 1, y: Double($0))]) })
+    ).text
+    let places = svg.matches(of: /<rect x="([0-9.]+)" y="([0-9.]+)"/).map { ($0.output.1, $0.output.2) }
+    #expect(places.count == 3 && Set(places.map(\.0)).count == 1 && Set(places.map(\.1)).count == 3)
+    #expect(places.allSatisfy { (Double($0.1) ?? 999) + 10 <= 360 })
+  }
+
   @Test func `a hostile name stays a text`() {
     let name = "<script>alert('x')</script> & \"q\" \u{202E}\u{1B}[2J\u{0}"
     let svg = ChartSVG(

@@ -40,7 +40,7 @@ package struct RunCurves {
   /// them for each cell of a matrix; of a training each iteration is a curve over its steps.
   /// - Throws: `RunError` (2) for a name that means nothing here.
   package func curves(_ name: String) throws -> [RunCurve] {
-    let addresses = declared.first { UTF8Key($0.name) == UTF8Key(name) }?.addresses ?? [name]
+    let addresses = addresses(of: name)
     var found: [RunCurve] = []
     var points: [(family: String, points: [RunCurve.Point])] = []
     var isKnown = false
@@ -80,6 +80,18 @@ package struct RunCurves {
           name: points.count > 1 || addresses.count > 1 ? family : name, xName: isLoop ? "iteration" : "run",
           points: points)
       }
+  }
+
+  /// Of a declared metric, or of one of its cells as tables call it: `each@count=8`.
+  private func addresses(of name: String) -> [String] {
+    for (declared, addresses) in declared where name.utf8.starts(with: declared.utf8) {
+      let cell = String(Substring(name.utf8.dropFirst(declared.utf8.count)))
+      if cell.isEmpty { return addresses }
+      guard cell.utf8.first == UInt8(ascii: "@") else { continue }
+      let found = addresses.filter { $0.contains("\(cell).") || $0.contains("\(cell)@") }
+      if !found.isEmpty { return found }
+    }
+    return [name]
   }
 
   private static func points(_ series: [JSON]) -> [RunCurve.Point] {
