@@ -7,6 +7,7 @@ was at work: sampling, scoring, training, annotating, evaluating. Needs Python 3
 
 import json
 import os
+import re
 import sys
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -55,9 +56,10 @@ def collect(folder):
     if finished is None or finished["exit"] != 0:
         sys.exit(f"{folder}: the run did not finish")
     data = run["parameters"].get("data", "")
+    command = re.sub(r" --(store|threads) \S+", "", run["command"])     # change no result
     result = {
         "experiment": run["experiment"],
-        "command": run["command"].replace(data, "FOLDER") if data else run["command"],
+        "command": command.replace(data, "FOLDER") if data else command,
         "seconds": round(finished["seconds"], 1),
         "executed": finished["executed"],
         "cached": finished["cached"],

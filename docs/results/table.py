@@ -54,6 +54,11 @@ table(
      ("prompts with one above 0.5", "toxicity_probability"), ("judge", "judged"), ("change of the judge", "judged_difference")]
     + common + prompt,
 )
+table(
+    "Sentiment",
+    ["small-quark-sentiment"],
+    [("reward", "reward"), ("rise", "rewards_difference"), ("judge", "judged"), ("rise of the judge", "judged_difference")] + common + prompt,
+)
 for name, run in runs.items():
     print(f"\n{name}: {run['seconds']:.0f} s, {run['share_in_models']:.0%} in models")
     print(json.dumps(run["metrics"]))
