@@ -56,12 +56,15 @@ struct Sweeping {
   }
 
   /// Says what is wrong with a run, each warning once for all runs.
-  func checker() -> (TrialRun) throws -> Void {
+  func checker() -> (TrialRun) throws -> Plan {
     var said: Set<String> = []
     return { run in
-      let warnings = try plan(run.settings, answers).plan.warnings
-      let new = warnings.filter { said.insert(DiagnosticRenderer().render(DiagnosticList([$0]))).inserted }
+      let checked = try plan(run.settings, answers).plan
+      let new = checked.warnings.filter {
+        said.insert(DiagnosticRenderer().render(DiagnosticList([$0]))).inserted
+      }
       report(DiagnosticList(new), reader.arguments.format, jsonTo: descriptor)
+      return checked
     }
   }
 
@@ -75,7 +78,7 @@ struct Sweeping {
         try plan(settings, answers)
       }
       if let metric = sweep.metric { _ = try run.metric(metric, isSeries: sweep.earlyEnd != nil) }
-      try check(run)
+      _ = try check(run)
       count += 1
     }
     return count

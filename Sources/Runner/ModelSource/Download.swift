@@ -145,11 +145,8 @@ private struct Limit {
       return
     }
     let folder = Path.parent(path)
-    var disk = statvfs()
-    guard statvfs(folder, &disk) == 0 else { throw SystemError("get the free space of", folder, code: errno) }
-    let (free, overflows) = Int(clamping: disk.f_bavail).multipliedReportingOverflow(
-      by: Int(clamping: disk.f_frsize))
-    bytes = max(1, (FileStatus.of(path)?.size ?? 0) &+ (overflows ? Int.max / 2 : free / 10 * 9))
+    let free = min(try File.freeBytes(at: folder), Int.max / 2)
+    bytes = max(1, (FileStatus.of(path)?.size ?? 0) &+ free / 10 * 9)
     error = Passed(
       error: RunError(
         .machine,

@@ -37,8 +37,8 @@ package final class SweepProgress {
   let record: TrialRecord
   /// Whether what failed is run again.
   package var retriesFailed = false
-  private let store: Store
-  private let stages: [any Stage.Type]
+  let store: Store
+  let stages: [any Stage.Type]
   private let planner: TrialPlanner
   private var sequence: TrialSequence
   private var planned: [[String]: TrialRun] = [:]
@@ -75,8 +75,6 @@ package final class SweepProgress {
 
   /// Writes what the sweep is beside what it measures.
   func note() throws { try record.note(id, sweep.definition) }
-
-  var temporaryFolder: String { store.temporaries }
 
   /// Stages of all runs of the trials met so far, and how many of them are different.
   package var stageCounts: (all: Int, different: Int) {

@@ -8,13 +8,13 @@ package struct SweepSession {
   package let progress: SweepProgress
   /// A run of one plan as the command line asks for it.
   package let session: (TrialRun) -> RunSession
-  /// Checks a run whole, and says what is wrong; throws where something is.
-  package let check: (TrialRun) throws -> Void
+  /// Checks a run whole, and says what is wrong; gives its plan with what is known of its models, and throws where something is wrong.
+  package let check: (TrialRun) throws -> Plan
   /// Events on standard output, and no view.
   package var writesEvents = false
 
   package init(
-    _ progress: SweepProgress, check: @escaping (TrialRun) throws -> Void,
+    _ progress: SweepProgress, check: @escaping (TrialRun) throws -> Plan,
     session: @escaping (TrialRun) -> RunSession
   ) {
     self.progress = progress
@@ -40,7 +40,8 @@ package struct SweepSession {
     let signals = try RunSession.collectSignals()
     if let workers {
       return try workers.run(
-        progress, signals: signals, say: words, check: { if progress.hasOutcomesToWaitFor { try check($0) } }
+        progress, signals: signals, say: words,
+        check: { if progress.hasOutcomesToWaitFor { _ = try check($0) } }
       ) ?? .done
     }
     let ends = Ends(signals)
@@ -52,19 +53,28 @@ package struct SweepSession {
 
   /// Before any work each trial that is known and not finished is checked whole; another seed changes nothing in that.
   private func checkKnown() throws {
-    var unknown: [Int: TrialRun] = [:]
+    var unknown: [(trial: Int, run: TrialRun)] = []
     try progress.advance { trial, run, _ in
-      if unknown[trial.number] == nil { unknown[trial.number] = run }
+      unknown.append((trial.number, run))
       return false
     }
-    for (_, run) in unknown.sorted(by: { $0.key < $1.key }) { try check(run) }
+    var checked: Set<Int> = []
+    var first: Plan?
+    for (trial, run) in unknown where checked.insert(trial).inserted {
+      let plan = try check(run)
+      first = first ?? plan
+    }
+    guard let first,
+      let words = try SweepDisk(unknown.map(\.run), like: first, progress.store, progress.stages).words
+    else { return }
+    RunSession.report(words)
   }
 
   private struct SweepStopped: Error {}
 
   private func execute(_ trial: SweepTrial, _ run: TrialRun, _ iterations: Int?, _ ends: Ends) throws -> Bool
   {
-    if progress.hasOutcomesToWaitFor { try check(run) }
+    if progress.hasOutcomesToWaitFor { _ = try check(run) }
     var session = session(run)
     if let metric = progress.sweep.metric {
       session.selection = try run.selection(of: metric, iterations: iterations)

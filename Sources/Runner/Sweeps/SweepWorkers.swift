@@ -84,7 +84,7 @@ package struct SweepWorkers {
   private func start(
     _ question: Question, _ words: String, _ arguments: [String], _ progress: SweepProgress
   ) throws -> Worker {
-    let path = "\(progress.temporaryFolder)/sweep.\(TemporaryName.make())"
+    let path = "\(progress.store.temporaries)/sweep.\(TemporaryName.make())"
     let output = try File.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
     unlink(path)
     let process = try ChildProcess.start(
