@@ -85,6 +85,8 @@ struct StoredResult {
 
   /// - Parameter experiment: nil for a result of a run.
   private init(_ address: ResultAddress, of experiment: LoadedExperiment?, _ storage: StoreArguments) throws {
+    // An address that there is not is a mistake, whatever has run.
+    _ = try experiment?.plan.candidates(address.address, stages: stageRegistry)
     let root = experiment?.projectRoot ?? projectRoot(of: Path.absolute(address.file))
     let store = try Self.open(root, storage, for: address, isRun: experiment == nil)
     self.address = address

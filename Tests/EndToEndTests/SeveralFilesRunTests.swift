@@ -40,10 +40,10 @@ import Testing
   }
 
   @Test func `a run of one file holds no more than it`() throws {
-    #expect(try plumb.run("init .").status == 0)
-    #expect(try plumb.run("run experiment.yaml").status == 0)
-    let run =
-      "\(plumb.folder)/runs/first/\(try #require(try File.names(in: "\(plumb.folder)/runs/first").last))"
+    #expect(try plumb.run("init first").status == 0)
+    #expect(try plumb.run("run first/experiment.yaml").status == 0)
+    let runs = "\(plumb.folder)/first/runs/first"
+    let run = "\(runs)/\(try #require(try File.names(in: runs).last))"
     #expect(FileStatus.of("\(run)/resolved.yaml") == nil && FileStatus.of("\(run)/files") == nil)
   }
 }
