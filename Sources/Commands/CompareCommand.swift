@@ -44,27 +44,14 @@ struct CompareCommand: ParsableCommand {
       "Of runs: sort by a metric, ascending; `-reward` sorts descending.", valueName: "metric"))
   var sort: String?
 
-  @Flag(help: "Write one JSON value.")
-  var json = false
-  @Flag(help: "Write comma-separated values, numbers in full.")
-  var csv = false
-  @Flag(help: "Write Markdown.")
-  var md = false
-  @Flag(help: "Write LaTeX.")
-  var latex = false
-
+  @OptionGroup var output: TableArguments
   @OptionGroup var parameters: ParameterArguments
   @OptionGroup var storage: StoreArguments
   @OptionGroup var place: RunsArguments
 
   private var results: [ResultAddress] { names.compactMap { modelResult($0) } }
 
-  private var format: TableFormat { csv ? .csv : md ? .md : latex ? .latex : .text }
-
   func validate() throws {
-    if [json, csv, md, latex].count(where: { $0 }) > 1 {
-      throw ValidationError("only one of --json, --csv, --md and --latex is possible")
-    }
     let results = results
     if !results.isEmpty, results.count < max(2, names.count) {
       throw ValidationError(
@@ -89,20 +76,21 @@ struct CompareCommand: ParsableCommand {
       guard results.isEmpty else {
         let compared = try ComparedRows(
           try StoredResult.all(results, parameters, storage: storage), columns: columns?.names)
-        try standardOutput(json ? try compared.json.text(.pretty) + "\n" : try compared.text(format))
+        try standardOutput(
+          output.json ? try compared.json.text(.pretty) + "\n" : try compared.text(output.format))
         note(compared.notes)
         return .done
       }
       let compared = try RunComparison(
         try runs(), by: by?.names, over: over?.names, metrics: metric?.names, sort: sort)
-      try standardOutput(json ? compared.json.text(.pretty) + "\n" : compared.text(format))
+      try standardOutput(output.json ? compared.json.text(.pretty) + "\n" : compared.text(output.format))
       note(compared.notes)
       return .done
     }
   }
 
   private func note(_ lines: [String]) {
-    if format == .text, !json {
+    if output.isForPeople {
       standardError(lines.map { TerminalText.escaped($0) + "\n" }.joined())
     }
   }

@@ -37,21 +37,10 @@ struct RunsCommand: ParsableCommand {
   @Flag(help: "Also runs in which nothing was left to do.")
   var all = false
 
-  @Flag(help: "Write one JSON value.")
-  var json = false
-  @Flag(help: "Write comma-separated values, numbers in full.")
-  var csv = false
-  @Flag(help: "Write a Markdown table.")
-  var md = false
-  @Flag(help: "Write a LaTeX table.")
-  var latex = false
-
+  @OptionGroup var output: TableArguments
   @OptionGroup var place: RunsArguments
 
   func validate() throws {
-    if [json, csv, md, latex].count(where: { $0 }) > 1 {
-      throw ValidationError("only one of --json, --csv, --md and --latex is possible")
-    }
     if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, found \(limit)") }
   }
 
@@ -66,13 +55,12 @@ struct RunsCommand: ParsableCommand {
       let tests = try conditions.map { try RunCondition($0, among: found) }
       let meant = wanted.filter { run in tests.allSatisfy { $0.holds(for: run) } }
       let table = try RunTable(limit.map { Array(meant.suffix($0)) } ?? meant, sort: sort)
-      let format: TableFormat = csv ? .csv : md ? .md : latex ? .latex : .text
-      if format == .text, !json, let columns = terminalColumns(1) {
+      if output.isForPeople, let columns = terminalColumns(1) {
         let (text, hidden) = table.text(columns: columns)
         try standardOutput(text)
         noteHiddenColumns(hidden, in: "--csv")
       } else {
-        try standardOutput(json ? table.json.text(.pretty) + "\n" : table.text(format))
+        try standardOutput(output.json ? table.json.text(.pretty) + "\n" : table.text(output.format))
       }
       let hidden = found.count - wanted.count
       if hidden > 0 {

@@ -33,23 +33,10 @@ struct SweepCommand: ParsableCommand {
       valueName: "trial"))
   var prune: [Int] = []
 
-  @Flag(help: "Write one JSON value.")
-  var json = false
-  @Flag(help: "Write comma-separated values, numbers in full.")
-  var csv = false
-  @Flag(help: "Write Markdown.")
-  var md = false
-  @Flag(help: "Write LaTeX.")
-  var latex = false
-
+  @OptionGroup var output: TableArguments
   @OptionGroup var storage: StoreArguments
 
-  private var format: TableFormat { csv ? .csv : md ? .md : latex ? .latex : .text }
-
   func validate() throws {
-    if [json, csv, md, latex].count(where: { $0 }) > 1 {
-      throw ValidationError("only one of --json, --csv, --md and --latex is possible")
-    }
     if [status, best != nil, importance].count(where: { $0 }) > 1 {
       throw ValidationError("only one of --status, --best and --importance is possible")
     }
@@ -77,12 +64,13 @@ struct SweepCommand: ParsableCommand {
       try progress.advance { _, _, _ in false }
       if importance {
         let rows = try SweepTable.importance(progress)
-        try standardOutput(json ? Self.json(rows) : format.text(rows))
+        try standardOutput(output.json ? Self.json(rows) : output.format.text(rows))
         return .done
       }
       let table = try SweepTable(progress, sorts: best != nil)
-      try standardOutput(json ? table.json.text(.pretty) + "\n" : table.text(format, limit: best))
-      if format == .text, !json {
+      try standardOutput(
+        output.json ? table.json.text(.pretty) + "\n" : table.text(output.format, limit: best))
+      if output.isForPeople {
         standardError(table.notes.map { TerminalText.escaped($0) + "\n" }.joined())
       }
       return .done

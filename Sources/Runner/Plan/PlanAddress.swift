@@ -40,6 +40,26 @@ extension Plan {
 
 /// The parts of an address.
 package enum PlanAddress {
+  /// `quark@3.train` is `quark.train`; cells of a matrix stay.
+  package static func withoutIterations(_ address: String) -> String {
+    let bytes = Array(address.utf8)
+    var kept: [UInt8] = []
+    var place = 0
+    while place < bytes.count {
+      let digits = bytes[(place + 1)...].prefix { (0x30...0x39).contains($0) }
+      let isIteration =
+        bytes[place] == UInt8(ascii: "@") && !digits.isEmpty
+        && (digits.endIndex == bytes.count || ".@".utf8.contains(bytes[digits.endIndex]))
+      if isIteration {
+        place = digits.endIndex
+      } else {
+        kept.append(bytes[place])
+        place += 1
+      }
+    }
+    return String(decoding: kept, as: UTF8.self)
+  }
+
   /// Which of these addresses are meant: one, or for `@last` those of all iterations, the last first.
   package static func positions(of address: String, among addresses: [String]) -> [Int] {
     let wanted = UTF8Key(address)

@@ -34,17 +34,16 @@ package struct KeptWeights: Sendable {
     var groups: [Group] = []
     var places: [UTF8Key: Int] = [:]
     var latest: [UTF8Key: Int] = [:]
-    for node in plan.nodes { latest[UTF8Key(RunPins.withoutIterations(node.address))] = node.index }
+    for node in plan.nodes { latest[UTF8Key(PlanAddress.withoutIterations(node.address))] = node.index }
     let readOutside = Self.readOutside(plan)
     for (node, decision) in zip(plan.nodes, decisions) {
       if case .skipped = decision { continue }
       guard let bytes = try Self.bytes(of: node, decision, estimate, resolution) else { continue }
-      let key = UTF8Key(RunPins.withoutIterations(node.address))
+      let key = UTF8Key(PlanAddress.withoutIterations(node.address))
       let place = places[key] ?? groups.count
       places[key] = place
       if place == groups.count {
-        let name = key.string.split(separator: "@.").joined(separator: ".")
-        groups.append(Group(stage: name, keep: node.execution.keep))
+        groups.append(Group(stage: key.string, keep: node.execution.keep))
       }
       groups[place].count += 1
       groups[place].earlierBytes &+= groups[place].lastBytes

@@ -80,15 +80,11 @@ package struct RunComparison {
 
   /// Nil where no run of the group has the metric.
   private static func cell(_ metric: String, _ group: Group) -> Cell? {
-    let values = group.runs.compactMap { run in run.metric(metric).map { (run: run, value: $0) } }
-    guard !values.isEmpty else { return nil }
-    let mean = values.reduce(0) { $0 + $1.value } / Double(values.count)
-    guard values.count > 1 else {
-      return Cell(count: 1, mean: mean, standardError: values[0].run.standardError(of: mean))
-    }
-    let count = Double(values.count)
-    let squares = values.reduce(0) { $0 + ($1.value - mean) * ($1.value - mean) }
-    return Cell(count: values.count, mean: mean, standardError: (squares / (count - 1) / count).squareRoot())
+    let found = group.runs.filter { $0.metric(metric) != nil }
+    guard let over = MeanOverRuns(found.compactMap { $0.metric(metric) }) else { return nil }
+    return Cell(
+      count: over.count, mean: over.mean,
+      standardError: over.count > 1 ? over.standardError : found[0].standardError(of: over.mean))
   }
 
   // MARK: text

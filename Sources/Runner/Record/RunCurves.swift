@@ -55,7 +55,7 @@ package struct RunCurves {
             continue
           }
           guard let number = value.doubleValue else { continue }
-          let family = Self.withoutIterations(node.address)
+          let family = PlanAddress.withoutIterations(node.address)
           let place = points.firstIndex { UTF8Key($0.family) == UTF8Key(family) } ?? points.count
           if place == points.count { points.append(("\(family)", [])) }
           let error = MetricReader.find(metric + StageContext.standardError, in: json)?.doubleValue
@@ -130,12 +130,5 @@ package struct RunCurves {
     PlanAddress.parts(of: address).reversed().lazy.compactMap { part in
       part.split(separator: "@").dropFirst().compactMap { Int($0) }.last
     }.first
-  }
-
-  private static func withoutIterations(_ address: String) -> String {
-    PlanAddress.parts(of: address).map { part in
-      let pieces = part.split(separator: "@", omittingEmptySubsequences: false)
-      return ([pieces[0]] + pieces.dropFirst().filter { Int($0) == nil }).joined(separator: "@")
-    }.joined(separator: ".")
   }
 }

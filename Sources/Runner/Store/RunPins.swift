@@ -19,31 +19,19 @@ package struct RunPins: Sendable {
   package init(run: String, of plan: Plan, records: [Int: NodeRecord]) {
     var last: [UTF8Key: Int] = [:]
     for node in plan.nodes where records[node.index] != nil {
-      last[UTF8Key(RunPins.withoutIterations(node.address))] = node.index
+      last[UTF8Key(PlanAddress.withoutIterations(node.address))] = node.index
     }
     let nodes = plan.nodes.compactMap { node -> (address: String, key: String, keepsBytes: Bool)? in
       guard let record = records[node.index] else { return nil }
       let keeps =
         switch node.execution.keep {
         case "none": false
-        case "last": last[UTF8Key(RunPins.withoutIterations(node.address))] == node.index
+        case "last": last[UTF8Key(PlanAddress.withoutIterations(node.address))] == node.index
         default: true
         }
       return (node.address, record.key, keeps)
     }
     self.init(experiment: plan.experimentName, run: run, nodes: nodes)
-  }
-
-  /// `quark@3.train` is `quark@.train`.
-  static func withoutIterations(_ address: String) -> String {
-    var kept: [UInt8] = []
-    var isAfterSign = false
-    for byte in address.utf8 {
-      if isAfterSign, (0x30...0x39).contains(byte) { continue }
-      isAfterSign = byte == UInt8(ascii: "@")
-      kept.append(byte)
-    }
-    return String(decoding: kept, as: UTF8.self)
   }
 
   var json: JSON {

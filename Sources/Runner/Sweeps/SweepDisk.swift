@@ -26,18 +26,17 @@ struct SweepDisk {
         resolution.records[node.index]?.output(output.name)?.size
           ?? estimate.nodes[node.index]?.outputs[output.name]?.bytes
       }
-      if !bytes.isEmpty { sizes[UTF8Key(RunPins.withoutIterations(node.address))] = bytes.reduce(0, &+) }
+      if !bytes.isEmpty { sizes[UTF8Key(PlanAddress.withoutIterations(node.address))] = bytes.reduce(0, &+) }
     }
     var seen: Set<String> = []
     var (sum, count) = (0, 0)
     var names: [String] = []
     for node in runs.flatMap(\.plan.nodes) {
-      let stage = RunPins.withoutIterations(node.address)
+      let stage = PlanAddress.withoutIterations(node.address)
       guard let size = sizes[UTF8Key(stage)], seen.insert(node.recipeKey).inserted else { continue }
       sum &+= size
       count += 1
-      let name = stage.split(separator: "@.").joined(separator: ".")
-      if !names.contains(name) { names.append(name) }
+      if !names.contains(stage) { names.append(stage) }
     }
     (bytes, models, self.stages) = (sum, count, names)
     free = try? File.freeBytes(at: store.temporaries)

@@ -111,7 +111,10 @@ package final class SweepProgress {
     let runs = try sweep.repetitions.map { repetition -> TrialRun in
       let key = (trial.values.members + repetition.members).map { "\($0.key)=\($0.value.text())" }
       if let known = planned[key] { return known }
-      let run = try TrialRun(trial.values, repetition, planner)
+      let run = try TrialRun(trial.values, repetition, planner) { plan in
+        let models = try Resolution(plan: plan, store: store, stages: stages).models
+        return plan.models.compactMap { models[UTF8Key($0.name)]?.digest.hex }
+      }
       planned[key] = run
       return run
     }
@@ -291,8 +294,7 @@ package final class SweepProgress {
   }
 
   private func endByArrivals(_ index: Int, _ run: Runner) throws {
-    // One identity for all repetitions of a trial.
-    let identity = trials[index].runs[0].identity
+    let identity = Digest.of(text: trials[index].runs.map(\.identity).joined(separator: " ")).hex
     for rung in halving.rungs(of: try iterations(index)) {
       guard let measured = try measure(index, iterations: rung, run) else { return }
       guard case .value(let value) = measured else { return try fail(index, run) }

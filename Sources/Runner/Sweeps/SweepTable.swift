@@ -69,16 +69,6 @@ package struct SweepTable {
     }
   }
 
-  private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-
-  /// Of the mean; nil of one value.
-  private static func standardError(_ values: [Double]) -> Double? {
-    guard values.count > 1 else { return nil }
-    let (mean, count) = (mean(values), Double(values.count))
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (squares / (count - 1) / count).squareRoot()
-  }
-
   package func text(_ format: TableFormat, limit: Int? = nil) -> String {
     let isExact = format == .csv
     let showsCount = sweep.repetitions.count > 1
@@ -91,11 +81,11 @@ package struct SweepTable {
       row += sweep.names.map { line.trial.values[$0].map { RunTable.plain($0) } ?? "" }
       if showsCount { row.append(String(line.metrics.values.map(\.count).max() ?? 0)) }
       for name in metrics {
-        guard let values = line.metrics[name], !values.isEmpty else {
+        guard let over = MeanOverRuns(line.metrics[name] ?? []) else {
           row += isExact ? ["", ""] : [""]
           continue
         }
-        let (mean, error) = (Self.mean(values), Self.standardError(values))
+        let (mean, error) = (over.mean, over.standardError)
         row +=
           isExact
           ? ["\(mean)", error.map { "\($0)" } ?? ""]
@@ -132,16 +122,17 @@ package struct SweepTable {
   /// The best two trials that were done.
   private var lead: String? {
     guard let name = sweep.metric, let goal = sweep.goal else { return nil }
-    let done = lines.filter { $0.trial.state == .done && $0.metrics[name] != nil }
-      .map { (number: $0.trial.number + 1, values: $0.metrics[name] ?? []) }
+    let done = lines.filter { $0.trial.state == .done }
+      .compactMap { line in
+        MeanOverRuns(line.metrics[name] ?? []).map { (number: line.trial.number + 1, over: $0) }
+      }
       .sorted { a, b in
-        let (x, y) = (Self.mean(a.values), Self.mean(b.values))
+        let (x, y) = (a.over.mean, b.over.mean)
         return x == y ? a.number < b.number : goal == .maximize ? x > y : x < y
       }
     guard done.count > 1 else { return nil }
-    let lead = Lead(
-      (Self.mean(done[0].values), Self.standardError(done[0].values)),
-      (Self.mean(done[1].values), Self.standardError(done[1].values)))
+    let (first, second) = (done[0].over, done[1].over)
+    let lead = Lead((first.mean, first.standardError), (second.mean, second.standardError))
     return "trial \(done[0].number) is the best by `\(name)`, \(lead.words)"
   }
 
@@ -155,13 +146,13 @@ package struct SweepTable {
           "metrics": .object(
             JSONObject(
               metrics.compactMap { name in
-                line.metrics[name].map { values in
+                MeanOverRuns(line.metrics[name] ?? []).map { over in
                   (
                     name,
                     [
-                      "mean": .double(Self.mean(values)),
-                      "standard_error": Self.standardError(values).map { .double($0) } ?? .null,
-                      "values": .array(values.map { .double($0) }),
+                      "mean": .double(over.mean),
+                      "standard_error": over.standardError.map { .double($0) } ?? .null,
+                      "values": .array((line.metrics[name] ?? []).map { .double($0) }),
                     ] as JSON
                   )
                 }

@@ -25,7 +25,7 @@ package final class TrialRecord {
 
   private let path: String
   private var measured: [Question: Measurement] = [:]
-  /// By `asha`: whether a trial went on from a rung, and the number of its arrival there.
+  /// By sweep, in the order in which they came: the trials that `asha` compares.
   private var arrivals: [String: [(identity: String, iterations: Int, value: Double?)]] = [:]
   private var removed: Set<Place> = []
   /// Sweeps whose definitions are there.

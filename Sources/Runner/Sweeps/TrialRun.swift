@@ -18,15 +18,19 @@ package struct TrialRun {
   /// Names what it computes and measures: two runs with one identity measure the same.
   let identity: String
 
-  package init(_ values: JSONObject, _ repetition: JSONObject, _ planner: TrialPlanner) throws {
+  /// - Parameter models: digests of what the plan's models hold now, where the store can tell; a file may change under its name.
+  package init(
+    _ values: JSONObject, _ repetition: JSONObject, _ planner: TrialPlanner,
+    models: (Plan) throws -> [String] = { _ in [] }
+  ) throws {
     settings = (values.members + repetition.members).map { "\($0.key)=\($0.value.text())" }
     self.repetition = repetition
     let planned = try planner(settings, nil)
     (experiment, plan) = planned
-    identity = Self.identity(of: planned.plan)
+    identity = Self.identity(of: planned.plan, models: try models(planned.plan))
   }
 
-  private static func identity(of plan: Plan) -> String {
+  private static func identity(of plan: Plan, models: [String]) -> String {
     let metrics = plan.metrics.map { metric -> JSON in
       [
         "name": .string(metric.name), "output": .string(metric.output), "metric": .string(metric.metric),
@@ -35,7 +39,7 @@ package struct TrialRun {
     }
     let whole: JSON = [
       "stages": .array(plan.nodes.map { .string($0.recipeKey) }), "metrics": .array(metrics),
-      "models": .array(plan.models.map { .string($0.sha256 ?? "") }),
+      "models": .array(models.map { .string($0) }),
     ]
     return Digest.of(text: whole.text(.canonical)).hex
   }
