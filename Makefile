@@ -1,9 +1,9 @@
-# make quickstart · make test · make install · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds · make fuzz
+# make quickstart · make test · make test-pages · make install · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds · make fuzz
 
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test build install packages docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-search new-stage emulated sanitize bounds fuzz parity
+.PHONY: quickstart test test-pages build install packages docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-search new-stage emulated sanitize bounds fuzz parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -39,6 +39,13 @@ install: packages
 	.build/release/plumb --generate-completion-script bash > .build/plumb.bash
 	install -D -m 644 .build/plumb.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/plumb
 	echo "installed $(DESTDIR)$(PREFIX)/bin/plumb"
+
+# Pages in a real browser, which is installed where it is missing.
+test-pages: build
+	@command -v chromium > /dev/null || $(MAKE) packages ALSO=chromium
+	swift test -c release --skip-build --filter PagesTests 2>&1 | tee .build/test-pages.log | sed -Eun '/^(✔ Suite|✘|↳)|recorded an issue|error:|Test run with/p'
+	! grep -q 'skipped' .build/test-pages.log
+	echo "make test-pages: passed"
 
 build: packages
 	@swift build -c release --build-tests
@@ -95,7 +102,7 @@ docs:
 
 # What the system must provide: libyaml, SQLite, libcrypto, zlib, libzstd and pkg-config to build, pip to fetch the quickstart's model.
 packages:
-	@missing=()
+	@missing=($(ALSO))
 	command -v pkg-config > /dev/null || missing+=(pkg-config)
 	pkg-config --exists yaml-0.1 2> /dev/null || missing+=(libyaml-dev)
 	pkg-config --exists sqlite3 2> /dev/null || missing+=(libsqlite3-dev)

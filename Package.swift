@@ -25,7 +25,8 @@ let package = Package(
     .library(name: "Stages", targets: ["Stages"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     // libyaml, as the system ships it.
@@ -67,10 +68,17 @@ let package = Package(
     .target(
       name: "Stages", dependencies: ["Runner", "Models", "Parquet", "Compression", "JSON", "System"],
       swiftSettings: strict),
+    // Pages about runs and sweeps: HTML and Markdown.
+    .target(
+      name: "Report",
+      dependencies: [
+        "Runner", "Charts", "Search", "Models", "JSON", "System",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ], swiftSettings: strict),
     .target(
       name: "Commands",
       dependencies: [
-        "Runner", "RunIndex", "Charts", "Stages", "Models", "JSON", "System",
+        "Runner", "RunIndex", "Report", "Charts", "Stages", "Models", "JSON", "System",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .executableTarget(
@@ -96,6 +104,7 @@ let package = Package(
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"], swiftSettings: strict),
+    .testTarget(name: "ReportTests", dependencies: ["Report", "Charts"], swiftSettings: strict),
     .testTarget(
       name: "SearchTests", dependencies: ["Search", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
     // Compresses what tests read; not a product.

@@ -18,10 +18,13 @@ package struct Chart: Sendable {
     package let name: String
     /// By x.
     package let points: [Point]
+    /// Whether a line goes through its points.
+    package let isJoined: Bool
 
     /// Points that are not finite are left out.
-    package init(_ name: String, _ points: [Point]) {
+    package init(_ name: String, _ points: [Point], isJoined: Bool = true) {
       self.name = name
+      self.isJoined = isJoined
       self.points = points.filter { $0.x.isFinite && $0.y.isFinite }.sorted { $0.x < $1.x }
     }
   }
@@ -30,10 +33,15 @@ package struct Chart: Sendable {
   package let xName: String
   package let yName: String
   package let series: [Series]
+  /// What stands at x = 0, 1, 2 and so on, where that is no number.
+  package let xLabels: [String]?
 
   /// Series without points are left out.
-  package init(_ title: String, x: String, y: String, _ series: [Series]) {
+  package init(
+    _ title: String, x: String, y: String, _ series: [Series], xLabels: [String]? = nil
+  ) {
     self.title = title
+    self.xLabels = xLabels
     (xName, yName) = (x, y)
     self.series = series.filter { !$0.points.isEmpty }
   }

@@ -95,14 +95,19 @@ final class ExperimentReader {
   let arguments: ExperimentArguments
   private let storage: StoreArguments?
   private let isStrict: Bool
+  private let source: SourceReader
   /// Read when the first file is asked for; the store itself is not made before the experiment is known to be good.
   private var remembered: StatCache?
 
   /// With `storage`, files whose state stands since the store last hashed them are not hashed for the plan either.
-  init(_ arguments: ExperimentArguments, _ storage: StoreArguments?, _ reading: ReadingArguments?) {
+  init(
+    _ arguments: ExperimentArguments, _ storage: StoreArguments? = nil, _ reading: ReadingArguments? = nil,
+    source: @escaping SourceReader = SourceFile.read
+  ) {
     self.arguments = arguments
     self.storage = storage
     isStrict = reading?.strict == true
+    self.source = source
   }
 
   private func digest(_ path: String) throws -> Digest {
@@ -121,7 +126,7 @@ final class ExperimentReader {
     -> Result<(experiment: Experiment, plan: Plan), DiagnosticList>
   {
     Planner.plan(
-      path: arguments.file, overrides: arguments.set + settings, stages: stageRegistry,
+      path: arguments.file, overrides: arguments.set + settings, stages: stageRegistry, reader: source,
       digest: { path in try self.digest(path) }, answers: answers)
   }
 }

@@ -53,7 +53,7 @@ struct PlotCommand: ParsableCommand {
         )
       }
       if let output {
-        try File.writeDurably(ChartSVG.page(charts), to: Path.absolute(output))
+        try File.writeDurably(Stack(charts.map { ChartSVG($0) }).file, to: Path.absolute(output))
         standardError("wrote \(TerminalText.escaped(output))\n")
         return .done
       }

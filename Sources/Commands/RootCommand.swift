@@ -52,7 +52,8 @@ struct RootCommand: ParsableCommand {
       WorkerCommand.self,
       SweepCommand.self,
       ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self, LogsCommand.self,
-      StatusCommand.self, CompareCommand.self, PlotCommand.self, VerifyCommand.self, ExportCommand.self,
+      StatusCommand.self, CompareCommand.self, PlotCommand.self, ReportCommand.self, VerifyCommand.self,
+      ExportCommand.self,
       CacheCommand.self,
       VersionCommand.self,
     ])

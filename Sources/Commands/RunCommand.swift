@@ -57,6 +57,10 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Of a sweep: run failed trials again. What other trials are suggested does not change.")
   var retryFailed = false
 
+  @Flag(
+    help: "Write no page about the run, runs/NAME/ID/report.html, nor about the sweep, runs/NAME/sweep.html.")
+  var noReport = false
+
   @Flag(help: "Write events to standard output, one JSON object per line.")
   var json = false
 
@@ -116,6 +120,12 @@ struct RunCommand: ParsableCommand {
     session.reproducing = { shellWords(words + [$0] + store) }
     session.lockWaitSeconds = wait
     session.isStrict = reading.strict
+    if !noReport {
+      let store = session.store
+      session.afterwards = { folder in
+        ReportFile.attempt { try ReportFile.write(ofRun: folder, store: store) }
+      }
+    }
   }
 
   // MARK: a sweep
@@ -134,8 +144,8 @@ struct RunCommand: ParsableCommand {
     let progress = try sweeping.progress(storage)
     progress.retriesFailed = retryFailed
     var session = SweepSession(progress, check: sweeping.checker()) { run in
-      let loaded = LoadedExperiment(run.experiment, run.plan)
-      var session = loaded.session(store: storage.path(projectRoot: loaded.projectRoot))
+      let trial = LoadedExperiment(run.experiment, run.plan)
+      var session = trial.session(store: storage.path(projectRoot: trial.projectRoot))
       session.command = sweeping.command(run)
       configure(&session, settings: experiment.set + run.settings)
       return session
@@ -148,6 +158,9 @@ struct RunCommand: ParsableCommand {
     }
     let code = try session.run()
     if !json { try showSweep(progress) }
+    if !noReport {
+      ReportFile.attempt { try ReportFile.write(of: progress, sweeping.loaded) }
+    }
     return code
   }
 }
@@ -163,7 +176,7 @@ extension RunCommand {
     words += executor.map { ["--executor", $0] } ?? []
     words += jobs.map { ["--jobs", String($0)] } ?? []
     words += wait.map { ["--wait", String($0)] } ?? []
-    words += reading.strict ? ["--strict"] : []
+    words += (reading.strict ? ["--strict"] : []) + (noReport ? ["--no-report"] : [])
     return words + (afterFailure == .keepGoing ? ["--keep-going"] : [])
   }
 }

@@ -1,18 +1,19 @@
-// The experiment of a run: its file as it is now, with the parameters that the run had.
+// The experiment of a run: as the run kept it, with the parameters that the run had.
 
 import ArgumentParser
 import Runner
 import System
 
-/// - Throws: `RunError` (2) where that file is not there, or the run does not say which it was.
-func experiment(of run: RunSummary, _ place: RunsArguments) throws -> ExperimentArguments {
-  let file = run.file.map { $0.hasPrefix("/") ? $0 : "\(place.projectRoot)/\($0)" }
-  guard let file, FileStatus.of(file)?.isRegularFile == true else {
+/// Data and models are read from where the experiment's file was, or is.
+/// - Throws: `RunError` (2) where the run does not say which file it was started with.
+func experiment(of run: RunSummary, _ place: RunsArguments) throws -> ExperimentReader {
+  guard let sources = KeptSources(run, projectRoot: place.projectRoot) else {
     throw RunError(
       .commandLine,
-      "the experiment of the run `\(run.id)` is not found\(run.file.map { " at `\($0)`" } ?? ""): it was started with `\(run.command)`; go to the project's folder, or name the file"
+      "the run `\(run.id)` does not say which file it was started with, and its data are named from there; it was started with `\(run.command)`"
     )
   }
   let settings = run.parameters.members.flatMap { ["--set", "\($0.key)=\($0.value.text())"] }
-  return try ExperimentArguments.parse(settings + ["--", file])
+  return ExperimentReader(
+    try ExperimentArguments.parse(settings + ["--", sources.experiment]), source: sources.read)
 }

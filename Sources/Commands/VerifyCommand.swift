@@ -13,8 +13,8 @@ struct VerifyCommand: ParsableCommand {
     discussion: """
       Each stage runs alone on its stored inputs, one after the other, and nothing is kept: neither the stored bytes nor their \
       records change. Standard output gets a line for each stage; the exit code is 0 when all bytes agree and 13 when some differ. \
-      A run is computed again from its experiment's file, with the parameters that the run had; a stage whose key is another one \
-      since is not computed, and the exit code is 11. (`\(Program.name) cache verify` reads what is stored and computes nothing.)
+      A run is computed again from its own copy of the experiment, with the parameters that it had; a stage whose data or program \
+      has changed since has another key and is not computed, and the exit code is 11. (`\(Program.name) cache verify` reads what is stored and computes nothing.)
 
         \(Program.name) verify @last --sample 5
         \(Program.name) verify quickstart@last quark@last.train
@@ -104,12 +104,6 @@ struct VerifyCommand: ParsableCommand {
       throw RunError(.commandLine, "`\(source)` is not the folder of a run: it has no `events.jsonl`")
     }
     let loaded = load(try Commands.experiment(of: run, place))
-    guard UTF8Key(loaded.plan.experimentName) == UTF8Key(run.experiment) else {
-      throw RunError(
-        .commandLine,
-        "the run `\(run.id)` is of the experiment `\(run.experiment)`, and its file is now called `\(loaded.plan.experimentName)`"
-      )
-    }
     var keys: [UTF8Key: String] = [:]
     for node in try RunNode.read(run.path) { keys[UTF8Key(node.address)] = node.key }
     return (loaded, keys)

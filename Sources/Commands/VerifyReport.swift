@@ -97,7 +97,7 @@ final class VerifyReport {
     }
     if count("changed") > 0 {
       parts.append(
-        "\(count("changed")) not computed: the experiment's file, its data or this program has changed since the run; `\(Program.name) diff` and `\(Program.name) explain-node` show how"
+        "\(count("changed")) not computed: their data or this program has changed since the run; `\(Program.name) diff` and `\(Program.name) explain-node` show how"
       )
     }
     if count("unfinished") > 0 { parts.append("\(count("unfinished")) were not finished") }

@@ -37,7 +37,28 @@ package struct Timestamp: Sendable {
     let digits = String(nanoseconds / 1000)
     return format("%Y%m%d-%H%M%S.") + String(repeating: "0", count: 6 - digits.count) + digits
   }
+
+  package var secondsSince1970: Double { Double(seconds) + Double(nanoseconds) / 1e9 }
+
   package var unique: String { "\(seconds).\(nanoseconds)" }
+}
+
+extension Timestamp {
+  /// Of what `text` gives; nil of anything else.
+  package init?(text: String) {
+    let bytes = Array(text.utf8)
+    guard bytes.count == 24, bytes[23] == UInt8(ascii: "Z") else { return nil }
+    func number(_ start: Int, _ count: Int) -> Int? {
+      Int(String(decoding: bytes[start..<start + count], as: UTF8.self))
+    }
+    guard let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
+      let minute = number(14, 2), let second = number(17, 2), let milliseconds = number(20, 3)
+    else { return nil }
+    var parts = tm()
+    (parts.tm_year, parts.tm_mon, parts.tm_mday) = (Int32(year - 1900), Int32(month - 1), Int32(day))
+    (parts.tm_hour, parts.tm_min, parts.tm_sec) = (Int32(hour), Int32(minute), Int32(second))
+    self.init(seconds: timegm(&parts), nanoseconds: milliseconds * 1_000_000)
+  }
 }
 
 /// Seconds of a clock that never jumps.

@@ -31,14 +31,14 @@ import Testing
   }
 
   @Test func `the picture has a line, marks, whiskers and a legend, and says what it shows`() {
-    let svg = ChartSVG(Self.rising).text
+    let svg = ChartSVG(Self.rising).file
     #expect(svg.components(of: "<polyline") == 2 && svg.components(of: "<circle") == 10)
     #expect(
       svg.contains("aria-label=\"reward; quark: 5 points, from 0 to 16; alt: 5 points, from 16 to 12\""))
     #expect(svg.contains("prefers-color-scheme:dark") && svg.contains(">quark</text>"))
     #expect(!svg.contains("nan") && !svg.contains("inf"))
-    let page = ChartSVG.page([Self.rising, Self.rising])
-    #expect(page.components(of: "<svg") == 3 && page.contains("translate(0 360)"))
+    let page = Stack([ChartSVG(Self.rising), ChartSVG(Self.rising)]).file
+    #expect(page.components(of: "<svg") == 1 && page.contains("translate(0 360)"))
   }
 
   @Test func `long names stand below each other`() {
@@ -46,7 +46,7 @@ import Testing
     let svg = ChartSVG(
       Chart(
         "t", x: "x", y: "y", (1...3).map { Chart.Series("\(name)\($0)", [Chart.Point(x: 1, y: Double($0))]) })
-    ).text
+    ).file
     let places = svg.matches(of: /<rect x="([0-9.]+)" y="([0-9.]+)"/).map { ($0.output.1, $0.output.2) }
     #expect(places.count == 3 && Set(places.map(\.0)).count == 1 && Set(places.map(\.1)).count == 3)
     #expect(places.allSatisfy { (Double($0.1) ?? 999) + 10 <= 360 })
@@ -57,7 +57,7 @@ import Testing
     let svg = ChartSVG(
       Chart(
         name, x: name, y: name, [Chart.Series(name, [Chart.Point(x: 1, y: .nan), Chart.Point(x: 1, y: 2)])])
-    ).text
+    ).file
     #expect(!svg.contains("<script") && svg.contains("&lt;script&gt;alert(&#39;x&#39;)"))
     #expect(!svg.contains("\u{202E}") && !svg.contains("\u{1B}") && !svg.contains("\u{0}"))
   }

@@ -53,7 +53,9 @@ import Testing
   }
 
   private func runs() throws -> Int {
-    try File.names(in: "\(place.folder)/runs/swept").count { !$0.hasSuffix(".jsonl") }
+    try File.names(in: "\(place.folder)/runs/swept").count {
+      FileStatus.of("\(place.folder)/runs/swept/\($0)")?.isDirectory == true
+    }
   }
 
   @Test func `all trials run, what they share runs once, and a finished sweep runs nothing`() throws {

@@ -105,15 +105,39 @@ import Testing
     #expect(try drawn(0) == all[0])
   }
 
-  @Test func `a stage that is another one since the run is not computed`() throws {
-    _ = try plumb.shell("sed -i 's/{p} /{p}, /' secretive.yaml;")
+  @Test func `a stage whose data has changed since the run is not computed`() throws {
+    try plumb.write("{\"id\": \"q\", \"p\": \"other\"}\n", to: "other.jsonl")
+    try plumb.write(
+      """
+      version: 1
+      name: two
+      stages:
+        rows: {uses: data, with: {path: rows.jsonl, prompt: "{p}", id: id}}
+        text: {uses: data, with: {path: other.jsonl, prompt: "{p}", id: id}}
+      """, to: "two.yaml")
+    #expect(try plumb.run("run two.yaml").status == 0)
+    try plumb.write("{\"id\": \"q\", \"p\": \"changed\"}\n", to: "other.jsonl")
     let result = try plumb.run("verify @last")
     #expect(result.status == 11 && result.output.contains("changed              text"), "\(result.output)")
     #expect(
-      result.error.contains("3 stages computed again") && result.error.contains("1 not computed: "),
+      result.error.contains("1 stage computed again") && result.error.contains("1 not computed: "),
       "\(result.error)")
-    let named = try plumb.run("verify @last draw")
+    let named = try plumb.run("verify @last rows")
     #expect(named.status == 0, "\(named.error)")
+  }
+
+  /// The file that it was started with and the one it extends are changed, then gone.
+  @Test func `a run is computed from its own copy of the experiment`() throws {
+    _ = try plumb.shell("mkdir more;")
+    try plumb.write("extends: ../secretive.yaml\nparams: {word: longer}\n", to: "more/longer.yaml")
+    #expect(try plumb.run("run more/longer.yaml").status == 0)
+    for change in ["sed -i 's/{p} /{p}, /' secretive.yaml", "rm more/longer.yaml"] {
+      _ = try plumb.shell("\(change);")
+      let result = try plumb.run("verify @last")
+      #expect(result.status == 0, "\(result.error)")
+      #expect(
+        words(result.output) == [["same", "rows"], ["same", "draw"], ["same", "value"], ["same", "text"]])
+    }
   }
 
   @Test func `evicted bytes of a result are computed and compared, those of an input are missed`() throws {
@@ -139,12 +163,12 @@ import Testing
     #expect(result.status == Int32(status) && result.error.contains(message), "\(result.error)")
   }
 
-  @Test func `a run whose experiment is gone says with which command it was started`() throws {
-    _ = try plumb.shell("mv secretive.yaml renamed.yaml;")
+  @Test func `a run of standard input says with which command it was started`() throws {
+    _ = try plumb.run("run - --set count=3 < secretive.yaml")
     let result = try plumb.run("verify @last")
     #expect(
       result.status == 2
-        && result.error.contains("it was started with `plumb run secretive.yaml --set count=3`"),
+        && result.error.contains("it was started with `plumb run - --set count=3`"),
       "\(result.error)")
   }
 }

@@ -40,7 +40,8 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("Runner", ["CYAML", "Charts", "Search", "JSON", "System"]),
     ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
     ("Stages", ["Runner", "Models", "Parquet", "Compression", "JSON", "System"]),
-    ("Commands", ["Runner", "RunIndex", "Charts", "Stages", "Models", "JSON", "System"]),
+    ("Report", ["Runner", "Charts", "Search", "Models", "JSON", "System"]),
+    ("Commands", ["Runner", "RunIndex", "Report", "Charts", "Stages", "Models", "JSON", "System"]),
     ("plumb", ["Commands"]),
   ]
 

@@ -5,15 +5,17 @@ import JSON
 struct ExperimentFiles {
   let collector: DiagnosticCollector
   let paths: ProjectPaths
+  private let reader: SourceReader
   private let others = Others()
 
   /// Every file but the first, as it was read.
   private final class Others { var files: [(path: String, file: SourceFile)] = [] }
   var otherFiles: [(path: String, file: SourceFile)] { others.files }
 
-  init(collector: DiagnosticCollector, paths: ProjectPaths) {
+  init(collector: DiagnosticCollector, paths: ProjectPaths, reader: @escaping SourceReader) {
     self.collector = collector
     self.paths = paths
+    self.reader = reader
   }
 
   static let maximumChain = 64
@@ -142,7 +144,7 @@ struct ExperimentFiles {
 
   private func source(_ path: String, named name: String, _ node: Node) -> SourceFile? {
     do {
-      let file = try SourceFile.read(path)
+      let file = try reader(path)
       let named = SourceFile(name: name, folder: file.folder, bytes: file.bytes)
       others.files.append((path, named))
       return named

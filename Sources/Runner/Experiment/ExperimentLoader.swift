@@ -22,10 +22,15 @@ struct ExperimentLoader {
 
   let collector: DiagnosticCollector
   let registry: StageRegistry
+  private let reader: SourceReader
 
-  init(_ collector: DiagnosticCollector, _ registry: StageRegistry) {
+  init(
+    _ collector: DiagnosticCollector, _ registry: StageRegistry,
+    reader: @escaping SourceReader = SourceFile.read
+  ) {
     self.collector = collector
     self.registry = registry
+    self.reader = reader
   }
 
   /// As much of the experiment as could be made out, so that later checks can add what they find; it is good only
@@ -33,7 +38,7 @@ struct ExperimentLoader {
   func load(path: String, overrides: [String]) -> Experiment? {
     guard let (file, project) = open(path) else { return nil }
     var paths = project
-    let files = ExperimentFiles(collector: collector, paths: paths)
+    let files = ExperimentFiles(collector: collector, paths: paths, reader: reader)
     guard var root = files.read(file, path: Path.real(path) ?? path) else { return nil }
     let parameters = Parameters(root["params"], overrides: overrides, folder: file.folder, collector)
     substitute(parameters, in: &root)
@@ -122,7 +127,7 @@ struct ExperimentLoader {
 
   private func open(_ path: String) -> (SourceFile, ProjectPaths)? {
     do {
-      let file = try SourceFile.read(path)
+      let file = try reader(path)
       return (file, ProjectPaths(aboveFolder: file.folder))
     } catch {
       for diagnostic in error.diagnostics { collector.add(diagnostic) }

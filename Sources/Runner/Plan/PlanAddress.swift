@@ -40,6 +40,13 @@ extension Plan {
 
 /// The parts of an address.
 package enum PlanAddress {
+  /// Of the innermost loop: 3 for `quark@3.train`; nil of what stands in none.
+  package static func iteration(_ address: String) -> Int? {
+    parts(of: address).reversed().lazy.compactMap { part in
+      part.split(separator: "@").dropFirst().compactMap { Int($0) }.last
+    }.first
+  }
+
   /// `quark@3.train` is `quark.train`; cells of a matrix stay.
   package static func withoutIterations(_ address: String) -> String {
     let bytes = Array(address.utf8)

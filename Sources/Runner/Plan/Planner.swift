@@ -20,14 +20,20 @@ package enum Planner {
   }
 
   /// Reads, checks and plans an experiment file; on failure everything that is wrong at once.
-  /// - Parameter answers: gives, for the experiment as it was read, what its stages said before; nil where they are not asked.
+  /// - Parameters:
+  ///   - reader: of the experiment and what it extends and includes.
+  ///   - answers: gives, for the experiment as it was read, what its stages said before; nil where they are not asked.
   package static func plan(
     path: String, overrides: [String] = [], stages: StageRegistry,
+    reader: @escaping SourceReader = SourceFile.read,
     digest: @escaping FileDigest = { try Digest.ofFile($0).digest },
     answers: (Experiment) -> StageAnswers? = { _ in StageAnswers() }
   ) -> Result<(experiment: Experiment, plan: Plan), DiagnosticList> {
     let collector = DiagnosticCollector()
-    guard var experiment = ExperimentLoader(collector, stages).load(path: path, overrides: overrides) else {
+    guard
+      var experiment = ExperimentLoader(collector, stages, reader: reader).load(
+        path: path, overrides: overrides)
+    else {
       return .failure(collector.list)
     }
     let isGood = !collector.list.hasErrors

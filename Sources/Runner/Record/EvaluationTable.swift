@@ -27,8 +27,13 @@ package struct EvaluationTable: Sendable {
     self.rows = rows
   }
 
-  /// As a run's folder has it.
-  package init(json: JSON) {
+  /// As the run's folder has it; empty where it has none yet.
+  package init(of run: RunSummary) {
+    let bytes = try? File.read("\(run.path)/evaluations.json")
+    self.init(json: bytes.flatMap { try? JSON(parsing: $0) } ?? .null)
+  }
+
+  private init(json: JSON) {
     var (columns, seen): ([String], Set<UTF8Key>) = ([], [])
     rows = (json.objectValue?.members ?? []).compactMap { member in
       guard let values = member.value.objectValue else { return nil }
@@ -51,7 +56,8 @@ package struct EvaluationTable: Sendable {
     return (TextTable.aligned(fitting.rows), fitting.dropped.map { cells[0][$0] })
   }
 
-  private var cells: [[String]] {
+  /// As `text`, the heading first.
+  package var cells: [[String]] {
     guard !rows.isEmpty else { return [] }
     let names = Set(columns.map { UTF8Key($0) })
     let shown = columns.filter { column in

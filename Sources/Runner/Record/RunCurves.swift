@@ -61,7 +61,7 @@ package struct RunCurves {
           let error = MetricReader.find(metric + StageContext.standardError, in: json)?.doubleValue
           points[place].points.append(
             RunCurve.Point(
-              x: Double(Self.iteration(node.address) ?? points[place].points.count + 1), y: number,
+              x: Double(PlanAddress.iteration(node.address) ?? points[place].points.count + 1), y: number,
               error: error))
         }
       }
@@ -112,8 +112,8 @@ package struct RunCurves {
         return parts.count == others.count && zip(parts, others).allSatisfy { $0.admits($1) }
       }
       guard !found.isEmpty else { continue }
-      let last = found.compactMap { $0.hasBegun ? Self.iteration($0.address) : nil }.max()
-      return found.filter { !isLast || Self.iteration($0.address) == last }.map { ($0, metric) }
+      let last = found.compactMap { $0.hasBegun ? PlanAddress.iteration($0.address) : nil }.max()
+      return found.filter { !isLast || PlanAddress.iteration($0.address) == last }.map { ($0, metric) }
     }
     return []
   }
@@ -123,12 +123,5 @@ package struct RunCurves {
     return try record.outputs.filter { $0.type == .metrics }.map {
       try JSON(parsing: try File.read(try store.readingPath($0)))
     }
-  }
-
-  /// Of the innermost loop.
-  private static func iteration(_ address: String) -> Int? {
-    PlanAddress.parts(of: address).reversed().lazy.compactMap { part in
-      part.split(separator: "@").dropFirst().compactMap { Int($0) }.last
-    }.first
   }
 }

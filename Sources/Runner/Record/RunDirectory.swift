@@ -49,7 +49,7 @@ package struct RunDirectory: Sendable {
       JSONObject((about.objectValue?.members ?? []) + (trial.map { [("trial", $0.json)] } ?? [])))
     try write(
       [
-        ("run.json", start.text(.pretty) + "\n"), ("experiment.yaml", experimentText),
+        ("run.json", start.text(.pretty) + "\n"), (Self.experimentName, experimentText),
         ("machine.json", machine.text(.pretty) + "\n"),
       ] + files)
   }
@@ -80,15 +80,37 @@ package struct RunDirectory: Sendable {
     ("evaluations.json", evaluations.json.text(.pretty) + "\n")
   }
 
+  /// The experiment's own file, in the run's folder.
+  package static let experimentName = "experiment.yaml"
+
+  /// The other files of the experiment by their paths in the project, as a run kept them; in the order of their names.
+  package static func otherFiles(of run: String) -> [(name: String, text: String)] {
+    func files(_ folder: String, _ prefix: String) -> [(name: String, text: String)] {
+      ((try? File.names(in: folder)) ?? []).sorted().flatMap { name -> [(name: String, text: String)] in
+        let path = "\(folder)/\(name)"
+        if FileStatus.of(path)?.isDirectory == true { return files(path, "\(prefix)\(name)/") }
+        return (try? File.read(path)).map { [(prefix + name, String(decoding: $0, as: UTF8.self))] } ?? []
+      }
+    }
+    return files("\(run)/files", "")
+  }
+
+  /// Another file of the experiment, in the run's folder.
+  static func name(ofOther path: String, projectRoot: String) -> String {
+    let root = projectRoot + "/"
+    return "files/" + (path.hasPrefix(root) ? String(path.dropFirst(root.utf8.count)) : "outside" + path)
+  }
+
   /// Of an experiment made of several files: `resolved.yaml`, all of it with the place of each value, and the other files as
   /// they were, in `files/` by their paths in the project. Of one file nothing: `experiment.yaml` is all there is.
   package static func files(of experiment: Experiment, _ plan: Plan) -> [(name: String, text: String)] {
     guard !experiment.otherFiles.isEmpty else { return [] }
-    let root = experiment.projectRoot + "/"
     return [("resolved.yaml", ResolvedConfiguration(experiment, plan, showsOrigins: true).text)]
       + experiment.otherFiles.map { path, file in
-        let inside = path.hasPrefix(root) ? String(path.dropFirst(root.utf8.count)) : "outside" + path
-        return ("files/\(inside)", String(decoding: file.bytes, as: UTF8.self))
+        (
+          name(ofOther: path, projectRoot: experiment.projectRoot),
+          String(decoding: file.bytes, as: UTF8.self)
+        )
       }
   }
 

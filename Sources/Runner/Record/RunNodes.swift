@@ -7,6 +7,8 @@ package struct RunNode: Sendable {
   package let address: String
   package let stage: String
   package let options: JSON
+  /// The outputs and models that it reads, `before.rows`, by port.
+  package let inputs: [(port: String, sources: [String])]
   /// Nil when the run did not come so far.
   package var key: String?
   package var state: State
@@ -29,7 +31,8 @@ package struct RunNode: Sendable {
     var nodes = (plan["nodes"]?.arrayValue ?? []).map { node in
       RunNode(
         address: node["address"]?.stringValue ?? "", stage: node["stage"]?.stringValue ?? "",
-        options: node["options"] ?? .null, key: node["key"]?.stringValue, state: .pending)
+        options: node["options"] ?? .null, inputs: inputs(node["inputs"]), key: node["key"]?.stringValue,
+        state: .pending)
     }
     var places: [UTF8Key: Int] = [:]
     for (index, node) in nodes.enumerated() { places[UTF8Key(node.address)] = index }
@@ -38,6 +41,14 @@ package struct RunNode: Sendable {
       nodes[place].take(event)
     }
     return nodes
+  }
+
+  private static func inputs(_ json: JSON?) -> [(port: String, sources: [String])] {
+    (json?.objectValue?.members ?? []).map { port, value in
+      let sources =
+        value.arrayValue?.compactMap { $0["source"]?.stringValue } ?? [value.stringValue].compactMap { $0 }
+      return (port, sources)
+    }
   }
 
   private mutating func take(_ event: JSON) {

@@ -12,8 +12,7 @@ package struct RunReport {
   package init(_ run: RunSummary) throws {
     self.run = run
     nodes = try RunNode.read(run.path)
-    let bytes = try? File.read("\(run.path)/evaluations.json")
-    evaluations = EvaluationTable(json: bytes.flatMap { try? JSON(parsing: $0) } ?? .null)
+    evaluations = EvaluationTable(of: run)
   }
 
   private var howItEnded: String {

@@ -33,6 +33,8 @@ package struct RunSession: Sendable {
   package var parameters = JSONObject()
   /// Which trial of a sweep it is.
   package var trial: RunTrial?
+  /// Given the run's folder when its record is whole, of a run that had something to do. What it cannot do is its own to say.
+  package var afterwards: (@Sendable (_ folder: String) -> Void)?
   /// Whether metrics and evaluations are written to standard output.
   package var showsResults = true
   /// See `ExecutionOptions`.
@@ -110,6 +112,8 @@ package struct RunSession: Sendable {
     }
     try directory.write(files)
     if bytesOf == nil { try pin(result.records, run: directory.id, in: store) }
+    let hadWork = result.executed > 0 || result.exitCode == .stageFailed
+    if hadWork, bytesOf == nil { afterwards?(directory.path) }
     for observer in observers { if let problem = observer.problem { throw problem } }
     if result.exitCode == .stageFailed {
       RunSession.report("to resume after the fix: `\(command)`; logs: \(directory.logDirectory)")

@@ -4,7 +4,8 @@ import JSON
 import System
 
 package struct RunSources {
-  private let rows: [[String]]
+  /// The heading first.
+  package let rows: [[String]]
 
   /// Data are known of stages that ran, from their records.
   package init(_ run: RunSummary, store: Store) throws {

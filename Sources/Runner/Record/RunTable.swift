@@ -37,7 +37,7 @@ package struct RunTable {
       }
   }
 
-  static func plain(_ value: JSON) -> String { value.stringValue ?? value.text() }
+  package static func plain(_ value: JSON) -> String { value.stringValue ?? value.text() }
 
   package static func shown(_ value: JSON) -> String {
     switch value {

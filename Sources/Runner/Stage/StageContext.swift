@@ -164,7 +164,7 @@ public final class StageContext: Sendable {
   static let leftOut = "left_out_"
   static let cut = "cut_"
   /// At the end of a measure's name: its standard error.
-  static let standardError = "_se"
+  package static let standardError = "_se"
 
   /// Throws `CancellationError` when the runner has asked for a clean stop. Call between units of work, after
   /// having made durable what is finished.

@@ -57,6 +57,25 @@ package struct SweepTable {
     self.lines = lines.filter { $0.trial.state != .removed }
   }
 
+  /// A trial as it stands.
+  package struct Entry: Sendable {
+    /// From 1.
+    package let number: Int
+    package let state: String
+    package let values: JSONObject
+    /// The sweep's metric over repetitions, and its standard error.
+    package let metric: (mean: Double, standardError: Double?)?
+  }
+
+  package var entries: [Entry] {
+    lines.map { line in
+      let over = sweep.metric.flatMap { MeanOverRuns(line.metrics[$0] ?? []) }
+      return Entry(
+        number: line.trial.number + 1, state: Self.words(line.trial.state), values: line.trial.values,
+        metric: over.map { ($0.mean, $0.standardError) })
+    }
+  }
+
   private static func words(_ state: SweepTrial.State) -> String {
     switch state {
     case .done: "done"
@@ -70,7 +89,12 @@ package struct SweepTable {
   }
 
   package func text(_ format: TableFormat, limit: Int? = nil) -> String {
-    let isExact = format == .csv
+    format.text(rows(isExact: format == .csv, limit: limit))
+  }
+
+  /// The heading first.
+  /// - Parameter isExact: numbers in full, errors in columns of their own.
+  package func rows(isExact: Bool = false, limit: Int? = nil) -> [[String]] {
     let showsCount = sweep.repetitions.count > 1
     var rows = [
       ["trial", "state"] + sweep.names + (showsCount ? ["n"] : [])
@@ -93,7 +117,7 @@ package struct SweepTable {
       }
       rows.append(row)
     }
-    return format.text(rows)
+    return rows
   }
 
   /// How far it came, and how far the best is ahead; a line each.
@@ -163,7 +187,7 @@ package struct SweepTable {
 
   /// The share of the metric's variance that each parameter explains alone, the largest first.
   /// - Throws: `RunError` (2) where the sweep has no metric or no space.
-  package static func importance(_ progress: SweepProgress) throws -> [[String]] {
+  package static func importances(_ progress: SweepProgress) throws -> [Importance] {
     guard progress.sweep.metric != nil else {
       throw RunError(.commandLine, "`sweep` has no `metric`, so that nothing is explained by its parameters")
     }
@@ -174,9 +198,14 @@ package struct SweepTable {
       guard case .value(let value)? = trial.outcome else { return nil }
       return (trial.values, value)
     }
-    let found = Importance.of(progress.sweep.space, trials: known, seed: progress.sweep.seed)
-    return [["parameter", "share", "trials"]]
-      + found.sorted { ($0.share ?? -1) > ($1.share ?? -1) }.map { each in
+    return Importance.of(progress.sweep.space, trials: known, seed: progress.sweep.seed)
+      .sorted { ($0.share ?? -1) > ($1.share ?? -1) }
+  }
+
+  /// `importances` as a table, the heading first.
+  package static func importance(_ progress: SweepProgress) throws -> [[String]] {
+    [["parameter", "share", "trials"]]
+      + (try importances(progress)).map { each in
         let share = each.share.map { share in
           TextTable.number(share) + (each.deviation.map { " ± \(TextTable.number($0))" } ?? "")
         }

@@ -3,6 +3,9 @@
 import Glibc
 import System
 
+/// How a file of settings is read by its path: from there, or from what a run kept of it.
+package typealias SourceReader = (_ path: String) throws(DiagnosticList) -> SourceFile
+
 extension SourceFile {
   /// Beyond what a file of settings may have, which `TextCheck` reports.
   private static let mostBytes = TextCheck.maximumBytes + (1 << 16)
