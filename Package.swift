@@ -75,10 +75,17 @@ let package = Package(
         "Runner", "Charts", "Search", "Models", "JSON", "System",
         .product(name: "Mustache", package: "swift-mustache"),
       ], swiftSettings: strict),
+    // Those pages and all runs, on a server for this machine alone.
+    .target(
+      name: "Site",
+      dependencies: [
+        "Report", "Runner", "RunIndex", "Charts", "JSON", "System",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ], swiftSettings: strict),
     .target(
       name: "Commands",
       dependencies: [
-        "Runner", "RunIndex", "Report", "Charts", "Stages", "Models", "JSON", "System",
+        "Runner", "RunIndex", "Report", "Site", "Charts", "Stages", "Models", "JSON", "System",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .executableTarget(
@@ -104,6 +111,8 @@ let package = Package(
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"], swiftSettings: strict),
+    .testTarget(
+      name: "SiteTests", dependencies: ["Site", "Runner", "System", "TestFolder"], swiftSettings: strict),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Charts"], swiftSettings: strict),
     .testTarget(
       name: "SearchTests", dependencies: ["Search", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),

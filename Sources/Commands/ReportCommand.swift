@@ -122,7 +122,7 @@ enum ReportFile {
 }
 
 extension SweepPage {
-  fileprivate init(_ progress: SweepProgress, _ loaded: LoadedExperiment) {
+  init(_ progress: SweepProgress, _ loaded: LoadedExperiment) {
     self.init(
       progress, experiment: loaded.plan.experimentName, file: loaded.file ?? "experiment.yaml",
       text: loaded.text)

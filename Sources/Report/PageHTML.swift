@@ -7,34 +7,55 @@ import System
 
 package struct PageHTML {
   private let page: Page
+  private let frame: PageFrame?
 
-  package init(_ page: Page) { self.page = page }
+  /// - Parameter frame: where a server shows it; nil of a file.
+  package init(_ page: Page, frame: PageFrame? = nil) {
+    self.page = page
+    self.frame = frame
+  }
 
   /// - Throws: where the template itself is wrong, which a test would have found.
   package var text: String {
     get throws {
       let template = try MustacheTemplate(string: PageTemplate.page)
-      return template.render(
-        [
-          "title": Self.shown(page.title), "subtitle": Self.shown(page.subtitle), "state": page.state,
-          "style": PageTemplate.style + SVGText.rules, "script": PageTemplate.script,
-          "policy": Self.policy,
-          "sections": page.sections.map(section), "program": Program.name,
-          "isSearchable": page.sections.contains { section in
-            section.blocks.contains { if case .samples = $0 { true } else { false } }
-          },
-        ] as [String: Any])
+      let isSearchable = page.sections.contains { section in
+        section.blocks.contains { if case .samples = $0 { true } else { false } }
+      }
+      let isLive = frame?.events != nil
+      // What a run that runs has no samples of yet, it may have later.
+      let scripts = (isSearchable || isLive ? [PageTemplate.script] : []) + (isLive ? [PageFrame.script] : [])
+      var values: [String: Any] = [
+        "title": Self.shown(page.title), "subtitle": Self.shown(page.subtitle), "state": page.state,
+        "style": Self.style, "scripts": scripts, "policy": Self.policy(scripts: scripts, connects: isLive),
+        "sections": page.sections.map(section), "program": Program.name,
+      ]
+      if let frame {
+        func shown(_ links: [PageFrame.Link]) -> [[String: String]] {
+          links.map { ["words": Self.shown($0.words), "target": $0.target] }
+        }
+        values["around"] = ["links": shown(frame.links)]
+        if !frame.logs.isEmpty { values["logs"] = ["links": shown(frame.logs)] }
+        if let events = frame.events { values["events"] = events }
+      }
+      return template.render(values)
     }
   }
 
-  /// Nothing is fetched, and no script runs but the page's own.
-  private static var policy: String {
-    let hex = Array(Digest.of(text: PageTemplate.script).hex.utf8)
-    let bytes = stride(from: 0, to: hex.count, by: 2).compactMap {
-      UInt8(String(decoding: hex[$0..<$0 + 2], as: UTF8.self), radix: 16)
+  package static var style: String { PageTemplate.style + SVGText.rules }
+
+  /// Nothing is fetched, and no script runs but these.
+  /// - Parameter connects: whether they may ask the server that the page is from.
+  package static func policy(scripts: [String], connects: Bool) -> String {
+    let hashes = scripts.map { script -> String in
+      let hex = Array(Digest.of(text: script).hex.utf8)
+      let bytes = stride(from: 0, to: hex.count, by: 2).compactMap {
+        UInt8(String(decoding: hex[$0..<$0 + 2], as: UTF8.self), radix: 16)
+      }
+      return " 'sha256-\(Data(bytes).base64EncodedString())'"
     }
     return
-      "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; script-src 'sha256-\(Data(bytes).base64EncodedString())'"
+      "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action \(connects ? "'self'" : "'none'"); script-src\(hashes.isEmpty ? " 'none'" : hashes.joined())\(connects ? "; connect-src 'self'" : "")"
   }
 
   private func section(_ section: Page.Section) -> [String: Any] {
@@ -113,7 +134,7 @@ package struct PageHTML {
 
   /// With control characters, and directions that would turn a line around, as their codes in brackets. What HTML reads as its own is
   /// escaped by the template.
-  static func shown(_ text: String) -> String {
+  package static func shown(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: SVGText.isHidden) else { return text }
     return text.unicodeScalars.map { scalar in
       SVGText.isHidden(scalar) ? "[\(String(scalar.value, radix: 16))]" : String(scalar)

@@ -18,6 +18,9 @@ enum PageTemplate {
     <header>
     <h1>{{title}} <span class="state">{{state}}</span></h1>
     <p class="quiet">{{subtitle}}</p>
+    {{#around}}<nav class="around" aria-label="Other pages"><ul>{{#links}}<li><a href="{{{target}}}">{{words}}</a></li>{{/links}}</ul></nav>{{/around}}
+    {{#logs}}<details><summary>Logs</summary><ul class="logs">{{#links}}<li><a href="{{{target}}}">{{words}}</a></li>{{/links}}</ul></details>{{/logs}}
+    {{#events}}<pre id="now" data-events="{{{.}}}" aria-live="polite">…</pre>{{/events}}
     <nav aria-label="Sections"><ul>{{#sections}}<li><a href="#{{anchor}}">{{heading}}</a></li>{{/sections}}</ul></nav>
     </header>
     <main id="content">
@@ -53,7 +56,7 @@ enum PageTemplate {
     </section>
     {{/sections}}
     </main>
-    {{#isSearchable}}<script>{{{script}}}</script>{{/isSearchable}}
+    {{#scripts}}<script>{{{.}}}</script>{{/scripts}}
     </body>
     </html>
 
@@ -72,7 +75,7 @@ enum PageTemplate {
     .skip{position:absolute;left:-99rem}.skip:focus{left:1rem}
     .quiet,dt{color:var(--quiet)}
     .state{font-size:.8rem;font-weight:600;border:1px solid var(--line);border-radius:1rem;padding:.15rem .7rem;vertical-align:middle;white-space:nowrap}
-    nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1rem;list-style:none;padding:0;margin:.8rem 0 0}
+    nav ul,.logs{display:flex;flex-wrap:wrap;gap:.2rem 1rem;list-style:none;padding:0;margin:.8rem 0 0}
     .warning{border-left:4px solid var(--bad);padding:.4rem .8rem;background:var(--panel);overflow-wrap:anywhere;white-space:pre-wrap}
     dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:.3rem 1.5rem;margin:0}
     dl div{display:flex;gap:.7rem}dt{flex:0 0 7.5rem;overflow-wrap:anywhere}dd{margin:0;overflow-wrap:anywhere;min-width:0}
@@ -99,8 +102,9 @@ enum PageTemplate {
 
   /// Shows the prompts with all of the words that are searched for, at first so many of them. `report.html#find=soup` searches when it opens.
   static let script = """
-    (function(){
+    window.followSamples=function(){
     var words=document.getElementById('words'),kind=document.getElementById('kind'),shown=document.getElementById('shown'),more=document.getElementById('more');
+    if(!words)return;
     var all=Array.prototype.slice.call(document.querySelectorAll('.prompt')),most=10;
     var texts=all.map(function(each){return each.textContent.toLowerCase()});
     function update(){
@@ -114,8 +118,9 @@ enum PageTemplate {
     more.addEventListener('click',function(){most=Infinity;update();});
     window.addEventListener('beforeprint',function(){most=Infinity;update();});
     var asked=/^#find=(.*)$/.exec(location.hash);
-    if(asked){words.value=decodeURIComponent(asked[1]);words.scrollIntoView();}
+    if(asked&&!words.value){words.value=decodeURIComponent(asked[1]);words.scrollIntoView();}
     update();
-    })();
+    };
+    window.followSamples();
     """
 }

@@ -58,4 +58,16 @@ private let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].first 
     let title = document.firstMatch(of: /<title>([0-9]+)<\/title>/).flatMap { Int($0.output.1) }
     #expect(title.map { $0 <= width } ?? false, "\(title.map { "\($0)" } ?? document)")
   }
+
+  /// A page that follows runs keeps a request open, so that the browser waits a while and then gives what it has.
+  @Test func `all runs and one of them are shown by a server that is asked for nothing else`() throws {
+    let command =
+      "'\(plumb.binary)' ui --port 0 > url & server=$!; for i in 1 2 3 4 5 6 7 8 9; do test -s url && break; sleep 0.2; done; '\(chromium ?? "")' --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --user-data-dir=profile --log-net-log=net.json --timeout=4000 --dump-dom $(cat url); kill $server"
+    let result = try plumb.shell("timeout 60 sh -c '\(command.replacing("'", with: "'\\''"))';")
+    #expect(
+      result.output.contains(">1 run</output>") && result.output.contains(">page</a>"), "\(result.error)")
+    let requests = plumb.text("net.json").matches(of: /"url":"([^"]+)"/).map { String($0.output.1) }
+    #expect(requests.contains { $0.hasSuffix("/events") }, "it follows the runs")
+    #expect(requests.allSatisfy { !$0.contains("example.com") }, "\(requests)")
+  }
 }

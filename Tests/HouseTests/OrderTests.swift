@@ -41,7 +41,8 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
     ("Stages", ["Runner", "Models", "Parquet", "Compression", "JSON", "System"]),
     ("Report", ["Runner", "Charts", "Search", "Models", "JSON", "System"]),
-    ("Commands", ["Runner", "RunIndex", "Report", "Charts", "Stages", "Models", "JSON", "System"]),
+    ("Site", ["Report", "Runner", "RunIndex", "Charts", "JSON", "System"]),
+    ("Commands", ["Runner", "RunIndex", "Report", "Site", "Charts", "Stages", "Models", "JSON", "System"]),
     ("plumb", ["Commands"]),
   ]
 

@@ -50,7 +50,7 @@ enum RunNames {
 
 extension [RunSummary] {
   /// Whether they have different values of a parameter.
-  func differ(in parameter: String) -> Bool {
+  package func differ(in parameter: String) -> Bool {
     contains { $0.parameters[parameter] != self[0].parameters[parameter] }
   }
 }

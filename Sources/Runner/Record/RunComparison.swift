@@ -108,16 +108,21 @@ package struct RunComparison {
       return format.text(
         rows({ ["\($0.mean)", $0.standardError.map { "\($0)" } ?? ""] }, headings: { [$0, "\($0)_se"] }))
     }
-    var rows = rows(
+    var rows = table
+    if format == .text, order != nil, rows.count > 2 {
+      for index in rows.indices { rows[index].append(index == 1 ? "best" : "") }
+    }
+    return format.text(rows)
+  }
+
+  /// For people, the heading first.
+  package var table: [[String]] {
+    rows(
       { cell in
         [
           TextTable.number(cell.mean) + (cell.standardError.map { " ± \(TextTable.number($0))" } ?? "")
         ]
       }, headings: { [$0] })
-    if format == .text, order != nil, rows.count > 2 {
-      for index in rows.indices { rows[index].append(index == 1 ? "best" : "") }
-    }
-    return format.text(rows)
   }
 
   /// What the errors are, and how far the best group is ahead; a line each.
