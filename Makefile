@@ -1,9 +1,9 @@
-# make quickstart · make test · make test-pages · make install · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds · make fuzz
+# make quickstart · make test · make test-pages · make test-services · make install · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds · make fuzz
 
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test test-pages build install packages docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-search new-stage emulated sanitize bounds fuzz parity
+.PHONY: quickstart test test-pages test-services build install packages docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-search new-stage emulated sanitize bounds fuzz parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -46,6 +46,11 @@ test-pages: build
 	swift test -c release --skip-build --filter PagesTests 2>&1 | tee .build/test-pages.log | sed -Eun '/^(✔ Suite|✘|↳)|recorded an issue|error:|Test run with/p'
 	! grep -q 'skipped' .build/test-pages.log
 	echo "make test-pages: passed"
+
+# What a run writes for other programs, read by those programs, which pip installs.
+test-services: packages
+	@swift build -c release --product plumb
+	Tests/Services/run .build/release
 
 build: packages
 	@swift build -c release --build-tests

@@ -53,11 +53,14 @@ let package = Package(
     .target(name: "Search", dependencies: ["JSON", "System"], swiftSettings: strict),
     // Pictures of numbers: SVG, and characters in a terminal.
     .target(name: "Charts", dependencies: ["System"], swiftSettings: strict),
+    // Files of events for TensorBoard.
+    .target(name: "TensorBoard", dependencies: ["System"], swiftSettings: strict),
     // Parquet files, read-only.
     .target(name: "Parquet", dependencies: ["Compression", "JSON", "System"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
     .target(
-      name: "Runner", dependencies: ["CYAML", "Charts", "Search", "JSON", "System"], swiftSettings: strict),
+      name: "Runner", dependencies: ["CYAML", "Charts", "Search", "TensorBoard", "JSON", "System"],
+      swiftSettings: strict),
     // SQLite, as the system ships it.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     // The index of all runs in SQLite. Apart from Runner, so that a stage's package links no database.
@@ -111,6 +114,8 @@ let package = Package(
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"], swiftSettings: strict),
+    .testTarget(
+      name: "TensorBoardTests", dependencies: ["TensorBoard", "System", "TestFolder"], swiftSettings: strict),
     .testTarget(
       name: "SiteTests", dependencies: ["Site", "Runner", "System", "TestFolder"], swiftSettings: strict),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Charts"], swiftSettings: strict),

@@ -77,6 +77,7 @@ struct LoadedExperiment {
   let files: [(name: String, text: String)]
   /// With `--set` applied.
   let parameters: JSONObject
+  let tracking: Tracking
 
   /// A run of it, which keeps all of this.
   func session(store: String) -> RunSession {
@@ -86,6 +87,7 @@ struct LoadedExperiment {
     session.experimentFiles = files
     session.experimentFile = file
     session.parameters = parameters
+    session.tracking = tracking
     return session
   }
 }
@@ -141,7 +143,8 @@ extension LoadedExperiment {
     self.init(
       plan: plan, projectRoot: experiment.projectRoot, sweep: experiment.sweep,
       text: String(decoding: experiment.source.bytes, as: UTF8.self), file: Self.place(of: experiment),
-      files: RunDirectory.files(of: experiment, plan), parameters: experiment.settings)
+      files: RunDirectory.files(of: experiment, plan), parameters: experiment.settings,
+      tracking: experiment.tracking)
   }
 
   /// In the project by its path there, so that a colleague's copy of the project has it too; nil of what came from standard input.

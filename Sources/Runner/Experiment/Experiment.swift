@@ -28,6 +28,7 @@ package struct Experiment: Sendable {
   /// What must hold when all is done.
   package var expectations: [Condition] = []
   package var sweep: Sweep?
+  package var tracking = Tracking()
   /// What it extends and includes, as read; absolute paths.
   package var otherFiles: [(path: String, file: SourceFile)] = []
   package var warnings: [Diagnostic] = []

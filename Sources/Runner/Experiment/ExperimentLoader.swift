@@ -71,6 +71,7 @@ struct ExperimentLoader {
     experiment.isSeedGiven = parameters.seed != nil
     experiment.otherFiles = files.otherFiles
     experiment.compatibility = standards.compatibility == .original ? standards.span : nil
+    experiment.tracking = TrackingDecoder(collector: collector).decode(fields["track"])
     experiment.describeModel = registry.describeModel
     experiment.fetchedModel = registry.fetchedModel
     experiment.fetchedData = registry.fetchedData

@@ -96,7 +96,18 @@ enum Language {
       LanguageKey(
         "inputs", .optional(.oneOrMore(.string)), "folders outside the project that may be read"),
       LanguageKey("sweep", .optional(.keys(sweep)), "values to try for parameters"),
+      LanguageKey(
+        "track", .optional(.keys(trackers)), "where else a run's numbers are written; in no key"),
     ]
+
+  static let trackers: [LanguageKey] = [
+    LanguageKey("tensorboard", .optional(.keys(tensorBoard)), "files of events for TensorBoard")
+  ]
+
+  static let tensorBoard: [LanguageKey] = [
+    LanguageKey(
+      "dir", .string, required: true, "the folder that TensorBoard is given; each run has `NAME/ID` in it")
+  ]
 
   static let trials = 1...100_000
   static let lag = 1...100_000

@@ -38,7 +38,9 @@ package struct KeptWeights: Sendable {
     let readOutside = Self.readOutside(plan)
     for (node, decision) in zip(plan.nodes, decisions) {
       if case .skipped = decision { continue }
-      guard let bytes = try Self.bytes(of: node, decision, estimate, resolution) else { continue }
+      var record: NodeRecord?
+      if case .cached(let stored) = decision { record = stored }
+      guard let bytes = try Self.bytes(of: node, record, estimate, resolution) else { continue }
       let key = UTF8Key(PlanAddress.withoutIterations(node.address))
       let place = places[key] ?? groups.count
       places[key] = place
@@ -58,17 +60,15 @@ package struct KeptWeights: Sendable {
     self.groups = groups
   }
 
-  /// Of its models.
-  private static func bytes(
-    of node: PlanNode, _ decision: Decision, _ estimate: PlanEstimate, _ resolution: Resolution
+  /// Of its models, and of the files beside them: a training that is to go on keeps its moments, which are larger than the weights. Nil of
+  /// a node that makes no model, and of one that is neither stored nor estimated.
+  static func bytes(
+    of node: PlanNode, _ record: NodeRecord?, _ estimate: PlanEstimate, _ resolution: Resolution
   ) throws -> Int? {
-    var sizes: [Int] = []
-    if case .cached(let record) = decision {
-      sizes = record.outputs.filter { $0.type == .model }.map(\.size)
-    } else {
-      sizes = try resolution.declaration(of: node).outputs.filter { $0.type == .model }.compactMap {
-        estimate.nodes[node.index]?.outputs[$0.name]?.bytes
-      }
+    let declared = try resolution.declaration(of: node).outputs
+    guard declared.contains(where: { $0.type == .model }) else { return nil }
+    let sizes = declared.filter { [.model, .file].contains($0.type) }.compactMap { output in
+      record?.output(output.name)?.size ?? estimate.nodes[node.index]?.outputs[output.name]?.bytes
     }
     return sizes.isEmpty ? nil : sizes.reduce(0, &+)
   }

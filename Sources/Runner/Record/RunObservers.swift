@@ -11,15 +11,17 @@ package struct WatchedRun {
   /// Whether stderr is a terminal that can redraw lines.
   package let isTerminal: Bool
   package let store: Store
+  package let tracking: Tracking
   /// Seconds that each node may take, nil where nothing tells; asked for only by who shows it.
   package let expectedSeconds: () -> [Double?]
 
   init(
-    _ directory: RunDirectory, store: Store, writesEvents: Bool,
+    _ directory: RunDirectory, store: Store, tracking: Tracking, writesEvents: Bool,
     expectedSeconds: @escaping () -> [Double?]
   ) {
     self.directory = directory
     self.store = store
+    self.tracking = tracking
     self.writesEvents = writesEvents
     self.expectedSeconds = expectedSeconds
     let isSimple = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
@@ -30,5 +32,6 @@ package struct WatchedRun {
 /// In the order in which they are told of each event: first what is kept, then what is shown. Each gives an observer, or nil for a run
 /// that it does not watch.
 package let runObservers: [@Sendable (WatchedRun) throws -> (any RunObserver)?] = [
-  EventLog.kept, RunNumbers.kept, EventLog.streamed, LiveView.onTerminal, PlainView.withoutTerminal,
+  EventLog.kept, RunNumbers.kept, TensorBoardTracker.kept, EventLog.streamed, LiveView.onTerminal,
+  PlainView.withoutTerminal,
 ]

@@ -31,6 +31,8 @@ package struct RunSession: Sendable {
   package var writesEvents = false
   /// The experiment's parameters as this run has them; kept with the run.
   package var parameters = JSONObject()
+  /// Where else its numbers are written.
+  package var tracking = Tracking()
   /// Which trial of a sweep it is.
   package var trial: RunTrial?
   /// Given the run's folder when its record is whole, of a run that had something to do. What it cannot do is its own to say.
@@ -86,7 +88,7 @@ package struct RunSession: Sendable {
     let text = PlanText(plan)
     let directory = try makeDirectory(text)
     defer { directory.release() }
-    let watched = WatchedRun(directory, store: store, writesEvents: writesEvents) {
+    let watched = WatchedRun(directory, store: store, tracking: tracking, writesEvents: writesEvents) {
       PlanEstimate.expectedSeconds(resolution)
     }
     let observers = try runObservers.compactMap { try $0(watched) }

@@ -21,12 +21,9 @@ struct SweepDisk {
     let estimate = PlanEstimate(resolution, decisions)
     var sizes: [UTF8Key: Int] = [:]
     for node in plan.nodes {
-      let outputs = try resolution.declaration(of: node).outputs.filter { $0.type == .model }
-      let bytes = outputs.compactMap { output in
-        resolution.records[node.index]?.output(output.name)?.size
-          ?? estimate.nodes[node.index]?.outputs[output.name]?.bytes
-      }
-      if !bytes.isEmpty { sizes[UTF8Key(PlanAddress.withoutIterations(node.address))] = bytes.reduce(0, &+) }
+      let record = resolution.records[node.index]
+      guard let bytes = try KeptWeights.bytes(of: node, record, estimate, resolution) else { continue }
+      sizes[UTF8Key(PlanAddress.withoutIterations(node.address))] = bytes
     }
     var seen: Set<String> = []
     var (sum, count) = (0, 0)
