@@ -59,8 +59,10 @@ let package = Package(
     .target(name: "Parquet", dependencies: ["Compression", "JSON", "System"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
     .target(
-      name: "Runner", dependencies: ["CYAML", "Charts", "Search", "TensorBoard", "JSON", "System"],
-      swiftSettings: strict),
+      name: "Runner", dependencies: ["CYAML", "Charts", "Search", "JSON", "System"], swiftSettings: strict),
+    // What tells others of a run: TensorBoard, MLflow.
+    .target(
+      name: "Trackers", dependencies: ["Runner", "TensorBoard", "JSON", "System"], swiftSettings: strict),
     // SQLite, as the system ships it.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     // The index of all runs in SQLite. Apart from Runner, so that a stage's package links no database.
@@ -88,7 +90,7 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Runner", "RunIndex", "Report", "Site", "Charts", "Stages", "Models", "JSON", "System",
+        "Runner", "RunIndex", "Report", "Site", "Trackers", "Charts", "Stages", "Models", "JSON", "System",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .executableTarget(
@@ -105,7 +107,8 @@ let package = Package(
       linkerSettings: selfContained),
     // Does what Benchmarks/search.py compares; not a product.
     .executableTarget(
-      name: "SearchBench", dependencies: ["Search", "JSON"], path: "Benchmarks/Search", swiftSettings: strict),
+      name: "SearchBench", dependencies: ["Search", "JSON", "System"], path: "Benchmarks/Search",
+      swiftSettings: strict),
     // A folder for one test, and processor time: for all of the test targets; not a product.
     .target(name: "TestFolder", path: "Tests/TestFolder", swiftSettings: strict),
     // Zip archives, pickles and PyTorch files, right or wrong, for tests and fuzzing; not a product.

@@ -3,6 +3,9 @@
 
     Benchmarks/search.py [--bench .build/release/SearchBench] [--seeds 30] [--trials 60] [--peers DIR] [--found FILE] [--json FILE]
 
+The functions are Branin, Hartmann 6, one that is like a training, with conditional parameters, and the table of a real sweep
+(docs/results/decoding-sweep.csv, experiments/small/decoding-sweep.yaml), whose 150 settings were all run.
+
 For each function: the median over the seeds of the best value found, with the 95 % interval of that median (bootstrap, seeded); the
 same for Optuna's TPESampler(multivariate=True, group=True); the difference of the medians; random search. Less is better. At lag 4,
 trial k knows the outcomes of the trials 0 to k - 4, and Optuna has constant_liar and four trials that run at a time, of which the
@@ -11,6 +14,7 @@ into .build/peers. No test depends on this.
 """
 
 import argparse
+import csv
 import json
 import math
 import os
@@ -64,7 +68,24 @@ def training(v):
     return loss + (0.2 * ((v["warmup"] - 300) / 500) ** 2 if v["schedule"] == "cosine" else 0.15)
 
 
-FUNCTIONS = {"branin": branin, "hartmann6": hartmann6, "training": training}
+class Table:
+    """The negative metric of a sweep's trials, as `plumb sweep --csv` wrote them: a real experiment, of which every setting was run."""
+
+    def __init__(self, path):
+        with open(path, newline="") as file:
+            rows = list(csv.DictReader(file))
+        heading = list(rows[0])
+        metric = next(name for name in heading if f"{name}_se" in heading)
+        self.names = [name for name in heading[2:heading.index(metric)] if name != "n"]
+        self.values = {tuple(float(row[name]) for name in self.names): -float(row[metric]) for row in rows}
+        self.choices = {name: list(dict.fromkeys(float(row[name]) for row in rows)) for name in self.names}
+
+    def __call__(self, v):
+        return self.values[tuple(float(v[name]) for name in self.names)]
+
+
+TABLE = os.path.join(ROOT, "docs", "results", "decoding-sweep.csv")
+FUNCTIONS = {"branin": branin, "hartmann6": hartmann6, "training": training, TABLE: Table(TABLE)}
 
 
 # The same spaces for Optuna.
@@ -77,6 +98,9 @@ def suggest(name, trial):
     elif name == "hartmann6":
         for index in range(1, 7):
             trial.suggest_float(f"x{index}", 0, 1)
+    elif name == TABLE:
+        for parameter, choices in FUNCTIONS[TABLE].choices.items():
+            trial.suggest_categorical(parameter, choices)
     else:
         optimizer = trial.suggest_categorical("optimizer", ["sgd", "adam", "adafactor"])
         trial.suggest_float("lr", 1e-6, 1e-1, log=True)
@@ -185,7 +209,7 @@ def main():
             took = float(subprocess.run([options.bench, "time", name, "tpe", str(options.timed), str(lag)],
                                         capture_output=True, text=True, check=True).stdout)
             medians = [statistics.median(values) for values in (best, theirs, chance)]
-            print(f"| {name} | {lag} | {medians[0]:.4f} ({each[0]:.4f} to {each[1]:.4f}) | {medians[1]:.4f} ({other[0]:.4f} to {other[1]:.4f}) "
+            print(f"| {os.path.basename(name)} | {lag} | {medians[0]:.4f} ({each[0]:.4f} to {each[1]:.4f}) | {medians[1]:.4f} ({other[0]:.4f} to {other[1]:.4f}) "
                   f"| {medians[0] - medians[1]:+.4f} ({difference[0]:+.4f} to {difference[1]:+.4f}) | {medians[2]:.4f} "
                   f"| {took:.2f} | {found[f'{name} {lag} ms']:.2f} |", flush=True)
             results.append({"function": name, "lag": lag, "tpe": best, "optuna": theirs, "random": chance, "ms": took})

@@ -3,13 +3,41 @@
 import Glibc
 import JSON
 import Search
+import System
 
 struct TestFunction {
   let name: String
   let space: Space
   let value: (JSONObject) -> Double
 
-  static func all() throws -> [TestFunction] { [try branin(), try hartmann6(), try training()] }
+  /// By name; of the file of a table by its path.
+  static func named(_ name: String) throws -> TestFunction? {
+    if name.hasSuffix(".csv") { return try table(name) }
+    return try [branin(), hartmann6(), training()].first { $0.name == name }
+  }
+
+  /// The negative metric of a sweep's trials, as `plumb sweep --csv` wrote them: a real experiment, of which every setting was run.
+  private static func table(_ path: String) throws -> TestFunction {
+    let lines = String(decoding: try File.read(path), as: UTF8.self).split { $0 == "\n" || $0 == "\r\n" }
+      .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+    guard let heading = lines.first, let metric = heading.firstIndex(where: { heading.contains("\($0)_se") })
+    else { throw UsageError() }
+    let names = heading[2..<metric].filter { $0 != "n" }
+    var values: [[String]: Double] = [:]
+    var choices: [String: [JSON]] = [:]
+    for line in lines.dropFirst() {
+      let row = try names.map { try JSON(parsing: Array(line[heading.firstIndex(of: $0) ?? 0].utf8)) }
+      values[row.map { $0.text() }] = -(Double(line[metric]) ?? .nan)
+      for (name, value) in zip(names, row) where choices[name]?.contains(value) != true {
+        choices[name, default: []].append(value)
+      }
+    }
+    let space = try Space(names.map { Parameter($0, .values(choices[$0] ?? [])) })
+    let known = values
+    return TestFunction(name: path, space: space) { chosen in
+      known[names.compactMap { chosen[$0]?.text() }] ?? .nan
+    }
+  }
 
   /// Least value 0.397887.
   private static func branin() throws -> TestFunction {

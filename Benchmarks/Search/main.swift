@@ -39,7 +39,7 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 let numbers = arguments.dropFirst(3).compactMap { Int($0) }
 do {
   guard let command = arguments.first, arguments.count > 2,
-    let function = try TestFunction.all().first(where: { $0.name == arguments[1] })
+    let function = try TestFunction.named(arguments[1])
   else { throw UsageError() }
   switch (command, numbers.count) {
   case ("run", 3):

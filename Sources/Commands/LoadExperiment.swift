@@ -5,6 +5,7 @@ import Glibc
 import JSON
 import Runner
 import System
+import Trackers
 
 /// What every command that reads an experiment takes.
 struct ExperimentArguments: ParsableArguments {
@@ -88,6 +89,7 @@ struct LoadedExperiment {
     session.experimentFile = file
     session.parameters = parameters
     session.tracking = tracking
+    session.trackers = Trackers.trackers
     return session
   }
 }

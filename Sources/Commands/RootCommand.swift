@@ -53,6 +53,7 @@ struct RootCommand: ParsableCommand {
       SweepCommand.self,
       ExplainNodeCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self, LogsCommand.self,
       StatusCommand.self, CompareCommand.self, PlotCommand.self, ReportCommand.self, UICommand.self,
+      TrackCommand.self,
       VerifyCommand.self,
       ExportCommand.self,
       CacheCommand.self,

@@ -1,6 +1,7 @@
 // Samples side by side, as text for a terminal, as Markdown and as JSON.
 
 import JSON
+import Report
 import System
 
 struct SamplesText {

@@ -14,9 +14,9 @@ package struct PageMarkdown {
 
   /// - Parameter folder: where the pictures are, as the text names it.
   package func text(pictures folder: String) -> String {
-    var text = "# \(Self.shown(page.title))\n\n\(Self.shown(page.subtitle)) · \(page.state)\n"
+    var text = "# \(MarkdownText.cell(page.title))\n\n\(MarkdownText.cell(page.subtitle)) · \(page.state)\n"
     for section in page.sections {
-      text += "\n## \(Self.shown(section.title))\n"
+      text += "\n## \(MarkdownText.cell(section.title))\n"
       for block in section.blocks { text += "\n" + markdown(block, folder) }
     }
     return text
@@ -35,13 +35,13 @@ package struct PageMarkdown {
 
   private func markdown(_ block: Page.Block, _ folder: String) -> String {
     switch block {
-    case .paragraph(let text): Self.shown(text) + "\n"
-    case .warning(let text): "> " + Self.shown(text).replacing("\n", with: "\n> ") + "\n"
+    case .paragraph(let text): MarkdownText.cell(text) + "\n"
+    case .warning(let text): "> " + MarkdownText.cell(text) + "\n"
     case .facts(let facts):
       TableFormat.md.text([["", ""]] + facts.map { [$0.name, $0.value] })
     case .table(let rows): TableFormat.md.text(rows)
     case .foldedTable(let rows, let title):
-      "<details><summary>\(Self.shown(title))</summary>\n\n\(TableFormat.md.text(rows))\n</details>\n"
+      "<details><summary>\(MarkdownText.cell(title))</summary>\n\n\(TableFormat.md.text(rows))\n</details>\n"
     case .pictures(let pictures): pictures.map { image($0, folder) }.joined()
     case .widePicture(let picture): image(picture, folder)
     case .code(let text, let title, _):
@@ -53,7 +53,7 @@ package struct PageMarkdown {
 
   private func image(_ picture: Page.Picture, _ folder: String) -> String {
     let words = picture.drawing.description.filter { !"[]\n".contains($0) }
-    return "![\(Self.shown(words))](\(folder)/\(picture.name).svg)\n"
+    return "![\(MarkdownText.cell(words))](\(folder)/\(picture.name).svg)\n"
   }
 
   private static func fenced(_ text: String, _ title: String) -> String {
@@ -64,30 +64,21 @@ package struct PageMarkdown {
     }
     let fence = String(repeating: "`", count: max(3, longest + 1))
     return
-      "<details><summary>\(shown(title))</summary>\n\n\(fence)\n\(text)\(text.hasSuffix("\n") ? "" : "\n")\(fence)\n\n</details>\n"
+      "<details><summary>\(MarkdownText.cell(title))</summary>\n\n\(fence)\n\(text)\(text.hasSuffix("\n") ? "" : "\n")\(fence)\n\n</details>\n"
   }
 
   private func samples(_ table: SampleTable) -> String {
     let prompts = table.prompts.prefix(Self.mostPrompts)
     let rows = prompts.map { prompt in
-      [prompt.text]
-        + prompt.answers.map { answer in
-          answer.samples.first.map { sample in
-            sample.text
-              + (sample.scores.first.map { " (\($0.name) \(TextTable.number($0.value)))" } ?? "")
-          } ?? ""
-        }
+      let answers = prompt.answers.map { answer -> String in
+        guard let sample = answer.samples.first else { return "" }
+        let score = sample.scores.first.map { "<br>\($0.name) \(TextTable.number($0.value))" }
+        return MarkdownText.cell(sample.text) + (score ?? "")
+      }
+      return MarkdownText.row([MarkdownText.cell(prompt.text)] + answers)
     }
     let left = table.prompts.count - prompts.count
-    return TableFormat.md.text([["prompt"] + table.addresses] + rows)
+    return MarkdownText.heading(["prompt"] + table.addresses) + rows.joined()
       + (left > 0 ? "\nThe first \(prompts.count) of them.\n" : "")
-  }
-
-  /// What Markdown would read as HTML or as a sign of its own is escaped.
-  private static func shown(_ text: String) -> String {
-    PageHTML.shown(text).replacing("\\", with: "\\\\").replacing("<", with: "&lt;").replacing(
-      "`", with: "\\`"
-    )
-    .replacing("*", with: "\\*").replacing("_", with: "\\_").replacing("#", with: "\\#")
   }
 }

@@ -96,7 +96,7 @@ enum PageTemplate {
     button{font:inherit;color:var(--link);background:var(--panel);border:1px solid var(--line);border-radius:.3rem;padding:.3rem .9rem;cursor:pointer}
     .scores{margin:0 0 .5rem;font-size:.8rem;color:var(--quiet);font-variant-numeric:tabular-nums}
     [hidden]{display:none}
-    @media print{nav,.filter,.skip{display:none}body{max-width:none;padding:0}.prompt{break-inside:avoid}section{break-before:auto}figure{break-inside:avoid}details:not([open]){display:none}}
+    @media print{h2{break-after:avoid}nav,.filter,.skip{display:none}body{max-width:none;padding:0}.prompt{break-inside:avoid}section{break-before:auto}figure{break-inside:avoid}details:not([open]){display:none}}
 
     """
 

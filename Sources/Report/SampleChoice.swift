@@ -36,7 +36,12 @@ struct SampleChoice {
       )
     }
     let sheets = outputs.compactMap(sheet)
-    guard let leading = sheets.last, !leading.rows.isEmpty else { return nil }
+    guard let leading = sheets.last, sheets.count == outputs.count else {
+      return .paragraph(
+        "The generations of `\(contents.nodes[last.place].address)` are no longer in the store, which can compute them again: \(Program.name) export \(contents.run.file ?? "FILE")::\(contents.nodes[last.place].address) DIR"
+      )
+    }
+    guard !leading.rows.isEmpty else { return nil }
     return .samples(table(sheets, leading))
   }
 

@@ -102,11 +102,11 @@ package struct SweepPage {
     if !isNumeric || distinct.count <= 6 {
       let order =
         isNumeric
-        ? Array(Set(numbers.compactMap { $0 })).sorted().map { RunTable.shown(.double($0)) }
+        ? Array(Set(numbers.compactMap { $0 })).sorted().map(Self.label)
         : distinct.sorted()
       let points = entries.compactMap { entry -> Chart.Point? in
         guard let value = entry.values[name], let mean = entry.metric?.mean else { return nil }
-        let word = isNumeric ? RunTable.shown(.double(value.doubleValue ?? 0)) : RunTable.shown(value)
+        let word = value.doubleValue.map(Self.label) ?? RunTable.shown(value)
         return order.firstIndex(of: word).map {
           Chart.Point(x: Double($0), y: mean, error: entry.metric?.standardError)
         }
@@ -128,6 +128,8 @@ package struct SweepPage {
       [Chart.Series("trials", points, isJoined: false)])
     return Page.Picture("slice-\(name)", ChartSVG(chart, width: Self.width, height: Self.height))
   }
+
+  private static func label(_ value: Double) -> String { TextTable.format("%.4g", value) }
 
   private func bars(_ importance: [Importance]) -> BarChart {
     BarChart(

@@ -38,12 +38,13 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("Charts", ["System"]),
     ("TensorBoard", ["System"]),
     ("Models", ["CKernels", "JSON", "System"]),
-    ("Runner", ["CYAML", "Charts", "Search", "TensorBoard", "JSON", "System"]),
+    ("Runner", ["CYAML", "Charts", "Search", "JSON", "System"]),
     ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
     ("Stages", ["Runner", "Models", "Parquet", "Compression", "JSON", "System"]),
     ("Report", ["Runner", "Charts", "Search", "Models", "JSON", "System"]),
     ("Site", ["Report", "Runner", "RunIndex", "Charts", "JSON", "System"]),
-    ("Commands", ["Runner", "RunIndex", "Report", "Site", "Charts", "Stages", "Models", "JSON", "System"]),
+    ("Trackers", ["Runner", "TensorBoard", "JSON", "System"]),
+    ("Commands", ["Runner", "RunIndex", "Report", "Site", "Trackers", "Charts", "Stages", "Models", "JSON", "System"]),
     ("plumb", ["Commands"]),
   ]
 

@@ -101,7 +101,13 @@ enum Language {
     ]
 
   static let trackers: [LanguageKey] = [
-    LanguageKey("tensorboard", .optional(.keys(tensorBoard)), "files of events for TensorBoard")
+    LanguageKey("tensorboard", .optional(.keys(tensorBoard)), "files of events for TensorBoard"),
+    LanguageKey("mlflow", .optional(.keys(mlflow)), "a run at an MLflow server"),
+  ]
+
+  static let mlflow: [LanguageKey] = [
+    LanguageKey("uri", .string, required: true, "the server's address, `http://127.0.0.1:5000`"),
+    LanguageKey("experiment", .string, "its name there; default the experiment's `name`"),
   ]
 
   static let tensorBoard: [LanguageKey] = [

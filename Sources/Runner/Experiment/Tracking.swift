@@ -4,8 +4,21 @@ import JSON
 import System
 
 package struct Tracking: Sendable {
+  package struct MLflow: Sendable, Equatable {
+    /// `http://127.0.0.1:5000`
+    package let uri: String
+    /// Its name there; nil for the experiment's own.
+    package let experiment: String?
+
+    package init(uri: String, experiment: String? = nil) {
+      self.uri = uri
+      self.experiment = experiment
+    }
+  }
+
   /// The folder that TensorBoard is given, absolute.
   package var tensorBoard: String?
+  package var mlflow: MLflow?
 
   package init() {}
 }
@@ -23,7 +36,37 @@ struct TrackingDecoder {
     {
       tracking.tensorBoard = folder(fields["dir"], in: node)
     }
+    if let node = fields["mlflow"], !node.isNull,
+      let fields = collector.fields(node, of: "`mlflow`", known: Language.mlflow.names)
+    {
+      tracking.mlflow = server(fields, in: node)
+    }
     return tracking
+  }
+
+  private func server(_ fields: Fields, in parent: Node) -> Tracking.MLflow? {
+    guard let node = fields["uri"] else {
+      collector.missingKey("uri", of: "`mlflow`", at: parent.span, help: "write `uri: http://127.0.0.1:5000`")
+      return nil
+    }
+    guard let uri = collector.string(node, "`uri`") else { return nil }
+    let rest = ["http://", "https://"].first { uri.hasPrefix($0) }.map { uri.dropFirst($0.count) }
+    guard let rest, !rest.isEmpty, !rest.hasPrefix("/"), uri.unicodeScalars.allSatisfy({ $0.value > 0x20 })
+    else {
+      collector.error(
+        .wrongValue, "`uri` must be the address of a server, found `\(uri)`", at: node.span,
+        label: "expected `http://…` or `https://…`")
+      return nil
+    }
+    // What stands in a file is read by everyone who has it.
+    guard !rest.prefix(while: { $0 != "/" }).contains("@") else {
+      collector.error(
+        .literalSecret, "`uri` holds a user or a password", at: node.span, label: "a secret in the file",
+        help: "a token is in the environment: `MLFLOW_TRACKING_TOKEN`")
+      return nil
+    }
+    return Tracking.MLflow(
+      uri: uri, experiment: fields["experiment"].flatMap { collector.string($0, "`experiment`") })
   }
 
   /// A path is relative to the folder of the file that has it; the folder need not be there yet.

@@ -31,6 +31,8 @@ package struct RunSession: Sendable {
   package var writesEvents = false
   /// The experiment's parameters as this run has them; kept with the run.
   package var parameters = JSONObject()
+  /// Observers beside those that every run has.
+  package var trackers: [@Sendable (WatchedRun) throws -> (any RunObserver)?] = []
   /// Where else its numbers are written.
   package var tracking = Tracking()
   /// Which trial of a sweep it is.
@@ -88,10 +90,12 @@ package struct RunSession: Sendable {
     let text = PlanText(plan)
     let directory = try makeDirectory(text)
     defer { directory.release() }
-    let watched = WatchedRun(directory, store: store, tracking: tracking, writesEvents: writesEvents) {
+    let watched = WatchedRun(
+      directory, store: store, at: self.store, tracking: tracking, writesEvents: writesEvents
+    ) {
       PlanEstimate.expectedSeconds(resolution)
     }
-    let observers = try runObservers.compactMap { try $0(watched) }
+    let observers = try (runObservers + trackers).compactMap { try $0(watched) }
     var options = ExecutionOptions(
       logDirectory: directory.logDirectory,
       holder: LockHolder(name: "run \(directory.id)", since: Timestamp.now().text))
@@ -116,6 +120,7 @@ package struct RunSession: Sendable {
     if bytesOf == nil { try pin(result.records, run: directory.id, in: store) }
     let hadWork = result.executed > 0 || result.exitCode == .stageFailed
     if hadWork, bytesOf == nil { afterwards?(directory.path) }
+    for observer in observers { observer.end() }
     for observer in observers { if let problem = observer.problem { throw problem } }
     if result.exitCode == .stageFailed {
       RunSession.report("to resume after the fix: `\(command)`; logs: \(directory.logDirectory)")
@@ -175,7 +180,7 @@ package struct RunSession: Sendable {
     }
   }
 
-  static func report(_ line: String) {
+  package static func report(_ line: String) {
     // Nobody reads a closed stderr.
     try? File(descriptor: 2, path: "stderr").writeAll(line + "\n")
   }

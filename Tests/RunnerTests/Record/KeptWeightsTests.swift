@@ -20,12 +20,31 @@ private struct WeighingStage: Stage {
   func run(_ context: StageContext) throws {}
 }
 
+/// Keeps a file beside its model, as a training that is to go on keeps its moments; one that makes a file alone has no weights.
+private struct ContinuingStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "continue", summary: "", version: 1, inputs: [],
+    outputs: [OutputPort("model", .model, summary: ""), OutputPort("state", .file, summary: "")], options: [],
+    estimate: { _ in
+      StageEstimate(
+        outputs: ["model": ArtifactSize(bytes: 3 << 20), "state": ArtifactSize(bytes: 8 << 20)], seconds: 1)
+    })
+  func run(_ context: StageContext) throws {}
+}
+
+private struct FilingStage: Stage {
+  static let declaration = StageDeclaration(
+    name: "file", summary: "", version: 1, inputs: [], outputs: [OutputPort("file", .file, summary: "")],
+    options: [], estimate: { _ in StageEstimate(outputs: ["file": ArtifactSize(bytes: 8 << 20)], seconds: 1) })
+  func run(_ context: StageContext) throws {}
+}
+
 @Suite struct KeptWeightsTests {
   private let folder = TemporaryFolder()
 
   private func table(_ stages: String) throws -> PlanTable {
     try folder.write("version: 1\nname: x\nstages:\n\(stages)", to: "x.yaml")
-    let registry = StageRegistry([WeighingStage.self])
+    let registry = StageRegistry([WeighingStage.self, ContinuingStage.self, FilingStage.self])
     let planned = try Planner.plan(path: "\(folder.path)/x.yaml", stages: registry).get()
     return try PlanTable(
       planned.plan, store: try Store(at: "\(folder.path)/.plumb"), stages: registry.stages)
@@ -39,6 +58,11 @@ private struct WeighingStage: Stage {
         stages: {weigh: {in: {models: policy}\(keep)}, inside: {uses: weigh, keep: none, in: {models: weigh}}}
 
     """
+  }
+
+  @Test func `what a training needs to go on counts with its weights`() throws {
+    let weights = try table("  train: {uses: continue}\n  other: {uses: file}\n").weights
+    #expect(weights.bytes == 11 << 20 && weights.groups.map(\.stage) == ["train"])
   }
 
   @Test

@@ -1,6 +1,7 @@
 // A run's numbers for TensorBoard: evaluations by iteration, trainings by step.
 
 import JSON
+import Runner
 import System
 import TensorBoard
 
@@ -11,15 +12,14 @@ package final class TensorBoardTracker: RunObserver {
   private let run: WatchedRun
   private var file: EventFile?
   private var hasFailed = false
-  /// Steps of the earlier iterations of a training, by its address without iterations.
-  private var steps: [UTF8Key: Int] = [:]
+  private var numbers = TrackedNumbers()
 
   private init(_ run: WatchedRun, folder: String) {
     self.run = run
     self.folder = folder
   }
 
-  @Sendable static func kept(_ run: WatchedRun) -> (any RunObserver)? {
+  @Sendable package static func kept(_ run: WatchedRun) -> (any RunObserver)? {
     guard let folder = run.tracking.tensorBoard else { return nil }
     let directory = run.directory.path
     return TensorBoardTracker(
@@ -49,9 +49,11 @@ package final class TensorBoardTracker: RunObserver {
   private func append(_ record: NodeRecord, _ address: String) throws {
     for output in record.outputs where output.type == .metrics {
       let metrics = try JSON(parsing: try File.read(try run.store.readingPath(output)))
-      let scalars = scalars(metrics, address)
-      guard !scalars.isEmpty else { continue }
-      try opened().append(scalars)
+      let now = Timestamp.now().secondsSince1970
+      let scalars = numbers.take(metrics, of: address).map { number in
+        EventFile.Scalar(number.name, step: number.step, number.value, time: now)
+      }
+      if !scalars.isEmpty { try opened().append(scalars) }
     }
   }
 
@@ -63,34 +65,9 @@ package final class TensorBoardTracker: RunObserver {
     if let text = try? File.read("\(run.directory.path)/\(RunDirectory.experimentName)") {
       let indented = String(decoding: text, as: UTF8.self).split(
         separator: "\n", omittingEmptySubsequences: false
-      )
-      .map { "    \($0)" }.joined(separator: "\n")
+      ).map { "    \($0)" }.joined(separator: "\n")
       try file.append(text: indented, tag: "experiment")
     }
     return file
-  }
-
-  /// A number at its iteration, 0 where there is none; a list over steps, which go on from iteration to iteration.
-  private func scalars(_ metrics: JSON, _ address: String) -> [EventFile.Scalar] {
-    let family = PlanAddress.withoutIterations(address)
-    let iteration = PlanAddress.iteration(address) ?? 0
-    let first = steps[UTF8Key(family)] ?? 0
-    let now = Timestamp.now().secondsSince1970
-    var scalars: [EventFile.Scalar] = []
-    var longest = 0
-    for (name, value) in metrics.objectValue?.members ?? [] {
-      let tag = "\(family)/\(name)"
-      if let number = value.doubleValue {
-        scalars.append(EventFile.Scalar(tag, step: iteration, number, time: now))
-      }
-      let series = value.arrayValue ?? []
-      longest = max(longest, series.count)
-      for (step, element) in series.enumerated() {
-        guard let number = element.doubleValue else { continue }
-        scalars.append(EventFile.Scalar(tag, step: first + step + 1, number, time: now))
-      }
-    }
-    steps[UTF8Key(family)] = first + longest
-    return scalars
   }
 }

@@ -1,10 +1,10 @@
-// Text from a model or a file as a cell of a Markdown table: what Markdown or a terminal would read as a sign of its own is escaped.
+// Text from a model or a file in Markdown: what Markdown or a terminal would read as a sign of its own is escaped.
 
 import System
 
-enum MarkdownText {
-  /// Line breaks are `<br>`.
-  static func cell(_ text: String) -> String {
+package enum MarkdownText {
+  /// Of a table; line breaks are `<br>`.
+  package static func cell(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -20,9 +20,9 @@ enum MarkdownText {
   }
 
   /// A row of a table, its cells as they are.
-  static func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
+  package static func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
 
-  static func heading(_ cells: [String]) -> String {
+  package static func heading(_ cells: [String]) -> String {
     row(cells) + "|" + String(repeating: "---|", count: cells.count) + "\n"
   }
 }
