@@ -44,7 +44,10 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("Report", ["Runner", "Charts", "Search", "Models", "JSON", "System"]),
     ("Site", ["Report", "Runner", "RunIndex", "Charts", "JSON", "System"]),
     ("Trackers", ["Runner", "TensorBoard", "JSON", "System"]),
-    ("Commands", ["Runner", "RunIndex", "Report", "Site", "Trackers", "Charts", "Stages", "Models", "JSON", "System"]),
+    (
+      "Commands",
+      ["Runner", "RunIndex", "Report", "Site", "Trackers", "Charts", "Stages", "Models", "JSON", "System"]
+    ),
     ("plumb", ["Commands"]),
   ]
 

@@ -35,7 +35,8 @@ private struct ContinuingStage: Stage {
 private struct FilingStage: Stage {
   static let declaration = StageDeclaration(
     name: "file", summary: "", version: 1, inputs: [], outputs: [OutputPort("file", .file, summary: "")],
-    options: [], estimate: { _ in StageEstimate(outputs: ["file": ArtifactSize(bytes: 8 << 20)], seconds: 1) })
+    options: [], estimate: { _ in StageEstimate(outputs: ["file": ArtifactSize(bytes: 8 << 20)], seconds: 1) }
+  )
   func run(_ context: StageContext) throws {}
 }
 
