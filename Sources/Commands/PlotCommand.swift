@@ -1,4 +1,4 @@
-// `plumb plot`: a metric as a curve, in the terminal or as an SVG file.
+// `plumb plot`: a metric as a curve, in the terminal or as a picture.
 
 import ArgumentParser
 import Charts
@@ -9,7 +9,7 @@ import System
 
 struct PlotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plot", abstract: "Draw metrics of a run, in the terminal or into an SVG file.",
+    commandName: "plot", abstract: "Draw metrics of a run, in the terminal or into a picture.",
     discussion: """
       A metric is one that the experiment declares, or an address with a metric behind it; what leaves iterations open is drawn \
       over them, a training over its steps. Without a metric: all declared ones that have a curve.
@@ -27,16 +27,17 @@ struct PlotCommand: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "Write SVG into this file instead; of several metrics below each other.", valueName: "file.svg"),
-    completion: .file(extensions: ["svg"]))
+      "Write SVG or PNG into this file instead; of several metrics below each other.",
+      valueName: "file.svg|.png"),
+    completion: .file(extensions: ["svg", "png"]))
   var output: String?
 
   @OptionGroup var storage: StoreArguments
   @OptionGroup var place: RunsArguments
 
   func validate() throws {
-    if let output, !output.hasSuffix(".svg") {
-      throw ValidationError("-o names an SVG file, NAME.svg, found `\(output)`")
+    if let output, !output.hasSuffix(".svg"), !output.hasSuffix(".png") {
+      throw ValidationError("-o names an SVG or a PNG file, NAME.svg or NAME.png, found `\(output)`")
     }
   }
 
@@ -53,7 +54,7 @@ struct PlotCommand: ParsableCommand {
         )
       }
       if let output {
-        try File.writeDurably(Stack(charts.map { ChartSVG($0) }).file, to: Path.absolute(output))
+        try write(Stack(charts.map { ChartSVG($0) }).file, to: Path.absolute(output))
         standardError("wrote \(TerminalText.escaped(output))\n")
         return .done
       }
@@ -62,6 +63,27 @@ struct PlotCommand: ParsableCommand {
       try standardOutput(
         charts.map { ChartText($0, columns: columns, isPlain: isPlain).text }.joined(separator: "\n"))
       return .done
+    }
+  }
+
+  /// PNG by librsvg's program, at twice the size, on white.
+  private func write(_ svg: String, to path: String) throws {
+    guard path.hasSuffix(".png") else { return try File.writeDurably(svg, to: path) }
+    let source = path + ".svg"
+    try File.writeDurably(svg, to: source)
+    defer { try? File.remove(source) }
+    do {
+      let (ending, output) = try ChildProcess.run(
+        "rsvg-convert", arguments: ["--zoom", "2", "--background-color", "white", "--output", path, source],
+        environment: ChildProcess.ownEnvironment)
+      guard ending == .exited(0) else {
+        throw RunError(.machine, "`rsvg-convert` did not write `\(path)`: \(output.prefix(300))")
+      }
+    } catch let error as SystemError where error.operation == "start" {
+      throw RunError(
+        .machine,
+        "`rsvg-convert` is not installed, which makes PNG of SVG: run `apt-get install librsvg2-bin`, or write SVG"
+      )
     }
   }
 

@@ -41,20 +41,12 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     finish {
       let isExperiment = source.hasSuffix(".yaml") || source.hasSuffix(".yml")
-      let (page, folder, name) = isExperiment ? try pageOfFile() : try page(of: try runNamed(source))
+      let (page, folder, name) = isExperiment ? try pageOfFile() : try page(of: place.findOrRead(source))
       let path = output.map { Path.absolute($0) } ?? "\(folder)/\(name).\(md ? "md" : "html")"
       try ReportFile.write(page, to: path, asMarkdown: md)
       standardError("wrote \(TerminalText.escaped(output ?? path))\n")
       return .done
     }
-  }
-
-  private func runNamed(_ text: String) throws -> RunSummary {
-    guard FileStatus.of(text)?.isDirectory == true else { return try place.find(text) }
-    guard let run = try RunSummary(directory: Path.absolute(text)) else {
-      throw RunError(.commandLine, "`\(text)` is not the folder of a run: it has no `events.jsonl`")
-    }
-    return run
   }
 
   private func page(of run: RunSummary) throws -> (Page, folder: String, name: String) {

@@ -25,6 +25,15 @@ struct RunsArguments: ParsableArguments {
   func index() throws -> RunIndex { try RunIndex(runs: folder) }
 
   func find(_ run: String) throws -> RunSummary { try RunSelector.find(run, in: try index().runs()) }
+
+  /// Of a run's folder too, wherever it is.
+  func findOrRead(_ run: String) throws -> RunSummary {
+    guard FileStatus.of(run)?.isDirectory == true else { return try find(run) }
+    guard let summary = try RunSummary(directory: Path.absolute(run)) else {
+      throw RunError(.commandLine, "`\(run)` is not the folder of a run: it has no `events.jsonl`")
+    }
+    return summary
+  }
 }
 
 let runHelp = ArgumentHelp(

@@ -98,11 +98,7 @@ struct VerifyCommand: ParsableCommand {
       throw RunError(
         .commandLine, "--set goes with an experiment's file; a run has the parameters that it had")
     }
-    let isFolder = FileStatus.of(source)?.isDirectory == true
-    guard let run = isFolder ? try RunSummary(directory: Path.absolute(source)) : try place.find(source)
-    else {
-      throw RunError(.commandLine, "`\(source)` is not the folder of a run: it has no `events.jsonl`")
-    }
+    let run = try place.findOrRead(source)
     let loaded = load(try Commands.experiment(of: run, place))
     var keys: [UTF8Key: String] = [:]
     for node in try RunNode.read(run.path) { keys[UTF8Key(node.address)] = node.key }

@@ -54,8 +54,21 @@ import Testing
     #expect(unknown.status == 2 && unknown.error.contains("did you mean `left`?"), "\(unknown.error)")
     let none = try place.run("plot start.n")
     #expect(none.status == 2 && none.error.contains("nothing has been measured"), "\(none)")
-    let png = try place.run("plot left -o x.png")
-    #expect(png.status == 2 && png.error.contains("SVG"), "\(png.error)")
+    let other = try place.run("plot left -o x.pdf")
+    #expect(other.status == 2 && other.error.contains("NAME.png"), "\(other.error)")
+  }
+
+  /// By a program of that name which says what it was given.
+  @Test func `PNG is made by librsvg, and what to install is said where it is missing`() throws {
+    _ = try place.shell(
+      #"mkdir bin && printf '#!/bin/sh\necho "$@" > given; cp "$7" "$6"\n' > bin/rsvg-convert && chmod +x bin/rsvg-convert;"#
+    )
+    let made = try place.run("plot left -o x.png", before: "PATH=$PWD/bin:$PATH")
+    #expect(made.status == 0 && place.text("x.png").hasPrefix("<svg"), "\(made.error)")
+    #expect(place.text("given").hasPrefix("--zoom 2 --background-color white --output "))
+    #expect(try place.shell("ls x.png.svg;").status != 0, "nothing is left behind")
+    let missing = try place.run("plot left -o y.png", before: "PATH=/nowhere")
+    #expect(missing.status == 6 && missing.error.contains("librsvg2-bin"), "\(missing.error)")
   }
 
   @Test func `show has a curve in a word`() throws {
