@@ -25,8 +25,7 @@ let package = Package(
     .library(name: "Stages", targets: ["Stages"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // libyaml, as the system ships it.
@@ -78,14 +77,12 @@ let package = Package(
       name: "Report",
       dependencies: [
         "Runner", "Charts", "Search", "Models", "JSON", "System",
-        .product(name: "Mustache", package: "swift-mustache"),
       ], swiftSettings: strict),
     // Those pages and all runs, on a server for this machine alone.
     .target(
       name: "Site",
       dependencies: [
         "Report", "Runner", "RunIndex", "Charts", "JSON", "System",
-        .product(name: "Mustache", package: "swift-mustache"),
       ], swiftSettings: strict),
     .target(
       name: "Commands",

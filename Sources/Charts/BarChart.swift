@@ -48,7 +48,7 @@ package struct BarChart: Drawing {
     return ([title] + each).joined(separator: "; ")
   }
 
-  package func draw(into svg: inout SVGText) {
+  package func draw(into svg: inout Markup) {
     let names = series.map(\.name)
     let sums = categories.indices.map { place in
       series.reduce(0.0) { $0 + ($1.values[place] ?? 0) }
@@ -65,7 +65,7 @@ package struct BarChart: Drawing {
       }
     let scale = Scale(ends + [0], ticks: max(2, Int(size.height / 60)))
     let margin = Margin(scale, names: names, size)
-    svg.label(SVGText.fitted(title, size.width - margin.left - 8), margin.left, 20, kind: "title")
+    svg.label(Markup.fitted(title, size.width - margin.left - 8), margin.left, 20, kind: "title")
     margin.draw(scale, named: yName, into: &svg)
     let step = margin.width / Double(max(1, categories.count))
     let bar = step * 0.8 / Double(isStacked ? 1 : max(1, series.count))
@@ -89,11 +89,11 @@ package struct BarChart: Drawing {
       }
     }
     // As many names as fit.
-    let widest = (categories.map(SVGText.width).max() ?? 0) + 10
+    let widest = (categories.map(Markup.width).max() ?? 0) + 10
     let every = max(1, Int((widest / step).rounded(.up)))
     for (place, name) in categories.enumerated() where place % every == 0 {
       svg.label(
-        SVGText.fitted(name, step * Double(every)), margin.left + step * (Double(place) + 0.5),
+        Markup.fitted(name, step * Double(every)), margin.left + step * (Double(place) + 0.5),
         margin.top + margin.height + 18, .middle)
     }
     svg.label(xName, margin.left + margin.width / 2, margin.top + margin.height + 36, .middle)

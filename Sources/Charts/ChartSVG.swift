@@ -15,7 +15,7 @@ package struct ChartSVG: Drawing {
   /// A series of more points has no marks.
   private static let mostMarks = 40
 
-  package func draw(into svg: inout SVGText) {
+  package func draw(into svg: inout Markup) {
     let names = chart.series.map(\.name)
     let yScale = Scale(chart.ys, ticks: max(2, Int(size.height / 60)))
     let margin = Margin(yScale, names: names, size)
@@ -25,7 +25,7 @@ package struct ChartSVG: Drawing {
       let share = chart.xLabels.map { (value + 0.5) / Double(max(1, $0.count)) } ?? xScale.share(value)
       return margin.left + share * margin.width
     }
-    svg.label(SVGText.fitted(chart.title, size.width - margin.left - 8), margin.left, 20, kind: "title")
+    svg.label(Markup.fitted(chart.title, size.width - margin.left - 8), margin.left, 20, kind: "title")
     margin.draw(yScale, named: chart.yName, into: &svg)
     let floor = margin.top + margin.height
     let ticks =
@@ -55,9 +55,9 @@ package struct ChartSVG: Drawing {
 
   private func draw(
     _ series: Chart.Series, _ color: String, _ x: (Double) -> Double, _ y: (Double) -> Double,
-    _ svg: inout SVGText
+    _ svg: inout Markup
   ) {
-    let number = SVGText.number
+    let number = Markup.number
     for point in series.points {
       guard let error = point.error, error > 0 else { continue }
       svg.whisker(x(point.x), y(point.y - error), y(point.y + error), color)
@@ -96,27 +96,27 @@ struct Margin {
 
   /// - Parameter names: of series, for the legend at the bottom.
   init(_ scale: Scale, names: [String], _ size: (width: Double, height: Double)) {
-    let longest = scale.ticks.map { SVGText.width(scale.label($0)) }.max() ?? 0
-    left = 18 + longest * 1.1 + SVGText.fontSize * 1.4
+    let longest = scale.ticks.map { Markup.width(scale.label($0)) }.max() ?? 0
+    left = 18 + longest * 1.1 + Markup.fontSize * 1.4
     width = size.width - left - 16
-    legend = SVGText.legendHeight(names, width: width)
+    legend = Markup.legendHeight(names, width: width)
     height = size.height - top - 46 - legend
   }
 
   func y(_ share: Double) -> Double { top + (1 - share) * height }
 
-  func draw(_ scale: Scale, named name: String, into svg: inout SVGText) {
+  func draw(_ scale: Scale, named name: String, into svg: inout Markup) {
     for tick in scale.ticks {
       let y = y(scale.share(tick))
       svg.line(left, y, left + width, y, "grid")
       svg.label(scale.label(tick), left - 6, y + 4, .end)
     }
     svg.line(left, top + height, left + width, top + height, "axis")
-    svg.label(SVGText.fitted(name, height), 14, top + height / 2, .middle, turned: true)
+    svg.label(Markup.fitted(name, height), 14, top + height / 2, .middle, turned: true)
   }
 }
 
-extension SVGText {
+extension Markup {
   /// One standard error up and down.
   mutating func whisker(_ x: Double, _ low: Double, _ high: Double, _ color: String) {
     let number = Self.number

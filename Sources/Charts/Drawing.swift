@@ -7,24 +7,24 @@ package protocol Drawing: Sendable {
   var size: (width: Double, height: Double) { get }
   /// For those who do not see it.
   var description: String { get }
-  func draw(into svg: inout SVGText)
+  func draw(into svg: inout Markup)
 }
 
 extension Drawing {
   /// Readable alone, in light and in dark.
-  package var file: String { markup(style: SVGText.style) }
+  package var file: String { markup(style: Markup.pictureStyle) }
 
-  /// For a page that has `SVGText.rules` among its own.
+  /// For a page that has `Markup.pictureRules` among its own.
   package var part: String { markup(style: nil) }
 
   private func markup(style: String?) -> String {
-    var svg = SVGText()
+    var svg = Markup()
     svg.open(
       "svg",
       [
         ("xmlns", "http://www.w3.org/2000/svg"),
-        ("viewBox", "0 0 \(SVGText.number(size.width)) \(SVGText.number(size.height))"),
-        ("width", SVGText.number(size.width)), ("height", SVGText.number(size.height)), ("role", "img"),
+        ("viewBox", "0 0 \(Markup.number(size.width)) \(Markup.number(size.height))"),
+        ("width", Markup.number(size.width)), ("height", Markup.number(size.height)), ("role", "img"),
         ("aria-label", description),
       ])
     svg.element("title", [], description)
@@ -47,10 +47,10 @@ package struct Stack: Drawing {
 
   package var description: String { drawings.map(\.description).joined(separator: ". ") }
 
-  package func draw(into svg: inout SVGText) {
+  package func draw(into svg: inout Markup) {
     var y = 0.0
     for drawing in drawings {
-      svg.open("g", [("transform", "translate(0 \(SVGText.number(y)))")])
+      svg.open("g", [("transform", "translate(0 \(Markup.number(y)))")])
       drawing.draw(into: &svg)
       svg.close("g")
       y += drawing.size.height

@@ -35,8 +35,8 @@ package struct Gantt: Drawing {
 
   package init(_ bars: [Bar], width: Int = 900) {
     self.bars = bars
-    names = min(280, (bars.map { SVGText.width($0.name) }.max() ?? 0) + 14)
-    notes = (bars.map { SVGText.width($0.note) }.max() ?? 0) + 14
+    names = min(280, (bars.map { Markup.width($0.name) }.max() ?? 0) + 14)
+    notes = (bars.map { Markup.width($0.note) }.max() ?? 0) + 14
     size = (max(Double(width), names + notes + 300), Double(bars.count) * Self.lineHeight + 46)
   }
 
@@ -46,7 +46,7 @@ package struct Gantt: Drawing {
       "time by stage, \(bars.count) stages\(longest.map { "; the longest is \($0.name), \(duration($0.end - $0.start))" } ?? "")"
   }
 
-  package func draw(into svg: inout SVGText) {
+  package func draw(into svg: inout Markup) {
     let end = max(bars.map(\.end).max() ?? 1, 1e-3)
     let step = Self.steps.first { end / $0 <= 8 } ?? (end / 8)
     let width = size.width - names - notes
@@ -58,7 +58,7 @@ package struct Gantt: Drawing {
     }
     for (index, bar) in bars.enumerated() {
       let y = Double(index) * Self.lineHeight + 4
-      svg.label(SVGText.fitted(bar.name, names - 10), names - 8, y + 12, .end)
+      svg.label(Markup.fitted(bar.name, names - 10), names - 8, y + 12, .end)
       let length = max(1.5, x(bar.end) - x(bar.start))
       svg.box(
         x(bar.start), y + 2, length, Self.lineHeight - 7, [("fill", Palette.color(bar.kind)), ("rx", "2")],

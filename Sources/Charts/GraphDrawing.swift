@@ -43,7 +43,7 @@ package struct GraphDrawing: Drawing {
     self.edges = edges
     let columns = Self.columns(nodes, edges)
     let widths = columns.map { column in
-      (column.map { max(SVGText.width(nodes[$0].name), SVGText.width(nodes[$0].note)) }.max() ?? 0) + 20
+      (column.map { max(Markup.width(nodes[$0].name), Markup.width(nodes[$0].note)) }.max() ?? 0) + 20
     }
     let most = columns.map(\.count).max() ?? 0
     let height = Double(most) * (Self.nodeHeight + Self.gap.y)
@@ -97,8 +97,8 @@ package struct GraphDrawing: Drawing {
     return columns
   }
 
-  package func draw(into svg: inout SVGText) {
-    let number = SVGText.number
+  package func draw(into svg: inout Markup) {
+    let number = Markup.number
     let bottom = size.height - 20
     for edge in edges {
       let (from, to) = (places[edge.from], places[edge.to])

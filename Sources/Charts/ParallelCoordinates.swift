@@ -67,7 +67,7 @@ package struct ParallelCoordinates: Drawing {
     "\(names.count) trials over \(axes.map(\.name).joined(separator: ", "))"
   }
 
-  package func draw(into svg: inout SVGText) {
+  package func draw(into svg: inout Markup) {
     let (top, bottom) = (40.0, size.height - 20)
     let step = (size.width - 150) / Double(max(1, axes.count - 1))
     func x(_ axis: Int) -> Double { 75 + Double(axis) * step }
@@ -79,7 +79,7 @@ package struct ParallelCoordinates: Drawing {
     }
     for line in order {
       let points = axes.indices.compactMap { axis in
-        axes[axis].places[line].map { "\(SVGText.number(x(axis))),\(SVGText.number(y($0)))" }
+        axes[axis].places[line].map { "\(Markup.number(x(axis))),\(Markup.number(y($0)))" }
       }
       svg.open(
         "polyline",
@@ -93,11 +93,11 @@ package struct ParallelCoordinates: Drawing {
     }
     for (index, axis) in axes.enumerated() {
       svg.line(x(index), top, x(index), bottom, "axis")
-      svg.label(SVGText.fitted(axis.name, 140), x(index), 20, .middle, kind: "title")
+      svg.label(Markup.fitted(axis.name, 140), x(index), 20, .middle, kind: "title")
       let isLast = index == axes.count - 1
       for tick in axis.ticks {
         svg.label(
-          SVGText.fitted(tick.label, 68), x(index) + (isLast ? 6 : -6), y(tick.place) + 4,
+          Markup.fitted(tick.label, 68), x(index) + (isLast ? 6 : -6), y(tick.place) + 4,
           isLast ? .start : .end)
       }
     }

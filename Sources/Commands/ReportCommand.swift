@@ -100,7 +100,7 @@ enum ReportFile {
   /// Pictures of Markdown go into a folder called as the file, without its ending.
   static func write(_ page: Page, to path: String, asMarkdown: Bool) throws {
     guard asMarkdown else {
-      try File.writeDurably(try PageHTML(page).text, to: path)
+      try File.writeDurably(PageHTML(page).text, to: path)
       return
     }
     let name = Path.name(path)

@@ -1,8 +1,6 @@
 // A page as one HTML file that needs nothing beside it: styles, pictures and the script are inside, and it may fetch nothing.
 
 import Charts
-import FoundationEssentials
-import Mustache
 import System
 
 package struct PageHTML {
@@ -15,129 +13,164 @@ package struct PageHTML {
     self.frame = frame
   }
 
-  /// - Throws: where the template itself is wrong, which a test would have found.
   package var text: String {
-    get throws {
-      let template = try MustacheTemplate(string: PageTemplate.page)
-      let isSearchable = page.sections.contains { section in
-        section.blocks.contains { if case .samples = $0 { true } else { false } }
+    let isSearchable = page.sections.contains { section in
+      section.blocks.contains { if case .samples = $0 { true } else { false } }
+    }
+    let isLive = frame?.events != nil
+    // What a run that runs has no samples of yet, it may have later.
+    let scripts = (isSearchable || isLive ? [SampleSearch.script] : []) + (isLive ? [PageFrame.script] : [])
+    return HTMLDocument(page.title, scripts: scripts, connects: isLive).text { html in
+      html.element("header") { header(&$0) }
+      html.element("main", [("id", HTMLDocument.content)]) { html in
+        for section in page.sections { write(section, &html) }
       }
-      let isLive = frame?.events != nil
-      // What a run that runs has no samples of yet, it may have later.
-      let scripts = (isSearchable || isLive ? [PageTemplate.script] : []) + (isLive ? [PageFrame.script] : [])
-      var values: [String: Any] = [
-        "title": Self.shown(page.title), "subtitle": Self.shown(page.subtitle), "state": page.state,
-        "style": Self.style, "scripts": scripts, "policy": Self.policy(scripts: scripts, connects: isLive),
-        "sections": page.sections.map(section), "program": Program.name,
-      ]
-      if let frame {
-        func shown(_ links: [PageFrame.Link]) -> [[String: String]] {
-          links.map { ["words": Self.shown($0.words), "target": $0.target] }
+    }
+  }
+
+  private func header(_ html: inout Markup) {
+    html.element("h1") { html in
+      html.text(page.title + " ")
+      html.element("span", [("class", "state")], page.state)
+    }
+    html.element("p", [("class", "quiet")], page.subtitle)
+    if let frame {
+      links("Other pages", frame.links, &html)
+      if !frame.logs.isEmpty {
+        html.element("details") { html in
+          html.element("summary", [], "Logs")
+          list(frame.logs, [("class", "logs")], &html)
         }
-        values["around"] = ["links": shown(frame.links)]
-        if !frame.logs.isEmpty { values["logs"] = ["links": shown(frame.logs)] }
-        if let events = frame.events { values["events"] = events }
       }
-      return template.render(values)
+      if let events = frame.events {
+        html.element("pre", [("id", "now"), ("data-events", events), ("aria-live", "polite")], "…")
+      }
+    }
+    links("Sections", page.sections.map { PageFrame.Link($0.title, "#\($0.anchor)") }, &html)
+  }
+
+  private func links(_ name: String, _ links: [PageFrame.Link], _ html: inout Markup) {
+    html.element("nav", [("aria-label", name)]) { list(links, [], &$0) }
+  }
+
+  private func list(_ links: [PageFrame.Link], _ attributes: [(String, String)], _ html: inout Markup) {
+    html.element("ul", attributes) { html in
+      for link in links {
+        html.element("li") { $0.element("a", [("href", link.target)], link.words) }
+      }
     }
   }
 
-  package static var style: String { PageTemplate.style + SVGText.rules }
+  // MARK: blocks
 
-  /// Nothing is fetched, and no script runs but these.
-  /// - Parameter connects: whether they may ask the server that the page is from.
-  package static func policy(scripts: [String], connects: Bool) -> String {
-    let hashes = scripts.map { script -> String in
-      let hex = Array(Digest.of(text: script).hex.utf8)
-      let bytes = stride(from: 0, to: hex.count, by: 2).compactMap {
-        UInt8(String(decoding: hex[$0..<$0 + 2], as: UTF8.self), radix: 16)
-      }
-      return " 'sha256-\(Data(bytes).base64EncodedString())'"
+  private func write(_ section: Page.Section, _ html: inout Markup) {
+    let title = "\(section.anchor)-title"
+    html.element("section", [("id", section.anchor), ("aria-labelledby", title)]) { html in
+      html.element("h2", [("id", title)], section.title)
+      for block in section.blocks { write(block, &html) }
     }
-    return
-      "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action \(connects ? "'self'" : "'none'"); script-src\(hashes.isEmpty ? " 'none'" : hashes.joined())\(connects ? "; connect-src 'self'" : "")"
   }
 
-  private func section(_ section: Page.Section) -> [String: Any] {
-    [
-      "heading": Self.shown(section.title), "anchor": section.anchor, "blocks": section.blocks.map(block),
-    ]
-  }
-
-  private func block(_ block: Page.Block) -> [String: Any] {
+  private func write(_ block: Page.Block, _ html: inout Markup) {
     switch block {
-    case .paragraph(let text): ["paragraph": Self.shown(text)]
-    case .warning(let text): ["warning": Self.shown(text)]
+    case .paragraph(let text): html.element("p", [], text)
+    case .warning(let text): html.element("p", [("class", "warning"), ("role", "note")], text)
     case .facts(let facts):
-      [
-        "facts": [
-          "each": facts.map { ["term": Self.shown($0.name), "detail": Self.shown($0.value)] }
-        ] as [String: Any]
-      ]
-    case .table(let rows): ["table": table(rows)]
+      html.element("dl") { html in
+        for fact in facts {
+          html.element("div") { html in
+            html.element("dt", [], fact.name)
+            html.element("dd", [], fact.value)
+          }
+        }
+      }
+    case .table(let rows): table(rows, &html)
     case .foldedTable(let rows, let title):
-      ["folded": ["name": Self.shown(title), "table": table(rows)] as [String: Any]]
+      html.element("details") { html in
+        html.element("summary", [], title)
+        table(rows, &html)
+      }
     case .pictures(let pictures):
-      ["pictures": ["each": pictures.map { ["svg": $0.drawing.part] }] as [String: Any]]
-    case .widePicture(let picture): ["wide": ["svg": picture.drawing.part]]
+      html.element("div", [("class", "pictures")]) { html in
+        for picture in pictures { html.element("figure") { $0.raw(picture.drawing.part) } }
+      }
+    case .widePicture(let picture): scrolling("Picture", &html) { $0.raw(picture.drawing.part) }
     case .code(let text, let title, let isOpen):
-      ["code": ["text": Self.shown(text), "name": Self.shown(title), "open": isOpen] as [String: Any]]
-    case .samples(let table): ["samples": samples(table)]
+      html.element("details", isOpen ? [("open", "")] : []) { html in
+        html.element("summary", [], title)
+        html.element("pre", [], text)
+      }
+    case .samples(let table): samples(table, &html)
     }
   }
 
-  private func table(_ rows: [[String]]) -> [String: Any] {
-    [
-      "columns": (rows.first ?? []).map { ["cell": Self.shown($0)] },
-      "rows": rows.dropFirst().map { ["cells": $0.map(cell)] },
-    ]
+  private func scrolling(_ name: String, _ html: inout Markup, _ body: (inout Markup) -> Void) {
+    html.element(
+      "div", [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", name)], body)
   }
 
-  private func cell(_ text: String) -> [String: Any] {
-    let first = text.split(separator: " ").first ?? ""
-    let isNumber = first.utf8.count <= 11 && Double(first) != nil
-    return ["cell": Self.shown(text), "isNumber": isNumber]
+  private func table(_ rows: [[String]], _ html: inout Markup) {
+    scrolling("Table", &html) { html in
+      html.element("table") { html in
+        html.element("thead") { html in
+          html.element("tr") { html in
+            for cell in rows.first ?? [] { html.element("th", [("scope", "col")], cell) }
+          }
+        }
+        html.element("tbody") { html in
+          for row in rows.dropFirst() {
+            html.element("tr") { html in
+              for cell in row { html.element("td", isNumber(cell) ? [("class", "number")] : [], cell) }
+            }
+          }
+        }
+      }
+    }
   }
 
-  private func samples(_ table: SampleTable) -> [String: Any] {
-    [
-      "note": Self.shown(table.note), "count": String(table.prompts.count),
-      "isChosen": table.prompts.contains { $0.kinds.contains("best") },
-      "prompts": table.prompts.map { prompt -> [String: Any] in
-        [
-          "id": Self.shown(prompt.id), "prompt": Self.shown(prompt.text),
-          "kinds": prompt.kinds.joined(separator: " "),
-          "answers": zip(table.addresses, prompt.answers).map { address, answer -> [String: Any] in
-            let left = answer.count - answer.samples.count
-            var shown: [String: Any] = [
-              "address": Self.shown(address),
-              "each": answer.samples.map { sample in
-                [
-                  "sample": Self.shown(sample.text),
-                  "scores": sample.scores.map { "\(Self.shown($0.name)) \(Self.number($0.value))" }
-                    .joined(separator: " · "),
-                ]
-              },
-            ]
-            if left > 0 { shown["more"] = "and \(left) more" }
-            return shown
-          },
-        ]
-      },
-    ]
+  /// `0.5 ± 0.1`, and no key of digits.
+  private func isNumber(_ cell: String) -> Bool {
+    let first = cell.split(separator: " ").first ?? ""
+    return first.utf8.count <= 11 && Double(first) != nil
+  }
+
+  // MARK: samples
+
+  private func samples(_ table: SampleTable, _ html: inout Markup) {
+    html.element("p", [("class", "quiet")], table.note)
+    SampleSearch.write(
+      count: table.prompts.count, isRanked: table.prompts.contains { $0.kinds.contains("best") }, &html)
+    for prompt in table.prompts {
+      let kinds = prompt.kinds.joined(separator: " ")
+      html.element("article", [("class", "prompt"), ("data-kinds", kinds)]) { html in
+        html.element("h3", [], prompt.id)
+        html.element("p", [("class", "text"), ("dir", "auto")], prompt.text)
+        html.element("div", [("class", "answers")]) { html in
+          for (address, answer) in zip(table.addresses, prompt.answers) {
+            html.element("div") { answers(answer.samples, of: answer.count, at: address, &$0) }
+          }
+        }
+      }
+    }
+    SampleSearch.writeMore(&html)
+  }
+
+  private func answers(
+    _ samples: [SampleTable.Sample], of count: Int, at address: String, _ html: inout Markup
+  ) {
+    html.element("h4", [], address)
+    for sample in samples {
+      html.element("p", [("class", "text"), ("dir", "auto")], sample.text)
+      let scores = sample.scores.map { "\($0.name) \(number($0.value))" }.joined(separator: " · ")
+      html.element("p", [("class", "scores")], scores)
+    }
+    if count > samples.count {
+      html.element("p", [("class", "quiet")], "and \(count - samples.count) more")
+    }
   }
 
   /// A count without places behind the point.
-  private static func number(_ value: Double) -> String {
+  private func number(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e9 ? String(Int(value)) : TextTable.number(value)
-  }
-
-  /// With control characters, and directions that would turn a line around, as their codes in brackets. What HTML reads as its own is
-  /// escaped by the template.
-  package static func shown(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: SVGText.isHidden) else { return text }
-    return text.unicodeScalars.map { scalar in
-      SVGText.isHidden(scalar) ? "[\(String(scalar.value, radix: 16))]" : String(scalar)
-    }.joined()
   }
 }

@@ -57,6 +57,7 @@ package struct PageMarkdown {
   }
 
   private static func fenced(_ text: String, _ title: String) -> String {
+    let text = Markup.visible(text)
     var (longest, current) = (0, 0)
     for character in text.utf8 {
       current = character == UInt8(ascii: "`") ? current + 1 : 0
@@ -72,13 +73,15 @@ package struct PageMarkdown {
     let rows = prompts.map { prompt in
       let answers = prompt.answers.map { answer -> String in
         guard let sample = answer.samples.first else { return "" }
-        let score = sample.scores.first.map { "<br>\($0.name) \(TextTable.number($0.value))" }
+        let score = sample.scores.first.map {
+          "<br>\(MarkdownText.cell($0.name)) \(TextTable.number($0.value))"
+        }
         return MarkdownText.cell(sample.text) + (score ?? "")
       }
       return MarkdownText.row([MarkdownText.cell(prompt.text)] + answers)
     }
     let left = table.prompts.count - prompts.count
-    return MarkdownText.heading(["prompt"] + table.addresses) + rows.joined()
+    return MarkdownText.heading(["prompt"] + table.addresses.map(MarkdownText.cell)) + rows.joined()
       + (left > 0 ? "\nThe first \(prompts.count) of them.\n" : "")
   }
 }

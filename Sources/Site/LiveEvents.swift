@@ -1,7 +1,7 @@
 // What is new of runs that run, for pages that are open.
 
+import Charts
 import JSON
-import Report
 import RunIndex
 import Runner
 import Synchronization
@@ -53,7 +53,7 @@ final class ProgressEvents: Sendable {
     let news = JSON.object(
       JSONObject([
         ("state", .string(state.rawValue)), ("finished", .int(Int64(progress.done))),
-        ("lines", .array(progress.lines.map { .string(PageHTML.shown($0)) })),
+        ("lines", .array(progress.lines.map { .string(Markup.visible($0)) })),
       ])
     ).text()
     return last.withLock { last in
@@ -85,7 +85,7 @@ final class SweepEvents: Sendable {
     let news = JSON.object(
       JSONObject([
         ("state", "running"), ("finished", .int(Int64(all.count - running.count))),
-        ("lines", .array(lines.map { .string(PageHTML.shown($0)) })),
+        ("lines", .array(lines.map { .string(Markup.visible($0)) })),
       ])
     ).text()
     return last.withLock { last in

@@ -2,7 +2,6 @@
 
 import Charts
 import JSON
-import Mustache
 import Report
 import Runner
 import System
@@ -23,80 +22,112 @@ struct RunsPage {
   }
 
   var html: String {
-    get throws {
-      let template = try MustacheTemplate(string: Self.template)
-      let experiments = runs.reduce(into: [String]()) { names, run in
-        if !names.contains(run.experiment) { names.append(run.experiment) }
+    HTMLDocument("Runs", scripts: [Self.script], connects: true, style: Self.style).text { html in
+      html.element("header") { html in
+        html.element("h1", [], "Runs")
+        filter(&html)
       }
-      return template.render(
-        [
-          "style": PageHTML.style + Self.style, "script": Self.script,
-          "policy": PageHTML.policy(scripts: [Self.script], connects: true), "count": String(runs.count),
-          "experiments": experiments.map { ["name": PageHTML.shown($0)] }, "program": Program.name,
-          "runs": runs.map(row),
-        ] as [String: Any])
+      html.element("main", [("id", HTMLDocument.content)]) { html in
+        html.element("form", [("action", "/compare"), ("method", "get")]) { html in
+          table(&html)
+          if runs.isEmpty {
+            html.element("p", [], "There is no run yet: `\(Program.name) run EXPERIMENT` starts one.")
+          }
+          html.element("p", [("class", "compare")]) { html in
+            html.element("button", [("type", "submit"), ("id", "compare"), ("hidden", "")], "Compare")
+          }
+        }
+      }
     }
   }
 
-  private func row(_ run: RunSummary) -> [String: Any] {
+  private func filter(_ html: inout Markup) {
+    let experiments = runs.reduce(into: [String]()) { names, run in
+      if !names.contains(run.experiment) { names.append(run.experiment) }
+    }
+    func choice(_ name: String, _ id: String, _ options: [String], _ html: inout Markup) {
+      html.element("label") { html in
+        html.text(name + " ")
+        html.element("select", [("id", id)]) { html in
+          html.element("option", [("value", "")], "all")
+          for option in options { html.element("option", [], option) }
+        }
+      }
+    }
+    html.element("form", [("class", "filter"), ("role", "search")]) { html in
+      html.element("label") { html in
+        html.text("Search ")
+        html.open(
+          "input",
+          [
+            ("type", "search"), ("id", "words"), ("placeholder", "in names, parameters, metrics"),
+            ("autocomplete", "off"),
+          ])
+      }
+      choice("Experiment", "experiment", experiments, &html)
+      choice("State", "state", ["running", "done", "failed", "interrupted", "ended"], &html)
+      let count = "\(runs.count) \(runs.count == 1 ? "run" : "runs")"
+      html.element("output", [("id", "shown"), ("aria-live", "polite")], count)
+    }
+  }
+
+  private func table(_ html: inout Markup) {
+    let region = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", "Runs")]
+    html.element("div", region) { html in
+      html.element("table") { html in
+        html.element("thead") { html in
+          html.element("tr") { html in
+            for name in ["", "run", "state", "began", "took", "stages", "metrics"] {
+              html.element("th", [("scope", "col")], name)
+            }
+          }
+        }
+        html.element("tbody", [("id", "runs")]) { html in for run in runs { row(run, &html) } }
+      }
+    }
+  }
+
+  private func row(_ run: RunSummary, _ html: inout Markup) {
+    let (state, link) = (run.state.rawValue, HTTPRequest.encoded(run.id))
     let metrics = run.metrics.members.filter { $0.value != [] }.prefix(6).map {
       "\($0.key) \(RunTable.shown($0.value))"
     }
     let parameters = (differing[run.experiment] ?? []).prefix(8).compactMap { name in
       run.parameters[name].map { "\(name)=\(RunTable.plain($0))" }
     }
-    var row: [String: Any] = [
-      "id": PageHTML.shown(run.id), "link": HTTPRequest.encoded(run.id),
-      "experiment": PageHTML.shown(run.experiment),
-      "state": run.state.rawValue, "began": String(run.started.prefix(16).map { $0 == "T" ? " " : $0 }),
-      "took": run.seconds.map(duration) ?? "", "stages": "\(run.executed) + \(run.cached) of \(run.nodes)",
-      "metrics": PageHTML.shown(metrics.joined(separator: " · ")),
-      "parameters": PageHTML.shown(parameters.joined(separator: " ")),
+    let attributes = [
+      ("class", state), ("data-id", run.id), ("data-experiment", run.experiment), ("data-state", state),
     ]
-    if let trial = run.trial { row["trial"] = "trial \(trial.number)" }
-    return row
+    html.element("tr", attributes) { html in
+      html.element("td") { html in
+        html.open(
+          "input",
+          [
+            ("type", "checkbox"), ("name", "run"), ("value", run.id), ("aria-label", "compare \(run.id)"),
+          ])
+      }
+      html.element("td") { html in
+        html.element("a", [("href", "/run/\(link)")], run.experiment)
+        if let trial = run.trial { html.element("a", [("href", "/sweep/\(link)")], "trial \(trial.number)") }
+        html.open("br")
+        html.element("small", [], run.id)
+        html.open("br")
+        html.element("small", [], parameters.joined(separator: " "))
+      }
+      html.element("td") { html in
+        html.element("span", [("class", "state")], state)
+        html.element("div", [("class", "now")])
+      }
+      html.element("td", [("class", "number")], String(run.started.prefix(16).map { $0 == "T" ? " " : $0 }))
+      html.element("td", [("class", "number")], run.seconds.map(duration) ?? "")
+      html.element("td", [], "\(run.executed) + \(run.cached) of \(run.nodes)")
+      html.element("td", [("class", "metrics")], metrics.joined(separator: " · "))
+    }
   }
 
   private static let style = """
     table{width:100%}td small{color:var(--quiet);overflow-wrap:anywhere}td.metrics{overflow-wrap:anywhere;min-width:14rem}progress{width:7rem}
     .compare{position:sticky;bottom:.8rem}tr.running .state{border-color:var(--link)}tr.failed .state{border-color:var(--bad)}
-
-    """
-
-  private static let template = """
-    <!doctype html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <meta http-equiv="Content-Security-Policy" content="{{{policy}}}">
-    <title>Runs</title>
-    <style>{{{style}}}</style>
-    </head>
-    <body>
-    <header><h1>Runs</h1>
-    <form class="filter" role="search" action="/compare">
-    <label>Search <input type="search" id="words" placeholder="in names, parameters, metrics" autocomplete="off"></label>
-    <label>Experiment <select id="experiment"><option value="">all</option>{{#experiments}}<option>{{name}}</option>{{/experiments}}</select></label>
-    <label>State <select id="state"><option value="">all</option><option>running</option><option>done</option><option>failed</option><option>interrupted</option><option>ended</option></select></label>
-    <output id="shown" aria-live="polite">{{count}} runs</output>
-    </form></header>
-    <main id="content">
-    <form action="/compare" method="get">
-    <div class="scroll" tabindex="0" role="region" aria-label="Runs"><table>
-    <thead><tr><th scope="col"><span class="skip">compare</span></th><th scope="col">run</th><th scope="col">state</th><th scope="col">began</th><th scope="col">took</th><th scope="col">stages</th><th scope="col">metrics</th></tr></thead>
-    <tbody id="runs">
-    {{#runs}}<tr class="{{state}}" data-id="{{id}}" data-experiment="{{experiment}}" data-state="{{state}}"><td><input type="checkbox" name="run" value="{{id}}" aria-label="compare {{id}}"></td><td><a href="/run/{{{link}}}">{{experiment}}</a> {{#trial}}<a href="/sweep/{{{link}}}">{{.}}</a>{{/trial}}<br><small>{{id}}<br>{{parameters}}</small></td><td><span class="state">{{state}}</span><div class="now"></div></td><td class="number">{{began}}</td><td class="number">{{took}}</td><td>{{stages}}</td><td class="metrics">{{metrics}}</td></tr>
-    {{/runs}}
-    </tbody></table></div>
-    {{^runs}}<p>There is no run yet: <code>{{program}} run EXPERIMENT</code> starts one.</p>{{/runs}}
-    <p class="compare"><button type="submit" id="compare" hidden>Compare</button></p>
-    </form>
-    </main>
-    <script>{{{script}}}</script>
-    </body>
-    </html>
 
     """
 

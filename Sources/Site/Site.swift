@@ -41,21 +41,21 @@ package struct Site: Sendable {
       let ids = request.query.filter { $0.name == "run" }.map(\.value)
       let chosen = try ids.map { try find($0) }
       let page = try ComparedPage(chosen, store: Store(at: store)).page
-      return .html(try PageHTML(page, frame: PageFrame(links: [PageFrame.home])).text)
+      return .html(PageHTML(page, frame: PageFrame(links: [PageFrame.home])).text)
     case "sweep"? where parts.count == 2:
       let run = try find(parts[1])
       guard let page = try sweepPage(run) else { return nil }
       let events = "/sweep/\(HTTPRequest.encoded(run.id))/events"
-      return .html(try PageHTML(page, frame: PageFrame(links: [PageFrame.home], events: events)).text)
+      return .html(PageHTML(page, frame: PageFrame(links: [PageFrame.home], events: events)).text)
     case "sweep"? where parts.count == 3 && parts[2] == "events":
       return .events(SweepEvents(runs, experiment: try find(parts[1]).experiment).next)
     case "run"? where parts.count == 2:
       let run = try find(parts[1])
       let events = run.state == .running ? "/run/\(HTTPRequest.encoded(run.id))/events" : nil
       return .html(
-        try PageHTML(
+        PageHTML(
           try RunPage(run, store: Store(at: store)).page,
-          frame: PageFrame(links: links(run), logs: logs(run), events: events)
+          frame: PageFrame(links: links(run), logs: try logs(run), events: events)
         ).text)
     case "run"? where parts.count == 3 && parts[2] == "events":
       return .events(ProgressEvents(try find(parts[1])).next)

@@ -1,25 +1,9 @@
-// Elements of SVG with their attributes and texts, escaped.
+// Parts of pictures.
 
 import System
 
-package struct SVGText {
-  private(set) var text = ""
-
+extension Markup {
   static let fontSize = 12.0
-
-  mutating func raw(_ markup: String) { text += markup }
-
-  mutating func open(_ name: String, _ attributes: [(String, String)]) {
-    text += "<\(name)\(attributes.map { " \($0)=\"\(Self.escaped($1))\"" }.joined())>"
-  }
-
-  mutating func close(_ name: String) { text += "</\(name)>\n" }
-
-  mutating func element(_ name: String, _ attributes: [(String, String)], _ content: String? = nil) {
-    open(name, attributes)
-    text += content.map(Self.escaped) ?? ""
-    close(name)
-  }
 
   enum Anchor: String { case start, middle, end }
 
@@ -96,7 +80,7 @@ package struct SVGText {
   }
 
   /// What pictures look like, in light and in dark.
-  package static let rules = """
+  package static let pictureRules = """
     svg text{font:12px system-ui,sans-serif;fill:#222}svg .title{font-weight:600;font-size:13px}svg .quiet{fill:#666}\
     svg .grid{stroke:#ddd}svg .axis{stroke:#888}svg .node{fill:#f4f4f4;stroke:#888}svg .group{fill:none;stroke:#aaa;stroke-dasharray:4 3}\
     svg .edge{fill:none;stroke:#888}svg .carried{fill:none;stroke:#0072b2;stroke-dasharray:5 3}\
@@ -104,33 +88,5 @@ package struct SVGText {
     svg .node{fill:#262626;stroke:#888}svg .group{stroke:#666}svg .carried{stroke:#56b4e9}}
     """
 
-  static let style = "<style>\(rules)</style>\n"
-
-  /// What XML 1.0 takes: its five characters by name; control characters, which it has no way to write, as their code in brackets.
-  package static func escaped(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result.append(contentsOf: "&amp;".unicodeScalars)
-      case "<": result.append(contentsOf: "&lt;".unicodeScalars)
-      case ">": result.append(contentsOf: "&gt;".unicodeScalars)
-      case "\"": result.append(contentsOf: "&quot;".unicodeScalars)
-      case "'": result.append(contentsOf: "&#39;".unicodeScalars)
-      case _ where isHidden(scalar):
-        result.append(contentsOf: "[\(String(scalar.value, radix: 16))]".unicodeScalars)
-      default: result.append(scalar)
-      }
-    }
-    return String(result)
-  }
-
-  /// Control characters, and directions that would turn around what stands beside them.
-  package static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar {
-    case "\t", "\n", "\r": false
-    case "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}", "\u{200E}", "\u{200F}", "\u{61C}": true
-    default:
-      scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || [0xFFFE, 0xFFFF].contains(scalar.value)
-    }
-  }
+  static let pictureStyle = "<style>\(pictureRules)</style>\n"
 }
