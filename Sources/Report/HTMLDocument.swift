@@ -1,7 +1,6 @@
 // What every page is: its head with all that it may do, and what it looks like.
 
 import Charts
-import FoundationEssentials
 import System
 
 package struct HTMLDocument {
@@ -25,20 +24,24 @@ package struct HTMLDocument {
   }
 
   package func text(_ body: (inout Markup) -> Void) -> String {
+    var content = Markup()
+    body(&content)
+    // No text in the page can hold the digest of all texts in the page.
+    let nonce = String(Digest.of(text: content.text).hex.prefix(32))
     var html = Markup()
     html.raw("<!doctype html>\n")
     html.element("html", [("lang", "en")]) { html in
-      html.element("head") { head(&$0) }
+      html.element("head") { head(nonce, &$0) }
       html.element("body") { html in
         html.element("a", [("class", "skip"), ("href", "#\(Self.content)")], "Skip to the content")
-        body(&html)
-        for script in scripts { html.element("script") { $0.raw(script) } }
+        html.raw(content.text)
+        for script in scripts { html.element("script", [("nonce", nonce)]) { $0.raw(script) } }
       }
     }
     return html.text
   }
 
-  private func head(_ html: inout Markup) {
+  private func head(_ nonce: String, _ html: inout Markup) {
     html.open("meta", [("charset", "utf-8")])
     for (name, content) in [
       ("viewport", "width=device-width, initial-scale=1"), ("color-scheme", "light dark"),
@@ -46,24 +49,17 @@ package struct HTMLDocument {
     ] {
       html.open("meta", [("name", name), ("content", content)])
     }
-    html.open("meta", [("http-equiv", "Content-Security-Policy"), ("content", policy)])
+    html.open("meta", [("http-equiv", "Content-Security-Policy"), ("content", policy(nonce))])
     html.element("title", [], title)
     html.element("style") { $0.raw(Self.style + Markup.pictureRules + style) }
   }
 
   /// Nothing is fetched, and no script runs but the page's own.
-  private var policy: String {
-    let hashes = scripts.map { script -> String in
-      let hex = Array(Digest.of(text: script).hex.utf8)
-      let bytes = stride(from: 0, to: hex.count, by: 2).compactMap {
-        UInt8(String(decoding: hex[$0..<$0 + 2], as: UTF8.self), radix: 16)
-      }
-      return "'sha256-\(Data(bytes).base64EncodedString())'"
-    }
+  private func policy(_ nonce: String) -> String {
     let rules = [
       "default-src 'none'", "style-src 'unsafe-inline'", "img-src data:", "base-uri 'none'",
       "form-action \(connects ? "'self'" : "'none'")",
-      "script-src \(hashes.isEmpty ? "'none'" : hashes.joined(separator: " "))",
+      "script-src \(scripts.isEmpty ? "'none'" : "'nonce-\(nonce)'")",
     ]
     return (rules + (connects ? ["connect-src 'self'"] : [])).joined(separator: "; ")
   }
