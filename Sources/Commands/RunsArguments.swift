@@ -29,7 +29,7 @@ struct RunsArguments: ParsableArguments {
   /// Of a run's folder too, wherever it is.
   func findOrRead(_ run: String) throws -> RunSummary {
     guard FileStatus.of(run)?.isDirectory == true else { return try find(run) }
-    guard let summary = try RunSummary(directory: Path.absolute(run)) else {
+    guard let summary = try RunSummary(directory: Path.real(run) ?? run) else {
       throw RunError(.commandLine, "`\(run)` is not the folder of a run: it has no `events.jsonl`")
     }
     return summary

@@ -54,6 +54,10 @@ import Testing
     #expect(plumb.text("again.html") == html)
     #expect(try plumb.run("report @last -o one.html").status == 0)
     #expect(plumb.text("one.html").contains("All 3 prompts"))
+    // By its folder, as a shell completes it.
+    #expect(
+      try plumb.shell("'\(plumb.binary)' report $(ls -d runs/page/2*/ | tail -1) -o two.html;").status == 0)
+    #expect(plumb.text("two.html").contains("<h1>page "))
   }
 
   @Test(arguments: [
