@@ -4,6 +4,7 @@ import Glibc
 import JSON
 import System
 import Testing
+import TinyModel
 
 @Suite struct SweepTests {
   let place: BuiltPlumb
@@ -56,6 +57,44 @@ import Testing
     try File.names(in: "\(place.folder)/runs/swept").count {
       FileStatus.of("\(place.folder)/runs/swept/\($0)")?.isDirectory == true
     }
+  }
+
+  /// First outcomes are known by what was measured: a model that holds other bytes under its name is another one.
+  @Test func `other bytes of a model under the same name are measured anew`() throws {
+    try TinyModel().write(to: "\(place.folder)/model")
+    try place.write(
+      """
+      version: 1
+      name: swept
+      params: {x: 0}
+      models: {m: {path: model}}
+      stages:
+        size:
+          uses: command
+          in: {model: m}
+          with:
+            shell: true
+            run: ["printf '{\\\"n\\\": %d}' $(($(wc -c < {in.model}/tokenizer.json) + ${x})) > {out.m}"]
+            inputs: [{name: model, type: model}]
+            outputs: [{name: m, type: metrics}]
+      metrics: {n: size.n}
+      sweep: {method: tpe, trials: 2, params: {x: {integers: [1, 9]}}, metric: {name: n, goal: minimize}}
+      """, to: "x.yaml")
+    func measured() throws -> [Double] {
+      let run = try place.run("run x.yaml")
+      #expect(run.status == 0, "\(run.error)")
+      return try trials().dropFirst().compactMap { line in
+        let cells = line.split(separator: ",")
+        return zip([Double(cells[3]), Double(cells[2])], [1, -1]).reduce(0) {
+          $0 + ($1.0 ?? .nan) * Double($1.1)
+        }
+      }
+    }
+    let first = try measured()
+    #expect(first.count == 2 && first[0] == first[1] && first[0] > 100, "\(first)")
+    #expect(try measured() == first && runs() == 2)
+    _ = try place.shell("printf '   ' >> model/tokenizer.json;")
+    #expect(try measured() == first.map { $0 + 3 })
   }
 
   @Test func `all trials run, what they share runs once, and a finished sweep runs nothing`() throws {
