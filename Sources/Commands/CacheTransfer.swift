@@ -29,7 +29,10 @@ struct CachePush: ParsableCommand {
   @Argument(help: otherStoreHelp, completion: .directory) var directory: String
   @Argument(help: transferredHelp, completion: Completion.runs) var names: [String] = []
 
-  @Flag(help: "Leave out the weights of models: results that need them are computed again there.")
+  @Flag(
+    help:
+      "Leave out the weights of models, and what their trainings go on from: results that need them are computed again there."
+  )
   var withoutModels = false
 
   @OptionGroup var storage: StoreArguments
@@ -63,7 +66,10 @@ struct CachePull: ParsableCommand {
   @Argument(help: otherStoreHelp, completion: .directory) var directory: String
   @Argument(help: transferredHelp) var names: [String] = []
 
-  @Flag(help: "Leave out the weights of models: results that need them are computed again there.")
+  @Flag(
+    help:
+      "Leave out the weights of models, and what their trainings go on from: results that need them are computed again there."
+  )
   var withoutModels = false
 
   @OptionGroup var storage: StoreArguments

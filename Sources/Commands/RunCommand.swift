@@ -143,7 +143,10 @@ struct RunCommand: ParsableCommand {
     }
     let progress = try sweeping.progress(storage)
     progress.retriesFailed = retryFailed
+    // A sweep that had nothing to run has its page already.
+    var hadWork = false
     var session = SweepSession(progress, check: sweeping.checker()) { run in
+      hadWork = true
       let trial = LoadedExperiment(run.experiment, run.plan)
       var session = trial.session(store: storage.path(projectRoot: trial.projectRoot))
       session.command = sweeping.command(run)
@@ -153,12 +156,13 @@ struct RunCommand: ParsableCommand {
     session.writesEvents = json
     if let workers, workers > 1 {
       session.workers = SweepWorkers(count: workers) { run, trial, until in
-        arguments(run, trial, until, workers)
+        hadWork = true
+        return arguments(run, trial, until, workers)
       }
     }
     let code = try session.run()
     if !json { try showSweep(progress) }
-    if !noReport {
+    if !noReport, hadWork {
       ReportFile.attempt { try ReportFile.write(of: progress, sweeping.loaded) }
     }
     return code

@@ -57,12 +57,12 @@ struct Sweeping {
 
   /// Says what is wrong with a run, each warning once for all runs.
   func checker() -> (TrialRun) throws -> Plan {
-    var said: Set<String> = []
+    func text(_ warning: Diagnostic) -> String { DiagnosticRenderer().render(DiagnosticList([warning])) }
+    // What the file as it is was warned of, has been said.
+    var said = Set(loaded.plan.warnings.map(text))
     return { run in
       let checked = try plan(run.settings, answers).plan
-      let new = checked.warnings.filter {
-        said.insert(DiagnosticRenderer().render(DiagnosticList([$0]))).inserted
-      }
+      let new = checked.warnings.filter { said.insert(text($0)).inserted }
       report(DiagnosticList(new), reader.arguments.format, jsonTo: descriptor)
       return checked
     }

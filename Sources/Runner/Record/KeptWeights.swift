@@ -60,14 +60,13 @@ package struct KeptWeights: Sendable {
     self.groups = groups
   }
 
-  /// Of its models, and of the files beside them: a training that is to go on keeps its moments, which are larger than the weights. Nil of
-  /// a node that makes no model, and of one that is neither stored nor estimated.
+  /// Of its models and training states. Nil of a node that makes no model, and of one that is neither stored nor estimated.
   static func bytes(
     of node: PlanNode, _ record: NodeRecord?, _ estimate: PlanEstimate, _ resolution: Resolution
   ) throws -> Int? {
     let declared = try resolution.declaration(of: node).outputs
-    guard declared.contains(where: { $0.type == .model }) else { return nil }
-    let sizes = declared.filter { [.model, .file].contains($0.type) }.compactMap { output in
+    let types = declared.map(\.type)
+    let sizes = declared.filter { $0.type.isWeights(among: types) }.compactMap { output in
       record?.output(output.name)?.size ?? estimate.nodes[node.index]?.outputs[output.name]?.bytes
     }
     return sizes.isEmpty ? nil : sizes.reduce(0, &+)

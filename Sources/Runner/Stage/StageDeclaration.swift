@@ -92,6 +92,12 @@ public enum ArtifactType: String, CaseIterable, Sendable {
   case metrics
   /// Any one file.
   case file
+
+  /// Whether it is weights among the outputs of one stage: a model, or the file beside one by which its training goes on, whose moments are
+  /// larger than the model.
+  package func isWeights(among outputs: [ArtifactType]) -> Bool {
+    self == .model || self == .file && outputs.contains(.model)
+  }
 }
 
 public struct InputPort: Sendable {

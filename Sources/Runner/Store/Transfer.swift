@@ -72,7 +72,7 @@ package struct Transfer: Sendable {
       }
       for part in try source.objects(of: output) {
         if try target.isIntact(part.digest, size: part.size) { continue }
-        guard withModels || output.type != .model else {
+        guard withModels || !output.type.isWeights(among: record.outputs.map(\.type)) else {
           missing.append(part.digest)
           isEvicted = true
           continue
