@@ -40,6 +40,13 @@ struct RunContents {
     return (place, output)
   }
 
+  /// The last lines of what a stage printed; nil of nothing.
+  func endOfLog(_ address: String) -> String? {
+    guard let bytes = try? File.read(RunNode.logPath(run.path, address)), !bytes.isEmpty else { return nil }
+    let lines = String(decoding: bytes.suffix(8_000), as: UTF8.self).split(separator: "\n").suffix(30)
+    return lines.joined(separator: "\n") + "\n"
+  }
+
   func text(_ file: String) -> String? {
     (try? File.read("\(run.path)/\(file)")).map { String(decoding: $0, as: UTF8.self) }
   }

@@ -49,8 +49,11 @@ package struct RunPage {
 
   private func result() throws -> [Page.Block] {
     let run = contents.run
-    var blocks: [Page.Block] = contents.nodes.filter { $0.state == .failed }.map { node in
-      .warning("\(node.address) failed: \(node.message ?? "no message")")
+    var blocks = contents.nodes.filter { $0.state == .failed }.flatMap { node -> [Page.Block] in
+      let log = contents.endOfLog(node.address).map {
+        [Page.Block.code($0, title: "the end of its log", isOpen: true)]
+      }
+      return [.warning("\(node.address) failed: \(node.message ?? "no message")")] + (log ?? [])
     }
     let measured = DeclaredMetrics(contents).rows
     if measured.count > 1 {

@@ -38,9 +38,10 @@ import Testing
   }
 
   @Test func `a failed run says what failed`() throws {
-    _ = try plumb.shell("sed -i 's/cat {in/false {in/' page.yaml;")
+    _ = try plumb.shell("sed -i 's/cat {in/echo too many soups; false {in/' page.yaml;")
     #expect(try plumb.run("run page.yaml").status == 1)
     #expect(try page().contains("<p class=\"warning\" role=\"note\">copied failed"))
+    #expect(try page().contains("<pre>too many soups\n"))
   }
 
   @Test func `a sweep has a page of its own`() throws {
