@@ -156,3 +156,11 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
   }
   public init(nilLiteral: ()) { self = .null }
 }
+
+extension Sequence<String> {
+  /// Each once, compared by its bytes, in the order in which they first appear.
+  package func distinct() -> [String] {
+    var seen: Set<UTF8Key> = []
+    return filter { seen.insert(UTF8Key($0)).inserted }
+  }
+}

@@ -26,13 +26,9 @@ struct RunCharts {
 
   /// Each metric from iteration to iteration, or before and after where there is no loop; reward against KL.
   func measured() -> [Page.Block] {
-    var names: [String] = []
-    for (_, values) in evaluations {
-      for name in values.keys
-      where !names.contains(name) && values["\(name)\(StageContext.standardError)"] != nil {
-        names.append(name)
-      }
-    }
+    let names = evaluations.flatMap { _, values in
+      values.keys.filter { values["\($0)\(StageContext.standardError)"] != nil }
+    }.distinct()
     let isLoop = evaluations.contains { PlanAddress.withoutIterations($0.address) != $0.address }
     var pictures = names.compactMap { name -> Page.Picture? in
       isLoop ? overIterations(name) : beside(name)

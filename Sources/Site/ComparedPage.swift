@@ -36,9 +36,7 @@ struct ComparedPage {
   /// Declared metrics that have a curve in one of them.
   private func curves() throws -> [Page.Block] {
     let all = try runs.map { ($0, try RunCurves($0, store: store)) }
-    var names: [String] = []
-    for (_, curves) in all { for name in curves.names where !names.contains(name) { names.append(name) } }
-    let pictures = names.compactMap { name -> Page.Picture? in
+    let pictures = all.flatMap { $0.1.names }.distinct().compactMap { name -> Page.Picture? in
       var xName = ""
       let series = all.flatMap { run, curves in
         ((try? curves.curves(name)) ?? []).filter { $0.points.count > 1 }.map { curve -> Chart.Series in

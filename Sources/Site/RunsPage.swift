@@ -9,15 +9,12 @@ import System
 struct RunsPage {
   private let runs: [RunSummary]
   /// By experiment: parameters in which its runs differ.
-  private let differing: [String: [String]]
+  private let differing: [UTF8Key: [String]]
 
   init(_ runs: [RunSummary]) {
     self.runs = runs.reversed()
-    differing = Dictionary(grouping: runs, by: \.experiment).mapValues { runs in
-      let names = runs.reduce(into: [String]()) { names, run in
-        for name in run.parameters.keys where !names.contains(name) { names.append(name) }
-      }
-      return names.filter { runs.differ(in: $0) }
+    differing = Dictionary(grouping: runs) { UTF8Key($0.experiment) }.mapValues { runs in
+      runs.flatMap(\.parameters.keys).distinct().filter { runs.differ(in: $0) }
     }
   }
 
@@ -42,9 +39,7 @@ struct RunsPage {
   }
 
   private func filter(_ html: inout Markup) {
-    let experiments = runs.reduce(into: [String]()) { names, run in
-      if !names.contains(run.experiment) { names.append(run.experiment) }
-    }
+    let experiments = runs.map(\.experiment).distinct()
     func choice(_ name: String, _ id: String, _ options: [String], _ html: inout Markup) {
       html.element("label") { html in
         html.text(name + " ")
@@ -92,7 +87,7 @@ struct RunsPage {
     let metrics = run.metrics.members.filter { $0.value != [] }.prefix(6).map {
       "\($0.key) \(RunTable.shown($0.value))"
     }
-    let parameters = (differing[run.experiment] ?? []).prefix(8).compactMap { name in
+    let parameters = (differing[UTF8Key(run.experiment)] ?? []).prefix(8).compactMap { name in
       run.parameters[name].map { "\(name)=\(RunTable.plain($0))" }
     }
     let attributes = [

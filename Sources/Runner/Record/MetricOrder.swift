@@ -34,8 +34,7 @@ struct MetricOrder {
 enum RunNames {
   /// In the order in which they first appear.
   static func all(_ objects: [JSONObject]) -> [String] {
-    var seen: Set<UTF8Key> = []
-    return objects.flatMap(\.keys).filter { seen.insert(UTF8Key($0)).inserted }
+    objects.flatMap(\.keys).distinct()
   }
 
   /// - Parameter what: what they are, in the singular.
