@@ -46,7 +46,7 @@ struct TrackCommand: ParsableCommand {
             try sender.send()
             told += 1
             try standardOutput("told  \(TerminalText.escaped("\(run.experiment) \(run.id)"))\n")
-          } catch let error as MLflowError {
+          } catch {
             failed += 1
             standardError(TerminalText.escaped("\(run.experiment) \(run.id): \(error)") + "\n")
           }

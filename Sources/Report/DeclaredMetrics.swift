@@ -1,6 +1,5 @@
 // The declared metrics of a run with their errors and intervals, where their stages say them.
 
-import Charts
 import JSON
 import Runner
 import System

@@ -75,10 +75,17 @@ struct SampleChoice {
   private func isSamePrompts(
     _ a: (place: Int, output: StoredOutput), _ b: (place: Int, output: StoredOutput)
   ) -> Bool {
-    guard max(a.output.size, b.output.size) <= Self.mostBytes, let first = sheet(a), let second = sheet(b)
-    else { return false }
-    let ids = Set(first.rows.map { UTF8Key($0.id) })
-    return second.rows.contains { ids.contains(UTF8Key($0.id)) }
+    guard max(a.output.size, b.output.size) <= Self.mostBytes, let first = ids(a), let second = ids(b) else {
+      return false
+    }
+    return !first.isDisjoint(with: second)
+  }
+
+  private func ids(_ found: (place: Int, output: StoredOutput)) -> Set<UTF8Key>? {
+    guard let path = try? contents.store.readingPath(found.output),
+      let rows = try? readRows(path, requiring: [], reading: [])
+    else { return nil }
+    return Set(rows.map { UTF8Key($0.id) })
   }
 
   private func sheet(_ found: (place: Int, output: StoredOutput)) -> Sheet? {

@@ -1,7 +1,5 @@
 // The head of an HTTP request: what this server needs of it.
 
-import JSON
-
 package struct HTTPRequest: Sendable {
   package let method: String
   /// Without percent signs, from the root: `/run/20261130-101846.411218-ba85aa`.
