@@ -54,14 +54,22 @@ let package = Package(
     .target(name: "Charts", dependencies: ["System"], swiftSettings: strict),
     // Files of events for TensorBoard.
     .target(name: "TensorBoard", dependencies: ["System"], swiftSettings: strict),
+    // libcurl, opened where something is fetched and never linked: a program that fetches nothing starts without its 33 libraries.
+    .target(name: "CCurl"),
+    // Requests over HTTP, many at once, with connections kept.
+    .target(name: "HTTP", dependencies: ["CCurl", "JSON", "System"], swiftSettings: strict),
     // Parquet files, read-only.
     .target(name: "Parquet", dependencies: ["Compression", "JSON", "System"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
     .target(
-      name: "Runner", dependencies: ["CYAML", "Charts", "Search", "JSON", "System"], swiftSettings: strict),
+      name: "Runner", dependencies: ["CYAML", "Charts", "HTTP", "Search", "JSON", "System"],
+      swiftSettings: strict),
+    // Language models behind a server: what is sent, what comes back, how many at once, and what is kept of it.
+    .target(name: "Servers", dependencies: ["HTTP", "Runner", "JSON", "System"], swiftSettings: strict),
     // What tells others of a run: TensorBoard, MLflow.
     .target(
-      name: "Trackers", dependencies: ["Runner", "TensorBoard", "JSON", "System"], swiftSettings: strict),
+      name: "Trackers", dependencies: ["HTTP", "Runner", "TensorBoard", "JSON", "System"],
+      swiftSettings: strict),
     // SQLite, as the system ships it.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     // The index of all runs in SQLite. Apart from Runner, so that a stage's package links no database.
@@ -70,7 +78,8 @@ let package = Package(
       dependencies: ["Runner", "JSON", "System", "CSQLite"],
       swiftSettings: strict),
     .target(
-      name: "Stages", dependencies: ["Runner", "Models", "Parquet", "Compression", "JSON", "System"],
+      name: "Stages",
+      dependencies: ["Runner", "Models", "Servers", "Parquet", "Compression", "JSON", "System"],
       swiftSettings: strict),
     // Pages about runs and sweeps: HTML and Markdown.
     .target(
@@ -118,6 +127,17 @@ let package = Package(
       name: "TensorBoardTests", dependencies: ["TensorBoard", "System", "TestFolder"], swiftSettings: strict),
     .testTarget(
       name: "SiteTests", dependencies: ["Site", "Runner", "System", "TestFolder"], swiftSettings: strict),
+    // A server on loopback that answers as a script says, faults included; not a product.
+    .target(
+      name: "FaultyServer", dependencies: ["JSON", "System"], path: "Tests/FaultyServer",
+      swiftSettings: strict),
+    .testTarget(
+      name: "HTTPTests", dependencies: ["HTTP", "FaultyServer", "JSON", "System", "TestFolder"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ServersTests",
+      dependencies: ["Servers", "FaultyServer", "Runner", "JSON", "System", "TestFolder"],
+      swiftSettings: strict),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Charts"], swiftSettings: strict),
     .testTarget(
       name: "SearchTests", dependencies: ["Search", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
