@@ -98,7 +98,7 @@ import Testing
         case .model(let name):
           switch try #require(plan.models.first { $0.name == name }).source {
           case .path(let path): (input.port, input.label, try .string(Digest.ofFile(path).digest.hex))
-          case .remote, .run: (input.port, input.label, .string(Digest.of(text: name).hex))
+          case .remote, .run, .server: (input.port, input.label, .string(Digest.of(text: name).hex))
           }
         }
       }

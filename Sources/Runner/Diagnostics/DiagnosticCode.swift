@@ -38,6 +38,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable, CustomStringConverti
   case notAFile = "not-a-file"
   case missingModel = "missing-model"
   case notFetched = "not-fetched"
+  case serverRisk = "server-risk"
 
   // Names, and what they refer to.
   case badName = "bad-name"
@@ -129,6 +130,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable, CustomStringConverti
     case .notAFile: .notAFile
     case .missingModel: .missingModel
     case .notFetched: .notFetched
+    case .serverRisk: .serverRisk
     case .badName: .badName
     case .duplicateName: .duplicateName
     case .unknownReference: .unknownReference

@@ -130,4 +130,13 @@ extension Explanation {
       smallest.replacing(
         "train.jsonl", with: "{hf: datasets/owner/name@main, sha256: \(String(repeating: "ab", count: 32))}")),
     right: Example(smallest))
+
+  static let serverRisk = Explanation(
+    "a model's server that may leak a key or end its service", severity: .warning,
+    """
+    A key sent over `http` to another machine can be read by everyone on the way; inside a network that is yours it may be meant. Perspective
+    is announced to end its service on 31 December 2026: an experiment that needs it cannot be repeated after that day.
+    """,
+    wrong: Example(smallest + "\nmodels: {judge: {server: \"http://judge.example/v1\", key: {env: PATH}}}"),
+    right: Example(smallest + "\nmodels: {judge: {server: \"https://judge.example/v1\", key: {env: PATH}}}"))
 }

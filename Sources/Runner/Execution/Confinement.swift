@@ -19,6 +19,7 @@ package struct Confinement {
       Path.parent(task.scratch), Path.parent(task.output), task.checkpointDirectory,
       Path.parent(task.journalDirectory),
       task.store.isEmpty ? "" : "\(task.store)/objects", task.store.isEmpty ? "" : "\(task.store)/evicted",
+      task.inputs.contains { $0.server != nil } ? task.repliesDirectory : "",
     ])
   }
 

@@ -74,7 +74,7 @@ package struct Resolution {
   package func keyPart(of input: PlanInput) -> JSON? {
     switch input.source {
     case .node(let index, let output): records[index]?.output(output)?.keyPart
-    case .model(let name): models[UTF8Key(name)].map { .string($0.digest.hex) }
+    case .model(let name): models[UTF8Key(name)].map { $0.model.server?.keyPart ?? .string($0.digest.hex) }
     }
   }
 

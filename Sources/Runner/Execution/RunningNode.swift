@@ -120,11 +120,15 @@ final class RunningNode {
 
   private func job(_ taskPath: String) -> Job {
     Job(
-      taskPath: taskPath, environment: declaration.environment, secrets: node.environment,
+      taskPath: taskPath,
+      environment: declaration.environment + (node.servers.isEmpty ? [] : Fetch.network),
+      secrets: node.environment,
       gpus: node.execution.resources.gpus == nil ? nil : grant.gpus, lock: lock)
   }
 
   private func start(shard: Shard?, threads: Int) throws {
+    // A worker may write where it finds a folder.
+    if !node.servers.isEmpty { try File.makeDirectory(store.repliesDirectory) }
     let task = WorkerTask(
       address: node.address, stage: node.stage, key: ready.key.hex, options: node.options, inputs: inputs,
       seed: node.seed,
@@ -133,7 +137,7 @@ final class RunningNode {
       scratch: "\(folder(shard))/scratch", output: "\(folder(shard))/output",
       checkpointDirectory: store.checkpointDirectory(ready.key.hex),
       checkpointSeconds: node.execution.checkpointSeconds,
-      journalDirectory: store.journalDirectory(ready.key.hex))
+      journalDirectory: store.journalDirectory(ready.key.hex), repliesDirectory: store.repliesDirectory)
     let path = taskPath(shard)
     let file = try File.open(path, O_WRONLY | O_CREAT | O_TRUNC)
     defer { file.closeQuietly() }

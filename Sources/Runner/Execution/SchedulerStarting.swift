@@ -170,7 +170,9 @@ extension Resolution {
         guard let path = modelPath(name) else {
           throw RunError(.bug, "the model `\(name)` of `\(node.address)` was not fetched")
         }
-        return NodeInput(port: input.port, type: input.type, path: path, label: input.label)
+        return NodeInput(
+          port: input.port, type: input.type, path: path, label: input.label,
+          server: models[UTF8Key(name)]?.model.server)
       }
     }
   }

@@ -83,19 +83,22 @@ extension WorkerTask {
     var single: [String: Artifact] = [:]
     var collections: [String: [Artifact]] = [:]
     for input in inputs {
-      let path = Path.absolute(input.path)
+      let path = input.server == nil ? Path.absolute(input.path) : input.path
       if let label = input.label {
         collections[input.port, default: []].append(
-          Artifact(type: input.type, path: path, label: label, columns: input.columns))
+          Artifact(
+            type: input.type, path: path, label: label, columns: input.columns, server: input.server))
       } else {
-        single[input.port] = Artifact(type: input.type, path: path, columns: input.columns)
+        single[input.port] = Artifact(
+          type: input.type, path: path, columns: input.columns, server: input.server)
       }
     }
     return StageContext(
       options: StageOptions(options), inputs: single, collections: collections, seed: seed,
       numericMode: numericMode, threads: threads, engine: engine, scratch: scratch,
       checkpointDirectory: checkpointDirectory, checkpointSeconds: checkpointSeconds, shard: shard,
-      journalDirectory: keepsJournal ? journalDirectory : nil, outputDirectory: output, reporter: reporter)
+      journalDirectory: keepsJournal ? journalDirectory : nil, repliesDirectory: repliesDirectory,
+      mayAsk: mayAsk, outputDirectory: output, reporter: reporter)
   }
 
   /// Takes what the stage wrote into the store. Without a store nothing is kept: the outputs stay where they were written.

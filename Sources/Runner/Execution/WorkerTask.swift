@@ -12,10 +12,12 @@ package struct NodeInput: Sendable {
   package var columns: ColumnTable
   /// What people call it: the stage that wrote it and its output, `score.rows`. Nil for what is not the store's.
   package var name: String?
+  /// Of a model behind a server, whose path is its address.
+  package var server: ServerModel?
   package init(
     port: String, type: ArtifactType, path: String, label: String? = nil,
     columns: ColumnTable = ColumnTable(),
-    name: String? = nil
+    name: String? = nil, server: ServerModel? = nil
   ) {
     self.port = port
     self.type = type
@@ -23,6 +25,7 @@ package struct NodeInput: Sendable {
     self.label = label
     self.columns = columns
     self.name = name
+    self.server = server
   }
 }
 
@@ -45,6 +48,10 @@ package struct WorkerTask: Sendable {
   package var checkpointDirectory: String
   package var checkpointSeconds: Double
   package var journalDirectory: String
+  /// Where replies of servers are kept.
+  package var repliesDirectory: String
+  /// Whether a server may be asked for what is not kept.
+  package var mayAsk = true
 
   package var json: JSON {
     [
@@ -54,7 +61,7 @@ package struct WorkerTask: Sendable {
           [
             "port": .string($0.port), "type": .string($0.type.rawValue), "path": .string($0.path),
             "label": $0.label.map { .string($0) } ?? .null, "columns": $0.columns.json,
-            "name": $0.name.map { .string($0) } ?? .null,
+            "name": $0.name.map { .string($0) } ?? .null, "server": $0.server?.json ?? .null,
           ]
         }),
       "seed": .string(String(seed, radix: 16)), "numeric_mode": .string(numericMode),
@@ -63,7 +70,8 @@ package struct WorkerTask: Sendable {
       "shard": shard.map { ["index": .int(Int64($0.index)), "count": .int(Int64($0.count))] } ?? .null,
       "store": .string(store), "scratch": .string(scratch), "output": .string(output),
       "checkpoint_directory": .string(checkpointDirectory), "checkpoint_seconds": .double(checkpointSeconds),
-      "journal_directory": .string(journalDirectory),
+      "journal_directory": .string(journalDirectory), "replies_directory": .string(repliesDirectory),
+      "may_ask": .bool(mayAsk),
     ]
   }
 }
@@ -95,7 +103,7 @@ extension WorkerTask {
       else { throw RunError(.commandLine, "`\(path)` is not a worker's task: no valid `inputs`") }
       return NodeInput(
         port: port, type: type, path: path, label: input["label"]?.stringValue, columns: columns,
-        name: input["name"]?.stringValue)
+        name: input["name"]?.stringValue, server: input["server"].flatMap(ServerModel.init(json:)))
     }
     seed = try field("seed") { $0.stringValue.flatMap { UInt64($0, radix: 16) } }
     numericMode = try field("numeric_mode", \.stringValue)
@@ -112,6 +120,8 @@ extension WorkerTask {
     checkpointDirectory = try field("checkpoint_directory", \.stringValue)
     checkpointSeconds = try field("checkpoint_seconds", \.doubleValue)
     journalDirectory = try field("journal_directory", \.stringValue)
+    repliesDirectory = try field("replies_directory", \.stringValue)
+    mayAsk = try field("may_ask", \.boolValue)
   }
 }
 

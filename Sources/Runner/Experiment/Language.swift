@@ -178,14 +178,70 @@ enum Language {
       "a model of the Hugging Face hub (`HF_ENDPOINT` names another one), or with `/FILE` one file of it"),
     LanguageKey("https", .remote(.https), "a file from a server"),
     LanguageKey("sha256", .digest, "SHA-256 of the file or folder; required for a fetched model"),
+    LanguageKey(
+      "server", .string,
+      "a model behind a server: its address, such as `https://HOST/v1`; what it replies is kept in the store and never asked again"
+    ),
+    LanguageKey("model", .string, "beside `server`: what the server calls the model"),
+    LanguageKey(
+      "interface", .choice(serverInterfaces),
+      "beside `server`: what it speaks: OpenAI's `chat` (the default) or `completions`, Anthropic's `messages`, `http` for an endpoint that gives scores, or `perspective`"
+    ),
+    LanguageKey(
+      "key", .keys(serverKey), "beside `server`: the key that it asks for, by the name of a variable"),
+    LanguageKey(
+      "identity", .string,
+      "beside `server`: what stands for it in keys and among the kept replies; default the host, port and path of its address"
+    ),
+    LanguageKey(
+      "attempt", .integer(serverAttempt),
+      "beside `server`: which of its replies to the same request; a number that was not used before asks anew; default 1"
+    ),
+    LanguageKey(
+      "body", .optional(.named(.anything)),
+      "beside `server`: further members of each request; of `http` what is sent, with `{prompt}` and `{generation}` in its texts"
+    ),
+    LanguageKey(
+      "reply", .string,
+      "beside `server` with `interface: http`: where the score stands in the reply, `scores.0.value`"),
+    LanguageKey("limits", .optional(.keys(serverLimits)), "beside `server`: how it is asked; in no key"),
+  ]
+
+  /// Of `model`.
+  static let serverOnly = ["model", "interface", "key", "identity", "attempt", "body", "reply", "limits"]
+  static let serverInterfaces = ServerModel.Interface.allCases.map(\.rawValue) + [ServerDecoder.perspective]
+  static let serverAttempt = 1...1_000_000
+  static let serverConcurrency = 1...1024
+  static let serverAttempts = 1...100
+  static let serverLimit = 1...1_000_000_000_000
+
+  static let serverKey: [LanguageKey] = [
+    LanguageKey("env", .string, required: true, "the variable of the environment that holds the key"),
+    LanguageKey("header", .string, "the header that it is sent in, as it is; default the interface's own"),
+  ]
+
+  static let serverLimits: [LanguageKey] = [
+    LanguageKey("concurrency", .integer(serverConcurrency), "requests under way at most; default 64"),
+    LanguageKey("requests_per_minute", .integer(serverLimit), "requests begun in a minute at most"),
+    LanguageKey("tokens_per_minute", .integer(serverLimit), "tokens read and written in a minute at most"),
+    LanguageKey(
+      "attempts", .integer(serverAttempts), "how often a request is sent until it is given up; default 8"),
+    LanguageKey("connect", .time, "how long a connection may take; default 10 s"),
+    LanguageKey("first_byte", .time, "how long a reply may take to begin; default 300 s"),
+    LanguageKey("whole", .time, "how long a reply may take; default 600 s"),
+    LanguageKey(
+      "tokens", .integer(serverLimit),
+      "tokens that a stage may be charged for; it stops before they are passed"),
   ]
 
   /// What other tools call a model's source.
   static let modelAliases = [
-    "model_path": "path", "model_name_or_path": "path", "model": "path", "file": "path", "dir": "path",
+    "model_path": "path", "model_name_or_path": "path", "file": "path", "dir": "path",
     "tokenizer_path": "tokenizer", "tokenizer_name": "tokenizer", "config_path": "config",
     "config_name": "config",
     "name": "hf", "model_name": "hf", "repo": "hf", "repo_id": "hf", "url": "https", "hash": "sha256",
+    "base_url": "server", "api_base": "server", "endpoint": "server", "api_key": "key",
+    "provider": "interface",
   ]
 
   /// Beside `with:`: how, never what.

@@ -35,10 +35,13 @@ struct ModelDecoder {
     else { return nil }
     let sha256 = fields["sha256"].flatMap { digest($0, what: "`sha256` of \(what)") }
     let schemes = RemoteSource.Scheme.allCases
-    let sources = (["path", "run"] + schemes.map(\.rawValue)).compactMap(fields.entry)
+    let sources = (["path", "run", "server"] + schemes.map(\.rawValue)).compactMap(fields.entry)
     guard let source = sources.first else {
       collector.missingKey(
-        "path", of: what, at: node.span, help: "or `run`, or one of `pypi`, `hf` and `https` with `sha256`")
+        "path", of: what, at: node.span,
+        help: fields["model"] == nil
+          ? "or `run`, `server`, or one of `pypi`, `hf` and `https` with `sha256`"
+          : "`model` is what a `server` calls it; a folder is a `path`")
       return nil
     }
     if sources.count > 1 {
@@ -47,6 +50,22 @@ struct ModelDecoder {
         at: sources[1].keySpan,
         label: "only one is possible")
       return nil
+    }
+    let isServer = source.key.utf8.elementsEqual("server".utf8)
+    let foreign = isServer ? ["config", "tokenizer", "sha256"] : Language.serverOnly
+    if let part = foreign.compactMap(fields.entry).first {
+      collector.error(
+        .conflictingKeys,
+        isServer
+          ? "\(what) has `\(part.key)`, which goes with weights that are here"
+          : "\(what) has `\(part.key)`, which goes with a `server` alone",
+        at: part.keySpan, label: "beside `\(source.key)`")
+      return nil
+    }
+    if isServer {
+      return ServerDecoder(collector: collector, what: what).decode(fields, at: source).map {
+        (.server($0), nil, nil, "server:\($0.digest.hex)")
+      }
     }
     let isRemotePath = source.value.string.flatMap(RemoteSource.scheme) != nil
     if isRemotePath || !source.key.utf8.elementsEqual("path".utf8),

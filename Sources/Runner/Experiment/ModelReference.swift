@@ -10,6 +10,7 @@ package struct ModelReference: Sendable, Equatable {
     case remote(RemoteSource)
     /// A model that an experiment, or one run of it, made: the absolute path of either, and the address in it.
     case run(file: String, address: String)
+    case server(ServerModel)
   }
   package var name: String
   package var source: Source
@@ -19,6 +20,11 @@ package struct ModelReference: Sendable, Equatable {
   package var sha256: String?
   /// What its header says, where it lies here and a stage reads it; see `StageRegistry.describeModel`.
   package var facts = JSON.object(JSONObject())
+  /// Nil of one whose weights are here.
+  package var server: ServerModel? {
+    if case .server(let server) = source { server } else { nil }
+  }
+
   package init(name: String, source: Source, parts: ModelParts? = nil, sha256: String?) {
     self.name = name
     self.source = source

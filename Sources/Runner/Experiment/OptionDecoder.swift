@@ -324,13 +324,7 @@ struct OptionDecoder {
       return nil
     }
     guard let name = collector.string(variable, "`env` of \(what)") else { return nil }
-    let isName =
-      !name.isEmpty && !(0x30...0x39).contains(name.utf8.first ?? 0x30)
-      && name.utf8.allSatisfy {
-        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-          || $0 == UInt8(ascii: "_")
-      }
-    guard isName else {
+    guard Self.isVariableName(name) else {
       collector.error(
         .badName, "`\(name)` cannot be the name of an environment variable", at: variable.span,
         label: "not a name", notes: collector.originNotes(node),
@@ -348,6 +342,15 @@ struct OptionDecoder {
     secrets.append((path, name))
     origins.append((path, node.origin ?? node.span))
     return .object(JSONObject([("env", .string(name))]))
+  }
+
+  /// Letters, digits and `_`, not beginning with a digit.
+  static func isVariableName(_ name: String) -> Bool {
+    !name.isEmpty && !(0x30...0x39).contains(name.utf8.first ?? 0x30)
+      && name.utf8.allSatisfy {
+        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+          || $0 == UInt8(ascii: "_")
+      }
   }
 
   private static func isText(_ type: OptionType) -> Bool {

@@ -15,7 +15,7 @@ package struct Fetch {
   let note: (String) -> Void
 
   /// What reaches a network from here: proxies and certificates. No worker gets these.
-  private static let network = [
+  static let network = [
     "XDG_CONFIG_HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy",
     "no_proxy", "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
   ]

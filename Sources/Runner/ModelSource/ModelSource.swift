@@ -33,6 +33,7 @@ package enum ModelSource {
       }
       return digest
     case .remote: return try remoteDigest(of: model)
+    case .server(let server): return server.digest
     case .run(let file, let address):
       // Looked up with the plan's other results, which knows the stages.
       throw RunError(.bug, "the model `\(file)::\(address)` was asked for as a file")
@@ -58,6 +59,7 @@ package enum ModelSource {
       return try AssembledModel(of: path, with: parts).folder(below: ModelCache.standard().root)
     case .run(let file, let address):
       throw RunError(.bug, "the model `\(file)::\(address)` was asked for as a file")
+    case .server(let server): return server.url
     case .remote(let source):
       let cache = try ModelCache.standard()
       return try cache.path(

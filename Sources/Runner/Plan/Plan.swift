@@ -55,6 +55,8 @@ package struct PlanNode: Sendable {
   package var conditions: [PlanIteration] = []
   /// Variables whose values its options stand for, each once: `{env: NAME}`.
   package var environment: [String] = []
+  /// The identities of servers that it asks: what it gives is observed, not computed.
+  package var servers: [String] = []
   /// How many rows an output will have, by its name, where that is certain before anything has run.
   package var rowCounts: [UTF8Key: Int] = [:]
   /// Where the options that were written come from.

@@ -119,6 +119,13 @@ private struct NodeBuilder {
     for secret in stage.options.secrets where !node.environment.contains(secret.name) {
       node.environment.append(secret.name)
     }
+    for case .model(let name) in node.inputs.map(\.source) {
+      guard
+        let server = experiment.models.first(where: { UTF8Key($0.model.name) == UTF8Key(name) })?.model.server
+      else { continue }
+      node.servers.append(server.identity)
+      if let key = server.key, !node.environment.contains(key) { node.environment.append(key) }
+    }
     node.origins = stage.options.origins.map { ValueOrigin($0.option, at: $0.span) }
     positions[number] = nodes.count
     nodes.append(node)

@@ -55,8 +55,26 @@ package struct ResolvedConfiguration {
     case .remote(let source): lines.add(2, source.scheme.rawValue, .string(source.text))
     case .run(let file, let address):
       lines.add(2, "run", .string("\(relative(file))::\(address)"))
+    case .server(let server): add(server, to: &lines)
     }
     if let sha256 = model.sha256 { lines.add(2, "sha256", .string(sha256)) }
+  }
+
+  /// Its limits are no part of what is computed, and are left out.
+  private func add(_ server: ServerModel, to lines: inout Lines) {
+    lines.add(2, "server", .string(server.url))
+    if let model = server.model { lines.add(2, "model", .string(model)) }
+    lines.add(2, "interface", .string(server.interface.rawValue))
+    lines.add(2, "identity", .string(server.identity))
+    if server.attempt != 1 { lines.add(2, "attempt", .int(Int64(server.attempt))) }
+    if let key = server.key {
+      lines.add(
+        2, "key",
+        .object(
+          JSONObject([("env", .string(key))] + (server.keyHeader.map { [("header", .string($0))] } ?? []))))
+    }
+    if server.body != .object(JSONObject()) { lines.add(2, "body", server.body) }
+    if let reply = server.reply { lines.add(2, "reply", .string(reply)) }
   }
 
   private func add(_ node: PlanNode, to lines: inout Lines) {

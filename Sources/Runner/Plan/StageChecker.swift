@@ -81,8 +81,9 @@ struct StageChecker {
       switch model.source {
       case .path(let path): path
       case .remote(let source): model.sha256.flatMap { experiment.fetchedModel($0, source.name) }
-      case .run: nil
+      case .run, .server: nil
       }
+    if let server = model.server { return [KnownArtifact.serverFact: server.json] }
     guard let path, FileStatus.of(path) != nil else { return .object(JSONObject()) }
     let place = [path, model.parts?.config, model.parts?.tokenizer]
     if let known = answers?.models[place] { return known }

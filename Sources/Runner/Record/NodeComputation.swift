@@ -16,10 +16,17 @@ struct NodeComputation {
   private let resolution: Resolution
   private let signals: SignalDescriptor
   private let threads: Int?
+  private let mayAsk: Bool
 
-  /// - Parameter resolution: one in which everything upstream of the node is finished.
-  init(_ node: PlanNode, of resolution: Resolution, _ signals: SignalDescriptor, threads: Int?) {
+  /// - Parameters:
+  ///   - resolution: one in which everything upstream of the node is finished.
+  ///   - mayAsk: whether a server is asked for what is not among the kept replies.
+  init(
+    _ node: PlanNode, of resolution: Resolution, _ signals: SignalDescriptor, threads: Int?,
+    mayAsk: Bool = true
+  ) {
     self.node = node
+    self.mayAsk = mayAsk
     self.resolution = resolution
     self.signals = signals
     self.threads = threads
@@ -46,9 +53,13 @@ struct NodeComputation {
     let task = try task(scratch: scratch, output: output)
     let taskPath = "\(scratch)/task.json"
     try File.writeWhole(task.json.text(.pretty) + "\n", to: taskPath)
+    if !node.servers.isEmpty { try File.makeDirectory(store.repliesDirectory) }
     let declaration = try resolution.declaration(of: node)
     let executor = LocalExecutor()
-    let job = Job(taskPath: taskPath, environment: declaration.environment, secrets: node.environment)
+    let job = Job(
+      taskPath: taskPath,
+      environment: declaration.environment + (node.servers.isEmpty || !mayAsk ? [] : Fetch.network),
+      secrets: node.environment)
     let end = try wait(for: try executor.submit(job), of: executor, log: log)
     if case .done = end {
       try body(
@@ -88,7 +99,8 @@ struct NodeComputation {
       numericMode: node.numericMode, threads: max(1, threads ?? node.execution.threads ?? processorCount()),
       engine: node.execution.engine, shard: nil, store: "", scratch: "\(scratch)/scratch", output: output,
       checkpointDirectory: "\(scratch)/checkpoint", checkpointSeconds: node.execution.checkpointSeconds,
-      journalDirectory: "\(scratch)/journal")
+      journalDirectory: "\(scratch)/journal", repliesDirectory: resolution.store.repliesDirectory,
+      mayAsk: mayAsk)
   }
 
   private func wait(for job: JobHandle, of executor: LocalExecutor, log: ([UInt8]) -> Void) throws -> JobEnd {

@@ -48,7 +48,7 @@ package struct Recomputation {
     var differences: [Difference] = []
     let end: JobEnd
     do {
-      end = try NodeComputation(node, of: resolution, signals, threads: threads).run(
+      end = try NodeComputation(node, of: resolution, signals, threads: threads, mayAsk: false).run(
         leaving: nil,
         log: { bytes in
           tail += bytes

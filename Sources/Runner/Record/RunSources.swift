@@ -47,6 +47,7 @@ extension ModelReference {
     case .path(let path): path
     case .remote(let remote): "\(remote.scheme.rawValue):\(remote.text)"
     case .run(let file, let address): "\(file)::\(address)"
+    case .server(let server): server.url + (server.model.map { " \($0)" } ?? "")
     }
   }
 }

@@ -130,6 +130,7 @@ extension StageContext {
       engine: engine,
       scratch: scratch, checkpointDirectory: checkpointDirectory, checkpointSeconds: checkpointSeconds,
       shard: shard,
-      journalDirectory: journalDirectory, outputDirectory: outputDirectory, reporter: reporter)
+      journalDirectory: journalDirectory, repliesDirectory: repliesDirectory, mayAsk: mayAsk,
+      outputDirectory: outputDirectory, reporter: reporter)
   }
 }

@@ -52,6 +52,9 @@ public struct KnownArtifact: Sendable, Equatable {
     self.facts = facts
   }
 
+  /// Of a model that is behind a server: how it is asked.
+  package static let serverFact = "server"
+
   /// Whether it is certain that no row has the column.
   public func lacks(_ column: String) -> Bool { !hasOtherColumns && lacksName(column) }
 

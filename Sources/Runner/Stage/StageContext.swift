@@ -14,11 +14,21 @@ public struct Artifact: Sendable {
   public let label: String
   /// For rows: the columns that the producing stage declared.
   public let columns: ColumnTable
+  /// Of a model behind a server, whose path is its address.
+  package let server: ServerModel?
   public init(type: ArtifactType, path: String, label: String = "", columns: ColumnTable = ColumnTable()) {
+    self.init(type: type, path: path, label: label, columns: columns, server: nil)
+  }
+
+  package init(
+    type: ArtifactType, path: String, label: String = "", columns: ColumnTable = ColumnTable(),
+    server: ServerModel?
+  ) {
     self.type = type
     self.path = path
     self.label = label
     self.columns = columns
+    self.server = server
   }
 }
 
@@ -60,16 +70,34 @@ public final class StageContext: Sendable {
   public let shard: Shard?
   /// Where `RowStageDriver` keeps finished items; nil keeps none.
   package let journalDirectory: String?
+  /// Where replies of servers are kept, for all experiments of the store.
+  package let repliesDirectory: String?
+  /// Whether a server may be asked for what is not kept.
+  package let mayAsk: Bool
   let outputDirectory: String
   let reporter: any StageReporter
   private let tokenizers = Mutex<[(output: String, column: String, tokenizer: String)]>([])
 
-  public init(
+  public convenience init(
     options: StageOptions, inputs: [String: Artifact], collections: [String: [Artifact]] = [:], seed: UInt64,
     numericMode: String = "",
     threads: Int, engine: JSON = .object(JSONObject()), scratch: String, checkpointDirectory: String,
     checkpointSeconds: Double = 60, shard: Shard? = nil, journalDirectory: String? = nil,
     outputDirectory: String, reporter: any StageReporter
+  ) {
+    self.init(
+      options: options, inputs: inputs, collections: collections, seed: seed, numericMode: numericMode,
+      threads: threads, engine: engine, scratch: scratch, checkpointDirectory: checkpointDirectory,
+      checkpointSeconds: checkpointSeconds, shard: shard, journalDirectory: journalDirectory,
+      repliesDirectory: nil, mayAsk: true, outputDirectory: outputDirectory, reporter: reporter)
+  }
+
+  package init(
+    options: StageOptions, inputs: [String: Artifact], collections: [String: [Artifact]] = [:], seed: UInt64,
+    numericMode: String = "",
+    threads: Int, engine: JSON = .object(JSONObject()), scratch: String, checkpointDirectory: String,
+    checkpointSeconds: Double = 60, shard: Shard? = nil, journalDirectory: String? = nil,
+    repliesDirectory: String?, mayAsk: Bool = true, outputDirectory: String, reporter: any StageReporter
   ) {
     self.options = options
     self.inputs = inputs.merging(collections.compactMapValues(\.first)) { single, _ in single }
@@ -83,6 +111,8 @@ public final class StageContext: Sendable {
     self.checkpointSeconds = checkpointSeconds
     self.shard = shard
     self.journalDirectory = journalDirectory
+    self.repliesDirectory = repliesDirectory
+    self.mayAsk = mayAsk
     self.outputDirectory = outputDirectory
     self.reporter = reporter
   }

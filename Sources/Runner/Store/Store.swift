@@ -21,6 +21,7 @@ package struct StoreError: ErrorWithExitCode, Sendable, CustomStringConvertible 
 ///   index/…           which key each address of an experiment had last, to explain changes
 ///   evicted/ab/…      marks: bytes that `cache gc` dropped on purpose, by their SHA-256
 ///   pins/NAME/RUN     which keys a run used, and whose bytes its `keep:` wants kept
+///   replies/SERVER/   what servers replied, for good
 ///   runs/NAME/ID/     folders of runs that `cache push` brought with their results
 ///   tmp/ quarantine/ stat-cache
 /// ```
@@ -343,6 +344,8 @@ package final class Store {
 
   package func journalDirectory(_ key: String) -> String { "\(root)/journals/\(key)" }
   package func checkpointDirectory(_ key: String) -> String { "\(root)/checkpoints/\(key)" }
+  /// Made when a stage first asks a server.
+  package var repliesDirectory: String { "\(root)/replies" }
 
   // MARK: the last keys of an experiment
 

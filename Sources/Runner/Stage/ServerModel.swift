@@ -1,0 +1,109 @@
+// A model behind a server, as an experiment names it.
+
+import JSON
+import System
+
+/// `models: {judge: {server: https://HOST/v1, model: NAME, …}}`
+package struct ServerModel: Sendable, Equatable {
+  /// What is spoken.
+  package enum Interface: String, CaseIterable, Sendable {
+    /// OpenAI's `chat/completions`.
+    case chat
+    /// OpenAI's `completions`: the prompt is text, and is not put into a chat.
+    case completions
+    /// Anthropic's `messages`.
+    case messages
+    /// An endpoint of one's own that gives a score: `body` is a template, `reply` a path.
+    case http
+  }
+
+  /// Without a slash at its end: `https://HOST/v1`; of `http` the endpoint itself.
+  package var url: String
+  /// What the server calls the model; nil where it has but one.
+  package var model: String?
+  package var interface = Interface.chat
+  /// The variable of the environment with the key; nil sends none.
+  package var key: String?
+  /// The header that the key is sent in, as it is; nil for the interface's own.
+  package var keyHeader: String?
+  /// What stands for the server in keys and in the journal: host, port and path of its address unless the experiment says otherwise.
+  package var identity: String
+  /// Further members of each request's body; of `http` the whole body, with `{prompt}`, `{generation}` in its texts.
+  package var body = JSON.object(JSONObject())
+  /// Of `http`: where the score stands in the response, names and numbers joined by dots.
+  package var reply: String?
+  /// Which of the replies to one and the same request: another number asks anew.
+  package var attempt = 1
+  package var limits = Limits()
+
+  /// How, not what: in no key.
+  package struct Limits: Sendable, Equatable {
+    /// Requests under way at most.
+    package var concurrency = 64
+    package var requestsPerMinute: Int?
+    package var tokensPerMinute: Int?
+    /// How often a request is sent until it is given up.
+    package var attempts = 8
+    /// In seconds: for a connection, for the first byte, for the whole response.
+    package var connect = 10.0
+    package var firstByte = 300.0
+    package var whole = 600.0
+    /// Tokens that a stage may be charged for, replies of earlier runs not counted; it stops before.
+    package var tokens: Int?
+    package init() {}
+  }
+
+  package init(url: String, identity: String) {
+    self.url = url
+    self.identity = identity
+  }
+
+  /// What stands for it in the keys of what it is asked by. Of the address only the identity.
+  package var keyPart: JSON {
+    var object = JSONObject([
+      ("server", .string(identity)), ("interface", .string(interface.rawValue)), ("body", body),
+    ])
+    if let model { object["model"] = .string(model) }
+    if let reply { object["reply"] = .string(reply) }
+    if attempt != 1 { object["attempt"] = .int(Int64(attempt)) }
+    return .object(object)
+  }
+
+  package var digest: Digest { Digest.of(text: keyPart.text(.canonical)) }
+}
+
+extension ServerModel {
+  /// As a worker is given it; the key's name, never its value.
+  package var json: JSON {
+    func text(_ value: String?) -> JSON { value.map { .string($0) } ?? .null }
+    func number(_ value: Int?) -> JSON { value.map { .int(Int64($0)) } ?? .null }
+    return [
+      "url": .string(url), "model": text(model), "interface": .string(interface.rawValue), "key": text(key),
+      "key_header": text(keyHeader), "identity": .string(identity), "body": body, "reply": text(reply),
+      "attempt": .int(Int64(attempt)), "concurrency": .int(Int64(limits.concurrency)),
+      "requests_per_minute": number(limits.requestsPerMinute),
+      "tokens_per_minute": number(limits.tokensPerMinute), "attempts": .int(Int64(limits.attempts)),
+      "connect": .double(limits.connect), "first_byte": .double(limits.firstByte),
+      "whole": .double(limits.whole), "tokens": number(limits.tokens),
+    ]
+  }
+
+  package init?(json: JSON) {
+    guard let url = json["url"]?.stringValue, let identity = json["identity"]?.stringValue,
+      let interface = json["interface"]?.stringValue.flatMap(Interface.init(rawValue:)),
+      let attempt = json["attempt"]?.intValue, let concurrency = json["concurrency"]?.intValue,
+      let attempts = json["attempts"]?.intValue, let connect = json["connect"]?.doubleValue,
+      let firstByte = json["first_byte"]?.doubleValue, let whole = json["whole"]?.doubleValue
+    else { return nil }
+    self.init(url: url, identity: identity)
+    (self.interface, self.attempt) = (interface, attempt)
+    (model, key, reply) = (json["model"]?.stringValue, json["key"]?.stringValue, json["reply"]?.stringValue)
+    keyHeader = json["key_header"]?.stringValue
+    body = json["body"] ?? .object(JSONObject())
+    (limits.concurrency, limits.attempts) = (concurrency, attempts)
+    limits.requestsPerMinute = json["requests_per_minute"]?.intValue
+    limits.tokensPerMinute = json["tokens_per_minute"]?.intValue
+    (limits.connect, limits.firstByte, limits.whole) = (connect, firstByte, whole)
+    limits.tokens = json["tokens"]?.intValue
+  }
+}
