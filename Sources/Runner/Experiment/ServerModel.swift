@@ -24,6 +24,8 @@ package struct ServerModel: Sendable, Equatable {
   package var interface = Interface.chat
   /// The variable of the environment with the key; nil sends none.
   package var key: String?
+  /// The header that holds the key, where it is not the interface's own: `x-goog-api-key`.
+  package var keyHeader: String?
   /// What stands for the server in keys and in the journal: host and path of its address unless the experiment says otherwise.
   package var identity: String
   /// Further members of each request's body; of `http` the whole body, with `{prompt}`, `{generation}` in its texts.
@@ -44,6 +46,8 @@ package struct ServerModel: Sendable, Equatable {
     package var connect = 10.0
     package var firstByte = 300.0
     package var whole = 600.0
+    /// In seconds: what a server may ask to be left alone for; one that asks for more ends the stage.
+    package var longestPause = 900.0
     package init() {}
   }
 

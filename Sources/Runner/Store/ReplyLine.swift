@@ -27,7 +27,9 @@ enum ReplyLine {
 
   /// The first 64 bits of the key in the line that starts there; nil where that is no line of ours. Does not check the rest.
   static func keyBits(_ line: UnsafeRawBufferPointer) -> UInt64? {
-    guard line.count > entryStart, line[keyStart - 1] == 0x20, line[entryStart - 1] == 0x20 else { return nil }
+    guard line.count > entryStart, line[keyStart - 1] == 0x20, line[entryStart - 1] == 0x20 else {
+      return nil
+    }
     var bits: UInt64 = 0
     for index in keyStart..<(keyStart + 16) {
       let byte = line[index]
@@ -65,7 +67,9 @@ extension ReplyJournal.Key {
   /// As a line's `keyBits`.
   var bits: UInt64 {
     var bits: UInt64 = 0
-    for byte in digest.hex.utf8.prefix(16) { bits = bits << 4 | UInt64(byte < 0x3A ? byte - 0x30 : byte - 0x57) }
+    for byte in digest.hex.utf8.prefix(16) {
+      bits = bits << 4 | UInt64(byte < 0x3A ? byte - 0x30 : byte - 0x57)
+    }
     return bits
   }
 }
