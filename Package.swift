@@ -129,7 +129,7 @@ let package = Package(
       name: "SiteTests", dependencies: ["Site", "Runner", "System", "TestFolder"], swiftSettings: strict),
     // A server on loopback that answers as a script says, faults included; not a product.
     .target(
-      name: "FaultyServer", dependencies: ["JSON", "System"], path: "Tests/FaultyServer",
+      name: "FaultyServer", dependencies: ["CompressedData", "JSON", "System"], path: "Tests/FaultyServer",
       swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "FaultyServer", "JSON", "System", "TestFolder"],

@@ -48,6 +48,8 @@ package struct ServerModel: Sendable, Equatable {
     package var connect = 10.0
     package var firstByte = 300.0
     package var whole = 600.0
+    /// In seconds: what a server may ask to be left alone for; one that asks for more ends the stage.
+    package var longestPause = 900.0
     /// Tokens that a stage may be charged for, replies of earlier runs not counted; it stops before.
     package var tokens: Int?
     package init() {}
@@ -84,7 +86,8 @@ extension ServerModel {
       "requests_per_minute": number(limits.requestsPerMinute),
       "tokens_per_minute": number(limits.tokensPerMinute), "attempts": .int(Int64(limits.attempts)),
       "connect": .double(limits.connect), "first_byte": .double(limits.firstByte),
-      "whole": .double(limits.whole), "tokens": number(limits.tokens),
+      "whole": .double(limits.whole), "longest_pause": .double(limits.longestPause),
+      "tokens": number(limits.tokens),
     ]
   }
 
@@ -104,6 +107,7 @@ extension ServerModel {
     limits.requestsPerMinute = json["requests_per_minute"]?.intValue
     limits.tokensPerMinute = json["tokens_per_minute"]?.intValue
     (limits.connect, limits.firstByte, limits.whole) = (connect, firstByte, whole)
+    limits.longestPause = json["longest_pause"]?.doubleValue ?? limits.longestPause
     limits.tokens = json["tokens"]?.intValue
   }
 }
