@@ -88,7 +88,10 @@ package final class Asker {
   }
 
   func body(of question: Question) throws -> JSON {
-    do { return try model.requestBody(question.ask) } catch {
+    // A server that keeps to a seed would say the same again.
+    var ask = question.ask
+    if let seed = ask.settings.seed { ask.settings.seed = (seed &+ question.attempt &- 1) & 0x7FFF_FFFF }
+    do { return try model.requestBody(ask) } catch {
       throw RunError(.stageFailed, "`\(options.name)`: \(error)")
     }
   }

@@ -98,6 +98,13 @@ package struct EvaluateStage: Stage {
   /// Models that read the rows.
   private static func check(_ models: [String], _ stage: StageCheck, _ findings: inout StageFindings) {
     for model in models {
+      let demand = ServerDemand(
+        prompts: models.count == 1 ? PromptOptions(stage.options) : PromptOptions())
+      if model == "judge",
+        findings.want(server: demand, at: model, [.chat, .completions, .messages], in: stage)
+      {
+        continue
+      }
       findings.want(.language, at: model, in: stage)
       // What is wrong with the rows is said once.
       findings.want(

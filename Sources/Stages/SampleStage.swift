@@ -109,10 +109,14 @@ package struct SampleStage: RowStage {
   package func process(
     _ items: [RowItem], context: StageContext, emit: (RowItem, JSON) throws -> Void
   ) throws {
+    if let server = try AskedServer("model", context) {
+      return try AskedSampleRun(items, server, context).draw(emit)
+    }
     try SampleRun(items, context).draw(emit)
   }
 
   package func report(_ results: [[JSON]], to context: StageContext) throws {
+    if context.input("model").server != nil { return try report(asked: results, to: context) }
     let checkpoint = try context.checkpoint("model")
     let tokenizer = try checkpoint.requireTokenizer()
     context.declareTokenizer(
@@ -135,7 +139,9 @@ package struct SampleStage: RowStage {
   }
 
   package func assemble(_ row: Row, results: [JSON], options: StageOptions) throws -> Row? {
-    if SampleRun.isLeftOut(results) { return nil }
+    if SampleRun.isLeftOut(results) || results.contains(where: { AskedSampleRun.failure(of: $0) != nil }) {
+      return nil
+    }
     var row = row
     row["generations"] = .array(results.map { $0["text"] ?? .null })
     row["tokens"] = .array(results.map { $0["tokens"] ?? .null })

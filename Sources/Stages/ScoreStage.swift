@@ -28,14 +28,15 @@ package struct ScoreStage: RowStage {
     guard let named = scorer.value(in: options) else { return declaration }
     let kind = type(of: named)
     return declared(
-      inputs: kind.inputs, columns: kind.columns, gives: column,
+      inputs: kind.inputs, columns: kind.columns, gives: column, isRandom: named.isRandom,
       numerics: kind.computes ? .ofModels() : nil, environment: named.environment)
   }
 
   package static var portsFollowOptions: Bool { true }
 
   private static func declared(
-    inputs: [InputPort], columns: [String], gives column: String = "rewards", numerics: Numerics?,
+    inputs: [InputPort], columns: [String], gives column: String = "rewards", isRandom: Bool = false,
+    numerics: Numerics?,
     environment: [String] = []
   ) -> StageDeclaration {
     StageDeclaration(
@@ -48,7 +49,7 @@ package struct ScoreStage: RowStage {
           "rows", .rows, passesThrough: "rows", samples: [column], summary: "the rows with their rewards")
       ],
       options: [scorer.field, Self.column.field],
-      numerics: numerics, rowsAreIndependent: true, environment: environment,
+      isRandom: isRandom, numerics: numerics, rowsAreIndependent: true, environment: environment,
       estimate: estimate)
   }
 

@@ -10,6 +10,7 @@ package enum RandomPurpose: UInt32 {
   case drawExemplar = 6
   case resamplePrompts = 11
   case orderReplies = 12
+  case askServer = 13
 }
 
 /// The 64-bit random number of one element of one row. Depends on the seed, the purpose, the row's id and the

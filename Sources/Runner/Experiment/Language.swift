@@ -230,6 +230,9 @@ enum Language {
     LanguageKey("first_byte", .time, "how long a reply may take to begin; default 300 s"),
     LanguageKey("whole", .time, "how long a reply may take; default 600 s"),
     LanguageKey(
+      "longest_pause", .time,
+      "what the server may ask to be left alone for; more ends the stage; default 15 min"),
+    LanguageKey(
       "tokens", .integer(serverLimit),
       "tokens that a stage may be charged for; it stops before they are passed"),
   ]

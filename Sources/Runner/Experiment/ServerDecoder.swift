@@ -181,6 +181,7 @@ struct ServerDecoder {
     server.limits.tokens = whole("tokens")
     if let value = seconds("connect") { server.limits.connect = value }
     if let value = seconds("first_byte") { server.limits.firstByte = value }
+    if let value = seconds("longest_pause") { server.limits.longestPause = value }
     if let value = seconds("whole") { server.limits.whole = value }
   }
 }

@@ -47,6 +47,10 @@ struct Annotation: Sendable {
     case .failure(let reason):
       outcome = .error
       problem = "\(place): \(reason)"
+    case .unusable(let text, let reason):
+      outcome = .unparsable
+      if keepsReply { self.reply = text }
+      problem = Self.problem(place, reason, text)
     case .text(let text):
       if keepsReply { self.reply = text }
       switch try item.row.inputErrors({ try parser.parse(text) }) {

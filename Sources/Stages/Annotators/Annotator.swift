@@ -48,6 +48,8 @@ extension Annotator {
 package struct Reply: Sendable {
   package enum Content: Sendable {
     case text(String)
+    /// It is none that a parser is given. The reason follows "the reply ".
+    case unusable(String, String)
     /// It was not asked, since there is nothing to say.
     case none
     /// It was asked and did not reply. The reason is a clause.

@@ -3,6 +3,8 @@
 import JSON
 import Models
 import Runner
+import Servers
+import System
 
 /// Source: METHODS 1.6.2 and 1.6.3, with a model that runs here. Deviation: a question that is asked again is drawn with other random
 /// numbers, where the originals' repetitions at temperature 0 were the same reply.
@@ -14,7 +16,8 @@ struct ModelAnnotator: Annotator {
       QuestionTemplate.template.field, QuestionTemplate.fields.field,
       TextReplacements.option.field.originally(["__": "\n"]),
     ]
-    + [maxNewTokens.field, temperature.field] + filters.map(\.field) + [stop.field, attempts.field]
+    + [maxNewTokens.field, temperature.field] + filters.map(\.field)
+    + [stop.field, attempts.field, schemaFile.field]
     + PromptOptions.fields
   static let inputs = [InputPort("model", .model, summary: "the language model that is asked")]
   static let computes = true
@@ -35,13 +38,20 @@ struct ModelAnnotator: Annotator {
       "how often a question is asked, each time with other random numbers, until the parser can use the reply; more than 1 needs a `temperature` above 0"
   )
 
+  private static let schemaFile = StageOption<String?>(
+    "schema", .optional(.file), default: nil, addedLater: true, aliases: ["json_schema", "response_format"],
+    summary:
+      "a file with a JSON schema that replies have to satisfy: sent to a server that takes one, and checked here always; a reply that does not is unparsable"
+  )
+
   let question: QuestionTemplate
   let maxNewTokens: Int
   let temperature: Double
-  private let filters: [FilterSetting]
+  let filters: [FilterSetting]
   let stop: [String]
   let attempts: Int
   let prompts: PromptOptions
+  let schemaPath: String?
 
   init(_ options: StageOptions) {
     question = QuestionTemplate(options)
@@ -51,6 +61,7 @@ struct ModelAnnotator: Annotator {
     stop = options[Self.stop]
     attempts = options[Self.attempts]
     prompts = PromptOptions(options)
+    schemaPath = options[Self.schemaFile]
   }
 
   let columnsRead = ["generations"]
@@ -71,6 +82,9 @@ struct ModelAnnotator: Annotator {
   }
 
   func reply(to items: [RowItem], _ context: StageContext, take: (RowItem, Reply) throws -> Bool) throws {
+    if let server = try AskedServer("model", context) {
+      return try reply(to: items, from: server, context, take: take)
+    }
     let checkpoint = try context.checkpoint("model")
     let tokenizer = try checkpoint.requireTokenizer()
     let reader = try PromptReader(prompts, checkpoint, tokenizer)
@@ -91,6 +105,7 @@ struct ModelAnnotator: Annotator {
       _ = try finish(item, Reply(.failure("the question is too long and was left out")))
     }
     if questions.isEmpty { return }
+    let schema = try schema()
     let decoder = try context.decoder(checkpoint)
     let started = ContinuousClock.now
     var tokens = 0
@@ -105,7 +120,7 @@ struct ModelAnnotator: Annotator {
         ) { sample in
           tokens += sample.tokens.count + (sample.finish == .end ? 1 : 0)
           let reply = Reply(
-            .text(sample.text(tokenizer, keepsStop: false)), attempts: attempt,
+            Self.content(sample.text(tokenizer, keepsStop: false), schema), attempts: attempt,
             isLast: !isRandom || attempt == attempts, isTruncated: sample.finish == .length)
           if try !finish(questions[sample.request].item, reply) { again.append(sample.request) }
         }
@@ -121,6 +136,29 @@ struct ModelAnnotator: Annotator {
     context.measure("tokens", Double(tokens))
     context.measure(
       "tokens_per_second", Double(tokens) / max((ContinuousClock.now - started) / .seconds(1), 1e-3))
+  }
+
+  /// What replies have to satisfy as JSON.
+  /// - Throws: `InputError` for a file that holds no schema that is understood.
+  func schema() throws -> JSON? {
+    guard let schemaPath else { return nil }
+    let schema: JSON
+    do { schema = try JSON(parsing: try File.readUserFile(schemaPath, upTo: 1 << 20)) } catch {
+      throw InputError("\(schemaPath): \(error)")
+    }
+    if let problem = JSONSchemaCheck.problem(in: schema) { throw InputError("\(schemaPath): \(problem)") }
+    return schema
+  }
+
+  static func content(_ text: String, _ schema: JSON?) -> Reply.Content {
+    guard let schema else { return .text(text) }
+    do {
+      let value = try JSON(parsing: Array(text.utf8))
+      return JSONSchemaCheck.failure(value, schema).map {
+        .unusable(text, "does not satisfy the schema: \($0)")
+      }
+        ?? .text(text)
+    } catch { return .unusable(text, "is no JSON: \(error)") }
   }
 
   /// The first attempt is drawn as any stage draws.
@@ -155,7 +193,9 @@ struct ModelAnnotator: Annotator {
         count: maxNewTokens, name: "`max_new_tokens`", remedy: "lower `max_new_tokens`"))
     let texts = try items.map { item in
       let text = limit.fit(
-        try question.text(template, of: item, table, reader), named: "row `\(item.row.id)`")
+        try reader.asked(
+          try question.text(template, of: item, table, reader.texts), about: item.row),
+        named: "row `\(item.row.id)`")
       guard text?.tokens.isEmpty != true else {
         throw InputError("row `\(item.row.id)`: the question is empty")
       }

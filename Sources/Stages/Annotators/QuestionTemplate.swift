@@ -39,24 +39,22 @@ struct QuestionTemplate: Sendable {
     fields.first { UTF8Key($0.name) == UTF8Key(name) }?.value
   }
 
-  /// The question about one generation, in the model's chat format where the options ask for it.
+  /// The question about one generation.
   /// - Throws: `InputError` naming the row.
-  func text(_ template: PromptTemplate, of item: RowItem, _ table: ColumnTable, _ reader: PromptReader) throws
+  func text(_ template: PromptTemplate, of item: RowItem, _ table: ColumnTable, _ texts: RowTexts) throws
     -> ModelText
   {
     var question = ModelText()
     for piece in template.pieces {
       switch piece {
       case .text(let text): question.append(literal: text)
-      case .field(let name): question.append(try value(name, item, table, reader))
+      case .field(let name): question.append(try value(name, item, table, texts))
       }
     }
-    if !replacements.isEmpty { question = replacements.applied(to: question) }
-    guard let chat = reader.chat else { return question }
-    return try item.row.inputErrors { try chat.prompt(user: question) }
+    return replacements.isEmpty ? question : replacements.applied(to: question)
   }
 
-  private func value(_ name: String, _ item: RowItem, _ table: ColumnTable, _ reader: PromptReader) throws
+  private func value(_ name: String, _ item: RowItem, _ table: ColumnTable, _ texts: RowTexts) throws
     -> ModelText
   {
     if let part = field(name) {
@@ -65,17 +63,17 @@ struct QuestionTemplate: Sendable {
         throw InputError("\(place): `\(part.from)` is no text, of which `fields.\(name)` is a part")
       }
       do {
-        return reader.text(ofGeneration: try part.part(of: text))
+        return texts.text(ofGeneration: try part.part(of: text))
       } catch {
         throw InputError("\(place): `fields.\(name)`: `\(part.from)` \(error)")
       }
     }
-    if name == Self.prompt { return try reader.prompt(of: item.row) }
-    if name == Self.generation { return reader.cuttableText(ofGeneration: try item.generation()) }
+    if name == Self.prompt { return try texts.prompt(of: item.row) }
+    if name == Self.generation { return texts.cuttableText(ofGeneration: try item.generation()) }
     switch try columnValue(name, item, table) {
-    case .string(let text): return reader.text(ofGeneration: text)
+    case .string(let text): return texts.text(ofGeneration: text)
     case let value where value.doubleValue != nil || value.boolValue != nil:
-      return reader.text(ofGeneration: value.text())
+      return texts.text(ofGeneration: value.text())
     case let value:
       throw InputError(
         "\(Self.place(item)): `\(name)` is \(value.kind); `template` needs text, a number or a boolean there")

@@ -71,42 +71,61 @@ extension RuleAnnotator {
 
 extension ModelAnnotator {
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {
-    findings.want(.language, at: "model", in: stage)
-    check(question, stage, &findings)
-    findings.want(
-      prompts.length, below: "annotator.", promptsAt: "rows", readBy: ["model"],
-      beside: (maxNewTokens, "max_new_tokens"), in: stage)
-    findings.want(chat: prompts.chat, at: "annotator.chat", model: "model", in: stage)
+    check(stage, below: "annotator.", &findings)
+  }
+
+  /// - Parameter path: below which its options stand.
+  func check(_ stage: StageCheck, below path: String, _ findings: inout StageFindings) {
+    let isAsked = findings.want(
+      server: ServerDemand(path: path, prompts: prompts, filters: filters, stop: stop), at: "model",
+      [.chat, .completions, .messages], in: stage)
+    if !isAsked {
+      findings.want(.language, at: "model", in: stage)
+      findings.want(
+        prompts.length, below: path, promptsAt: "rows", readBy: ["model"],
+        beside: (maxNewTokens, "max_new_tokens"), in: stage)
+      findings.want(chat: prompts.chat, at: "\(path)chat", model: "model", in: stage)
+    }
+    check(question, below: path, stage, &findings)
+    if schemaPath != nil {
+      do { _ = try schema() } catch {
+        findings.error(
+          .wrongValue, "\(error)", at: .option("\(path)schema"), label: "no schema that is understood",
+          inInput: true)
+      }
+    }
     for (index, text) in stop.enumerated() where text.isEmpty {
       findings.error(
         .wrongValue, "`stop` contains an empty text, which every reply contains",
-        at: .option("annotator.stop.\(index)"), label: "empty", help: "remove it")
+        at: .option("\(path)stop.\(index)"), label: "empty", help: "remove it")
     }
-    if attempts > 1, temperature == 0 {
+    if attempts > 1, temperature == 0, !isAsked {
       findings.error(
         .conflictingOptions,
         "`attempts` is \(attempts), but at `temperature` 0 each attempt gives the same reply",
-        at: .option("annotator.attempts"), label: "has nothing to act on",
+        at: .option("\(path)attempts"), label: "has nothing to act on",
         help: "write a `temperature` above 0, or remove it")
     }
     if let context = stage.artifact("model")?.facts[Fact.context]?.intValue, maxNewTokens >= context {
       findings.error(
         .wrongValue,
         "`max_new_tokens` is \(maxNewTokens), but the model's context is \(context) tokens, the question's included",
-        at: .option("annotator.max_new_tokens"), label: "leaves no room for a question", help: "lower it")
+        at: .option("\(path)max_new_tokens"), label: "leaves no room for a question", help: "lower it")
     }
   }
 
   /// The template and its fields.
-  private func check(_ question: QuestionTemplate, _ stage: StageCheck, _ findings: inout StageFindings) {
+  private func check(
+    _ question: QuestionTemplate, below path: String, _ stage: StageCheck, _ findings: inout StageFindings
+  ) {
     for (name, part) in question.fields {
       for problem in part.problems("fields.\(name)") {
         findings.error(
-          problem.code, problem.message, at: .option("annotator.\(problem.option)"), label: problem.label,
+          problem.code, problem.message, at: .option("\(path)\(problem.option)"), label: problem.label,
           help: problem.help)
       }
     }
-    let place = StageFindings.Place.option("annotator.template")
+    let place = StageFindings.Place.option("\(path)template")
     let template: PromptTemplate
     do {
       template = try PromptTemplate(question.source)
@@ -118,16 +137,16 @@ extension ModelAnnotator {
     where !template.fieldNames.contains(where: { UTF8Key($0) == UTF8Key(name) }) {
       findings.warning(
         .unusedInput, "`fields` makes `\(name)`, which `template` does not name",
-        at: .option("annotator.fields.\(name)"), label: "not used", help: "write `{\(name)}`, or remove it")
+        at: .option("\(path)fields.\(name)"), label: "not used", help: "write `{\(name)}`, or remove it")
     }
     for name in template.fieldNames where question.field(name) == nil {
       check(column: name, place, among: question.fields.map(\.name), stage, &findings)
     }
     for (name, part) in question.fields {
-      check(column: part.from, .option("annotator.fields.\(name)"), among: [], stage, &findings)
+      check(column: part.from, .option("\(path)fields.\(name)"), among: [], stage, &findings)
     }
     findings.want(
-      markersOf: [("annotator.template", template.literal.text)], promptsAt: "rows", readBy: "model",
+      markersOf: [("\(path)template", template.literal.text)], promptsAt: "rows", readBy: "model",
       in: stage)
   }
 

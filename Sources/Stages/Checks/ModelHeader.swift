@@ -88,7 +88,15 @@ extension StageFindings {
     memory need: (ModelMemory) -> Int = { $0.reading }
   ) {
     guard let artifact = stage.artifact(port) else { return }
-    if let problem = artifact.facts[Fact.problem]?.stringValue {
+    if let server = artifact.server {
+      error(
+        .wrongModel,
+        "input `\(port)` needs a model whose weights are here, but this one is behind the server `\(server.identity)`",
+        at: .input(port), label: "behind a server",
+        help:
+          "a server's model can be asked by `sample`, `annotate`, `win_rate` and the scorers `choice` and `reply`"
+      )
+    } else if let problem = artifact.facts[Fact.problem]?.stringValue {
       error(.wrongModel, problem, at: .model(port), label: "cannot be read", inInput: true)
     } else if let head = artifact.head, !wanted.fits(head) {
       error(

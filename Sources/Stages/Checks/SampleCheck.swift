@@ -7,6 +7,11 @@ extension SampleStage {
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
     let options = stage.options
+    if findings.want(server: demand(options), at: "model", [.chat, .completions, .messages], in: stage) {
+      check(options[condition], forServer: "model", &findings)
+      findings.pass(stage.artifacts("prompts"), to: "rows") { $0 != Fact.rows }
+      return findings
+    }
     findings.want(.language, at: "model", in: stage)
     let length = PromptOptions(options).length
     findings.pass(stage.artifacts("prompts"), and: stage.artifacts("model"), to: "rows") {

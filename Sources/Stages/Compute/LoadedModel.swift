@@ -17,6 +17,11 @@ extension StageContext {
   /// The model at an input, if it has the head that is wanted there.
   /// - Throws: `InputError` that names both.
   func checkpoint(_ port: String, _ wanted: WantedHead = .language) throws -> Checkpoint {
+    if let server = input(port).server {
+      throw InputError(
+        "input `\(port)` needs a model whose weights are here, but this one is behind the server `\(server.identity)`"
+      )
+    }
     let checkpoint = try openCheckpoint(input(port).path)
     let head = checkpoint.configuration.head
     guard wanted.fits(head) else {

@@ -77,6 +77,9 @@ struct Judge {
   func verdicts(_ comparisons: [GenerationPair], _ questions: [Question], _ context: StageContext) throws
     -> Judged
   {
+    if let server = try AskedServer("judge", context) {
+      return try verdicts(comparisons, questions, from: server, context)
+    }
     let checkpoint = try context.checkpoint("judge")
     let tokenizer = try checkpoint.requireTokenizer()
     let reader = try PromptReader(PromptOptions(context.options), checkpoint, tokenizer)
@@ -94,7 +97,8 @@ struct Judge {
     var places: [Int] = []
     for (place, question) in questions.enumerated() {
       let comparison = comparisons[question.comparison]
-      let text = try self.text(of: comparison, swaps: question.swaps, template, reader)
+      let text = try reader.asked(
+        try self.text(of: comparison, swaps: question.swaps, template, reader.texts), about: comparison.row)
       judged.verdicts.append(nil)
       guard let fitted = limit.fit(text, named: "row `\(comparison.row.id)`") else {
         judged.tooLong += 1
@@ -130,8 +134,8 @@ struct Judge {
     return judged
   }
 
-  private func text(
-    of comparison: GenerationPair, swaps: Bool, _ template: PromptTemplate, _ reader: PromptReader
+  func text(
+    of comparison: GenerationPair, swaps: Bool, _ template: PromptTemplate, _ texts: RowTexts
   )
     throws -> ModelText
   {
@@ -141,9 +145,9 @@ struct Judge {
     for piece in template.pieces {
       switch piece {
       case .text(let literal): text.append(literal: literal)
-      case .field("prompt"): text.append(try reader.prompt(of: comparison.row))
-      case .field("a"): text.append(reader.cuttableText(ofGeneration: shown[0]))
-      case .field("b"): text.append(reader.cuttableText(ofGeneration: shown[1]))
+      case .field("prompt"): text.append(try texts.prompt(of: comparison.row))
+      case .field("a"): text.append(texts.cuttableText(ofGeneration: shown[0]))
+      case .field("b"): text.append(texts.cuttableText(ofGeneration: shown[1]))
       case .field(let name):
         guard let value = PromptTemplate.value(name, in: comparison.row.columns) else {
           throw InputError("row `\(comparison.row.id)` has no column `\(name)`, which `template` names")
@@ -151,7 +155,6 @@ struct Judge {
         text.append(field: value.stringValue ?? value.text())
       }
     }
-    guard let chat = reader.chat else { return text }
-    return try comparison.row.inputErrors { try chat.prompt(user: text) }
+    return text
   }
 }

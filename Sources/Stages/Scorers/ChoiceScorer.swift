@@ -8,7 +8,7 @@ import Runner
 struct ChoiceScorer: Scorer {
   static let kind = "choice"
   static let summary = "the probability a language model gives one label, normalised over the labels"
-  static let options = [template.field, labels.field, reward.field] + PromptOptions.fields
+  static let options = [template.field, labels.field, reward.field, by.field] + PromptOptions.fields
   static let inputs = [InputPort("model", .model, summary: "the language model that chooses")]
   static let columns = ["prompt", "generations"]
   static let computes = true
@@ -22,23 +22,43 @@ struct ChoiceScorer: Scorer {
   private static let reward = StageOption(
     "reward", .string, summary: "the label whose probability is the reward")
 
-  private let template: String
-  private let labels: [String]
-  private let reward: String
-  private let prompts: PromptOptions
+  private static let by = StageOption(
+    "by", .choice(By.self), default: "probability", addedLater: true,
+    summary:
+      "how a model behind a server is asked: `probability`, by the probabilities of its first token, which not every server gives; `reply`, by what it replies at temperature 0, which gives 1, or 0 for any other label"
+  )
+
+  enum By: String, CaseIterable { case probability, reply }
+
+  let template: String
+  let labels: [String]
+  let reward: String
+  let by: By
+  let prompts: PromptOptions
 
   init(_ options: StageOptions) {
     template = options[Self.template]
     labels = options[Self.labels]
     reward = options[Self.reward]
+    by = options[Self.by]
     prompts = PromptOptions(options)
   }
 
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {
-    findings.want(.language, at: "model", in: stage)
+    let isAsked = findings.want(
+      server: ServerDemand(path: "scorer.", prompts: prompts), at: "model", interfaces, in: stage)
+    if !isAsked {
+      findings.want(.language, at: "model", in: stage)
+      findings.want(prompts.length, below: "scorer.", promptsAt: "rows", readBy: ["model"], in: stage)
+      findings.want(chat: prompts.chat, at: "scorer.chat", model: "model", in: stage)
+      if by == .reply, stage.isBound("model"), stage.artifact("model")?.facts[Fact.parameters] != nil {
+        findings.error(
+          .conflictingOptions,
+          "`by: reply` is for a model behind a server, and the weights of this one are here",
+          at: .option("scorer.by"), label: "has nothing to act on", help: "remove it")
+      }
+    }
     findings.want(template: template, in: stage)
-    findings.want(prompts.length, below: "scorer.", promptsAt: "rows", readBy: ["model"], in: stage)
-    findings.want(chat: prompts.chat, at: "scorer.chat", model: "model", in: stage)
     var seen: Set<UTF8Key> = []
     for (index, label) in labels.enumerated() {
       let place = StageFindings.Place.option("scorer.labels.\(index)")
@@ -59,14 +79,22 @@ struct ChoiceScorer: Scorer {
     }
   }
 
-  private var wanted: Int? { labels.firstIndex { $0.utf8.elementsEqual(reward.utf8) } }
-  private var labelList: String { labels.map { "`\($0)`" }.joined(separator: ", ") }
+  /// Anthropic's gives no probabilities.
+  private var interfaces: [ServerModel.Interface] {
+    by == .reply ? [.chat, .completions, .messages] : [.chat, .completions]
+  }
+
+  var wanted: Int? { labels.firstIndex { $0.utf8.elementsEqual(reward.utf8) } }
+  var labelList: String { labels.map { "`\($0)`" }.joined(separator: ", ") }
 
   func estimate(_ input: StageEstimate.Input) -> StageEstimate {
     Estimates.scoringWithModel(input, template: template)
   }
 
   func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Score) throws -> Void) throws {
+    if let server = try AskedServer("model", context) {
+      return try score(items, by: server, context, emit: emit)
+    }
     let checkpoint = try context.checkpoint("model")
     let tokenizer = try checkpoint.requireTokenizer()
     let labelTokens = labels.map { tokenizer.encode($0, parseSpecial: true, isContinuation: true) }
@@ -116,7 +144,9 @@ struct ChoiceScorer: Scorer {
       reserving: LengthLimit.Reserved(
         count: longest, name: "the longest label", remedy: "use a model with a longer context"))
     let texts = try items.map { item in
-      let text = limit.fit(try template.text(of: item, reader), named: "row `\(item.row.id)`")
+      let text = limit.fit(
+        try reader.asked(try template.text(of: item, reader.texts), about: item.row),
+        named: "row `\(item.row.id)`")
       guard text?.tokens.isEmpty != true else {
         throw InputError("row `\(item.row.id)`: the text to score is empty")
       }

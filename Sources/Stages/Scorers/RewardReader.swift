@@ -62,7 +62,8 @@ package struct RewardReader {
   private func whole(of item: RowItem) throws -> ModelText {
     if let chat = reader.chat {
       let (conversation, answer) = (
-        try reader.conversation(of: item.row), reader.cuttableText(ofGeneration: try item.generation())
+        try reader.texts.conversation(of: item.row),
+        reader.texts.cuttableText(ofGeneration: try item.generation())
       )
       return try item.row.inputErrors { ModelText(try chat.whole(conversation, answer: answer)) }
     }
@@ -72,8 +73,8 @@ package struct RewardReader {
 
   /// What stands for `{prompt}` and `{generation}`.
   private func fields(of item: RowItem) throws -> (prompt: ModelText, generation: ModelText) {
-    var prompt = try reader.prompt(of: item.row)
-    var generation = reader.cuttableText(ofGeneration: try item.generation())
+    var prompt = try reader.texts.prompt(of: item.row)
+    var generation = reader.texts.cuttableText(ofGeneration: try item.generation())
     if text.strips { (prompt, generation) = (prompt.stripped(), generation.stripped()) }
     guard let separator = text.separator else { return (prompt, generation) }
     var whole = prompt

@@ -20,6 +20,8 @@ package protocol Scorer: Sendable {
 
   /// Further columns that it reads of every row under its options.
   var columns: [String] { get }
+  /// Whether it draws random numbers.
+  var isRandom: Bool { get }
   /// Variables of the run's environment that it is given: see `StageDeclaration`.
   var environment: [String] { get }
 
@@ -85,14 +87,15 @@ extension Score {
 /// In the order in which pages list them.
 package let scorers: [any Scorer.Type] = [
   ChoiceScorer.self, RewardScorer.self, LikelihoodScorer.self, LexiconScorer.self, RegexScorer.self,
-  LengthScorer.self,
-  RepetitionScorer.self, CommandScorer.self, SumScorer.self,
+  LengthScorer.self, RepetitionScorer.self, ReplyScorer.self, EndpointScorer.self, CommandScorer.self,
+  SumScorer.self,
 ]
 
 extension Scorer {
   static var inputs: [InputPort] { [] }
   static var computes: Bool { false }
   var columns: [String] { [] }
+  var isRandom: Bool { false }
   var environment: [String] { [] }
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {}
   func estimate(_ input: StageEstimate.Input) -> StageEstimate {

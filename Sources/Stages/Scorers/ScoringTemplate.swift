@@ -108,12 +108,10 @@ struct ScoringTemplate: Sendable {
   }
 
   /// - Throws: `InputError` naming the row.
-  func text(of item: RowItem, _ reader: PromptReader) throws -> ModelText {
-    let question = try text(
-      of: item, prompt: try reader.prompt(of: item.row),
-      generation: reader.cuttableText(ofGeneration: try item.generation()))
-    guard let chat = reader.chat else { return question }
-    return try item.row.inputErrors { try chat.prompt(user: question) }
+  func text(of item: RowItem, _ texts: RowTexts) throws -> ModelText {
+    try text(
+      of: item, prompt: try texts.prompt(of: item.row),
+      generation: texts.cuttableText(ofGeneration: try item.generation()))
   }
 }
 

@@ -34,7 +34,7 @@ extension LengthLimit {
       return FittedContinuation(
         promptCut: cut, output: output + (end.map { [$0] } ?? []), hasEndToken: end != nil, isCut: cut != nil)
     }
-    let text = reader.cuttableText(ofGeneration: generation)
+    let text = reader.texts.cuttableText(ofGeneration: generation)
     func left(_ cut: TextCut) throws -> [Int32] { try tokens(text.cut(cut).text) }
     let fit = try fit(before + rest, text, named: name) { cut in
       let left = try left(cut)

@@ -41,9 +41,9 @@ extension PromptReader {
   /// written as the template writes it, a sample as the model drew it.
   /// - Parameter ends: whether the token follows that ends the turn.
   package func answer(_ generation: String, of row: Row, isGiven: Bool, ends: Bool) throws -> ModelText {
-    let text = text(ofGeneration: generation)
+    let text = texts.text(ofGeneration: generation)
     guard let chat, isGiven else { return text }
-    let conversation = try conversation(of: row)
+    let conversation = try texts.conversation(of: row)
     return try row.inputErrors {
       try chat.answer(text, to: conversation, prompt: chat.ask(conversation), ends: ends) ?? text
     }
@@ -52,7 +52,7 @@ extension PromptReader {
   /// Nil for a row whose conversation has none.
   package func earlierTurns(of row: Row) throws -> EarlierTurns? {
     guard let chat else { return nil }
-    let conversation = try conversation(of: row)
+    let conversation = try texts.conversation(of: row)
     guard !conversation.answers.isEmpty else { return nil }
     return EarlierTurns(try row.inputErrors { try chat.pieces(conversation) }, tokenizer)
   }

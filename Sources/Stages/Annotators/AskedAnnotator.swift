@@ -1,0 +1,77 @@
+// `kind: model` where the model is behind a server.
+
+import JSON
+import Models
+import Runner
+import Servers
+
+extension ModelAnnotator {
+  func reply(
+    to items: [RowItem], from server: AskedServer, _ context: StageContext,
+    take: (RowItem, Reply) throws -> Bool
+  ) throws {
+    let template = try question.template()
+    let texts = RowTexts(options: prompts)
+    let table = context.input("rows").columns
+    let schema = try schema()
+    let asks = try items.map { item in
+      let text = try question.text(template, of: item, table, texts)
+      guard !text.text.isEmpty else { throw InputError("row `\(item.row.id)`: the question is empty") }
+      return Ask(server.prompt(text, prompts.chat), settings(of: item, server, schema))
+    }
+    var done = 0
+    try server.ask(asks, unit: "replies") { index, outcome, attempt in
+      let isLast = attempt == attempts
+      let reply: Reply
+      switch outcome {
+      case .failure(let failure): reply = Reply(.failure("\(failure)"), attempts: attempt)
+      case .reply(let answer, _):
+        reply = Reply(
+          Self.content(answer.text, schema), attempts: attempt, isLast: isLast,
+          isTruncated: answer.finish == .length)
+      }
+      guard try take(items[index], reply) else { return true }
+      done += 1
+      context.progress(done, of: items.count, unit: "replies")
+      return false
+    }
+  }
+
+  private func settings(of item: RowItem, _ server: AskedServer, _ schema: JSON?) -> SamplingSettings {
+    var settings = SamplingSettings()
+    settings.maximumTokens = maxNewTokens
+    settings.temperature = temperature
+    settings.set(filters)
+    settings.stop = stop
+    settings.seed = server.seed(item, temperature: temperature)
+    settings.schema = schema
+    return settings
+  }
+}
+
+extension SamplingSettings {
+  /// Those that every server has; others are refused before anything is asked.
+  mutating func set(_ filters: [FilterSetting]) {
+    for filter in filters {
+      guard let known = logitsFilters.first(where: { $0.name == filter.filter }),
+        filter.value != known.standard
+      else { continue }
+      switch filter.filter {
+      // As it was written: 0.9, and not what single precision makes of it.
+      case "top_p": topP = Double("\(filter.value)")
+      case "top_k": topK = Int(filter.value)
+      default: break
+      }
+    }
+  }
+}
+
+extension LogitsFilter {
+  /// The value that leaves nothing out.
+  var standard: Float {
+    switch values {
+    case .integer(_, let standard): Float(standard)
+    case .number(_, _, let standard): Float(standard)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// A model behind a server, as a stage asks it: questions in, replies out, and what that took in the record.
+
+import JSON
+import Models
+import Runner
+import Servers
+import System
+
+/// For one run of a stage. What the store has of its replies is replayed, and only the rest is asked.
+struct AskedServer {
+  let model: ServerModel
+  private let context: StageContext
+  private let store: String
+  private let port: String
+
+  /// Nil where the weights of the model at the port are here.
+  init?(_ port: String, _ context: StageContext) throws {
+    guard let server = context.inputs[port]?.server else { return nil }
+    guard let replies = context.repliesDirectory else {
+      throw InputError("the model at `\(port)` is behind a server, and there is no store to keep its replies")
+    }
+    model = server
+    self.port = port
+    self.context = context
+    store = Path.parent(replies)
+  }
+
+  /// A conversation where the server keeps one, else text that it goes on from.
+  func prompt(_ question: ModelText, _ chat: ChatOption?) -> Ask.Prompt {
+    var conversation = Conversation(user: question)
+    if let system = chat?.system { conversation.addSystem(system) }
+    return prompt(conversation)
+  }
+
+  func prompt(_ conversation: Conversation) -> Ask.Prompt {
+    if model.interface == .completions {
+      return .text(conversation.messages.map(\.text).joined(separator: "\n\n"))
+    }
+    return .messages(conversation.messages.map { Ask.Message($0.role, $0.text) })
+  }
+
+  /// A seed for what is drawn of a row's item; nil where nothing is drawn, or the server takes none.
+  func seed(_ item: RowItem, temperature: Double) -> Int? {
+    guard temperature > 0, !model.serverInterface.lacks.contains(.seed) else { return nil }
+    // What every server's integers hold.
+    return Int(
+      randomNumber(seed: context.seed, .askServer, id: item.row.id, element: item.item) & 0x7FFF_FFFF)
+  }
+
+  /// - Parameter take: gets a question's index, its reply and how often it was asked as soon as the reply is there, in any order; says
+  ///   whether to ask it again.
+  /// - Throws: `RunError` (7) where the server refuses or stays away; what `take` throws.
+  func ask(
+    _ asks: [Ask], unit: String,
+    take: (_ index: Int, _ outcome: AskOutcome, _ attempt: Int) throws -> Bool
+  ) throws {
+    var options = Asker.Options(name: port)
+    options.mayAsk = context.mayAsk
+    options.backoff = Backoff(seed: context.seed)
+    if let tokens = model.limits.tokens { options.budgets = [Budget(limit: Double(tokens))] }
+    let asker = Asker(model, store: store, options)
+    // Another number asks anew for all that a stage asks.
+    let base = (model.attempt - 1) * Self.attemptsOfOne
+    let started = ContinuousClock.now
+    var attempts = [Int](repeating: 1, count: asks.count)
+    defer { record(asker.totals, since: started) }
+    try asker.ask(
+      asks.map { Question($0, attempt: base + 1) }, checkpoint: context.checkCancellation,
+      note: { line in
+        context.log(line)
+        context.progress(0, of: asks.count, unit: unit, message: line)
+      }
+    ) { index, outcome in
+      guard try take(index, outcome, attempts[index]) else { return nil }
+      attempts[index] += 1
+      return base + attempts[index]
+    }
+  }
+
+  private static let attemptsOfOne = 1_000_000
+
+  private func record(_ totals: AskTotals, since started: ContinuousClock.Instant) {
+    for (name, count) in [
+      ("replies_asked", totals.asked), ("replies_replayed", totals.replayed),
+      ("requests_retried", totals.retried), ("requests_failed", totals.failedRequests),
+      ("prompt_tokens", totals.askedTokens.prompt), ("completion_tokens", totals.askedTokens.completion),
+      ("reasoning_tokens", totals.askedTokens.reasoning),
+      ("replayed_prompt_tokens", totals.replayedTokens.prompt),
+      ("replayed_completion_tokens", totals.replayedTokens.completion),
+    ] where count > 0 || name.hasPrefix("replies") {
+      context.measure(name, Double(count))
+    }
+    let seconds = (ContinuousClock.now - started) / .seconds(1)
+    if totals.asked > 0 { context.measure("replies_per_second", Double(totals.asked) / max(seconds, 1e-3)) }
+    context.log(
+      "\(model.identity): \(totals.asked) replies asked for, \(totals.replayed) replayed"
+        + (totals.shared > 0 ? ", \(totals.shared) shared with an equal question" : ""))
+    if !totals.models.isEmpty { context.log("the server calls the model \(Self.list(totals.models))") }
+    if !totals.fingerprints.isEmpty {
+      context.log("the server's configuration is \(Self.list(totals.fingerprints))")
+    }
+    if totals.withoutUsage > 0 {
+      context.log("of \(totals.withoutUsage) replies the server did not say how many tokens they took")
+    }
+  }
+
+  private static func list(_ names: [String]) -> String { names.map { "`\($0)`" }.joined(separator: ", ") }
+}
