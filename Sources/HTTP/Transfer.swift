@@ -53,6 +53,7 @@ final class Transfer {
   private var body: [UInt8] = []
   private var bodyBytes = 0
   private var hasBegun = false
+  private var isHeadWhole = false
   private var isSentOn = false
   private var end: End?
 
@@ -103,7 +104,7 @@ final class Transfer {
   func prepare() -> HTTPFailure? {
     ccurl_easy_reset(easy)
     (status, headers, headerBytes) = (0, [], 0)
-    (body, bodyBytes, isSentOn) = ([], 0, false)
+    (body, bodyBytes, isHeadWhole, isSentOn) = ([], 0, false, false)
     message[0] = 0
     if address == nil {
       guard let address = HTTPAddress(request.url) else {
@@ -287,6 +288,7 @@ final class Transfer {
   /// Whether its body is wanted.
   private func headIsTaken() -> Bool {
     if status < 200 { return true }
+    isHeadWhole = true
     isSentOn =
       request.redirects > 0 && [301, 302, 303, 307, 308].contains(status)
       && header("location") != nil
@@ -351,6 +353,10 @@ final class Transfer {
               "fewer than \(slowest.bytes) bytes a second came for \(slowest.seconds) s")))
       }
       return .ended(.failure(CurlLibrary.failure(code, String(cString: message))))
+    }
+    // The library takes a head that ends anywhere for a whole one.
+    guard isHeadWhole else {
+      return .ended(.failure(HTTPFailure(.cut, "the connection ended before the response's headers did")))
     }
     guard isSentOn else {
       return .ended(.success(HTTPResponse(status: status, headers: headers, body: body)))
