@@ -107,7 +107,7 @@ final class Transfer {
     (body, bodyBytes, isHeadWhole, isSentOn) = ([], 0, false, false)
     message[0] = 0
     if address == nil {
-      guard let address = HTTPAddress(request.url) else {
+      guard let address = try? HTTPAddress(request.url) else {
         return HTTPFailure(.badAddress, "the address is none of http or https with a host in it")
       }
       self.address = address
@@ -338,7 +338,7 @@ final class Transfer {
     switch end {
     case .failure(let failure): return .ended(.failure(failure))
     case .thrown(let error): return .threw(error)
-    case .headIsAll: return .ended(.success(HTTPResponse(status: status, headers: headers, body: [])))
+    case .headIsAll: return .ended(.success(response([])))
     case nil: break
     }
     guard code == CCURL_RESULT_OK.rawValue else {
@@ -359,10 +359,14 @@ final class Transfer {
       return .ended(.failure(HTTPFailure(.cut, "the connection ended before the response's headers did")))
     }
     guard isSentOn else {
-      return .ended(.success(HTTPResponse(status: status, headers: headers, body: body)))
+      return .ended(.success(response(body)))
     }
     if let failure = goOn() { return .ended(.failure(failure)) }
     return .sentOn
+  }
+
+  private func response(_ body: [UInt8]) -> HTTPResponse {
+    HTTPResponse(status: status, headers: headers, body: body, address: address?.text ?? request.url)
   }
 
   /// The request at the address to which it was sent on.
@@ -372,7 +376,7 @@ final class Transfer {
     }
     redirectsLeft -= 1
     guard let before = address, let place = header("location"),
-      let next = HTTPAddress(place, relativeTo: before)
+      let next = try? HTTPAddress(place, relativeTo: before)
     else { return HTTPFailure(.badAddress, "it is sent on to what is no address of http or https") }
     if before.isEncrypted, !next.isEncrypted {
       return HTTPFailure(.badAddress, "it is sent on from https to `\(next.shown)`, where anybody can listen")
