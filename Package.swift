@@ -184,7 +184,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       // Drives the built `plumb`, which `swift test` builds with all else; as a dependency it would be linked into the tests.
-      name: "EndToEndTests", dependencies: ["Runner", "Models", "JSON", "System", "TinyModel", "TestFolder"],
+      name: "EndToEndTests",
+      dependencies: [
+        "CompressedData", "FaultyServer", "Runner", "Models", "JSON", "System", "TinyModel", "TestFolder",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

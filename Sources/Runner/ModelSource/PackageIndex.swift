@@ -6,12 +6,16 @@ import JSON
 import System
 
 /// Source: PEP 691, the simple repository interface as JSON; PEP 427, names of wheels.
-struct PackageIndex {
-  struct Wheel: Equatable {
-    let name: String
-    let url: String
-    let digest: Digest?
-    let bytes: Int?
+package struct PackageIndex {
+  package struct Wheel: Equatable {
+    package let name: String
+    package let url: String
+    package let digest: Digest?
+    package let bytes: Int?
+
+    package init(name: String, url: String, digest: Digest?, bytes: Int?) {
+      (self.name, self.url, self.digest, self.bytes) = (name, url, digest, bytes)
+    }
   }
 
   private static let publicIndex = "https://pypi.org/simple"
@@ -19,11 +23,11 @@ struct PackageIndex {
   private static let largestListing = 64 << 20
 
   /// May hold a password.
-  let url: String
+  package let url: String
 
   /// Where pip looks: `PIP_INDEX_URL`, else `index-url` of its configuration, else the public one.
   /// Deviation: neither `extra-index-url` nor `find-links`, and of the configuration the section `[global]` alone.
-  init(_ variable: (String) -> String? = environmentValue) {
+  package init(_ variable: (String) -> String?) {
     url = variable("PIP_INDEX_URL") ?? Self.configured(variable) ?? Self.publicIndex
   }
 
@@ -67,7 +71,9 @@ struct PackageIndex {
 
   /// Of several one without machine code, for Python 3 before others, else one for this machine; then the first by name.
   /// - Parameter machine: as in the names of wheels, `x86_64`.
-  static func chosen(among wheels: [Wheel], package: String, version: String, machine: String) -> Wheel? {
+  package static func chosen(among wheels: [Wheel], package: String, version: String, machine: String)
+    -> Wheel?
+  {
     let (name, wanted) = (PackageVersion.canonicalName(package), PackageVersion.canonical(version))
     let ranked = wheels.compactMap { wheel -> (rank: Int, wheel: Wheel)? in
       guard wheel.name.hasSuffix(".whl") else { return nil }
@@ -123,7 +129,7 @@ struct PackageIndex {
   }
 
   /// The value of `index-url` in the section `[global]`.
-  static func address(in configuration: String) -> String? {
+  private static func address(in configuration: String) -> String? {
     var (isGlobal, found) = (false, String?.none)
     for line in configuration.utf8.split(whereSeparator: { $0 == 10 || $0 == 13 }) {
       let text = String(decoding: Array(line), as: UTF8.self)

@@ -1,9 +1,9 @@
 // Versions and names of Python packages, as far as it takes to know that two are the same.
 
-enum PackageVersion {
+package enum PackageVersion {
   /// The one spelling of a version; what is none is its lower-case self.
   /// Source: PEP 440, "Normalization" and "Version comparisons": zeros at a release's end say nothing.
-  static func canonical(_ text: String) -> String {
+  package static func canonical(_ text: String) -> String {
     let lower = text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
     var rest = lower[...]
     if rest.first == UInt8(ascii: "v") { rest = rest.dropFirst() }
@@ -50,7 +50,7 @@ enum PackageVersion {
   }
 
   /// Letters of either case and runs of `-_.` are the same. Source: PEP 503.
-  static func canonicalName(_ name: String) -> String {
+  package static func canonicalName(_ name: String) -> String {
     let words = name.utf8.split { "-_.".utf8.contains($0) }
     return words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-").lowercased()
   }

