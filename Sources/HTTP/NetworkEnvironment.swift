@@ -2,7 +2,13 @@
 
 import Glibc
 
-struct NetworkEnvironment {
+package struct NetworkEnvironment {
+  /// What a process that asks a server has to be given.
+  package static let variables = [
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+  ]
+
   /// Nil where libcurl finds it itself, or there is none.
   let httpProxy: String?
   let certificatesFile: String?

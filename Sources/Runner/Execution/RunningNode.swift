@@ -1,6 +1,7 @@
 // One node while it runs: its lock, its jobs (one, or one a shard and then one that assembles), its log.
 
 import Glibc
+import HTTP
 import JSON
 import System
 
@@ -121,7 +122,7 @@ final class RunningNode {
   private func job(_ taskPath: String) -> Job {
     Job(
       taskPath: taskPath,
-      environment: declaration.environment + (node.servers.isEmpty ? [] : Fetch.network),
+      environment: declaration.environment + (node.servers.isEmpty ? [] : NetworkEnvironment.variables),
       secrets: node.environment,
       gpus: node.execution.resources.gpus == nil ? nil : grant.gpus, lock: lock)
   }

@@ -1,6 +1,7 @@
 // One node computed alone on what is stored of its inputs, in a scratch folder; the store keeps nothing of it.
 
 import Glibc
+import HTTP
 import JSON
 import System
 
@@ -58,7 +59,8 @@ struct NodeComputation {
     let executor = LocalExecutor()
     let job = Job(
       taskPath: taskPath,
-      environment: declaration.environment + (node.servers.isEmpty || !mayAsk ? [] : Fetch.network),
+      environment: declaration.environment
+        + (node.servers.isEmpty || !mayAsk ? [] : NetworkEnvironment.variables),
       secrets: node.environment)
     let end = try wait(for: try executor.submit(job), of: executor, log: log)
     if case .done = end {
