@@ -34,6 +34,8 @@ package struct AskTotals: Sendable, Equatable {
   package var models: [String] = []
   package var fingerprints: [String] = []
 
+  package init() {}
+
   mutating func note(_ reply: ServerReply) {
     func add(_ name: String?, to names: inout [String]) {
       guard let name, names.count < 8, !names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else {

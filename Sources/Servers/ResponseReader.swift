@@ -173,7 +173,7 @@ private struct ErrorInside {
   /// Nil where there is none.
   init?(_ json: JSON) {
     guard let object = json.objectValue else { return nil }
-    let error = object["error"].flatMap { $0.isNull ? nil : $0 }
+    let error = object["error"].flatMap { $0.isNull ? JSON?.none : $0 }
     // FastAPI's and vLLM's own: `{"detail": …}`, `{"object": "error", "message": …}`.
     let isError = object["object"]?.stringValue == "error" || object["type"]?.stringValue == "error"
     guard error != nil || isError || object["detail"] != nil && object.count == 1 else { return nil }

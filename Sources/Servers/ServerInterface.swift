@@ -56,7 +56,7 @@ extension ServerModel {
     var body = try serverInterface.body(ask, self)
     guard interface != .http, let members = self.body.objectValue?.members else { return .object(body) }
     for (name, value) in members where !(value.isNull && name == Self.otherCeiling) {
-      body[name] = value.isNull ? nil : value
+      body[name] = value.isNull ? JSON?.none : value
     }
     return .object(body)
   }
