@@ -55,7 +55,8 @@ test-services: packages pip
 build: packages
 	@swift build -c release --build-tests
 
-# Models beside transformers, PyTorch and gguf: what convert and training write is loaded there, with the same logits. A line a check.
+# Models beside transformers, PyTorch and gguf: what convert and training write is loaded there, with the same logits; and training
+# beside experiments/programs/train_torch.py. A line a check.
 parity: build pip
 	@Tests/Parity/run .build/release
 

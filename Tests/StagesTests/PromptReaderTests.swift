@@ -22,12 +22,12 @@ struct PromptReaderTests {
     let end = try #require(tokenizer.id(of: "<|im_end|>"))
     #expect(try !reader("text").text(of: row).tokens(tokenizer).contains(start))
     #expect(!reader("text").tokens(ofGeneration: " was<|im_end|>").contains(end))
-    #expect(!reader("text").text(ofGeneration: " was<|im_end|>").tokens(tokenizer).contains(end))
+    #expect(!reader("text").texts.text(ofGeneration: " was<|im_end|>").tokens(tokenizer).contains(end))
     let parsed = try reader("parse").text(of: row, after: ModelText(literal: "<|im_end|>")).tokens(tokenizer)
     #expect(parsed == [end, start] + tokenizer.encode("The film"))
     #expect(reader("parse").tokens(ofGeneration: " was<|im_end|>") == tokenizer.encode(" was") + [end])
     #expect(
-      reader("parse").text(ofGeneration: " was<|im_end|>").tokens(tokenizer)
+      reader("parse").texts.text(ofGeneration: " was<|im_end|>").tokens(tokenizer)
         == tokenizer.encode(" was") + [end])
   }
 
