@@ -7,8 +7,18 @@ struct AskNotes {
   private let note: (String) -> Void
   private var lastTime = -Double.infinity
   private var held = 0
+  private var pausedUntil = -Double.infinity
 
   init(_ name: String, _ note: @escaping (String) -> Void) { (self.name, self.note) = (name, note) }
+
+  /// `judge: the server asked for a pause, waiting 12 s`: once a pause.
+  mutating func pause(_ seconds: Double) {
+    let now = monotonicSeconds()
+    defer { pausedUntil = now + seconds }
+    guard seconds >= 1, now - lastTime >= 1, now + seconds > pausedUntil + 0.5 else { return }
+    lastTime = now
+    note("\(name): the server asked for a pause, waiting \(Int(seconds.rounded(.up))) s")
+  }
 
   /// `judge: 429, waiting 12 s, 3 of 8`
   mutating func retry(_ failure: ServerFailure, wait: Double, tries: Int, of attempts: Int) {

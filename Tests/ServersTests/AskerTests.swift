@@ -273,6 +273,19 @@ import Testing
     #expect(kept == asked.outcomes.count)
   }
 
+  @Test func `an end in the middle keeps all that came with it`() throws {
+    struct Stop: Error {}
+    let server = try FaultyServer { _ in chatAnswer("fine").delayed(milliseconds: 30) }
+    let asking = Asking(server.url)
+    let asked = asking.ask(
+      (0..<8).map { question("\($0)") },
+      checkpoint: { if server.requestCount == 8 { while server.underWay > 0 { usleep(1000) } } },
+      followUp: { _, _ in throw Stop() })
+    #expect(asked.error is Stop && asked.outcomes.count == 1)
+    let kept = try ReplyJournal.summaries(inStore: asking.folder.path).first?.entries ?? 0
+    #expect(kept > 1)
+  }
+
   @Test func `two at once ask each question once`() throws {
     let server = try FaultyServer(keepsRequests: true) { request in
       chatAnswer("to \(lastText(request))").delayed(milliseconds: 2)
