@@ -17,7 +17,7 @@ struct AskNotes {
     defer { pausedUntil = now + seconds }
     guard seconds >= 1, now - lastTime >= 1, now + seconds > pausedUntil + 0.5 else { return }
     lastTime = now
-    note("\(name): the server asked for a pause, waiting \(Int(seconds.rounded(.up))) s")
+    note("\(name): the server asked for a pause, waiting \(duration(seconds))")
   }
 
   /// `judge: 429, waiting 12 s, 3 of 8`
@@ -28,9 +28,8 @@ struct AskNotes {
       return
     }
     lastTime = now
-    let seconds = wait >= 9.95 ? "\(Int(wait.rounded()))" : "\((wait * 10).rounded() / 10)"
     let more = held > 0 ? " (and \(held) more like it)" : ""
     held = 0
-    note("\(name): \(failure.label), waiting \(seconds) s, \(tries) of \(attempts)\(more)")
+    note("\(name): \(failure.label), waiting \(duration(wait)), \(tries) of \(attempts)\(more)")
   }
 }

@@ -163,9 +163,10 @@ import Testing
     let journal = ReplyJournal(folder: folder.path)
     try journal.append(key(1), entry("one"))
     #expect(throws: SystemError.self) {
-      try File.withFault({ operation, path in
-        if operation == .write { throw SystemError("write", path, code: ENOSPC) }
-      }) { try journal.append(key(2), entry("two")) }
+      try File.withFault(
+        { operation, path in
+          if operation == .write { throw SystemError("write", path, code: ENOSPC) }
+        }, { try journal.append(key(2), entry("two")) })
     }
     #expect(try ReplyJournal(folder: folder.path).entries([key(1), key(2)]) == [key(1): entry("one")])
   }
