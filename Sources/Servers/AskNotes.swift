@@ -7,8 +7,18 @@ struct AskNotes {
   private let note: (String) -> Void
   private var lastTime = -Double.infinity
   private var held = 0
+  private var pausedUntil = -Double.infinity
 
   init(_ name: String, _ note: @escaping (String) -> Void) { (self.name, self.note) = (name, note) }
+
+  /// `judge: the server asked for a pause, waiting 12 s`: once a pause.
+  mutating func pause(_ seconds: Double) {
+    let now = monotonicSeconds()
+    defer { pausedUntil = now + seconds }
+    guard seconds >= 1, now - lastTime >= 1, now + seconds > pausedUntil + 0.5 else { return }
+    lastTime = now
+    note("\(name): the server asked for a pause, waiting \(duration(seconds))")
+  }
 
   /// `judge: 429, waiting 12 s, 3 of 8`
   mutating func retry(_ failure: ServerFailure, wait: Double, tries: Int, of attempts: Int) {
@@ -18,9 +28,8 @@ struct AskNotes {
       return
     }
     lastTime = now
-    let seconds = wait >= 9.95 ? "\(Int(wait.rounded()))" : "\((wait * 10).rounded() / 10)"
     let more = held > 0 ? " (and \(held) more like it)" : ""
     held = 0
-    note("\(name): \(failure.label), waiting \(seconds) s, \(tries) of \(attempts)\(more)")
+    note("\(name): \(failure.label), waiting \(duration(wait)), \(tries) of \(attempts)\(more)")
   }
 }

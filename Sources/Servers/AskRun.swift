@@ -109,10 +109,16 @@ final class AskRun {
   // MARK: - Jobs
 
   /// Replays what the journal has.
-  func lookUp(_ take: Take) throws {
+  func lookUp(_ checkpoint: () throws -> Void, _ take: Take) throws {
+    var steps = 0
+    func check() throws {
+      steps += 1
+      if steps % 1024 == 0 { try checkpoint() }
+    }
     var keys: [ReplyJournal.Key] = []
     var first: [Int] = []
     for (index, question) in questions.enumerated() {
+      try check()
       let key = try asker.key(of: question)
       if let tag = tags[key] {
         jobs[tag]?.others.append(index)
@@ -122,7 +128,10 @@ final class AskRun {
         first.append(nextTag - 1)
       }
     }
-    try asker.journal.scan(keys) { index, entry in try replay(first[index], entry, take) }
+    try asker.journal.scan(keys) { index, entry in
+      try check()
+      try replay(first[index], entry, take)
+    }
     // The first question is asked first.
     ready = first.reversed().filter { jobs[$0] != nil }
     try followUp(take)

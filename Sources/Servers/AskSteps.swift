@@ -144,33 +144,35 @@ extension AskRun {
       if !isDone { usleep(UInt32(milliseconds) * 1000) }
       return
     }
+    let reader = ResponseReader(model: model, secret: secret, now: ServerGate.now())
+    var come: [(tag: Int, job: Job, flight: Flight, result: Result<ServerReply, ServerFailure>)] = []
+    // All that came is kept before anything is made of it, which may end the run.
     for (tag, result) in transfers.next(within: milliseconds) {
       guard let flight = flights.removeValue(forKey: tag), let job = jobs[tag] else { continue }
       defer { gate?.leave(flight.slot) }
-      let reader = ResponseReader(model: model, secret: secret, now: ServerGate.now())
-      if case .success(let response) = result,
-        let pause = RetryAfter.exhausted(response, now: reader.now), 200..<300 ~= response.status
+      if case .success(let response) = result, 200..<300 ~= response.status,
+        let pause = RetryAfter.exhausted(response, now: reader.now)
       {
         try gate?.pause(seconds: min(pause, limits.longestPause))
       }
-      switch reader.read(result) {
-      case .success(let reading): try succeed(tag, job, flight, reading, take)
-      case .failure(let failure):
-        asking?.unlock(byte: lockByte(job.key))
-        try fail(tag, job, flight, failure, take)
+      let reading = reader.read(result)
+      if case .success((let response, _)) = reading {
+        try asker.journal.append(
+          job.key, ReplyJournal.Entry(response: response, time: reader.now, attempt: job.attempt))
+        try gate?.succeeded()
+      }
+      asking?.unlock(byte: lockByte(job.key))
+      come.append((tag, job, flight, reading.map(\.reply)))
+    }
+    for (tag, job, flight, result) in come {
+      switch result {
+      case .success(let reply): try succeed(tag, flight, reply, take)
+      case .failure(let failure): try fail(tag, job, flight, failure, take)
       }
     }
   }
 
-  private func succeed(
-    _ tag: Int, _ job: Job, _ flight: Flight, _ reading: ResponseReader.Reading, _ take: Take
-  ) throws {
-    try asker.journal.append(
-      job.key,
-      ReplyJournal.Entry(response: reading.response, time: ServerGate.now(), attempt: job.attempt))
-    asking?.unlock(byte: lockByte(job.key))
-    try gate?.succeeded()
-    let reply = reading.reply
+  private func succeed(_ tag: Int, _ flight: Flight, _ reply: ServerReply, _ take: Take) throws {
     asker.totals.asked += 1
     asker.totals.note(reply)
     if reply.usage == nil { asker.totals.withoutUsage += 1 }

@@ -75,7 +75,7 @@ package final class Asker {
     try withoutActuallyEscaping(note) { note in
       let run = AskRun(self, questions, AskNotes(options.name, note))
       defer { run.close() }
-      try run.lookUp(take)
+      try run.lookUp(checkpoint, take)
       if run.isDone { return }
       guard options.mayAsk else { throw run.missing }
       try run.open()

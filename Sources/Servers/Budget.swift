@@ -37,7 +37,7 @@ struct TokenForecast {
 
   func tokens(bodyBytes: Int, ceiling: Int?) -> Tokens {
     Tokens(
-      prompt: Int((Double(bodyBytes) * (tokensPerByte > 0 ? tokensPerByte : 0.5)).rounded(.up)),
+      prompt: Int(min(1e12, Double(bodyBytes) * (tokensPerByte > 0 ? tokensPerByte : 0.5)).rounded(.up)),
       completion: ceiling ?? (longestCompletion > 0 ? longestCompletion : 1024))
   }
 

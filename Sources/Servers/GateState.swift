@@ -22,7 +22,9 @@ package struct GateState: Equatable, Sendable {
     mutating func fill(_ perMinute: Int, _ now: Double) {
       // The clock may have been set back.
       let elapsed = max(0, now - time)
-      level = min(Self.capacity(perMinute), level + elapsed * Double(perMinute) / 60)
+      let most = Self.capacity(perMinute)
+      // A server that says that a request took ever so much stops nobody for longer than a minute.
+      level = max(-Double(perMinute), min(most, level + elapsed * Double(perMinute) / 60))
       time = now
     }
 

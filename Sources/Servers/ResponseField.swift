@@ -45,7 +45,7 @@ struct ResponseField {
   }
 
   /// A count that can be believed; nil for anything else, since a reply is not lost over it.
-  var count: Int? { value?.intValue.flatMap { (0...1_000_000_000_000).contains($0) ? $0 : nil } }
+  var count: Int? { value?.intValue.flatMap { (0...1_000_000_000).contains($0) ? $0 : nil } }
 
   private func wrong(_ wanted: String) -> ServerFailure {
     let found = value.map { $0.isNull ? "null" : $0.kind } ?? "missing"

@@ -22,6 +22,7 @@ package final class ServerGate {
 
   private static let firstSlot: Int64 = 4096
   private static let firstWaiting: Int64 = 65536
+  private static let mostSlots = 32768
   private static let mostWaiting: Int64 = 64
   /// In seconds: how old the state may be by which it is decided.
   private static let freshness = 0.02
@@ -49,7 +50,7 @@ package final class ServerGate {
   /// A place for one request; nil where there is none now.
   package func enter() throws -> Int64? {
     try look()
-    let ceiling = state.ceiling(limits)
+    let ceiling = min(state.ceiling(limits), Self.mostSlots)
     guard held.count < share(of: ceiling) else { return nil }
     for slot in Self.firstSlot..<(Self.firstSlot + Int64(ceiling)) where !held.contains(slot) {
       if try file.tryLock(byte: slot) {

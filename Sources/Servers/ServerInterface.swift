@@ -63,10 +63,14 @@ extension ServerModel {
 
   /// What is wrong with the description, for whoever checks an experiment; nil where nothing is.
   package var problem: String? {
+    let host = url.utf8.drop { $0 != UInt8(ascii: "/") }.dropFirst(2).prefix { $0 != UInt8(ascii: "/") }
+    if host.contains(UInt8(ascii: "@")) {
+      return "the server's address has a name or a password in it; `key: {env: NAME}` names a key"
+    }
     switch interface {
-    case .http: ScoringInterface.problem(self)
+    case .http: return ScoringInterface.problem(self)
     case .chat, .completions, .messages:
-      body.objectValue == nil
+      return body.objectValue == nil
         ? "`body` is \(body.kind); expected an object"
         : ["n", "stream", "best_of"].first { body[$0] != nil }.map {
           "`body` has `\($0)`: each sample is a request of its own, and is read whole"

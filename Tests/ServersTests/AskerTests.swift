@@ -168,6 +168,78 @@ import Testing
     #expect(asked.texts.allSatisfy { ($0.flatMap { Double($0) } ?? 0) >= 0.95 }, "\(asked.texts)")
   }
 
+  @Test(arguments: [
+    ("Retry-After", "0.3", 0.3), ("retry-after-ms", "300", 0.3), ("Retry-After", "-3", 0),
+    ("Retry-After", "soon", 0),
+    ("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT", 0), ("Retry-After", "1e3", 0), ("Retry-After", "", 0),
+    ("x-ratelimit-reset-requests", "0h0m300ms", 0.3), ("x-ratelimit-reset-tokens", "0.3s", 0.3),
+    ("anthropic-ratelimit-requests-reset", "1994-11-06T08:49:37Z", 0),
+  ])
+  func `the wait that a header asks for is kept, and what is none is passed over`(
+    _ name: String, _ value: String, _ seconds: Double
+  ) throws {
+    let server = try FaultyServer { request in
+      let left = [
+        ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-remaining-tokens", "0"),
+        ("anthropic-ratelimit-requests-remaining", "0"),
+      ]
+      return request.number == 1
+        ? Answer(429, headers: (left + [(name, value)]).map { (name: $0.0, value: $0.1) })
+        : chatAnswer("fine")
+    }
+    let asking = Asking(server.url)
+    let started = monotonicSeconds()
+    #expect(asking.ask("a").texts == ["fine"])
+    let took = monotonicSeconds() - started
+    #expect(took >= seconds)
+    // What is passed over costs the back-off alone; a machine may be busy, but not for so long.
+    #expect(took < seconds + 20)
+  }
+
+  @Test func `a date is waited for`() throws {
+    let due = Mutex(0.0)
+    let server = try FaultyServer { request in
+      guard request.number == 1 else { return chatAnswer("\(ServerGate.now() - due.withLock { $0 })") }
+      let seconds = Int(ServerGate.now()) + 2
+      due.withLock { $0 = Double(seconds) }
+      return Answer(429, headers: [("Retry-After", httpDate(seconds))])
+    }
+    let reply = Asking(server.url).ask("a").texts.first.flatMap { $0 }.flatMap { Double($0) }
+    #expect((reply ?? -1) >= -0.01)
+  }
+
+  @Test func `a count that stands at 0 holds the next requests back`() throws {
+    let times = Mutex<[Double]>([])
+    let server = try FaultyServer { request in
+      times.withLock { $0.append(monotonicSeconds()) }
+      return .json(
+        chatResponse("fine"),
+        headers: request.number == 1
+          ? [("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "600ms")] : [])
+    }
+    var asking = Asking(server.url)
+    asking.model.limits.concurrency = 1
+    #expect(asking.ask("a", "b").texts == ["fine", "fine"])
+    let sent = times.withLock { $0 }
+    #expect(sent.count == 2 && sent[1] - sent[0] >= 0.55)
+  }
+
+  @Test func `a rate of requests is kept`() throws {
+    let server = try FaultyServer { _ in chatAnswer("fine") }
+    var asking = Asking(server.url)
+    asking.model.limits.requestsPerMinute = 600
+    let started = monotonicSeconds()
+    let asked = asking.ask((0..<25).map { question("\($0)") })
+    #expect(asked.error == nil && asked.outcomes.count == 25)
+    // Ten at once at most, or one where the bucket is new, then one each tenth of a second.
+    #expect(monotonicSeconds() - started >= 1.4)
+  }
+
+  @Test func `a server may have an address of IPv6`() throws {
+    let server = try FaultyServer(.ipv6) { _ in chatAnswer("fine") }
+    #expect(Asking(server.url).ask("a").texts == ["fine"])
+  }
+
   @Test func `where nothing may be asked, what is missing is named`() throws {
     let server = try FaultyServer { _ in chatAnswer("fine") }
     var asking = Asking(server.url)
@@ -273,6 +345,19 @@ import Testing
     #expect(kept == asked.outcomes.count)
   }
 
+  @Test func `an end in the middle keeps all that came with it`() throws {
+    struct Stop: Error {}
+    let server = try FaultyServer { _ in chatAnswer("fine").delayed(milliseconds: 30) }
+    let asking = Asking(server.url)
+    let asked = asking.ask(
+      (0..<8).map { question("\($0)") },
+      checkpoint: { if server.requestCount == 8 { while server.underWay > 0 { usleep(1000) } } },
+      followUp: { _, _ in throw Stop() })
+    #expect(asked.error is Stop && asked.outcomes.count == 1)
+    let kept = try ReplyJournal.summaries(inStore: asking.folder.path).first?.entries ?? 0
+    #expect(kept > 1)
+  }
+
   @Test func `two at once ask each question once`() throws {
     let server = try FaultyServer(keepsRequests: true) { request in
       chatAnswer("to \(lastText(request))").delayed(milliseconds: 2)
@@ -293,4 +378,14 @@ import Testing
     #expect(server.requestCount == 90)
     #expect(Set(server.requests.map { lastText($0) }).count == 90)
   }
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`
+private func httpDate(_ seconds: Int) -> String {
+  var time = time_t(seconds)
+  var parts = tm()
+  gmtime_r(&time, &parts)
+  var buffer = [CChar](repeating: 0, count: 64)
+  let count = strftime(&buffer, buffer.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+  return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

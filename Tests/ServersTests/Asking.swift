@@ -78,10 +78,12 @@ struct Asking {
     var asked = Asked()
     let asker = Asker(model, store: folder.path, options)
     do {
-      try asker.ask(questions, checkpoint: checkpoint, note: { asked.notes.append($0) }) { index, outcome in
-        asked.outcomes[index, default: []].append(outcome)
-        return try followUp(index, outcome)
-      }
+      try asker.ask(
+        questions, checkpoint: checkpoint, note: { asked.notes.append($0) },
+        take: { index, outcome in
+          asked.outcomes[index, default: []].append(outcome)
+          return try followUp(index, outcome)
+        })
     } catch { asked.error = error }
     asked.totals = asker.totals
     asked.budgets = asker.budgets

@@ -79,6 +79,10 @@ import Testing
     #expect(abs(state.admit(tokens: 50, limits, now: 20) - 9.5) < 1e-9)
     state.settle(requests: 0, tokens: -900)
     #expect(abs(state.admit(tokens: 50, limits, now: 20) - 0.5) < 1e-9)
+    // Whatever it is said to have taken.
+    var other = state
+    other.settle(requests: 0, tokens: 900_000_000)
+    #expect(other.admit(tokens: 50, limits, now: 20) <= 61)
     // The clock is set back.
     #expect(state.admit(tokens: 50, limits, now: 5) > 0)
     #expect(state.admit(tokens: 50, limits, now: 6) == 0)

@@ -219,5 +219,8 @@ import Testing
     #expect(model(.chat, body: ["n": 4]).problem?.contains("`n`") == true)
     #expect(model(.chat, body: ["stream": true]).problem?.contains("`stream`") == true)
     #expect(model(.chat, body: ["top_k": 4]).problem == nil)
+    var named = model(.chat)
+    named.url = "https://me:secret@host/v1"
+    #expect(named.problem?.contains("password") == true && named.problem?.contains("secret") == false)
   }
 }

@@ -43,13 +43,14 @@ import Testing
     var done = 0
     var early = 0
     let started = monotonicSeconds()
-    try asker.ask(questions, checkpoint: {}, note: { _ in }) { index, outcome in
+    func take(_ index: Int, _ outcome: AskOutcome) -> Int? {
       answered[index] &+= 1
       if case .reply(let reply, _) = outcome, reply.text == "to \(index)" {} else { wrong += 1 }
       done += 1
       if done == count / 5 { early = residentBytes() }
       return nil
     }
+    try asker.ask(questions, checkpoint: {}, note: { _ in }, take: take)
     let seconds = monotonicSeconds() - started
     let growth = residentBytes() - early
     print(
@@ -63,11 +64,8 @@ import Testing
     let before = server.requestCount
     let again = Asker(asking.model, store: asking.folder.path, asking.options)
     let replayStarted = monotonicSeconds()
-    try again.ask(questions, checkpoint: {}, note: { _ in }) { index, outcome in
-      answered[index] &+= 1
-      if case .reply(let reply, true) = outcome, reply.text == "to \(index)" {} else { wrong += 1 }
-      return nil
-    }
+    try again.ask(questions, checkpoint: {}, note: { _ in }, take: take)
+    #expect(again.totals.replayed == count && again.totals.asked == 0)
     print("replayed in \(duration(monotonicSeconds() - replayStarted))")
     #expect(answered.allSatisfy { $0 == 2 } && wrong == 0 && server.requestCount == before)
   }

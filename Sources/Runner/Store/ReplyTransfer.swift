@@ -36,6 +36,32 @@ extension ReplyJournal {
     }
   }
 
+  /// Removes the entries that `isKept` is not true of, and what damage has made unreadable; nobody may ask meanwhile. The rest of all
+  /// files becomes one, under the name of the oldest, so that of two entries of one key the same one counts as before.
+  /// - Returns: how many entries and bytes are gone.
+  package static func collect(_ folder: String, keeping isKept: (Key) -> Bool) throws -> (
+    entries: Int, bytes: Int
+  ) {
+    let names = try File.names(in: folder).filter { $0.utf8.suffix(6).elementsEqual(".jsonl".utf8) }
+    guard let oldest = names.first else { return (0, 0) }
+    func size() -> Int { names.reduce(0) { $0 + (FileStatus.of("\(folder)/\($1)")?.size ?? 0) } }
+    let before = size()
+    let rest = try DurableFile("\(folder)/\(oldest)")
+    var seen: Set<Key> = []
+    var dropped = 0
+    try ReplyJournal(folder: folder).forEachLine { key, line in
+      guard seen.insert(key).inserted, isKept(key) else {
+        dropped += 1
+        return
+      }
+      try rest.write(line)
+      try rest.write([0x0A])
+    }
+    try rest.finish()
+    for name in names.dropFirst() { try File.remove("\(folder)/\(name)") }
+    return (dropped, before - size())
+  }
+
   /// What came of taking over entries.
   package struct Taken: Sendable, Equatable {
     package var added = 0

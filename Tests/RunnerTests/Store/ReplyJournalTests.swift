@@ -129,6 +129,25 @@ import Testing
     #expect(try ours.takeOver(from: other.path).added == 0)
   }
 
+  @Test func `a collection keeps what it is told to, in one file`() throws {
+    for part in 0..<3 {
+      let journal = ReplyJournal(folder: folder.path, identity: "host/v1")
+      for number in 0..<10 { try journal.append(key(number + part * 5), entry("\(part)")) }
+      usleep(2000)
+    }
+    let before = try ReplyJournal(folder: folder.path).entries(Set((0..<20).map(key)))
+    #expect(before.count == 20 && names.count == 3)
+    let kept = Set((0..<20).filter { $0 % 2 == 0 }.map(key))
+    let gone = try ReplyJournal.collect(folder.path) { kept.contains($0) }
+    #expect(gone.entries == 20 && gone.bytes > 1000 && names.count == 1)
+    let after = try ReplyJournal(folder: folder.path).entries(Set((0..<20).map(key)))
+    #expect(after == before.filter { kept.contains($0.key) })
+    #expect(folder.names.count == 2 && ReplyJournal.identity(of: folder.path) == "host/v1")
+    // What is asked from now on counts behind it.
+    try ReplyJournal(folder: folder.path).append(key(0), entry("new"))
+    #expect(try ReplyJournal(folder: folder.path).entries([key(0)]) == [key(0): entry("0")])
+  }
+
   @Test func `the journals of a store are listed with their sizes`() throws {
     let path = ReplyJournal.folder(of: "host/v1", inStore: folder.path)
     let journal = ReplyJournal(folder: path, identity: "host/v1")
@@ -144,9 +163,10 @@ import Testing
     let journal = ReplyJournal(folder: folder.path)
     try journal.append(key(1), entry("one"))
     #expect(throws: SystemError.self) {
-      try File.withFault({ operation, path in
-        if operation == .write { throw SystemError("write", path, code: ENOSPC) }
-      }) { try journal.append(key(2), entry("two")) }
+      try File.withFault(
+        { operation, path in
+          if operation == .write { throw SystemError("write", path, code: ENOSPC) }
+        }, { try journal.append(key(2), entry("two")) })
     }
     #expect(try ReplyJournal(folder: folder.path).entries([key(1), key(2)]) == [key(1): entry("one")])
   }
