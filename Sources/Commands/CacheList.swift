@@ -10,7 +10,8 @@ struct CacheList: ParsableCommand {
     commandName: "ls", abstract: "List the stored results: address, stage, size, age, key.",
     discussion: """
       The address is the one at which a result was last computed; other experiments may use it at another. `evicted` marks results \
-      whose record is kept and whose bytes `cache gc` removed; they are recomputed when a stage needs them.
+      whose record is kept and whose bytes `cache gc` removed; they are recomputed when a stage needs them. What servers replied is \
+      listed by server, and never removed.
       """)
 
   @OptionGroup var storage: StoreArguments
@@ -45,7 +46,10 @@ struct CacheList: ParsableCommand {
         }.map(\.element)
       default: break
       }
-      try standardOutput(json ? value(entries, contents).text(.pretty) + "\n" : text(entries, contents))
+      let replies = try ReplyJournal.summaries(inStore: store.root)
+      try standardOutput(
+        json
+          ? value(entries, contents, replies).text(.pretty) + "\n" : text(entries, contents) + text(replies))
       return .done
     }
   }
@@ -65,6 +69,12 @@ struct CacheList: ParsableCommand {
     return table + total + (evicted > 0 ? "; \(evicted) evicted" : "") + "\n"
   }
 
+  private func text(_ replies: [ReplyJournal.Summary]) -> String {
+    replies.map {
+      "\(counted($0.entries, "reply", "replies")) of \(TerminalText.escaped("`\($0.identity)`")), \(ByteCount($0.bytes).text)\n"
+    }.joined()
+  }
+
   private func word(_ presence: Presence) -> String? {
     switch presence {
     case .present: nil
@@ -73,7 +83,9 @@ struct CacheList: ParsableCommand {
     }
   }
 
-  private func value(_ entries: [StoreContents.Entry], _ contents: StoreContents) -> JSON {
+  private func value(
+    _ entries: [StoreContents.Entry], _ contents: StoreContents, _ replies: [ReplyJournal.Summary]
+  ) -> JSON {
     [
       "results": .array(
         entries.map { entry in
@@ -82,6 +94,13 @@ struct CacheList: ParsableCommand {
             "key": .string(entry.record.key), "bytes": .int(Int64(entry.storedBytes)),
             "state": .string(word(entry.presence) ?? "present"), "computed": .double(entry.seconds),
             "seconds": .double(entry.record.seconds), "outputs": .array(entry.record.outputs.map(\.json)),
+          ]
+        }),
+      "replies": .array(
+        replies.map {
+          [
+            "server": .string($0.identity), "replies": .int(Int64($0.entries)),
+            "bytes": .int(Int64($0.bytes)),
           ]
         }),
       "objects": .int(Int64(contents.objects.count)), "bytes": .int(Int64(contents.totalBytes)),

@@ -136,6 +136,7 @@ private func transfer(
   if done.evictedRecords > 0 { parts.append("\(done.evictedRecords) without evicted bytes") }
   if done.missingRecords > 0 { parts.append("\(done.missingRecords) no longer in `\(source.root)`") }
   standardError(TerminalText.escaped(parts.joined(separator: ", ")) + "\n")
+  try copyReplies(from: source, to: target, keys: keys)
   if !folders.isEmpty {
     standardError("\(counted(copied, "run folder")) copied, \(folders.count - copied) already present\n")
   }
@@ -148,6 +149,28 @@ private func transfer(
     return .store
   }
   return .done
+}
+
+/// What servers replied that the results are made of; of a reply that is there already with other words, those stay.
+/// - Parameter keys: of the results; nil for all.
+private func copyReplies(from source: Store, to target: Store, keys: [String]?) throws {
+  let wanted = try keys.map { keys in
+    Set(try keys.compactMap(source.unverifiedRecord).flatMap(\.observed).map { UTF8Key($0) })
+  }
+  for summary in try ReplyJournal.summaries(inStore: source.root)
+  where wanted?.contains(UTF8Key(summary.identity)) ?? true {
+    let journal = ReplyJournal(
+      folder: ReplyJournal.folder(of: summary.identity, inStore: target.root), identity: summary.identity)
+    let taken = try journal.takeOver(from: summary.folder)
+    let name = TerminalText.escaped("`\(summary.identity)`")
+    standardError(
+      "\(counted(taken.added, "reply", "replies")) of \(name) copied, \(taken.kept) already present\n")
+    if !taken.different.isEmpty {
+      standardError(
+        "warning: \(counted(taken.different.count, "request")) to \(name) had another reply there, which stays, such as \(taken.different[0].digest.hex.prefix(12))\n"
+      )
+    }
+  }
 }
 
 /// Whose bytes the runs' `keep:` wants to stay, so that a collection there knows.

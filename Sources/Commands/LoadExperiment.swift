@@ -79,6 +79,8 @@ struct LoadedExperiment {
   /// With `--set` applied.
   let parameters: JSONObject
   let tracking: Tracking
+  /// The user's own.
+  let configuration: UserConfiguration
 
   /// A run of it, which keeps all of this.
   func session(store: String) -> RunSession {
@@ -141,12 +143,13 @@ extension DiagnosticList {
 }
 
 extension LoadedExperiment {
-  init(_ experiment: Experiment, _ plan: Plan) {
+  init(_ experiment: Experiment, _ plan: Plan, _ configuration: UserConfiguration) {
     self.init(
-      plan: plan, projectRoot: experiment.projectRoot, sweep: experiment.sweep,
+      plan: plan.priced(configuration), projectRoot: experiment.projectRoot, sweep: experiment.sweep,
       text: String(decoding: experiment.source.bytes, as: UTF8.self), file: Self.place(of: experiment),
       files: RunDirectory.files(of: experiment, plan), parameters: experiment.settings,
-      tracking: experiment.tracking)
+      tracking: experiment.tracking.isEmpty ? configuration.tracking : experiment.tracking,
+      configuration: configuration)
   }
 
   /// In the project by its path there, so that a colleague's copy of the project has it too; nil of what came from standard input.
@@ -177,7 +180,10 @@ func load(
     Glibc.exit(list.exitCode.rawValue)
   case .success(let (experiment, plan)):
     report(DiagnosticList(plan.warnings), format, jsonTo: descriptor)
-    return LoadedExperiment(experiment, plan)
+    do { return LoadedExperiment(experiment, plan, try UserConfiguration.read()) } catch {
+      report(error, format, jsonTo: descriptor)
+      Glibc.exit(error.exitCode.rawValue)
+    }
   }
 }
 

@@ -141,13 +141,14 @@ struct RunCommand: ParsableCommand {
         .commandLine,
         "a sweep runs whole trials; for a part of one, give its values with `--set`, or write `--no-sweep`")
     }
+    let configuration = try UserConfiguration.read()
     let progress = try sweeping.progress(storage)
     progress.retriesFailed = retryFailed
     // A sweep that had nothing to run has its page already.
     var hadWork = false
     var session = SweepSession(progress, check: sweeping.checker()) { run in
       hadWork = true
-      let trial = LoadedExperiment(run.experiment, run.plan)
+      let trial = LoadedExperiment(run.experiment, run.plan, configuration)
       var session = trial.session(store: storage.path(projectRoot: trial.projectRoot))
       session.command = sweeping.command(run)
       configure(&session, settings: experiment.set + run.settings)

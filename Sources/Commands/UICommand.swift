@@ -54,7 +54,7 @@ struct UICommand: ParsableCommand {
     let given = sweep.names + sweep.repeats.map(\.name)
     let reader = try reader(all.filter { member in !given.contains { UTF8Key($0) == UTF8Key(member.key) } })
     guard case .success(let (experiment, plan)) = reader.plan(answers: { _ in nil }) else { return nil }
-    let loaded = LoadedExperiment(experiment, plan)
+    let loaded = LoadedExperiment(experiment, plan, try UserConfiguration.read())
     let progress = try Sweeping(reader, loaded, sweep).progress(storage)
     try progress.advance { _, _, _ in false }
     return try SweepPage(progress, loaded).page

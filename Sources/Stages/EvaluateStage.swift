@@ -149,11 +149,14 @@ package struct EvaluateStage: Stage {
 
   private static func estimate(_ input: StageEstimate.Input) -> StageEstimate {
     let estimates = input.options[wanted].compactMap { $0.estimate(input) }
-    return StageEstimate(
+    var estimate = StageEstimate(
       outputs: ["metrics": ArtifactSize(bytes: 1 << 10)],
       memoryBytes: estimates.compactMap(\.memoryBytes).max(),
       seconds: estimates.isEmpty
         ? Estimates.reading(input.input("rows")) : estimates.compactMap(\.seconds).reduce(0, +))
+    // No two metrics ask one judge.
+    estimate.asking = estimates.lazy.compactMap(\.asking).first
+    return estimate
   }
 
   package func run(_ context: StageContext) throws {

@@ -170,8 +170,15 @@ extension SampleStage {
         Double(prompts.bytes ?? 0) + tokens * Estimates.bytesPerToken + Double(items ?? 0)
           * Double(Estimates.bytesPerItem))
     }
+    let outputs = ["rows": ArtifactSize(rows: prompts.rows, items: items, bytes: bytes)]
+    if var asked = Estimates.asking(
+      input, "model", requests: items, tokens: Estimates.tokens(prompts).map { $0 * n }, reply: Int(new))
+    {
+      asked.outputs = outputs
+      return asked
+    }
     return StageEstimate(
-      outputs: ["rows": ArtifactSize(rows: prompts.rows, items: items, bytes: bytes)],
+      outputs: outputs,
       memoryBytes: ModelMemory(model, input.numericMode)?.reading,
       seconds: Estimates.seconds(
         tokens: tokens, parameters: model.items, passes: 2, rate: Estimates.sampling, input.threads))

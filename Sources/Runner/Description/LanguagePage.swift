@@ -12,7 +12,10 @@ package enum LanguagePage {
 
       """
     for (title, keys) in [
-      ("Top level", Language.experiment), ("A model", Language.model), ("A stage", Language.stage),
+      ("Top level", Language.experiment), ("A model", Language.model),
+      ("The key of a model's server", Language.serverKey),
+      ("The limits of a model's server", Language.serverLimits),
+      ("A stage", Language.stage),
       ("A group or loop", Language.group), ("`loop`", Language.loop), ("A carried value", Language.carry),
       ("A condition of `until` or `expect`", Language.condition),
       ("`matrix`, beside its axes", Language.cells),

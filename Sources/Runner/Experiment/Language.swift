@@ -220,6 +220,24 @@ enum Language {
     LanguageKey("header", .string, "the header that it is sent in, as it is; default the interface's own"),
   ]
 
+  static let prices: [LanguageKey] = [
+    LanguageKey(
+      "server", .string, required: true, "the server's `identity`: the host, port and path of its address"),
+    LanguageKey("model", .string, "what the server calls the model; any without it"),
+    LanguageKey(
+      "input", .number(serverMoney, exclusiveMinimum: false), required: true, "a million tokens read"),
+    LanguageKey(
+      "output", .number(serverMoney, exclusiveMinimum: false), required: true, "a million tokens written"),
+    LanguageKey("currency", .string, "as it is shown; default USD"),
+  ]
+
+  static let userConfiguration: [LanguageKey] = [
+    LanguageKey("prices", .list(.keys(prices)), "what tokens cost, for `plan` and `limits: {money: …}`"),
+    LanguageKey("track", .optional(.keys(trackers)), "for experiments that have no `track` of their own"),
+  ]
+
+  static let serverMoney = 0.0...1e12
+
   static let serverLimits: [LanguageKey] = [
     LanguageKey("concurrency", .integer(serverConcurrency), "requests under way at most; default 64"),
     LanguageKey("requests_per_minute", .integer(serverLimit), "requests begun in a minute at most"),
@@ -235,6 +253,9 @@ enum Language {
     LanguageKey(
       "tokens", .integer(serverLimit),
       "tokens that a stage may be charged for; it stops before they are passed"),
+    LanguageKey(
+      "money", .number(serverMoney, exclusiveMinimum: true),
+      "what a stage may cost, at the prices of your configuration; it stops before"),
   ]
 
   /// What other tools call a model's source.

@@ -179,6 +179,9 @@ struct ServerDecoder {
     server.limits.requestsPerMinute = whole("requests_per_minute")
     server.limits.tokensPerMinute = whole("tokens_per_minute")
     server.limits.tokens = whole("tokens")
+    server.limits.money = fields["money"].flatMap {
+      collector.number($0, "`money` of \(what)", Language.serverMoney, exclusiveMinimum: true)
+    }
     if let value = seconds("connect") { server.limits.connect = value }
     if let value = seconds("first_byte") { server.limits.firstByte = value }
     if let value = seconds("longest_pause") { server.limits.longestPause = value }

@@ -21,6 +21,8 @@ package struct Tracking: Sendable {
   package var mlflow: MLflow?
 
   package init() {}
+
+  package var isEmpty: Bool { tensorBoard == nil && mlflow == nil }
 }
 
 struct TrackingDecoder {

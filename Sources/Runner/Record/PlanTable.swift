@@ -85,7 +85,8 @@ package struct PlanTable {
         }
       }
     }
-    return text + summary + weights.lines.map { TerminalText.escaped($0) + "\n" }.joined()
+    return text + summary + askingLines.map { TerminalText.escaped($0) + "\n" }.joined()
+      + weights.lines.map { TerminalText.escaped($0) + "\n" }.joined()
   }
 
   private func time(_ seconds: Double) -> String { "~\(duration(seconds))" }
@@ -165,6 +166,50 @@ package struct PlanTable {
       + (estimated.map { "\n\($0)" } ?? "")
   }
 
+  /// What servers will be asked, and what that may cost.
+  private var askingLines: [String] {
+    var sums: [(model: ModelReference, asking: StageEstimate.Asking, unknown: Int)] = []
+    for index in shown where decisions[index].isWork && !plan.nodes[index].servers.isEmpty {
+      for case .model(let name) in plan.nodes[index].inputs.map(\.source) {
+        guard let model = plan.models.first(where: { UTF8Key($0.name) == UTF8Key(name) }), model.server != nil
+        else { continue }
+        let place =
+          sums.firstIndex { $0.model.name == model.name }
+          ?? {
+            sums.append((model, StageEstimate.Asking(requests: 0, promptTokens: 0, completionTokens: 0), 0))
+            return sums.count - 1
+          }()
+        guard let asking = estimate.nodes[index]?.asking else {
+          sums[place].unknown += 1
+          continue
+        }
+        sums[place].asking.requests &+= asking.requests
+        sums[place].asking.promptTokens &+= asking.promptTokens
+        sums[place].asking.completionTokens &+= asking.completionTokens
+      }
+    }
+    return sums.map { model, asking, unknown in
+      var line =
+        "model \(model.name) is asked about \(grouped(asking.requests)) times: about \(grouped(asking.promptTokens)) tokens to read, at most \(grouped(asking.completionTokens)) to write"
+      if let price = model.server?.limits.price {
+        let cost = price.cost(
+          promptTokens: Double(asking.promptTokens), completionTokens: Double(asking.completionTokens))
+        line += ", at most about \(TextTable.format("%.2f", cost)) \(price.currency)"
+      } else {
+        line += "; no price in your configuration"
+      }
+      if unknown > 0 { line += "; and \(RunMessages.stages(unknown)) of which nothing is known yet" }
+      return line + "; replies that are kept are not asked for again"
+    }
+  }
+
+  /// `1,234,567`
+  private func grouped(_ number: Int) -> String {
+    var digits = Array("\(number)")
+    for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
+    return String(digits)
+  }
+
   package func json() throws -> JSON {
     let nodes = try shown.map { index -> JSON in
       let node = plan.nodes[index]
@@ -193,6 +238,9 @@ package struct PlanTable {
           estimate.nodes[index].map { estimate in
             [
               "seconds": estimate.seconds.map { .double($0) } ?? .null,
+              "requests": estimate.asking.map { .int(Int64($0.requests)) } ?? .null,
+              "prompt_tokens": estimate.asking.map { .int(Int64($0.promptTokens)) } ?? .null,
+              "completion_tokens": estimate.asking.map { .int(Int64($0.completionTokens)) } ?? .null,
               "memory_bytes": estimate.memoryBytes.map { .int(Int64($0)) } ?? .null,
               "disk_bytes": .int(Int64(clamping: estimate.outputs.values.compactMap(\.bytes).reduce(0, &+))),
             ]

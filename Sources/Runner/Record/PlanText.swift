@@ -28,6 +28,7 @@ struct PlanText {
         "inputs": .object(PlanText.inputs(of: node, in: plan)),
         "seed": .string("0x" + String(node.seed, radix: 16)), "recipe_key": .string(node.recipeKey),
         "shards": .int(Int64(node.execution.shards)),
+        "observed": .array(node.servers.map { .string($0) }),
       ]
       return json.text()
     }

@@ -9,6 +9,8 @@ package struct RunNode: Sendable {
   package let options: JSON
   /// The outputs and models that it reads, `before.rows`, by port.
   package let inputs: [(port: String, sources: [String])]
+  /// The servers that it asks: what it gives is observed, not computed.
+  package let observed: [String]
   /// Nil when the run did not come so far.
   package var key: String?
   package var state: State
@@ -31,7 +33,9 @@ package struct RunNode: Sendable {
     var nodes = (plan["nodes"]?.arrayValue ?? []).map { node in
       RunNode(
         address: node["address"]?.stringValue ?? "", stage: node["stage"]?.stringValue ?? "",
-        options: node["options"] ?? .null, inputs: inputs(node["inputs"]), key: node["key"]?.stringValue,
+        options: node["options"] ?? .null, inputs: inputs(node["inputs"]),
+        observed: node["observed"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+        key: node["key"]?.stringValue,
         state: .pending)
     }
     var places: [UTF8Key: Int] = [:]

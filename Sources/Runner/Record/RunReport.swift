@@ -65,6 +65,15 @@ package struct RunReport {
         columns.map { TextTable.fitting(all, to: $0, dropping: [3, 2, 1]) } ?? (rows: all, dropped: [])
       text += "\n" + TextTable.aligned(fitting.rows)
       hidden += fitting.dropped.map { all[0][$0] }
+      let observed = nodes.filter { !$0.observed.isEmpty }
+      if !observed.isEmpty {
+        let servers = observed.flatMap(\.observed).distinct().map { "`\($0)`" }.joined(separator: ", ")
+        let names = observed.map(\.address).joined(separator: ", ")
+        text +=
+          TerminalText.escaped(
+            "observed: \(names): made of what \(servers) replied; the replies are kept, and asking again may give others"
+          ) + "\n"
+      }
       for node in nodes where node.message != nil {
         text += "\(TerminalText.escaped(node.address)): \(TerminalText.escaped(node.message ?? ""))\n"
       }
@@ -83,6 +92,7 @@ package struct RunReport {
           "state": .string(node.state.rawValue),
           "seconds": node.seconds.map { .double($0) } ?? .null, "key": node.key.map { .string($0) } ?? .null,
           "message": node.message.map { .string($0) } ?? .null,
+          "observed": .array(node.observed.map { .string($0) }),
           "outputs": .object(JSONObject(node.outputs.map { ($0.port, .string($0.digest)) })),
         ]
       })

@@ -52,7 +52,25 @@ package struct ServerModel: Sendable, Equatable {
     package var longestPause = 900.0
     /// Tokens that a stage may be charged for, replies of earlier runs not counted; it stops before.
     package var tokens: Int?
+    /// The same in money, at the user's prices.
+    package var money: Double?
+    package var price: Price?
     package init() {}
+  }
+
+  /// What tokens cost, for a million of them.
+  package struct Price: Sendable, Equatable {
+    package let input: Double
+    package let output: Double
+    /// `USD`
+    package let currency: String
+    package init(input: Double, output: Double, currency: String) {
+      (self.input, self.output, self.currency) = (input, output, currency)
+    }
+
+    package func cost(promptTokens: Double, completionTokens: Double) -> Double {
+      (promptTokens * input + completionTokens * output) / 1e6
+    }
   }
 
   package init(url: String, identity: String) {
@@ -87,7 +105,10 @@ extension ServerModel {
       "tokens_per_minute": number(limits.tokensPerMinute), "attempts": .int(Int64(limits.attempts)),
       "connect": .double(limits.connect), "first_byte": .double(limits.firstByte),
       "whole": .double(limits.whole), "longest_pause": .double(limits.longestPause),
-      "tokens": number(limits.tokens),
+      "tokens": number(limits.tokens), "money": limits.money.map { .double($0) } ?? .null,
+      "price": limits.price.map {
+        ["input": .double($0.input), "output": .double($0.output), "currency": .string($0.currency)]
+      } ?? .null,
     ]
   }
 
@@ -109,5 +130,11 @@ extension ServerModel {
     (limits.connect, limits.firstByte, limits.whole) = (connect, firstByte, whole)
     limits.longestPause = json["longest_pause"]?.doubleValue ?? limits.longestPause
     limits.tokens = json["tokens"]?.intValue
+    limits.money = json["money"]?.doubleValue
+    if let price = json["price"], let input = price["input"]?.doubleValue,
+      let output = price["output"]?.doubleValue, let currency = price["currency"]?.stringValue
+    {
+      limits.price = Price(input: input, output: output, currency: currency)
+    }
   }
 }

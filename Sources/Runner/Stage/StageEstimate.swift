@@ -36,6 +36,19 @@ public struct StageEstimate: Sendable {
   public var outputs: [String: ArtifactSize]
   public var memoryBytes: Int?
   public var seconds: Double?
+  /// What a server is expected to be asked.
+  package var asking: Asking?
+
+  package struct Asking: Sendable, Equatable {
+    package var requests: Int
+    package var promptTokens: Int
+    /// At most.
+    package var completionTokens: Int
+    package init(requests: Int, promptTokens: Int, completionTokens: Int) {
+      (self.requests, self.promptTokens, self.completionTokens) = (requests, promptTokens, completionTokens)
+    }
+  }
+
   public init(outputs: [String: ArtifactSize] = [:], memoryBytes: Int? = nil, seconds: Double? = nil) {
     self.outputs = outputs
     self.memoryBytes = memoryBytes

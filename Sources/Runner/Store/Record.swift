@@ -108,6 +108,14 @@ package struct NodeRecord: Sendable {
     self.provenance = provenance
   }
 
+  /// The identities of the servers whose replies it is made of: observed, not computed. Each once, in the order of its ports.
+  package var observed: [String] {
+    (preimage["inputs"]?.objectValue?.members ?? []).flatMap { _, part -> [String] in
+      let parts = part.arrayValue?.compactMap { $0["digest"] } ?? [part]
+      return parts.compactMap { $0["server"]?.stringValue }
+    }.distinct()
+  }
+
   package func output(_ port: String) -> StoredOutput? { outputs.first { $0.port == port } }
 
   package var json: JSON {

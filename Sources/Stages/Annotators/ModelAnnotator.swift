@@ -72,6 +72,12 @@ struct ModelAnnotator: Annotator {
 
   func estimate(_ input: StageEstimate.Input) -> StageEstimate {
     let rows = input.input("rows")
+    if let asked = Estimates.asking(
+      input, "model", requests: rows.items ?? rows.rows,
+      tokens: Estimates.templateTokens(rows, question.source), reply: maxNewTokens)
+    {
+      return asked
+    }
     var estimate = Estimates.scoringWithModel(input, template: question.source)
     let replies = (rows.items ?? rows.rows).map { Double($0) * Double(maxNewTokens) }
     let drawing = Estimates.seconds(

@@ -58,6 +58,11 @@ struct AskedServer {
     options.mayAsk = context.mayAsk
     options.backoff = Backoff(seed: context.seed)
     if let tokens = model.limits.tokens { options.budgets = [Budget(limit: Double(tokens))] }
+    if let money = model.limits.money, let price = model.limits.price {
+      options.budgets.append(
+        Budget(
+          price.currency, limit: money, promptPrice: price.input / 1e6, completionPrice: price.output / 1e6))
+    }
     let asker = Asker(model, store: store, options)
     // Another number asks anew for all that a stage asks.
     let base = (model.attempt - 1) * Self.attemptsOfOne
@@ -89,6 +94,13 @@ struct AskedServer {
       ("replayed_completion_tokens", totals.replayedTokens.completion),
     ] where count > 0 || name.hasPrefix("replies") {
       context.measure(name, Double(count))
+    }
+    if let price = model.limits.price, totals.asked > 0 {
+      context.measure(
+        "cost_\(price.currency)",
+        price.cost(
+          promptTokens: Double(totals.askedTokens.prompt),
+          completionTokens: Double(totals.askedTokens.completion)))
     }
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     if totals.asked > 0 { context.measure("replies_per_second", Double(totals.asked) / max(seconds, 1e-3)) }

@@ -62,6 +62,30 @@ enum Estimates {
         tokens: tokens, parameters: model.items, passes: 2, rate: scoring, input.threads))
   }
 
+  /// What the server at a port is asked; nil of a model that is here.
+  /// - Parameters:
+  ///   - tokens: of all texts that are sent.
+  ///   - reply: tokens of a reply at most.
+  static func asking(
+    _ input: StageEstimate.Input, _ port: String, requests: Int?, tokens: Double?, reply: Int
+  ) -> StageEstimate? {
+    guard input.input(port).facts[KnownArtifact.serverFact] != nil else { return nil }
+    var estimate = StageEstimate()
+    if let requests, let tokens, let prompt = integer(tokens) {
+      estimate.asking = StageEstimate.Asking(
+        requests: requests, promptTokens: prompt,
+        completionTokens: requests.multipliedReportingOverflow(by: reply).partialValue)
+    }
+    return estimate
+  }
+
+  /// Tokens of the rows' texts in a template, once for each item.
+  static func templateTokens(_ rows: ArtifactSize, _ template: String) -> Double? {
+    tokens(rows).map {
+      $0 + Double(rows.items ?? rows.rows ?? 0) * Double(template.utf8.count) / bytesPerToken
+    }
+  }
+
   /// Time for what reads rows and computes little.
   static func reading(_ rows: ArtifactSize) -> Double? { rows.bytes.map { Double($0) / 2e7 } }
 }

@@ -98,12 +98,25 @@ struct WinRateMetric: Metric {
 
   func estimate(_ input: StageEstimate.Input) -> StageEstimate? {
     let judge = input.input("judge")
-    guard judge.items != nil else { return nil }
     let rows = input.input("rows")
     let both = [rows, input.input("baseline")].compactMap(Estimates.tokens).reduce(0, +)
+    let orders = order == .both ? 2 : 1
+    let comparisons = (rows.items ?? rows.rows).map {
+      $0.multipliedReportingOverflow(by: orders).partialValue
+    }
+    if let asked = Estimates.asking(
+      input, "judge", requests: comparisons,
+      tokens: comparisons.map {
+        both * Double(orders) + Double($0 * template.utf8.count) / Estimates.bytesPerToken
+      },
+      reply: maxNewTokens)
+    {
+      return asked
+    }
+    guard judge.items != nil else { return nil }
     let replies = Double((rows.items ?? rows.rows ?? 0) * (maxNewTokens + template.utf8.count / 4))
     return Estimates.scoringWithModel(
-      tokens: (both + replies) * (order == .both ? 2 : 1), by: judge, input)
+      tokens: (both + replies) * Double(orders), by: judge, input)
   }
 
   func measure(_ generations: Generations, _ context: StageContext) throws -> [JSON] {

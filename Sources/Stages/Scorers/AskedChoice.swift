@@ -9,7 +9,7 @@ import Servers
 extension ChoiceScorer {
   /// Alternatives that are asked for: the most that OpenAI gives.
   private static let alternatives = 20
-  private static let tokensOfReply = 16
+  static let tokensOfReply = 16
 
   func score(
     _ items: [RowItem], by server: AskedServer, _ context: StageContext,

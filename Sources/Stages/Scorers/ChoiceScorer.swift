@@ -88,7 +88,11 @@ struct ChoiceScorer: Scorer {
   var labelList: String { labels.map { "`\($0)`" }.joined(separator: ", ") }
 
   func estimate(_ input: StageEstimate.Input) -> StageEstimate {
-    Estimates.scoringWithModel(input, template: template)
+    let rows = input.input("rows")
+    return Estimates.asking(
+      input, "model", requests: rows.items ?? rows.rows, tokens: Estimates.templateTokens(rows, template),
+      reply: by == .reply ? Self.tokensOfReply : 1)
+      ?? Estimates.scoringWithModel(input, template: template)
   }
 
   func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Score) throws -> Void) throws {

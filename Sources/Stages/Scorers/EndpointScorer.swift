@@ -25,6 +25,13 @@ struct EndpointScorer: Scorer {
       help: "a language model scores with `scorer: {kind: reply, …}` or `{kind: choice, …}`")
   }
 
+  func estimate(_ input: StageEstimate.Input) -> StageEstimate {
+    let rows = input.input("rows")
+    return Estimates.asking(
+      input, "model", requests: rows.items ?? rows.rows, tokens: Estimates.tokens(rows), reply: 0)
+      ?? StageEstimate()
+  }
+
   func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Score) throws -> Void) throws {
     guard let server = try AskedServer("model", context), server.model.interface == .http else {
       throw InputError("input `model` needs a model with `server` and `interface: http`")
