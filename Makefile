@@ -3,7 +3,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test test-pages test-services build install packages docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-search new-stage emulated sanitize bounds fuzz parity
+.PHONY: quickstart test test-pages test-services build install packages pip docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-search new-stage emulated sanitize bounds fuzz parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -48,7 +48,7 @@ test-pages: build
 	echo "make test-pages: passed"
 
 # What a run writes for other programs, read by those programs, which pip installs.
-test-services: packages
+test-services: packages pip
 	@swift build -c release --product plumb
 	Tests/Services/run .build/release
 
@@ -56,28 +56,28 @@ build: packages
 	@swift build -c release --build-tests
 
 # Models beside transformers, PyTorch and gguf: what convert and training write is loaded there, with the same logits. A line a check.
-parity: build
+parity: build pip
 	@Tests/Parity/run .build/release
 
 # The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp, tokenizing beside tokenizers, data beside
 # pyarrow; installed with pip where possible. No test depends on a time. BENCH="--repeat 3" reaches all; bench-runner, bench-engine,
 # bench-tokenizer and bench-data do one, with options of their own. bench-search compares the search of hyperparameters with Optuna.
 bench: bench-runner bench-engine bench-tokenizer bench-data
-bench-runner: packages
+bench-runner: packages pip
 	@swift build -c release --product plumb
 	Benchmarks/runner.py $(BENCH)
-bench-engine: packages
+bench-engine: packages pip
 	@swift build -c release --product EngineBench
 	Benchmarks/engine.py $(BENCH)
-bench-tokenizer: packages
+bench-tokenizer: packages pip
 	@swift build -c release --product EngineBench
 	swift build -c release --product plumb
 	Benchmarks/tokenizer.py $(BENCH)
-bench-data: packages
+bench-data: packages pip
 	@swift build -c release --product plumb
 	swift build -c release --product DataBench
 	Benchmarks/data.py $(BENCH)
-bench-search: packages
+bench-search: packages pip
 	@swift build -c release --product SearchBench
 	Benchmarks/search.py $(BENCH)
 
@@ -105,7 +105,7 @@ docs:
 	.build/release/plumb schema --markdown > docs/reference/experiment.md
 	.build/release/plumb schema > docs/reference/experiment.schema.json
 
-# What the system must provide: libyaml, SQLite, libcrypto, zlib, libzstd and pkg-config to build, pip to fetch the quickstart's model.
+# What the system must provide: libyaml, SQLite, libcrypto, zlib, libzstd and pkg-config to build; libcurl and certificates to fetch models.
 packages:
 	@missing=($(ALSO))
 	command -v pkg-config > /dev/null || missing+=(pkg-config)
@@ -114,7 +114,8 @@ packages:
 	pkg-config --exists libcrypto 2> /dev/null || missing+=(libssl-dev)
 	pkg-config --exists zlib 2> /dev/null || missing+=(zlib1g-dev)
 	pkg-config --exists libzstd 2> /dev/null || missing+=(libzstd-dev)
-	python3 -m pip --version > /dev/null 2>&1 || missing+=(python3-pip)
+	PATH="$$PATH:/sbin:/usr/sbin" ldconfig -p 2> /dev/null | grep -E 'libcurl(-gnutls)?\.so\.4' > /dev/null || missing+=(libcurl4)
+	[[ -d /etc/ssl/certs ]] || missing+=(ca-certificates)
 	if ! command -v swift > /dev/null; then
 	  echo "swift not found: install Swift 6.3 from https://www.swift.org/install and run make again" >&2
 	  exit 1
@@ -137,6 +138,10 @@ packages:
 	echo "installing $${missing[*]}"
 	"$${apt[@]}" update -qq
 	"$${apt[@]}" install -y -qq --no-install-recommends "$${missing[@]}"
+
+# For what other programs are brought by pip.
+pip:
+	@python3 -m pip --version > /dev/null 2>&1 || $(MAKE) packages ALSO=python3-pip
 
 format:
 	@swift format --in-place --parallel -r Sources Tests Benchmarks Package.swift

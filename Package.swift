@@ -44,7 +44,7 @@ let package = Package(
     // zlib and libzstd, as the system ships them, linked statically.
     .systemLibrary(name: "CZlib", pkgConfig: nil, providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: nil, providers: [.apt(["libzstd-dev"])]),
-    // Gzip and zstd, for whole files and for pages of Parquet. Apart from System, so that a stage's package needs neither library.
+    // Gzip and zstd, for whole files and for pages of Parquet, and members of zip archives.
     .target(
       name: "Compression", dependencies: ["CZlib", "CZstd", "System"], swiftSettings: strict,
       linkerSettings: [":libz.a", ":libzstd.a"].map { .linkedLibrary($0, .when(platforms: [.linux])) }),
@@ -62,7 +62,7 @@ let package = Package(
     .target(name: "Parquet", dependencies: ["Compression", "JSON", "System"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
     .target(
-      name: "Runner", dependencies: ["CYAML", "Charts", "HTTP", "Search", "JSON", "System"],
+      name: "Runner", dependencies: ["CYAML", "Charts", "Compression", "HTTP", "Search", "JSON", "System"],
       swiftSettings: strict),
     // Language models behind a server: what is sent, what comes back, how many at once, and what is kept of it.
     .target(name: "Servers", dependencies: ["HTTP", "Runner", "JSON", "System"], swiftSettings: strict),
@@ -184,7 +184,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       // Drives the built `plumb`, which `swift test` builds with all else; as a dependency it would be linked into the tests.
-      name: "EndToEndTests", dependencies: ["Runner", "Models", "JSON", "System", "TinyModel", "TestFolder"],
+      name: "EndToEndTests",
+      dependencies: [
+        "CompressedData", "FaultyServer", "Runner", "Models", "JSON", "System", "TinyModel", "TestFolder",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -64,11 +64,11 @@ final class GzipStream: CompressedStream {
 }
 
 /// zlib's own object. It holds its own address, so it stays where it is.
-private final class ZlibStream {
+final class ZlibStream {
   /// SAFETY: this object's own memory, freed in `deinit`; addresses of buffers are in it only while `inflate` runs.
   private let stream: UnsafeMutablePointer<z_stream>
 
-  /// - Parameter windowBits: 15, and 16 more for the header of gzip, 32 for that of gzip or of zlib.
+  /// - Parameter windowBits: 15, and 16 more for the header of gzip, 32 for that of gzip or of zlib; -15 for data without a header.
   init(windowBits: Int32) throws {
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())

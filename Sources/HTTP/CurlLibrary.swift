@@ -19,7 +19,7 @@ enum CurlLibrary {
     let text = words(code, message)
     let result = ccurl_result(rawValue: UInt32(bitPattern: code))
     switch result {
-    case CCURL_RESULT_UNSUPPORTED_PROTOCOL, CCURL_RESULT_BAD_URL: return HTTPFailure(.badAddress, text)
+    case CCURL_RESULT_BAD_URL: return HTTPFailure(.badAddress, text)
     case CCURL_RESULT_PROXY_NOT_FOUND, CCURL_RESULT_HOST_NOT_FOUND: return HTTPFailure(.notFound, text)
     case CCURL_RESULT_NOT_CONNECTED: return HTTPFailure(.refused, text)
     // The others are waited for here.

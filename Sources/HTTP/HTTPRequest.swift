@@ -44,9 +44,11 @@ package struct HTTPResponse: Sendable {
   package let headers: [(name: String, value: String)]
   /// Decompressed.
   package let body: [UInt8]
+  /// Of the request that it answers: another than was asked for where that was sent on. May hold a password.
+  package let address: String
 
-  package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
-    (self.status, self.headers, self.body) = (status, headers, body)
+  package init(status: Int, headers: [(name: String, value: String)], body: [UInt8], address: String = "") {
+    (self.status, self.headers, self.body, self.address) = (status, headers, body, address)
   }
 
   /// The first header of that name, whose case does not matter.

@@ -3,6 +3,8 @@
 import CCurl
 import System
 
+/// A request on a kept connection that ends before a byte of a response came is sent once more, on a new one: a server that closes
+/// a connection which was idle cannot be told from one that fails.
 package final class HTTPTransfers {
   package typealias Outcome = (tag: Int, result: Result<HTTPResponse, HTTPFailure>)
 

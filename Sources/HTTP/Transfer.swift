@@ -53,6 +53,7 @@ final class Transfer {
   private var body: [UInt8] = []
   private var bodyBytes = 0
   private var hasBegun = false
+  private var isHeadWhole = false
   private var isSentOn = false
   private var end: End?
 
@@ -103,10 +104,10 @@ final class Transfer {
   func prepare() -> HTTPFailure? {
     ccurl_easy_reset(easy)
     (status, headers, headerBytes) = (0, [], 0)
-    (body, bodyBytes, isSentOn) = ([], 0, false)
+    (body, bodyBytes, isHeadWhole, isSentOn) = ([], 0, false, false)
     message[0] = 0
     if address == nil {
-      guard let address = HTTPAddress(request.url) else {
+      guard let address = try? HTTPAddress(request.url) else {
         return HTTPFailure(.badAddress, "the address is none of http or https with a host in it")
       }
       self.address = address
@@ -287,6 +288,7 @@ final class Transfer {
   /// Whether its body is wanted.
   private func headIsTaken() -> Bool {
     if status < 200 { return true }
+    isHeadWhole = true
     isSentOn =
       request.redirects > 0 && [301, 302, 303, 307, 308].contains(status)
       && header("location") != nil
@@ -336,7 +338,7 @@ final class Transfer {
     switch end {
     case .failure(let failure): return .ended(.failure(failure))
     case .thrown(let error): return .threw(error)
-    case .headIsAll: return .ended(.success(HTTPResponse(status: status, headers: headers, body: [])))
+    case .headIsAll: return .ended(.success(response([])))
     case nil: break
     }
     guard code == CCURL_RESULT_OK.rawValue else {
@@ -352,11 +354,19 @@ final class Transfer {
       }
       return .ended(.failure(CurlLibrary.failure(code, String(cString: message))))
     }
+    // The library takes a head that ends anywhere for a whole one.
+    guard isHeadWhole else {
+      return .ended(.failure(HTTPFailure(.cut, "the connection ended before the response's headers did")))
+    }
     guard isSentOn else {
-      return .ended(.success(HTTPResponse(status: status, headers: headers, body: body)))
+      return .ended(.success(response(body)))
     }
     if let failure = goOn() { return .ended(.failure(failure)) }
     return .sentOn
+  }
+
+  private func response(_ body: [UInt8]) -> HTTPResponse {
+    HTTPResponse(status: status, headers: headers, body: body, address: address?.text ?? request.url)
   }
 
   /// The request at the address to which it was sent on.
@@ -366,7 +376,7 @@ final class Transfer {
     }
     redirectsLeft -= 1
     guard let before = address, let place = header("location"),
-      let next = HTTPAddress(place, relativeTo: before)
+      let next = try? HTTPAddress(place, relativeTo: before)
     else { return HTTPFailure(.badAddress, "it is sent on to what is no address of http or https") }
     if before.isEncrypted, !next.isEncrypted {
       return HTTPFailure(.badAddress, "it is sent on from https to `\(next.shown)`, where anybody can listen")

@@ -88,15 +88,11 @@ package struct ChildProcess: Sendable {
     }
   }
 
-  /// Runs to the end and gives what it printed, standard output and error together, at most `limit` bytes of it.
-  /// - Parameters:
-  ///   - descriptor: becomes the child's descriptor 3.
-  ///   - signals: one that comes ends the child and all it started; without them the child shares our group, so that what a
-  ///     terminal sends reaches it too.
-  /// - Throws: `RunError` when a signal came.
+  /// Runs to the end and gives what it printed, standard output and error together, at most `limit` bytes of it. The child shares our
+  /// group, so that what a terminal sends reaches it too.
   package static func run(
     _ executable: String, arguments: [String], environment: [(name: String, value: String)],
-    keeping descriptor: Int32? = nil, stoppedBy signals: SignalDescriptor? = nil, limit: Int = 1 << 20
+    limit: Int = 1 << 20
   ) throws -> (ending: Ending, output: String) {
     let pipe = try Pipe()
     defer { close(pipe.reading) }
@@ -105,85 +101,17 @@ package struct ChildProcess: Sendable {
       defer { close(pipe.writing) }
       child = try start(
         executable, arguments: arguments, environment: environment,
-        descriptors: [nil, pipe.writing, pipe.writing] + (descriptor.map { [$0] } ?? []),
-        joinsGroup: signals == nil)
+        descriptors: [nil, pipe.writing, pipe.writing], joinsGroup: true)
     }
     var output: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      if let signal = try signals?.next(before: pipe.reading) {
-        child.sendToGroup(SIGTERM)
-        _ = child.ending(waiting: true)
-        throw RunError.stopped(by: signal)
-      }
       let count = read(pipe.reading, &buffer, buffer.count)
       if count < 0, errno != EINTR { throw SystemError("read", "the output of \(executable)", code: errno) }
       if count == 0 { break }
       if count > 0 { output += buffer[..<min(count, max(0, limit - output.count))] }
     }
     return (child.ending(waiting: true) ?? .exited(127), String(decoding: output, as: UTF8.self))
-  }
-
-  /// Runs to the end and hands over what comes on standard output as it comes. The program cannot outlive us for long: its next write
-  /// fails when nobody reads it.
-  /// - Parameters:
-  ///   - input: on its standard input; at most 60,000 bytes, which a pipe holds.
-  ///   - signals: as for `run`.
-  ///   - take: what it throws ends the child.
-  /// - Returns: how it ended, and what it printed on standard error, at most `limit` bytes of it.
-  /// - Throws: `RunError` when a signal came.
-  package static func stream(
-    _ executable: String, arguments: [String], environment: [(name: String, value: String)],
-    input: String = "", stoppedBy signals: SignalDescriptor? = nil, limit: Int = 1 << 16,
-    _ take: (UnsafeRawBufferPointer) throws -> Void
-  ) throws -> (ending: Ending, errors: String) {
-    let (questions, answers, complaints) = (try Pipe(), try Pipe(), try Pipe())
-    var open = [answers.reading, complaints.reading]
-    defer { for end in open { close(end) } }
-    let child: ChildProcess
-    do {
-      defer { for end in [questions.reading, answers.writing, complaints.writing] { close(end) } }
-      do {
-        // Before the child is there, so that nobody can close the other end.
-        defer { close(questions.writing) }
-        try File(descriptor: questions.writing, path: "the input of \(executable)").writeAll(input)
-      }
-      child = try start(
-        executable, arguments: arguments, environment: environment,
-        descriptors: [questions.reading, answers.writing, complaints.writing], joinsGroup: signals == nil)
-    }
-    var errors: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    do {
-      while !open.isEmpty {
-        var waits = (open + (signals.map { [$0.descriptor] } ?? [])).map {
-          pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-        }
-        if poll(&waits, nfds_t(waits.count), -1) < 0 {
-          if errno == EINTR { continue }
-          throw SystemError("wait for", executable, code: errno)
-        }
-        if let signal = signals?.next() { throw RunError.stopped(by: signal) }
-        for wait in waits where wait.revents != 0 && open.contains(wait.fd) {
-          let count = read(wait.fd, &buffer, buffer.count)
-          if count < 0, errno == EINTR { continue }
-          if count < 0 { throw SystemError("read", "the output of \(executable)", code: errno) }
-          if count == 0 {
-            close(wait.fd)
-            open.removeAll { $0 == wait.fd }
-          } else if wait.fd == answers.reading {
-            try buffer.withUnsafeBytes { try take(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-          } else {
-            errors += buffer[..<min(count, max(0, limit - errors.count))]
-          }
-        }
-      }
-    } catch {
-      child.send(SIGKILL)
-      _ = child.ending(waiting: true)
-      throw error
-    }
-    return (child.ending(waiting: true) ?? .exited(127), String(decoding: errors, as: UTF8.self))
   }
 
   /// All of this process's variables.

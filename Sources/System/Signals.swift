@@ -29,12 +29,10 @@ package struct SignalDescriptor: Sendable {
     }
   }
 
-  /// Waits until a signal has come, there is something to read or the time is over; the signal, if one came.
-  package func next(before other: Int32? = nil, within milliseconds: Int32 = -1) throws -> Int32? {
-    var waits = ([descriptor] + (other.map { [$0] } ?? [])).map {
-      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-    }
-    if poll(&waits, nfds_t(waits.count), milliseconds) < 0, errno != EINTR {
+  /// Waits until a signal has come or the time is over; the signal, if one came.
+  package func next(within milliseconds: Int32 = -1) throws -> Int32? {
+    var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    if poll(&wait, 1, milliseconds) < 0, errno != EINTR {
       throw SystemError("wait for", "a signal", code: errno)
     }
     return next()

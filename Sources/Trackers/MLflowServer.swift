@@ -1,5 +1,6 @@
 // MLflow's REST interface, as far as a run needs it. Source: mlflow.org, "REST API", version 2.0.
 
+import HTTP
 import JSON
 import Runner
 import System
@@ -12,15 +13,29 @@ package struct MLflowError: Error, CustomStringConvertible {
   package var description: String { message }
 }
 
-/// Speaks by curl, which is there for fetching models; a token is in the environment, as MLflow has it, and reaches curl by its standard
-/// input alone.
-struct MLflowServer: Sendable {
+/// A token is in the environment, as MLflow has it. Connections are kept between calls.
+struct MLflowServer {
   /// `http://127.0.0.1:5000`
   let uri: String
   private let token: String?
+  private let connections = Connections()
 
-  /// Seconds to reach it, and for a whole answer.
-  private static let patience = (connect: 5, whole: 30)
+  private final class Connections {
+    private var transfers: HTTPTransfers?
+
+    /// - Throws: `HTTPFailure`.
+    func response(to request: HTTPRequest) throws -> HTTPResponse {
+      let transfers = try self.transfers ?? HTTPTransfers()
+      self.transfers = transfers
+      transfers.start(request, tag: 0)
+      while true {
+        if let outcome = transfers.next(within: 1000).first { return try outcome.result.get() }
+      }
+    }
+  }
+
+  private static let patience = HTTPRequest.Patience(connect: 5, firstByte: 30, whole: 30)
+  private static let largestAnswer = 4 << 20
 
   init(uri: String) {
     self.uri = uri.hasSuffix("/") ? String(uri.dropLast()) : uri
@@ -29,14 +44,14 @@ struct MLflowServer: Sendable {
 
   /// - Throws: `MLflowError` with the server's words.
   func post(_ call: String, _ body: JSON) throws -> JSON {
-    try answer(["request = \"POST\"", "data-binary = \(quoted(body.text()))"], "/api/2.0/mlflow/\(call)")
+    try answer("POST", "/api/2.0/mlflow/\(call)", body: .bytes(Array(body.text().utf8)))
   }
 
   /// Nil of what there is not.
   func get(_ call: String, _ query: (name: String, value: String)) throws -> JSON? {
     do {
       return try answer(
-        ["get", "data-urlencode = \(quoted("\(query.name)=\(query.value)"))"], "/api/2.0/mlflow/\(call)")
+        "GET", "/api/2.0/mlflow/\(call)", query: "?\(query.name)=\(PercentEncoding.encoded(query.value))")
     } catch let error as MLflowError where error.status == 404 {
       return nil
     }
@@ -45,49 +60,35 @@ struct MLflowServer: Sendable {
   /// Where the server keeps artifacts itself, as it does by default.
   func upload(_ path: String, to artifact: String) throws {
     _ = try answer(
-      ["upload-file = \(quoted(path))"], "/api/2.0/mlflow-artifacts/artifacts/\(artifact)",
+      "PUT", "/api/2.0/mlflow-artifacts/artifacts/\(artifact)", body: .file(path),
       type: "application/octet-stream")
   }
 
-  private func answer(_ options: [String], _ path: String, type: String = "application/json") throws -> JSON {
-    var lines = options + ["url = \(quoted(uri + path))", "header = \(quoted("Content-Type: \(type)"))"]
-    if let token { lines.append("header = \(quoted("Authorization: Bearer \(token)"))") }
-    var output: [UInt8] = []
-    let (ending, errors) = try ChildProcess.stream(
-      "curl",
-      arguments: [
-        "--disable", "--silent", "--show-error", "--connect-timeout", "\(Self.patience.connect)",
-        "--max-time",
-        "\(Self.patience.whole)", "--max-redirs", "0", "--proto", "=http,https", "--config", "-",
-        "--write-out", "\n%{http_code}",
-      ], environment: ChildProcess.ownEnvironment, input: lines.joined(separator: "\n") + "\n"
-    ) { bytes in
-      guard output.count < 1 << 22 else {
-        throw MLflowError(status: nil, message: "`\(uri)` sends without end")
-      }
-      output += bytes
+  private func answer(
+    _ method: String, _ path: String, query: String = "", body: HTTPRequest.Body? = nil,
+    type: String = "application/json"
+  ) throws -> JSON {
+    var headers = [(name: "Content-Type", value: type)]
+    if let token { headers.append(("Authorization", "Bearer \(token)")) }
+    let response: HTTPResponse
+    do {
+      response = try connections.response(
+        to: HTTPRequest(
+          method, uri + path + query, headers: headers, body: body, patience: Self.patience,
+          largestBody: Self.largestAnswer))
+    } catch let failure as HTTPFailure where failure.kind == .tooLarge {
+      throw MLflowError(status: nil, message: "`\(uri)` sends without end")
+    } catch let failure as HTTPFailure {
+      throw MLflowError(status: nil, message: "`\(uri)` is not reached: \(failure)")
     }
-    guard ending == .exited(0) else {
-      let words = errors.split(separator: "\n").last.map(String.init) ?? "curl gave no message"
-      throw MLflowError(status: nil, message: "`\(uri)` is not reached: \(words)")
-    }
-    let end = output.lastIndex(of: UInt8(ascii: "\n")) ?? 0
-    let status = Int(String(decoding: output[output.index(after: end)...], as: UTF8.self)) ?? 0
-    let body = try? JSON(parsing: Array(output[..<end]))
-    guard (200..<300).contains(status) else {
-      let words = body?["message"]?.stringValue ?? body?["error_code"]?.stringValue
+    let answer = try? JSON(parsing: response.body)
+    guard (200..<300).contains(response.status) else {
+      let words = answer?["message"]?.stringValue ?? answer?["error_code"]?.stringValue
       throw MLflowError(
-        status: status,
-        message: "`\(uri)` answers \(path) with \(status)\(words.map { ": \($0.prefix(300))" } ?? "")")
+        status: response.status,
+        message:
+          "`\(uri)` answers \(path) with \(response.status)\(words.map { ": \($0.prefix(300))" } ?? "")")
     }
-    return body ?? .null
-  }
-
-  /// As curl's configuration has texts.
-  private func quoted(_ text: String) -> String {
-    "\""
-      + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
-      .replacing(
-        "\r", with: "\\r") + "\""
+    return answer ?? .null
   }
 }

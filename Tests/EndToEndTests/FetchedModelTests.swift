@@ -135,6 +135,28 @@ import Testing
     #expect(killed.status == 0, "\(killed)")
   }
 
+  @Test func `a signal ends a fetch, and what was fetched stays`() throws {
+    try place.write("{\"p\": \"a\"}\n", to: "rows.jsonl")
+    try place.write(
+      "version: 1\nname: x\nmodels: {m: {hf: owner/slow@main/x.gguf, sha256: \(String(repeating: "ab", count: 32))}}\n"
+        + "stages:\n  rows: {uses: data, with: {path: rows.jsonl, prompt: '{p}'}}\n"
+        + "  cold: {uses: sample, in: {model: m, prompts: rows}, with: {max_new_tokens: 2}}\n", to: "x.yaml")
+    try place.write(
+      """
+      \(LoopbackHub.start)
+      export HF_ENDPOINT=http://127.0.0.1:$(cat port) PLUMB_MODELS=models
+      '\(place.binary)' run x.yaml & p=$!
+      until [ -s models/*/.fetching/x.gguf ]; do sleep 0.05; done
+      kill -TERM $p
+      wait $p
+      [ $? = 143 ] || exit 9
+      [ -s models/*/.fetching/x.gguf ] || exit 8
+      flock -n models/*/.lock true || exit 7
+      """, to: "stop.sh")
+    let stopped = place.plumb("--version", before: "sh stop.sh || exit $?;")
+    #expect(stopped.status == 0, "\(stopped)")
+  }
+
   @Test func `what is not there is said at once`() {
     let absent = plumb("inspect hf:owner/tiny@main/absent.gguf")
     #expect(absent.status == 7 && absent.error.contains("there is nothing at"), "\(absent.error)")

@@ -39,7 +39,7 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("TensorBoard", ["System"]),
     ("HTTP", ["CCurl", "JSON", "System"]),
     ("Models", ["CKernels", "JSON", "System"]),
-    ("Runner", ["CYAML", "Charts", "HTTP", "Search", "JSON", "System"]),
+    ("Runner", ["CYAML", "Charts", "Compression", "HTTP", "Search", "JSON", "System"]),
     ("Servers", ["HTTP", "Runner", "JSON", "System"]),
     ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
     ("Stages", ["Runner", "Models", "Servers", "Parquet", "Compression", "JSON", "System"]),

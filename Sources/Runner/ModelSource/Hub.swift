@@ -1,6 +1,7 @@
 // A Hugging Face hub: what a repository holds at a revision, and its files.
 
 import Glibc
+import HTTP
 import JSON
 import System
 
@@ -102,8 +103,10 @@ struct Hub {
     _ place: String, query: String? = nil, to path: String, _ fetch: Fetch, size: Download.Size? = nil
   ) throws {
     let token = try token()
-    var download = Download(url: "\(endpoint)/\(Hub.escaped(place))\(query.map { "?\($0)" } ?? "")")
-    download.header = token.map { "Authorization: Bearer \($0)" }
+    var download = try Download(
+      from:
+        "\(endpoint)/\(PercentEncoding.encoded(place, keeping: "/=&@+!,()"))\(query.map { "?\($0)" } ?? "")")
+    download.headers = token.map { [("Authorization", "Bearer \($0)")] } ?? []
     let what = kind == .datasets ? "data set" : "model"
     download.whenRefused =
       token == nil
@@ -127,18 +130,5 @@ struct Hub {
       )
     }
     return token
-  }
-
-  /// With what a path in a URL must not hold as it is.
-  private static func escaped(_ place: String) -> String {
-    let plain = "/-._~=&@+!,()".utf8
-    let digits = Array("0123456789ABCDEF".utf8)
-    let bytes = place.utf8.flatMap { byte -> [UInt8] in
-      let isAlphanumeric =
-        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-      return isAlphanumeric || plain.contains(byte)
-        ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -95,7 +95,7 @@ package struct ModelCache: Sendable {
     try lock.waitForLock()
     let temporary = "\(folder)/.fetching"
     try File.makeDirectory(temporary)
-    return try body(Fetch(folder: temporary, lock: lock.descriptor, signals: signals, note: note))
+    return try body(Fetch(folder: temporary, signals: signals, note: note))
   }
 
   /// Read-only and durable under its name.

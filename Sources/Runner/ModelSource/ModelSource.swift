@@ -89,7 +89,7 @@ extension RemoteSource {
     case .https(let location):
       fetch.note("fetching \(name)")
       let path = "\(fetch.folder)/\(name)"
-      try Download(url: "https:\(location)").fetch(to: path, fetch)
+      try Download(from: "https:\(location)").fetch(to: path, fetch)
       return path
     }
   }
