@@ -90,6 +90,6 @@ import Testing
     #expect(
       failure?.kind == .wholeTimeout
         && failure?.description.contains("fewer than 1000 bytes a second") == true)
-    #expect(monotonicSeconds() - start < 10)
+    #expect(monotonicSeconds() - start < 60)
   }
 }

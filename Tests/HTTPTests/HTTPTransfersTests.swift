@@ -147,11 +147,11 @@ import Testing
     let server = try FaultyServer { _ in .silence }
     let transfers = try HTTPTransfers()
     var start = monotonicSeconds()
-    #expect(transfers.next(within: 5000).isEmpty && monotonicSeconds() - start < 1)
+    #expect(transfers.next(within: 5000).isEmpty && monotonicSeconds() - start < 4)
     transfers.start(HTTPRequest("GET", server.url), tag: 1)
     start = monotonicSeconds()
     #expect(transfers.next(within: 300).isEmpty)
-    #expect((0.29..<3).contains(monotonicSeconds() - start))
+    #expect((0.29..<20).contains(monotonicSeconds() - start))
     #expect(transfers.next(within: 0).isEmpty && transfers.count == 1)
   }
 
