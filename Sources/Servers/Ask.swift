@@ -10,6 +10,8 @@ package struct Ask: Sendable {
     case messages([Message])
     /// Text that the model goes on from.
     case text(String)
+    /// Token ids that the model goes on from, of its own tokenizer.
+    case tokens([Int32])
     /// What the placeholders of a body's template stand for, by name.
     case fields([String: JSON])
   }

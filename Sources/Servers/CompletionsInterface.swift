@@ -11,10 +11,12 @@ enum CompletionsInterface: ServerInterface {
     var body = JSONObject()
     OpenAIBody.add(ask.settings, model, to: &body)
     body["logprobs"] = ask.settings.alternatives.map { .int(Int64($0)) }
-    guard case .text(let text) = ask.prompt else {
+    switch ask.prompt {
+    case .text(let text): body["prompt"] = .string(text)
+    case .tokens(let ids): body["prompt"] = .array(ids.map { .int(Int64($0)) })
+    case .messages, .fields:
       throw AskProblem("the interface `completions` takes one text; a chat needs `chat` or `messages`")
     }
-    body["prompt"] = .string(text)
     return body
   }
 

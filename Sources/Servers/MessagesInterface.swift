@@ -26,6 +26,7 @@ enum MessagesInterface: ServerInterface {
     switch ask.prompt {
     case .messages(let given): messages = given
     case .text(let text): messages = [Ask.Message("user", text)]
+    case .tokens: throw AskProblem("token ids can be asked of the interface `completions` alone")
     case .fields: throw AskProblem("fields can be asked of the interface `http` alone")
     }
     // The system's message stands apart.

@@ -25,11 +25,11 @@ struct AskedSampleRun {
   func draw(_ emit: (RowItem, JSON) throws -> Void) throws {
     let prefixes = try items.map { try prefix(of: $0.row) }
     let asks = try zip(items, prefixes).map { item, prefix in
-      Ask(try prompt(of: item.row, after: prefix), settings(of: item))
+      Ask(try prompt(of: item.row, after: prefix), Self.settings(of: item, server, context))
     }
     var done = 0
     try server.ask(asks, unit: "samples") { index, outcome, _ in
-      try emit(items[index], Self.result(of: outcome, prefixes[index]))
+      try emit(items[index], Self.result(of: outcome, prefixes[index].text))
       done += 1
       context.progress(done, of: items.count, unit: "samples")
       return false
@@ -60,7 +60,7 @@ struct AskedSampleRun {
     }
   }
 
-  private func settings(of item: RowItem) -> SamplingSettings {
+  static func settings(of item: RowItem, _ server: AskedServer, _ context: StageContext) -> SamplingSettings {
     let options = context.options
     let temperature = options[SampleStage.temperature]
     var settings = SamplingSettings()
@@ -73,7 +73,7 @@ struct AskedSampleRun {
   }
 
   /// What the journal keeps of a sample; what the server does not say is null.
-  private static func result(of outcome: AskOutcome, _ prefix: ModelText) -> JSON {
+  static func result(of outcome: AskOutcome, _ prefix: String?) -> JSON {
     switch outcome {
     case .failure(let failure): return [failed: .string("\(failure)")]
     case .reply(let reply, _):
@@ -89,7 +89,7 @@ struct AskedSampleRun {
         "text": .string(reply.text), "tokens": nil,
         "length": reply.usage.map { .int(Int64($0.completion)) } ?? .null,
         "finished": .bool(reply.finish == .end), "finish": .string(finish),
-        "conditioning": prefix.text.isEmpty ? .null : .string(prefix.text),
+        "conditioning": prefix.map { $0.isEmpty ? .null : .string($0) } ?? .null,
       ]
     }
   }
@@ -102,9 +102,11 @@ struct AskedSampleRun {
 
 extension SampleStage {
   /// What no server is asked for here.
-  static func demand(_ options: StageOptions) -> ServerDemand {
+  /// - Parameter isServed: whether the model's folder is here, and the server is given tokens.
+  static func demand(_ options: StageOptions, isServed: Bool = false) -> ServerDemand {
     ServerDemand(
-      prompts: PromptOptions(options), filters: zip(logitsFilters, filters).map { $0(options[$1]) },
+      prompts: isServed ? PromptOptions() : PromptOptions(options),
+      filters: zip(logitsFilters, filters).map { $0(options[$1]) },
       stop: options[stop],
       others: [
         ("repetition_penalty", options[repetitionPenalty] != 1),
@@ -128,6 +130,20 @@ extension SampleStage {
       "`condition` needs what the model was conditioned on, and the model at `\(port)` is behind a server",
       at: .option("condition"), label: "cannot be known",
       help: "write `condition: {text: …}`, or `{column: …, template: …}`")
+  }
+
+  /// Of the port `server`: a server that is started.
+  static func check(server stage: StageCheck, _ findings: inout StageFindings) {
+    guard let server = stage.artifact("server") else { return }
+    guard let described = server.server, described.serve != nil else {
+      findings.error(
+        .wrongModel, "input `server` needs a model with `serve`: a server that is started on the policy",
+        at: .input("server"), label: "is not started here",
+        help: "a server that runs already is bound to `model`")
+      return
+    }
+    _ = findings.want(
+      server: demand(stage.options, isServed: true), at: "server", [.completions], in: stage)
   }
 
   func report(asked results: [[JSON]], to context: StageContext) throws {

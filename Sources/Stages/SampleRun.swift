@@ -3,6 +3,7 @@
 import JSON
 import Models
 import Runner
+import Servers
 
 struct SampleRun {
   private let context: StageContext
@@ -33,6 +34,48 @@ struct SampleRun {
     }
     self.groups = groups
     itemCount = items.count
+  }
+
+  /// The same by a server that is started on the model: it is given the tokens, and its texts are what is kept.
+  func drawByServer(_ emit: (RowItem, JSON) throws -> Void) throws {
+    let prompts = try fittedPrompts()
+    let fitting = zip(groups, prompts).flatMap { group, prompt in
+      prompt.map { prompt in group.map { (item: $0, prompt: prompt) } } ?? []
+    }
+    try context.showInputs(fitting.count, tokenizer) {
+      ModelInput("\(fitting[$0].item.row.id)#\(fitting[$0].item.item)", fitting[$0].prompt.tokens)
+    }
+    for (group, prompt) in zip(groups, prompts) where prompt == nil {
+      for item in group { try emit(item, Self.leftOut) }
+    }
+    if fitting.isEmpty { return }
+    var started: StartedServer?
+    guard let described = context.inputs["server"]?.server else { return }
+    var server = try AskedServer(described, "server", context)
+    let asks = fitting.map { item, prompt in
+      Ask(.tokens(prompt.tokens), AskedSampleRun.settings(of: item, server, context))
+    }
+    // Where all is kept, nothing is started.
+    if context.mayAsk, try server.missing(asks) > 0 {
+      let running = try StartedServer(described, model: checkpoint.path, context)
+      started = running
+      server = try AskedServer(running.model, "server", context)
+    }
+    defer { started?.end() }
+    var done = itemCount - fitting.count
+    try server.ask(asks, unit: "samples") { index, outcome, _ in
+      let (item, prompt) = fitting[index]
+      let prefix = try prefix.prefix(of: item.row).text
+      var result = AskedSampleRun.result(of: outcome, prefix)
+      if prompt.isCut, case .object(var object) = result {
+        object["cut"] = true
+        result = .object(object)
+      }
+      try emit(item, result)
+      done += 1
+      context.progress(done, of: itemCount, unit: "samples")
+      return false
+    }
   }
 
   /// Hands each sample's result over as it ends.

@@ -81,6 +81,11 @@ package struct SampleStage: RowStage {
     version: 3,
     inputs: [
       InputPort("model", .model, summary: "the policy"),
+      InputPort(
+        "server", .model, required: false,
+        summary:
+          "a model with `serve`: the server that is started on the policy, asked and ended; it draws in the place of this program"
+      ),
       InputPort("prompts", .rows, columns: ["prompt"], summary: "one prompt per row"),
     ],
     outputs: [
@@ -112,7 +117,9 @@ package struct SampleStage: RowStage {
     if let server = try AskedServer("model", context) {
       return try AskedSampleRun(items, server, context).draw(emit)
     }
-    try SampleRun(items, context).draw(emit)
+    let run = try SampleRun(items, context)
+    if context.inputs["server"]?.server != nil { return try run.drawByServer(emit) }
+    try run.draw(emit)
   }
 
   package func report(_ results: [[JSON]], to context: StageContext) throws {

@@ -131,14 +131,14 @@ package struct ExperimentSchema {
   private var model: JSON {
     var schema = keys(Language.model).objectValue ?? JSONObject()
     let schemes = RemoteSource.Scheme.allCases
-    let sources = ["path", "run", "server"] + schemes.map(\.rawValue)
+    let sources = ["path", "run", "server", "serve"] + schemes.map(\.rawValue)
     schema["oneOf"] = .array(
       sources.map { source in
         let isFetched = schemes.contains { $0.rawValue == source }
         // What lies beside a path, and what is said of a server.
         let parts =
           (source == "path" ? [] : ["config", "tokenizer"])
-          + (source == "server" ? ["sha256"] : Language.serverOnly)
+          + (["server", "serve"].contains(source) ? ["sha256"] : Language.serverOnly)
         let others = (sources.filter { $0 != source } + parts).map { (key: $0, value: JSON.bool(false)) }
         return [
           "required": .array(([source] + (isFetched ? ["sha256"] : [])).map { .string($0) }),

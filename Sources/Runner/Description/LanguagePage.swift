@@ -14,7 +14,7 @@ package enum LanguagePage {
     for (title, keys) in [
       ("Top level", Language.experiment), ("A model", Language.model),
       ("The key of a model's server", Language.serverKey),
-      ("The limits of a model's server", Language.serverLimits),
+      ("The limits of a model's server", Language.serverLimits), ("`serve` of a model", Language.serve),
       ("A stage", Language.stage),
       ("A group or loop", Language.group), ("`loop`", Language.loop), ("A carried value", Language.carry),
       ("A condition of `until` or `expect`", Language.condition),

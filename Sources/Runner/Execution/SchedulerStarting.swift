@@ -159,7 +159,8 @@ extension Scheduler {
 extension Resolution {
   /// Everything upstream must be finished; `modelPath` gives where a model lies.
   func workerInputs(of node: PlanNode, modelPath: (String) -> String?) throws -> [NodeInput] {
-    try bound(node).map { input in
+    let digests = try bound(node).map { ($0.port, try modelDigest(of: $0)) }
+    return try bound(node).map { input in
       switch input.source {
       case .node(let index, let port):
         let output = try output(port, of: index, for: node)
@@ -172,8 +173,17 @@ extension Resolution {
         }
         return NodeInput(
           port: input.port, type: input.type, path: path, label: input.label,
-          server: models[UTF8Key(name)]?.model.server)
+          server: models[UTF8Key(name)]?.model.server?.serving(digests.first { $0.0 == "model" }?.1))
       }
+    }
+  }
+
+  /// Nil of what is no model.
+  private func modelDigest(of input: PlanInput) throws -> Digest? {
+    guard input.type == .model else { return nil }
+    switch input.source {
+    case .node(let index, let port): return records[index]?.output(port)?.digest
+    case .model(let name): return models[UTF8Key(name)]?.digest
     }
   }
 }

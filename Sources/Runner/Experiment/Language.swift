@@ -182,6 +182,10 @@ enum Language {
       "server", .string,
       "a model behind a server: its address, such as `https://HOST/v1`; what it replies is kept in the store and never asked again"
     ),
+    LanguageKey(
+      "serve", .keys(serve),
+      "a server that a stage starts on the model at its input `model`, asks, and ends; bound to the input `server` of `sample`"
+    ),
     LanguageKey("model", .string, "beside `server`: what the server calls the model"),
     LanguageKey(
       "interface", .choice(serverInterfaces),
@@ -209,6 +213,17 @@ enum Language {
 
   /// Of `model`.
   static let serverOnly = ["model", "interface", "key", "identity", "attempt", "body", "reply", "limits"]
+  static let serve: [LanguageKey] = [
+    LanguageKey(
+      "run", .list(.string), required: true,
+      "the words that start it, with `{model}`, the model's folder, and `{port}`: `[vllm, serve, \"{model}\", --port, \"{port}\"]`"
+    ),
+    LanguageKey("ready", .string, "the path that answers 200 when it can be asked; default `/health`"),
+    LanguageKey("path", .string, "the path of its interface; default `/v1`"),
+    LanguageKey("within", .time, "how long it may take until it is ready; default 10 min"),
+    LanguageKey("env", .list(.string), "variables of the environment that it is given beside the usual ones"),
+  ]
+
   static let serverInterfaces = ServerModel.Interface.allCases.map(\.rawValue) + [ServerDecoder.perspective]
   static let serverAttempt = 1...1_000_000
   static let serverConcurrency = 1...1024

@@ -35,12 +35,12 @@ struct ModelDecoder {
     else { return nil }
     let sha256 = fields["sha256"].flatMap { digest($0, what: "`sha256` of \(what)") }
     let schemes = RemoteSource.Scheme.allCases
-    let sources = (["path", "run", "server"] + schemes.map(\.rawValue)).compactMap(fields.entry)
+    let sources = (["path", "run", "server", "serve"] + schemes.map(\.rawValue)).compactMap(fields.entry)
     guard let source = sources.first else {
       collector.missingKey(
         "path", of: what, at: node.span,
         help: fields["model"] == nil
-          ? "or `run`, `server`, or one of `pypi`, `hf` and `https` with `sha256`"
+          ? "or `run`, `server`, `serve`, or one of `pypi`, `hf` and `https` with `sha256`"
           : "`model` is what a `server` calls it; a folder is a `path`")
       return nil
     }
@@ -51,7 +51,7 @@ struct ModelDecoder {
         label: "only one is possible")
       return nil
     }
-    let isServer = source.key.utf8.elementsEqual("server".utf8)
+    let isServer = ["server", "serve"].contains { source.key.utf8.elementsEqual($0.utf8) }
     let foreign = isServer ? ["config", "tokenizer", "sha256"] : Language.serverOnly
     if let part = foreign.compactMap(fields.entry).first {
       collector.error(

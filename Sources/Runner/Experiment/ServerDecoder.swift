@@ -11,8 +11,11 @@ struct ServerDecoder {
 
   /// Nil for a wrong one, which is reported.
   func decode(_ fields: Fields, at source: MappingEntry) -> ServerModel? {
-    guard let address = address(source.value) else { return nil }
+    let isServed = source.key.utf8.elementsEqual("serve".utf8)
+    guard let address = isServed ? started(source.value) : address(source.value) else { return nil }
     var server = ServerModel(url: address.url, identity: address.identity)
+    server.serve = address.serve
+    if isServed { server.interface = .completions }
     if let word = fields["interface"].flatMap({
       collector.choice($0, "`interface` of \(what)", Language.serverInterfaces)
     }) {
@@ -52,6 +55,12 @@ struct ServerDecoder {
 
   /// What goes together.
   private func check(_ server: ServerModel, _ fields: Fields, at source: MappingEntry) {
+    if server.serve != nil, server.interface != .completions {
+      collector.error(
+        .wrongValue,
+        "\(what) is served, and has `interface: \(server.interface.rawValue)`; a served model is given tokens, which `completions` takes",
+        at: fields["interface"]?.span ?? source.keySpan, label: "expected `completions`", help: "remove it")
+    }
     if server.interface == .http {
       if server.reply == nil {
         collector.missingKey(
@@ -74,8 +83,53 @@ struct ServerDecoder {
     }
   }
 
+  private typealias Address = (url: String, identity: String, isPlain: Bool, serve: ServerModel.Serve?)
+
+  /// Of a server that a stage starts: its words are what it is.
+  private func started(_ node: Node) -> Address? {
+    let place = "`serve` of \(what)"
+    guard let fields = collector.fields(node, of: place, known: Language.serve.names) else { return nil }
+    guard let run = fields["run"] else {
+      collector.missingKey(
+        "run", of: place, at: node.span, help: "write `run: [vllm, serve, \"{model}\", --port, \"{port}\"]`")
+      return nil
+    }
+    func texts(_ node: Node, _ name: String) -> [String]? {
+      guard case .sequence(let nodes) = node.content else {
+        collector.wrongType(node, "`\(name)` of \(place)", expected: "a list of texts")
+        return nil
+      }
+      let texts = nodes.compactMap { collector.string($0, "an entry of `\(name)` of \(place)") }
+      return texts.count == nodes.count ? texts : nil
+    }
+    guard let words = texts(run, "run") else { return nil }
+    for name in ["{model}", "{port}"] where !words.contains(where: { $0.contains(name) }) {
+      collector.error(
+        .wrongValue, "`run` of \(place) does not name `\(name)`", at: run.span,
+        label: "not in any of its words",
+        help: name == "{port}" ? "it is asked at that port" : "the folder of the model that it serves")
+    }
+    var serve = ServerModel.Serve(run: words)
+    func path(_ name: String) -> String? {
+      guard let node = fields[name], let text = collector.string(node, "`\(name)` of \(place)") else {
+        return nil
+      }
+      guard text.utf8.first == UInt8(ascii: "/"), text.unicodeScalars.allSatisfy({ $0.value > 0x20 }) else {
+        collector.wrongType(node, "`\(name)` of \(place)", expected: "a path that begins with `/`")
+        return nil
+      }
+      return text
+    }
+    if let ready = path("ready") { serve.ready = ready }
+    if let within = fields["within"].flatMap({ collector.seconds($0, "`within` of \(place)") }) {
+      serve.within = within
+    }
+    if let node = fields["env"] { serve.environment = texts(node, "env") ?? [] }
+    return (path("path") ?? "/v1", words.joined(separator: " "), false, serve)
+  }
+
   /// The address without its last slash, and its host, port and path.
-  private func address(_ node: Node) -> (url: String, identity: String, isPlain: Bool)? {
+  private func address(_ node: Node) -> Address? {
     guard let text = collector.string(node, "`server` of \(what)") else { return nil }
     let scheme = ["https://", "http://"].first { text.utf8.starts(with: $0.utf8) }
     let rest = scheme.map { text.dropFirst($0.count) } ?? ""
@@ -98,7 +152,7 @@ struct ServerDecoder {
     while end.last == "/" { end = end.dropLast() }
     let name = host.first == "[" ? host.prefix { $0 != "]" }.dropFirst() : host.prefix { $0 != ":" }
     let isLoopback = name == "localhost" || name == "::1" || name.hasPrefix("127.")
-    return (String(end), String(end.dropFirst(scheme.count)), scheme == "http://" && !isLoopback)
+    return (String(end), String(end.dropFirst(scheme.count)), scheme == "http://" && !isLoopback, nil)
   }
 
   /// `{env: NAME}`, and with `header` the header that it is sent in.

@@ -124,7 +124,10 @@ private struct NodeBuilder {
         let server = experiment.models.first(where: { UTF8Key($0.model.name) == UTF8Key(name) })?.model.server
       else { continue }
       node.servers.append(server.identity)
-      if let key = server.key, !node.environment.contains(key) { node.environment.append(key) }
+      for name in [server.key].compactMap(\.self) + (server.serve?.environment ?? [])
+      where !node.environment.contains(name) {
+        node.environment.append(name)
+      }
     }
     node.origins = stage.options.origins.map { ValueOrigin($0.option, at: $0.span) }
     positions[number] = nodes.count

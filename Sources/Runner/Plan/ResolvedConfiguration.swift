@@ -62,10 +62,19 @@ package struct ResolvedConfiguration {
 
   /// Its limits are no part of what is computed, and are left out.
   private func add(_ server: ServerModel, to lines: inout Lines) {
-    lines.add(2, "server", .string(server.url))
+    if let serve = server.serve {
+      lines.add(
+        2, "serve",
+        [
+          "run": .array(serve.run.map { .string($0) }), "ready": .string(serve.ready),
+          "path": .string(server.url),
+        ])
+    } else {
+      lines.add(2, "server", .string(server.url))
+    }
     if let model = server.model { lines.add(2, "model", .string(model)) }
     lines.add(2, "interface", .string(server.interface.rawValue))
-    lines.add(2, "identity", .string(server.identity))
+    if server.serve == nil { lines.add(2, "identity", .string(server.identity)) }
     if server.attempt != 1 { lines.add(2, "attempt", .int(Int64(server.attempt))) }
     if let key = server.key {
       lines.add(

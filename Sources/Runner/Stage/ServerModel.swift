@@ -36,6 +36,22 @@ package struct ServerModel: Sendable, Equatable {
   package var attempt = 1
   package var limits = Limits()
 
+  /// Nil of one that runs already; `url` is the path of its interface then.
+  package var serve: Serve?
+
+  /// A server that a stage starts on the model at hand, and ends.
+  package struct Serve: Sendable, Equatable {
+    /// Its words, with `{model}`, the folder of the model, and `{port}` in them.
+    package var run: [String]
+    /// The path that answers 200 when it can be asked.
+    package var ready = "/health"
+    /// In seconds: how long it may take until then.
+    package var within = 600.0
+    /// Variables that it is given beside the usual ones.
+    package var environment: [String] = []
+    package init(run: [String]) { self.run = run }
+  }
+
   /// How, not what: in no key.
   package struct Limits: Sendable, Equatable {
     /// Requests under way at most.
@@ -81,7 +97,8 @@ package struct ServerModel: Sendable, Equatable {
   /// What stands for it in the keys of what it is asked by. Of the address only the identity.
   package var keyPart: JSON {
     var object = JSONObject([
-      ("server", .string(identity)), ("interface", .string(interface.rawValue)), ("body", body),
+      (serve == nil ? "server" : "serve", .string(identity)), ("interface", .string(interface.rawValue)),
+      ("body", body),
     ])
     if let model { object["model"] = .string(model) }
     if let reply { object["reply"] = .string(reply) }
@@ -90,6 +107,16 @@ package struct ServerModel: Sendable, Equatable {
   }
 
   package var digest: Digest { Digest.of(text: keyPart.text(.canonical)) }
+}
+
+extension ServerModel {
+  /// Of one that a stage starts: its replies are those of the model that it serves.
+  package func serving(_ model: Digest?) -> ServerModel {
+    guard serve != nil, let model else { return self }
+    var server = self
+    server.identity += " \(model.hex)"
+    return server
+  }
 }
 
 extension ServerModel {
@@ -105,6 +132,12 @@ extension ServerModel {
       "tokens_per_minute": number(limits.tokensPerMinute), "attempts": .int(Int64(limits.attempts)),
       "connect": .double(limits.connect), "first_byte": .double(limits.firstByte),
       "whole": .double(limits.whole), "longest_pause": .double(limits.longestPause),
+      "serve": serve.map {
+        [
+          "run": .array($0.run.map { .string($0) }), "ready": .string($0.ready), "within": .double($0.within),
+          "environment": .array($0.environment.map { .string($0) }),
+        ]
+      } ?? .null,
       "tokens": number(limits.tokens), "money": limits.money.map { .double($0) } ?? .null,
       "price": limits.price.map {
         ["input": .double($0.input), "output": .double($0.output), "currency": .string($0.currency)]
@@ -129,6 +162,14 @@ extension ServerModel {
     limits.tokensPerMinute = json["tokens_per_minute"]?.intValue
     (limits.connect, limits.firstByte, limits.whole) = (connect, firstByte, whole)
     limits.longestPause = json["longest_pause"]?.doubleValue ?? limits.longestPause
+    if let serve = json["serve"], let run = serve["run"]?.arrayValue?.compactMap(\.stringValue),
+      let ready = serve["ready"]?.stringValue, let within = serve["within"]?.doubleValue
+    {
+      self.serve = Serve(run: run)
+      self.serve?.ready = ready
+      self.serve?.within = within
+      self.serve?.environment = serve["environment"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    }
     limits.tokens = json["tokens"]?.intValue
     limits.money = json["money"]?.doubleValue
     if let price = json["price"], let input = price["input"]?.doubleValue,

@@ -7,6 +7,7 @@ extension SampleStage {
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
     let options = stage.options
+    check(server: stage, &findings)
     if findings.want(server: demand(options), at: "model", [.chat, .completions, .messages], in: stage) {
       check(options[condition], forServer: "model", &findings)
       findings.pass(stage.artifacts("prompts"), to: "rows") { $0 != Fact.rows }

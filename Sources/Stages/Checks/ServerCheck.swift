@@ -28,6 +28,12 @@ extension StageFindings {
     server demand: ServerDemand, at port: String, _ interfaces: [ServerModel.Interface], in stage: StageCheck
   ) -> Bool {
     guard let server = stage.artifact(port)?.server else { return false }
+    if server.serve != nil, port != "server" {
+      error(
+        .wrongModel, "input `\(port)` needs a model, but this one is a server that is started on a model",
+        at: .input(port), label: "`serve`", help: "bind it to the input `server` of `sample`")
+      return true
+    }
     guard interfaces.contains(server.interface) else {
       let words = interfaces.map { "`\($0.rawValue)`" }.joined(separator: ", ")
       error(
@@ -37,7 +43,7 @@ extension StageFindings {
         help: server.interface == .http ? "an endpoint that gives scores is for `scorer: {kind: http}`" : nil)
       return true
     }
-    if let problem = server.problem {
+    if let problem = server.serve == nil ? server.problem : nil {
       error(.wrongModel, problem, at: .model(port), label: "cannot be asked")
     }
     let lacks = server.serverInterface.lacks

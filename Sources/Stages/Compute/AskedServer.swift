@@ -16,6 +16,11 @@ struct AskedServer {
   /// Nil where the weights of the model at the port are here.
   init?(_ port: String, _ context: StageContext) throws {
     guard let server = context.inputs[port]?.server else { return nil }
+    try self.init(server, port, context)
+  }
+
+  /// - Parameter port: as messages call the model.
+  init(_ server: ServerModel, _ port: String, _ context: StageContext) throws {
     guard let replies = context.repliesDirectory else {
       throw InputError("the model at `\(port)` is behind a server, and there is no store to keep its replies")
     }
@@ -47,6 +52,15 @@ struct AskedServer {
       randomNumber(seed: context.seed, .askServer, id: item.row.id, element: item.item) & 0x7FFF_FFFF)
   }
 
+  /// How many of these the store has no reply to.
+  func missing(_ asks: [Ask]) throws -> Int {
+    try Asker(model, store: store, Asker.Options(name: port)).missing(
+      asks.map { Question($0, attempt: firstAttempt) })
+  }
+
+  /// Another number asks anew for all that a stage asks.
+  private var firstAttempt: Int { (model.attempt - 1) * Self.attemptsOfOne + 1 }
+
   /// - Parameter take: gets a question's index, its reply and how often it was asked as soon as the reply is there, in any order; says
   ///   whether to ask it again.
   /// - Throws: `RunError` (7) where the server refuses or stays away; what `take` throws.
@@ -64,13 +78,11 @@ struct AskedServer {
           price.currency, limit: money, promptPrice: price.input / 1e6, completionPrice: price.output / 1e6))
     }
     let asker = Asker(model, store: store, options)
-    // Another number asks anew for all that a stage asks.
-    let base = (model.attempt - 1) * Self.attemptsOfOne
     let started = ContinuousClock.now
     var attempts = [Int](repeating: 1, count: asks.count)
     defer { record(asker.totals, since: started) }
     try asker.ask(
-      asks.map { Question($0, attempt: base + 1) }, checkpoint: context.checkCancellation,
+      asks.map { Question($0, attempt: firstAttempt) }, checkpoint: context.checkCancellation,
       note: { line in
         context.log(line)
         context.progress(0, of: asks.count, unit: unit, message: line)
@@ -78,7 +90,7 @@ struct AskedServer {
     ) { index, outcome in
       guard try take(index, outcome, attempts[index]) else { return nil }
       attempts[index] += 1
-      return base + attempts[index]
+      return firstAttempt + attempts[index] - 1
     }
   }
 
