@@ -61,11 +61,13 @@ struct AskedServer {
   /// Another number asks anew for all that a stage asks.
   private var firstAttempt: Int { (model.attempt - 1) * Self.attemptsOfOne + 1 }
 
-  /// - Parameter take: gets a question's index, its reply and how often it was asked as soon as the reply is there, in any order; says
+  /// - Parameters:
+  ///   - repetitions: of each question, which time it is asked, from 0; nil asks each once.
+  ///   - take: gets a question's index, its reply and how often it was asked as soon as the reply is there, in any order; says
   ///   whether to ask it again.
   /// - Throws: `RunError` (7) where the server refuses or stays away; what `take` throws.
   func ask(
-    _ asks: [Ask], unit: String,
+    _ asks: [Ask], repetitions: [Int]? = nil, unit: String,
     take: (_ index: Int, _ outcome: AskOutcome, _ attempt: Int) throws -> Bool
   ) throws {
     var options = Asker.Options(name: port)
@@ -80,9 +82,13 @@ struct AskedServer {
     let asker = Asker(model, store: store, options)
     let started = ContinuousClock.now
     var attempts = [Int](repeating: 1, count: asks.count)
+    func attempt(_ number: Int, of index: Int) -> Int {
+      firstAttempt + (repetitions?[index] ?? 0) * Self.attemptsOfRepetition + number - 1
+    }
     defer { record(asker.totals, since: started) }
     try asker.ask(
-      asks.map { Question($0, attempt: firstAttempt) }, checkpoint: context.checkCancellation,
+      asks.indices.map { Question(asks[$0], attempt: attempt(1, of: $0)) },
+      checkpoint: context.checkCancellation,
       note: { line in
         context.log(line)
         context.progress(0, of: asks.count, unit: unit, message: line)
@@ -90,11 +96,12 @@ struct AskedServer {
     ) { index, outcome in
       guard try take(index, outcome, attempts[index]) else { return nil }
       attempts[index] += 1
-      return firstAttempt + attempts[index] - 1
+      return attempt(attempts[index], of: index)
     }
   }
 
   private static let attemptsOfOne = 1_000_000
+  private static let attemptsOfRepetition = 1000
 
   private func record(_ totals: AskTotals, since started: ContinuousClock.Instant) {
     for (name, count) in [

@@ -24,7 +24,7 @@ extension Judge {
     }
     var judged = Judged(verdicts: [JudgeVerdict?](repeating: nil, count: questions.count))
     var done = 0
-    try server.ask(asks, unit: "questions") { index, outcome, _ in
+    try server.ask(asks, repetitions: questions.map(\.repetition), unit: "questions") { index, outcome, _ in
       switch outcome {
       case .reply(let reply, _): judged.verdicts[index] = JudgeVerdict(of: reply.text, words)
       case .failure(let failure):

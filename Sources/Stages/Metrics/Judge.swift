@@ -63,6 +63,8 @@ struct Judge {
     let comparison: Int
     /// Whether the baseline's generation is shown first.
     let swaps: Bool
+    /// Which time it is asked, from 0.
+    var repetition = 0
   }
 
   struct Judged {

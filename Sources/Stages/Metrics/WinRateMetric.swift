@@ -11,7 +11,7 @@ import Runner
 struct WinRateMetric: Metric {
   static let name = "win_rate"
   static let summary =
-    "how often the model `judge` prefers a generation to that of the rows at `baseline`, a tie one half (`win_rate`), and at equal length (`win_rate_length_controlled`); comparisons with a verdict (`win_rate_comparisons`), replies that are ties (`win_rate_ties`), that name no verdict (`win_rate_unparsable`) and that prefer the text they saw first (`win_rate_first`); mean words of both sides (`win_rate_words`, `win_rate_baseline_words`)"
+    "how often the model `judge` prefers a generation to that of the rows at `baseline`, a tie one half (`win_rate`), and at equal length (`win_rate_length_controlled`); comparisons with a verdict (`win_rate_comparisons`), replies that are ties (`win_rate_ties`), that name no verdict (`win_rate_unparsable`) and that prefer the text they saw first (`win_rate_first`); mean words of both sides (`win_rate_words`, `win_rate_baseline_words`); with `repeat` how often two verdicts over one comparison agree (`win_rate_agreement`), and beyond chance (`win_rate_kappa`)"
   static let languageModels = ["judge"]
   static let inputs = [
     InputPort(
@@ -19,7 +19,7 @@ struct WinRateMetric: Metric {
     InputPort("judge", .model, required: false, summary: "the model that judges, for `win_rate`"),
   ]
   static let options = [
-    template.field, verdicts.field, order.field, seed.field, maxNewTokens.field,
+    template.field, verdicts.field, order.field, seed.field, maxNewTokens.field, repetitions.field,
   ]
 
   private static let template = StageOption(
@@ -46,6 +46,12 @@ struct WinRateMetric: Metric {
     "max_new_tokens", .integer(1...100_000), default: 16,
     summary: "how long a reply may be; the judge writes the likeliest token each time")
 
+  private static let repetitions = StageOption(
+    "repeat", .integer(1...100), default: 1, addedLater: true,
+    summary:
+      "how often each question is asked, for a judge behind a server, whose replies differ: all verdicts count, and their agreement is given"
+  )
+
   private enum Order: String, CaseIterable { case random, both }
 
   private let template: String
@@ -53,6 +59,7 @@ struct WinRateMetric: Metric {
   private let order: Order
   private let seed: UInt64
   private let maxNewTokens: Int
+  private let repetitions: Int
 
   init(_ options: StageOptions) {
     template = options[Self.template]
@@ -60,6 +67,7 @@ struct WinRateMetric: Metric {
     order = options[Self.order]
     seed = UInt64(options[Self.seed])
     maxNewTokens = options[Self.maxNewTokens]
+    repetitions = options[Self.repetitions]
   }
 
   func numbers(for options: JSON) -> [String] {
@@ -67,10 +75,18 @@ struct WinRateMetric: Metric {
       + [
         "win_rate_length_controlled", "win_rate_comparisons", "win_rate_ties", "win_rate_unparsable",
         "win_rate_first", "win_rate_words", "win_rate_baseline_words",
-      ] + LengthPolicy.lossNames(of: Self.name, options)
+      ] + (repetitions > 1 ? ["win_rate_agreement", "win_rate_kappa"] : [])
+      + LengthPolicy.lossNames(of: Self.name, options)
   }
 
   func check(_ stage: StageCheck, at place: String, _ findings: inout StageFindings) {
+    if repetitions > 1, stage.artifact("judge")?.server == nil, stage.isBound("judge") {
+      findings.error(
+        .conflictingOptions,
+        "`repeat` is \(repetitions), but the judge is greedy and says the same each time",
+        at: .option("\(place).repeat"), label: "has nothing to act on",
+        help: "remove it; a judge behind a `server` may reply otherwise each time")
+    }
     do {
       let fields = try PromptTemplate(template).fieldNames
       for field in ["a", "b"] where !fields.contains(field) {
@@ -100,7 +116,7 @@ struct WinRateMetric: Metric {
     let judge = input.input("judge")
     let rows = input.input("rows")
     let both = [rows, input.input("baseline")].compactMap(Estimates.tokens).reduce(0, +)
-    let orders = order == .both ? 2 : 1
+    let orders = (order == .both ? 2 : 1) * repetitions
     let comparisons = (rows.items ?? rows.rows).map {
       $0.multipliedReportingOverflow(by: orders).partialValue
     }
@@ -128,7 +144,9 @@ struct WinRateMetric: Metric {
     }
     let judge = Judge(template: template, words: words, maxNewTokens: maxNewTokens)
     let questions = comparisons.indices.flatMap { index in
-      orders(of: comparisons[index]).map { Judge.Question(comparison: index, swaps: $0) }
+      orders(of: comparisons[index]).flatMap { swaps in
+        (0..<repetitions).map { Judge.Question(comparison: index, swaps: swaps, repetition: $0) }
+      }
     }
     let judged = try judge.verdicts(comparisons, questions, context)
     var outcomes = [[Double]](repeating: [], count: comparisons.count)
@@ -157,11 +175,14 @@ struct WinRateMetric: Metric {
     func mean(_ numbers: [Int]) -> JSON { .double(Double(numbers.reduce(0, +)) / Double(numbers.count)) }
     let losses = LengthPolicy.lossNames(of: Self.name, context.options.json)
     let lost = PromptOptions(context.options).length.overflow == .cut ? judged.cut : judged.tooLong
+    let agreement = repetitions > 1 ? JudgeAgreement(outcomes) : nil
+    let agreements =
+      repetitions > 1 ? [agreement?.agreement, agreement?.kappa].map { $0.map { JSON.double($0) } ?? .null } : []
     return try MeanNumbers.values(of: rate, context) + [
       controlled.map { .double($0) } ?? .null, .int(Int64(judgedPairs.count)), .int(Int64(ties)),
       .int(Int64(unparsable)), preferring == 0 ? .null : .double(Double(first) / Double(preferring)),
       mean(comparisons.map(\.words)), mean(comparisons.map(\.baselineWords)),
-    ] + losses.map { _ in .int(Int64(lost)) }
+    ] + agreements + losses.map { _ in .int(Int64(lost)) }
   }
 
   /// Whether the baseline's generation is shown first, for each question of a comparison.
