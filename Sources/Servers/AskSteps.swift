@@ -277,7 +277,10 @@ extension AskRun {
 
   private var kept: String {
     let replies = asker.totals.asked
+    // Those that were given up are asked again, too.
+    let missing = jobs.count + asker.totals.failed
+    let amount = replies == 0 ? "no reply" : replies == 1 ? "1 reply" : "\(replies) replies"
     return
-      "\(replies == 0 ? "no reply" : replies == 1 ? "1 reply" : "\(replies) replies") of this run \(replies > 1 ? "are" : "is") kept, and running again asks only for the \(jobs.count) that \(jobs.count == 1 ? "is" : "are") missing"
+      "\(amount) of this run \(replies > 1 ? "are" : "is") kept, and running again asks only for the \(missing) that \(missing == 1 ? "is" : "are") missing"
   }
 }

@@ -347,11 +347,20 @@ import Testing
 
   @Test func `an end in the middle keeps all that came with it`() throws {
     struct Stop: Error {}
-    let server = try FaultyServer { _ in chatAnswer("fine").delayed(milliseconds: 30) }
+    // Nothing is answered until all is asked; then all is answered before the next look.
+    let mayAnswer = Mutex(false)
+    let server = try FaultyServer { _ in
+      while !mayAnswer.withLock({ $0 }) { usleep(1000) }
+      return chatAnswer("fine")
+    }
     let asking = Asking(server.url)
     let asked = asking.ask(
       (0..<8).map { question("\($0)") },
-      checkpoint: { if server.requestCount == 8 { while server.underWay > 0 { usleep(1000) } } },
+      checkpoint: {
+        guard server.requestCount == 8 else { return }
+        mayAnswer.withLock { $0 = true }
+        while server.underWay > 0 { usleep(1000) }
+      },
       followUp: { _, _ in throw Stop() })
     #expect(asked.error is Stop && asked.outcomes.count == 1)
     let kept = try ReplyJournal.summaries(inStore: asking.folder.path).first?.entries ?? 0

@@ -222,14 +222,16 @@ private let transports = [
     "cut in a chunk", good.framed(.chunked(8)).with(.cut(.body(20))), good,
     expected: .reply("fine", requests: 2)),
   Fault("reset", good.with(.reset(.body(20))), good, expected: .reply("fine", requests: 2)),
-  Fault(
-    "no HTTP", .raw(Array("hello\r\n\r\n".utf8)), good, expected: .end("cannot be asked", requests: 1)),
+  Fault("no HTTP", .raw(Array("hello\r\n\r\n".utf8)), good, expected: .reply("fine", requests: 2)),
   Fault("no response in time", .silence, good, expected: .reply("fine", requests: 2)),
   Fault("a stalled body", good.with(.stall(.body(20))), good, expected: .reply("fine", requests: 2)),
   Fault(
     "cut for good", good.with(.cut(.body(20))), expected: .end("stays away: 3 tries", requests: 3)),
   Fault(
     "100 MB", Answer(200, body: .repeated(0x20, count: 100_000_000)), expected: .failure("", requests: 1)),
+  Fault(
+    "no HTTP for good", .raw(Array("hello\r\n\r\n".utf8)),
+    expected: .end("stays away: 3 tries", requests: 3)),
   Fault("closed after each response", good.closing(), expected: .reply("fine", requests: 1)),
 ]
 
