@@ -42,7 +42,7 @@ package struct HTTPResponse: Sendable {
   package let status: Int
   /// In the order in which they came; those of the last response where the request was sent on.
   package let headers: [(name: String, value: String)]
-  /// Decompressed.
+  /// Decompressed. Where compressed data end early inside a complete response it is what they expand to: the library does not say so.
   package let body: [UInt8]
   /// Of the request that it answers: another than was asked for where that was sent on. May hold a password.
   package let address: String
