@@ -92,16 +92,22 @@ struct AskedServer {
       note: { line in
         context.log(line)
         context.progress(0, of: asks.count, unit: unit, message: line)
-      }
-    ) { index, outcome in
-      guard try take(index, outcome, attempts[index]) else { return nil }
-      attempts[index] += 1
-      return attempt(attempts[index], of: index)
-    }
+      },
+      take: { index, outcome in
+        let outcome = Self.cut(outcome, before: asks[index].settings.stop)
+        guard try take(index, outcome, attempts[index]) else { return nil }
+        attempts[index] += 1
+        return attempt(attempts[index], of: index)
+      })
   }
 
   private static let attemptsOfOne = 1_000_000
   private static let attemptsOfRepetition = 1000
+
+  private static func cut(_ outcome: AskOutcome, before stops: [String]) -> AskOutcome {
+    guard case .reply(let reply, let isReplayed) = outcome else { return outcome }
+    return .reply(reply.cut(before: stops), isReplayed: isReplayed)
+  }
 
   private func record(_ totals: AskTotals, since started: ContinuousClock.Instant) {
     for (name, count) in [
