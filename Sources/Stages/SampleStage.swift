@@ -184,6 +184,8 @@ extension SampleStage {
       asked.outputs = outputs
       return asked
     }
+    // What a server takes that is started here is not known.
+    if input.input("server").facts[KnownArtifact.serverFact] != nil { return StageEstimate(outputs: outputs) }
     return StageEstimate(
       outputs: outputs,
       memoryBytes: ModelMemory(model, input.numericMode)?.reading,

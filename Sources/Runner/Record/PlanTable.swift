@@ -171,7 +171,9 @@ package struct PlanTable {
     var sums: [(model: ModelReference, asking: StageEstimate.Asking, unknown: Int)] = []
     for index in shown where decisions[index].isWork && !plan.nodes[index].servers.isEmpty {
       for case .model(let name) in plan.nodes[index].inputs.map(\.source) {
-        guard let model = plan.models.first(where: { UTF8Key($0.name) == UTF8Key(name) }), model.server != nil
+        // One that is started here costs nothing a token.
+        guard let model = plan.models.first(where: { UTF8Key($0.name) == UTF8Key(name) }),
+          let server = model.server, server.serve == nil
         else { continue }
         let place =
           sums.firstIndex { $0.model.name == model.name }
@@ -188,19 +190,27 @@ package struct PlanTable {
         sums[place].asking.completionTokens &+= asking.completionTokens
       }
     }
-    return sums.map { model, asking, unknown in
-      var line =
-        "model \(model.name) is asked about \(grouped(asking.requests)) times: about \(grouped(asking.promptTokens)) tokens to read, at most \(grouped(asking.completionTokens)) to write"
-      if let price = model.server?.limits.price {
-        let cost = price.cost(
-          promptTokens: Double(asking.promptTokens), completionTokens: Double(asking.completionTokens))
-        line += ", at most about \(TextTable.format("%.2f", cost)) \(price.currency)"
-      } else {
-        line += "; no price in your configuration"
+    let lines = sums.map { model, asking, unknown in
+      var parts: [String] = []
+      if asking.requests > 0 {
+        var words = "about \(grouped(asking.requests)) times"
+        if asking.completionTokens > 0 {
+          words +=
+            ": about \(grouped(asking.promptTokens)) tokens to read, at most \(grouped(asking.completionTokens)) to write"
+          if let price = model.server?.limits.price {
+            let cost = price.cost(
+              promptTokens: Double(asking.promptTokens), completionTokens: Double(asking.completionTokens))
+            words += ", at most about \(TextTable.format("%.2f", cost)) \(price.currency)"
+          } else {
+            words += "; your configuration has no price for it"
+          }
+        }
+        parts.append(words)
       }
-      if unknown > 0 { line += "; and \(RunMessages.stages(unknown)) of which nothing is known yet" }
-      return line + "; replies that are kept are not asked for again"
+      if unknown > 0 { parts.append("by \(RunMessages.stages(unknown)) of which nothing is known yet") }
+      return "`\(model.name)` is asked " + parts.joined(separator: ", and ")
     }
+    return lines.isEmpty ? [] : lines + ["replies that the store has are not asked for again"]
   }
 
   /// `1,234,567`
