@@ -79,6 +79,10 @@ final class AskRun {
     do { transfers = try HTTPTransfers() } catch let failure as HTTPFailure {
       throw RunError(.machine, "`\(name)`: \(failure)")
     }
+    guard asker.options.comparesModel, let transfers,
+      let description = ServedModelDescription.read(model, headers: headers, transfers)
+    else { return }
+    try ServedModelDescription.check(description, of: model, name: name, in: asker.journal.folder)
   }
 
   /// Whatever is under way is dropped; what has come is kept.

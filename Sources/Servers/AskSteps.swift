@@ -99,12 +99,10 @@ extension AskRun {
     Int64(UInt64(key.digest.hex.prefix(15), radix: 16) ?? 0)
   }
 
-  private func request(_ body: [UInt8]) -> HTTPRequest {
+  /// Those of every request, with the key.
+  var headers: [(name: String, value: String)] {
     let interface = model.serverInterface
-    var headers = [
-      (name: "Content-Type", value: "application/json"), (name: "Accept", value: "application/json"),
-    ]
-    headers += interface.headers
+    var headers = [(name: "Accept", value: "application/json")] + interface.headers
     if let secret {
       if let name = model.keyHeader {
         headers.append((name, secret.value))
@@ -112,8 +110,13 @@ extension AskRun {
         headers.append((interface.keyHeader.name, interface.keyHeader.prefix + secret.value))
       }
     }
-    return HTTPRequest(
-      "POST", model.endpoint, headers: headers, body: .bytes(body),
+    return headers
+  }
+
+  private func request(_ body: [UInt8]) -> HTTPRequest {
+    HTTPRequest(
+      "POST", model.endpoint,
+      headers: [(name: "Content-Type", value: "application/json")] + headers, body: .bytes(body),
       patience: HTTPRequest.Patience(
         connect: limits.connect, firstByte: limits.firstByte, whole: limits.whole))
   }

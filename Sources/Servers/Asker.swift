@@ -26,6 +26,8 @@ package final class Asker {
     /// False where only the journal may answer.
     package var mayAsk = true
     package var budgets: [Budget] = []
+    /// Whether what the server says of its model is kept, and compared with what it said before.
+    package var comparesModel = false
     package init(name: String) { self.name = name }
   }
 

@@ -72,6 +72,7 @@ struct AskedServer {
   ) throws {
     var options = Asker.Options(name: port)
     options.mayAsk = context.mayAsk
+    options.comparesModel = true
     options.backoff = Backoff(seed: context.seed)
     if let tokens = model.limits.tokens { options.budgets = [Budget(limit: Double(tokens))] }
     if let money = model.limits.money, let price = model.limits.price {

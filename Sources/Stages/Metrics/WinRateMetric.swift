@@ -176,8 +176,9 @@ struct WinRateMetric: Metric {
     let losses = LengthPolicy.lossNames(of: Self.name, context.options.json)
     let lost = PromptOptions(context.options).length.overflow == .cut ? judged.cut : judged.tooLong
     let agreement = repetitions > 1 ? JudgeAgreement(outcomes) : nil
-    let agreements =
-      repetitions > 1 ? [agreement?.agreement, agreement?.kappa].map { $0.map { JSON.double($0) } ?? .null } : []
+    let agreements: [JSON] =
+      repetitions == 1
+      ? [] : [agreement?.agreement, agreement?.kappa].map { $0.map { .double($0) } ?? .null }
     return try MeanNumbers.values(of: rate, context) + [
       controlled.map { .double($0) } ?? .null, .int(Int64(judgedPairs.count)), .int(Int64(ties)),
       .int(Int64(unparsable)), preferring == 0 ? .null : .double(Double(first) / Double(preferring)),
