@@ -194,7 +194,7 @@ package struct PlanTable {
       if let price = model.server?.limits.price {
         let cost = price.cost(
           promptTokens: Double(asking.promptTokens), completionTokens: Double(asking.completionTokens))
-        line += ", at most about \(TextTable.format("%.2f", cost)) \(price.currency)"
+        line += ", at most about \(TextTable.format(cost < 0.1 ? "%.2g" : "%.2f", cost)) \(price.currency)"
       } else {
         line += "; no price in your configuration"
       }
