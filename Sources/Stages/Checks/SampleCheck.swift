@@ -7,6 +7,13 @@ extension SampleStage {
   package static func check(_ stage: StageCheck) -> StageFindings {
     var findings = StageFindings()
     let options = stage.options
+    for (name, texts) in [("stop", options[stop]), ("bad_words", options[badWords])] {
+      for (index, text) in texts.enumerated() where text.isEmpty {
+        findings.error(
+          .wrongValue, "`\(name)` contains an empty text, which every sample contains",
+          at: .option("\(name).\(index)"), label: "empty", help: "remove it")
+      }
+    }
     if findings.want(server: demand(options), at: "model", [.chat, .completions, .messages], in: stage) {
       check(options[condition], forServer: "model", &findings)
       findings.pass(stage.artifacts("prompts"), to: "rows") { $0 != Fact.rows }
@@ -30,13 +37,6 @@ extension SampleStage {
         .conflictingOptions,
         "`min_new_tokens` is \(least), but no sample has more than `max_new_tokens`, \(most)",
         at: .option("min_new_tokens"), label: "more than \(most)")
-    }
-    for (name, texts) in [("stop", options[stop]), ("bad_words", options[badWords])] {
-      for (index, text) in texts.enumerated() where text.isEmpty {
-        findings.error(
-          .wrongValue, "`\(name)` contains an empty text, which every sample contains",
-          at: .option("\(name).\(index)"), label: "empty", help: "remove it")
-      }
     }
     let model = stage.artifact("model")?.facts
     if let context = model?[Fact.context]?.intValue, most >= context {
