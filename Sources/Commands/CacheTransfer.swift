@@ -136,6 +136,11 @@ private func transfer(
   if done.evictedRecords > 0 { parts.append("\(done.evictedRecords) without evicted bytes") }
   if done.missingRecords > 0 { parts.append("\(done.missingRecords) no longer in `\(source.root)`") }
   standardError(TerminalText.escaped(parts.joined(separator: ", ")) + "\n")
+  if let example = done.different.first {
+    standardError(
+      "warning: \(counted(done.different.count, "result")) had other bytes there under the same key, which stay, such as that of \(TerminalText.escaped("`\(example)`"))\n"
+    )
+  }
   try copyReplies(from: source, to: target, keys: keys)
   if !folders.isEmpty {
     standardError("\(counted(copied, "run folder")) copied, \(folders.count - copied) already present\n")

@@ -148,14 +148,13 @@ package struct RunPage {
   private func sources() throws -> [Page.Block] {
     let rows = try RunSources(contents.run, store: contents.store).rows
     let observed = contents.nodes.filter { !$0.observed.isEmpty }
-    guard rows.count > 1 else { return [] }
-    if observed.isEmpty { return [.table(rows)] }
+    let table: [Page.Block] = rows.count > 1 ? [.table(rows)] : []
+    if observed.isEmpty { return table }
     let servers = observed.flatMap(\.observed).distinct().map { "`\($0)`" }.joined(separator: ", ")
-    return [
-      .table(rows),
+    return table + [
       .paragraph(
         "Observed, not computed: \(observed.map(\.address).joined(separator: ", ")) are made of what \(servers) replied. The replies are kept in the store, so that the same run gives the same; a server that is asked again may reply otherwise."
-      ),
+      )
     ]
   }
 

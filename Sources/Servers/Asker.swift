@@ -6,7 +6,7 @@ import Runner
 import System
 
 package struct Question: Sendable {
-  package let ask: Ask
+  package var ask: Ask
   /// Which sample of the same request, and which attempt at it: each is asked and kept for itself.
   package var attempt: Int
   package init(_ ask: Ask, attempt: Int = 1) { (self.ask, self.attempt) = (ask, attempt) }

@@ -24,11 +24,12 @@ struct AskedSampleRun {
   /// Hands each sample's result over as it comes.
   func draw(_ emit: (RowItem, JSON) throws -> Void) throws {
     let prefixes = try items.map { try prefix(of: $0.row) }
-    let asks = try zip(items, prefixes).map { item, prefix in
-      Ask(try prompt(of: item.row, after: prefix), Self.settings(of: item, server, context))
+    let settings = Self.settings(context.options)
+    let questions = try zip(items, prefixes).map { item, prefix in
+      server.question(try prompt(of: item.row, after: prefix), settings, item)
     }
     var done = 0
-    try server.ask(asks, unit: "samples") { index, outcome, _ in
+    try server.ask(questions, unit: "samples") { index, outcome, _ in
       try emit(items[index], Self.result(of: outcome, prefixes[index].text))
       done += 1
       context.progress(done, of: items.count, unit: "samples")
@@ -60,15 +61,12 @@ struct AskedSampleRun {
     }
   }
 
-  static func settings(of item: RowItem, _ server: AskedServer, _ context: StageContext) -> SamplingSettings {
-    let options = context.options
-    let temperature = options[SampleStage.temperature]
+  static func settings(_ options: StageOptions) -> SamplingSettings {
     var settings = SamplingSettings()
     settings.maximumTokens = options[SampleStage.maxNewTokens]
-    settings.temperature = temperature
+    settings.temperature = options[SampleStage.temperature]
     settings.set(zip(logitsFilters, SampleStage.filters).map { $0(options[$1]) })
     settings.stop = options[SampleStage.stop]
-    settings.seed = server.seed(item, temperature: temperature)
     return settings
   }
 

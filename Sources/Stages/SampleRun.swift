@@ -52,18 +52,19 @@ struct SampleRun {
     var started: StartedServer?
     guard let described = context.inputs["server"]?.server else { return }
     var server = try AskedServer(described, "server", context)
-    let asks = fitting.map { item, prompt in
-      Ask(.tokens(prompt.tokens), AskedSampleRun.settings(of: item, server, context))
+    let settings = AskedSampleRun.settings(context.options)
+    let questions = fitting.map { item, prompt in
+      server.question(.tokens(prompt.tokens), settings, item)
     }
     // Where all is kept, nothing is started.
-    if context.mayAsk, try server.missing(asks) > 0 {
+    if context.mayAsk, try server.missing(questions) > 0 {
       let running = try StartedServer(described, model: checkpoint.path, context)
       started = running
       server = try AskedServer(running.model, "server", context)
     }
     defer { started?.end() }
     var done = itemCount - fitting.count
-    try server.ask(asks, unit: "samples") { index, outcome, _ in
+    try server.ask(questions, unit: "samples") { index, outcome, _ in
       let (item, prompt) = fitting[index]
       let prefix = try prefix.prefix(of: item.row).text
       var result = AskedSampleRun.result(of: outcome, prefix)

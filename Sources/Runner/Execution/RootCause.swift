@@ -23,8 +23,11 @@ extension Resolution {
     return ContentKey.differences(from: old.preimage, to: new).flatMap { difference in
       pieces(of: difference).map { difference in
         .changed(
-          difference, origin: difference.field == .option ? origin(of: difference.name, node) : nil,
-          source: difference.field == .input ? now.source(difference.name) : nil,
+          difference,
+          origin: difference.field == .option
+            ? origin(of: difference.name, node)
+            : difference.field == .input ? serverOrigin(of: difference.name, node) : nil,
+          source: difference.field == .input ? now.source(difference.port) : nil,
           file: difference.field == .option ? fileChange(difference.name, node, old) : nil)
       }
     }
@@ -80,6 +83,17 @@ extension Resolution {
     else { return nil }
     // Inside a written option, what is not written itself is a default too.
     return node.options[name] == value || !node.origins.isEmpty ? .standard : nil
+  }
+
+  /// What sets a member of a server: `model.attempt` for the port `model`; nil of another input.
+  package func serverOrigin(of member: String, _ node: PlanNode) -> OptionOrigin? {
+    for input in node.inputs where member.utf8.starts(with: "\(input.port).".utf8) {
+      guard case .model(let name) = input.source,
+        let model = plan.models.first(where: { UTF8Key($0.name) == UTF8Key(name) })
+      else { return nil }
+      return model.origins.origin(of: String(member.dropFirst(input.port.count + 1))).map { .written($0) }
+    }
+    return nil
   }
 
   /// Why a node's inputs have other content than when its address last ran: the nodes upstream that gave other bytes,

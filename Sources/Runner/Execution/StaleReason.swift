@@ -14,7 +14,7 @@ package enum StaleReason: Sendable, Equatable {
   case otherBytes
   /// An input is bound to another node than before.
   case rebound(from: String)
-  /// Against the last time this address ran. `origin`: what sets an option now; `source`: what an input is bound to now;
+  /// Against the last time this address ran. `origin`: what sets an option, or a member of a server, now; `source`: what an input is bound to now;
   /// `file`: of an option that names one.
   case changed(
     KeyDifference, origin: OptionOrigin?, source: Provenance.Source?, file: FileChange? = nil)
@@ -32,7 +32,9 @@ package enum StaleReason: Sendable, Equatable {
     case .changed(let difference, let origin, let source, let file):
       switch difference.field {
       case .option: return (file?.text ?? difference.text) + (origin.map { " (\($0.text))" } ?? "")
-      case .input: return difference.text + (source.map { " (\($0.text))" } ?? "")
+      case .input:
+        let places = [source?.text, origin?.text].compactMap { $0 }
+        return difference.text + (places.isEmpty ? "" : " (\(places.joined(separator: ", ")))")
       default: return difference.text
       }
     }

@@ -13,8 +13,9 @@ struct ModelDecoder {
     collector.checkName(entry, "a model")
     let what = "model `\(entry.key)`"
     let decoded = source(entry.value, what: what)
-    let model = ModelReference(
+    var model = ModelReference(
       name: entry.key, source: decoded?.source ?? .path(""), parts: decoded?.parts, sha256: decoded?.sha256)
+    if model.server != nil { model.origins = ServerDecoder.origins(entry.value) }
     return Experiment.ModelEntry(model: model, identity: decoded?.identity ?? "", span: entry.keySpan)
   }
 

@@ -20,6 +20,8 @@ package struct ModelReference: Sendable, Equatable {
   package var sha256: String?
   /// What its header says, where it lies here and a stage reads it; see `StageRegistry.describeModel`.
   package var facts = JSON.object(JSONObject())
+  /// Of a server: what sets each member of its `keyPart`.
+  package var origins: [ValueOrigin] = []
   /// Nil of one whose weights are here.
   package var server: ServerModel? {
     if case .server(let server) = source { server } else { nil }

@@ -46,6 +46,18 @@ struct ServerDecoder {
     return server
   }
 
+  /// What sets the members of `ServerModel.keyPart`.
+  static func origins(_ model: Node) -> [ValueOrigin] {
+    func places(_ path: String, _ node: Node) -> [ValueOrigin] {
+      [ValueOrigin(path, at: node.span)]
+        + (node.entries ?? []).flatMap { places("\(path).\($0.key)", $0.value) }
+    }
+    let entries = model.entries ?? []
+    // `identity` stands for the address, where it is there.
+    let identity = entries.first { $0.key.utf8.elementsEqual("identity".utf8) }
+    return (identity.map { places("server", $0.value) } ?? []) + entries.flatMap { places($0.key, $0.value) }
+  }
+
   static let perspective = "perspective"
   private static let perspectiveBody: JSON = [
     "comment": ["text": "{generation}"], "languages": ["en"], "requestedAttributes": ["TOXICITY": [:]],

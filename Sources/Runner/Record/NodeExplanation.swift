@@ -133,6 +133,7 @@ package struct NodeExplanation {
     case .seed: return "the experiment's or the stage's `seed`, the plug-in, the iterations"
     case .numerics: return leaf.name == "mode" ? "`numeric` of the experiment" : "this program"
     case .input:
+      if let written = resolution.serverOrigin(of: leaf.name, node) { return written.text }
       guard let input = node.inputs.first(where: { UTF8Key($0.port) == UTF8Key(leaf.name) }) else {
         return ""
       }
@@ -150,9 +151,9 @@ package struct NodeExplanation {
     for field in fields {
       let name = [field.field.rawValue, field.name].filter { !$0.isEmpty }.joined(separator: " ")
       let value =
-        field.value.map { NodeExplanation.show($0, field.field) }
+        field.value.map { NodeExplanation.show($0, field) }
         ?? (field.mark == .gone ? "(none)" : "(not known yet)")
-      let before = field.earlier.map { NodeExplanation.show($0, field.field) } ?? "(none)"
+      let before = field.earlier.map { NodeExplanation.show($0, field) } ?? "(none)"
       rows.append([
         field.mark.rawValue, name, value, field.mark == .same ? "" : "was \(before)", field.origin,
       ])
@@ -189,8 +190,11 @@ package struct NodeExplanation {
     }
   }
 
-  private static func show(_ value: JSON, _ field: KeyDifference.Field) -> String {
-    if field == .input, let digest = value.stringValue { return "sha256 \(digest.prefix(12))" }
+  private static func show(_ value: JSON, _ field: Field) -> String {
+    // A member of what stands for a server has a dot in its name.
+    if field.field == .input, !field.name.utf8.contains(UInt8(ascii: ".")), let digest = value.stringValue {
+      return "sha256 \(digest.prefix(12))"
+    }
     return KeyDifference.brief(value)
   }
 

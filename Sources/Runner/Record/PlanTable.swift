@@ -200,7 +200,8 @@ package struct PlanTable {
           if let price = model.server?.limits.price {
             let cost = price.cost(
               promptTokens: Double(asking.promptTokens), completionTokens: Double(asking.completionTokens))
-            words += ", at most about \(TextTable.format("%.2f", cost)) \(price.currency)"
+            words +=
+              ", at most about \(TextTable.format(cost < 0.1 ? "%.2g" : "%.2f", cost)) \(price.currency)"
           } else {
             words += "; your configuration has no price for it"
           }

@@ -32,11 +32,18 @@ package struct KeyDifference: Sendable, Equatable {
       if let file = old?["sha256"], file == new?["sha256"] {
         return "input \(name): columns declared differently"
       }
+      // A member of what stands for a server.
+      if port != name { return "input \(name)\(difference.path) \(change)" }
       return "input \(name) " + (old == nil ? "is new" : new == nil ? "is gone" : "changed")
     case .seed: return "seed changed"
     case .numerics: return "numerics \(name) \(change)"
     case .format: return "key format changed"
     }
+  }
+
+  /// Of an input: the port, whose name has no dot.
+  var port: String {
+    name.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1).first.map { String(Substring($0)) } ?? name
   }
 
   /// A value in at most 40 characters; a file by the start of its digest.

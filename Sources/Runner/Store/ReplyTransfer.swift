@@ -13,7 +13,7 @@ extension ReplyJournal {
     package let bytes: Int
   }
 
-  /// By identity.
+  /// Those that replied, by identity.
   package static func summaries(inStore store: String) throws -> [Summary] {
     var summaries: [Summary] = []
     for name in try File.names(in: "\(store)/replies") {
@@ -21,6 +21,8 @@ extension ReplyJournal {
       guard FileStatus.of(folder)?.isDirectory == true else { continue }
       let journal = ReplyJournal(folder: folder)
       try journal.refresh()
+      // Who was asked and never replied left no more than its gate.
+      guard journal.count > 0 else { continue }
       let bytes = try File.names(in: folder).reduce(0) { $0 + (FileStatus.of("\(folder)/\($1)")?.size ?? 0) }
       summaries.append(
         Summary(

@@ -10,6 +10,8 @@ package struct Transfer: Sendable {
   package private(set) var bytes = 0
   /// Results the other store had already.
   package private(set) var presentRecords = 0
+  /// Addresses of results of which the other store had one with other bytes under the same key, which stays.
+  package private(set) var different: [String] = []
   /// Results whose bytes the source has no more: their records went alone.
   package private(set) var evictedRecords = 0
   /// Keys of which the source has no result.
@@ -37,6 +39,12 @@ package struct Transfer: Sendable {
       progress(Progress(records: index, totalRecords: keys.count, bytes: bytes))
       guard let record = try source.unverifiedRecord(key) else {
         missingRecords += 1
+        continue
+      }
+      if let there = try target.unverifiedRecord(key), there.outputs != record.outputs,
+        try target.holds(there)
+      {
+        different.append(record.address)
         continue
       }
       let copied = objects
@@ -91,6 +99,14 @@ package struct Transfer: Sendable {
 }
 
 extension Store {
+  /// Whether no bytes of a result are lost; evicted ones are not.
+  fileprivate func holds(_ record: NodeRecord) throws -> Bool {
+    for output in record.outputs {
+      if case .gone = try presence(of: output) { return false }
+    }
+    return true
+  }
+
   /// Gives the bytes copied. What is read back from the medium is hashed too.
   fileprivate func copyObject(_ digest: Digest, from source: Store) throws -> Int {
     let temporary = "\(temporaries)/\(digest.hex).\(TemporaryName.make()).tmp"

@@ -14,13 +14,14 @@ extension ModelAnnotator {
     let texts = RowTexts(options: prompts)
     let table = context.input("rows").columns
     let schema = try schema()
-    let asks = try items.map { item in
+    let settings = settings(schema)
+    let questions = try items.map { item in
       let text = try question.text(template, of: item, table, texts)
       guard !text.text.isEmpty else { throw InputError("row `\(item.row.id)`: the question is empty") }
-      return Ask(server.prompt(text, prompts.chat), settings(of: item, server, schema))
+      return server.question(server.prompt(text, prompts.chat), settings, item)
     }
     var done = 0
-    try server.ask(asks, unit: "replies") { index, outcome, attempt in
+    try server.ask(questions, unit: "replies") { index, outcome, attempt in
       let isLast = attempt == attempts
       let reply: Reply
       switch outcome {
@@ -37,13 +38,12 @@ extension ModelAnnotator {
     }
   }
 
-  private func settings(of item: RowItem, _ server: AskedServer, _ schema: JSON?) -> SamplingSettings {
+  private func settings(_ schema: JSON?) -> SamplingSettings {
     var settings = SamplingSettings()
     settings.maximumTokens = maxNewTokens
     settings.temperature = temperature
     settings.set(filters)
     settings.stop = stop
-    settings.seed = server.seed(item, temperature: temperature)
     settings.schema = schema
     return settings
   }

@@ -8,6 +8,13 @@ extension SampleStage {
     var findings = StageFindings()
     let options = stage.options
     check(server: stage, &findings)
+    for (name, texts) in [("stop", options[stop]), ("bad_words", options[badWords])] {
+      for (index, text) in texts.enumerated() where text.isEmpty {
+        findings.error(
+          .wrongValue, "`\(name)` contains an empty text, which every sample contains",
+          at: .option("\(name).\(index)"), label: "empty", help: "remove it")
+      }
+    }
     if findings.want(server: demand(options), at: "model", [.chat, .completions, .messages], in: stage) {
       check(options[condition], forServer: "model", &findings)
       findings.pass(stage.artifacts("prompts"), to: "rows") { $0 != Fact.rows }
@@ -31,13 +38,6 @@ extension SampleStage {
         .conflictingOptions,
         "`min_new_tokens` is \(least), but no sample has more than `max_new_tokens`, \(most)",
         at: .option("min_new_tokens"), label: "more than \(most)")
-    }
-    for (name, texts) in [("stop", options[stop]), ("bad_words", options[badWords])] {
-      for (index, text) in texts.enumerated() where text.isEmpty {
-        findings.error(
-          .wrongValue, "`\(name)` contains an empty text, which every sample contains",
-          at: .option("\(name).\(index)"), label: "empty", help: "remove it")
-      }
     }
     let model = stage.artifact("model")?.facts
     if let context = model?[Fact.context]?.intValue, most >= context {

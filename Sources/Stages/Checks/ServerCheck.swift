@@ -23,9 +23,11 @@ struct ServerDemand {
 }
 
 extension StageFindings {
+  /// - Parameter help: for a server of another interface.
   /// - Returns: whether the model is behind a server; nothing of a model that is here need be checked then.
   mutating func want(
-    server demand: ServerDemand, at port: String, _ interfaces: [ServerModel.Interface], in stage: StageCheck
+    server demand: ServerDemand, at port: String, _ interfaces: [ServerModel.Interface],
+    help: String? = nil, in stage: StageCheck
   ) -> Bool {
     guard let server = stage.artifact(port)?.server else { return false }
     if server.serve != nil, port != "server" {
@@ -40,7 +42,8 @@ extension StageFindings {
         .wrongModel,
         "input `\(port)` needs a server that is asked in words (\(words)), but this one has `interface: \(server.interface.rawValue)`",
         at: .input(port), label: "`interface: \(server.interface.rawValue)`",
-        help: server.interface == .http ? "an endpoint that gives scores is for `scorer: {kind: http}`" : nil)
+        help: server.interface == .http ? "an endpoint that gives scores is for `scorer: {kind: http}`" : help
+      )
       return true
     }
     if let problem = server.serve == nil ? server.problem : nil {
@@ -78,7 +81,11 @@ extension StageFindings {
       error(
         .conflictingOptions,
         "`max_length` and `cut` count tokens, and the tokenizer of the model at `\(port)` is behind its server",
-        at: .option(path + LengthPolicy.maximum.field.name), label: "cannot be counted here",
+        at: .option(
+          path
+            + (prompts.length.maximum != nil
+              ? LengthPolicy.maximum.field.name : LengthPolicy.overflow.field.name)),
+        label: "cannot be counted here",
         help: "remove them, or cut the fields in `data`: `fields: {post: {from: …, words: 400}}`")
     }
     if prompts.specialTokens == .parse {

@@ -44,30 +44,50 @@ struct AskedServer {
     return .messages(conversation.messages.map { Ask.Message($0.role, $0.text) })
   }
 
-  /// A seed for what is drawn of a row's item; nil where nothing is drawn, or the server takes none.
-  func seed(_ item: RowItem, temperature: Double) -> Int? {
-    guard temperature > 0, !model.serverInterface.lacks.contains(.seed) else { return nil }
+  /// What is asked about a row's item. Equal questions are one, unless something is drawn: then each has a seed, or where the server
+  /// takes none is an attempt of its own.
+  func question(_ prompt: Ask.Prompt, _ settings: SamplingSettings, _ item: RowItem) -> Question {
+    var question = Question(Ask(prompt, settings), attempt: 0)
+    guard let temperature = settings.temperature, temperature > 0 else { return question }
     // What every server's integers hold.
-    return Int(
+    let draw = Int(
       randomNumber(seed: context.seed, .askServer, id: item.row.id, element: item.item) & 0x7FFF_FFFF)
+    // A seed that the experiment's body sets or takes out is the same for all.
+    if model.serverInterface.lacks.contains(.seed) || model.body["seed"] != nil {
+      question.attempt = draw * Self.attemptsOfOneDraw
+    } else {
+      question.ask.settings.seed = draw
+    }
+    return question
   }
 
   /// How many of these the store has no reply to.
-  func missing(_ asks: [Ask]) throws -> Int {
-    try Asker(model, store: store, Asker.Options(name: port)).missing(
-      asks.map { Question($0, attempt: firstAttempt) })
+  func missing(_ questions: [Question]) throws -> Int {
+    try Asker(model, store: store, Asker.Options(name: port)).missing(questions.map(numbered))
   }
 
-  /// Another number asks anew for all that a stage asks.
-  private var firstAttempt: Int { (model.attempt - 1) * Self.attemptsOfOne + 1 }
+  /// Another number of the model asks anew for all that a stage asks.
+  private func numbered(_ question: Question) -> Question {
+    Question(question.ask, attempt: (model.attempt - 1) * Self.attemptsOfOne + question.attempt + 1)
+  }
+
+  /// The same question for another time.
+  func question(_ ask: Ask, repetition: Int) -> Question {
+    Question(ask, attempt: repetition * Self.attemptsOfOneDraw)
+  }
+
+  func ask(
+    _ asks: [Ask], unit: String,
+    take: (_ index: Int, _ outcome: AskOutcome, _ attempt: Int) throws -> Bool
+  ) throws { try ask(asks.map { Question($0, attempt: 0) }, unit: unit, take: take) }
 
   /// - Parameters:
-  ///   - repetitions: of each question, which time it is asked, from 0; nil asks each once.
-  ///   - take: gets a question's index, its reply and how often it was asked as soon as the reply is there, in any order; says
-  ///   whether to ask it again.
+  ///   - questions: their attempts are counted from 0.
+  ///   - take: gets a question's index, its reply and how often it was asked as soon as the reply is there, in any order; says whether
+  ///     to ask it again.
   /// - Throws: `RunError` (7) where the server refuses or stays away; what `take` throws.
   func ask(
-    _ asks: [Ask], repetitions: [Int]? = nil, unit: String,
+    _ questions: [Question], unit: String,
     take: (_ index: Int, _ outcome: AskOutcome, _ attempt: Int) throws -> Bool
   ) throws {
     var options = Asker.Options(name: port)
@@ -81,34 +101,51 @@ struct AskedServer {
           price.currency, limit: money, promptPrice: price.input / 1e6, completionPrice: price.output / 1e6))
     }
     let asker = Asker(model, store: store, options)
+    let questions = questions.map(numbered)
+    try requirePrice(asker, questions)
     let started = ContinuousClock.now
-    var attempts = [Int](repeating: 1, count: asks.count)
-    func attempt(_ number: Int, of index: Int) -> Int {
-      firstAttempt + (repetitions?[index] ?? 0) * Self.attemptsOfRepetition + number - 1
-    }
+    var attempts = [Int](repeating: 1, count: questions.count)
     defer { record(asker.totals, since: started) }
+    // Taken once all are asked: a run that ends before that asks for them again.
+    var failures: [(index: Int, outcome: AskOutcome)] = []
     try asker.ask(
-      asks.indices.map { Question(asks[$0], attempt: attempt(1, of: $0)) },
-      checkpoint: context.checkCancellation,
+      questions, checkpoint: context.checkCancellation,
       note: { line in
         context.log(line)
-        context.progress(0, of: asks.count, unit: unit, message: line)
+        context.progress(0, of: questions.count, unit: unit, message: line)
       },
       take: { index, outcome in
-        let outcome = Self.cut(outcome, before: asks[index].settings.stop)
+        if case .failure = outcome {
+          failures.append((index, outcome))
+          return nil
+        }
+        let outcome = Self.cut(outcome, before: questions[index].ask.settings.stop)
         guard try take(index, outcome, attempts[index]) else { return nil }
         attempts[index] += 1
-        return attempt(attempts[index], of: index)
+        return questions[index].attempt + attempts[index] - 1
       })
+    for (index, outcome) in failures { _ = try take(index, outcome, attempts[index]) }
   }
-
-  private static let attemptsOfOne = 1_000_000
-  private static let attemptsOfRepetition = 1000
 
   private static func cut(_ outcome: AskOutcome, before stops: [String]) -> AskOutcome {
     guard case .reply(let reply, let isReplayed) = outcome else { return outcome }
     return .reply(reply.cut(before: stops), isReplayed: isReplayed)
   }
+
+  /// A budget in money means nothing without a price.
+  private func requirePrice(_ asker: Asker, _ questions: [Question]) throws {
+    guard model.limits.money != nil, model.limits.price == nil, context.mayAsk,
+      try asker.missing(questions) > 0
+    else { return }
+    let name = model.model.map { ", model: \(JSON.string($0).text())" } ?? ""
+    throw InputError(
+      "the model at `\(port)` has a budget of `money`, and your configuration (\(UserConfiguration.path ?? "$PLUMB_CONFIG")) has no price for it; write `prices: [{server: \(JSON.string(model.identity).text())\(name), input: …, output: …}]` there"
+    )
+  }
+
+  private static let attemptsOfOne = 1_000_000
+  /// More than any question is asked.
+  private static let attemptsOfOneDraw = 128
 
   private func record(_ totals: AskTotals, since started: ContinuousClock.Instant) {
     for (name, count) in [

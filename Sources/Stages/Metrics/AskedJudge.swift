@@ -24,7 +24,9 @@ extension Judge {
     }
     var judged = Judged(verdicts: [JudgeVerdict?](repeating: nil, count: questions.count))
     var done = 0
-    try server.ask(asks, repetitions: questions.map(\.repetition), unit: "questions") { index, outcome, _ in
+    try server.ask(
+      zip(asks, questions).map { server.question($0, repetition: $1.repetition) }, unit: "questions"
+    ) { index, outcome, _ in
       switch outcome {
       case .reply(let reply, _): judged.verdicts[index] = JudgeVerdict(of: reply.text, words)
       case .failure(let failure):

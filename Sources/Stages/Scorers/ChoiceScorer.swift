@@ -46,7 +46,8 @@ struct ChoiceScorer: Scorer {
 
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {
     let isAsked = findings.want(
-      server: ServerDemand(path: "scorer.", prompts: prompts), at: "model", interfaces, in: stage)
+      server: ServerDemand(path: "scorer.", prompts: prompts), at: "model", interfaces,
+      help: "it gives no probabilities; write `by: reply`", in: stage)
     if !isAsked {
       findings.want(.language, at: "model", in: stage)
       findings.want(prompts.length, below: "scorer.", promptsAt: "rows", readBy: ["model"], in: stage)

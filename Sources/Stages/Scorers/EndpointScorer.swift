@@ -18,7 +18,12 @@ struct EndpointScorer: Scorer {
 
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {
     guard let artifact = stage.artifact("model") else { return }
-    guard artifact.server?.interface != .http else { return }
+    if let server = artifact.server, server.interface == .http {
+      if let problem = server.problem {
+        findings.error(.wrongModel, problem, at: .model("model"), label: "cannot be asked")
+      }
+      return
+    }
     findings.error(
       .wrongModel, "scorer `http` needs a model with `server` and `interface: http` at input `model`",
       at: .input("model"), label: "no endpoint that gives scores",
