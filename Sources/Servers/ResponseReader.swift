@@ -120,9 +120,14 @@ struct ResponseReader {
 
   // MARK: - What is shown
 
+  private static let shortestSecret = 8
+
   /// Without the key, which a server may repeat.
   private func cleaned(_ bytes: [UInt8]) -> [UInt8] {
-    guard let secret, bytes.firstRange(of: secret.value) != nil else { return bytes }
+    // What is shorter is no secret, and stands in every text.
+    guard let secret, secret.value.utf8.count >= Self.shortestSecret,
+      bytes.firstRange(of: secret.value) != nil
+    else { return bytes }
     return bytes.replacing(secret.value, with: secret.name)
   }
 

@@ -68,6 +68,24 @@ package struct ChildProcess: Sendable {
   @discardableResult
   package func sendToGroup(_ signal: Int32) -> Bool { kill(-processID, signal) == 0 }
 
+  /// Whether a process of its group still runs; one that has ended and that nobody has waited for does not.
+  package var hasLivingGroup: Bool {
+    guard sendToGroup(0) else { return false }
+    guard let names = try? File.names(in: "/proc") else { return true }
+    return names.contains { name in
+      guard name.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+        let bytes = try? File.readKernelFile("/proc/\(name)/stat"),
+        let end = bytes.lastIndex(of: UInt8(ascii: ")"))
+      else { return false }
+      // State, parent, group.
+      let fields = bytes[bytes.index(after: end)...].split(separator: 0x20)
+      guard fields.count > 2, let group = pid_t(String(decoding: fields[2], as: UTF8.self)) else {
+        return false
+      }
+      return group == processID && fields[0].first != UInt8(ascii: "Z")
+    }
+  }
+
   package enum Ending: Sendable, Equatable {
     case exited(Int32)
     case signalled(Int32)

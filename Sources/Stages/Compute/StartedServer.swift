@@ -145,7 +145,7 @@ final class StartedServer {
     for step in 0..<1200 {
       // The shell is ours to wait for; what it started is its group.
       _ = process.ending()
-      guard process.sendToGroup(0) else { break }
+      guard process.hasLivingGroup else { break }
       if step == 1000 { process.sendToGroup(SIGKILL) }
       usleep(10_000)
     }
