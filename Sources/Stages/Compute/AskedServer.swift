@@ -45,13 +45,13 @@ struct AskedServer {
     var question = Question(Ask(prompt, settings), attempt: 0)
     guard let temperature = settings.temperature, temperature > 0 else { return question }
     // What every server's integers hold.
-    let draw = Int(
+    let number = Int(
       randomNumber(seed: context.seed, .askServer, id: item.row.id, element: item.item) & 0x7FFF_FFFF)
     // A seed that the experiment's body sets or takes out is the same for all.
     if model.serverInterface.lacks.contains(.seed) || model.body["seed"] != nil {
-      question.attempt = draw * Self.attemptsOfOneDraw
+      question.attempt = number * Self.attemptsOfOneDraw
     } else {
-      question.ask.settings.seed = draw
+      question.ask.settings.seed = number
     }
     return question
   }
@@ -64,7 +64,7 @@ struct AskedServer {
   /// - Parameters:
   ///   - questions: their attempts are counted from 0.
   ///   - take: gets a question's index, its reply and how often it was asked as soon as the reply is there, in any order; says whether
-  ///     to ask it again.
+  ///     to ask it again. What has no reply comes once all were asked.
   /// - Throws: `RunError` (7) where the server refuses or stays away; what `take` throws.
   func ask(
     _ questions: [Question], unit: String,
@@ -94,16 +94,16 @@ struct AskedServer {
       note: { line in
         context.log(line)
         context.progress(0, of: questions.count, unit: unit, message: line)
-      }
-    ) { index, outcome in
-      if case .failure = outcome {
-        failures.append((index, outcome))
-        return nil
-      }
-      guard try take(index, outcome, attempts[index]) else { return nil }
-      attempts[index] += 1
-      return questions[index].attempt + attempts[index] - 1
-    }
+      },
+      take: { index, outcome in
+        if case .failure = outcome {
+          failures.append((index, outcome))
+          return nil
+        }
+        guard try take(index, outcome, attempts[index]) else { return nil }
+        attempts[index] += 1
+        return questions[index].attempt + attempts[index] - 1
+      })
     for (index, outcome) in failures { _ = try take(index, outcome, attempts[index]) }
   }
 
