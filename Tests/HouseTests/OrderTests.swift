@@ -65,9 +65,8 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
       // The stages themselves stand at the module's top.
       "Stages",
       [
-        "Rows", "DataFormats", "Patterns", "Text", "Compute", "Data", "Command", "Scorers", "Metrics",
-        "Parsers",
-        "Annotators", "Objectives", "Train", "",
+        "Rows", "DataFormats", "Patterns", "Text", "Compute", "Data", "Command", "Parsers",
+        "Annotators", "Scorers", "Metrics", "Objectives", "Train", "",
         "Checks",
       ]
     ),

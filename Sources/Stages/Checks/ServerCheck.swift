@@ -10,18 +10,6 @@ extension KnownArtifact {
   var server: ServerModel? { facts[Self.serverFact].flatMap(ServerModel.init(json:)) }
 }
 
-/// What a stage asks of a server by its options.
-struct ServerDemand {
-  /// Below which the options stand: `annotator.`, or nothing.
-  var path = ""
-  var prompts: PromptOptions
-  var filters: [FilterSetting] = []
-  var stop: [String] = []
-  var alternatives = false
-  /// Options that no server is asked for, with whether each is set.
-  var others: [(name: String, isSet: Bool)] = []
-}
-
 extension StageFindings {
   /// - Parameter help: for a server of another interface.
   /// - Returns: whether the model is behind a server; nothing of a model that is here need be checked then.

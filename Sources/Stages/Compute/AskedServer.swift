@@ -50,13 +50,13 @@ struct AskedServer {
     var question = Question(Ask(prompt, settings), attempt: 0)
     guard let temperature = settings.temperature, temperature > 0 else { return question }
     // What every server's integers hold.
-    let draw = Int(
+    let number = Int(
       randomNumber(seed: context.seed, .askServer, id: item.row.id, element: item.item) & 0x7FFF_FFFF)
     // A seed that the experiment's body sets or takes out is the same for all.
     if model.serverInterface.lacks.contains(.seed) || model.body["seed"] != nil {
-      question.attempt = draw * Self.attemptsOfOneDraw
+      question.attempt = number * Self.attemptsOfOneDraw
     } else {
-      question.ask.settings.seed = draw
+      question.ask.settings.seed = number
     }
     return question
   }
@@ -84,7 +84,7 @@ struct AskedServer {
   /// - Parameters:
   ///   - questions: their attempts are counted from 0.
   ///   - take: gets a question's index, its reply and how often it was asked as soon as the reply is there, in any order; says whether
-  ///     to ask it again.
+  ///     to ask it again. What has no reply comes once all were asked.
   /// - Throws: `RunError` (7) where the server refuses or stays away; what `take` throws.
   func ask(
     _ questions: [Question], unit: String,

@@ -52,7 +52,7 @@ struct ChoiceScorer: Scorer {
       findings.want(.language, at: "model", in: stage)
       findings.want(prompts.length, below: "scorer.", promptsAt: "rows", readBy: ["model"], in: stage)
       findings.want(chat: prompts.chat, at: "scorer.chat", model: "model", in: stage)
-      if by == .reply, stage.isBound("model"), stage.artifact("model")?.facts[Fact.parameters] != nil {
+      if by == .reply, stage.isBound("model"), stage.artifact("model")?.head != nil {
         findings.error(
           .conflictingOptions,
           "`by: reply` is for a model behind a server, and the weights of this one are here",

@@ -1,0 +1,16 @@
+// What a stage wants of a server, for whoever checks it before it runs.
+
+import Models
+import Runner
+
+/// What a stage asks of a server by its options.
+struct ServerDemand {
+  /// Below which the options stand: `annotator.`, or nothing.
+  var path = ""
+  var prompts: PromptOptions
+  var filters: [FilterSetting] = []
+  var stop: [String] = []
+  var alternatives = false
+  /// Options that no server is asked for, with whether each is set.
+  var others: [(name: String, isSet: Bool)] = []
+}
