@@ -227,7 +227,10 @@ extension AskRun {
     case .busy, .unreachable:
       guard tries >= limits.attempts else { return askAgain(tag, job, failure, tries, of: limits.attempts) }
       guard lastSuccess >= job.began else {
-        throw ended("stays away: \(tries) tries, the last: \(failure)")
+        throw ended(
+          failure.kind == .unreachable
+            ? "stays away: \(tries) tries, the last: \(failure)"
+            : "answers no request: \(tries) tries, the last: \(failure)")
       }
       try deliver(tag, .failure(failure), take)
     }
@@ -267,7 +270,7 @@ extension AskRun {
       return ended("refuses \(key): \(failure)")
     case .quota: return ended("has no quota left for this key: \(failure)")
     case .missing:
-      let missing = model.model.map { "knows no model \(quoted($0))" } ?? "has nothing"
+      let missing = model.model.map { "has no model \(quoted($0)), or nothing at all," } ?? "has nothing"
       return ended("\(missing) at `\(model.endpoint)`: \(failure)")
     case .address: return ended("cannot be asked: \(failure)")
     case .noLibrary: return RunError(.machine, "`\(name)`: \(failure)")
@@ -275,7 +278,12 @@ extension AskRun {
   }
 
   private func ended(_ words: String) -> RunError {
-    RunError(.remote, "the server of `\(name)` (`\(model.identity)`) \(words); \(kept)")
+    RunError(.remote, "the server of `\(name)` (`\(model.identity)`) \(Self.open(words)); \(kept)")
+  }
+
+  /// Without the period that a server's words may end in.
+  private static func open(_ words: String) -> String {
+    words.hasSuffix(".") ? String(words.dropLast()) : words
   }
 
   private var kept: String {

@@ -80,8 +80,9 @@ struct AskedSampleRun {
         case .end: "end"
         case .length: "length"
         case .stop: "stop"
-        case .refusal: "refusal"
-        case .other(let name): name
+        // The model ended it, by declining.
+        case .refusal: "end"
+        case .other: "other"
         }
       return [
         "text": .string(reply.text), "tokens": nil,

@@ -63,7 +63,7 @@ import Testing
     try #require(result.status == 0, "\(result.error)")
     // The question is the original's, with its examples, and the last one open.
     let bodies = server.requests.map(\.json)
-    let texts = bodies.compactMap { $0["messages"]?[0]?["content"]?.stringValue }
+    let texts = bodies.compactMap { $0["messages"]?.arrayValue?.first?["content"]?.stringValue }
     #expect(texts.count == bodies.count && bodies.allSatisfy { $0["temperature"] == 0 })
     let few = texts.filter { $0.contains("Rastafarians") }
     #expect(
@@ -91,7 +91,7 @@ import Testing
       """, server)
     let result = try plumb.run("run asked.yaml")
     try #require(result.status == 0, "\(result.error)")
-    let systems = server.requests.compactMap { $0.json["messages"]?[0] }
+    let systems = server.requests.compactMap { $0.json["messages"]?.arrayValue?.first }
     #expect(systems.allSatisfy { $0["role"] == "system" } && !systems.isEmpty)
     let rows = try plumb.run("rows asked.yaml::alt@2.sample --json")
     #expect(rows.output.contains("feedback: clear, and as short as it can be. input: "), "\(rows.output)")

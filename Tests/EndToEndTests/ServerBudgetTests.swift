@@ -16,7 +16,7 @@ import Testing
     #expect(stopped.status == 1, "\(stopped.error)")
     #expect(
       stopped.error.contains(
-        "the budget of `model` is used up: 75 of 100 tokens are spent, and the next request may take 3"),
+        "the budget of `judge` is used up: 75 of 100 tokens are spent, and the next request may take 3"),
       "\(stopped.error)")
     #expect(
       stopped.error.contains(
@@ -49,7 +49,7 @@ import Testing
     #expect(stopped.status == 1, "\(stopped.error)")
     // 4 replies are 120 millionths; a fifth may take 90 or a little more, by the bytes of its body.
     #expect(
-      stopped.error.contains("the budget of `model` is used up: 0.00012 of 0.0002 EUR are spent"),
+      stopped.error.contains("the budget of `judge` is used up: 0.00012 of 0.0002 EUR are spent"),
       "\(stopped.error)")
     #expect(project.server.requestCount == 4)
     try project.write(Self.sample, judge: "model: tiny, limits: {money: 1, concurrency: 1}")

@@ -84,7 +84,7 @@ import Testing
     #expect(lines.count == 7, "\(missing.output)")
     #expect(
       lines.contains {
-        $0.contains("sample  6 of the replies of `model` are not in the store, such as that to question 1")
+        $0.contains("sample  6 of the replies of `judge` are not in the store, such as that to question 1")
       }, "\(lines)")
     #expect(project.server.requestCount == asked)
   }

@@ -62,7 +62,7 @@ private let statuses = [
     expected: .end("asks to be left alone for 86400 s", requests: 1)),
   Fault(
     "429 for good", message(429, "slow down"),
-    expected: .end("stays away: 3 tries, the last: HTTP 429: slow down", requests: 3)),
+    expected: .end("answers no request: 3 tries, the last: HTTP 429: slow down", requests: 3)),
   Fault(
     "429 since the quota is used up", message(429, "no money", type: "insufficient_quota"), good,
     expected: .end("has no quota left", requests: 1)),
@@ -80,7 +80,7 @@ private let statuses = [
     expected: .reply("fine", requests: 2)),
   Fault("529 then right", message(529, "overloaded"), good, expected: .reply("fine", requests: 2)),
   Fault(
-    "503 for good", message(503, "later"), expected: .end("stays away: 3 tries", requests: 3)),
+    "503 for good", message(503, "later"), expected: .end("answers no request: 3 tries", requests: 3)),
   Fault(
     "400", message(400, "temperature must be at most 2"),
     expected: .failure("HTTP 400: temperature must be at most 2", requests: 1)),
@@ -91,7 +91,9 @@ private let statuses = [
   Fault("501", Answer(501), expected: .failure("HTTP 501", requests: 1)),
   Fault("401", message(401, "bad key"), expected: .end("refuses a request without a key", requests: 1)),
   Fault("403", message(403, "not you"), expected: .end("refuses a request without a key", requests: 1)),
-  Fault("404", message(404, "no such model"), expected: .end("knows no model `tiny` at", requests: 1)),
+  Fault(
+    "404", message(404, "no such model"),
+    expected: .end("has no model `tiny`, or nothing at all, at", requests: 1)),
   Fault("204 without a body", Answer(204), good, expected: .reply("fine", requests: 2)),
   Fault(
     "307 to another host", .redirect(to: "http://127.0.0.2:1/v1", status: 307),

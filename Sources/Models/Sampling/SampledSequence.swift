@@ -8,6 +8,8 @@ package enum SampleFinish: String, Sendable {
   case stop
   /// It reached the greatest number of tokens.
   case length
+  /// Otherwise, as servers may say.
+  case other
 }
 
 /// What is known of the tokens drawn, the end token's included. Nats.

@@ -12,7 +12,11 @@ struct ModelDecoder {
   func decode(_ entry: MappingEntry) -> Experiment.ModelEntry {
     collector.checkName(entry, "a model")
     let what = "model `\(entry.key)`"
-    let decoded = source(entry.value, what: what)
+    var decoded = source(entry.value, what: what)
+    if case .server(var server)? = decoded?.source {
+      server.name = entry.key
+      decoded?.source = .server(server)
+    }
     var model = ModelReference(
       name: entry.key, source: decoded?.source ?? .path(""), parts: decoded?.parts, sha256: decoded?.sha256)
     if model.server != nil { model.origins = ServerDecoder.origins(entry.value) }

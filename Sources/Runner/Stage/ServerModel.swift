@@ -17,6 +17,8 @@ package struct ServerModel: Sendable, Equatable {
     case http
   }
 
+  /// As the experiment calls it; in no key.
+  package var name = ""
   /// Without a slash at its end: `https://HOST/v1`; of `http` the endpoint itself.
   package var url: String
   /// What the server calls the model; nil where it has but one.
@@ -125,7 +127,7 @@ extension ServerModel {
     func text(_ value: String?) -> JSON { value.map { .string($0) } ?? .null }
     func number(_ value: Int?) -> JSON { value.map { .int(Int64($0)) } ?? .null }
     return [
-      "url": .string(url), "model": text(model), "interface": .string(interface.rawValue), "key": text(key),
+      "name": .string(name), "url": .string(url), "model": text(model), "interface": .string(interface.rawValue), "key": text(key),
       "key_header": text(keyHeader), "identity": .string(identity), "body": body, "reply": text(reply),
       "attempt": .int(Int64(attempt)), "concurrency": .int(Int64(limits.concurrency)),
       "requests_per_minute": number(limits.requestsPerMinute),
@@ -154,6 +156,7 @@ extension ServerModel {
     else { return nil }
     self.init(url: url, identity: identity)
     (self.interface, self.attempt) = (interface, attempt)
+    name = json["name"]?.stringValue ?? ""
     (model, key, reply) = (json["model"]?.stringValue, json["key"]?.stringValue, json["reply"]?.stringValue)
     keyHeader = json["key_header"]?.stringValue
     body = json["body"] ?? .object(JSONObject())

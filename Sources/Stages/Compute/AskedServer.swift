@@ -63,7 +63,8 @@ struct AskedServer {
 
   /// How many of these the store has no reply to.
   func missing(_ questions: [Question]) throws -> Int {
-    try Asker(model, store: store, Asker.Options(name: port)).missing(questions.map(numbered))
+    try Asker(model, store: store, Asker.Options(name: model.name.isEmpty ? port : model.name)).missing(
+      questions.map(numbered))
   }
 
   /// Another number of the model asks anew for all that a stage asks.
@@ -90,7 +91,7 @@ struct AskedServer {
     _ questions: [Question], unit: String,
     take: (_ index: Int, _ outcome: AskOutcome, _ attempt: Int) throws -> Bool
   ) throws {
-    var options = Asker.Options(name: port)
+    var options = Asker.Options(name: model.name.isEmpty ? port : model.name)
     options.mayAsk = context.mayAsk
     options.comparesModel = true
     options.backoff = Backoff(seed: context.seed)
@@ -129,7 +130,10 @@ struct AskedServer {
 
   private static func cut(_ outcome: AskOutcome, before stops: [String]) -> AskOutcome {
     guard case .reply(let reply, let isReplayed) = outcome else { return outcome }
-    return .reply(reply.cut(before: stops), isReplayed: isReplayed)
+    var whole = reply.cut(before: stops)
+    // OpenAI's `stop` is either; a server that cuts the stop text off does not say which.
+    if !stops.isEmpty, whole.finish == .end { whole.finish = .stop(nil) }
+    return .reply(whole, isReplayed: isReplayed)
   }
 
   /// A budget in money means nothing without a price.
@@ -139,7 +143,7 @@ struct AskedServer {
     else { return }
     let name = model.model.map { ", model: \(JSON.string($0).text())" } ?? ""
     throw InputError(
-      "the model at `\(port)` has a budget of `money`, and your configuration (\(UserConfiguration.path ?? "$PLUMB_CONFIG")) has no price for it; write `prices: [{server: \(JSON.string(model.identity).text())\(name), input: …, output: …}]` there"
+      "the model `\(model.name)` has a budget of `money`, and your configuration (\(UserConfiguration.path ?? "$PLUMB_CONFIG")) has no price for it; write `prices: [{server: \(JSON.string(model.identity).text())\(name), input: …, output: …}]` there"
     )
   }
 

@@ -5,7 +5,7 @@ import Runner
 
 /// The model learns to end where its samples are followed by the end token, and to go on where they are not.
 package enum EndRule: Sendable, Equatable {
-  /// After samples that ended by themselves or at a stop text; not after those cut at their length.
+  /// After samples that ended by themselves or at a stop text; not after those cut at their length, or that ended otherwise.
   case finished
   /// Unless a sample both looks unfinished and has `maximumNewTokens` tokens; where that is nil, was cut at its length.
   ///
@@ -35,7 +35,7 @@ package enum EndRule: Sendable, Equatable {
     switch self {
     case .always: return true
     case .never: return false
-    case .finished: return finish != .length
+    case .finished: return finish != .length && finish != .other
     case .terminated(let cap):
       let scalars = text.unicodeScalars.drop { $0.properties.isWhitespace }
       let stripped = String(
@@ -47,7 +47,7 @@ package enum EndRule: Sendable, Equatable {
             "`end: terminated` needs to know which samples were cut: rows with the column `finish`, or the option `max_new_tokens`"
           )
         }
-        return finish != .length
+        return finish != .length && finish != .other
       }
       return tokenizer.encode(stripped, isContinuation: true).count != cap
     }
@@ -61,7 +61,7 @@ extension SampleFinish {
     if let value = samples["finish"]?[index], !value.isNull {
       guard let finish = value.stringValue.flatMap(SampleFinish.init(rawValue:)) else {
         throw InputError(
-          "row `\(row.id)`: entry \(index) of `finish` is \(value.text()); expected \"end\", \"stop\" or \"length\""
+          "row `\(row.id)`: entry \(index) of `finish` is \(value.text()); expected \"end\", \"stop\", \"length\" or \"other\""
         )
       }
       self = finish
