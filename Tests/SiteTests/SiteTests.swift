@@ -67,9 +67,12 @@ import Testing
     var answer: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 65536)
     let end = words ?? "}\n\n"
+    var pieces = 0
     while !first || answer.firstRange(of: Array(end.utf8)) == nil {
       let count = recv(connection, &block, block.count, 0)
-      guard count > 0 else { break }
+      // News that do not come are waited for in vain: each second there is a line that says nothing.
+      pieces += 1
+      guard count > 0, !first || pieces < 30 else { break }
       answer += block[..<count]
     }
     return String(decoding: answer, as: UTF8.self)
