@@ -33,7 +33,8 @@ package struct ChartSVG: Drawing {
       ?? xScale.ticks.map { ($0, xScale.label($0)) }
     for (tick, label) in ticks {
       svg.line(x(tick), floor, x(tick), floor + 4, "axis")
-      svg.label(label, x(tick), floor + 18, .middle)
+      // Where the last one is long, it ends with the picture.
+      svg.label(label, min(x(tick), size.width - Markup.width(label) / 2 - 2), floor + 18, .middle)
     }
     svg.label(chart.xName, margin.left + margin.width / 2, floor + 36, .middle)
     for (index, series) in chart.series.enumerated() {

@@ -20,12 +20,13 @@ package struct PageHTML {
     let isLive = frame?.events != nil
     // What a run that runs has no samples of yet, it may have later.
     let scripts = (isSearchable || isLive ? [SampleSearch.script] : []) + (isLive ? [PageFrame.script] : [])
-    return HTMLDocument(page.title, scripts: scripts, connects: isLive).text { html in
-      html.element("header") { header(&$0) }
-      html.element("main", [("id", HTMLDocument.content)]) { html in
-        for section in page.sections { write(section, &html) }
+    return HTMLDocument(page.title, scripts: scripts, connects: isLive, style: isLive ? PageFrame.style : "")
+      .text { html in
+        html.element("header") { header(&$0) }
+        html.element("main", [("id", HTMLDocument.content)]) { html in
+          for section in page.sections { write(section, &html) }
+        }
       }
-    }
   }
 
   private func header(_ html: inout Markup) {
@@ -44,6 +45,7 @@ package struct PageHTML {
       }
       if let events = frame.events {
         html.element("pre", [("id", "now"), ("data-events", events), ("aria-live", "polite")], "…")
+        html.element("div", [("id", "curves"), ("class", "pictures")]) { $0.raw(frame.curves.markup) }
       }
     }
     links("Sections", page.sections.map { PageFrame.Link($0.title, "#\($0.anchor)") }, &html)

@@ -2,6 +2,7 @@
 
 import Charts
 import JSON
+import Report
 import RunIndex
 import Runner
 import Synchronization
@@ -38,7 +39,7 @@ final class RunsEvents: Sendable {
   }
 }
 
-/// Of one run: its running stages, and a word that changes when a stage has finished.
+/// Of one run: its running stages with their curves, and a word that changes when a stage has finished.
 final class ProgressEvents: Sendable {
   private let run: String
   private let last = Mutex((news: "", hasEnded: false))
@@ -54,6 +55,7 @@ final class ProgressEvents: Sendable {
       JSONObject([
         ("state", .string(state.rawValue)), ("finished", .int(Int64(progress.done))),
         ("lines", .array(progress.lines.map { .string(Markup.visible($0)) })),
+        ("curves", .string(progress.curves.markup)),
       ])
     ).text()
     return last.withLock { last in
@@ -102,11 +104,14 @@ private struct RunProgress {
   let total: Int
   /// One for each stage that runs.
   let lines: [String]
+  /// All of each, so that a page that was away misses nothing.
+  let curves: LiveCurves
 
   init(_ run: RunSummary) throws {
     let nodes = try RunNode.read(run.path)
     done = nodes.count { [.done, .cached, .skipped].contains($0.state) }
     total = max(1, run.nodes)
+    curves = LiveCurves(nodes)
     lines = nodes.filter { $0.state == .running }.map { node in
       let progress = node.progress.map { progress in
         " \(progress.done)/\(progress.total) \(progress.unit)" + (progress.message.map { " · \($0)" } ?? "")

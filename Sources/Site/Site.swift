@@ -55,7 +55,9 @@ package struct Site: Sendable {
       return .html(
         PageHTML(
           try RunPage(run, store: Store(at: store)).page,
-          frame: PageFrame(links: links(run), logs: try logs(run), events: events)
+          frame: PageFrame(
+            links: links(run), logs: try logs(run), events: events,
+            curves: LiveCurves(events == nil ? [] : try RunNode.read(run.path)))
         ).text)
     case "run"? where parts.count == 3 && parts[2] == "events":
       return .events(ProgressEvents(try find(parts[1])).next)

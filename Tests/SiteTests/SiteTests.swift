@@ -42,13 +42,15 @@ import Testing
       """
       {"time": "2026-01-01T00:00:00.000Z", "event": "run-started", "nodes": 2}
       {"time": "2026-01-01T00:00:01.000Z", "event": "node-started", "node": "quark@1.train"}
-      {"time": "2026-01-01T00:00:02.000Z", "event": "node-progress", "node": "quark@1.train", "done": 3, "total": 9, "unit": "steps", "message": "loss 1.5"}
+      {"time": "2026-01-01T00:00:02.000Z", "event": "node-progress", "node": "quark@1.train", "done": 1, "total": 9, "unit": "steps", "values": {"loss": 3.0, "\(Self.hostile)": 0.5, "large": 1e300}}
+      {"time": "2026-01-01T00:00:02.000Z", "event": "node-progress", "node": "quark@1.train", "done": 2, "total": 9, "unit": "steps", "values": {"loss": 2.0}}
+      {"time": "2026-01-01T00:00:02.000Z", "event": "node-progress", "node": "quark@1.train", "done": 3, "total": 9, "unit": "steps", "message": "loss 1.5", "values": {"loss": 1.5}}
       \(end ?? "")
       """, to: "\(path)/events.jsonl")
   }
 
-  /// Sends bytes and gives what comes back; of news the first.
-  private func exchange(_ request: String, first: Bool = false) throws -> String {
+  /// Sends bytes and gives what comes back; of news the first, or those up to the one that has these words.
+  private func exchange(_ request: String, first: Bool = false, until words: String? = nil) throws -> String {
     let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(connection) }
     var address = sockaddr_in()
@@ -64,16 +66,21 @@ import Testing
     _ = request.withUTF8 { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     var answer: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 65536)
-    while !first || answer.firstRange(of: Array("}\n\n".utf8)) == nil {
+    let end = words ?? "}\n\n"
+    var pieces = 0
+    while !first || answer.firstRange(of: Array(end.utf8)) == nil {
       let count = recv(connection, &block, block.count, 0)
-      guard count > 0 else { break }
+      // News that do not come are waited for in vain: each second there is a line that says nothing.
+      pieces += 1
+      guard count > 0, !first || pieces < 30 else { break }
       answer += block[..<count]
     }
     return String(decoding: answer, as: UTF8.self)
   }
 
-  private func get(_ path: String, first: Bool = false) throws -> String {
-    try exchange("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\n\r\n", first: first)
+  private func get(_ path: String, first: Bool = false, until words: String? = nil) throws -> String {
+    try exchange(
+      "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\n\r\n", first: first, until: words)
   }
 
   @Test func `all runs are listed, and no name becomes markup`() throws {
@@ -107,10 +114,43 @@ import Testing
     #expect(news.contains("text/event-stream"))
     #expect(
       news.contains(
-        "data: {\"state\":\"running\",\"finished\":0,\"lines\":[\"quark@1.train 3/9 steps · loss 1.5\"]}"),
+        "data: {\"state\":\"running\",\"finished\":0,\"lines\":[\"quark@1.train 3/9 steps · loss 1.5\"],"),
       "\(news)")
     #expect(
       try get("/events", first: true).contains("\"20260101-000000.000001-live\":{\"done\":0,\"total\":2"))
+  }
+
+  @Test func `the curve of a training is on its page and in its news from the first step on`() throws {
+    let path = "\(place.path)/runs/live/20260101-000000.000001-live"
+    let lock = try File.open("\(path)/lock", O_RDWR | O_CREAT)
+    defer { lock.closeQuietly() }
+    try #require(try lock.tryLock())
+    let page = try get("/run/20260101-000000.000001-live")
+    let header = page.prefix(upTo: page.firstRange(of: "<main")?.lowerBound ?? page.startIndex)
+    #expect(
+      header.contains("<div id=\"curves\"") && header.contains("loss: 3 points, from 3 to 1.5"), "\(header)")
+    #expect(header.contains(">loss 1.500</text>") && header.contains("<polyline"))
+    #expect(page.ranges(of: "<figcaption").count == 2, "what no axis can hold has no picture")
+    #expect(
+      header.contains(">&lt;script&gt;alert(1)&lt;/script&gt; 0.5000</text>") && !header.contains("<script"))
+    let events = try File.open("\(path)/events.jsonl", O_WRONLY | O_APPEND)
+    defer { events.closeQuietly() }
+    try startThread {
+      sleep(1)
+      try? events.writeAll(
+        "{\"event\": \"node-progress\", \"node\": \"quark@1.train\", \"done\": 4, \"total\": 9, \"unit\": \"steps\", \"values\": {\"loss\": 1.25}}\n"
+      )
+    }
+    let address = "/run/20260101-000000.000001-live/events"
+    let news = try get(address, first: true, until: "from 3 to 1.25")
+    #expect(news.contains("loss: 3 points, from 3 to 1.5"), "the first: \(news)")
+    #expect(news.contains("loss: 4 points, from 3 to 1.25"), "the next: \(news)")
+    #expect(try get(address, first: true).contains("loss: 4 points"), "to one that connects anew")
+    // It goes on from a checkpoint.
+    try events.writeAll(
+      "{\"event\": \"node-progress\", \"node\": \"quark@1.train\", \"done\": 2, \"total\": 9, \"unit\": \"steps\", \"values\": {\"loss\": 2.5}}\n"
+    )
+    #expect(try get(address, first: true).contains("loss: 2 points, from 3 to 2.5"))
   }
 
   @Test func `the news of a run that has ended end`() throws {

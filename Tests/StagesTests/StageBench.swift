@@ -13,6 +13,13 @@ final class RecordingReporter: StageReporter {
   let lines = Mutex<[String]>([])
   let measures = Mutex<[String: Double]>([:])
   func progress(done: Int, total: Int, unit: String, message: String?) {}
+  /// Of the numbers that came with progress, by name.
+  let values = Mutex<[String: [Double]]>([:])
+  func progress(
+    done: Int, total: Int, unit: String, message: String?, values: [(name: String, value: Double)]
+  ) {
+    for (name, value) in values { self.values.withLock { $0[name, default: []].append(value) } }
+  }
   func log(_ line: String) { lines.withLock { $0.append(line) } }
   func measure(_ name: String, _ value: Double) { measures.withLock { $0[name] = value } }
   var isStopRequested: Bool { false }

@@ -174,6 +174,16 @@ struct TrainStageTests {
     #expect(row(488) == mean(" good") && row(489) == mean(" good") && row(490) == mean("the end"))
   }
 
+  @Test func `the numbers of each step go with its progress, under the names that the metrics have`() throws {
+    let output = try train(try bench.model())
+    let metrics = try bench.json("\(output)/metrics.json")
+    let values = bench.reporter.values.withLock { $0 }
+    #expect(values.keys.sorted() == ["gradient_norm", "loss"])
+    for (name, numbers) in values {
+      #expect(numbers.count > 1 && numbers == metrics[name]?.arrayValue?.compactMap(\.doubleValue))
+    }
+  }
+
   @Test func `words for another number of classes are refused`() throws {
     let model = try bench.model()
     let conditioning = Self.tokens(words: [" good", " bad"])

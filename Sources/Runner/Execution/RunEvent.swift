@@ -48,12 +48,55 @@ package struct NodeProgress: Sendable, Equatable {
   package var total: Int
   package var unit: String
   package var message: String?
+  /// The most important first.
+  package var values: [Value]
 
-  package init(done: Int, total: Int, unit: String, message: String? = nil) {
+  package init(done: Int, total: Int, unit: String, message: String? = nil, values: [Value] = []) {
     self.done = done
     self.total = total
     self.unit = unit
     self.message = message
+    self.values = values
+  }
+
+  /// A number that a stage reports with its progress.
+  package struct Value: Sendable, Equatable {
+    package let name: String
+    package let value: Double
+
+    package init(_ name: String, _ value: Double) {
+      self.name = name
+      self.value = value
+    }
+
+    /// What an event has room for.
+    package static func kept(_ values: [(name: String, value: Double)]) -> [Value] {
+      values.lazy.filter(\.value.isFinite).prefix(8).map { name, value in
+        Value(name, Double(TextTable.format("%.4g", value)) ?? value)
+      }
+    }
+  }
+
+  /// Members of an event. Events of earlier versions have no `values`, nor have those of stages without any.
+  package var members: [JSONObject.Member] {
+    var members: [JSONObject.Member] = [
+      ("done", .int(Int64(done))), ("total", .int(Int64(total))), ("unit", .string(unit)),
+    ]
+    if let message { members.append(("message", .string(message))) }
+    if !values.isEmpty {
+      members.append(("values", .object(JSONObject(values.map { ($0.name, .double($0.value)) }))))
+    }
+    return members
+  }
+
+  /// Nil of what is no progress.
+  package init?(json: JSON) {
+    guard let done = json["done"]?.intValue, let total = json["total"]?.intValue else { return nil }
+    self.init(
+      done: done, total: total, unit: json["unit"]?.stringValue ?? "", message: json["message"]?.stringValue,
+      values: (json["values"]?.objectValue?.members ?? []).compactMap { name, value in
+        value.doubleValue.flatMap { $0.isFinite ? Value(name, $0) : nil }
+      })
   }
 }
 
@@ -88,10 +131,7 @@ extension RunEvent {
     case .nodeProgress(let index, let progress):
       object["event"] = "node-progress"
       object["node"] = node(index)
-      object["done"] = .int(Int64(progress.done))
-      object["total"] = .int(Int64(progress.total))
-      object["unit"] = .string(progress.unit)
-      if let message = progress.message { object["message"] = .string(message) }
+      for (name, value) in progress.members { object[name] = value }
     case .nodeFinished(let index, let record):
       object["event"] = "node-finished"
       object["node"] = node(index)

@@ -40,7 +40,9 @@ final class WorkerReporter: StageReporter {
   }
 
   /// At most ten a second reach the run, and always the last of a series.
-  func progress(done: Int, total: Int, unit: String, message: String?) {
+  func progress(
+    done: Int, total: Int, unit: String, message: String?, values: [(name: String, value: Double)]
+  ) {
     let now = monotonicSeconds()
     let isDue = state.withLock { state in
       if let last = state.lastProgress, now - last.time < 0.1, done < total || last.done == done {
@@ -49,7 +51,15 @@ final class WorkerReporter: StageReporter {
       state.lastProgress = (now, done, total)
       return true
     }
-    if isDue { send(.progress(done: done, total: total, unit: unit, message: message)) }
+    guard isDue else { return }
+    send(
+      .progress(
+        NodeProgress(
+          done: done, total: total, unit: unit, message: message, values: NodeProgress.Value.kept(values))))
+  }
+
+  func progress(done: Int, total: Int, unit: String, message: String?) {
+    progress(done: done, total: total, unit: unit, message: message, values: [])
   }
 
   func log(_ line: String) {

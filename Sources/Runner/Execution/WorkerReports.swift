@@ -35,9 +35,10 @@ package struct WorkerReports {
 
   private mutating func take(_ event: WorkerEvent) {
     switch event {
-    case .progress(let done, let total, let unit, let message):
-      report.progress = NodeProgress(
-        done: done, total: total, unit: unit, message: message.map { filter.filtered($0) })
+    case .progress(var progress):
+      progress.message = progress.message.map { filter.filtered($0) }
+      progress.values = progress.values.map { NodeProgress.Value(filter.filtered($0.name), $0.value) }
+      report.progress = progress
     case .measure(let name, let value):
       report.measures.removeAll { $0.name == name }
       report.measures.append((name, value))

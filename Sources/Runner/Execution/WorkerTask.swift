@@ -127,7 +127,7 @@ extension WorkerTask {
 
 /// What a worker says while it works: one JSON object per line.
 package enum WorkerEvent: Sendable {
-  case progress(done: Int, total: Int, unit: String, message: String?)
+  case progress(NodeProgress)
   case measure(name: String, value: Double)
   /// Everything is in the store.
   case done(outputs: [StoredOutput])
@@ -136,11 +136,8 @@ package enum WorkerEvent: Sendable {
 
   package var json: JSON {
     switch self {
-    case .progress(let done, let total, let unit, let message):
-      [
-        "event": "progress", "done": .int(Int64(done)), "total": .int(Int64(total)), "unit": .string(unit),
-        "message": message.map { .string($0) } ?? .null,
-      ]
+    case .progress(let progress):
+      .object(JSONObject([("event", "progress")] + progress.members))
     case .measure(let name, let value): ["event": "measure", "name": .string(name), "value": .double(value)]
     case .done(let outputs): ["event": "done", "outputs": .array(outputs.map(\.json))]
     case .stopped: ["event": "stopped"]
@@ -153,10 +150,8 @@ package enum WorkerEvent: Sendable {
     guard let json = try? JSON(parsing: line) else { return nil }
     switch json["event"]?.stringValue {
     case "progress":
-      guard let done = json["done"]?.intValue, let total = json["total"]?.intValue,
-        let unit = json["unit"]?.stringValue
-      else { return nil }
-      self = .progress(done: done, total: total, unit: unit, message: json["message"]?.stringValue)
+      guard let progress = NodeProgress(json: json) else { return nil }
+      self = .progress(progress)
     case "measure":
       guard let name = json["name"]?.stringValue, let value = json["value"]?.doubleValue else { return nil }
       self = .measure(name: name, value: value)

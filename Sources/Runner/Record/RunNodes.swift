@@ -18,11 +18,24 @@ package struct RunNode: Sendable {
   package var seconds: Double?
   package var startTime: String?
   package var progress: NodeProgress?
+  /// What its progress was reported with, as often as the run's events have it.
+  package private(set) var series: [Series] = []
   package var message: String?
   /// Digests by port, where this run computed them.
   package var outputs: [(port: String, digest: String, size: Int)] = []
 
   package enum State: String, Sendable { case pending, cached, running, done, failed, stopped, skipped }
+
+  /// A number over the work done.
+  package struct Series: Sendable {
+    package let name: String
+    /// By `done`.
+    package fileprivate(set) var points: [(done: Int, value: Double)]
+
+    fileprivate mutating func removeEnd(from done: Int) {
+      while let last = points.last, last.done >= done { points.removeLast() }
+    }
+  }
 
   /// Whether something came of it in this run, or may come yet.
   package var hasBegun: Bool { state != .pending && state != .skipped }
@@ -64,10 +77,11 @@ package struct RunNode: Sendable {
       startTime = event["time"]?.stringValue
       progress = nil
     case "node-progress":
-      guard let done = event["done"]?.intValue, let total = event["total"]?.intValue else { return }
-      progress = NodeProgress(
-        done: done, total: total, unit: event["unit"]?.stringValue ?? "",
-        message: event["message"]?.stringValue)
+      guard let news = NodeProgress(json: event) else { return }
+      progress = news
+      // An attempt after another goes on from a checkpoint: what was reported from there on is reported anew.
+      for place in series.indices { series[place].removeEnd(from: news.done) }
+      for (place, value) in news.values.enumerated() { append(value, at: news.done, newAt: place) }
     case "node-finished":
       state = .done
       seconds = event["seconds"]?.doubleValue
@@ -82,6 +96,14 @@ package struct RunNode: Sendable {
     case "node-skipped": state = .skipped
     default: break
     }
+  }
+
+  /// - Parameter newAt: the place among the others of a number that was not reported before.
+  private mutating func append(_ value: NodeProgress.Value, at done: Int, newAt: Int) {
+    let known = series.firstIndex { UTF8Key($0.name) == UTF8Key(value.name) }
+    let place = known ?? min(newAt, series.count)
+    if known == nil { series.insert(Series(name: value.name, points: []), at: place) }
+    series[place].points.append((done, value.value))
   }
 
   /// Where a run keeps what a stage printed.

@@ -113,6 +113,8 @@ package struct RunReport {
         line +=
           "  \(progress.done)/\(progress.total) \(progress.unit)"
           + (progress.message.map { " · \($0)" } ?? "")
+        let curve = Sparkline.text(node.series.first?.points.map(\.value) ?? [])
+        if !curve.isEmpty { line += "  \(curve)" }
       }
       if let message = node.message { line += "  \(message)" }
       text += TerminalText.escaped(line) + "\n"

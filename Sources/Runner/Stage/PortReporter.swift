@@ -25,6 +25,11 @@ private struct PortReporter: StageReporter {
   func progress(done: Int, total: Int, unit: String, message: String?) {
     reporter.progress(done: done, total: total, unit: unit, message: message)
   }
+  func progress(
+    done: Int, total: Int, unit: String, message: String?, values: [(name: String, value: Double)]
+  ) {
+    reporter.progress(done: done, total: total, unit: unit, message: message, values: values)
+  }
   func log(_ line: String) { reporter.log("`\(port)`: \(line)") }
   func measure(_ name: String, _ value: Double) { reporter.measure("\(name)_at_\(port)", value) }
   var isStopRequested: Bool { reporter.isStopRequested }

@@ -83,16 +83,23 @@ struct RowStageError: Error, CustomStringConvertible {
 }
 
 /// What a row stage reports to: the driver counts the items, since only it knows of those finished before; of a stage's
-/// own progress the unit and the message are kept.
+/// own progress the unit, the message and the values are kept.
 private final class RowStageReporter: StageReporter {
   let inner: any StageReporter
   private let total: Int
-  private let state: Mutex<(done: Int, unit: String, message: String?)>
+  private let state: Mutex<State>
+
+  private struct State {
+    var done: Int
+    var unit = "items"
+    var message: String?
+    var values: [(name: String, value: Double)] = []
+  }
 
   init(inner: any StageReporter, done: Int, total: Int) {
     self.inner = inner
     self.total = total
-    state = Mutex((done, "items", nil))
+    state = Mutex(State(done: done))
   }
 
   func finishItem() {
@@ -100,16 +107,28 @@ private final class RowStageReporter: StageReporter {
       state.done += 1
       return state
     }
-    inner.progress(done: state.done, total: total, unit: state.unit, message: state.message)
+    report(state)
   }
 
   func progress(done: Int, total: Int, unit: String, message: String?) {
+    progress(done: done, total: total, unit: unit, message: message, values: [])
+  }
+
+  func progress(
+    done: Int, total: Int, unit: String, message: String?, values: [(name: String, value: Double)]
+  ) {
     let state = state.withLock { state in
       state.unit = unit
       state.message = message
+      state.values = values
       return state
     }
-    inner.progress(done: state.done, total: self.total, unit: state.unit, message: state.message)
+    report(state)
+  }
+
+  private func report(_ state: State) {
+    inner.progress(
+      done: state.done, total: total, unit: state.unit, message: state.message, values: state.values)
   }
 
   func log(_ line: String) { inner.log(line) }

@@ -155,8 +155,14 @@ public final class StageContext: Sendable {
 
   /// Reports work done so far out of a total, in `unit` ("samples", "steps", "rows"), with an optional short
   /// message for the live view ("loss 3.21", "812 tokens/s"). Cheap; call as often as is natural.
-  public func progress(_ done: Int, of total: Int, unit: String, message: String? = nil) {
-    reporter.progress(done: done, total: total, unit: unit, message: message)
+  ///
+  /// `values` are numbers that the page of a running run draws as curves over the work done, the most important first. At most
+  /// eight are kept, to four digits, and those that are not finite are left out.
+  public func progress(
+    _ done: Int, of total: Int, unit: String, message: String? = nil,
+    values: [(name: String, value: Double)] = []
+  ) {
+    reporter.progress(done: done, total: total, unit: unit, message: message, values: values)
   }
 
   /// A line for the stage's log.
@@ -206,9 +212,20 @@ public final class StageContext: Sendable {
 /// The runner's end of a stage's reports.
 public protocol StageReporter: Sendable {
   func progress(done: Int, total: Int, unit: String, message: String?)
+  /// The same with numbers that belong to it. A reporter without it is given the progress alone.
+  func progress(
+    done: Int, total: Int, unit: String, message: String?, values: [(name: String, value: Double)])
   func log(_ line: String)
   func measure(_ name: String, _ value: Double)
   var isStopRequested: Bool { get }
+}
+
+extension StageReporter {
+  public func progress(
+    done: Int, total: Int, unit: String, message: String?, values: [(name: String, value: Double)]
+  ) {
+    progress(done: done, total: total, unit: unit, message: message)
+  }
 }
 
 extension OutputPort {

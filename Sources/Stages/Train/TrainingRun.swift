@@ -47,7 +47,7 @@ struct TrainingRun {
         trainer.step, of: stepCount, unit: "steps",
         message: "loss \(rounded(step.loss))"
           + (validation?.lastLoss.map { " · validation \(rounded($0))" } ?? "")
-          + " · \(Int(rate(tokens, since: started))) tokens/s")
+          + " · \(Int(rate(tokens, since: started))) tokens/s", values: values(of: step))
       do {
         try context.checkCancellation()
       } catch {
@@ -63,6 +63,12 @@ struct TrainingRun {
     }
     context.measure("tokens", Double(tokens))
     context.measure("tokens_per_second", rate(tokens, since: started))
+  }
+
+  /// Under the names that the metrics have. The learning rate is known beforehand.
+  private func values(of step: TrainingStep) -> [(name: String, value: Double)] {
+    [(TrainingSeries.common[0], step.loss)] + (validation?.lastLoss.map { [("validation_loss", $0)] } ?? [])
+      + [(TrainingSeries.common[1], step.gradientNorm)]
   }
 
   private var notes: JSON { validation?.json ?? .null }

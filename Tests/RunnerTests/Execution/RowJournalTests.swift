@@ -11,9 +11,16 @@ final class KeptReports: StageReporter {
   private let stop: Bool
   let lines = Mutex<[String]>([])
   let progress = Mutex<[(Int, Int, String)]>([])
+  let values = Mutex<[Double]>([])
   init(stop: Bool = false) { self.stop = stop }
   func progress(done: Int, total: Int, unit: String, message: String?) {
     progress.withLock { $0.append((done, total, unit)) }
+  }
+  func progress(
+    done: Int, total: Int, unit: String, message: String?, values: [(name: String, value: Double)]
+  ) {
+    progress(done: done, total: total, unit: unit, message: message)
+    self.values.withLock { $0 += values.map(\.value) }
   }
   func log(_ line: String) { lines.withLock { $0.append(line) } }
   func measure(_ name: String, _ value: Double) { lines.withLock { $0.append("\(name) \(Int(value))") } }
@@ -34,6 +41,7 @@ struct SquareStage: RowStage {
     // Backwards: results may come in any order.
     for (position, item) in items.reversed().enumerated() {
       if position == context.options[Self.failAt] { throw Failure() }
+      context.progress(position, of: items.count, unit: "squares", values: [("position", Double(position))])
       try emit(item, .double(Double(item.rowIndex * 10 + item.item)))
     }
   }
@@ -170,7 +178,9 @@ struct StrayStage: RowStage {
     // Of five items three are known; a stage that fails at its third would fail if it were given more than two.
     try SquareStage().run(context(folder, failAt: 2, reporter: reports))
     #expect(folder.text("rows.jsonl") == output)
-    #expect(reports.progress.withLock { $0.map(\.0) } == [4, 5])
+    // Each after the stage's own report, which counts what the driver knows.
+    #expect(reports.progress.withLock { $0.map(\.0) } == [3, 4, 4, 5])
+    #expect(reports.values.withLock { $0 } == [0, 0, 1, 1])
   }
 
   @Test func `a journal cut anywhere gives the same rows`() throws {
