@@ -79,7 +79,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Stages",
-      dependencies: ["Runner", "Models", "Servers", "Parquet", "Compression", "JSON", "System"],
+      dependencies: ["HTTP", "Runner", "Models", "Servers", "Parquet", "Compression", "JSON", "System"],
       swiftSettings: strict),
     // Pages about runs and sweeps: HTML and Markdown.
     .target(

@@ -42,7 +42,7 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("Runner", ["CYAML", "Charts", "Compression", "HTTP", "Search", "JSON", "System"]),
     ("Servers", ["HTTP", "Runner", "JSON", "System"]),
     ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
-    ("Stages", ["Runner", "Models", "Servers", "Parquet", "Compression", "JSON", "System"]),
+    ("Stages", ["HTTP", "Runner", "Models", "Servers", "Parquet", "Compression", "JSON", "System"]),
     ("Report", ["Runner", "Charts", "Search", "Models", "JSON", "System"]),
     ("Site", ["Report", "Runner", "RunIndex", "Charts", "JSON", "System"]),
     ("Trackers", ["HTTP", "Runner", "TensorBoard", "JSON", "System"]),

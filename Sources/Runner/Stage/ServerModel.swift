@@ -127,7 +127,8 @@ extension ServerModel {
     func text(_ value: String?) -> JSON { value.map { .string($0) } ?? .null }
     func number(_ value: Int?) -> JSON { value.map { .int(Int64($0)) } ?? .null }
     return [
-      "name": .string(name), "url": .string(url), "model": text(model), "interface": .string(interface.rawValue), "key": text(key),
+      "name": .string(name), "url": .string(url), "model": text(model),
+      "interface": .string(interface.rawValue), "key": text(key),
       "key_header": text(keyHeader), "identity": .string(identity), "body": body, "reply": text(reply),
       "attempt": .int(Int64(attempt)), "concurrency": .int(Int64(limits.concurrency)),
       "requests_per_minute": number(limits.requestsPerMinute),
