@@ -41,7 +41,7 @@ final class BatchServer: Sendable {
     var order: @Sendable ([String]) -> [String] = { $0 }
     /// In place of the right answer to a call, by how many there were of its kind.
     var fault: @Sendable (Call, Int) -> Answer? = { _, _ in nil }
-    /// Whether what a call does is done, and its answer never comes.
+    /// Whether what a call does is done, and its answer never comes; that of a file comes in part.
     var isLost: @Sendable (Call, Int) -> Bool = { _, _ in false }
     /// Another final object than that of a completed batch.
     var end: @Sendable (_ batch: String) -> [JSONObject.Member] = { _ in [] }
@@ -89,7 +89,8 @@ final class BatchServer: Sendable {
         state.counts[call] = number
         if let fault = script.fault(call, number) { return fault }
         let answer = answer(call, parts, request, script, &state)
-        return script.isLost(call, number) ? .hangUp : answer
+        guard script.isLost(call, number) else { return answer }
+        return call == .content ? answer.with(.cut(.body(1200))) : .hangUp
       }
     }
 

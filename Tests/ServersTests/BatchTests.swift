@@ -72,8 +72,10 @@ import Testing
   @Test func `lines in another order belong to their requests`() throws {
     var script = BatchServer.Script()
     script.order = { $0.reversed() }
-    let asked = asking(try BatchServer(script)).ask(texts(50))
+    let server = try BatchServer(script)
+    let asked = asking(server).ask(texts(50))
     #expect(asked.texts == (0..<50).map { "to \($0)" })
+    #expect(server.count(.upload) == 1)
   }
 
   @Test(arguments: ["error", "expired", "damaged", "missing", "unusable"])
@@ -217,10 +219,7 @@ import Testing
 
   @Test func `a file that is cut short is fetched again, and each reply is handed out once`() throws {
     var script = BatchServer.Script()
-    script.fault = { call, number in
-      call == .content && number == 1
-        ? Answer(200, body: .bytes(Array("{\"custom_id\": ".utf8))).framed(.claimed(4000)).closing() : nil
-    }
+    script.isLost = { $0 == .content && $1 == 1 }
     let server = try BatchServer(script)
     let asked = asking(server).ask(texts(4))
     #expect(asked.error == nil && asked.outcomes.values.allSatisfy { $0.count == 1 })
@@ -236,8 +235,10 @@ import Testing
         ("errors", ["data": [["code": "invalid_json", "message": "line 2 is not right"]]]),
       ]
     }
-    let asking = asking(try BatchServer(script))
+    let server = try BatchServer(script)
+    let asking = asking(server)
     let asked = asking.ask(texts(3))
+    #expect(server.count(.create) == 1)
     #expect(asked.runError?.exitCode == .remote)
     #expect(
       asked.runError?.description.contains("refuses batch batch_1: line 2 is not right; no reply of this run")
