@@ -16,11 +16,13 @@ package struct HTTPStream {
   /// Waits until all of it was handed on. The body is not expanded where it is compressed: bytes are what the server keeps.
   /// - Parameters:
   ///   - signals: one that comes ends it.
+  ///   - checkpoint: called several times a second; what it throws ends it.
   ///   - take: gets the bytes of a response with status 200, or 206 behind an offset, that begins there; of any other it gets none.
   /// - Returns: the response without its body. Status 200 to a request with an offset: the server does not give parts.
   /// - Throws: `HTTPFailure`; `RunError` when a signal came; what `take` throws, which ends it.
   package func run(
-    stoppedBy signals: SignalDescriptor? = nil, _ take: (UnsafeRawBufferPointer) throws -> Void
+    stoppedBy signals: SignalDescriptor? = nil, checkpoint: () throws -> Void = {},
+    _ take: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> HTTPResponse {
     var request = request
     if offset > 0 { request.headers.append(("Range", "bytes=\(offset)-")) }
@@ -29,7 +31,8 @@ package struct HTTPStream {
       transfers.start(
         request, tag: 0, sink: .stream(from: offset, take: take), slowest: slowest)
       while true {
-        let outcomes = transfers.next(within: 1000, before: signals?.descriptor)
+        let outcomes = transfers.next(within: 200, before: signals?.descriptor)
+        try checkpoint()
         if let signal = signals?.next() { throw RunError.stopped(by: signal) }
         if let thrown = transfers.thrown { throw thrown }
         for outcome in outcomes { return try outcome.result.get() }

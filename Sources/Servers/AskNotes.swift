@@ -20,6 +20,17 @@ struct AskNotes {
     note("\(name): the server asked for a pause, waiting \(duration(seconds))")
   }
 
+  /// Whatever came before: of what happens seldom.
+  func say(_ words: String) { note("\(name): \(words)") }
+
+  /// `judge: batch ID: 1,200 of 5,000 done`
+  mutating func progress(_ words: String) {
+    let now = monotonicSeconds()
+    guard now - lastTime >= 1 else { return }
+    lastTime = now
+    note("\(name): \(words)")
+  }
+
   /// `judge: 429, waiting 12 s, 3 of 8`
   mutating func retry(_ failure: ServerFailure, wait: Double, tries: Int, of attempts: Int) {
     let now = monotonicSeconds()

@@ -12,7 +12,7 @@ extension AskRun {
   /// With so many failures in a row nothing new is sent, only what was sent before.
   private static let failuresBeforeCaution = 16
   /// A response that is none is asked for again so often: it may have been paid for.
-  private static let triesAtUnusable = 3
+  static let triesAtUnusable = 3
   /// If so many requests are refused and none was answered, the next would be refused too.
   private static let rejectionsOfAll = 8
 
@@ -124,10 +124,14 @@ extension AskRun {
   /// False where what is under way may use up the rest.
   /// - Throws: `RunError` where nothing is under way and the rest is not enough.
   private func isWithinBudget(_ next: TokenForecast.Tokens) throws -> Bool {
+    try isWithinBudget(next, beside: flights.values.map(\.forecast))
+  }
+
+  func isWithinBudget(_ next: TokenForecast.Tokens, beside underWay: [TokenForecast.Tokens]) throws -> Bool {
     for budget in asker.budgets {
-      let pledged = flights.values.reduce(0) { $0 + budget.price($1.forecast) }
+      let pledged = underWay.reduce(0) { $0 + budget.price($1) }
       guard budget.spent + pledged + budget.price(next) > budget.limit else { continue }
-      guard flights.isEmpty else { return false }
+      guard underWay.isEmpty else { return false }
       throw RunError(
         .stageFailed,
         "the budget of `\(name)` is used up: \(amount(budget.spent)) of \(amount(budget.limit)) \(budget.unit) are spent, and the next request may take \(amount(budget.price(next))); \(kept)"
@@ -136,7 +140,7 @@ extension AskRun {
     return true
   }
 
-  private func amount(_ value: Double) -> String {
+  func amount(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : TextTable.format("%.4g", value)
   }
 
@@ -176,27 +180,38 @@ extension AskRun {
   }
 
   private func succeed(_ tag: Int, _ flight: Flight, _ reply: ServerReply, _ take: Take) throws {
+    try spend(reply.usage, flight)
+    try succeed(tag, reply, take)
+  }
+
+  /// Of one that is charged for.
+  func succeed(_ tag: Int, _ reply: ServerReply, _ take: Take) throws {
     asker.totals.asked += 1
     asker.totals.note(reply)
     if reply.usage == nil { asker.totals.withoutUsage += 1 }
-    try spend(reply.usage, flight)
     lastSuccess = monotonicSeconds()
     successes += 1
     failuresInARow = 0
     try deliver(tag, .reply(reply, isReplayed: false), take)
   }
 
-  /// Of a reply without usage what was forecast counts as spent.
   private func spend(_ usage: ServerReply.Usage?, _ flight: Flight) throws {
-    let used =
-      usage.map { TokenForecast.Tokens(prompt: $0.prompt, completion: $0.completion) } ?? flight.forecast
+    let used = charge(usage, flight.forecast, bodyBytes: flight.bodyBytes)
+    try gate?.settle(tokens: used.sum - flight.forecast.sum)
+  }
+
+  /// Of a reply without usage what was forecast counts as spent.
+  func charge(_ usage: ServerReply.Usage?, _ forecast: TokenForecast.Tokens, bodyBytes: Int)
+    -> TokenForecast.Tokens
+  {
+    let used = usage.map { TokenForecast.Tokens(prompt: $0.prompt, completion: $0.completion) } ?? forecast
     for index in asker.budgets.indices {
       asker.budgets[index].spent += asker.budgets[index].price(used)
     }
-    try gate?.settle(tokens: used.sum - flight.forecast.sum)
-    guard let usage else { return }
+    guard let usage else { return used }
     asker.totals.askedTokens.add(usage)
-    asker.forecast.learn(usage, bodyBytes: flight.bodyBytes)
+    asker.forecast.learn(usage, bodyBytes: bodyBytes)
+    return used
   }
 
   private func fail(_ tag: Int, _ job: Job, _ flight: Flight, _ failure: ServerFailure, _ take: Take) throws {
@@ -236,7 +251,7 @@ extension AskRun {
     }
   }
 
-  private func reject(_ tag: Int, _ failure: ServerFailure, _ take: Take) throws {
+  func reject(_ tag: Int, _ failure: ServerFailure, _ take: Take) throws {
     rejections += 1
     if successes == 0, rejections >= Self.rejectionsOfAll {
       throw ended("refuses every request: \(failure)")
@@ -261,7 +276,7 @@ extension AskRun {
 
   // MARK: - Ends
 
-  private func hopeless(_ reason: ServerFailure.Reason, _ failure: ServerFailure) -> RunError {
+  func hopeless(_ reason: ServerFailure.Reason, _ failure: ServerFailure) -> RunError {
     switch reason {
     case .key:
       let key =
@@ -277,7 +292,7 @@ extension AskRun {
     }
   }
 
-  private func ended(_ words: String) -> RunError {
+  func ended(_ words: String) -> RunError {
     RunError(.remote, "the server of `\(name)` (`\(model.identity)`) \(Self.open(words)); \(kept)")
   }
 

@@ -81,6 +81,10 @@ package final class Asker {
       if run.isDone { return }
       guard options.mayAsk else { throw run.missing }
       try run.open()
+      if model.mode == .batch {
+        try BatchRun.ask(run, checkpoint, take)
+        return try journal.synchronize()
+      }
       while !run.isDone {
         try checkpoint()
         try run.step(take)

@@ -15,17 +15,23 @@ struct ResponseReader {
   typealias Reading = (response: JSON, reply: ServerReply)
 
   func read(_ result: Result<HTTPResponse, HTTPFailure>) -> Result<Reading, ServerFailure> {
+    do throws(ServerFailure) {
+      let json = try json(result)
+      return .success((json, try reply(json)))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Of a response that is no reply, or not yet one.
+  func json(_ result: Result<HTTPResponse, HTTPFailure>) throws(ServerFailure) -> JSON {
     switch result {
-    case .failure(let failure): return .failure(self.failure(failure))
+    case .failure(let failure): throw self.failure(failure)
     case .success(let response):
-      do throws(ServerFailure) {
-        guard 200..<300 ~= response.status else { throw status(response) }
-        let json = try json(response)
-        if let failure = errorInside(json, response) { throw failure }
-        return .success((json, try reply(json)))
-      } catch {
-        return .failure(error)
-      }
+      guard 200..<300 ~= response.status else { throw status(response) }
+      let json = try json(response)
+      if let failure = errorInside(json, response) { throw failure }
+      return json
     }
   }
 
@@ -56,7 +62,7 @@ struct ResponseReader {
 
   // MARK: - Failures
 
-  private func failure(_ failure: HTTPFailure) -> ServerFailure {
+  func failure(_ failure: HTTPFailure) -> ServerFailure {
     let text = shown(failure.description)
     switch failure.kind {
     case .noLibrary: return ServerFailure(.hopeless(.noLibrary), "no libcurl", text)
@@ -75,7 +81,7 @@ struct ResponseReader {
     }
   }
 
-  private func status(_ response: HTTPResponse) -> ServerFailure {
+  func status(_ response: HTTPResponse) -> ServerFailure {
     let error = (try? json(response)).flatMap(ErrorInside.init)
     let said =
       error.map { shown($0.message) }
@@ -132,7 +138,7 @@ struct ResponseReader {
   }
 
   /// Bounded, without secrets and without what disturbs a terminal.
-  private func shown(_ text: String) -> String {
+  func shown(_ text: String) -> String {
     let bytes = cleaned(Array(text.utf8))
     return excerpt(bytes)
   }

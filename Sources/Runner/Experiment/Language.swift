@@ -192,6 +192,10 @@ enum Language {
       "beside `server`: what it speaks: OpenAI's `chat` (the default) or `completions`, Anthropic's `messages`, `http` for an endpoint that gives scores, or `perspective`"
     ),
     LanguageKey(
+      "mode", .choice(ServerModel.Mode.allCases.map(\.rawValue)),
+      "beside `server`: `live` (the default) asks one by one, `batch` hands requests over in files and waits for up to a day; in no key"
+    ),
+    LanguageKey(
       "key", .keys(serverKey), "beside `server`: the key that it asks for, by the name of a variable"),
     LanguageKey(
       "identity", .string,
@@ -212,7 +216,9 @@ enum Language {
   ]
 
   /// Of `model`.
-  static let serverOnly = ["model", "interface", "key", "identity", "attempt", "body", "reply", "limits"]
+  static let serverOnly = [
+    "model", "interface", "mode", "key", "identity", "attempt", "body", "reply", "limits",
+  ]
   static let serve: [LanguageKey] = [
     LanguageKey(
       "run", .list(.string), required: true,
@@ -265,6 +271,10 @@ enum Language {
     LanguageKey(
       "longest_pause", .time,
       "what the server may ask to be left alone for; more ends the stage; default 15 min"),
+    LanguageKey(
+      "poll", .time,
+      "with `mode: batch`: when a batch is first asked after; then less and less often, down to a twelfth as often; default 5 s"
+    ),
     LanguageKey(
       "tokens", .integer(serverLimit),
       "tokens that a stage may be charged for; it stops before they are passed"),

@@ -31,6 +31,11 @@ struct ServerDecoder {
         server.interface = interface
       }
     }
+    if let word = fields["mode"].flatMap({
+      collector.choice($0, "`mode` of \(what)", ServerModel.Mode.allCases.map(\.rawValue))
+    }) {
+      server.mode = ServerModel.Mode(rawValue: word) ?? .live
+    }
     if let node = fields["model"] { server.model = collector.string(node, "`model` of \(what)") }
     if let node = fields["identity"], let text = collector.string(node, "`identity` of \(what)") {
       server.identity = text
@@ -72,6 +77,16 @@ struct ServerDecoder {
         .wrongValue,
         "\(what) is served, and has `interface: \(server.interface.rawValue)`; a served model is given tokens, which `completions` takes",
         at: fields["interface"]?.span ?? source.keySpan, label: "expected `completions`", help: "remove it")
+    }
+    if server.mode == .batch,
+      server.serve != nil || server.interface == .http || server.interface == .messages
+    {
+      collector.error(
+        .wrongValue,
+        server.serve != nil
+          ? "\(what) is served, and has `mode: batch`; a server that a stage starts is asked one by one"
+          : "\(what) has `mode: batch` and `interface: \(fields["interface"]?.string ?? server.interface.rawValue)`; batches are asked of `chat` and `completions`",
+        at: fields["mode"]?.span ?? source.keySpan, label: "expected `live`", help: "remove it")
     }
     if server.interface == .http {
       if server.reply == nil {
@@ -251,6 +266,7 @@ struct ServerDecoder {
     if let value = seconds("connect") { server.limits.connect = value }
     if let value = seconds("first_byte") { server.limits.firstByte = value }
     if let value = seconds("longest_pause") { server.limits.longestPause = value }
+    if let value = seconds("poll") { server.limits.poll = value }
     if let value = seconds("whole") { server.limits.whole = value }
   }
 }

@@ -17,6 +17,14 @@ package struct ServerModel: Sendable, Equatable {
     case http
   }
 
+  /// How requests reach the server: how, not what, and in no key.
+  package enum Mode: String, CaseIterable, Sendable {
+    /// One by one, each with a reply at once.
+    case live
+    /// Many in a file, whose replies come within a day.
+    case batch
+  }
+
   /// As the experiment calls it; in no key.
   package var name = ""
   /// Without a slash at its end: `https://HOST/v1`; of `http` the endpoint itself.
@@ -24,6 +32,7 @@ package struct ServerModel: Sendable, Equatable {
   /// What the server calls the model; nil where it has but one.
   package var model: String?
   package var interface = Interface.chat
+  package var mode = Mode.live
   /// The variable of the environment with the key; nil sends none.
   package var key: String?
   /// The header that the key is sent in, as it is; nil for the interface's own.
@@ -68,6 +77,8 @@ package struct ServerModel: Sendable, Equatable {
     package var whole = 600.0
     /// In seconds: what a server may ask to be left alone for; one that asks for more ends the stage.
     package var longestPause = 900.0
+    /// In seconds: when a batch is first asked after; then less and less often, down to a twelfth as often.
+    package var poll = 5.0
     /// Tokens that a stage may be charged for, replies of earlier runs not counted; it stops before.
     package var tokens: Int?
     /// The same in money, at the user's prices.
@@ -129,12 +140,14 @@ extension ServerModel {
     return [
       "name": .string(name), "url": .string(url), "model": text(model),
       "interface": .string(interface.rawValue), "key": text(key),
+      "mode": .string(mode.rawValue),
       "key_header": text(keyHeader), "identity": .string(identity), "body": body, "reply": text(reply),
       "attempt": .int(Int64(attempt)), "concurrency": .int(Int64(limits.concurrency)),
       "requests_per_minute": number(limits.requestsPerMinute),
       "tokens_per_minute": number(limits.tokensPerMinute), "attempts": .int(Int64(limits.attempts)),
       "connect": .double(limits.connect), "first_byte": .double(limits.firstByte),
       "whole": .double(limits.whole), "longest_pause": .double(limits.longestPause),
+      "poll": .double(limits.poll),
       "serve": serve.map {
         [
           "run": .array($0.run.map { .string($0) }), "ready": .string($0.ready), "within": .double($0.within),
@@ -166,6 +179,8 @@ extension ServerModel {
     limits.tokensPerMinute = json["tokens_per_minute"]?.intValue
     (limits.connect, limits.firstByte, limits.whole) = (connect, firstByte, whole)
     limits.longestPause = json["longest_pause"]?.doubleValue ?? limits.longestPause
+    limits.poll = json["poll"]?.doubleValue ?? limits.poll
+    mode = json["mode"]?.stringValue.flatMap(Mode.init(rawValue:)) ?? .live
     if let serve = json["serve"], let run = serve["run"]?.arrayValue?.compactMap(\.stringValue),
       let ready = serve["ready"]?.stringValue, let within = serve["within"]?.doubleValue
     {

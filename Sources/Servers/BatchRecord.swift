@@ -1,0 +1,165 @@
+// A batch as it is written down beside the journal before it is paid for: what a killed run had under way, the next one goes on with.
+
+import Glibc
+import JSON
+import Runner
+import System
+
+/// `batches/NAME.jsonl` in the journal's folder: a line with the requests, then one with each name that the server gave. Whoever waits
+/// for the batch holds the file's lock, which the kernel frees when that process is gone. Beside it lies `NAME.upload` until the
+/// server has it.
+final class BatchRecord {
+  struct Request {
+    let key: ReplyJournal.Key
+    let attempt: Int
+    /// How often it was sent before.
+    let tries: Int
+  }
+
+  let requests: [Request]
+  /// What it may take.
+  let forecast: TokenForecast.Tokens
+  /// The server's name for the file of requests.
+  private(set) var inputFile: String?
+  /// The server's name for the batch.
+  private(set) var batch: String?
+  private let file: File
+  private static let suffix = ".jsonl"
+  private static let uploadSuffix = ".upload"
+
+  var uploadPath: String { Self.uploadPath(of: file.path) }
+  private static func uploadPath(of path: String) -> String {
+    String(path.dropLast(suffix.utf8.count)) + uploadSuffix
+  }
+
+  private init(_ file: File, _ requests: [Request], _ forecast: TokenForecast.Tokens) {
+    (self.file, self.requests, self.forecast) = (file, requests, forecast)
+  }
+
+  deinit { file.closeQuietly() }
+
+  // MARK: - Writing
+
+  /// A new file without a line, locked.
+  static func make(in folder: String) throws -> File {
+    var count = 0
+    while true {
+      do {
+        let file = try File.open(
+          "\(folder)/\(Timestamp.now().compact)-\(getpid())-\(count)\(suffix)",
+          O_RDWR | O_CREAT | O_EXCL | O_APPEND)
+        guard try file.tryLock() else {
+          preconditionFailure("`\(file.path)` is new, and another process has locked it")
+        }
+        return file
+      } catch let error as SystemError where error.code == EEXIST {
+        count += 1
+      }
+    }
+  }
+
+  static func uploadPath(of file: File) -> String { uploadPath(of: file.path) }
+
+  /// Durable when it returns. The file is the record's, whether or not this throws.
+  static func write(_ requests: [Request], _ forecast: TokenForecast.Tokens, to file: File) throws
+    -> BatchRecord
+  {
+    let record = BatchRecord(file, requests, forecast)
+    let list = requests.map { request -> JSON in
+      [.string(request.key.digest.hex), .int(Int64(request.attempt)), .int(Int64(request.tries))]
+    }
+    do {
+      try record.append([
+        "requests": .array(list),
+        "tokens": [.int(Int64(forecast.prompt)), .int(Int64(forecast.completion))],
+      ])
+      try File.synchronizeDirectory(Path.parent(file.path))
+    } catch {
+      record.remove()
+      throw error
+    }
+    return record
+  }
+
+  func note(inputFile name: String) throws {
+    try append(["file": .string(name)])
+    inputFile = name
+  }
+
+  func note(batch name: String) throws {
+    try append(["batch": .string(name)])
+    batch = name
+  }
+
+  private func append(_ value: JSON) throws {
+    // Behind a line that was cut short, too.
+    try file.writeAll("\n\(value.text(.canonical))\n")
+    try file.synchronize()
+  }
+
+  /// Nothing is to be had of it any more.
+  func remove() {
+    try? File.remove(uploadPath)
+    try? File.remove(file.path)
+  }
+
+  // MARK: - Reading
+
+  enum Found {
+    case mine(BatchRecord)
+    case others([ReplyJournal.Key])
+  }
+
+  /// Those of a folder whose submission lock the caller holds. What says of no request is removed, and uploads that nobody needs.
+  static func all(in folder: String, except own: [BatchRecord]) throws -> [Found] {
+    let names = try File.names(in: folder).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let ownPaths = Set(own.map(\.file.path))
+    var found: [Found] = []
+    for name in names {
+      let path = "\(folder)/\(name)"
+      if name.hasSuffix(uploadSuffix) {
+        let record = String(path.dropLast(uploadSuffix.utf8.count)) + suffix
+        if FileStatus.of(record) == nil { try? File.remove(path) }
+      }
+      guard name.hasSuffix(suffix), !ownPaths.contains(path),
+        let file = try? File.open(path, O_RDWR | O_APPEND)
+      else { continue }
+      var isKept = false
+      defer { if !isKept { file.closeQuietly() } }
+      let isMine = try file.tryLock()
+      // Whoever had it may have ended it just now.
+      guard FileStatus.of(path) != nil, let bytes = try? File.read(path) else { continue }
+      guard let record = read(bytes, file) else {
+        if isMine { try? File.remove(path) }
+        continue
+      }
+      isKept = true
+      found.append(isMine ? .mine(record) : .others(record.requests.map(\.key)))
+    }
+    return found
+  }
+
+  private static func read(_ bytes: [UInt8], _ file: File) -> BatchRecord? {
+    var record: BatchRecord?
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      guard let value = try? JSON(parsing: Array(line)) else { continue }
+      if let list = value["requests"]?.arrayValue, record == nil {
+        let requests = list.compactMap(request)
+        let tokens = (value["tokens"]?.arrayValue ?? []).compactMap { $0.intValue }
+        guard requests.count == list.count, tokens.count == 2 else { return nil }
+        record = BatchRecord(file, requests, TokenForecast.Tokens(prompt: tokens[0], completion: tokens[1]))
+      }
+      if let name = value["file"]?.stringValue { record?.inputFile = name }
+      if let name = value["batch"]?.stringValue { record?.batch = name }
+    }
+    return record
+  }
+
+  private static func request(_ value: JSON) -> Request? {
+    guard let parts = value.arrayValue, parts.count == 3,
+      let digest = parts[0].stringValue.flatMap({ Digest(hex: $0) }), let attempt = parts[1].intValue,
+      let tries = parts[2].intValue
+    else { return nil }
+    return Request(key: ReplyJournal.Key(digest: digest), attempt: attempt, tries: tries)
+  }
+}
