@@ -57,6 +57,9 @@ func finish(_ body: () throws -> System.ExitCode) -> Never {
     let code = try body()
     if code == .bug { InternalError.report("the error above") }
     Glibc.exit(code.rawValue)
+  } catch let error as SystemError where error.code == EPIPE && error.path == "standard output" {
+    // Whoever reads has seen enough, as with `| head`: what a signal would do.
+    Glibc.exit(128 + SIGPIPE)
   } catch {
     let code = System.ExitCode(forOwn: error)
     if code == .bug { InternalError.report("\(type(of: error)): \(error)") }

@@ -11,7 +11,7 @@ import Testing
   init() throws {
     plumb = try BuiltPlumb()
     let script = "\(ReferenceTests.package)/experiments/papers/stand_ins.py"
-    let written = try plumb.shell("mkdir .git && python3 '\(script)' . tiny;")
+    let written = try plumb.shell("mkdir -p .git small/hh small/tldr && python3 '\(script)' . tiny;")
     try #require(written.status == 0, "\(written.error)")
     for (folder, prompt) in [
       ("hh", "Human: what is a word of NUMBER letters? Assistant:"),

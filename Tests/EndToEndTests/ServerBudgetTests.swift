@@ -74,7 +74,7 @@ import Testing
     try project.write(AskingProject.sample + "metrics: {}\n")
     #expect(try project.run("run x.yaml --until prompts").status == 0)
     let plan = try project.run("plan x.yaml")
-    let line = try #require(plan.output.split(separator: "\n").first { $0.hasPrefix("model judge") })
+    let line = try #require(plan.output.split(separator: "\n").first { $0.hasPrefix("`judge` is asked") })
     // 3 prompts, 2 samples of each, 20 tokens at most.
     #expect(
       line.contains("is asked about 6 times: about ") && line.contains(", at most 120 to write"), "\(line)")

@@ -70,7 +70,7 @@ import Testing
           "5 replies of this run are kept, and running again asks only for the 4 that are missing"),
       "\(first.error)")
     let log = try project.run("logs sample").output
-    #expect(log.contains("model: connection cut, waiting ") && log.contains(", 2 of 2"), "\(log)")
+    #expect(log.contains("judge: connection cut, waiting ") && log.contains(", 2 of 2"), "\(log)")
     #expect(try project.entries().count == 5 && project.filesWithSecret() == "")
 
     let back = try FaultyServer(answer: AskingProject.answer)

@@ -179,3 +179,37 @@ import Testing
       "\(line)")
   }
 }
+
+@Suite struct DescribedModelTests {
+  @Test func `another model at the same address is an error, and another attempt asks it`() throws {
+    func server(_ parameters: Int) throws -> FaultyServer {
+      try FaultyServer(
+        models: .json([
+          "data": [
+            ["id": "tiny", "created": .int(Int64(parameters)), "meta": ["n_params": .int(Int64(parameters))]]
+          ]
+        ])
+      ) { _ in AskingProject.chat("hi") }
+    }
+    let project = try AskingProject()
+    func write(_ server: FaultyServer, tokens: Int, attempt: Int = 1) throws {
+      try project.write(
+        "  sample: {in: {model: judge, prompts: prompts}, with: {max_new_tokens: \(tokens)}}\n",
+        judge: "model: tiny, identity: here, attempt: \(attempt)")
+      _ = try project.plumb.shell("sed -i 's|\(project.server.url)|\(server.url)|' x.yaml;")
+    }
+    let (first, second) = (try server(135), try server(360))
+    try write(first, tokens: 8)
+    #expect(try project.run("run x.yaml").status == 0)
+    // When the list was made says nothing of the model.
+    try write(first, tokens: 9)
+    #expect(try project.run("run x.yaml").status == 0)
+    try write(second, tokens: 10)
+    let refused = try project.run("run x.yaml")
+    #expect(refused.status == 4 && second.requestCount == 0)
+    #expect(refused.error.contains("`meta.n_params` was 135 and is 360"), "\(refused.error)")
+    try write(second, tokens: 10, attempt: 2)
+    #expect(try project.run("run x.yaml").status == 0)
+    #expect(second.requestCount > 0)
+  }
+}

@@ -38,15 +38,16 @@ package final class FaultyServer: Sendable {
 
   /// - Parameters:
   ///   - keepsRequests: whether `requests` holds them, which takes memory for each.
+  ///   - models: to `GET …/models`, which is not counted among the requests.
   ///   - answer: called on the connection's thread, so for several requests at once.
   /// - Throws: `SystemError` where no port can be had.
   package init(
-    _ family: Family = .ipv4, keepsRequests: Bool = true,
+    _ family: Family = .ipv4, keepsRequests: Bool = true, models: Answer = Answer(404),
     answer: @escaping @Sendable (Request) -> Answer
   ) throws {
     let (socket, port) = try Self.listeningSocket(family)
     (self.family, self.port) = (family, port)
-    let state = ServerState(socket: socket, keepsRequests: keepsRequests, answer: answer)
+    let state = ServerState(socket: socket, keepsRequests: keepsRequests, models: models, answer: answer)
     self.state = state
     try startThread { state.acceptAll() }
   }
@@ -126,10 +127,14 @@ final class ServerState: Sendable {
   let answer: @Sendable (FaultyServer.Request) -> Answer
   private let socket: Int32
   private let keepsRequests: Bool
+  let models: Answer
 
   init(
-    socket: Int32, keepsRequests: Bool, answer: @escaping @Sendable (FaultyServer.Request) -> Answer
-  ) { (self.socket, self.keepsRequests, self.answer) = (socket, keepsRequests, answer) }
+    socket: Int32, keepsRequests: Bool, models: Answer,
+    answer: @escaping @Sendable (FaultyServer.Request) -> Answer
+  ) {
+    (self.socket, self.keepsRequests, self.models, self.answer) = (socket, keepsRequests, models, answer)
+  }
 
   func acceptAll() {
     while true {
