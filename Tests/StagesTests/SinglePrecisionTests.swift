@@ -33,7 +33,8 @@ struct SinglePrecisionTests {
     // Others compute with numbers of options in double precision alone.
     #expect(
       wideNumbers(ScoreStage.declaration.options) == [
-        "scorer.target", "scorer.parser.range", "scorer.of.weight", "scorer.of.low", "scorer.of.high", "scorer.low", "scorer.high",
+        "scorer.target", "scorer.parser.range", "scorer.of.weight", "scorer.of.low", "scorer.of.high",
+        "scorer.low", "scorer.high",
       ])
     #expect(
       wideNumbers(EvaluateStage.declaration.options) == [
