@@ -25,7 +25,7 @@ struct ServerDecoder {
         collector.warning(
           .serverRisk, "\(what): Perspective is announced to end its service on 31 December 2026",
           at: fields["interface"]?.span ?? source.keySpan, label: "will not answer after that day",
-          help: "a classifier that `train` makes needs no service: see experiments/papers/quark-toxicity.yaml"
+          help: "a classifier that `train` makes needs no service: see experiments/small/toxicity.yaml"
         )
       } else if let interface = ServerModel.Interface(rawValue: word) {
         server.interface = interface

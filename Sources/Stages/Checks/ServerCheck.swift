@@ -74,7 +74,7 @@ extension StageFindings {
             + (prompts.length.maximum != nil
               ? LengthPolicy.maximum.field.name : LengthPolicy.overflow.field.name)),
         label: "cannot be counted here",
-        help: "remove them, or cut the fields in `data`: `fields: {post: {from: …, words: 400}}`")
+        help: "remove them; `data` leaves long rows out: `where: [{field: post, words: {at_most: 400}}]`")
     }
     if prompts.specialTokens == .parse {
       error(

@@ -10,7 +10,6 @@ struct ServerDemand {
   var prompts: PromptOptions
   var filters: [FilterSetting] = []
   var stop: [String] = []
-  var alternatives = false
   /// Options that no server is asked for, with whether each is set.
   var others: [(name: String, isSet: Bool)] = []
 }
