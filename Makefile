@@ -47,9 +47,11 @@ test-pages: build
 	! grep -q 'skipped' .build/test-pages.log
 	echo "make test-pages: passed"
 
-# What a run writes for other programs, read by those programs, which pip installs.
+# What a run writes for other programs, read by those programs, which pip installs; and a server that speaks HTTP/2.
 test-services: packages pip
-	@swift build -c release --product plumb
+	@command -v nghttpx > /dev/null || $(MAKE) packages ALSO=nghttp2-proxy
+	swift build -c release --product plumb
+	Tests/Services/http2 .build/release
 	Tests/Services/run .build/release
 
 # Real servers of language models, asked by every stage that asks. The first time builds llama.cpp from pip's source, and fetches

@@ -52,9 +52,7 @@ struct StoreArguments: ParsableArguments {
 
   func path(projectRoot: String) -> String {
     if let store { return Path.absolute(store) }
-    if let home = getenv("PLUMB_HOME").map({ String(cString: $0) }), !home.isEmpty {
-      return Path.absolute(home)
-    }
+    if let home = environmentValue("PLUMB_HOME") { return Path.absolute(home) }
     return "\(projectRoot)/.plumb"
   }
 }

@@ -14,8 +14,10 @@ enum CurlLibrary {
   }
 
   /// Of a transfer that ended with an error.
-  /// - Parameter message: libcurl's own, which names hosts, ports and certificates.
-  static func failure(_ code: Int32, _ message: String) -> HTTPFailure {
+  /// - Parameters:
+  ///   - message: libcurl's own, which names hosts, ports and certificates.
+  ///   - trusted: the variable that names the certificates that were trusted; nil for those of the system.
+  static func failure(_ code: Int32, _ message: String, trusted: String?) -> HTTPFailure {
     let text = words(code, message)
     let result = ccurl_result(rawValue: UInt32(bitPattern: code))
     switch result {
@@ -29,7 +31,10 @@ enum CurlLibrary {
       return HTTPFailure(.cut, text)
     case CCURL_RESULT_TLS_HANDSHAKE where isCut(message): return HTTPFailure(.cut, text)
     case CCURL_RESULT_TLS_PEER:
-      return HTTPFailure(.tls, "\(text); `SSL_CERT_FILE` names a file of certificates to trust")
+      let advice =
+        trusted.map { "what is trusted is named by `\($0)`" }
+        ?? "`SSL_CERT_FILE` names a file of certificates to trust"
+      return HTTPFailure(.tls, "\(text); \(advice)")
     case CCURL_RESULT_TLS_HANDSHAKE, CCURL_RESULT_TLS_OWN_CERTIFICATE, CCURL_RESULT_TLS_CIPHER,
       CCURL_RESULT_TLS_CERTIFICATES, CCURL_RESULT_TLS_ISSUER, CCURL_RESULT_TLS_STATUS:
       return HTTPFailure(.tls, text)

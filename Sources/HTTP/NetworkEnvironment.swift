@@ -1,6 +1,7 @@
 // Proxies and certificates as the environment names them: as curl reads it, and pip where curl reads nothing.
 
 import Glibc
+import System
 
 package struct NetworkEnvironment {
   /// What a process that asks a server has to be given.
@@ -13,22 +14,28 @@ package struct NetworkEnvironment {
   let httpProxy: String?
   let certificatesFile: String?
   let certificatesFolder: String?
+  /// The variable that names them.
+  let certificatesVariable: String?
 
   /// Of this process. libcurl reads `http_proxy`, and `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` in either case; it leaves `HTTP_PROXY` alone, since in a
   /// CGI script it is a header of the request. The variables of certificates are read by curl the program, not by libcurl.
-  init(_ variable: (String) -> String? = NetworkEnvironment.own) {
+  init(_ variable: (String) -> String? = environmentValue) {
     let isScript = variable("REQUEST_METHOD") != nil
     httpProxy = variable("http_proxy") == nil && !isScript ? variable("HTTP_PROXY") : nil
-    var (file, folder) = (variable("CURL_CA_BUNDLE"), String?.none)
-    if file == nil { (file, folder) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR")) }
-    if file == nil, folder == nil, let bundle = variable("REQUESTS_CA_BUNDLE") {
-      if Self.isFolder(bundle) { folder = bundle } else { file = bundle }
+    if let bundle = variable("CURL_CA_BUNDLE") {
+      (certificatesFile, certificatesFolder, certificatesVariable) = (bundle, nil, "CURL_CA_BUNDLE")
+    } else if case (let file, let folder) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR")),
+      let name = file.map({ _ in "SSL_CERT_FILE" }) ?? folder.map({ _ in "SSL_CERT_DIR" })
+    {
+      (certificatesFile, certificatesFolder, certificatesVariable) = (file, folder, name)
+    } else if let bundle = variable("REQUESTS_CA_BUNDLE") {
+      let isFolder = Self.isFolder(bundle)
+      certificatesFile = isFolder ? nil : bundle
+      certificatesFolder = isFolder ? bundle : nil
+      certificatesVariable = "REQUESTS_CA_BUNDLE"
+    } else {
+      (certificatesFile, certificatesFolder, certificatesVariable) = (nil, nil, nil)
     }
-    (certificatesFile, certificatesFolder) = (file, folder)
-  }
-
-  private static func own(_ name: String) -> String? {
-    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
   private static func isFolder(_ path: String) -> Bool {

@@ -352,7 +352,9 @@ final class Transfer {
               .wholeTimeout,
               "fewer than \(slowest.bytes) bytes a second came for \(slowest.seconds) s")))
       }
-      return .ended(.failure(CurlLibrary.failure(code, String(cString: message))))
+      return .ended(
+        .failure(
+          CurlLibrary.failure(code, String(cString: message), trusted: environment.certificatesVariable)))
     }
     // The library takes a head that ends anywhere for a whole one.
     guard isHeadWhole else {

@@ -14,6 +14,8 @@ package struct Ask: Sendable {
     case tokens([Int32])
     /// What the placeholders of a body's template stand for, by name.
     case fields([String: JSON])
+    /// The same of several texts in one request: what all of them have, and what each has for itself.
+    case texts([String: JSON], each: [[String: JSON]])
   }
 
   package struct Message: Sendable, Equatable {

@@ -97,7 +97,7 @@ final class AskRun {
 
   private func readSecret() throws {
     guard let variable = model.key else { return }
-    guard let text = getenv(variable).map({ String(cString: $0) }), !text.isEmpty else {
+    guard let text = environmentValue(variable) else {
       throw RunError(
         .remote, "the key of `\(name)` is missing: the environment variable `\(variable)` is not set")
     }

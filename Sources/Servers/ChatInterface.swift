@@ -27,7 +27,7 @@ enum ChatInterface: ServerInterface {
     case .messages(let messages): body["messages"] = .array(messages.map(\.json))
     case .text(let text): body["messages"] = .array([Ask.Message("user", text).json])
     case .tokens: throw AskProblem("token ids can be asked of the interface `completions` alone")
-    case .fields: throw AskProblem("fields can be asked of the interface `http` alone")
+    case .fields, .texts: throw AskProblem("fields can be asked of the interface `http` alone")
     }
     return body
   }

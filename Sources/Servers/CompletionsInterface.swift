@@ -14,7 +14,7 @@ enum CompletionsInterface: ServerInterface {
     switch ask.prompt {
     case .text(let text): body["prompt"] = .string(text)
     case .tokens(let ids): body["prompt"] = .array(ids.map { .int(Int64($0)) })
-    case .messages, .fields:
+    case .messages, .fields, .texts:
       throw AskProblem("the interface `completions` takes one text; a chat needs `chat` or `messages`")
     }
     return body

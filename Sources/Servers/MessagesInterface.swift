@@ -27,7 +27,7 @@ enum MessagesInterface: ServerInterface {
     case .messages(let given): messages = given
     case .text(let text): messages = [Ask.Message("user", text)]
     case .tokens: throw AskProblem("token ids can be asked of the interface `completions` alone")
-    case .fields: throw AskProblem("fields can be asked of the interface `http` alone")
+    case .fields, .texts: throw AskProblem("fields can be asked of the interface `http` alone")
     }
     // The system's message stands apart.
     let system = messages.filter { $0.role == "system" }.map(\.text)

@@ -41,8 +41,10 @@ package struct ServerReply: Sendable, Equatable {
   package var tokenIDs: [Int]?
   /// The likeliest first tokens, as the server orders them.
   package var firstAlternatives: [Token] = []
-  /// Of `http`.
-  package var score: Double?
+  /// Of `http`: by the number of the text in its request, which is 0 where there is one.
+  package var scores: [Int: Double] = [:]
+  /// Of `http`: for how many texts it has an answer, be it null.
+  package var answers = 1
 
   package init(text: String, finish: Finish) { (self.text, self.finish) = (text, finish) }
 }

@@ -21,28 +21,7 @@ package final class HTTPServer: Sendable {
   /// - Throws: `SystemError` where the port is taken.
   package init(port: UInt16, answer: @escaping @Sendable (HTTPRequest) -> HTTPAnswer) throws {
     self.answer = answer
-    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
-    guard socket >= 0 else { throw SystemError("make", "a socket", code: errno) }
-    var on: Int32 = 1
-    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let descriptor = socket
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        Glibc.bind(descriptor, pointer, length) == 0 && Glibc.listen(descriptor, 64) == 0
-          && getsockname(descriptor, pointer, &length) == 0
-      }
-    }
-    guard isBound else {
-      let code = errno
-      Glibc.close(descriptor)
-      throw SystemError("listen on", "127.0.0.1:\(port)", code: code)
-    }
-    self.port = UInt16(bigEndian: address.sin_port)
+    (socket, self.port) = try LoopbackSocket.bind(port: port, backlog: 64)
   }
 
   /// Until the process ends.

@@ -148,6 +148,20 @@ extension SampleStage {
   func report(asked results: [[JSON]], to context: StageContext) throws {
     let failures = results.compactMap { row in row.lazy.compactMap(AskedSampleRun.failure).first }
     context.leaveOut(failures.count, "prompts that the server did not answer")
+    if context.options[SampleStage.temperature] > 0 {
+      let drawn = results.filter { $0.count > 1 }
+      let equal = drawn.count { row in
+        Set(row.compactMap { $0["text"]?.stringValue.map { UTF8Key($0) } }).count == 1
+      }
+      context.log(
+        "each sample was asked for by itself; that a server keeps to a seed, or draws at all, it does not promise"
+      )
+      if equal > 0 {
+        context.log(
+          "of \(equal) of \(drawn.count) prompts all samples are equal: the server may take no seed, or answer from a cache"
+        )
+      }
+    }
     guard let first = failures.first else { return }
     context.log("the first: \(first)")
     guard failures.count < results.count else {

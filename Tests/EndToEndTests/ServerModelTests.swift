@@ -2,6 +2,7 @@
 
 import FaultyServer
 import JSON
+import Synchronization
 import System
 import Testing
 
@@ -211,5 +212,34 @@ import Testing
     try write(second, tokens: 10, attempt: 2)
     #expect(try project.run("run x.yaml").status == 0)
     #expect(second.requestCount > 0)
+  }
+
+  @Test func `llama.cpp's server says which file it has, and another one is an error`() throws {
+    let path = Mutex("a.gguf")
+    let server = try FaultyServer(
+      models: .json(["data": [["id": "tiny", "owned_by": "llamacpp"]]])
+    ) { request in
+      guard request.target == "/props" else { return AskingProject.chat("hi") }
+      return .json([
+        "model_path": .string(path.withLock { $0 }), "total_slots": .int(Int64(request.number)),
+        "chat_template": "{{ x }}", "default_generation_settings": ["n_ctx": 512],
+      ])
+    }
+    let project = try AskingProject()
+    func run(tokens: Int) throws -> BuiltPlumb.Ending {
+      try project.write(
+        "  sample: {in: {model: judge, prompts: prompts}, with: {max_new_tokens: \(tokens)}}\n",
+        judge: "model: tiny")
+      _ = try project.plumb.shell("sed -i 's|\(project.server.url)|\(server.url)|' x.yaml;")
+      return try project.run("run x.yaml")
+    }
+    #expect(try run(tokens: 8).status == 0)
+    // How many it answers at once is not what it answers with.
+    #expect(try run(tokens: 9).status == 0)
+    path.withLock { $0 = "b.gguf" }
+    let refused = try run(tokens: 10)
+    #expect(refused.status == 4, "\(refused.error)")
+    #expect(
+      refused.error.contains(#"`props.model_path` was "a.gguf" and is "b.gguf""#), "\(refused.error)")
   }
 }

@@ -200,9 +200,9 @@ import Testing
     #expect(body["comment"] == ["text": "You {prompt} é"] && body["id"] == 7 && body["note"] == "{literal}")
     let reply = try read(
       ["attributeScores": ["TOXICITY": ["summaryScore": ["value": 0.25, "type": "PROBABILITY"]]]], toxicity)
-    #expect(reply.score == 0.25)
+    #expect(reply.scores == [0: 0.25])
     #expect(throws: ServerFailure.self) { try read(["attributeScores": [:]], toxicity) }
-    #expect(try read(["a": [[1, 2.5]]], model(.http, reply: "a.0.1")).score == 2.5)
+    #expect(try read(["a": [[1, 2.5]]], model(.http, reply: "a.0.1")).scores == [0: 2.5])
     let short = #expect(throws: ServerFailure.self) {
       try read(["a": [1]], model(.http, reply: "a.3"))
     }
@@ -210,6 +210,69 @@ import Testing
     #expect(throws: AskProblem("there is no `id`, which `body` names")) {
       try toxicity.requestBody(Ask(.fields(["prompt": "a", "generation": "b"])))
     }
+  }
+
+  private func list(_ body: JSON, reply: String, id: String? = nil) -> ServerModel {
+    var model = model(.http, body: body, reply: reply)
+    model.replyID = id
+    return model
+  }
+
+  @Test func `several texts of one request are a list in its body`() throws {
+    let model = list(
+      ["items": [["id": "{id}", "text": "{prompt}{generation}"]], "about": ["{prompt}"]],
+      reply: "results.*.score",
+      id: "results.*.id")
+    #expect(model.problem == nil && model.asksByList)
+    let body = try model.requestBody(
+      Ask(.texts(["prompt": "P "], each: [["id": 0, "generation": "a"], ["id": 1, "generation": "{id}"]])))
+    #expect(
+      body == [
+        "items": [["id": 0, "text": "P a"], ["id": 1, "text": "P {id}"]], "about": ["P "],
+      ])
+    // What one text has for itself stands nowhere else.
+    #expect(throws: AskProblem("there is no `generation`, which `body` names")) {
+      try list(["all": ["{generation}"], "one": "{generation}"], reply: "*").requestBody(
+        Ask(.texts([:], each: [["generation": "a"]])))
+    }
+  }
+
+  @Test func `answers to several texts belong to them by id, or by place`() throws {
+    let byID = list(["x": [["{id}", "{generation}"]]], reply: "r.*.score", id: "r.*.id")
+    let answer: JSON = [
+      "r": [["id": "2", "score": 0.5], ["id": 0, "score": 0.25], ["id": 1, "score": nil]]
+    ]
+    #expect(try read(answer, byID).scores == [2: 0.5, 0: 0.25])
+    let byPlace = try read(answer, list(["x": ["{generation}"]], reply: "r.*.score"))
+    #expect(byPlace.scores == [0: 0.5, 1: 0.25] && byPlace.answers == 3)
+    #expect(try read([[0.5], [1]], list(["x": ["{generation}"]], reply: "*.0")).scores == [0: 0.5, 1: 1])
+    func failure(_ answer: JSON, _ model: ServerModel) -> String? {
+      #expect(throws: ServerFailure.self) { try read(answer, model) }?.description
+    }
+    #expect(
+      failure(["r": [["id": 1, "score": 1], ["id": 1, "score": 2]]], byID) == "two answers have the id 1")
+    #expect(failure(["r": [["score": 1]]], byID) == "`r[0].id` is no id that was sent")
+    #expect(failure(["r": [["id": -1, "score": 1]]], byID) == "`r[0].id` is no id that was sent")
+    #expect(
+      failure(["r": [["value": 1]]], list([:], reply: "r.*.score"))
+        == "`r.*.score` is nowhere in the response")
+    #expect(failure(["r": 3], byID) == "`r` is an integer; expected a list")
+  }
+
+  @Test func `a list and its ids have to fit the body`() {
+    func problem(_ body: JSON, _ reply: String, _ id: String? = nil) -> String {
+      list(body, reply: reply, id: id).problem ?? "nothing"
+    }
+    let body: JSON = ["x": [["n": "{id}", "t": "{generation}"]]]
+    #expect(problem(body, "r.*.s", "r.*.id") == "nothing" && problem(body, "r.*.s") == "nothing")
+    #expect(
+      problem(["x": "{generation}"], "r.*.s").contains("no list whose only element names `{generation}`"))
+    #expect(problem(["x": ["{generation}", "{prompt}"]], "r.*.s").contains("no list"))
+    #expect(problem(body, "r.*.*").contains("where the score stands"))
+    #expect(problem(body, "r.*.s", "ids.*").contains("in the same list"))
+    #expect(problem(body, "r.*.s", "r").contains("in the same list"))
+    #expect(problem(body, "r.0.s", "r.*.id").contains("in the same list"))
+    #expect(problem(["x": ["{generation}"]], "r.*.s", "r.*.id").contains("write `{id}`"))
   }
 
   @Test func `what is wrong with a description is said before anything is asked`() {

@@ -124,7 +124,7 @@ extension Scheduler {
   private func checkEnvironment(_ unfinished: [PlanNode]) throws {
     for node in unfinished {
       for name in try resolution.declaration(of: node).environment + node.environment
-      where getenv(name).map({ $0.pointee == 0 }) ?? true {
+      where environmentValue(name) == nil {
         throw RunError(
           .experiment, "`\(node.address)` needs the environment variable `\(name)`, which is not set or empty"
         )

@@ -211,13 +211,18 @@ enum Language {
     ),
     LanguageKey(
       "reply", .string,
-      "beside `server` with `interface: http`: where the score stands in the reply, `scores.0.value`"),
+      "beside `server` with `interface: http`: where the score stands in the reply, `scores.0.value`; with `scores.*.value` a request has all generations of a row, in a list of `body` whose only element names `{generation}`"
+    ),
+    LanguageKey(
+      "id", .string,
+      "beside `reply` with a `*`: where an answer says of which text it is, by the number that `body` sends as `{id}`: `scores.*.id`; without it by its place"
+    ),
     LanguageKey("limits", .optional(.keys(serverLimits)), "beside `server`: how it is asked; in no key"),
   ]
 
   /// Of `model`.
   static let serverOnly = [
-    "model", "interface", "mode", "key", "identity", "attempt", "body", "reply", "limits",
+    "model", "interface", "mode", "key", "identity", "attempt", "body", "reply", "id", "limits",
   ]
   static let serve: [LanguageKey] = [
     LanguageKey(

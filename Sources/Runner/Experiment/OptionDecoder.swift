@@ -323,34 +323,10 @@ struct OptionDecoder {
         help: "`{env: NAME}` is a string, and allowed only where a string is")
       return nil
     }
-    guard let name = collector.string(variable, "`env` of \(what)") else { return nil }
-    guard Self.isVariableName(name) else {
-      collector.error(
-        .badName, "`\(name)` cannot be the name of an environment variable", at: variable.span,
-        label: "not a name", notes: collector.originNotes(node),
-        help: "letters, digits and `_`, not beginning with a digit")
-      return nil
-    }
-    if getenv(name).map({ $0.pointee == 0 }) ?? true {
-      collector.warning(
-        .missingVariable,
-        "\(what) uses the environment variable `\(name)`, which is not set or empty",
-        at: node.span, label: "has no value here", notes: collector.originNotes(node),
-        help: "set it for `\(Program.name) run`; only its name is stored",
-        lack: "the environment variable `\(name)` is not set")
-    }
+    guard let name = collector.variableName(variable, of: what, at: node) else { return nil }
     secrets.append((path, name))
     origins.append((path, node.origin ?? node.span))
     return .object(JSONObject([("env", .string(name))]))
-  }
-
-  /// Letters, digits and `_`, not beginning with a digit.
-  static func isVariableName(_ name: String) -> Bool {
-    !name.isEmpty && !(0x30...0x39).contains(name.utf8.first ?? 0x30)
-      && name.utf8.allSatisfy {
-        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-          || $0 == UInt8(ascii: "_")
-      }
   }
 
   private static func isText(_ type: OptionType) -> Bool {

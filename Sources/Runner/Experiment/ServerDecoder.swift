@@ -46,6 +46,7 @@ struct ServerDecoder {
     if let node = fields["key"] { key(node, of: &server, isPlain: address.isPlain) }
     if let node = fields["body"], !node.isNull, let body = object(node) { server.body = body }
     if let node = fields["reply"] { server.reply = collector.string(node, "`reply` of \(what)") }
+    if let node = fields["id"] { server.replyID = collector.string(node, "`id` of \(what)") }
     if let node = fields["limits"], !node.isNull { limits(node, of: &server) }
     check(server, fields, at: source)
     return server
@@ -103,10 +104,13 @@ struct ServerDecoder {
           .conflictingKeys, "\(what) has `model`, which an `http` endpoint is not sent", at: entry.keySpan,
           label: "has nothing to act on", help: "write it into `body`")
       }
-    } else if let entry = fields.entry("reply") {
-      collector.error(
-        .conflictingKeys, "\(what) has `reply`, which goes with `interface: http`", at: entry.keySpan,
-        label: "has nothing to act on")
+    } else {
+      for name in ["reply", "id"] {
+        guard let entry = fields.entry(name) else { continue }
+        collector.error(
+          .conflictingKeys, "\(what) has `\(name)`, which goes with `interface: http`", at: entry.keySpan,
+          label: "has nothing to act on")
+      }
     }
   }
 
@@ -197,20 +201,7 @@ struct ServerDecoder {
       collector.missingKey("env", of: place, at: node.span, help: "write `key: {env: NAME}`")
       return
     }
-    guard let name = collector.string(variable, "`env` of \(place)") else { return }
-    guard OptionDecoder.isVariableName(name) else {
-      collector.error(
-        .badName, "`\(name)` cannot be the name of an environment variable", at: variable.span,
-        label: "not a name", help: "letters, digits and `_`, not beginning with a digit")
-      return
-    }
-    if getenv(name).map({ $0.pointee == 0 }) ?? true {
-      collector.warning(
-        .missingVariable, "\(place) is the environment variable `\(name)`, which is not set or empty",
-        at: node.span, label: "has no value here",
-        help: "set it for `\(Program.name) run`; only its name is stored",
-        lack: "the environment variable `\(name)` is not set")
-    }
+    guard let name = collector.variableName(variable, of: place, at: node) else { return }
     server.key = name
     if let header = fields["header"].flatMap({ collector.string($0, "`header` of \(place)") }) {
       guard !header.isEmpty, header.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") })

@@ -20,12 +20,11 @@ package struct UserConfiguration: Sendable {
 
   /// `$PLUMB_CONFIG`, else `plumb/config.yaml` in the user's configuration folder; nil where neither is known.
   package static var path: String? {
-    func value(_ name: String) -> String? {
-      getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    if let path = environmentValue("PLUMB_CONFIG") { return Path.absolute(path) }
+    if let folder = environmentValue("XDG_CONFIG_HOME") {
+      return "\(Path.absolute(folder))/plumb/config.yaml"
     }
-    if let path = value("PLUMB_CONFIG") { return Path.absolute(path) }
-    if let folder = value("XDG_CONFIG_HOME") { return "\(Path.absolute(folder))/plumb/config.yaml" }
-    return value("HOME").map { "\($0)/.config/plumb/config.yaml" }
+    return environmentValue("HOME").map { "\($0)/.config/plumb/config.yaml" }
   }
 
   /// Nothing where there is no file.

@@ -127,8 +127,3 @@ package struct ModelCache: Sendable {
     return false
   }
 }
-
-/// Of a variable that is set and not empty.
-func environmentValue(_ name: String) -> String? {
-  getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
-}

@@ -84,6 +84,7 @@ package struct ResolvedConfiguration {
     }
     if server.body != .object(JSONObject()) { lines.add(2, "body", server.body) }
     if let reply = server.reply { lines.add(2, "reply", .string(reply)) }
+    if let id = server.replyID { lines.add(2, "id", .string(id)) }
   }
 
   private func add(_ node: PlanNode, to lines: inout Lines) {

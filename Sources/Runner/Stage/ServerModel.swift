@@ -43,6 +43,8 @@ package struct ServerModel: Sendable, Equatable {
   package var body = JSON.object(JSONObject())
   /// Of `http`: where the score stands in the response, names and numbers joined by dots.
   package var reply: String?
+  /// Of `http` whose requests have several texts: where an answer says which text it is of; nil where it says so by its place.
+  package var replyID: String?
   /// Which of the replies to one and the same request: another number asks anew.
   package var attempt = 1
   package var limits = Limits()
@@ -115,6 +117,7 @@ package struct ServerModel: Sendable, Equatable {
     ])
     if let model { object["model"] = .string(model) }
     if let reply { object["reply"] = .string(reply) }
+    if let replyID { object["id"] = .string(replyID) }
     if attempt != 1 { object["attempt"] = .int(Int64(attempt)) }
     return .object(object)
   }
@@ -142,6 +145,7 @@ extension ServerModel {
       "interface": .string(interface.rawValue), "key": text(key),
       "mode": .string(mode.rawValue),
       "key_header": text(keyHeader), "identity": .string(identity), "body": body, "reply": text(reply),
+      "id": text(replyID),
       "attempt": .int(Int64(attempt)), "concurrency": .int(Int64(limits.concurrency)),
       "requests_per_minute": number(limits.requestsPerMinute),
       "tokens_per_minute": number(limits.tokensPerMinute), "attempts": .int(Int64(limits.attempts)),
@@ -172,7 +176,7 @@ extension ServerModel {
     (self.interface, self.attempt) = (interface, attempt)
     name = json["name"]?.stringValue ?? ""
     (model, key, reply) = (json["model"]?.stringValue, json["key"]?.stringValue, json["reply"]?.stringValue)
-    keyHeader = json["key_header"]?.stringValue
+    (keyHeader, replyID) = (json["key_header"]?.stringValue, json["id"]?.stringValue)
     body = json["body"] ?? .object(JSONObject())
     (limits.concurrency, limits.attempts) = (concurrency, attempts)
     limits.requestsPerMinute = json["requests_per_minute"]?.intValue

@@ -20,7 +20,7 @@ extension ModelAnnotator {
       guard !text.text.isEmpty else { throw InputError("row `\(item.row.id)`: the question is empty") }
       return server.question(server.prompt(text, prompts.chat), settings, item)
     }
-    var done = 0
+    var (done, misfits) = (0, 0)
     try server.ask(questions, unit: "replies") { index, outcome, attempt in
       let isLast = attempt == attempts
       let reply: Reply
@@ -30,12 +30,19 @@ extension ModelAnnotator {
         reply = Reply(
           Self.content(answer.text, schema), attempts: attempt, isLast: isLast,
           isTruncated: answer.finish == .length)
+        if case .unusable = reply.content { misfits += 1 }
       }
       guard try take(items[index], reply) else { return true }
       done += 1
       context.progress(done, of: items.count, unit: "replies")
       return false
     }
+    guard schema != nil, misfits > 0 else { return }
+    context.log(
+      server.model.serverInterface.sendsSchema
+        ? "the schema was sent with each question, and \(misfits) replies do not fit it: not every server takes one"
+        : "servers with `interface: \(server.model.interface.rawValue)` are not sent the schema; \(misfits) replies do not fit it"
+    )
   }
 
   private func settings(_ schema: JSON?) -> SamplingSettings {

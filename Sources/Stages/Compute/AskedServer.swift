@@ -11,7 +11,8 @@ struct AskedServer {
   let model: ServerModel
   private let context: StageContext
   private let store: String
-  private let port: String
+  /// As messages call it.
+  private let name: String
 
   /// Nil where the weights of the model at the port are here.
   init?(_ port: String, _ context: StageContext) throws {
@@ -25,7 +26,7 @@ struct AskedServer {
       throw InputError("the model at `\(port)` is behind a server, and there is no store to keep its replies")
     }
     model = server
-    self.port = port
+    name = server.name.isEmpty ? port : server.name
     self.context = context
     store = Path.parent(replies)
   }
@@ -63,7 +64,7 @@ struct AskedServer {
 
   /// How many of these the store has no reply to.
   func missing(_ questions: [Question]) throws -> Int {
-    try Asker(model, store: store, Asker.Options(name: model.name.isEmpty ? port : model.name)).missing(
+    try Asker(model, store: store, Asker.Options(name: name)).missing(
       questions.map(numbered))
   }
 
@@ -91,7 +92,7 @@ struct AskedServer {
     _ questions: [Question], unit: String,
     take: (_ index: Int, _ outcome: AskOutcome, _ attempt: Int) throws -> Bool
   ) throws {
-    var options = Asker.Options(name: model.name.isEmpty ? port : model.name)
+    var options = Asker.Options(name: name)
     options.mayAsk = context.mayAsk
     options.comparesModel = true
     options.backoff = Backoff(seed: context.seed)

@@ -69,24 +69,14 @@ final class StartedServer {
     wait $child
     """
 
-  private static func freePort() throws -> Int {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard socket >= 0 else { throw SystemError("open", "a socket", code: errno) }
-    defer { close(socket) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        bind(socket, pointer, length) == 0 && getsockname(socket, pointer, &length) == 0
-      }
-    }
-    guard isBound else { throw SystemError("bind", "a port of 127.0.0.1", code: errno) }
-    return Int(UInt16(bigEndian: address.sin_port))
+  /// Free a moment ago: nobody can hold a port for another program.
+  private static func freePort() throws -> UInt16 {
+    let (descriptor, port) = try LoopbackSocket.bind(backlog: nil)
+    close(descriptor)
+    return port
   }
 
-  private func waitUntilReady(_ serve: ServerModel.Serve, port: Int, _ context: StageContext) throws {
+  private func waitUntilReady(_ serve: ServerModel.Serve, port: UInt16, _ context: StageContext) throws {
     let transfers: HTTPTransfers
     do { transfers = try HTTPTransfers() } catch let error as HTTPFailure {
       throw RunError(.machine, "\(name) cannot be asked: \(error)")

@@ -32,9 +32,13 @@ struct EndpointScorer: Scorer {
 
   func estimate(_ input: StageEstimate.Input) -> StageEstimate {
     let rows = input.input("rows")
+    let asksByRow =
+      input.input("model").facts[KnownArtifact.serverFact]
+      .flatMap(ServerModel.init(json:))?.asksByList ?? false
     return Estimates.asking(
-      input, "model", requests: rows.items ?? rows.rows, tokens: Estimates.tokens(rows), reply: 0)
-      ?? StageEstimate()
+      input, "model", requests: asksByRow ? rows.rows : rows.items ?? rows.rows,
+      tokens: Estimates.tokens(rows),
+      reply: 0) ?? StageEstimate()
   }
 
   func score(_ items: [RowItem], _ context: StageContext, emit: (RowItem, Score) throws -> Void) throws {
@@ -42,35 +46,82 @@ struct EndpointScorer: Scorer {
       throw InputError("input `model` needs a model with `server` and `interface: http`")
     }
     let table = context.input("rows").columns
-    let asks = try items.map { Ask(.fields(try Self.fields(of: $0, table))) }
+    let requests = server.model.asksByList ? Self.byRow(items) : items.map { [$0] }
+    let asks = try requests.map { request in
+      Ask(
+        server.model.asksByList
+          ? try Self.texts(of: request[0].row, table) : .fields(try Self.fields(of: request[0], table)))
+    }
     var done = 0
     try server.ask(asks, unit: "texts") { index, outcome, _ in
+      let request = requests[index]
+      let place = "row `\(request[0].row.id)`, sample \(request[0].item)"
+      var scores: [Int: Double] = [:]
       switch outcome {
-      case .reply(let reply, _): try emit(items[index], reply.score.map { .reward($0) } ?? .missing)
-      case .failure(let failure):
-        context.log("row `\(items[index].row.id)`, sample \(items[index].item): \(failure)")
-        try emit(items[index], .missing)
+      case .reply(let reply, _):
+        let sent = server.model.asksByList ? try request[0].row.generationCount() : 1
+        // Fewer say nothing of which text they are of, unless they do.
+        if reply.answers == sent || server.model.replyID != nil {
+          scores = reply.scores
+        } else {
+          context.log("\(place): \(sent) texts were sent, and the server gave \(reply.answers) answers")
+        }
+      case .failure(let failure): context.log("\(place): \(failure)")
       }
-      done += 1
+      for item in request {
+        try emit(item, scores[server.model.asksByList ? item.item : 0].map { .reward($0) } ?? .missing)
+      }
+      done += request.count
       context.progress(done, of: items.count, unit: "texts")
       return false
     }
   }
 
-  /// What a body may name: the columns of the row, of one by sample the sample's entry.
-  private static func fields(of item: RowItem, _ table: ColumnTable) throws -> [String: JSON] {
-    var fields: [String: JSON] = [:]
-    for (name, value) in item.row.columns.objectValue?.members ?? [] {
-      guard table[name] == .sample else {
-        fields[name] = value
-        continue
-      }
-      if let entries = value.arrayValue, entries.indices.contains(item.item) {
-        fields[name] = entries[item.item]
+  /// Of what is left of each row; the items of a row follow one another.
+  private static func byRow(_ items: [RowItem]) -> [[RowItem]] {
+    items.reduce(into: []) { requests, item in
+      if requests.last?.first?.rowIndex == item.rowIndex {
+        requests[requests.count - 1].append(item)
+      } else {
+        requests.append([item])
       }
     }
-    fields["prompt"] = .string(try ModelText(promptOf: item.row).text)
+  }
+
+  /// All generations of a row, whichever are missing: the request is the same after an interruption.
+  private static func texts(of row: Row, _ table: ColumnTable) throws -> Ask.Prompt {
+    var each: [[String: JSON]] = []
+    for index in 0..<(try row.generationCount()) {
+      var own = sampleColumns(of: row, index, table)
+      own["generation"] = .string(try RowItem(rowIndex: 0, row: row, item: index).generation())
+      own[ServerModel.textNumberField] = .int(Int64(index))
+      each.append(own)
+    }
+    return .texts(try rowColumns(of: row, table), each: each)
+  }
+
+  /// What a body may name: the columns of the row, of one by sample the sample's entry.
+  private static func fields(of item: RowItem, _ table: ColumnTable) throws -> [String: JSON] {
+    var fields = try rowColumns(of: item.row, table)
+    fields.merge(sampleColumns(of: item.row, item.item, table)) { _, own in own }
     fields["generation"] = .string(try item.generation())
+    return fields
+  }
+
+  private static func rowColumns(of row: Row, _ table: ColumnTable) throws -> [String: JSON] {
+    var fields: [String: JSON] = [:]
+    for (name, value) in row.columns.objectValue?.members ?? [] where table[name] != .sample {
+      fields[name] = value
+    }
+    fields["prompt"] = .string(try ModelText(promptOf: row).text)
+    return fields
+  }
+
+  private static func sampleColumns(of row: Row, _ index: Int, _ table: ColumnTable) -> [String: JSON] {
+    var fields: [String: JSON] = [:]
+    for (name, value) in row.columns.objectValue?.members ?? [] where table[name] == .sample {
+      if let entries = value.arrayValue, entries.indices.contains(index) { fields[name] = entries[index] }
+    }
     return fields
   }
 }
