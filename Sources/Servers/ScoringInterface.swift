@@ -132,3 +132,9 @@ enum ScoringInterface: ServerInterface {
     return pieces
   }
 }
+
+extension ServerModel {
+  /// The fields that the body of an `http` endpoint names.
+  /// - Throws: `AskProblem`.
+  package func bodyFields() throws(AskProblem) -> [String] { try ScoringInterface.names(body) }
+}

@@ -42,7 +42,7 @@ struct EndpointScorer: Scorer {
       throw InputError("input `model` needs a model with `server` and `interface: http`")
     }
     let table = context.input("rows").columns
-    let asks = try items.map { Ask(.fields(try Self.fields(of: $0, table))) }
+    let asks = try items.map { try Self.ask(of: $0, table) }
     var done = 0
     try server.ask(asks, unit: "texts") { index, outcome, _ in
       switch outcome {
@@ -55,6 +55,11 @@ struct EndpointScorer: Scorer {
       context.progress(done, of: items.count, unit: "texts")
       return false
     }
+  }
+
+  /// What is asked about a generation.
+  static func ask(of item: RowItem, _ table: ColumnTable) throws -> Ask {
+    Ask(.fields(try fields(of: item, table)))
   }
 
   /// What a body may name: the columns of the row, of one by sample the sample's entry.
