@@ -8,7 +8,8 @@ import System
 
 struct CacheCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cache", abstract: "List, verify, shrink and copy the store.",
+    commandName: "cache",
+    abstract: "List, verify, shrink and copy the store, and take recorded replies into it.",
     discussion: """
       The store is `.plumb` at the project's root, $PLUMB_HOME, or --store.
 
@@ -16,9 +17,11 @@ struct CacheCommand: ParsableCommand {
         \(Program.name) cache verify --repair
         \(Program.name) cache gc --max-size 10GiB --keep-last 3
         \(Program.name) cache push /media/usb/plumb
+        \(Program.name) cache import quark.yaml toxicity --rows reward_3.json perspective_3.json
       """,
     subcommands: [
       CacheList.self, CacheVerify.self, CacheCollect.self, CachePush.self, CachePull.self,
+      CacheImport.self,
     ])
 }
 

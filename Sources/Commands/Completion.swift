@@ -24,6 +24,11 @@ enum Completion {
     return nodes.map(\.address)
   }
 
+  /// The models of the experiment.
+  static let models = CompletionKind.custom { words, _, _ in
+    loaded(words)?.plan.models.map(\.name) ?? []
+  }
+
   /// The ids of this project's runs, the newest first, and what stands for some of them.
   static let runs = CompletionKind.custom { _, _, _ in runSelectors() }
 

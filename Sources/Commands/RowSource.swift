@@ -9,7 +9,8 @@ import System
 enum RowSource {
   /// In the order in which they are read.
   case files([String])
-  case rows(String)
+  /// With what is declared of its columns.
+  case rows(String, ColumnTable)
   case metrics(String)
 
   /// What `data` takes: a file, a folder, a pattern that fits something, a data set of a hub, which is fetched; else
@@ -76,7 +77,9 @@ enum RowSource {
   private static func place(of result: StoredResult, _ text: String) throws -> RowSource {
     let outputs = result.found.outputs
     func path(_ output: StoredOutput) throws -> String { try result.store.readingPath(output) }
-    if let output = outputs.first(where: { $0.type == .rows }) { return .rows(try path(output)) }
+    if let output = outputs.first(where: { $0.type == .rows }) {
+      return .rows(try path(output), output.columns)
+    }
     if let output = outputs.first(where: { $0.type == .metrics }) { return .metrics(try path(output)) }
     if let output = outputs.first(where: { $0.type == .file }) { return .files([try path(output)]) }
     throw RunError(

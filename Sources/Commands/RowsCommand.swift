@@ -129,8 +129,8 @@ struct RowsCommand: ParsableCommand {
         return .done
       }
       switch try rowSource() {
-      case .files(let paths): try show(paths, format: format ?? formatByName(paths))
-      case .rows(let path): try show([path], format: "jsonl")
+      case .files(let paths): try show(paths, format: format ?? RecordFile.formatByName(paths))
+      case .rows(let path, _): try show([path], format: "jsonl")
       case .metrics(let path):
         let value = try JSON(parsing: try File.read(path))
         try standardOutput(value.text(json ? .compact : .pretty) + "\n")
@@ -177,8 +177,8 @@ struct RowsCommand: ParsableCommand {
 
   private func rowFiles() throws -> (paths: [String], format: String?)? {
     switch try rowSource() {
-    case .files(let paths): (paths, format ?? formatByName(paths))
-    case .rows(let path): ([path], "jsonl")
+    case .files(let paths): (paths, format ?? RecordFile.formatByName(paths))
+    case .rows(let path, _): ([path], "jsonl")
     case .metrics: nil
     }
   }
@@ -197,12 +197,6 @@ struct RowsCommand: ParsableCommand {
       if case .terminal = layout, index > 0 { try standardOutput("\n") }
       try standardOutput(tokens.text(of: input, layout))
     }
-  }
-
-  /// Of files that are all called so.
-  private func formatByName(_ paths: [String]) -> String? {
-    let formats = paths.map { RecordFile.formatByName($0) }
-    return formats.dropFirst().allSatisfy { $0 == formats[0] } ? formats.first ?? nil : nil
   }
 
   private func show(_ paths: [String], format: String?) throws {

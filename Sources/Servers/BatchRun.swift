@@ -183,7 +183,7 @@ final class BatchRun {
     try? File.remove(record.uploadPath)
     let name = try create(file)
     try record.note(batch: name)
-    run.notes.say("batch \(name): \(Self.grouped(record.requests.count)) requests submitted")
+    run.notes.say("batch \(name): \(TextTable.grouped(record.requests.count)) requests submitted")
     batch.dueAt = monotonicSeconds() + batch.interval
   }
 
@@ -203,7 +203,8 @@ final class BatchRun {
       batch.dueAt = monotonicSeconds() + batch.interval
       guard let total = state.total, state.done != batch.shown else { return }
       batch.shown = state.done
-      run.notes.progress("batch \(name): \(Self.grouped(state.done)) of \(Self.grouped(total)) done")
+      run.notes.progress(
+        "batch \(name): \(TextTable.grouped(state.done)) of \(TextTable.grouped(total)) done")
     }
   }
 
@@ -312,18 +313,11 @@ final class BatchRun {
       run.asker.totals.retried += again.count
       let count = again.count
       run.notes.say(
-        "\(Self.grouped(count)) of the requests of batch \(batch.record.batch ?? "") \(count == 1 ? "is" : "are") submitted again, such as one for which \(first.failure)"
+        "\(TextTable.grouped(count)) of the requests of batch \(batch.record.batch ?? "") \(count == 1 ? "is" : "are") submitted again, such as one for which \(first.failure)"
       )
     }
     // The first is asked first.
     run.ready += again.reversed().map(\.tag)
     for (tag, failure) in givenUp { try run.reject(tag, failure, take) }
-  }
-
-  /// `1,234,567`
-  private static func grouped(_ number: Int) -> String {
-    var digits = Array("\(number)")
-    for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
-    return String(digits)
   }
 }

@@ -94,4 +94,7 @@ extension ServerModel {
   package var asksByList: Bool { interface == .http && reply.map { ReplyPath($0).isOfList } ?? false }
   /// What `body` calls the number of a text in its request.
   package static let textNumberField = "id"
+  /// The fields that the body of an `http` endpoint names.
+  /// - Throws: `AskProblem`.
+  package func bodyFields() throws(AskProblem) -> [String] { try BodyTemplate(body).names() }
 }

@@ -62,6 +62,13 @@ package enum TextTable {
     return format(isWhole ? "%.0f" : value == 0 ? "%.0f" : "%#.4g", value)
   }
 
+  /// `1,234,567`, of a count.
+  package static func grouped(_ count: Int) -> String {
+    var digits = Array("\(count)")
+    for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
+    return String(digits)
+  }
+
   package static func format(_ pattern: String, _ value: Double) -> String {
     var buffer = [CChar](repeating: 0, count: 64)
     let count = withVaList([value]) { vsnprintf(&buffer, buffer.count, pattern, $0) }

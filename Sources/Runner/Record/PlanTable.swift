@@ -193,10 +193,10 @@ package struct PlanTable {
     let lines = sums.map { model, asking, unknown in
       var parts: [String] = []
       if asking.requests > 0 {
-        var words = "about \(grouped(asking.requests)) times"
+        var words = "about \(TextTable.grouped(asking.requests)) times"
         if asking.completionTokens > 0 {
           words +=
-            ": about \(grouped(asking.promptTokens)) tokens to read, at most \(grouped(asking.completionTokens)) to write"
+            ": about \(TextTable.grouped(asking.promptTokens)) tokens to read, at most \(TextTable.grouped(asking.completionTokens)) to write"
           if let price = model.server?.limits.price {
             let cost = price.cost(
               promptTokens: Double(asking.promptTokens), completionTokens: Double(asking.completionTokens))
@@ -212,13 +212,6 @@ package struct PlanTable {
       return "`\(model.name)` is asked " + parts.joined(separator: ", and ")
     }
     return lines.isEmpty ? [] : lines + ["replies that the store has are not asked for again"]
-  }
-
-  /// `1,234,567`
-  private func grouped(_ number: Int) -> String {
-    var digits = Array("\(number)")
-    for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
-    return String(digits)
   }
 
   package func json() throws -> JSON {

@@ -65,13 +65,16 @@ struct AskedServer {
   /// How many of these the store has no reply to.
   func missing(_ questions: [Question]) throws -> Int {
     try Asker(model, store: store, Asker.Options(name: name)).missing(
-      questions.map(numbered))
+      questions.map { Self.numbered($0, of: model) })
   }
 
   /// Another number of the model asks anew for all that a stage asks.
-  private func numbered(_ question: Question) -> Question {
-    Question(question.ask, attempt: (model.attempt - 1) * Self.attemptsOfOne + question.attempt + 1)
+  private static func numbered(_ question: Question, of model: ServerModel) -> Question {
+    Question(question.ask, attempt: firstAttempt(of: model) + question.attempt)
   }
+
+  /// The attempt that what a stage asks once is.
+  static func firstAttempt(of model: ServerModel) -> Int { (model.attempt - 1) * attemptsOfOne + 1 }
 
   /// The same question for another time.
   func question(_ ask: Ask, repetition: Int) -> Question {
@@ -103,7 +106,7 @@ struct AskedServer {
           price.currency, limit: money, promptPrice: price.input / 1e6, completionPrice: price.output / 1e6))
     }
     let asker = Asker(model, store: store, options)
-    let questions = questions.map(numbered)
+    let questions = questions.map { Self.numbered($0, of: model) }
     try requirePrice(asker, questions)
     let started = ContinuousClock.now
     var attempts = [Int](repeating: 1, count: questions.count)

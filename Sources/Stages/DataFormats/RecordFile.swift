@@ -5,6 +5,7 @@ import Runner
 
 package struct RecordFile {
   private var files: DataFiles
+  private var lastPlace: RecordPlace?
 
   /// - Parameters:
   ///   - paths: in the order in which they are read.
@@ -22,15 +23,26 @@ package struct RecordFile {
     DataFileName.format(of: path).flatMap { $0 == TextFormat.name ? nil : $0 }
   }
 
+  /// Of files that are all called so.
+  package static func formatByName(_ paths: [String]) -> String? {
+    let formats = paths.map { formatByName($0) }
+    return formats.dropFirst().allSatisfy { $0 == formats[0] } ? formats.first ?? nil : nil
+  }
+
   package static var formats: [String] { dataFormats.map { $0.name } }
 
   /// The next record, an object; nil after the last.
   /// - Throws: `InputError` with the place of what is wrong, or for a file that cannot be read.
   package mutating func next() throws -> JSON? {
     do {
-      return try files.next()?.value
+      let record = try files.next()
+      lastPlace = record?.place
+      return record?.value
     } catch let error as BadRecord {
       throw InputError("\(error.place.inside(files.path)): \(error.reason)")
     }
   }
+
+  /// Where the record stands that `next` gave, as its errors say it.
+  package var place: String { lastPlace?.inside(files.path) ?? files.name }
 }

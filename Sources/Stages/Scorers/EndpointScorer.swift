@@ -48,9 +48,7 @@ struct EndpointScorer: Scorer {
     let table = context.input("rows").columns
     let requests = server.model.asksByList ? Self.byRow(items) : items.map { [$0] }
     let asks = try requests.map { request in
-      Ask(
-        server.model.asksByList
-          ? try Self.texts(of: request[0].row, table) : .fields(try Self.fields(of: request[0], table)))
+      server.model.asksByList ? try Self.ask(of: request[0].row, table) : try Self.ask(of: request[0], table)
     }
     var done = 0
     try server.ask(asks, unit: "texts") { index, outcome, _ in
@@ -89,7 +87,7 @@ struct EndpointScorer: Scorer {
   }
 
   /// All generations of a row, whichever are missing: the request is the same after an interruption.
-  private static func texts(of row: Row, _ table: ColumnTable) throws -> Ask.Prompt {
+  private static func ask(of row: Row, _ table: ColumnTable) throws -> Ask {
     var each: [[String: JSON]] = []
     for index in 0..<(try row.generationCount()) {
       var own = sampleColumns(of: row, index, table)
@@ -97,7 +95,12 @@ struct EndpointScorer: Scorer {
       own[ServerModel.textNumberField] = .int(Int64(index))
       each.append(own)
     }
-    return .texts(try rowColumns(of: row, table), each: each)
+    return Ask(.texts(try rowColumns(of: row, table), each: each))
+  }
+
+  /// What is asked about a generation.
+  static func ask(of item: RowItem, _ table: ColumnTable) throws -> Ask {
+    Ask(.fields(try fields(of: item, table)))
   }
 
   /// What a body may name: the columns of the row, of one by sample the sample's entry.
