@@ -36,7 +36,8 @@ extension ServerModel {
   var batchInterface: (any BatchInterface.Type)? {
     switch interface {
     case .chat, .completions: OpenAIBatches.self
-    case .messages, .http: nil
+    case .messages: MessageBatches.self
+    case .http: nil
     }
   }
 }
