@@ -81,8 +81,8 @@ package final class Asker {
       if run.isDone { return }
       guard options.mayAsk else { throw run.missing }
       try run.open()
-      if model.mode == .batch {
-        try BatchRun.ask(run, checkpoint, take)
+      if model.mode == .batch, let interface = model.batchInterface {
+        try BatchRun.ask(run, interface, checkpoint, take)
         return try journal.synchronize()
       }
       while !run.isDone {

@@ -1,4 +1,4 @@
-// The calls of OpenAI's batch interface: each is made again while the server may answer later.
+// The calls of batch interfaces: each is made again while the server may answer later.
 
 import Glibc
 import HTTP
@@ -6,76 +6,55 @@ import JSON
 import Runner
 import System
 
-extension BatchRun {
+struct BatchCalls {
+  let run: AskRun
+  let interface: any BatchInterface.Type
+  let checkpoint: () throws -> Void
+
   /// Beside the tags of jobs and that of the model's description.
   private static let tag = -2
-  /// Bytes a second that an upload has at least.
+  /// Bytes a second that what is handed over has at least.
   private static let slowestUpload = 50_000.0
-  /// A line of a batch's files that is longer is no reply.
+  /// A line of a batch's results that is longer is no reply.
   private static let longestLine = 256 << 20
 
-  var endpointPath: String {
-    let address = run.model.endpoint.utf8
-    let host = address.drop { $0 != UInt8(ascii: "/") }.dropFirst(2)
-    return String(Substring(host.drop { $0 != UInt8(ascii: "/") }))
-  }
+  // MARK: - Batches
 
-  // MARK: - Calls
-
-  /// - Returns: the server's name for the file.
-  func upload(_ path: String, _ contentType: String) throws -> String {
-    let bytes = FileStatus.of(path)?.size ?? 0
-    let most = Double(bytes) / Self.slowestUpload
-    let name = try retrying("the upload of a batch") {
-      let value = try json("POST", "files", body: .file(path), contentType: contentType, atLeast: most)
-      return try BatchState.name(ResponseField(value).member("id"))
-    }
-    guard let name else { throw noBatches("files") }
-    return name
-  }
-
-  /// - Returns: the server's name for the batch.
-  func create(_ file: String) throws -> String {
-    let body: JSON = [
-      "input_file_id": .string(file), "endpoint": .string(endpointPath), "completion_window": "24h",
-    ]
+  /// - Parameters:
+  ///   - mark: written down in the record.
+  ///   - taken: batches of other records.
+  func create(_ record: BatchRecord, mark: String, except taken: Set<String>) throws -> BatchRecord.Batch {
     var isFirst = true
-    let name = try retrying("a batch") {
+    let batch = try retrying("a batch") {
       // An answer that was lost may have been that of a batch.
-      if !isFirst, let name = try find(file) { return name }
+      if !isFirst, let batch = try interface.find(record, mark: mark, except: taken, self) { return batch }
       isFirst = false
-      return try BatchState(json("POST", "batches", body: .bytes(Array(body.text().utf8)), isOnce: true)).id
+      let body = interface.creation(record, mark: mark, run.model)
+      let state = try interface.state(json("POST", interface.path, body: body, isOnce: true))
+      return BatchRecord.Batch(name: state.id, isCertain: true)
     }
-    guard let name else { throw noBatches("batches") }
-    return name
-  }
-
-  /// The batch of a file of requests; nil where the server has none.
-  func find(_ file: String) throws -> String? {
-    let found: String?? = try retrying("the list of batches") {
-      let batches = try ResponseField(json("GET", "batches?limit=100")).member("data").elements()
-      for batch in batches where batch.value?["input_file_id"]?.stringValue == file {
-        return try BatchState.name(batch.member("id"))
-      }
-      return nil
-    }
-    return found ?? nil
+    guard let batch else { throw noBatches(at: interface.path) }
+    return batch
   }
 
   /// Nil where the server knows nothing of it.
   func state(_ batch: String) throws -> BatchState? {
-    try retrying("batch `\(batch)`") { try BatchState(json("GET", "batches/\(batch)")) }
+    try retrying("batch `\(batch)`") { try interface.state(json("GET", "\(interface.path)/\(batch)")) }
   }
 
-  /// Gives each line of a file, and after a fault those before it once more.
+  // MARK: - Requests
+
+  var reader: ResponseReader { ResponseReader(model: run.model, secret: run.secret, now: ServerGate.now()) }
+
+  /// Gives each line of what is at a path, and after a fault those before it once more.
   /// - Returns: false where the server knows nothing of it.
-  func lines(of file: String, _ take: ([UInt8]) throws -> Void) throws -> Bool {
-    let got: Void? = try retrying("file `\(file)`") {
+  func lines(of path: String, _ take: ([UInt8]) throws -> Void) throws -> Bool {
+    let got: Void? = try retrying("`\(path)`") {
       var line: [UInt8] = []
       var isTooLong = false
       let stream = HTTPStream(
         HTTPRequest(
-          "GET", "\(run.model.url)/files/\(file)/content", headers: run.headers,
+          "GET", "\(run.model.url)/\(path)", headers: run.headers,
           patience: HTTPRequest.Patience(
             connect: run.limits.connect, firstByte: run.limits.firstByte, whole: 86_400),
           largestBody: 1 << 40))
@@ -100,16 +79,16 @@ extension BatchRun {
     return got != nil
   }
 
-  // MARK: - Requests
-
-  var reader: ResponseReader { ResponseReader(model: run.model, secret: run.secret, now: ServerGate.now()) }
-
-  private func json(
+  /// - Parameter isOnce: on a connection of its own: a request on one that was kept may be sent twice.
+  /// - Throws: `ServerFailure` where there is no answer; what the checkpoint throws.
+  func json(
     _ method: String, _ path: String, body: HTTPRequest.Body? = nil,
-    contentType: String = "application/json", atLeast seconds: Double = 0, isOnce: Bool = false
+    contentType: String = "application/json", isOnce: Bool = false
   ) throws -> JSON {
     let limits = run.limits
     let type = body == nil ? [] : [(name: "Content-Type", value: contentType)]
+    var seconds = 0.0
+    if case .file(let path) = body { seconds = Double(FileStatus.of(path)?.size ?? 0) / Self.slowestUpload }
     let request = HTTPRequest(
       method, "\(run.model.url)/\(path)", headers: type + run.headers, body: body,
       patience: HTTPRequest.Patience(
@@ -118,7 +97,6 @@ extension BatchRun {
     return try reader.json(try send(request, isOnce: isOnce))
   }
 
-  /// - Parameter isOnce: on a connection of its own: a request on one that was kept may be sent twice.
   private func send(_ request: HTTPRequest, isOnce: Bool) throws -> Result<HTTPResponse, HTTPFailure> {
     guard let transfers = isOnce ? try? HTTPTransfers() : run.transfers else {
       preconditionFailure("a call before the run was opened")
@@ -137,7 +115,7 @@ extension BatchRun {
 
   /// - Parameter attempt: throws `ServerFailure` where there is no answer.
   /// - Returns: nil where the server has nothing there.
-  private func retrying<T>(_ what: String, _ attempt: () throws -> T) throws -> T? {
+  func retrying<T>(_ what: String, _ attempt: () throws -> T) throws -> T? {
     let attempts = run.limits.attempts
     var tries = 0
     while true {
@@ -177,7 +155,7 @@ extension BatchRun {
     }
   }
 
-  private func noBatches(_ path: String) -> RunError {
+  func noBatches(at path: String) -> RunError {
     run.ended("has no batches: nothing is at `\(run.model.url)/\(path)`; `mode: live` asks one by one")
   }
 }

@@ -5,9 +5,9 @@ import JSON
 import Runner
 import System
 
-/// `batches/NAME.jsonl` in the journal's folder: a line with the requests, then one with each name that the server gave. Whoever waits
-/// for the batch holds the file's lock, which the kernel frees when that process is gone. Beside it lies `NAME.upload` until the
-/// server has it.
+/// `batches/NAME.jsonl` in the journal's folder: a line with the requests, one with the mark, and one with each name that the server
+/// gave. Whoever waits for the batch holds the file's lock, which the kernel frees when that process is gone. Beside it lies
+/// `NAME.upload` until the server has it.
 final class BatchRecord {
   struct Request {
     let key: ReplyJournal.Key
@@ -16,13 +16,19 @@ final class BatchRecord {
     let tries: Int
   }
 
+  struct Batch {
+    /// The server's.
+    let name: String
+    /// False where it may be another's, which its results will show.
+    let isCertain: Bool
+  }
+
   let requests: [Request]
   /// What it may take.
   let forecast: TokenForecast.Tokens
-  /// The server's name for the file of requests.
-  private(set) var inputFile: String?
-  /// The server's name for the batch.
-  private(set) var batch: String?
+  /// By which the batch is found if its name was never heard; there before the batch is created.
+  private(set) var mark: String?
+  private(set) var batch: Batch?
   private let file: File
   private static let suffix = ".jsonl"
   private static let uploadSuffix = ".upload"
@@ -81,14 +87,15 @@ final class BatchRecord {
     return record
   }
 
-  func note(inputFile name: String) throws {
-    try append(["file": .string(name)])
-    inputFile = name
+  func note(mark: String) throws {
+    try append(["mark": .string(mark)])
+    self.mark = mark
   }
 
-  func note(batch name: String) throws {
-    try append(["batch": .string(name)])
-    batch = name
+  func note(_ batch: Batch) throws {
+    let word = batch.isCertain ? "batch" : "candidate"
+    try append([word: .string(batch.name)])
+    self.batch = batch
   }
 
   private func append(_ value: JSON) throws {
@@ -105,16 +112,14 @@ final class BatchRecord {
 
   // MARK: - Reading
 
-  enum Found {
-    case mine(BatchRecord)
-    case others([ReplyJournal.Key])
-  }
-
-  /// Those of a folder whose submission lock the caller holds. What says of no request is removed, and uploads that nobody needs.
-  static func all(in folder: String, except own: [BatchRecord]) throws -> [Found] {
+  /// Those of a folder whose submission lock the caller holds, and whether it holds theirs now. What says of no request is removed, and
+  /// uploads that nobody needs.
+  static func all(in folder: String, except own: [BatchRecord]) throws -> [(
+    record: BatchRecord, isMine: Bool
+  )] {
     let names = try File.names(in: folder).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     let ownPaths = Set(own.map(\.file.path))
-    var found: [Found] = []
+    var found: [(record: BatchRecord, isMine: Bool)] = []
     for name in names {
       let path = "\(folder)/\(name)"
       if name.hasSuffix(uploadSuffix) {
@@ -134,7 +139,7 @@ final class BatchRecord {
         continue
       }
       isKept = true
-      found.append(isMine ? .mine(record) : .others(record.requests.map(\.key)))
+      found.append((record, isMine))
     }
     return found
   }
@@ -149,8 +154,10 @@ final class BatchRecord {
         guard requests.count == list.count, tokens.count == 2 else { return nil }
         record = BatchRecord(file, requests, TokenForecast.Tokens(prompt: tokens[0], completion: tokens[1]))
       }
-      if let name = value["file"]?.stringValue { record?.inputFile = name }
-      if let name = value["batch"]?.stringValue { record?.batch = name }
+      if let mark = value["mark"]?.stringValue { record?.mark = mark }
+      for (word, isCertain) in [("candidate", false), ("batch", true)] {
+        if let name = value[word]?.stringValue { record?.batch = Batch(name: name, isCertain: isCertain) }
+      }
     }
     return record
   }

@@ -1,4 +1,4 @@
-// Questions asked in batches, `mode: batch`: handed over in files, waited for, and kept as single replies are.
+// Questions asked in batches, `mode: batch`: handed over together, waited for, and kept as single replies are.
 
 import Glibc
 import HTTP
@@ -8,41 +8,43 @@ import System
 
 /// Takes the jobs of a run. Their keys are those of single requests, so that either mode replays what the other one asked.
 final class BatchRun {
-  /// What a server takes at once.
-  static let mostRequests = 50_000
-  static let mostBytes = 100_000_000
   /// A batch is asked after so much less often in the end.
   private static let longestInterval = 12.0
   private static let asideInterval = 1.0
 
   private final class Batch {
     let record: BatchRecord
-    let contentType: String
     var interval: Double
     var dueAt = 0.0
     var shown = -1
-    init(_ record: BatchRecord, contentType: String = "", poll: Double) {
-      (self.record, self.contentType, interval) = (record, contentType, poll)
-    }
+    init(_ record: BatchRecord, poll: Double) { (self.record, interval) = (record, poll) }
   }
 
-  let run: AskRun
-  let checkpoint: () throws -> Void
+  private let run: AskRun
+  private let interface: any BatchInterface.Type
+  private let calls: BatchCalls
+  private let checkpoint: () throws -> Void
   private let take: AskRun.Take
   private let folder: String
   private var batches: [Batch] = []
   /// Nothing is submitted before a batch has ended: its tokens are needed.
   private var isHeld = false
 
-  private init(_ run: AskRun, _ checkpoint: @escaping () throws -> Void, _ take: @escaping AskRun.Take) {
-    (self.run, self.checkpoint, self.take) = (run, checkpoint, take)
+  private init(
+    _ run: AskRun, _ interface: any BatchInterface.Type, _ checkpoint: @escaping () throws -> Void,
+    _ take: @escaping AskRun.Take
+  ) {
+    (self.run, self.interface, self.checkpoint, self.take) = (run, interface, checkpoint, take)
+    calls = BatchCalls(run: run, interface: interface, checkpoint: checkpoint)
     folder = "\(run.asker.journal.folder)/batches"
   }
 
   /// Until every job has an outcome. When it is ended before, batches under way stay, and the next run waits for them.
-  static func ask(_ run: AskRun, _ checkpoint: () throws -> Void, _ take: AskRun.Take) throws {
+  static func ask(
+    _ run: AskRun, _ interface: any BatchInterface.Type, _ checkpoint: () throws -> Void, _ take: AskRun.Take
+  ) throws {
     try withoutActuallyEscaping(checkpoint) { checkpoint in
-      try withoutActuallyEscaping(take) { take in try BatchRun(run, checkpoint, take).ask() }
+      try withoutActuallyEscaping(take) { take in try BatchRun(run, interface, checkpoint, take).ask() }
     }
   }
 
@@ -65,7 +67,7 @@ final class BatchRun {
         continue
       }
       let due = (batches.map(\.dueAt) + (run.aside.isEmpty ? [] : [run.asideAt + Self.asideInterval])).min()
-      try wait(max(0, min((due ?? now) - now, 0.2)))
+      try calls.wait(max(0, min((due ?? now) - now, 0.2)))
     }
   }
 
@@ -75,7 +77,7 @@ final class BatchRun {
   private func claim() throws {
     let lock = try File.open("\(folder)/lock", O_RDWR | O_CREAT)
     defer { lock.closeQuietly() }
-    while try !lock.tryLock() { try wait(0.05) }
+    while try !lock.tryLock() { try calls.wait(0.05) }
     repeat {
       try lookAtOthers()
       try run.asker.journal.refresh()
@@ -99,31 +101,37 @@ final class BatchRun {
 
   /// What others wait for is set aside, and what nobody waits for any more is taken over.
   private func lookAtOthers() throws {
-    for found in try BatchRecord.all(in: folder, except: batches.map(\.record)) {
-      switch found {
-      case .others(let keys):
-        let tags = Set(keys.compactMap { run.tags[$0] })
+    let found = try BatchRecord.all(in: folder, except: batches.map(\.record))
+    var taken = Set((batches.map(\.record) + found.map(\.record)).compactMap { $0.batch?.name })
+    for (record, isMine) in found {
+      let tags = Set(record.requests.compactMap { run.tags[$0.key] })
+      guard isMine else {
         run.aside += run.ready.filter { tags.contains($0) }
         run.ready.removeAll { tags.contains($0) }
-      case .mine(let record):
-        try? File.remove(record.uploadPath)
-        let tags = Set(record.requests.compactMap { run.tags[$0.key] })
-        guard !tags.isEmpty else { continue }
-        if record.batch == nil {
-          guard let file = record.inputFile, let name = try find(file) else {
-            record.remove()
-            continue
-          }
-          try record.note(batch: name)
-        }
-        run.notes.say("batch \(record.batch ?? "") of an earlier run is waited for")
-        for request in record.requests {
-          guard let tag = run.tags[request.key] else { continue }
-          run.jobs[tag]?.tries = request.tries
-        }
-        run.ready.removeAll { tags.contains($0) }
-        batches.append(Batch(record, poll: run.limits.poll))
+        continue
       }
+      try? File.remove(record.uploadPath)
+      guard !tags.isEmpty else { continue }
+      if record.batch == nil {
+        guard let mark = record.mark,
+          let batch = try interface.find(record, mark: mark, except: taken, calls)
+        else {
+          record.remove()
+          continue
+        }
+        try record.note(batch)
+        taken.insert(batch.name)
+      }
+      if let batch = record.batch {
+        run.notes.say(
+          batch.isCertain ? "batch \(batch.name) of an earlier run is waited for" : Self.doubt(batch))
+      }
+      for request in record.requests {
+        guard let tag = run.tags[request.key] else { continue }
+        run.jobs[tag]?.tries = request.tries
+      }
+      run.ready.removeAll { tags.contains($0) }
+      batches.append(Batch(record, poll: run.limits.poll))
     }
   }
 
@@ -134,18 +142,18 @@ final class BatchRun {
     var isKept = false
     defer { if !isKept { file.closeQuietly() } }
     do {
-      var upload = try BatchUpload(BatchRecord.uploadPath(of: file), first: job.key)
+      var upload = try BatchUpload(BatchRecord.uploadPath(of: file), interface.frame(first: job.key))
       var requests: [BatchRecord.Request] = []
       var sum = TokenForecast.Tokens(prompt: 0, completion: 0)
-      let path = endpointPath
-      while let tag = run.ready.last, let job = run.jobs[tag], upload.count < Self.mostRequests {
+      while let tag = run.ready.last, let job = run.jobs[tag], upload.count < interface.mostRequests {
         if upload.count % 1024 == 0 { try checkpoint() }
         let (body, forecast) = try forecast(job)
-        let line = BatchUpload.line(job.key, path: path, body)
-        if upload.count > 0, upload.byteCount + line.count > Self.mostBytes { break }
+        var request: [UInt8] = []
+        interface.request(job.key, body, run.model).write(to: &request)
+        if upload.count > 0, upload.byteCount + request.count > interface.mostBytes { break }
         let underWay = batches.map(\.record.forecast) + (requests.isEmpty ? [] : [sum])
         guard try run.isWithinBudget(forecast.tokens, beside: underWay) else { break }
-        try upload.add(line)
+        try upload.add(request)
         requests.append(BatchRecord.Request(key: job.key, attempt: job.attempt, tries: job.tries))
         sum.prompt = sum.prompt.addingReportingOverflow(forecast.tokens.prompt).partialValue
         sum.completion = sum.completion.addingReportingOverflow(forecast.tokens.completion).partialValue
@@ -159,7 +167,7 @@ final class BatchRun {
       try upload.finish()
       isKept = true
       let record = try BatchRecord.write(requests, sum, to: file)
-      return Batch(record, contentType: upload.contentType, poll: run.limits.poll)
+      return Batch(record, poll: run.limits.poll)
     } catch {
       if !isKept { try? File.remove(file.path) }
       throw error
@@ -178,27 +186,37 @@ final class BatchRun {
 
   private func submit(_ batch: Batch) throws {
     let record = batch.record
-    let file = try upload(record.uploadPath, batch.contentType)
-    try record.note(inputFile: file)
+    let mark = try interface.prepare(record, calls)
+    try record.note(mark: mark)
+    let created = try calls.create(record, mark: mark, except: taken)
+    try record.note(created)
     try? File.remove(record.uploadPath)
-    let name = try create(file)
-    try record.note(batch: name)
-    run.notes.say("batch \(name): \(TextTable.grouped(record.requests.count)) requests submitted")
+    run.notes.say(
+      created.isCertain
+        ? "batch \(created.name): \(TextTable.grouped(record.requests.count)) requests submitted"
+        : Self.doubt(created))
     batch.dueAt = monotonicSeconds() + batch.interval
+  }
+
+  /// What this run waits for.
+  private var taken: Set<String> { Set(batches.compactMap { $0.record.batch?.name }) }
+
+  private static func doubt(_ batch: BatchRecord.Batch) -> String {
+    "batch \(batch.name) is waited for: it may be one whose creation had no answer, and nothing is to be paid for twice"
   }
 
   // MARK: - Waiting
 
   private func look(at batch: Batch) throws {
-    guard let name = batch.record.batch else { return }
-    guard let state = try state(name) else {
+    guard let name = batch.record.batch?.name else { return }
+    guard let state = try calls.state(name) else {
       run.notes.say("batch \(name) is not known to the server any more; its requests are submitted again")
       return try end(batch, [:], nobody: "the server does not know its batch any more")
     }
-    switch state.status {
+    switch state.phase {
     case .completed, .expired, .cancelled: try takeIn(batch, state)
-    case .failed: try fail(batch, state)
-    case nil, .validating, .inProgress, .finalizing, .cancelling:
+    case .failed(let errors): try fail(batch, state, errors)
+    case .underWay:
       batch.interval = min(batch.interval * 1.5, run.limits.poll * Self.longestInterval)
       batch.dueAt = monotonicSeconds() + batch.interval
       guard let total = state.total, state.done != batch.shown else { return }
@@ -209,19 +227,39 @@ final class BatchRun {
   }
 
   /// One that the server did not begin.
-  private func fail(_ batch: Batch, _ state: BatchState) throws {
-    let words = state.errors.prefix(3).map { reader.shown($0.message) }
-    batches.removeAll { $0 === batch }
-    batch.record.remove()
+  private func fail(_ batch: Batch, _ state: BatchState, _ errors: [(code: String?, message: String)]) throws
+  {
+    let words = errors.prefix(3).map { calls.reader.shown($0.message) }
     // As many tokens as may wait there wait already.
-    if state.errors.contains(where: { $0.code == "token_limit_exceeded" }), !batches.isEmpty {
-      run.ready += batch.record.requests.reversed().compactMap { run.tags[$0.key] }
-      isHeld = true
-      run.notes.say("batch \(state.id) is submitted again when another one is done: \(words.joined())")
+    let isHeld = errors.contains { $0.code == "token_limit_exceeded" } && batches.count > 1
+    putBack(batch)
+    guard isHeld else {
+      throw run.ended(
+        "refuses batch \(state.id)\(words.isEmpty ? "" : ": " + words.joined(separator: "; "))")
+    }
+    self.isHeld = true
+    run.notes.say("batch \(state.id) is submitted again when another one is done: \(words.joined())")
+  }
+
+  /// One that turns out to be another's.
+  private func disown(_ batch: Batch, _ state: BatchState) throws {
+    run.notes.say("batch \(state.id) has other requests")
+    guard let mark = batch.record.mark,
+      let other = try interface.find(batch.record, mark: mark, except: taken, calls)
+    else {
+      putBack(batch)
+      isHeld = false
       return
     }
-    throw run.ended(
-      "refuses batch \(state.id)\(words.isEmpty ? "" : ": " + words.joined(separator: "; "))")
+    try batch.record.note(other)
+    batch.dueAt = 0
+  }
+
+  /// Its requests are to be asked still.
+  private func putBack(_ batch: Batch) {
+    batches.removeAll { $0 === batch }
+    batch.record.remove()
+    run.ready += batch.record.requests.reversed().compactMap { run.tags[$0.key] }
   }
 
   // MARK: - Taking in
@@ -232,32 +270,34 @@ final class BatchRun {
       batch.record.requests.map { ($0.key, $0.attempt) }, uniquingKeysWith: { first, _ in first })
     var answered: Set<ReplyJournal.Key> = []
     var failures: [ReplyJournal.Key: ServerFailure] = [:]
-    let reader = reader
-    for file in [state.outputFile, state.errorFile] {
-      guard let file else { continue }
-      let isThere = try lines(of: file) { bytes in
-        guard let line = BatchLine(bytes, reader), let attempt = wanted[line.key],
-          !answered.contains(line.key)
+    let reader = calls.reader
+    for results in state.results {
+      let isThere = try calls.lines(of: results) { bytes in
+        guard let line = BatchLine(bytes), let key = line.key, let attempt = wanted[key],
+          !answered.contains(key)
         else { return }
-        let reading = line.result.flatMap { reader.read(.success($0)) }
-        switch reading {
-        case .failure(let failure): failures[line.key] = failure
+        switch interface.response(line.json, reader).flatMap({ reader.read(.success($0)) }) {
+        case .failure(let failure): failures[key] = failure
         case .success((let response, let reply)):
-          answered.insert(line.key)
-          failures[line.key] = nil
-          try keep(line.key, response, reply, attempt, reader.now)
+          answered.insert(key)
+          failures[key] = nil
+          try keep(key, response, reply, attempt, reader.now)
         }
       }
-      if !isThere { run.notes.say("file \(file) of batch \(state.id) is gone") }
+      if !isThere { run.notes.say("`\(results)`, the results of batch \(state.id), are gone") }
     }
-    if state.status == .cancelled, answered.count < wanted.count {
+    if batch.record.batch?.isCertain == false, answered.isEmpty, failures.isEmpty {
+      return try disown(batch, state)
+    }
+    var words = "it has no line in what the batch gave"
+    switch state.phase {
+    case .cancelled where answered.count < wanted.count:
       try close(batch)
       throw run.ended("has cancelled batch \(state.id), or was told to")
+    case .expired: words = "the batch expired before it"
+    default: break
     }
-    try end(
-      batch, failures,
-      nobody: state.status == .expired
-        ? "the batch expired before it" : "it has no line in what the batch gave")
+    try end(batch, failures, nobody: words)
   }
 
   private func keep(
@@ -313,7 +353,7 @@ final class BatchRun {
       run.asker.totals.retried += again.count
       let count = again.count
       run.notes.say(
-        "\(TextTable.grouped(count)) of the requests of batch \(batch.record.batch ?? "") \(count == 1 ? "is" : "are") submitted again, such as one for which \(first.failure)"
+        "\(TextTable.grouped(count)) of the requests of batch \(batch.record.batch?.name ?? "") \(count == 1 ? "is" : "are") submitted again, such as one for which \(first.failure)"
       )
     }
     // The first is asked first.

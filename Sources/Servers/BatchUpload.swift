@@ -1,52 +1,39 @@
-// The file of a batch's requests, as the form in which it is uploaded.
+// The file of a batch's requests, in the form in which it is handed over.
 
 import JSON
 import Runner
 import System
 
-/// A form with the file inside, written as the requests come.
+/// Written as the requests come.
 struct BatchUpload {
+  /// What stands before the requests, between two, and behind them.
+  struct Frame {
+    let head: String
+    let separator: String
+    let tail: String
+  }
+
   private let file: DurableFile
-  let contentType: String
-  private let boundary: String
-  /// Of the requests.
+  private let frame: Frame
+  /// Of the requests, with what stands between them.
   private(set) var byteCount = 0
   private(set) var count = 0
 
-  /// - Parameter first: the key of the first request.
-  init(_ path: String, first: ReplyJournal.Key) throws {
-    // No line of JSON holds a carriage return, so none can end the part before its end; and none holds its own digest.
-    boundary = Self.boundary(first)
-    contentType = "multipart/form-data; boundary=\(boundary)"
+  init(_ path: String, _ frame: Frame) throws {
+    self.frame = frame
     file = try DurableFile(path)
-    try file.write("--\(boundary)\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n")
-    try file.write(
-      "--\(boundary)\r\nContent-Disposition: form-data; name=\"file\"; filename=\"requests.jsonl\"\r\nContent-Type: application/jsonl\r\n\r\n"
-    )
+    try file.write(frame.head)
   }
 
-  static func boundary(_ first: ReplyJournal.Key) -> String {
-    "requests-\(Digest.of(text: first.digest.hex).hex.prefix(32))"
-  }
-
-  static func line(_ key: ReplyJournal.Key, path: String, _ body: JSON) -> [UInt8] {
-    var bytes: [UInt8] = []
-    let line: JSON = [
-      "custom_id": .string(key.digest.hex), "method": "POST", "url": .string(path), "body": body,
-    ]
-    line.write(to: &bytes)
-    bytes.append(UInt8(ascii: "\n"))
-    return bytes
-  }
-
-  mutating func add(_ line: [UInt8]) throws {
-    try file.write(line)
-    byteCount += line.count
+  mutating func add(_ request: [UInt8]) throws {
+    if count > 0 { try file.write(frame.separator) }
+    try file.write(request)
+    byteCount += request.count + frame.separator.utf8.count
     count += 1
   }
 
   func finish() throws {
-    try file.write("\r\n--\(boundary)--\r\n")
+    try file.write(frame.tail)
     try file.finish()
   }
 }

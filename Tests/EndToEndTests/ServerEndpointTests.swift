@@ -75,7 +75,7 @@ import Testing
   @Test func `an id without a list is said before anything is asked`() throws {
     let project = try project("body: {texts: [\"{generation}\"]}, reply: \"0\", id: \"1\"") { _ in .json([]) }
     let check = try project.run("check x.yaml")
-    #expect(check.status == 4 && check.error.contains("`id` has to stand in the same list"), "\(check.error)")
+    #expect(check.status == 3 && check.error.contains("`id` has to stand in the same list"), "\(check.error)")
     #expect(project.server.requestCount == 0)
   }
 }

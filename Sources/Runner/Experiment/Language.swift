@@ -193,7 +193,7 @@ enum Language {
     ),
     LanguageKey(
       "mode", .choice(ServerModel.Mode.allCases.map(\.rawValue)),
-      "beside `server`: `live` (the default) asks one by one, `batch` hands requests over in files and waits for up to a day; in no key"
+      "beside `server`: `live` (the default) asks one by one, `batch` hands many requests over at once and waits for up to a day; in no key"
     ),
     LanguageKey(
       "key", .keys(serverKey), "beside `server`: the key that it asks for, by the name of a variable"),

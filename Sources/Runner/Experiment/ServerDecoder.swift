@@ -79,14 +79,12 @@ struct ServerDecoder {
         "\(what) is served, and has `interface: \(server.interface.rawValue)`; a served model is given tokens, which `completions` takes",
         at: fields["interface"]?.span ?? source.keySpan, label: "expected `completions`", help: "remove it")
     }
-    if server.mode == .batch,
-      server.serve != nil || server.interface == .http || server.interface == .messages
-    {
+    if server.mode == .batch, server.serve != nil || server.interface == .http {
       collector.error(
         .wrongValue,
         server.serve != nil
           ? "\(what) is served, and has `mode: batch`; a server that a stage starts is asked one by one"
-          : "\(what) has `mode: batch` and `interface: \(fields["interface"]?.string ?? server.interface.rawValue)`; batches are asked of `chat` and `completions`",
+          : "\(what) has `mode: batch` and `interface: \(fields["interface"]?.string ?? server.interface.rawValue)`; an endpoint that gives scores takes no batches",
         at: fields["mode"]?.span ?? source.keySpan, label: "expected `live`", help: "remove it")
     }
     if server.interface == .http {

@@ -21,7 +21,7 @@ package struct ServerModel: Sendable, Equatable {
   package enum Mode: String, CaseIterable, Sendable {
     /// One by one, each with a reply at once.
     case live
-    /// Many in a file, whose replies come within a day.
+    /// Many at once, OpenAI's batches or Anthropic's, whose replies come within a day.
     case batch
   }
 
