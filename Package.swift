@@ -19,8 +19,8 @@ let package = Package(
   products: [
     .executable(name: "plumb", targets: ["plumb"]),
     // For a program with stages of its own: `Plumb.main(stages:)`, what a stage is, and the values it reads.
-    .library(name: "Commands", targets: ["Commands", "Runner", "JSON"]),
-    .library(name: "Runner", targets: ["Runner", "JSON"]),
+    .library(name: "Commands", targets: ["Commands", "Runner", "Experiments", "JSON"]),
+    .library(name: "Runner", targets: ["Runner", "Experiments", "JSON"]),
     .library(name: "Models", targets: ["Models"]),
     .library(name: "Stages", targets: ["Stages"]),
   ],
@@ -61,11 +61,16 @@ let package = Package(
     // Parquet files, read-only.
     .target(name: "Parquet", dependencies: ["Compression", "JSON", "System"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["CKernels", "JSON", "System"], swiftSettings: strict),
+    // What an experiment says: the language, the plan, the key, the store, and what a stage is.
     .target(
-      name: "Runner", dependencies: ["CYAML", "Charts", "Compression", "HTTP", "Search", "JSON", "System"],
+      name: "Experiments", dependencies: ["CYAML", "Compression", "HTTP", "Search", "JSON", "System"],
+      swiftSettings: strict),
+    // What runs it, and what is kept and said of a run.
+    .target(
+      name: "Runner", dependencies: ["Experiments", "Charts", "HTTP", "Search", "JSON", "System"],
       swiftSettings: strict),
     // Language models behind a server: what is sent, what comes back, how many at once, and what is kept of it.
-    .target(name: "Servers", dependencies: ["HTTP", "Runner", "JSON", "System"], swiftSettings: strict),
+    .target(name: "Servers", dependencies: ["HTTP", "Experiments", "JSON", "System"], swiftSettings: strict),
     // What tells others of a run: TensorBoard, MLflow.
     .target(
       name: "Trackers", dependencies: ["HTTP", "Runner", "TensorBoard", "JSON", "System"],
@@ -79,7 +84,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Stages",
-      dependencies: ["HTTP", "Runner", "Models", "Servers", "Parquet", "Compression", "JSON", "System"],
+      dependencies: ["HTTP", "Experiments", "Models", "Servers", "Parquet", "Compression", "JSON", "System"],
       swiftSettings: strict),
     // Pages about runs and sweeps: HTML and Markdown.
     .target(

@@ -1,7 +1,7 @@
 // What is asked of a language model behind a server, before it is put into one server's words.
 
+import Experiments
 import JSON
-import Runner
 
 /// One question. Equal questions have equal bodies, whoever asks.
 package struct Ask: Sendable {

@@ -1,9 +1,9 @@
 // One run of questions through a server: which wait, which are under way, which are asked elsewhere, and what comes of each.
 
+import Experiments
 import Glibc
 import HTTP
 import JSON
-import Runner
 import System
 
 final class AskRun {

@@ -1,9 +1,9 @@
 // What a run of questions does again and again: sends what may be sent, and takes in what has come.
 
+import Experiments
 import Glibc
 import HTTP
 import JSON
-import Runner
 import System
 
 extension AskRun {

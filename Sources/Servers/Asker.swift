@@ -1,8 +1,8 @@
 // Questions put to a model behind a server: what the journal has is replayed, and only the rest is asked.
 
+import Experiments
 import HTTP
 import JSON
-import Runner
 import System
 
 package struct Question: Sendable {

@@ -1,9 +1,9 @@
 // The calls of batch interfaces: each is made again while the server may answer later.
 
+import Experiments
 import Glibc
 import HTTP
 import JSON
-import Runner
 import System
 
 struct BatchCalls {

@@ -1,8 +1,8 @@
 // Batches of requests: what differs between the servers that take them.
 
+import Experiments
 import HTTP
 import JSON
-import Runner
 
 /// How one kind of server takes batches. One file each, and one line in `ServerModel.batchInterface`.
 protocol BatchInterface: Sendable {

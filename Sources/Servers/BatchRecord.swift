@@ -1,8 +1,8 @@
 // A batch as it is written down beside the journal before it is paid for: what a killed run had under way, the next one goes on with.
 
+import Experiments
 import Glibc
 import JSON
-import Runner
 import System
 
 /// `batches/NAME.jsonl` in the journal's folder: a line with the requests, one with the mark, and one with each name that the server

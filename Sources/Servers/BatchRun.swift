@@ -1,9 +1,9 @@
 // Questions asked in batches, `mode: batch`: handed over together, waited for, and kept as single replies are.
 
+import Experiments
 import Glibc
 import HTTP
 import JSON
-import Runner
 import System
 
 /// Takes the jobs of a run. Their keys are those of single requests, so that either mode replays what the other one asked.

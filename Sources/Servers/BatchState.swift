@@ -1,7 +1,7 @@
 // What a server says of a batch, whatever its interface, and a line of its results.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 struct BatchState {

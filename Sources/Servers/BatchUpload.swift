@@ -1,7 +1,7 @@
 // The file of a batch's requests, in the form in which it is handed over.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 /// Written as the requests come.

@@ -1,7 +1,7 @@
 // The body of a request to an endpoint, as an experiment writes it: `{name}` in its texts stands for a field.
 
+import Experiments
 import JSON
-import Runner
 
 struct BodyTemplate {
   private let template: JSON

@@ -1,7 +1,7 @@
 // OpenAI's `chat/completions`, which most servers speak.
 
+import Experiments
 import JSON
-import Runner
 
 enum ChatInterface: ServerInterface {
   static let interface = ServerModel.Interface.chat

@@ -1,7 +1,7 @@
 // OpenAI's `completions`: the prompt is text, and the model goes on from it.
 
+import Experiments
 import JSON
-import Runner
 
 enum CompletionsInterface: ServerInterface {
   static let interface = ServerModel.Interface.completions

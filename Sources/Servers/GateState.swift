@@ -1,6 +1,6 @@
 // How much may be asked of one server, as a value: decided from what it did, with the clock passed in.
 
-import Runner
+import Experiments
 
 /// Additive increase, multiplicative decrease, pauses, and rates. Times are seconds since 1970, since processes share it and runs
 /// continue it.

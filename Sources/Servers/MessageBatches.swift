@@ -1,8 +1,8 @@
 // Anthropic's message batches: the call that creates one has its requests, and its results are one stream of lines.
 
+import Experiments
 import HTTP
 import JSON
-import Runner
 
 enum MessageBatches: BatchInterface {
   static let path = "messages/batches"

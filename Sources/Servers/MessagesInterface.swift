@@ -1,7 +1,7 @@
 // Anthropic's `messages`.
 
+import Experiments
 import JSON
-import Runner
 
 enum MessagesInterface: ServerInterface {
   static let interface = ServerModel.Interface.messages

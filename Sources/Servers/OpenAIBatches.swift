@@ -1,8 +1,8 @@
 // OpenAI's batches: a file of requests is uploaded, a batch is made of it, and results come as files.
 
+import Experiments
 import HTTP
 import JSON
-import Runner
 import System
 
 enum OpenAIBatches: BatchInterface {

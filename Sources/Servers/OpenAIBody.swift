@@ -1,8 +1,8 @@
 // What OpenAI's two interfaces share: the names of sampling settings, the choices, and log-probabilities in the forms in which servers
 // give them.
 
+import Experiments
 import JSON
-import Runner
 
 enum OpenAIBody {
   static func add(_ settings: SamplingSettings, _ model: ServerModel, to body: inout JSONObject) {

@@ -1,7 +1,7 @@
 // Responses of an endpoint that another program wrote down: which of the texts that were scored each of them belongs to.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 /// Records `{"request_id": …, "response": …, "error": …}`, in the order in which they were written.

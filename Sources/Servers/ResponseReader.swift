@@ -1,8 +1,8 @@
 // From a response over HTTP to a reply, or to why there is none.
 
+import Experiments
 import HTTP
 import JSON
-import Runner
 import System
 
 struct ResponseReader {

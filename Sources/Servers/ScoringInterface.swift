@@ -1,7 +1,7 @@
 // `http`: any endpoint that gives a number for a text. The body is a template, the reply a path in the response.
 
+import Experiments
 import JSON
-import Runner
 
 enum ScoringInterface: ServerInterface {
   static let interface = ServerModel.Interface.http

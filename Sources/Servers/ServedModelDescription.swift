@@ -1,8 +1,8 @@
 // What a server says of the model behind it: kept beside its replies, so that another model at the same address is noticed.
 
+import Experiments
 import HTTP
 import JSON
-import Runner
 import System
 
 /// Of OpenAI's `GET models`, which names what is loaded, and of llama.cpp's `GET /props`; a server that has neither says nothing.

@@ -1,8 +1,8 @@
 // How many requests are under way at one server, shared by all processes of a store and continued by the next run.
 
+import Experiments
 import Glibc
 import JSON
-import Runner
 import System
 
 /// A small file beside the server's journal. Its first bytes are the state, changed under a lock on byte 0; a request under way holds a

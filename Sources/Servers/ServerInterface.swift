@@ -1,7 +1,7 @@
 // Language models behind a server: what each kind of server is sent, and how its response is read.
 
+import Experiments
 import JSON
-import Runner
 
 /// How one kind of server is spoken to. One file each, and one line in `serverInterfaces`.
 package protocol ServerInterface: Sendable {

@@ -1,8 +1,8 @@
 // `annotate`: what someone says of each generation, from a rule, a model or a column of replies, read by a parser.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Ports, columns and traits are those of the annotator and the parser that the options name.
 ///

@@ -1,8 +1,8 @@
 // Items of `sample` drawn by a server: the texts are its, and so are the limits of what can be promised of them.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import Servers
 
 struct AskedSampleRun {

@@ -1,8 +1,8 @@
 // What `data` expects to need: the rows that a Parquet file says it has, or the lines of a file, counted in the first mebibyte
 // and scaled.
 
+import Experiments
 import Parquet
-import Runner
 import System
 
 extension DataStage {

@@ -1,8 +1,8 @@
 // `data`: prompts, and given texts, from data files.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 package struct DataStage: Stage {
   package init() {}

@@ -1,8 +1,8 @@
 // `draw`: some of the rows, at random.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Source: METHODS 1.2, `shuf -n COUNT` in every iteration: without replacement inside an iteration,
 /// independent across iterations. Deviation: seeded; the order of the input does not matter.

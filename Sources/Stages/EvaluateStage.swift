@@ -1,8 +1,8 @@
 // `evaluate`: numbers about a set of generations, by the metrics that are wanted.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 package struct EvaluateStage: Stage {
   package init() {}

@@ -1,8 +1,8 @@
 // `exemplar`: for each prompt a feedback of the best class, at random: what the next samples are asked to deserve.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Source: METHODS 1.3, the exemplar of ALT-LMU, of which the originals have no code: a uniform draw, seeded by the prompt's id, from the
 /// distinct feedbacks of the best class.

@@ -1,7 +1,7 @@
 // `normalize`: numbers of generations as standard scores, over all prompts or by prompt.
 
+import Experiments
 import JSON
-import Runner
 
 /// Not a scorer: what a number becomes depends on those of all other rows.
 package struct NormalizeStage: Stage {

@@ -1,7 +1,7 @@
 // `pool`: which samples to train on, and which to keep for the next iteration.
 
+import Experiments
 import JSON
-import Runner
 
 /// Source: METHODS 1.7: `get_samples` is the port `rows`, `flush` the port `state`. Flushing here, when the
 /// pool is handed on, is flushing there, when it is loaded again: both see the same classes.

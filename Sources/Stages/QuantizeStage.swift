@@ -1,7 +1,7 @@
 // `quantize`: sorts samples into classes by reward, 0 the best.
 
+import Experiments
 import JSON
-import Runner
 
 /// Source: METHODS 1.7, RM quantiles; ranked among all, samples of equal reward keep the order in which they were added, which the
 /// column `added` carries from one pool to the next. Deviation: the default remainder rule is `spread` (hazard 12); samples

@@ -1,8 +1,8 @@
 // The choice of samples inside one prompt: balanced over classes, preferring those that were not cut off.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 struct SamplePicker {
   enum Rule {

@@ -1,8 +1,8 @@
 // One run of the sampling engine for items of `sample`: requests, parameters, and what is kept of each sample.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import Servers
 
 struct SampleRun {

@@ -1,8 +1,8 @@
 // `sample`: continuations of prompts, drawn from a policy.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 package struct SampleStage: RowStage {
   package init() {}

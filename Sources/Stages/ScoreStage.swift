@@ -1,8 +1,8 @@
 // `score`: a number for each generation, made by one of the scorers.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Ports, columns and traits are those of the scorer that the options name.
 package struct ScoreStage: RowStage {

@@ -39,10 +39,11 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
     ("TensorBoard", ["System"]),
     ("HTTP", ["CCurl", "JSON", "System"]),
     ("Models", ["CKernels", "JSON", "System"]),
-    ("Runner", ["CYAML", "Charts", "Compression", "HTTP", "Search", "JSON", "System"]),
-    ("Servers", ["HTTP", "Runner", "JSON", "System"]),
+    ("Experiments", ["CYAML", "Compression", "HTTP", "Search", "JSON", "System"]),
+    ("Runner", ["Experiments", "Charts", "HTTP", "Search", "JSON", "System"]),
+    ("Servers", ["HTTP", "Experiments", "JSON", "System"]),
     ("RunIndex", ["Runner", "JSON", "System", "CSQLite"]),
-    ("Stages", ["HTTP", "Runner", "Models", "Servers", "Parquet", "Compression", "JSON", "System"]),
+    ("Stages", ["HTTP", "Experiments", "Models", "Servers", "Parquet", "Compression", "JSON", "System"]),
     ("Report", ["Runner", "Charts", "Search", "Models", "JSON", "System"]),
     ("Site", ["Report", "Runner", "RunIndex", "Charts", "JSON", "System"]),
     ("Trackers", ["HTTP", "Runner", "TensorBoard", "JSON", "System"]),
@@ -55,12 +56,11 @@ private func upwardUses(_ files: [SourceText], order: [String]) -> [Upward] {
 
   private static let folders: [(module: String, order: [String])] = [
     (
-      "Runner",
-      [
-        "Diagnostics", "YAML", "Stage", "Experiment", "Plan", "Store", "ModelSource", "Execution", "Record",
-        "Sweeps", "Description",
-      ]
+      "Experiments",
+      ["Diagnostics", "YAML", "Stage", "Experiment", "Plan", "Store", "ModelSource"]
     ),
+    // What it exports stands at its top.
+    ("Runner", ["", "Execution", "Record", "Sweeps", "Description"]),
     (
       // The stages themselves stand at the module's top.
       "Stages",

@@ -1,7 +1,7 @@
 // What becomes of a reply: the values that were read out of it, or why there are none.
 
+import Experiments
 import JSON
-import Runner
 
 package enum AnnotationOutcome: String, CaseIterable, Sendable {
   /// The parser read what it reads.

@@ -1,7 +1,7 @@
 // What an annotator is: one way in which `annotate` gets a reply about each generation, with its own options and inputs.
 
+import Experiments
 import JSON
-import Runner
 
 /// One value of `annotator.kind`. An annotator is made from its options alone; what it says of a generation may depend on these, its
 /// inputs, the seed and the generation's row, and on nothing else.

@@ -1,8 +1,8 @@
 // `kind: model` where the model is behind a server.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import Servers
 
 extension ModelAnnotator {

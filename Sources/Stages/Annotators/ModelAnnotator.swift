@@ -1,8 +1,8 @@
 // `kind: model`: what a language model says of each generation when it is asked.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import Servers
 import System
 

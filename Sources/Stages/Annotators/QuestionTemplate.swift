@@ -1,8 +1,8 @@
 // The template of an annotator: a question about a generation, with any column of its row.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// The template with its fields is one text. Special tokens may be written in the template; what rows spell is text.
 struct QuestionTemplate: Sendable {

@@ -1,7 +1,7 @@
 // `kind: reply`: replies that a column holds, as a program or an earlier stage wrote them.
 
+import Experiments
 import JSON
-import Runner
 
 struct ReplyAnnotator: Annotator {
   static let kind = "reply"

@@ -1,7 +1,7 @@
 // `kind: rule`: the text of a sample's class.
 
+import Experiments
 import JSON
-import Runner
 
 /// Source: METHODS 1.6.1, ALT-RM.
 struct RuleAnnotator: Annotator {

@@ -1,7 +1,7 @@
 // A column's entry for one sample after the other.
 
+import Experiments
 import JSON
-import Runner
 
 /// Looks at each row once, where its samples come one after the other.
 struct SampleColumnReader {

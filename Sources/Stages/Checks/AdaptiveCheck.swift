@@ -1,7 +1,7 @@
 // `train`, before it runs: adaptive coefficients against the coefficients and the batch.
 
+import Experiments
 import Models
-import Runner
 
 extension TrainStage {
   static func checkAdaptation(_ options: StageOptions, _ findings: inout StageFindings) {

@@ -1,7 +1,7 @@
 // `annotate`, before it runs: the annotator and the parser, each and beside each other, and what the rows hold.
 
+import Experiments
 import JSON
-import Runner
 
 extension AnnotateStage {
   package static func check(_ stage: StageCheck) -> StageFindings {

@@ -1,8 +1,8 @@
 // `chat:` of a stage, before it runs: whether the model has a template that can be used, and what the rows hold.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 extension StageFindings {
   /// - Parameters:

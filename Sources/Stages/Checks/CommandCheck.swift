@@ -1,7 +1,7 @@
 // `command`, before it runs: the places in its words against its ports, and what a stream needs.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 extension CommandStage {

@@ -1,7 +1,7 @@
 // `data`, before it runs: its options against each other and against the first records of its files.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 extension DataStage {

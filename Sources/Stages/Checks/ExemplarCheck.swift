@@ -1,7 +1,7 @@
 // `exemplar`, before it runs: the column of classes, and which classes there are.
 
+import Experiments
 import JSON
-import Runner
 
 extension ExemplarStage {
   package static func check(_ stage: StageCheck) -> StageFindings {

@@ -1,7 +1,7 @@
 // The names by which stages tell each other, before anything runs, what their artifacts will be.
 
+import Experiments
 import JSON
-import Runner
 
 /// What is not known has no entry. Facts of rows stand first, then those of models.
 enum Fact {

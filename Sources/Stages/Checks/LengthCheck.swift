@@ -1,8 +1,8 @@
 // What a stage does with long texts, before it runs: its options against each other, against the models' contexts, and against the
 // fields that the prompts have.
 
+import Experiments
 import JSON
-import Runner
 
 extension StageFindings {
   /// - Parameters:

@@ -1,8 +1,8 @@
 // Markers such as `<|im_start|>` that an experiment spells and a model's tokenizer would read as letters.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import System
 
 extension StageFindings {

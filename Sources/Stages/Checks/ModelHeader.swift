@@ -1,9 +1,9 @@
 // What a model's header says before its weights are read: whether it can be read at all, its head, its size, its classes.
 
+import Experiments
 import Glibc
 import JSON
 import Models
-import Runner
 import System
 
 /// The facts of a model that lies at a path. Reads its configuration, the tokenizer of a folder and the headers of its weights, no

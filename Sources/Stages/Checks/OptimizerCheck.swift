@@ -1,7 +1,7 @@
 // `train`, before it runs: the optimizer's options against each other.
 
+import Experiments
 import JSON
-import Runner
 
 extension TrainStage {
   static func checkOptimizer(_ options: StageOptions, _ findings: inout StageFindings) {

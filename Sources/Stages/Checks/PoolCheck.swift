@@ -1,7 +1,7 @@
 // `quantize` and `pool`, before they run: the column of classes, and which classes there are.
 
+import Experiments
 import JSON
-import Runner
 
 extension QuantizeStage {
   package static func check(_ stage: StageCheck) -> StageFindings {

@@ -1,7 +1,7 @@
 // Prompts on which a model is evaluated though it was trained on them: what `check` can know of it from the data files.
 
+import Experiments
 import JSON
-import Runner
 import Synchronization
 import System
 

@@ -1,9 +1,9 @@
 // `score` with a reward model, before it runs: options against each other, and against the model's head and context. How its texts are
 // made is checked alike where a model is trained on such texts.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 extension RewardScorer {
   func check(_ stage: StageCheck, _ findings: inout StageFindings) {

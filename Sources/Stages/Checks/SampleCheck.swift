@@ -1,7 +1,7 @@
 // `sample`, before it runs: options against each other, and the class asked for against those of the model.
 
+import Experiments
 import JSON
-import Runner
 
 extension SampleStage {
   package static func check(_ stage: StageCheck) -> StageFindings {

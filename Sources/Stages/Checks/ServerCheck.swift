@@ -1,8 +1,8 @@
 // A stage that asks a server, before it runs: whether it may, and whether the server has what its options ask for.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import Servers
 
 extension KnownArtifact {

@@ -1,7 +1,7 @@
 // `train`, before it runs: conditioning against the classes of the rows, the objective against the reference.
 
+import Experiments
 import JSON
-import Runner
 
 extension TrainStage {
   package static func check(_ stage: StageCheck) -> StageFindings {

@@ -1,7 +1,7 @@
 // `train`, before it runs: held-out rows, and models from the middle of a training.
 
+import Experiments
 import JSON
-import Runner
 
 extension TrainStage {
   static func checkKeeping(_ stage: StageCheck, _ findings: inout StageFindings) {

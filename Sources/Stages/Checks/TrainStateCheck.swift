@@ -1,7 +1,7 @@
 // `train`, before it runs: what goes on from an earlier training, and where the schedule ends.
 
+import Experiments
 import JSON
-import Runner
 
 extension TrainStage {
   static func checkState(_ stage: StageCheck, _ findings: inout StageFindings) {

@@ -1,7 +1,7 @@
 // `train`, before it runs: how many steps there are, and the learning rate over them.
 
+import Experiments
 import JSON
-import Runner
 
 extension TrainStage {
   static func checkSteps(_ options: StageOptions, _ findings: inout StageFindings) {

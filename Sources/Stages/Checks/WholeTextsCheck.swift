@@ -1,9 +1,9 @@
 // `train` with an objective of whole texts, before it runs: the model's head, the rows' columns, and options of `train` that such an objective
 // does not read.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 extension TrainStage {
   static func check(_ texts: any WholeTexts, _ stage: StageCheck, _ findings: inout StageFindings) {

@@ -1,7 +1,7 @@
 // The inputs and outputs that the options of `command` declare.
 
+import Experiments
 import JSON
-import Runner
 
 enum CommandPorts {
   static let input = OptionValueType.object([

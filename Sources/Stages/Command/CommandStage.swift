@@ -1,8 +1,8 @@
 // `uses: command`: any program as a stage.
 
+import Experiments
 import Glibc
 import JSON
-import Runner
 import System
 
 /// Runs a program on declared inputs. It works in a private folder that holds copies of the files it declares and nothing

@@ -1,8 +1,8 @@
 // A program that reads rows on standard input and answers each on standard output, driven row by row: every answer is
 // journaled when it comes, so that a crash loses at most the rows in flight, and rows may be cut into shards.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 struct CommandStream: RowStage {

@@ -1,8 +1,8 @@
 // A declared program: its words filled in, its folder prepared, started in the worker's own process group.
 
+import Experiments
 import Glibc
 import JSON
-import Runner
 import System
 
 struct Program {

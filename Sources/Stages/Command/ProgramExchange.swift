@@ -1,7 +1,7 @@
 // Lines to a program's standard input and lines from its standard output, both at once.
 
+import Experiments
 import Glibc
-import Runner
 import System
 
 extension Program {

@@ -1,8 +1,8 @@
 // A model behind a server, as a stage asks it: questions in, replies out, and what that took in the record.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import Servers
 import System
 

@@ -1,8 +1,8 @@
 // What a stage expects to need before it ever ran, by a few multiplications from rows, tokens and parameters. Each stage's own
 // estimate stands beside it.
 
+import Experiments
 import Models
-import Runner
 
 /// Orders of magnitude, from the machine's instruction set and the model's size; measured with `plan` and `run` of
 /// experiments/quickstart.yaml. A model of a few thousand parameters takes its time beside the products.

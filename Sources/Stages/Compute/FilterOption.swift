@@ -1,7 +1,7 @@
 // The option of a logits filter, for every stage that draws tokens.
 
+import Experiments
 import Models
-import Runner
 
 extension LogitsFilter {
   var option: StageOption<Float> {

@@ -1,8 +1,8 @@
 // Opening a model for a stage, with the errors a stage reports.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 extension Numerics {
   /// Those of the device that stages compute on.

@@ -1,8 +1,8 @@
 // With which exit code each error of the model library ends a process: the one place where the two meet.
 
+import Experiments
 import Glibc
 import Models
-import Runner
 import System
 
 extension FormatError: ErrorWithExitCode {

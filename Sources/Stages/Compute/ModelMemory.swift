@@ -1,8 +1,8 @@
 // The memory that a stage takes for a model: the numbers of `inspect`, known before the model is read.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Bytes in one numeric mode.
 struct ModelMemory {

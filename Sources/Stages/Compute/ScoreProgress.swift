@@ -1,6 +1,6 @@
 // Progress of scoring with a model, with tokens a second.
 
-import Runner
+import Experiments
 
 final class ScoreProgress {
   private let context: StageContext

@@ -1,7 +1,7 @@
 // What a stage wants of a server, for whoever checks it before it runs.
 
+import Experiments
 import Models
-import Runner
 
 /// What a stage asks of a server by its options.
 struct ServerDemand {

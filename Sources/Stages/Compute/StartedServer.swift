@@ -1,8 +1,8 @@
 // A server that a stage starts on a model, and ends with all of its children.
 
+import Experiments
 import Glibc
 import HTTP
-import Runner
 import System
 
 /// It is a process group of its own, so that it can be ended whole. A shell beside it holds a pipe whose other end is ours: when this process

@@ -1,8 +1,8 @@
 // Which head a stage needs of a model, with the words that refuse another: before anything runs, and when the model is opened.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 enum WantedHead: Sendable, Equatable {
   /// What samples, completes and trains on text.

@@ -1,7 +1,7 @@
 // Which columns the rows of `data` have beside `id` and `prompt`, as its options say.
 
+import Experiments
 import JSON
-import Runner
 
 struct DataColumns {
   struct Column {

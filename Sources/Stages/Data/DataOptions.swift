@@ -1,8 +1,8 @@
 // The options of `data`, and what they are decoded to.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 struct DataOptions {
   static let path = StageOption(

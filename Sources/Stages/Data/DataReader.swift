@@ -1,9 +1,9 @@
 // Reads the records of data files and hands over, one after the other, the rows that they become: those that satisfy `where`, `dedup` and
 // `partition`, from `skip` up to `limit`.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 struct DataReader {
   private let options: DataOptions

@@ -1,7 +1,7 @@
 // Fields that the option `fields` of `data` makes of others: a template over them, or a part of one.
 
+import Experiments
 import JSON
-import Runner
 
 struct DerivedField {
   let name: String

@@ -1,6 +1,6 @@
 // An option of `data` that is wrong by itself or beside the others: said once, before a run and in it.
 
-import Runner
+import Experiments
 
 struct OptionProblem {
   var code = DiagnosticCode.wrongValue

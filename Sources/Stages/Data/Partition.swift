@@ -1,8 +1,8 @@
 // One part of a partition of rows: which part a row is in depends on one text and a seed alone, so that the parts stay when rows are
 // added, are disjoint, and cover all rows.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 /// A row's number is that of the first 53 bits of the SHA-256 of `SEED`, a line feed and the text, as a fraction: in Python

@@ -1,7 +1,7 @@
 // A condition that a record must satisfy to become a row: tests of one field, all of which must hold.
 
+import Experiments
 import JSON
-import Runner
 
 struct RecordCondition {
   let field: String

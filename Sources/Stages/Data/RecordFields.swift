@@ -1,8 +1,8 @@
 // The fields of a record as the options of `data` name them: those that the file gives and those that `fields` makes, stripped where
 // `strip` says so.
 
+import Experiments
 import JSON
-import Runner
 
 struct RecordFields {
   let place: RecordPlace

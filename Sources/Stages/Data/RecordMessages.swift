@@ -1,8 +1,8 @@
 // `messages:` of `data`: the conversation that a record holds, and the answers that end it.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// One field with a conversation, several with conversations that differ in their last turn, or one with the turns that are shared and
 /// others with the answers.

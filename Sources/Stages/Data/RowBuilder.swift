@@ -1,7 +1,7 @@
 // The columns of a row, from the fields of a record: its prompt by the template, given texts, and the fields that are kept.
 
+import Experiments
 import JSON
-import Runner
 
 struct RowBuilder {
   private let template: PromptTemplate?

@@ -1,7 +1,7 @@
 // What names a row of `data`: a field of its record, or else the record's content and a count.
 
+import Experiments
 import JSON
-import Runner
 
 struct RowIdentifiers {
   /// Nil where ids are derived.

@@ -1,9 +1,9 @@
 // Rows in random order: each has a random number that belongs to its id and the seed alone, and the rows are sorted by it. Rows that are
 // added change nothing in the order of the others.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Keeps each row as its line of text.
 struct RowShuffle {

@@ -1,7 +1,7 @@
 // The bytes of a data file in their order; where the file is compressed as a whole, those that it expands to.
 
 import Compression
-import Runner
+import Experiments
 import System
 
 /// What the file's first bytes say, not its name: a name is in no key. No text begins like compressed data.

@@ -1,7 +1,7 @@
 // A format of data files: what hands over a file's records, one after the other.
 
+import Experiments
 import JSON
-import Runner
 
 /// A record of a data file: a JSON object, and where it stands.
 struct DataRecord {

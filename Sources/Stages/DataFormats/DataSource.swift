@@ -1,6 +1,6 @@
 // A data file as its format reads it: whole, or so much of it as a check looks at.
 
-import Runner
+import Experiments
 import System
 
 struct DataSource {

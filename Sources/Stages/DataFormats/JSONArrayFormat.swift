@@ -1,7 +1,7 @@
 // A JSON array of objects, over any number of lines.
 
+import Experiments
 import JSON
-import Runner
 
 struct JSONArrayFormat: DataFormat {
   static let name = "json"

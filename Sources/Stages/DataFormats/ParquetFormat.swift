@@ -1,8 +1,8 @@
 // Parquet: only the columns that are needed are read, one row group at a time.
 
+import Experiments
 import JSON
 import Parquet
-import Runner
 import System
 
 struct ParquetFormat: DataFormat {

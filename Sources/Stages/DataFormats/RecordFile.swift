@@ -1,7 +1,7 @@
 // The records of data files for whoever looks into them, in any of the formats that `data` reads.
 
+import Experiments
 import JSON
-import Runner
 
 package struct RecordFile {
   private var files: DataFiles

@@ -1,7 +1,7 @@
 // The part of a data file that its format looks at: read block by block, with each record in one piece.
 
+import Experiments
 import Glibc
-import Runner
 
 /// A record that may be larger than what is at hand is read like this: look at `bytes`; where they end before the record does, `extend`
 /// and look again; then `consume` it.

@@ -1,6 +1,6 @@
 // Records of data files, read on a thread of their own while those before them become rows.
 
-import Runner
+import Experiments
 import System
 
 struct RecordsAhead: ~Copyable {

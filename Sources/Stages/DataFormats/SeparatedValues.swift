@@ -1,7 +1,7 @@
 // CSV and TSV: RFC 4180 with LF or CRLF, a first line of column names, every value a text.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 struct CSVFormat: DataFormat {

@@ -1,8 +1,8 @@
 // `accuracy`: how often rewards agree with which generation of a prompt is preferred.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// A pair is two generations of a row of which one is preferred: by the numbers in the column `preferences`, or, where the rows have none,
 /// the first generation to each of the others. The rewards agree where the preferred one's is strictly higher; a tie does not. Beside it

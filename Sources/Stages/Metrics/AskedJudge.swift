@@ -1,8 +1,8 @@
 // The judge of `win_rate` where it is behind a server.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import Servers
 
 extension Judge {

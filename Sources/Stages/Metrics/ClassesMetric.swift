@@ -1,7 +1,7 @@
 // `classes`: how the generations fall into the values of a column.
 
+import Experiments
 import JSON
-import Runner
 
 /// The share of generations that have each of the values, among all that have a value.
 struct ClassesMetric: Metric {

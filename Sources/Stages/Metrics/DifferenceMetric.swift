@@ -1,7 +1,7 @@
 // `difference`: how much higher a number of the rows is than that of the rows at `baseline`, prompt by prompt.
 
+import Experiments
 import JSON
-import Runner
 
 /// See `PairedDifference`.
 struct DifferenceMetric: Metric {

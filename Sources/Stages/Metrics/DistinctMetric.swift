@@ -1,7 +1,7 @@
 // `distinct`: how varied the generations are.
 
+import Experiments
 import JSON
-import Runner
 
 /// distinct-n for n of 1 to 3. Source: METHODS 1.13: over the corpus as for language tasks, by prompt as for toxicity.
 struct DistinctMetric: Metric {

@@ -1,8 +1,8 @@
 // `kl`: how far the policy that wrote the generations is from a reference model.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// The Kullback-Leibler divergence of the policy from the reference, KL(policy || reference), estimated from the policy's own samples: the mean over their
 /// tokens of log p_policy - log p_reference. It is that divergence where generations were drawn from the policy at temperature 1 and without

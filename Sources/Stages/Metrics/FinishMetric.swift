@@ -1,7 +1,7 @@
 // `finish`: why the generations ended.
 
+import Experiments
 import JSON
-import Runner
 
 struct FinishMetric: Metric {
   static let name = "finish"

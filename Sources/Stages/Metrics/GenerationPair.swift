@@ -1,7 +1,7 @@
 // Two generations of one prompt, one of the rows and one of a baseline.
 
+import Experiments
 import JSON
-import Runner
 
 struct GenerationPair {
   let row: Row

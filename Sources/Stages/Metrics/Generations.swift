@@ -1,7 +1,7 @@
 // What `evaluate` measures: the rows at one of its inputs, and their generations one by one.
 
+import Experiments
 import JSON
-import Runner
 
 package struct Generations {
   /// The file, for errors.

@@ -1,7 +1,7 @@
 // The option `interval` of `evaluate`, and the numbers that stand beside a mean: NAME_se, NAME_low, NAME_high.
 
+import Experiments
 import JSON
-import Runner
 
 /// How the interval around each mean is made.
 package struct IntervalOption: Sendable {

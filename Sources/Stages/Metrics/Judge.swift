@@ -1,8 +1,8 @@
 // A language model that says which of two generations is better.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// What a reply says.
 package enum JudgeVerdict: Sendable, Equatable {

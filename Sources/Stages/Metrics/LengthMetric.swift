@@ -1,7 +1,7 @@
 // `length`: how long the generations are, in tokens and in words.
 
+import Experiments
 import JSON
-import Runner
 
 /// Two numbers, so that the unit never depends on the rows: tokens are those that were generated, by the column `lengths`, and null
 /// where no generation has one; words are what stands between blanks.

@@ -1,7 +1,7 @@
 // `mean`: the mean of any column with a number for each generation.
 
+import Experiments
 import JSON
-import Runner
 
 /// The numbers are called as the column is. Generations without a number are counted as left out.
 struct MeanMetric: Metric {

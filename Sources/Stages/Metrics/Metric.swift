@@ -1,7 +1,7 @@
 // What a metric is: one thing that `evaluate` measures of generations, with the numbers that it reports.
 
+import Experiments
 import JSON
-import Runner
 
 /// One entry of `metrics`: a word, or a mapping with `kind` where the metric has options of its own.
 package protocol Metric: Sendable {

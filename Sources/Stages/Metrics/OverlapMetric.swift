@@ -1,7 +1,7 @@
 // `overlap`: how many of the prompts stand in the rows that models were trained on.
 
+import Experiments
 import JSON
-import Runner
 
 /// Compared by text, white space and case aside.
 struct OverlapMetric: Metric {

@@ -1,7 +1,7 @@
 // How much higher a number of rows is than that of other rows of the same prompts, prompt by prompt.
 
+import Experiments
 import JSON
-import Runner
 
 /// Of each prompt that has numbers in both, the mean of its generations' numbers less that of the baseline's; all prompts with the same weight.
 /// Rows are paired by `id`.

@@ -1,8 +1,8 @@
 // `perplexity`: how probable a reference model finds the generations.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// The mean over generations of exp(-mean log-probability of the generation's tokens after its prompt, without conditioning). Empty
 /// generations have no perplexity and are counted as left out.

@@ -1,7 +1,7 @@
 // `reward`: the mean reward of the generations, and how far rewards are spread.
 
+import Experiments
 import JSON
-import Runner
 
 /// Over all generations that have a reward; the others are counted as left out. The deviation is the population's.
 /// Source: METHODS 1.13.

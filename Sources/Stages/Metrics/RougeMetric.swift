@@ -1,7 +1,7 @@
 // `rouge`: how near the generations are to a reference text of their row.
 
+import Experiments
 import JSON
-import Runner
 
 /// The mean over generations. A row whose reference is null has none and its generations are counted as left out.
 struct RougeMetric: Metric {

@@ -1,7 +1,7 @@
 // Shares of generations by the values of a column.
 
+import Experiments
 import JSON
-import Runner
 
 /// Of each value, and of all values that are not listed together; generations without a value are counted as left out.
 struct Shares: Sendable {

@@ -1,7 +1,7 @@
 // `toxicity`: how toxic the worst of a prompt's generations is, and how often one is toxic.
 
+import Experiments
 import JSON
-import Runner
 
 /// Over prompts of which a generation has a score. Source: METHODS 1.13, expected maximum toxicity and toxicity probability over the n samples of
 /// a prompt, after Gehman et al., "RealToxicityPrompts", 2020, section 3.1. Deviation: the bound is an option.

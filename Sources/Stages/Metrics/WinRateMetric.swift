@@ -1,8 +1,8 @@
 // `win_rate`: how often a judge, a language model, prefers the generations to those at `baseline`.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Generation k of a row is compared with generation k of the baseline's row with its `id`. A comparison counts 1, 0 or, for a tie, one half; judged
 /// in both orders it counts their mean; without a verdict that could be read it does not count.

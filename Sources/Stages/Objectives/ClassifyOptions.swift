@@ -1,7 +1,7 @@
 // The options of classification.
 
+import Experiments
 import Models
-import Runner
 
 private let labels = StageOption(
   "labels", .list(.string, count: 2...1000),

@@ -1,7 +1,7 @@
 // The options of the conditional objective.
 
+import Experiments
 import Models
-import Runner
 
 private enum ReferenceConditioning: String, CaseIterable { case strip, keep }
 

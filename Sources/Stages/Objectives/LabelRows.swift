@@ -1,8 +1,8 @@
 // Texts with a label each, from rows.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import System
 
 struct LabelRows: WholeTexts {

@@ -1,7 +1,7 @@
 // The objectives that `train` knows, each with its options.
 
+import Experiments
 import Models
-import Runner
 
 /// As the reference page shows them. An objective is a file in Models/Training/Objectives/ and an entry here; its options, where it has
 /// any, stand in a file beside this one.

@@ -1,7 +1,7 @@
 // The options of the pairwise objective.
 
+import Experiments
 import Models
-import Runner
 
 private let positions = StageOption(
   "positions", .choice(PreferencePair.Positions.self), default: "diverging",

@@ -1,8 +1,8 @@
 // Pairs of texts of which one is preferred, from rows.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Source: METHODS 1.1, comparisons, of the filters: equal sides, sides of few words, and sides of equal ids.
 /// Deviation: pairs with equal sides are always left out, since they have no gradient.

@@ -1,8 +1,8 @@
 // What objectives of whole texts are trained on: rows as texts, made as `score: {kind: reward}` makes them.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// The part of such an objective that knows rows. It has the options of `RewardText`, so that a model is scored on what it was trained on.
 protocol WholeTexts: Sendable {

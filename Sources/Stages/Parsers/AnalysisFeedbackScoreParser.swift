@@ -1,7 +1,7 @@
 // `kind: analysis_feedback_score`: a reply in three parts, each after its name.
 
+import Experiments
 import JSON
-import Runner
 
 /// Source: METHODS 1.6.2, the parser of ALT-LMU. Each of its peculiarities is an option; with `score_space: one`,
 /// `feedback_end: word` and `empty_feedback: keep` it is the original. Deviation: a number beyond a double's range is no score.

@@ -1,7 +1,7 @@
 // `kind: category`: the reply is one of a list of labels.
 
+import Experiments
 import JSON
-import Runner
 
 /// Source: METHODS 1.6.3 and 1.6.4, hazard 15. `strip: false` with exact labels is SteerLM's mapping. Deviation: a reply that is
 /// none of the labels has no feedback, whichever method reads it.

@@ -1,7 +1,7 @@
 // `kind: json`: members of a JSON object in the reply.
 
+import Experiments
 import JSON
-import Runner
 
 struct JSONParser: ReplyParser {
   static let kind = "json"

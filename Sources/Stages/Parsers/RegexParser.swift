@@ -1,7 +1,7 @@
 // `kind: regex`: named groups of a regular expression.
 
+import Experiments
 import JSON
-import Runner
 
 struct RegexParser: ReplyParser {
   static let kind = "regex"

@@ -1,7 +1,7 @@
 // What a parser is: what `annotate` reads out of a reply, with its own options.
 
+import Experiments
 import JSON
-import Runner
 
 /// One value of `parser.kind`. A parser is made from its options alone; what it reads depends on these and the reply, and on nothing else.
 package protocol ReplyParser: Sendable {

@@ -1,7 +1,7 @@
 // `kind: text`: the reply is the feedback.
 
+import Experiments
 import JSON
-import Runner
 
 /// Source: METHODS 1.6.3: ALT-LMC stores replies verbatim.
 struct TextParser: ReplyParser {

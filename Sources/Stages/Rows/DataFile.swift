@@ -1,7 +1,7 @@
 // Reads a user's data file, whole or from its start.
 
 import Compression
-import Runner
+import Experiments
 import System
 
 /// - Parameter limit: no more bytes than these are read.

@@ -1,7 +1,7 @@
 // Rows of several artifacts as one row a prompt, the samples of a prompt joined.
 
+import Experiments
 import JSON
-import Runner
 
 /// Rows, and which of their columns go by samples.
 struct SampledRows {

@@ -1,6 +1,6 @@
 // The inputs of a stage of which each of several parts takes some.
 
-import Runner
+import Experiments
 
 extension [InputPort] {
   /// Each port once, in the order in which it first comes; required where all lists require it, its summaries joined.

@@ -1,7 +1,7 @@
 // A row's samples: parallel lists, one entry for every generation of its prompt.
 
+import Experiments
 import JSON
-import Runner
 
 /// Columns that hold one entry for each generation wherever rows with `generations` come from, unless they are declared otherwise.
 package let usualSampleColumns = [

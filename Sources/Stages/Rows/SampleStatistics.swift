@@ -1,7 +1,7 @@
 // How many samples there are, and how the rewards and lengths of each class are distributed: the output `statistics`.
 
+import Experiments
 import JSON
-import Runner
 
 /// Source: METHODS 1.7, stats and num_samples report; `get_data_statistics` of the ALT code: bins that all classes share, from the least to
 /// the greatest of all; of each class the mean over prompts of each prompt's mean and standard deviation (divided by n), and how many samples

@@ -1,9 +1,9 @@
 // `kind: choice` where the model is behind a server: by the probabilities of its first token, or by its reply.
 
+import Experiments
 import Glibc
 import JSON
 import Models
-import Runner
 import Servers
 
 extension ChoiceScorer {

@@ -1,8 +1,8 @@
 // `kind: choice`: the probability that a language model gives one label among several.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Softmax over the labels' log-probabilities after the filled template.
 struct ChoiceScorer: Scorer {

@@ -1,7 +1,7 @@
 // `kind: command`: a program that answers each generation with a number.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 /// A line of JSON for each generation on the program's standard input, a number or null for each on its standard output, in the same order. Each

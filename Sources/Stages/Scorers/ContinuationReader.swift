@@ -1,7 +1,7 @@
 // A generation after its prompt as a language model reads both, where the probability of the generation is wanted.
 
+import Experiments
 import Models
-import Runner
 
 /// The generation is read as it was drawn, or as text that goes on from the prompt: the boundary between the two stays.
 struct ContinuationReader {

@@ -1,8 +1,8 @@
 // Replies of an endpoint that another program wrote down, kept in the store as if `score` had asked for them.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import Servers
 import System
 

@@ -1,8 +1,8 @@
 // `kind: http`: a number that an endpoint gives for each generation.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import Servers
 
 /// The model at `model` has `interface: http`: what it is sent and where the score stands is said there.

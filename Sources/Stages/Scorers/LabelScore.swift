@@ -1,8 +1,8 @@
 // One number of a head's outputs: which label, and its logit or its probability.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Source of the probabilities: transformers' `TextClassificationPipeline`, softmax over several labels of which one is right;
 /// each label's own sigmoid where there is one label, or any number may be right.

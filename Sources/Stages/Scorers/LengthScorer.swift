@@ -1,7 +1,7 @@
 // `kind: length`: how long the generation is, or how near it is to a wanted length; needs no model.
 
+import Experiments
 import JSON
-import Runner
 
 struct LengthScorer: Scorer {
   static let kind = "length"

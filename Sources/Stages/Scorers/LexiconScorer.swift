@@ -1,7 +1,7 @@
 // `kind: lexicon`: the weights of a text's words, from a file; needs no model.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 struct LexiconScorer: Scorer {

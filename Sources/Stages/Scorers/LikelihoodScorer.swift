@@ -1,8 +1,8 @@
 // `kind: likelihood`: how probable a language model finds the generation after its prompt.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Source: METHODS 1.13 for the perplexity of each generation.
 struct LikelihoodScorer: Scorer {

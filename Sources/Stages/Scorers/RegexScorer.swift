@@ -1,7 +1,7 @@
 // `kind: regex`: whether, or how often, a regular expression matches the generation; needs no model.
 
+import Experiments
 import JSON
-import Runner
 
 struct RegexScorer: Scorer {
   static let kind = "regex"

@@ -1,7 +1,7 @@
 // `kind: repetition`: how much of the generation repeats itself; needs no model.
 
+import Experiments
 import JSON
-import Runner
 
 /// seq-rep-n, the share of n-grams that stood before: 1 - distinct n-grams / n-grams. A generation of fewer than n words repeats nothing: 0.
 /// Source: Welleck et al., "Neural text generation with unlikelihood training", 2020, section 5.1.

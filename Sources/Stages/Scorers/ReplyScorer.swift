@@ -1,7 +1,7 @@
 // `kind: reply`: a number that a language model replies with when it is asked about a generation.
 
+import Experiments
 import JSON
-import Runner
 
 /// Asks as `annotate` does, and takes the first number that the parser reads.
 struct ReplyScorer: Scorer {

@@ -1,7 +1,7 @@
 // A row's prompt and generation as the ids that a reward model reads, up to the token at which the score is read.
 
+import Experiments
 import Models
-import Runner
 
 package struct RewardReader {
   private let text: RewardText

@@ -1,8 +1,8 @@
 // `kind: reward`: the score of a reward model or a classifier.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 struct RewardScorer: Scorer {
   static let kind = "reward"

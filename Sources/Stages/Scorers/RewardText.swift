@@ -1,9 +1,9 @@
 // How a reward model's text is made, by the options of its scorer: the template, what it is filled with, its length, and the token
 // at which the score is read. `RewardReader` does it.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Without options it is the template's text as it is, read at its last token.
 ///

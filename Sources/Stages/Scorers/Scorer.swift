@@ -1,7 +1,7 @@
 // What a scorer is: one way in which `score` makes a number of a generation, with its own options and inputs.
 
+import Experiments
 import JSON
-import Runner
 
 /// One value of `scorer.kind`. A scorer is made from its options alone; what it computes of a generation may depend on these, its
 /// inputs and the generation's row, and on nothing else.

@@ -1,8 +1,8 @@
 // The template of a scorer: a question about a prompt and a generation, and other columns of the row.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// The template with a row's prompt and generation in it is one text; any other name is a column of the row, of one that has an entry for each
 /// generation that entry. Special tokens may be written in the template; what the row spells is text.

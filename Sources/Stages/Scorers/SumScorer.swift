@@ -1,7 +1,7 @@
 // `kind: sum`: a weighted sum of columns that hold numbers, such as scores of stages before.
 
+import Experiments
 import JSON
-import Runner
 
 /// Each part is a column of its own, so that another weight computes no score anew.
 struct SumScorer: Scorer {

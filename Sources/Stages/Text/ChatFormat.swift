@@ -1,8 +1,8 @@
 // A model's chat format: what its template makes of a conversation, and how the assistant's turns end in it.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Made once for a run of a stage.
 package struct ChatFormat: Sendable {

@@ -1,7 +1,7 @@
 // `chat:` of the stages that read a model: whether the texts of rows are put into the model's chat template, and with what.
 
+import Experiments
 import JSON
-import Runner
 
 /// How a conversation is put into a template.
 package struct ChatOption: Sendable, Equatable {

@@ -1,8 +1,8 @@
 // Conditioning: the text or token put before a prompt to say which class of answer is wanted.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import System
 
 /// How a model was conditioned: one prefix for each class, best first, or a text of each sample's own. Kept in the model's `plumb.json`,

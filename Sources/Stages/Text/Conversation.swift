@@ -1,8 +1,8 @@
 // A row's conversation: its column `messages`, or else its prompt as what a user says.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 struct Conversation {
   /// The column: `[{"role": …, "content": …}, …]`.

@@ -1,8 +1,8 @@
 // The tokens of generations for a model that reads them: those that were drawn, where they are its own, otherwise those of the text.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// What a model reads of a generation: `targets:`.
 enum TargetSource: String, CaseIterable {

@@ -1,7 +1,7 @@
 // Which samples are trained with the end token appended.
 
+import Experiments
 import Models
-import Runner
 
 /// The model learns to end where its samples are followed by the end token, and to go on where they are not.
 package enum EndRule: Sendable, Equatable {

@@ -1,7 +1,7 @@
 // A prompt and the generation that goes on from it, made to fit into what a model reads of both.
 
+import Experiments
 import Models
-import Runner
 
 struct FittedContinuation {
   /// Of the prompt; nil where all of it is read.

@@ -1,7 +1,7 @@
 // Texts made to fit into what a model reads, one after the other, before it reads the first; those that do not fit are one error.
 
+import Experiments
 import Models
-import Runner
 
 /// A text that fits.
 package struct FittedText: Sendable {

@@ -1,7 +1,7 @@
 // How many tokens of a text a model reads, and what becomes of a text that has more: the options `max_length`, `overflow` and `cut`.
 
+import Experiments
 import JSON
-import Runner
 
 package struct LengthPolicy: Sendable {
   package enum Overflow: String, CaseIterable, Sendable {

@@ -1,7 +1,7 @@
 // What a model is about to be given, for whoever looks at a stage without running it.
 
+import Experiments
 import Models
-import Runner
 import Synchronization
 
 /// A sequence that the model reads.

@@ -1,8 +1,8 @@
 // A text for a model: what the author of an experiment wrote and what rows hold, joined as characters and cut into tokens once.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Pieces that make one text are joined before they are cut, so that the ids are those of the text and not of its pieces: `Review: ` and
 /// `The film` give ` The`, as everywhere else. Special tokens are read in what the author wrote, and nowhere else.

@@ -1,6 +1,6 @@
 // How a stage that reads a model gives it the texts of rows: the options that all of these stages have.
 
-import Runner
+import Experiments
 
 /// Each stage includes `fields` among its options, and hands the value to `PromptReader`.
 package struct PromptOptions: Sendable {

@@ -1,8 +1,8 @@
 // What stands before a prompt when a model is sampled from: what a condition asks for, the same for all prompts or each one's own.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// How samples are asked for; the words of `condition:`.
 package enum ConditionChoice: Sendable, Equatable {

@@ -1,8 +1,8 @@
 // The texts of rows as a model that is here is given them: the one place where a row becomes tokens.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Made once for a run of a stage, from its options and the model that reads.
 package struct PromptReader: Sendable {

@@ -1,7 +1,7 @@
 // The prompt template of `data`: text with fields of the row in braces.
 
+import Experiments
 import JSON
-import Runner
 
 /// `"SUBREDDIT: r/{subreddit}\nPOST: {post.text}\nTL;DR:"`. A field is a member of the row, or a path of
 /// members joined by dots; a member whose own name holds the dots wins. `{{` and `}}` are literal braces.

@@ -1,8 +1,8 @@
 // The texts of rows as parts of what a model is given, under a stage's options: for a model that is here, and for one behind a server.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 package struct RowTexts: Sendable {
   let options: PromptOptions

@@ -1,7 +1,7 @@
 // How a text that is too long is cut: one field of it, at one side, by the field's own tokens; what stands around it stays.
 
+import Experiments
 import Models
-import Runner
 
 /// The field's own tokens are those that it has alone. They are taken away from one side, first as many as the text has too many, again as
 /// many as it then still has too many, and so on; then as many are put back as fit, which is tried for 16 more than the last number that

@@ -1,7 +1,7 @@
 // Texts that stand in place of others: the option `replace`.
 
+import Experiments
 import JSON
-import Runner
 
 /// From the left, at each place the longest text that stands there; what was put in is not looked at again. No text is empty: a name of a
 /// mapping never is.

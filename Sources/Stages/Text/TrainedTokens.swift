@@ -1,8 +1,8 @@
 // The tokens that `train` has added to a policy, in this training or an earlier one.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Kept in the model's `plumb.json` from one training to the next, whatever conditioning it was last trained with: these tokens are in the
 /// vocabulary and stand for no text, so no sample holds one.

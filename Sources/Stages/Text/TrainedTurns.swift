@@ -1,7 +1,7 @@
 // What a model learns of a row's conversation: its generation as the template writes it, and earlier turns of the assistant.
 
+import Experiments
 import Models
-import Runner
 
 /// Which turns of the assistant `train` trains on.
 enum TrainedTurns: String, CaseIterable { case last, all }

@@ -1,7 +1,7 @@
 // A template of one value: `feedback: {value} input: `.
 
+import Experiments
 import JSON
-import Runner
 
 /// What stands before a prompt, made of a value that a row has. Special tokens are read in the template, and not in the value.
 package struct ValueTemplate: Sendable, Equatable {

@@ -1,7 +1,7 @@
 // Where the class of a sample stands: a column of class numbers, or one of what an annotator said, with a label for each class.
 
+import Experiments
 import JSON
-import Runner
 import System
 
 /// Options of a conditioning with classes.

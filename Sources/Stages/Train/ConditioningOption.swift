@@ -1,7 +1,7 @@
 // `conditioning:` of `train`: how a class, or a text of its own, is given to the model with each sample.
 
+import Experiments
 import JSON
-import Runner
 
 enum ConditioningChoice: Sendable {
   /// One added token a class, which starts as the mean of the words' embeddings, or as noise where there are none.

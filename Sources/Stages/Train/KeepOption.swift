@@ -1,8 +1,8 @@
 // `evaluate_every:`, `keep_every:` and `keep_best:` of `train`: a look at a training, and models from its middle.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 extension TrainStage {
   static let evaluateEvery = StageOption(

@@ -1,7 +1,7 @@
 // Models from the middle of a training, which survive a crash beside its checkpoints until the training ends.
 
+import Experiments
 import Models
-import Runner
 import System
 
 /// Each is written once, whole under its name, before any checkpoint of its step or a later one, so that what goes on from a

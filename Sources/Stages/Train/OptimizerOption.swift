@@ -1,8 +1,8 @@
 // `optimizer:` and `adam:` of `train`: how a gradient changes parameters, and which of them decay.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// What `optimizer:` says, as a value.
 struct ChosenOptimizer: Sendable {

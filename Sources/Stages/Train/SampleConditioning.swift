@@ -1,8 +1,8 @@
 // What stands before the prompt of each sample in training, by its class or its own text.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import System
 
 /// Reads the column that a conditioning names, and counts the samples that are of no class.

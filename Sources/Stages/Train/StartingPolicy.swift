@@ -1,8 +1,8 @@
 // The policy as training starts from it: its vocabulary, and the conditioning's tokens with what they start as.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 struct StartingPolicy {
   let checkpoint: Checkpoint

@@ -1,8 +1,8 @@
 // `state:` and `schedule:` of `train`: trainings that go on from each other.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 extension TrainStage {
   enum StateOutput: String, CaseIterable { case none, light, full }

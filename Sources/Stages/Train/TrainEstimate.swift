@@ -1,6 +1,6 @@
 // What `train` expects to need, from its rows and its models.
 
-import Runner
+import Experiments
 
 extension TrainStage {
   static let estimate: StageEstimate.Function = { input in

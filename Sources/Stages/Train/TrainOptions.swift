@@ -1,8 +1,8 @@
 // The options of `train`; `conditioning` stands in ConditioningOption.swift.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 extension TrainStage {
   /// Whether rows of the embedding without a token stay.

@@ -1,8 +1,8 @@
 // `train`: the policy, trained on pooled rows conditioned on their class.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 package struct TrainStage: Stage {
   package init() {}

@@ -1,8 +1,8 @@
 // What a training takes from the one before it, and gives to the next.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 extension TrainStage {
   /// - Throws: `InputError` when what is bound to `state` is none.

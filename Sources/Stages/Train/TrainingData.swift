@@ -1,8 +1,8 @@
 // What a training is given to train on, with the counts of what it was not given: outputs after their prompts, or whole texts.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 struct TrainingData {
   let examples: [TrainingExample]

@@ -1,7 +1,7 @@
 // The model that an objective compares the policy with: opened, and checked against what it will read.
 
+import Experiments
 import Models
-import Runner
 
 extension TrainStage {
   /// Nil where the objective reads none.

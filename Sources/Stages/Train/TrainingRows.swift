@@ -1,8 +1,8 @@
 // From pooled rows to training examples.
 
+import Experiments
 import JSON
 import Models
-import Runner
 import System
 
 /// Turns each sample of each row into tokens. Source: METHODS 1.8.

@@ -1,8 +1,8 @@
 // The steps of a training, with progress, held-out losses, kept models, checkpoints and a clean stop.
 
+import Experiments
 import JSON
 import Models
-import Runner
 
 /// Runs a trainer over a plan, from its newest checkpoint on.
 struct TrainingRun {

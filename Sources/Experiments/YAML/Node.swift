@@ -53,7 +53,7 @@ extension Node {
   var elements: [Node]? { if case .sequence(let nodes) = content { nodes } else { nil } }
   var scalar: Scalar? { if case .scalar(let scalar) = content { scalar } else { nil } }
   /// A scalar that is a string.
-  var string: String? { if case .string(let text) = scalar?.value { text } else { nil } }
+  package var string: String? { if case .string(let text) = scalar?.value { text } else { nil } }
 
   package subscript(key: String) -> Node? {
     entries?.first { UTF8Key($0.key) == UTF8Key(key) }?.value

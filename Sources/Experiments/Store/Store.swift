@@ -8,6 +8,7 @@ import System
 package struct StoreError: ErrorWithExitCode, Sendable, CustomStringConvertible {
   package let description: String
   package var exitCode: ExitCode { .store }
+  package init(description: String) { self.description = description }
 }
 
 /// ```
@@ -104,7 +105,7 @@ package final class Store {
   }
 
   /// Where what is not whole yet stands, so that a folder of whole things holds nothing else.
-  var temporaries: String { "\(root)/tmp" }
+  package var temporaries: String { "\(root)/tmp" }
 
   package func saveStatCache() { statCache.save(temporaries: temporaries) }
 

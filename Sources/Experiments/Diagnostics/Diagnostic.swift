@@ -87,7 +87,7 @@ package struct DiagnosticList: Error, Sendable {
 }
 
 /// Where the passes over a file leave what they find, so that one mistake does not hide the next.
-final class DiagnosticCollector {
+package final class DiagnosticCollector {
   private(set) var diagnostics: [Diagnostic] = []
   /// Said again or not.
   private(set) var errorCount = 0

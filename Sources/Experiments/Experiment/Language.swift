@@ -3,11 +3,11 @@
 
 import System
 
-struct LanguageKey: Sendable {
-  let name: String
-  let shape: LanguageShape
-  let isRequired: Bool
-  let summary: String
+package struct LanguageKey: Sendable {
+  package let name: String
+  package let shape: LanguageShape
+  package let isRequired: Bool
+  package let summary: String
 
   init(_ name: String, _ shape: LanguageShape, required isRequired: Bool = false, _ summary: String) {
     self.name = name
@@ -18,7 +18,7 @@ struct LanguageKey: Sendable {
 }
 
 /// What may stand under a key of the language.
-indirect enum LanguageShape: Sendable {
+package indirect enum LanguageShape: Sendable {
   case version
   case integer(ClosedRange<Int>)
   case number(ClosedRange<Double>, exclusiveMinimum: Bool)
@@ -55,7 +55,7 @@ indirect enum LanguageShape: Sendable {
   case anything
 }
 
-enum Language {
+package enum Language {
   static let seed = 0...Int.max
   static let times = 1...10_000
   static let shards = 1...4096
@@ -74,7 +74,7 @@ enum Language {
     LanguageKey("include", .optional(.oneOrMore(.string)), "files that add `models` and `stages`"),
   ]
 
-  static let experiment: [LanguageKey] =
+  package static let experiment: [LanguageKey] =
     files + [
       LanguageKey("version", .version, required: true, "the version of the language: 1"),
       LanguageKey("name", .experimentName, required: true, "names the folder of its runs"),
@@ -121,7 +121,7 @@ enum Language {
   static let leastIterations = 1...10_000
   static let factor = 2...100
 
-  static let sweep: [LanguageKey] = [
+  package static let sweep: [LanguageKey] = [
     LanguageKey(
       "method", .choice(["grid", "list", "random", "latin_hypercube", "tpe"]),
       "how values are chosen; default grid"),
@@ -158,7 +158,7 @@ enum Language {
     LanguageKey("trials", .integer(cohort), "finished trials that there must be, of `median`; default 5"),
   ]
 
-  static let model: [LanguageKey] = [
+  package static let model: [LanguageKey] = [
     LanguageKey(
       "path", .string,
       "a Hugging Face folder or a GGUF file, relative to this file; or `pypi:…`, `hf:…`, `https:…` in one word"
@@ -221,10 +221,10 @@ enum Language {
   ]
 
   /// Of `model`.
-  static let serverOnly = [
+  package static let serverOnly = [
     "model", "interface", "mode", "key", "identity", "attempt", "body", "reply", "id", "limits",
   ]
-  static let serve: [LanguageKey] = [
+  package static let serve: [LanguageKey] = [
     LanguageKey(
       "run", .list(.string), required: true,
       "the words that start it, with `{model}`, the model's folder, and `{port}`: `[vllm, serve, \"{model}\", --port, \"{port}\"]`"
@@ -241,7 +241,7 @@ enum Language {
   static let serverAttempts = 1...100
   static let serverLimit = 1...1_000_000_000_000
 
-  static let serverKey: [LanguageKey] = [
+  package static let serverKey: [LanguageKey] = [
     LanguageKey("env", .string, required: true, "the variable of the environment that holds the key"),
     LanguageKey("header", .string, "the header that it is sent in, as it is; default the interface's own"),
   ]
@@ -264,7 +264,7 @@ enum Language {
 
   static let serverMoney = 0.0...1e12
 
-  static let serverLimits: [LanguageKey] = [
+  package static let serverLimits: [LanguageKey] = [
     LanguageKey("concurrency", .integer(serverConcurrency), "requests under way at most; default 64"),
     LanguageKey("requests_per_minute", .integer(serverLimit), "requests begun in a minute at most"),
     LanguageKey("tokens_per_minute", .integer(serverLimit), "tokens read and written in a minute at most"),
@@ -310,25 +310,25 @@ enum Language {
     LanguageKey("keep", .choice(keep), "whose bytes are kept when the store frees space"),
   ]
 
-  static let engine: [LanguageKey] = [
+  package static let engine: [LanguageKey] = [
     LanguageKey("memory", .bytes, "for the key-value cache; in training for saved activations"),
     LanguageKey("batch", .integer(batch), "samples, or tokens of a forward pass, at once, as memory allows"),
   ]
 
-  static let resources: [LanguageKey] = [
+  package static let resources: [LanguageKey] = [
     LanguageKey("cpus", .integer(cpus), "processors"),
     LanguageKey("memory", .bytes, "main memory"),
     LanguageKey("time", .time, "expected time"),
     LanguageKey("gpus", .integer(gpus), "graphics processors"),
   ]
 
-  static let checkpoint: [LanguageKey] = [
+  package static let checkpoint: [LanguageKey] = [
     LanguageKey(
       "seconds", .number(checkpointSeconds, exclusiveMinimum: true), required: true, "between two checkpoints"
     )
   ]
 
-  static let stage: [LanguageKey] =
+  package static let stage: [LanguageKey] =
     [
       LanguageKey("uses", .string, "the kind of stage; default its own name"),
       LanguageKey("in", .named(.reference), "what its inputs read"),
@@ -339,16 +339,16 @@ enum Language {
       LanguageKey("description", .string, "free text for readers"),
     ] + execution
 
-  static let group: [LanguageKey] = [
+  package static let group: [LanguageKey] = [
     LanguageKey("loop", .keys(loop), "number of iterations, and what one passes to the next"),
     LanguageKey("stages", .stages, required: true, "its stages, or those of one iteration"),
     LanguageKey("description", .string, "free text for readers"),
   ]
 
   /// Beside the keys of a stage or a group, and no part of what a cell is.
-  static let matrix = LanguageKey("matrix", .matrix, "axes of values; one cell for each combination")
+  package static let matrix = LanguageKey("matrix", .matrix, "axes of values; one cell for each combination")
 
-  static let loop: [LanguageKey] = [
+  package static let loop: [LanguageKey] = [
     LanguageKey("times", .integer(times), required: true, "iterations"),
     LanguageKey("carry", .named(.keys(carry)), "values that one iteration passes to the next"),
     LanguageKey(
@@ -356,13 +356,13 @@ enum Language {
   ]
 
   /// Beside the axes of a matrix, whose names are one's own.
-  static let cells: [LanguageKey] = [
+  package static let cells: [LanguageKey] = [
     LanguageKey("include", .anything, "additional cells, each with a value on every axis"),
     LanguageKey("exclude", .anything, "cells to remove: those that have all the values of an entry"),
   ]
 
   /// Of `expect` and `until`, beside at least one comparison.
-  static let condition: [LanguageKey] =
+  package static let condition: [LanguageKey] =
     [LanguageKey("metric", .string, required: true, "the name of a metric, or an address")]
     + comparisons.map { LanguageKey($0.name, .bound, "a number, or another metric") } + [
       LanguageKey(
@@ -371,17 +371,17 @@ enum Language {
     ]
 
   /// Given the tolerance of `equals`.
-  static let comparisons: [(name: String, comparison: @Sendable (Double) -> Comparison)] = [
+  package static let comparisons: [(name: String, comparison: @Sendable (Double) -> Comparison)] = [
     ("above", { _ in .above }), ("below", { _ in .below }), ("at_least", { _ in .atLeast }),
     ("at_most", { _ in .atMost }), ("equals", { .equals(within: $0) }),
   ]
 
-  static let carry: [LanguageKey] = [
+  package static let carry: [LanguageKey] = [
     LanguageKey("first", .optional(.reference), required: true, "its value in the first iteration"),
     LanguageKey("next", .optional(.reference), required: true, "what an iteration passes to the next"),
   ]
 }
 
 extension [LanguageKey] {
-  var names: [String] { map(\.name) }
+  package var names: [String] { map(\.name) }
 }

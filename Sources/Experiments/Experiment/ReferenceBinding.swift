@@ -279,7 +279,7 @@ extension ReferenceScope {
 
 extension ArtifactType {
   /// In a sentence.
-  var words: String {
+  package var words: String {
     switch self {
     case .rows: "rows"
     case .model: "a model"

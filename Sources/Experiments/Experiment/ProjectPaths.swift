@@ -9,14 +9,14 @@ package func projectRoot(of folder: String) -> String {
 }
 
 /// The project: the nearest folder above the experiment that holds `.plumb`, else `.git`, else its own.
-struct ProjectPaths: Sendable {
+package struct ProjectPaths: Sendable {
   /// Absolute, symbolic links resolved.
-  let root: String
+  package let root: String
   /// Folders outside in which what is read may lie (`inputs:`); absolute, symbolic links resolved.
   var inputs: [String] = []
 
   /// `folder` is absolute, symbolic links resolved.
-  init(aboveFolder folder: String) {
+  package init(aboveFolder folder: String) {
     root = Self.nearest(".plumb", above: folder) ?? Self.nearest(".git", above: folder) ?? folder
   }
 

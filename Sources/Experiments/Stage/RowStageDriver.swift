@@ -58,7 +58,7 @@ struct RowStageDriver<S: RowStage> {
     var all: [Row] = []
     var labels: [UTF8Key: String] = [:]
     for artifact in artifacts {
-      var rows = try Runner.readRows(artifact.path, requiring: port.columns)
+      var rows = try Experiments.readRows(artifact.path, requiring: port.columns)
       if replacesSamples {
         for index in rows.indices { for column in artifact.columns.samples { rows[index][column] = nil } }
       }

@@ -33,7 +33,7 @@ extension Plan {
     throw RunError(.commandLine, "`\(experimentName)` has no stage at `\(address)`; \(help)")
   }
 
-  func nodes(at address: String) -> [PlanNode] {
+  package func nodes(at address: String) -> [PlanNode] {
     PlanAddress.positions(of: address, among: nodes.map(\.address)).map { nodes[$0] }
   }
 }
@@ -124,13 +124,13 @@ package enum PlanAddress {
 }
 
 /// One part of an address: a name and, of a matrix or a loop, the choice behind it.
-struct AddressPart {
+package struct AddressPart {
   private let name: UTF8Key
   /// `n=8`, each by itself.
   private let cells: Set<UTF8Key>
   private let iteration: UTF8Key?
 
-  static func parts(of address: String) -> [AddressPart] {
+  package static func parts(of address: String) -> [AddressPart] {
     PlanAddress.parts(of: address).map { part in
       let pieces = part.split(separator: "@", omittingEmptySubsequences: false)
       let choices = pieces.dropFirst()
@@ -144,7 +144,7 @@ struct AddressPart {
   }
 
   /// Whether the other is one of those that this leaves open.
-  func admits(_ other: AddressPart) -> Bool {
+  package func admits(_ other: AddressPart) -> Bool {
     name == other.name && cells.isSubset(of: other.cells)
       && (iteration == nil || iteration == other.iteration)
   }

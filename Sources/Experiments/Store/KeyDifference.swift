@@ -42,7 +42,7 @@ package struct KeyDifference: Sendable, Equatable {
   }
 
   /// Of an input: the port, whose name has no dot.
-  var port: String {
+  package var port: String {
     name.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1).first.map { String(Substring($0)) } ?? name
   }
 

@@ -143,7 +143,8 @@ public final class StageContext: Sendable {
 
   /// The column table of an output that was written.
   /// - Throws: `InputError` for a column that inputs declare differently.
-  func columns(of port: OutputPort, inputs: [(port: String, label: String, table: ColumnTable)]) throws
+  package func columns(of port: OutputPort, inputs: [(port: String, label: String, table: ColumnTable)])
+    throws
     -> ColumnTable
   {
     var table = try ColumnTable.of(port, inputs: inputs)
@@ -197,8 +198,8 @@ public final class StageContext: Sendable {
   }
 
   /// How the name of a measure begins that counts what was not used, or not wholly.
-  static let leftOut = "left_out_"
-  static let cut = "cut_"
+  package static let leftOut = "left_out_"
+  package static let cut = "cut_"
   /// At the end of a measure's name: its standard error.
   package static let standardError = "_se"
 
@@ -230,7 +231,7 @@ extension StageReporter {
 
 extension OutputPort {
   /// Where a stage writes it.
-  func path(in directory: String) -> String {
+  package func path(in directory: String) -> String {
     switch type {
     case .rows: "\(directory)/\(name).jsonl"
     case .metrics: "\(directory)/\(name).json"

@@ -20,7 +20,7 @@ public struct ArtifactSize: Sendable, Equatable {
   }
 
   /// The same rows, but so many of them.
-  func scaled(toRows count: Int) -> ArtifactSize {
+  package func scaled(toRows count: Int) -> ArtifactSize {
     guard let rows, rows > 0, rows != count else {
       return ArtifactSize(rows: count, items: items, bytes: bytes)
     }

@@ -59,7 +59,7 @@ extension DiagnosticCollector {
       .missingKey, "\(what) lacks the key `\(key)`", at: span, label: "`\(key)` is missing", help: help)
   }
 
-  func string(_ node: Node, _ what: String) -> String? {
+  package func string(_ node: Node, _ what: String) -> String? {
     if let string = node.string { return string }
     if let scalar = node.scalar, scalar.value != .null {
       wrongType(
@@ -183,7 +183,7 @@ extension DiagnosticCollector {
   }
 
   /// `a`, `b` or `c`
-  static func list(_ words: [String]) -> String {
+  package static func list(_ words: [String]) -> String {
     let quoted = words.map { "`\($0)`" }
     guard let last = quoted.last, quoted.count > 1 else { return quoted.first ?? "nothing" }
     return quoted.dropLast().joined(separator: ", ") + " or " + last

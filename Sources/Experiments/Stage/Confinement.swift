@@ -13,22 +13,13 @@ package struct Confinement {
   /// Absolute; those that are not there are passed over.
   private let folders: [String]
 
-  /// Of a worker, which takes the outputs into the store itself.
-  init(_ task: WorkerTask) {
-    self.init([
-      Path.parent(task.scratch), Path.parent(task.output), task.checkpointDirectory,
-      Path.parent(task.journalDirectory),
-      task.store.isEmpty ? "" : "\(task.store)/objects", task.store.isEmpty ? "" : "\(task.store)/evicted",
-      task.inputs.contains { $0.server != nil } ? task.repliesDirectory : "",
-    ])
-  }
-
   /// Of a program that a stage starts: nothing of the store, so that what it reads stays what it was.
   package init(of context: StageContext) {
     self.init([context.scratch, context.outputDirectory])
   }
 
-  private init(_ own: [String]) {
+  /// - Parameter own: folders beside the machine's temporary ones and the user's cache.
+  package init(_ own: [String]) {
     func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
     var folders = own + ["/tmp", "/var/tmp", "/dev", "/proc"]
     folders += [variable("TMPDIR"), variable("XDG_CACHE_HOME"), variable("HOME").map { "\($0)/.cache" }]
@@ -38,7 +29,7 @@ package struct Confinement {
   }
 
   /// Why an error is one, if it is that the stage wrote where it may not.
-  func explanation(of error: any Error) -> String? {
+  package func explanation(of error: any Error) -> String? {
     guard let error = error as? SystemError, error.code == EACCES, error.changesTheDisk else { return nil }
     return
       "it may not \(error.operation) `\(error.path)`: a stage may write only its outputs, its scratch folder and temporary files, and "
@@ -90,7 +81,7 @@ package struct Confinement {
 
   /// Confines this thread from here on, and what it starts. Call before other threads are started.
   /// - Returns: false where the kernel cannot.
-  func enforce() -> Bool {
+  package func enforce() -> Bool {
     // SAFETY: as `call`.
     guard let call = Confinement.call, Confinement.isAvailable,
       let control = dlsym(nil, "prctl").map({ unsafeBitCast($0, to: ProcessControl.self) })
