@@ -23,6 +23,25 @@ package func openTokenizer(_ path: String) throws -> Tokenizer {
   return tokenizer
 }
 
+/// The tokens of a model's tokenizer that are found in a text as they stand: all of the vocabulary that is read where that can be.
+/// - Parameter path: of a model, as of `openTokenizer`.
+/// - Throws: `FormatError` and `FileError`.
+package func addedTokens(of path: String) throws -> [AddedToken] {
+  guard isDirectory(path) else {
+    return GGUFFile.isFormat(of: try MappedFile(path))
+      ? try GGUFFile(path).addedTokens() : try readAddedTokens(path)
+  }
+  let file = "\(path)/tokenizer.json"
+  return fileExists(file) ? try readAddedTokens(file) : try openTokenizer(path).addedTokens
+}
+
+private func readAddedTokens(_ path: String) throws -> [AddedToken] {
+  let json = try readJSON(path, maximumCommas: maximumTokenizerCommas)
+  do { return try TokenizerJSON.readAddedTokens(json["added_tokens"]) } catch let error as TokenizerError {
+    throw FormatError(path: path, part: quoted(error.location), error.problem)
+  }
+}
+
 /// - Parameters:
 ///   - settings: `tokenizer_config.json`, whose named tokens count.
 ///   - config: `config.json`, which says what a tokenizer without a `tokenizer.json` is where its own settings do not.

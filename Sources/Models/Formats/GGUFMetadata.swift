@@ -101,6 +101,22 @@ extension GGUFFile {
     return strings
   }
 
+  /// Of an array of strings those at some places.
+  package func strings(_ key: String, at places: Set<Int>) throws -> [Int: String]? {
+    guard let array = try array(key) else { return nil }
+    guard array.elementType == .string else { throw failure(key, "expected an array of strings") }
+    var cursor = ByteCursor(file: file, position: array.offset, part: "metadata \(quoted(key))")
+    var strings: [Int: String] = [:]
+    for index in 0..<array.count {
+      if places.contains(index) {
+        strings[index] = try cursor.string("a string")
+      } else {
+        cursor.position = try cursor.skipString()
+      }
+    }
+    return strings
+  }
+
   package func integers(_ key: String) throws -> [Int]? {
     guard let array = try array(key) else { return nil }
     var cursor = ByteCursor(file: file, position: array.offset, part: "metadata \(quoted(key))")

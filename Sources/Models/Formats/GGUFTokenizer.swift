@@ -40,17 +40,8 @@ extension GGUFFile {
     // llama.cpp's converter gives a made-up, unused token to each row of the embedding that has none.
     let unused = types.reversed().prefix { $0 == GGUFTokenType.unused.rawValue }.count
     if unused < tokens.count { tokens.removeLast(unused) }
-    var added: [AddedToken] = []
-    for (id, type) in types.prefix(tokens.count).enumerated() {
-      switch GGUFTokenType(rawValue: type) {
-      case .normal, .unused: break
-      case .control:
-        added.append(AddedToken(id: Int32(truncatingIfNeeded: id), content: tokens[id], special: true))
-      case .userDefined:
-        added.append(AddedToken(id: Int32(truncatingIfNeeded: id), content: tokens[id], special: false))
-      case nil:
-        throw failure("tokenizer.ggml.token_type", "entry \(id) is \(type); 1, 3, 4 and 5 are supported")
-      }
+    let added = try addedTypes(types.prefix(tokens.count)).map { id, isSpecial in
+      AddedToken(id: Int32(truncatingIfNeeded: id), content: tokens[id], special: isSpecial)
     }
     do {
       let begin = try specialTokenID("tokenizer.ggml.bos_token_id", count: tokens.count)
@@ -72,6 +63,32 @@ extension GGUFFile {
     } catch let error as TokenizerError {
       throw failure(error.location, error.problem)
     }
+  }
+
+  /// Of the tokens that are found in a text as they stand; the vocabulary is walked over and not read.
+  /// - Throws: `FormatError` naming the key.
+  func addedTokens() throws -> [AddedToken] {
+    guard try hasTokenizer(), let types = try integers("tokenizer.ggml.token_type") else { return [] }
+    let added = try addedTypes(types[...])
+    let texts = try strings("tokenizer.ggml.tokens", at: Set(added.map(\.id))) ?? [:]
+    return added.compactMap { id, isSpecial in
+      texts[id].map { AddedToken(id: Int32(truncatingIfNeeded: id), content: $0, special: isSpecial) }
+    }
+  }
+
+  /// Ids of added tokens, and whether each is special.
+  private func addedTypes(_ types: ArraySlice<Int>) throws -> [(id: Int, isSpecial: Bool)] {
+    var added: [(id: Int, isSpecial: Bool)] = []
+    for (id, type) in types.enumerated() {
+      switch GGUFTokenType(rawValue: type) {
+      case .normal, .unused: break
+      case .control: added.append((id, true))
+      case .userDefined: added.append((id, false))
+      case nil:
+        throw failure("tokenizer.ggml.token_type", "entry \(id) is \(type); 1, 3, 4 and 5 are supported")
+      }
+    }
+    return added
   }
 
   /// In the order in which they are read: end of sequence, of a turn, of a message.

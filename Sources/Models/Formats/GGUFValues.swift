@@ -86,7 +86,7 @@ extension ByteCursor {
     return array
   }
 
-  private mutating func skipString() throws -> Int {
+  mutating func skipString() throws -> Int {
     let length = try count("the length of a string", minimumSize: 1)
     return position + length
   }

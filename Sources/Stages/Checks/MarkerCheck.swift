@@ -19,15 +19,17 @@ extension StageFindings {
       ModelText(literal: text).markers.map { (place: Place.option(path), marker: $0) }
     }
     let all = inOptions + inPrompts.map(\.string).sorted().map { (.input(port), $0) }
-    // The vocabulary is read only where there is something to look for.
     guard !all.isEmpty, let path = stage.artifact(model)?.facts[Fact.tokenizerPath]?.stringValue,
-      let tokenizer = (try? openCheckpoint(path))?.tokenizer
+      let added = try? addedTokens(of: path)
     else { return }
-    let unread = all.filter { !tokenizer.isAddedToken($0.1) }
+    let known = Set(added.map { UTF8Key($0.content) })
+    let unread = all.filter { !known.contains(UTF8Key($0.1)) }
     let passed = inPrompts.map(\.string).sorted().filter { marker in
       !unread.contains { $0.1.utf8.elementsEqual(marker.utf8) }
     }
     declare(Fact.markers, .array(passed.map { .string($0) }), of: "rows")
+    // The vocabulary is read only where there is something to say, which takes a tenth of a second.
+    guard !unread.isEmpty, let tokenizer = try? openTokenizer(path) else { return }
     let hasTemplate = stage.artifact(model)?.facts[Fact.hasChatTemplate] == true
     for (place, marker) in unread {
       warning(

@@ -78,7 +78,8 @@ extension RewardText {
     }
     guard let token = readBefore,
       let model = stage.artifact("model")?.facts[Fact.tokenizerPath]?.stringValue,
-      let tokenizer = (try? openCheckpoint(model))?.tokenizer, !tokenizer.isAddedToken(token)
+      let added = try? addedTokens(of: model),
+      !added.contains(where: { UTF8Key($0.content) == UTF8Key(token) })
     else { return }
     findings.error(
       .wrongValue, "`read_before` is `\(token)`, which is no special token of the model at `model`",

@@ -68,7 +68,7 @@ extension PreferenceRows {
       return
     }
     guard let model = stage.artifact("model")?.facts[Fact.tokenizerPath]?.stringValue,
-      let tokenizer = (try? openCheckpoint(model))?.tokenizer, !tokenizer.isAddedToken(pad)
+      let added = try? addedTokens(of: model), !added.contains(where: { UTF8Key($0.content) == UTF8Key(pad) })
     else { return }
     findings.error(
       .wrongValue, "`pad` is `\(pad)`, which is no special token of the model at `model`",
