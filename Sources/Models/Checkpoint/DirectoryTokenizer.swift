@@ -26,7 +26,7 @@ package func openTokenizer(_ path: String) throws -> Tokenizer {
 /// The tokens of a model's tokenizer that are found in a text as they stand: all of the vocabulary that is read where that can be.
 /// - Parameter path: of a model, as of `openTokenizer`.
 /// - Throws: `FormatError` and `FileError`.
-package func addedTokens(of path: String) throws -> [AddedToken] {
+package func openAddedTokens(_ path: String) throws -> [AddedToken] {
   guard isDirectory(path) else {
     return GGUFFile.isFormat(of: try MappedFile(path))
       ? try GGUFFile(path).addedTokens() : try readAddedTokens(path)

@@ -107,12 +107,11 @@ extension GGUFFile {
     guard array.elementType == .string else { throw failure(key, "expected an array of strings") }
     var cursor = ByteCursor(file: file, position: array.offset, part: "metadata \(quoted(key))")
     var strings: [Int: String] = [:]
-    for index in 0..<array.count {
-      if places.contains(index) {
-        strings[index] = try cursor.string("a string")
-      } else {
-        cursor.position = try cursor.skipString()
-      }
+    var next = 0
+    for place in places.sorted() where place < array.count {
+      try cursor.skipStrings(place - next)
+      strings[place] = try cursor.string("string \(place)")
+      next = place + 1
     }
     return strings
   }

@@ -75,7 +75,7 @@ extension ByteCursor {
       steppedElements += count
     }
     switch elementType {
-    case .string: for _ in 0..<count { position = try skipString() }
+    case .string: try skipStrings(count)
     case .array: for _ in 0..<count { _ = try self.array(depth: depth + 1) }
     case .bool:
       for _ in 0..<count { _ = try value(.bool) }
@@ -86,8 +86,23 @@ extension ByteCursor {
     return array
   }
 
-  mutating func skipString() throws -> Int {
-    let length = try count("the length of a string", minimumSize: 1)
-    return position + length
+  /// Past so many strings, whatever they hold: a vocabulary and its merges are a hundred thousand.
+  mutating func skipStrings(_ count: Int) throws {
+    guard let bytes = file.slice(position, remaining) else { throw failure("\(extent) has ended") }
+    var offset = 0
+    for _ in 0..<count {
+      let rest = bytes.count - offset - 8
+      guard rest >= 0,
+        let length = Int(
+          exactly: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))),
+        length <= rest
+      else {
+        position += offset
+        _ = try self.count("the length of a string", minimumSize: 1)
+        preconditionFailure("a string at byte \(position) ends inside \(extent), and was said not to")
+      }
+      offset += 8 + length
+    }
+    position += offset
   }
 }

@@ -20,7 +20,7 @@ extension StageFindings {
     }
     let all = inOptions + inPrompts.map(\.string).sorted().map { (.input(port), $0) }
     guard !all.isEmpty, let path = stage.artifact(model)?.facts[Fact.tokenizerPath]?.stringValue,
-      let added = try? addedTokens(of: path)
+      let added = try? openAddedTokens(path)
     else { return }
     let known = Set(added.map { UTF8Key($0.content) })
     let unread = all.filter { !known.contains(UTF8Key($0.1)) }

@@ -78,7 +78,7 @@ extension RewardText {
     }
     guard let token = readBefore,
       let model = stage.artifact("model")?.facts[Fact.tokenizerPath]?.stringValue,
-      let added = try? addedTokens(of: model),
+      let added = try? openAddedTokens(model),
       !added.contains(where: { UTF8Key($0.content) == UTF8Key(token) })
     else { return }
     findings.error(

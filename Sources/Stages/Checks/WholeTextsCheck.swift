@@ -68,7 +68,7 @@ extension PreferenceRows {
       return
     }
     guard let model = stage.artifact("model")?.facts[Fact.tokenizerPath]?.stringValue,
-      let added = try? addedTokens(of: model), !added.contains(where: { UTF8Key($0.content) == UTF8Key(pad) })
+      let added = try? openAddedTokens(model), !added.contains(where: { UTF8Key($0.content) == UTF8Key(pad) })
     else { return }
     findings.error(
       .wrongValue, "`pad` is `\(pad)`, which is no special token of the model at `model`",

@@ -157,6 +157,11 @@ import TinyModel
     let read = try written(tokenizer, rows: tokenizer.count + 5)
     #expect(read.count == tokenizer.count)
     #expect(read.addsBeginToken == tokenizer.addsBeginToken)
+    // Read by themselves, they are those of the whole.
+    #expect(!read.addedTokens.isEmpty)
+    #expect(try openAddedTokens(path) == read.addedTokens)
+    let file = "\(fixtureDirectory)/tokenizer/\(name).json"
+    #expect(try openAddedTokens(file) == readTokenizer(file).addedTokens)
     let goldens = try TokenizerGoldenTests.goldens(
       "\(fixtureDirectory)/tokenizer/\(name).golden.jsonl", plain: "plain", parsed: "parsed",
       decoded: "decoded")
