@@ -201,7 +201,7 @@ private func describe(
 
 /// What sampling and training take, but for what depends on batches.
 private func memory(of configuration: DecoderConfiguration, in mode: NumericMode) -> String {
-  let need = MemoryNeed(configuration, mode: mode)
+  let need = MemoryNeed(configuration, configuration.layout, mode: mode)
   func text(_ bytes: Int) -> String { ByteCount(bytes).text }
   var line =
     "memory in \(mode.rawValue): \(text(need.weights)) to sample and \(text(need.cachePerToken)) for each token in flight"

@@ -13,9 +13,14 @@ package struct MemoryNeed: Sendable, Equatable {
   /// What one token keeps for the backward pass.
   package let activationsPerToken: Int
 
-  package init(_ configuration: DecoderConfiguration, mode: NumericMode) {
-    let counts = configuration.layout.tensors.map { (tensor: $0, count: $0.shape.reduce(1, *)) }
-    weights = counts.reduce(0) { $0 + $1.count * configuration.bytes(ofEachIn: $1.tensor, mode) }
+  /// - Parameter layout: the configuration's, which takes time to make.
+  package init(_ configuration: DecoderConfiguration, _ layout: ParameterLayout, mode: NumericMode) {
+    let counts = layout.tensors.map { (tensor: $0, count: $0.shape.reduce(1, *)) }
+    // A tied head is packed beside the embedding.
+    let isTied = layout.name(of: .head) == nil
+    weights = counts.reduce(0) {
+      $0 + $1.count * configuration.bytes(ofEachIn: $1.tensor, isTied: isTied, mode)
+    }
     largestTensor = 4 * (counts.map(\.count).max() ?? 0)
     let shape = configuration.keyValueShape(in: mode)
     cachePerToken = 2 * shape.layers * shape.row * shape.type.byteCount
@@ -31,10 +36,9 @@ package struct MemoryNeed: Sendable, Equatable {
 }
 
 extension DecoderConfiguration {
-  fileprivate func bytes(ofEachIn tensor: ParameterTensor, _ mode: NumericMode) -> Int {
+  fileprivate func bytes(ofEachIn tensor: ParameterTensor, isTied: Bool, _ mode: NumericMode) -> Int {
     if tensor.roles.contains(where: \.isEmbedding) {
-      // A tied head is packed beside the embedding.
-      let isHead = layout.name(of: .head) == nil && tensor.roles.contains(.tokenEmbedding)
+      let isHead = isTied && tensor.roles.contains(.tokenEmbedding)
       return mode.operandType.byteCount + (isHead ? mode.weightType.byteCount : 0)
     }
     if tensor.shape.count == 1 { return ElementType.float32.byteCount }

@@ -49,8 +49,9 @@ struct ModelMemory {
   }
 
   static func value(of configuration: DecoderConfiguration) -> JSON {
+    let layout = configuration.layout
     let modes = NumericMode.allCases.map { mode -> JSONObject.Member in
-      let need = MemoryNeed(configuration, mode: mode)
+      let need = MemoryNeed(configuration, layout, mode: mode)
       return (
         mode.rawValue,
         [

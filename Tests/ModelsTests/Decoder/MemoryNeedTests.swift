@@ -16,7 +16,7 @@ import Testing
     object["tie_word_embeddings"] = .bool(tied)
     let configuration = try DecoderConfiguration(huggingFace: .object(object))
     #expect(configuration.parameterCount == 6_050_882_784 - (tied ? 206_438_400 : 0))
-    return MemoryNeed(configuration, mode: mode)
+    return MemoryNeed(configuration, configuration.layout, mode: mode)
   }
 
   @Test func `a GPT-J of 6 billion parameters takes two bytes a weight in bf16, four in fp32, one in int8`()
