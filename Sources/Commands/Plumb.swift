@@ -14,8 +14,12 @@ public enum Plumb {
   public static func main(stages: [any Stage.Type] = []) -> Never {
     openStandardDescriptors()
     Program.name = calledName
+    // Started once for each stage of a run, it leaves out all that it does not need: its run has checked the list and the words.
+    if let task = WorkerCommand.task(in: CommandLine.arguments) {
+      Glibc.exit(runWorker(taskPath: task, stages: allStages(with: stages)))
+    }
     // A stage that crashes is its run's to tell; all other processes tell it themselves.
-    if CommandLine.arguments.dropFirst().first != "worker" { InternalError.watch() }
+    InternalError.watch()
     addStages(stages)
     refuseUnknownCommand()
     do {

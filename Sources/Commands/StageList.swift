@@ -12,6 +12,9 @@ private let builtIn: [any Stage.Type] = [
   CommandStage.self,
 ]
 
+/// Without a look at what they declare, as a worker wants them.
+func allStages(with stages: [any Stage.Type]) -> [any Stage.Type] { builtIn + stages }
+
 private let known = Mutex(registry(of: builtIn))
 
 private func registry(of stages: [any Stage.Type]) -> StageRegistry {

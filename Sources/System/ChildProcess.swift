@@ -86,6 +86,15 @@ package struct ChildProcess: Sendable {
     }
   }
 
+  /// A descriptor that can be read once the process has ended, which the caller closes; nil where the kernel has none (before 5.3).
+  package func endDescriptor() -> Int32? {
+    let descriptor = SystemCall.call(Self.openProcess, Int(processID))
+    return descriptor >= 0 ? Int32(descriptor) : nil
+  }
+
+  /// `pidfd_open`
+  private static let openProcess = 434
+
   package enum Ending: Sendable, Equatable {
     case exited(Int32)
     case signalled(Int32)

@@ -57,18 +57,13 @@ package struct Confinement {
   /// `O_PATH`, which Swift does not import: to name a place, not to read it.
   private static let asPlace: Int32 = 0o10_000_000
 
-  private typealias SystemCall = @convention(c) (Int, Int, Int, Int, Int) -> Int
   private typealias ProcessControl = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
 
   /// Whether `enforce` can do anything here.
   package static var isAvailable: Bool { version >= 2 }
 
-  // SAFETY: the C library's own function, which Swift does not import since it takes any number of arguments; these are words,
-  // and on no Linux are words passed in another way for that.
-  private static let call = dlsym(nil, "syscall").map { unsafeBitCast($0, to: SystemCall.self) }
-
   /// Of the kernel's Landlock; the first could not let a file be moved from one folder to another.
-  private static var version: Int { call.map { $0(SystemCallNumber.createRuleset, 0, 0, 1, 0) } ?? 0 }
+  private static var version: Int { SystemCall.call(SystemCallNumber.createRuleset, 0, 0, 1) }
 
   /// What `start` starts is confined and this process is not: Linux confines a thread and what comes from it. Where the kernel
   /// cannot, it is started as it is.
@@ -82,14 +77,14 @@ package struct Confinement {
   /// Confines this thread from here on, and what it starts. Call before other threads are started.
   /// - Returns: false where the kernel cannot.
   package func enforce() -> Bool {
-    // SAFETY: as `call`.
-    guard let call = Confinement.call, Confinement.isAvailable,
+    // SAFETY: the C library's own function, which takes words as `syscall` does.
+    guard Confinement.isAvailable,
       let control = dlsym(nil, "prctl").map({ unsafeBitCast($0, to: ProcessControl.self) })
     else { return false }
     let all = Access.writeFile | Access.changeFolder | (Confinement.version >= 3 ? Access.truncate : 0)
     var handled = all
     let ruleset = withUnsafePointer(to: &handled) { pointer in
-      call(SystemCallNumber.createRuleset, Int(bitPattern: pointer), MemoryLayout<UInt64>.size, 0, 0)
+      SystemCall.call(SystemCallNumber.createRuleset, Int(bitPattern: pointer), MemoryLayout<UInt64>.size)
     }
     guard ruleset >= 0 else { return false }
     defer { close(Int32(ruleset)) }
@@ -104,12 +99,12 @@ package struct Confinement {
       let isAdded = withUnsafeTemporaryAllocation(byteCount: 12, alignment: 8) { rule in
         rule.storeBytes(of: rights, toByteOffset: 0, as: UInt64.self)
         rule.storeBytes(of: descriptor, toByteOffset: 8, as: Int32.self)
-        return call(SystemCallNumber.addRule, ruleset, 1, Int(bitPattern: rule.baseAddress), 0) == 0
+        return SystemCall.call(SystemCallNumber.addRule, ruleset, 1, Int(bitPattern: rule.baseAddress)) == 0
       }
       guard isAdded else { return false }
     }
     let noNewPrivileges: Int32 = 38
     return control(noNewPrivileges, 1, 0, 0, 0) == 0
-      && call(SystemCallNumber.restrictSelf, ruleset, 0, 0, 0) == 0
+      && SystemCall.call(SystemCallNumber.restrictSelf, ruleset) == 0
   }
 }

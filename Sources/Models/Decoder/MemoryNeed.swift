@@ -28,7 +28,7 @@ package struct MemoryNeed: Sendable, Equatable {
     let embeddings = counts.filter { $0.tensor.roles.contains(where: \.isEmbedding) }
     // A trainer's decoder reads the masters of the embeddings.
     training =
-      16 * configuration.parameterCount + weights + head
+      16 * counts.reduce(0) { $0 + $1.count } + weights + head
       - embeddings.reduce(0) { $0 + $1.count * mode.operandType.byteCount }
     activationsPerToken =
       ActivationPolicy(configuration, mode: mode, lowestBlock: 0, memory: 0).bytesPerToken

@@ -40,7 +40,7 @@ package final class LocalExecutor: Executor {
 
   package func wait(for handles: [JobHandle]) -> (descriptors: [Int32], milliseconds: Int32) {
     let open = handles.compactMap { workers[$0]?.descriptors }
-    // One whose pipes are closed is about to end, which no descriptor tells.
+    // One whose pipes are closed is about to end; an old kernel has no descriptor for that.
     return (open.flatMap(\.self), open.contains(where: \.isEmpty) ? 2 : 100)
   }
 }

@@ -13,6 +13,8 @@ final class LocalWorker {
   private var eventDescriptor: Int32
   private var logDescriptor: Int32
   private let lifeline: Int32
+  /// Readable once the process has ended; nil where that cannot be had, and after it.
+  private var endDescriptor: Int32?
   private let memoryKillsBefore = Machine.memoryKills()
   private var memoryKillsAfter: Int?
   private var hasLeftProcesses = false
@@ -35,11 +37,15 @@ final class LocalWorker {
     eventDescriptor = events.reading
     logDescriptor = log.reading
     lifeline = life.writing
+    endDescriptor = process.endDescriptor()
     for end in [eventDescriptor, logDescriptor] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
   }
 
   /// Those of its pipes that are open.
-  var descriptors: [Int32] { [eventDescriptor, logDescriptor].filter { $0 >= 0 } }
+  private var pipes: [Int32] { [eventDescriptor, logDescriptor].filter { $0 >= 0 } }
+
+  /// What tells that there is something to look at; empty of one that is about to end, where nothing tells of that.
+  var descriptors: [Int32] { pipes + (endDescriptor.map { [$0] } ?? []) }
 
   /// What is known of it now.
   func poll() -> JobReport {
@@ -52,6 +58,7 @@ final class LocalWorker {
       drain()
       reports.finishLog()
       for descriptor in descriptors + [lifeline] { close(descriptor) }
+      endDescriptor = nil
       eventDescriptor = -1
       logDescriptor = -1
     }

@@ -50,13 +50,14 @@ struct ModelMemory {
 
   static func value(of configuration: DecoderConfiguration) -> JSON {
     let layout = configuration.layout
+    let parameters = configuration.parameterCount
     let modes = NumericMode.allCases.map { mode -> JSONObject.Member in
       let need = MemoryNeed(configuration, layout, mode: mode)
       return (
         mode.rawValue,
         [
           "weights": .int(Int64(need.weights)), "largest_tensor": .int(Int64(need.largestTensor)),
-          "training": .int(Int64(need.training)), "trained": .int(Int64(12 * configuration.parameterCount)),
+          "training": .int(Int64(need.training)), "trained": .int(Int64(12 * parameters)),
         ]
       )
     }
