@@ -49,7 +49,9 @@ test-pages: build
 
 # What a run writes for other programs, read by those programs, which pip installs; and a server that speaks HTTP/2.
 test-services: packages pip
-	@command -v nghttpx > /dev/null || $(MAKE) packages ALSO=nghttp2-proxy
+	@for program in nghttpx openssl; do
+	  PATH="$$PATH:/usr/sbin" command -v $$program > /dev/null || { $(MAKE) packages ALSO="nghttp2-proxy openssl"; break; }
+	done
 	swift build -c release --product plumb
 	Tests/Services/http2 .build/release
 	Tests/Services/run .build/release

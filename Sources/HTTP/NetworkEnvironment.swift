@@ -24,10 +24,11 @@ package struct NetworkEnvironment {
     httpProxy = variable("http_proxy") == nil && !isScript ? variable("HTTP_PROXY") : nil
     if let bundle = variable("CURL_CA_BUNDLE") {
       (certificatesFile, certificatesFolder, certificatesVariable) = (bundle, nil, "CURL_CA_BUNDLE")
-    } else if case (let file, let folder) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR")),
-      let name = file.map({ _ in "SSL_CERT_FILE" }) ?? folder.map({ _ in "SSL_CERT_DIR" })
-    {
-      (certificatesFile, certificatesFolder, certificatesVariable) = (file, folder, name)
+    } else if let file = variable("SSL_CERT_FILE") {
+      (certificatesFile, certificatesFolder) = (file, variable("SSL_CERT_DIR"))
+      certificatesVariable = "SSL_CERT_FILE"
+    } else if let folder = variable("SSL_CERT_DIR") {
+      (certificatesFile, certificatesFolder, certificatesVariable) = (nil, folder, "SSL_CERT_DIR")
     } else if let bundle = variable("REQUESTS_CA_BUNDLE") {
       let isFolder = Self.isFolder(bundle)
       certificatesFile = isFolder ? nil : bundle

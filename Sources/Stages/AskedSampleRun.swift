@@ -154,7 +154,7 @@ extension SampleStage {
         Set(row.compactMap { $0["text"]?.stringValue.map { UTF8Key($0) } }).count == 1
       }
       context.log(
-        "each sample was asked for by itself; that a server keeps to a seed, or draws at all, it does not promise"
+        "each sample was a request of its own; no server promises to keep to a seed"
       )
       if equal > 0 {
         context.log(

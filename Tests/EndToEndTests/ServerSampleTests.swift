@@ -44,6 +44,17 @@ import TinyModel
       }, "\(project.server.requests.map(\.text))")
   }
 
+  @Test func `samples that are all equal are said`() throws {
+    let project = try AskingProject { request in
+      // The second prompt's samples differ.
+      AskingProject.chat(AskingProject.lastText(request).contains("2") ? "drawn \(request.number)" : "same")
+    }
+    try project.write(AskingProject.sample)
+    #expect(try project.run("run x.yaml").status == 0)
+    let log = try project.run("logs sample").output
+    #expect(log.contains("of 2 of 3 prompts all samples are equal"), "\(log)")
+  }
+
   /// Such a server draws anew for each request, and equal bodies are not one question.
   @Test(arguments: ["interface: messages", "body: {seed: null}"])
   func `without seeds each sample is asked for itself, and all are replayed`(judge: String) throws {

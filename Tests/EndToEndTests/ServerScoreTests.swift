@@ -123,6 +123,8 @@ import Testing
     #expect(result.status == 0, "\(result.error)")
     let rows = try project.rows("annotate")
     #expect(rows[0]["outcomes"] == ["unparsable"] && rows[0]["scores"] == [nil], "\(rows[0].text())")
+    let log = try project.run("logs annotate").output
+    #expect(log.contains("the schema was sent with each question, and "), "\(log)")
     #expect(rows[0]["replies"] == ["Certainly! 2"])
     #expect(rows[2]["outcomes"] == ["parsed"] && rows[2]["scores"] == [2], "\(rows[2].text())")
     func seeds(_ text: String) -> [Int] {

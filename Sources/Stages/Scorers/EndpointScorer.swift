@@ -46,9 +46,10 @@ struct EndpointScorer: Scorer {
       throw InputError("input `model` needs a model with `server` and `interface: http`")
     }
     let table = context.input("rows").columns
-    let requests = server.model.asksByList ? Self.byRow(items) : items.map { [$0] }
+    let asksByRow = server.model.asksByList
+    let requests = asksByRow ? Self.byRow(items) : items.map { [$0] }
     let asks = try requests.map { request in
-      server.model.asksByList ? try Self.ask(of: request[0].row, table) : try Self.ask(of: request[0], table)
+      asksByRow ? try Self.ask(of: request[0].row, table) : try Self.ask(of: request[0], table)
     }
     var done = 0
     try server.ask(asks, unit: "texts") { index, outcome, _ in
@@ -57,7 +58,7 @@ struct EndpointScorer: Scorer {
       var scores: [Int: Double] = [:]
       switch outcome {
       case .reply(let reply, _):
-        let sent = server.model.asksByList ? try request[0].row.generationCount() : 1
+        let sent = asksByRow ? try request[0].row.generationCount() : 1
         // Fewer say nothing of which text they are of, unless they do.
         if reply.answers == sent || server.model.replyID != nil {
           scores = reply.scores
@@ -67,7 +68,7 @@ struct EndpointScorer: Scorer {
       case .failure(let failure): context.log("\(place): \(failure)")
       }
       for item in request {
-        try emit(item, scores[server.model.asksByList ? item.item : 0].map { .reward($0) } ?? .missing)
+        try emit(item, scores[asksByRow ? item.item : 0].map { .reward($0) } ?? .missing)
       }
       done += request.count
       context.progress(done, of: items.count, unit: "texts")
