@@ -1,9 +1,9 @@
 /* Matrix product on packed panels of 16 columns. See CKernels.h for what it computes, bit for bit.
 
    Rows of A come in tiles of PK_MR, tiles in groups whose widened rows stay in the second-level cache while the
-   panels of B pass by. One panel meets one group block by block. A block of integers is widened to fp32 once for
-   all tiles, one of bf16 by each tile as it goes. The sums lie side by side in `sums`, since rows of C are often a
-   multiple of 4096 bytes apart and would fall into the same few lines of the first-level cache. */
+   panels of B pass by. PK_PANELS panels meet one group block by block. A block of integers is widened to fp32 once for
+   all tiles, and one of bf16 where there are more tiles than PK_TILES_NOT_WIDENED. The sums lie side by side in `sums`, since
+   rows of C are often a multiple of 4096 bytes apart and would fall into the same few lines of the first-level cache. */
 
 enum { MAX_PAIRS = 16, PREFETCH_BYTES = 6144 };
 
@@ -26,20 +26,35 @@ enum { MAX_PAIRS = 16, PREFETCH_BYTES = 6144 };
 #define add_block(sum, block, scales)                                                                    \
   store16(sum, (scales) ? fma16(load16(scales), block, load16(sum)) : load16(sum) + (block))
 
-/* Both chains in one pass: ROWS rows times PANELS panels (constants), b_stride bytes apart in B, PK_MR rows in the sums. */
-INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, const float *scales, size_t b_stride, float *sums,
-                                 size_t pairs, pk_type type, int rows, int panels) {
-  f32x16 even[PK_MR], odd[PK_MR];
+/* Where a tile finds a block of B and its sums: `panels` panels side by side, each so many bytes or floats after the one before. */
+typedef struct {
+  const char *b;
+  size_t b_stride;
+  const float *scales; /* NULL: none */
+  size_t scale_stride;
+  float *sums;         /* rows of LANES */
+  size_t sum_stride;
+} PK_FN(block_operands);
+
+/* Both chains in one pass: `rows` rows times `panels` panels, constants both. */
+INLINE void PK_FN(gemm_one_pass)(const float *a, const PK_FN(block_operands) *of, size_t pairs, pk_type type, int rows, int panels) {
+  f32x16 even[PK_MR * PK_PANELS + 2], odd[PK_MR * PK_PANELS + 2];
 #pragma unroll
   for (int i = 0; i < rows * panels; i++) even[i] = odd[i] = splat(0);
   for (size_t p = 0; p < pairs; p++, a += 2 * PK_MR) {
+    f32x16 be[2], bo[2];
 #pragma unroll
     for (int panel = 0; panel < panels; panel++) {
-      f32x16 be = pair_even(type, b + (size_t)panel * b_stride, p), bo = pair_odd(type, b + (size_t)panel * b_stride, p);
+      be[panel] = pair_even(type, of->b + (size_t)panel * of->b_stride, p);
+      bo[panel] = pair_odd(type, of->b + (size_t)panel * of->b_stride, p);
+    }
 #pragma unroll
-      for (int r = 0; r < rows; r++) {
-        even[panel * rows + r] = fma16(splat(a[r]), be, even[panel * rows + r]);
-        odd[panel * rows + r] = fma16(splat(a[PK_MR + r]), bo, odd[panel * rows + r]);
+    for (int r = 0; r < rows; r++) {
+      f32x16 ae = splat(a[r]), ao = splat(a[PK_MR + r]);
+#pragma unroll
+      for (int panel = 0; panel < panels; panel++) {
+        even[panel * rows + r] = fma16(ae, be[panel], even[panel * rows + r]);
+        odd[panel * rows + r] = fma16(ao, bo[panel], odd[panel * rows + r]);
       }
     }
   }
@@ -49,10 +64,10 @@ INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, const float *sca
   }
 #pragma unroll
   for (int panel = 0; panel < panels; panel++) {
-    const float *scale = scales ? (const float *)((const char *)scales + (size_t)panel * b_stride) : NULL;
+    const float *scales = of->scales ? (const float *)((const char *)of->scales + (size_t)panel * of->scale_stride) : NULL;
 #pragma unroll
     for (int r = 0; r < rows; r++)
-      add_block(sums + (panel * PK_MR + r) * LANES, even[panel * rows + r] + odd[panel * rows + r], scale);
+      add_block(of->sums + (size_t)panel * of->sum_stride + r * LANES, even[panel * rows + r] + odd[panel * rows + r], scales);
   }
 }
 
@@ -60,7 +75,7 @@ INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, const float *sca
    16 pairs the loop's end would cost a tenth of the time. */
 #define chain_steps(begin, end, of_b, offset)                                                            \
   for (size_t p = begin; p < end; p++) {                                                                 \
-    f32x16 b_ = of_b(type, b, p);                                                                        \
+    f32x16 b_ = of_b(type, of->b, p);                                                                    \
     _Pragma("unroll") for (int r = 0; r < rows; r++) chain[r] =                                          \
         fma16(splat(a[p * 2 * PK_MR + (offset) + (size_t)r]), b_, chain[r]);                             \
   }
@@ -74,9 +89,8 @@ INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, const float *sca
     }                                                                                                    \
   } while (0)
 
-/* One chain after the other, where the registers hold the sums of only one: the even sums wait in memory. */
-INLINE void PK_FN(gemm_two_passes)(const float *a, const char *b, const float *scales, float *sums, size_t pairs,
-                                   pk_type type, int rows, int whole) {
+/* One chain after the other over one panel, where the registers hold the sums of only one: the even sums wait in memory. */
+INLINE void PK_FN(gemm_two_passes)(const float *a, const PK_FN(block_operands) *of, size_t pairs, pk_type type, int rows, int whole) {
   _Alignas(64) float kept[PK_MR * LANES];
   f32x16 chain[PK_MR];
   chain_sums(pair_even, 0);
@@ -89,25 +103,22 @@ INLINE void PK_FN(gemm_two_passes)(const float *a, const char *b, const float *s
   __asm__ volatile("" : : "r"(kept) : "memory"); /* keeps the even sums out of the registers of the odd pass */
   chain_sums(pair_odd, PK_MR);
 #pragma unroll
-  for (int r = 0; r < rows; r++) add_block(sums + r * LANES, load16(kept + r * LANES) + chain[r], scales);
+  for (int r = 0; r < rows; r++) add_block(of->sums + r * LANES, load16(kept + r * LANES) + chain[r], of->scales);
 }
 
-/* One block of one tile, `rows` of it live. */
-INLINE void PK_FN(gemm_tile)(const float *a, const char *b, const float *scales, float *sums, size_t pairs, pk_type type,
-                             size_t rows) {
-#define TILE(R)                                                                                      \
-  case R:                                                                                            \
-    if (R <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, b, scales, 0, sums, pairs, type, R, 1);       \
-    else if (pairs == MAX_PAIRS) PK_FN(gemm_two_passes)(a, b, scales, sums, pairs, type, R, 1);      \
-    else PK_FN(gemm_two_passes)(a, b, scales, sums, pairs, type, R, 0);                              \
+/* One block of one tile, `rows` of it live, over PK_PANELS panels or one. */
+INLINE void PK_FN(gemm_tile)(const float *a, const PK_FN(block_operands) *of, size_t pairs, pk_type type, size_t rows, size_t panels) {
+#define TILE(R)                                                                                          \
+  case R:                                                                                                \
+    if (PK_PANELS > 1 && panels > 1) PK_FN(gemm_one_pass)(a, of, pairs, type, R, PK_PANELS);             \
+    else if (R <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, of, pairs, type, R, 1);                      \
+    else if (pairs == MAX_PAIRS) PK_FN(gemm_two_passes)(a, of, pairs, type, R, 1);                       \
+    else PK_FN(gemm_two_passes)(a, of, pairs, type, R, 0);                                               \
     break;
   switch (rows) {
     TILE(1) TILE(2) TILE(3) TILE(4)
 #if PK_MR > 4
     TILE(5) TILE(6)
-#endif
-#if PK_MR > 6
-    TILE(7) TILE(8)
 #endif
   }
 #undef TILE
@@ -140,29 +151,31 @@ INLINE void PK_FN(gemm_widen)(const char *b, float *wide, size_t pairs, pk_type 
   }
 }
 
-INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, const float *a, size_t row, size_t rows,
+/* One group of rows against PK_PANELS panels or one. */
+INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, size_t panels, const float *a, size_t row, size_t rows,
                               pk_type type) {
-  _Alignas(64) float sums[GROUP_ROWS * LANES], wide[2 * MAX_PAIRS * LANES];
+  _Alignas(64) float sums[PK_PANELS * GROUP_ROWS * LANES], wide[PK_PANELS * 2 * MAX_PAIRS * LANES];
+  enum { SUM_STRIDE = GROUP_ROWS * LANES, WIDE_STRIDE = 2 * MAX_PAIRS * LANES };
   const char *b = (const char *)job->packed + panel * job->panel_bytes;
   size_t tiles = (rows + PK_MR - 1) / PK_MR;
-  PK_FN(gemm_load)(job, sums, row, rows, panel * LANES);
+  int widened = type == PK_I8 || (type == PK_BF16 && tiles > PK_TILES_NOT_WIDENED);
+  for (size_t p = 0; p < panels; p++) PK_FN(gemm_load)(job, sums + p * SUM_STRIDE, row, rows, (panel + p) * LANES);
   for (size_t block = 0; block < job->block_count; block++) {
-    size_t pairs = (job->blocks[block].length + 1) / 2;
-    const float *scales = block_scales(type, b);
-    b += scales_bytes(type);
-    const char *read = b;
-    if (type == PK_I8) {
-      PK_FN(gemm_widen)(b, wide, pairs, type);
-      read = (const char *)wide;
-    } else {
-      for (size_t ahead = 0; ahead < pairs * pair_bytes(type); ahead += 64) __builtin_prefetch(b + PREFETCH_BYTES + ahead, 0, 2);
+    size_t pairs = (job->blocks[block].length + 1) / 2, bytes = scales_bytes(type) + pairs * pair_bytes(type);
+    PK_FN(block_operands) of = {b + scales_bytes(type), job->panel_bytes, block_scales(type, b), job->panel_bytes, sums, SUM_STRIDE};
+    for (size_t p = 0; p < panels; p++) {
+      for (size_t ahead = 0; ahead < bytes; ahead += 64) __builtin_prefetch(b + p * job->panel_bytes + PREFETCH_BYTES + ahead, 0, 2);
+      if (widened) PK_FN(gemm_widen)(of.b + p * job->panel_bytes, wide + p * WIDE_STRIDE, pairs, type);
     }
-    for (size_t tile = 0; tile < tiles; tile++, a += pairs * 2 * PK_MR)
-      PK_FN(gemm_tile)(a, read, scales, sums + tile * PK_MR * LANES, pairs, type == PK_I8 ? PK_F32 : type,
-                       min_size(PK_MR, rows - tile * PK_MR));
-    b += pairs * pair_bytes(type);
+    if (widened) of.b = (const char *)wide, of.b_stride = WIDE_STRIDE * sizeof(float);
+    for (size_t tile = 0; tile < tiles; tile++, a += pairs * 2 * PK_MR, of.sums += PK_MR * LANES) {
+      size_t live = min_size(PK_MR, rows - tile * PK_MR);
+      if (widened) PK_FN(gemm_tile)(a, &of, pairs, PK_F32, live, panels);
+      else PK_FN(gemm_tile)(a, &of, pairs, type == PK_I8 ? PK_F32 : type, live, panels);
+    }
+    b += bytes;
   }
-  PK_FN(gemm_save)(job, sums, row, rows, panel * LANES);
+  for (size_t p = 0; p < panels; p++) PK_FN(gemm_save)(job, sums + p * SUM_STRIDE, row, rows, (panel + p) * LANES);
 }
 
 /* One row of A: two panels at a time, so that enough chains are under way. */
@@ -170,37 +183,37 @@ INLINE size_t PK_FN(gemm_row)(const gemm_job *job, size_t panel, size_t panel_en
                               pk_type type) {
   size_t stride = job->panel_bytes;
   for (; panel + 2 <= panel_end; panel += 2) {
-    _Alignas(64) float sums[2 * PK_MR * LANES];
+    _Alignas(64) float sums[2 * LANES];
     const char *b = (const char *)job->packed + panel * stride;
     const float *at = a;
     PK_FN(gemm_load)(job, sums, row, 1, panel * LANES);
-    PK_FN(gemm_load)(job, sums + PK_MR * LANES, row, 1, (panel + 1) * LANES);
+    PK_FN(gemm_load)(job, sums + LANES, row, 1, (panel + 1) * LANES);
     for (size_t block = 0; block < job->block_count; block++) {
       size_t pairs = (job->blocks[block].length + 1) / 2;
-      PK_FN(gemm_one_pass)(at, b + scales_bytes(type), block_scales(type, b), stride, sums, pairs, type, 1, 2);
+      PK_FN(block_operands) of = {b + scales_bytes(type), stride, block_scales(type, b), stride, sums, LANES};
+      PK_FN(gemm_one_pass)(at, &of, pairs, type, 1, 2);
       at += pairs * 2 * PK_MR;
       b += scales_bytes(type) + pairs * pair_bytes(type);
     }
     PK_FN(gemm_save)(job, sums, row, 1, panel * LANES);
-    PK_FN(gemm_save)(job, sums + PK_MR * LANES, row, 1, (panel + 1) * LANES);
+    PK_FN(gemm_save)(job, sums + LANES, row, 1, (panel + 1) * LANES);
   }
   return panel;
 }
 
-static void PK_FN(gemm_panels)(const gemm_job *job, size_t panel_begin, size_t panel_end, size_t group) {
+INLINE void PK_FN(gemm_typed)(const gemm_job *job, size_t panel, size_t panel_end, size_t group, pk_type type) {
   size_t row = group * job->group_rows, rows = min_size(job->group_rows, job->m - row);
   const float *a = job->expanded + group * job->group_floats;
-  size_t panel = panel_begin;
-  if (rows == 1) {
-    if (job->type == PK_BF16) panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_BF16);
-    else if (job->type == PK_I8) panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_I8);
-    else panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_F32);
-  }
-  for (; panel < panel_end; panel++) {
-    if (job->type == PK_BF16) PK_FN(gemm_group)(job, panel, a, row, rows, PK_BF16);
-    else if (job->type == PK_I8) PK_FN(gemm_group)(job, panel, a, row, rows, PK_I8);
-    else PK_FN(gemm_group)(job, panel, a, row, rows, PK_F32);
-  }
+  if (rows == 1) panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, type);
+  for (; PK_PANELS > 1 && panel + PK_PANELS <= panel_end; panel += PK_PANELS)
+    PK_FN(gemm_group)(job, panel, PK_PANELS, a, row, rows, type);
+  for (; panel < panel_end; panel++) PK_FN(gemm_group)(job, panel, 1, a, row, rows, type);
+}
+
+static void PK_FN(gemm_panels)(const gemm_job *job, size_t panel_begin, size_t panel_end, size_t group) {
+  if (job->type == PK_BF16) PK_FN(gemm_typed)(job, panel_begin, panel_end, group, PK_BF16);
+  else if (job->type == PK_I8) PK_FN(gemm_typed)(job, panel_begin, panel_end, group, PK_I8);
+  else PK_FN(gemm_typed)(job, panel_begin, panel_end, group, PK_F32);
 }
 
 /* Eight elements of A in a row, as the words of fp32. */

@@ -6,7 +6,9 @@
 
 #define PK_FN(name) name##_avx2
 #define PK_MR 4       /* rows of a product's tile */
+#define PK_PANELS 1   /* and its panels of 16 columns */
 #define PK_ONE_PASS_ROWS 2 /* of a tile whose two chains the registers hold at once */
+#define PK_TILES_NOT_WIDENED 2 /* that read bf16 as it lies: each takes longer than over fp32 */
 #define PK_MASKS 256 /* bits of a vector whose loads and stores take a mask */
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)

@@ -5,8 +5,10 @@
 #include "kernels.h"
 
 #define PK_FN(name) name##_avx512
-#define PK_MR 8       /* rows of a product's tile */
+#define PK_MR 6       /* rows of a product's tile */
+#define PK_PANELS 2   /* and its panels of 16 columns */
 #define PK_ONE_PASS_ROWS PK_MR /* of a tile whose two chains the registers hold at once */
+#define PK_TILES_NOT_WIDENED 1 /* that read bf16 as it lies: each takes longer than over fp32 */
 #define PK_MASKS 512 /* bits of a vector whose loads and stores take a mask */
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2"), min_vector_width(512))), apply_to = function)

@@ -5,7 +5,9 @@
 
 #define PK_FN(name) name##_portable
 #define PK_MR 6       /* rows of a product's tile */
+#define PK_PANELS 1   /* and its panels of 16 columns */
 #define PK_ONE_PASS_ROWS 2 /* of a tile whose two chains the registers hold at once */
+#define PK_TILES_NOT_WIDENED 1 /* that read bf16 as it lies: each takes longer than over fp32 */
 #define PK_MASKS 0 /* no loads and stores under a mask */
 
 #include "transpose.h"
