@@ -72,7 +72,7 @@ parity: build pip
 	@Tests/Parity/run .build/release
 
 # The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp, tokenizing beside tokenizers, data beside
-# pyarrow, the quickstart as a whole beside transformers, llama.cpp and vLLM; installed with pip where possible. No test depends on a
+# pyarrow, the quickstart as a whole beside transformers and llama.cpp; installed with pip where possible. No test depends on a
 # time. BENCH="--repeat 3" reaches all; bench-runner, bench-engine, bench-tokenizer, bench-data and bench-experiment do one, with
 # options of their own. bench-search compares the search of hyperparameters with Optuna.
 bench: bench-runner bench-engine bench-tokenizer bench-data bench-experiment

