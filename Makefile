@@ -3,7 +3,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: quickstart test test-pages test-services test-servers build install packages pip docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-search new-stage emulated sanitize bounds fuzz parity
+.PHONY: quickstart test test-pages test-services test-servers build install packages pip docs format lint bench bench-runner bench-engine bench-tokenizer bench-data bench-experiment bench-search new-stage emulated sanitize bounds fuzz parity
 
 EXPERIMENT ?= experiments/quickstart.yaml
 # Stages whose generations quickstart shows side by side.
@@ -72,9 +72,10 @@ parity: build pip
 	@Tests/Parity/run .build/release
 
 # The runner beside DVC and Snakemake, the engines beside transformers and llama.cpp, tokenizing beside tokenizers, data beside
-# pyarrow; installed with pip where possible. No test depends on a time. BENCH="--repeat 3" reaches all; bench-runner, bench-engine,
-# bench-tokenizer and bench-data do one, with options of their own. bench-search compares the search of hyperparameters with Optuna.
-bench: bench-runner bench-engine bench-tokenizer bench-data
+# pyarrow, the quickstart as a whole beside transformers and llama.cpp; installed with pip where possible. No test depends on a
+# time. BENCH="--repeat 3" reaches all; bench-runner, bench-engine, bench-tokenizer, bench-data and bench-experiment do one, with
+# options of their own. bench-search compares the search of hyperparameters with Optuna.
+bench: bench-runner bench-engine bench-tokenizer bench-data bench-experiment
 bench-runner: packages pip
 	@swift build -c release --product plumb
 	Benchmarks/runner.py $(BENCH)
@@ -89,6 +90,10 @@ bench-data: packages pip
 	@swift build -c release --product plumb
 	swift build -c release --product DataBench
 	Benchmarks/data.py $(BENCH)
+# The model is in the cache after `make quickstart`.
+bench-experiment: packages pip
+	@swift build -c release --product plumb
+	Benchmarks/experiment.py $(BENCH)
 bench-search: packages pip
 	@swift build -c release --product SearchBench
 	Benchmarks/search.py $(BENCH)
