@@ -18,7 +18,7 @@ struct DirectRowsTests {
     var rows = ""
     let error = inputError {
       try bench.run(DataStage(), .object(JSONObject(all.map { ($0.0, $0.1) })))
-      rows = try File.read("\(bench.directory)/out/rows.jsonl")
+      rows = String(decoding: try File.read("\(bench.directory)/out/rows.jsonl"), as: UTF8.self)
     }
     return [rows, error] + bench.reporter.lines.withLock { $0 }
   }
@@ -27,7 +27,7 @@ struct DirectRowsTests {
     [("id", "id"), ("keep", ["label"])], [("keep", ["label"])], [],
     [("id", "id"), ("keep", ["again": "prompt", "l": "label", "naïve \"key\"": "label"])],
     [("prompt", "{id}"), ("id", "id")], [("prompt", "{a.b}"), ("keep", ["a"])],
-  ].map { $0.map { ($0.0, $0.1) } }
+  ]
 
   private static let lines = [
     #"{"id":"a","prompt":"p","label":"x"}"#, #" { "id" : "b" , "prompt" : "p\n\"q\"" , "label" : null } "#,
