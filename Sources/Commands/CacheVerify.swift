@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Runner
+import Synchronization
 import System
 
 struct CacheVerify: ParsableCommand {
@@ -22,11 +23,11 @@ struct CacheVerify: ParsableCommand {
       let store = try openStore(storage)
       // Each is listed below.
       store.onWarning = { _ in }
-      var line = ProgressLine()
+      let line = Mutex(ProgressLine())
       let found = try Verification(of: store, repairing: repair) { done, total in
-        line.show("\(ByteCount(done).text) of \(ByteCount(total).text) read")
+        line.withLock { $0.show("\(ByteCount(done).text) of \(ByteCount(total).text) read") }
       }
-      line.clear()
+      line.withLock { $0.clear() }
       var text = ""
       for damage in found.damages {
         text += "damaged  \(damage.path) \(damage.problem)"

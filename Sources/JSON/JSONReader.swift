@@ -351,10 +351,15 @@ struct JSONReader {
       skipDigits()
     }
     var isInteger = true
+    var point: Int?
     if current == UInt8(ascii: ".") {
       isInteger = false
+      point = position
       position += 1
       try expectDigits()
+    }
+    if let point, current != UInt8(ascii: "e"), current != UInt8(ascii: "E"), position - start <= 20 {
+      return .double(shortDecimal(start, point: point))
     }
     if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
       isInteger = false
@@ -380,8 +385,54 @@ struct JSONReader {
     return bytes[start] == UInt8(ascii: "-") ? -value : value
   }
 
+  /// Of at most 19 digits and a point, perhaps behind a sign; read up to `position`. Rounded to the nearest double, as any other number.
+  private func shortDecimal(_ start: Int, point: Int) -> Double {
+    let isNegative = bytes[start] == UInt8(ascii: "-")
+    var digits: UInt64 = 0
+    for index in (isNegative ? start + 1 : start)..<position where index != point {
+      digits = digits * 10 + UInt64(bytes[index] - UInt8(ascii: "0"))
+    }
+    var divisor: UInt64 = 1
+    for _ in (point + 1)..<position { divisor *= 10 }
+    let value = JSONReader.quotient(digits, divisor)
+    return isNegative ? -value : value
+  }
+
+  /// The double that is nearest to a quotient, of two the even one.
+  /// - Precondition: the divisor is not 0.
+  static func quotient(_ dividend: UInt64, _ divisor: UInt64) -> Double {
+    // Both are doubles: their quotient is rounded once.
+    if dividend < 1 << 53, divisor < 1 << 53 { return Double(dividend) / Double(divisor) }
+    if dividend == 0 { return 0 }
+    // With the upper bits set the quotient has 63 bits or 64, more than a double; its last one stands for all that follow.
+    let shifts = (dividend.leadingZeroBitCount, divisor.leadingZeroBitCount)
+    let (upper, lower) = (dividend << UInt64(shifts.0), divisor << UInt64(shifts.1))
+    let (quotient, rest) = lower.dividingFullWidth((upper >> 1, upper << 63))
+    let rounded = Double(quotient | (rest == 0 ? 0 : 1))
+    return Double(sign: .plus, exponent: shifts.1 - shifts.0 - 63, significand: rounded)
+  }
+
   private func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
-  private mutating func skipDigits() { while let byte = current, isDigit(byte) { position += 1 } }
+
+  mutating func skipDigits() {
+    while position <= bytes.count - 8 {
+      let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+      let length = JSONReader.digitCount(UInt64(littleEndian: word))
+      position += length
+      if length < 8 { return }
+    }
+    while let byte = current, isDigit(byte) { position += 1 }
+  }
+
+  /// How many digits these eight bytes begin with, the lowest first.
+  @inline(__always)
+  static func digitCount(_ word: UInt64) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    // What is added carries into the byte above only from a byte that is none, and the lowest one counts.
+    let others = ((word ^ (ones &* 0x30)) | ((word &+ (ones &* 0x06)) ^ (ones &* 0x30))) & (ones &* 0xF0)
+    return others.trailingZeroBitCount / 8
+  }
+
   private mutating func expectDigits() throws(JSONError) {
     guard let byte = current, isDigit(byte) else { throw error("expected a digit") }
     skipDigits()

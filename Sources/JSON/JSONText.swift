@@ -106,6 +106,54 @@ extension JSON {
 }
 
 extension JSONReader {
+  mutating func passByte(_ byte: UInt8) -> Bool {
+    guard current == byte else { return false }
+    position += 1
+    return true
+  }
+
+  /// Passes a string that stands for itself and has none of the few characters that may be escaped.
+  /// - Returns: what is between its quotes; nil, and any position, for any other text.
+  mutating func passPlainString() -> Range<Int>? {
+    guard passByte(UInt8(ascii: "\"")) else { return nil }
+    let content = UnsafeRawBufferPointer(rebasing: bytes[position...]).assumingMemoryBound(to: UInt8.self)
+    let length = JSON.endOfPlain(content, from: 0)
+    let range = position..<(position + length)
+    position += length
+    guard passByte(UInt8(ascii: "\"")), isText(range) else { return nil }
+    return range
+  }
+
+  private func isText(_ range: Range<Int>) -> Bool {
+    let text = UnsafeRawBufferPointer(rebasing: bytes[range]).assumingMemoryBound(to: UInt8.self)
+    return (try? UTF8Span(validating: text.span)) != nil
+  }
+
+  /// Passes a member's value where its text is what the writer would write for it; one that is not needed, where it is plainly right.
+  /// - Returns: false, and any position, for any other text, be it right or wrong.
+  mutating func passWritten(isNeeded: Bool) -> Bool {
+    let start = position
+    if !isNeeded, passPlainNumber() { return true }
+    position = start
+    return passWrittenValue(depth: 1)
+  }
+
+  /// Passes a number without an exponent that is in range because it is short.
+  private mutating func passPlainNumber() -> Bool {
+    if current == UInt8(ascii: "-") { position += 1 }
+    let first = position
+    skipDigits()
+    let length = position - first
+    guard length == 1 || (2..<300).contains(length) && bytes[first] != 0x30 else { return false }
+    if current == UInt8(ascii: ".") {
+      position += 1
+      let fraction = position
+      skipDigits()
+      guard position > fraction else { return false }
+    }
+    return current != UInt8(ascii: "e") && current != UInt8(ascii: "E")
+  }
+
   /// Passes a member's value where its text is what the writer would write for it; of a list with the ends of its entries.
   /// - Returns: nil, and passes nothing, for any other text, be it right or wrong.
   fileprivate mutating func passWritten() -> (range: Range<Int>, ends: [UInt32]?)? {
@@ -157,7 +205,9 @@ extension JSONReader {
       return true
     }
     while true {
-      guard passWrittenValue(depth: depth + 1) else { return false }
+      if !passShortInteger() {
+        guard passWrittenValue(depth: depth + 1) else { return false }
+      }
       end(self)
       switch current {
       case UInt8(ascii: ","): position += 1
@@ -169,23 +219,57 @@ extension JSONReader {
     }
   }
 
+  /// Passes an entry of one to seven digits with another entry or the end of its list behind it, and nothing else: most entries of long
+  /// lists are ids of tokens.
+  @inline(__always)
+  private mutating func passShortInteger() -> Bool {
+    guard position <= bytes.count - 8 else { return false }
+    let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+    let length = JSONReader.digitCount(UInt64(littleEndian: word))
+    guard length > 0, length < 8, bytes[position] != UInt8(ascii: "0") || length == 1 else { return false }
+    let next = bytes[position + length]
+    guard next == UInt8(ascii: ",") || next == UInt8(ascii: "]") else { return false }
+    position += length
+    return true
+  }
+
   private mutating func passWrittenNumber() -> Bool {
     let start = position
     if current == UInt8(ascii: "-") { position += 1 }
     let first = position
-    while let byte = current, byte &- 0x30 < 10 { position += 1 }
+    skipDigits()
+    let integerLength = position - first
     switch current {
-    case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"):
-      position = start
-      guard let value = try? readValue(depth: 1) else { return false }
-      var text: [UInt8] = []
-      value.write(to: &text)
-      return text.elementsEqual(bytes[start..<position])
+    case UInt8(ascii: "."):
+      position += 1
+      skipDigits()
+      let isExponential = current == UInt8(ascii: "e") || current == UInt8(ascii: "E")
+      if !isExponential, isShortDecimal(first, integerLength) { return true }
+    case UInt8(ascii: "e"), UInt8(ascii: "E"): break
     default:
       // Longer ones may not fit 64 bits; `-0` is written as `0`.
-      guard (1...18).contains(position - first) else { return false }
+      guard (1...18).contains(integerLength) else { return false }
       return bytes[first] != 0x30 || position - start == 1
     }
+    position = start
+    guard let value = try? readValue(depth: 1) else { return false }
+    let read = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
+    // What `write` does, without memory of its own.
+    var text = if case .double(let number) = value { number.description } else { value.text() }
+    return text.withUTF8 { $0.count == read.count && read.elementsEqual(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Whether digits, a point and digits, read up to `position`, are plainly how the number is written: of numbers of up to 15 digits no two
+  /// are one double, so that none is shorter; those below 0.0001 are written with an exponent.
+  private func isShortDecimal(_ first: Int, _ integerLength: Int) -> Bool {
+    let fraction = first + integerLength + 1
+    let fractionLength = position - fraction
+    let isBelowOne = integerLength == 1 && bytes[first] == 0x30
+    guard integerLength > 0, fractionLength > 0, (isBelowOne ? 0 : integerLength) + fractionLength <= 15,
+      isBelowOne || bytes[first] != 0x30
+    else { return false }
+    if bytes[position - 1] == 0x30 { return fractionLength == 1 }
+    return !isBelowOne || bytes[fraction..<min(position, fraction + 4)].contains { $0 != 0x30 }
   }
 
   private mutating func passWrittenString() -> Bool {
@@ -197,9 +281,8 @@ extension JSONReader {
       guard let byte = current else { return false }
       switch byte {
       case UInt8(ascii: "\""):
-        let text = UnsafeRawBufferPointer(rebasing: bytes[content..<position])
         position += 1
-        return (try? UTF8Span(validating: text.assumingMemoryBound(to: UInt8.self).span)) != nil
+        return isText(content..<(position - 1))
       case UInt8(ascii: "\\"): guard passWrittenEscape() else { return false }
       case 0xE2 where !isLineSeparator: position += 1
       default: return false

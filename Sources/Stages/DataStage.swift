@@ -56,7 +56,16 @@ package struct DataStage: Stage {
       context.progress(count, of: max(count, expected), unit: "records")
     }
     guard let seed = options.shuffle else {
-      try reader.read(files, pause: pause) { try writer.append($0) }
+      // Two closures that write: one of them is called at a time.
+      try reader.read(
+        files, pause: pause, direct: DirectRows(options),
+        giveWritten: { id, rest in
+          try writer.appendLine { line in
+            line.append(raw: DirectLines.beforeID.bytes)
+            line.append(raw: id)
+            line.append(raw: rest)
+          }
+        }, { try writer.append($0) })
       return reader.rowCount
     }
     var shuffle = RowShuffle(seed: seed)

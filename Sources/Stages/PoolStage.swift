@@ -78,27 +78,42 @@ package struct PoolStage: Stage {
   package func run(_ context: StageContext) throws {
     let column = context.options[Self.by].rawValue
     let bins = context.options[SampleStatistics.option]
-    let joined = try joinedSamples(
+    let samples = try SampleRows(
       context, requiring: ["generations", column],
       reading: [column] + (context.options[Self.maxTokens] == nil ? [] : ["lengths"])
         + (bins == nil ? [] : SampleStatistics.columns))
-    let picker = try SamplePicker(options: context.options, table: joined.table, seed: context.seed)
-    let pool = try joined.rows.compactMap(picker.withClassesOnly)
-    context.leaveOut(joined.rows.count - pool.count, "prompts without a classed sample")
-    context.leaveOut(
-      try joined.rows.reduce(0) { $0 + (try picker.unclassedCount($1)) }, "samples without a class")
-    context.leaveOut(
-      try pool.reduce(0) { $0 + (try picker.unlistedCount($1)) }, "samples of classes not listed")
-    let picked = try pool.compactMap(picker.picked)
-    context.measure(
-      "picked_samples", Double(picked.reduce(0) { $0 + ($1.list("generations")?.count ?? 0) }))
-    try writeRows(picked, to: context.output("rows", .rows))
-    try writeRows(
-      try pool.compactMap { try picker.kept($0, drop: context.options[Self.drop]) },
-      to: context.output("state", .rows))
+    let table = samples.table
+    let picker = try SamplePicker(options: context.options, table: table, seed: context.seed)
+    let drop = context.options[Self.drop]
+    var (withoutPrompts, unclassed, unlisted, pickedCount) = (0, 0, 0, 0)
+    // For statistics only.
+    var (pool, picked): ([Row], [Row]) = ([], [])
+    try writeRows(to: context.output("rows", .rows)) { rows in
+      try writeRows(to: context.output("state", .rows)) { state in
+        try samples.each { row in
+          unclassed += try picker.unclassedCount(row)
+          guard let own = try picker.withClassesOnly(row) else {
+            withoutPrompts += 1
+            return
+          }
+          unlisted += try picker.unlistedCount(own)
+          if bins != nil { pool.append(own) }
+          if let chosen = try picker.picked(own) {
+            pickedCount += chosen.list("generations")?.count ?? 0
+            if bins != nil { picked.append(chosen) }
+            try rows.append(chosen)
+          }
+          if let kept = try picker.kept(own, drop: drop) { try state.append(kept) }
+        }
+      }
+    }
+    context.leaveOut(withoutPrompts, "prompts without a classed sample")
+    context.leaveOut(unclassed, "samples without a class")
+    context.leaveOut(unlisted, "samples of classes not listed")
+    context.measure("picked_samples", Double(pickedCount))
     guard let bins else { return }
     let statistics = SampleStatistics(
-      table: joined.table, classes: try picker.classCount(pool), classesOf: picker.classNumbers)
+      table: table, classes: try picker.classCount(pool), classesOf: picker.classNumbers)
     try writeMetrics(
       try statistics.measure(picked, outOf: pool, bins: bins), to: context.output("statistics", .metrics))
   }

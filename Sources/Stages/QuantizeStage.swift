@@ -57,18 +57,39 @@ package struct QuantizeStage: Stage {
     let options = context.options
     let perPrompt = options[Self.scope] == .prompt
     let bins = options[SampleStatistics.option]
-    let joined = try joinedSamples(
-      context, requiring: ["generations", "rewards"],
-      reading: bins == nil ? ["rewards"] : SampleStatistics.columns, without: "quantiles",
-      numbering: perPrompt ? nil : Self.added)
-    let result = try quantized(
-      joined, classes: options[Self.classes], remainder: options[Self.remainder], perPrompt: perPrompt)
-    context.leaveOut(
-      result.reduce(0) { $0 + ($1["quantiles"]?.arrayValue?.count { $0.isNull } ?? 0) },
-      "samples without reward")
-    try writeRows(result, to: context.output("rows", .rows))
+    let (classes, remainder) = (options[Self.classes], options[Self.remainder])
+    let (columns, read) = (["generations", "rewards"], bins == nil ? ["rewards"] : SampleStatistics.columns)
+    var table = ColumnTable()
+    var withoutReward = 0
+    // For statistics only.
+    var result: [Row] = []
+    try writeRows(to: context.output("rows", .rows)) { writer in
+      func write(_ row: Row, _ classes: [Int?]) throws {
+        var row = row
+        row["quantiles"] = .array(classes.map { $0.map { .int(Int64($0)) } ?? .null })
+        withoutReward += classes.count { $0 == nil }
+        if bins != nil { result.append(row) }
+        try writer.append(row)
+      }
+      if perPrompt {
+        let samples = try SampleRows(context, requiring: columns, reading: read, without: "quantiles")
+        let own = samples.table
+        table = own
+        try samples.each { row in
+          try write(
+            row, quantiles(of: try rewardList(of: row, own), classes: classes, remainder: remainder))
+        }
+      } else {
+        let joined = try joinedSamples(
+          context, requiring: columns, reading: read, without: "quantiles", numbering: Self.added)
+        table = joined.table
+        let found = try globalQuantiles(joined, classes: classes, remainder: remainder)
+        for (row, classes) in zip(joined.rows, found) { try write(row, classes) }
+      }
+    }
+    context.leaveOut(withoutReward, "samples without reward")
     guard let bins else { return }
-    let statistics = SampleStatistics(table: joined.table, classes: options[Self.classes]) {
+    let statistics = SampleStatistics(table: table, classes: classes) {
       $0["quantiles"]?.arrayValue?.map(\.intValue) ?? []
     }
     try writeMetrics(try statistics.measure(result, bins: bins), to: context.output("statistics", .metrics))
@@ -116,24 +137,11 @@ package func quantiles(of rewards: [Double?], classes: Int, remainder: Remainder
   return result
 }
 
-/// The rows with the column `quantiles`.
-func quantized(_ joined: SampledRows, classes: Int, remainder: Remainder, perPrompt: Bool) throws -> [Row] {
-  let rewards = try joined.rows.map { try rewardList(of: $0, joined.table) }
-  let classesOfRows =
-    try perPrompt
-    ? rewards.map { quantiles(of: $0, classes: classes, remainder: remainder) }
-    : globalQuantiles(joined, rewards, classes: classes, remainder: remainder)
-  return zip(joined.rows, classesOfRows).map { row, own in
-    var row = row
-    row["quantiles"] = .array(own.map { $0.map { .int(Int64($0)) } ?? .null })
-    return row
-  }
-}
-
 /// Classes among all samples, by row; equal rewards in the order in which the samples were added.
 private func globalQuantiles(
-  _ joined: SampledRows, _ rewards: [[Double?]], classes: Int, remainder: Remainder
+  _ joined: SampledRows, classes: Int, remainder: Remainder
 ) throws -> [[Int?]] {
+  let rewards = try joined.rows.map { try rewardList(of: $0, joined.table) }
   var inOrder = [Double?](repeating: nil, count: rewards.reduce(0) { $0 + $1.count })
   let places = try joined.rows.map { row in
     try SampleLists(row, joined.table).required(QuantizeStage.added, of: row).map { $0.intValue ?? 0 }

@@ -11,6 +11,11 @@ package func quoted(_ name: String, limit: Int = 120) -> String {
       break
     }
     length += 1
+    // What nearly every name is made of; a property is looked up in tables.
+    if (0x20..<0x7F).contains(scalar.value) {
+      text.unicodeScalars.append(scalar)
+      continue
+    }
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
       text += "\\u{\(String(scalar.value, radix: 16))}"

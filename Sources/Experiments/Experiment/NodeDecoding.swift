@@ -8,8 +8,8 @@ struct Fields {
   var entries: [MappingEntry]
   var span: SourceSpan
 
-  subscript(key: String) -> Node? { entry(key)?.value }
-  func entry(_ key: String) -> MappingEntry? { entries.first { UTF8Key($0.key) == UTF8Key(key) } }
+  subscript(key: String) -> Node? { entries.index(of: key).map { entries[$0].value } }
+  func entry(_ key: String) -> MappingEntry? { entries.index(of: key).map { entries[$0] } }
 }
 
 extension DiagnosticCollector {

@@ -19,8 +19,13 @@ package func readRows(_ path: String, requiring columns: [String], reading names
 }
 
 private func readRowFile(_ path: String) throws -> [UInt8] {
+  try readingRowFile(path) { try File.readUserFile(path) }
+}
+
+/// What `body` gives; where the file cannot be read, the error of a file of rows.
+func readingRowFile<T>(_ path: String, _ body: () throws -> T) throws -> T {
   do {
-    return try File.readUserFile(path)
+    return try body()
   } catch let error as UserFileError {
     if case .irregular(let kind) = error.cause {
       throw InputError("`\(path)` is \(kind); expected a file of rows, one JSON object per line")
@@ -34,23 +39,48 @@ private func readRowFile(_ path: String) throws -> [UInt8] {
 package func readRows(
   _ bytes: [UInt8], named name: String, requiring columns: [String], reading read: [String]? = nil
 ) throws -> [Row] {
-  let read = read.map { Set((["id"] + $0).map(UTF8Key.init)) }
-  var rows: [Row] = []
-  var lines: [UTF8Key: Int] = [:]
-  var line = 0
-  var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-  while start < bytes.count {
-    line += 1
-    let newline = bytes.withUnsafeBytes { bytes in
-      bytes.baseAddress.flatMap { first in
-        memchr(first + start, 0x0A, bytes.count - start).map { UnsafeRawPointer($0) - first }
-      } ?? bytes.count
+  var lines = RowLines(named: name, requiring: columns, reading: read)
+  return try lines.rows(of: bytes, upTo: bytes.count)
+}
+
+/// The rows that the lines of a file hold, which come piece by piece.
+struct RowLines {
+  private let name: String
+  private let columns: [String]
+  private let read: Set<UTF8Key>?
+  /// Of each id that came, its line.
+  private var lines: [UTF8Key: Int] = [:]
+  private var line = 0
+
+  init(named name: String, requiring columns: [String], reading read: [String]?) {
+    self.name = name
+    self.columns = columns
+    self.read = read.map { Set((["id"] + $0).map(UTF8Key.init)) }
+  }
+
+  /// The rows of what comes next.
+  /// - Parameter end: where the last line ends; what stands behind it is not looked at.
+  mutating func rows(of bytes: [UInt8], upTo end: Int) throws -> [Row] {
+    var rows: [Row] = []
+    var start = line == 0 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    while start < end {
+      line += 1
+      let newline = bytes.withUnsafeBytes { bytes in
+        bytes.baseAddress.flatMap { first in
+          memchr(first + start, 0x0A, end - start).map { UnsafeRawPointer($0) - first }
+        } ?? end
+      }
+      var textEnd = newline
+      if textEnd > start, bytes[textEnd - 1] == 0x0D { textEnd -= 1 }
+      let text = bytes[start..<textEnd]
+      start = newline + 1
+      if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+      rows.append(try row(text))
     }
-    var end = newline
-    if end > start, bytes[end - 1] == 0x0D { end -= 1 }
-    let text = bytes[start..<end]
-    start = newline + 1
-    if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+    return rows
+  }
+
+  private mutating func row(_ text: ArraySlice<UInt8>) throws -> Row {
     func fail(_ message: String) -> InputError { InputError("\(name):\(line):1: \(message)") }
     let row: Row
     do {
@@ -74,9 +104,8 @@ package func readRows(
         "the row `\(id)` has no column `\(column)`; it has \(row.names.map { "`\($0)`" }.joined(separator: ", "))"
       )
     }
-    rows.append(row)
+    return row
   }
-  return rows
 }
 
 /// Writes rows as JSON Lines, columns in their order.
@@ -102,6 +131,8 @@ public func writeRows<Result>(to path: String, _ body: (inout RowWriter) throws 
 public struct RowWriter: ~Copyable {
   private let file: File
   private var lines: [Line] = []
+  /// Lines behind those.
+  private var text: [UInt8] = []
   /// About the bytes of the lines.
   private var byteCount = 0
   private var writing: BackgroundWork?
@@ -132,14 +163,33 @@ public struct RowWriter: ~Copyable {
   /// A row as `Row.write` gave it.
   package mutating func append(line: ArraySlice<UInt8>) throws { try append(.text(line), line.count) }
 
+  /// A row whose line, with its end, `write` appends.
+  package mutating func appendLine(_ write: (inout [UInt8]) -> Void) throws {
+    if text.isEmpty { text.reserveCapacity(RowWriter.batchSize + 1 << 16) }
+    let start = text.count
+    write(&text)
+    byteCount += text.count - start
+    if byteCount > RowWriter.batchSize { try self.write() }
+  }
+
+  private static let batchSize = 1 << 20
+
   private mutating func append(_ line: Line, _ count: Int) throws {
+    endText()
     lines.append(line)
     byteCount += count
-    if byteCount > 1 << 20 { try write() }
+    if byteCount > RowWriter.batchSize { try write() }
+  }
+
+  private mutating func endText() {
+    if text.isEmpty { return }
+    lines.append(.text(text[...]))
+    text = []
   }
 
   /// Begins to write what has come, when what came before is written.
   private mutating func write() throws {
+    endText()
     try writing.take()?.wait()
     let (file, batch) = (file, Batch(lines))
     lines = []
@@ -147,6 +197,9 @@ public struct RowWriter: ~Copyable {
     writing = BackgroundWork {
       // Taken, so that what they hold is freed there too.
       let lines = batch.take()
+      if lines.count == 1, case .text(let text) = lines[0] {
+        return try text.withUnsafeBytes { try file.writeAll($0) }
+      }
       var bytes: [UInt8] = []
       bytes.reserveCapacity(3 << 19)
       for line in lines {

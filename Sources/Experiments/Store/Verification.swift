@@ -2,6 +2,7 @@
 
 import Glibc
 import JSON
+import Synchronization
 import System
 
 package struct Verification: Sendable {
@@ -21,10 +22,10 @@ package struct Verification: Sendable {
   package let bytes: Int
 
   /// Nothing is believed: no remembered state counts. With `repairing` what is damaged is set aside, so that the next run
-  /// computes it anew. `progress` gets the bytes read so far and those in all.
-  package init(of store: Store, repairing: Bool, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in })
-    throws
-  {
+  /// computes it anew. `progress` gets the bytes read so far and those in all; any thread may call it.
+  package init(
+    of store: Store, repairing: Bool, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws {
     var damages: [Damage] = []
     var records: [NodeRecord] = []
     for key in try store.recordKeys() {
@@ -48,20 +49,14 @@ package struct Verification: Sendable {
       }
     }
     let names = try Manifest.files(below: "\(store.root)/objects", followingLinks: false)
-    var total = 0
-    for name in names { total += FileStatus.of("\(store.root)/objects/\(name)")?.size ?? 0 }
-    var done = 0
+    let paths = names.map { "\(store.root)/objects/\($0)" }
+    let sizes = paths.map { FileStatus.of($0)?.size ?? 0 }
+    let total = sizes.reduce(0, +)
+    let digests = try Self.digests(of: paths, sizes) { progress($0, total) }
     var present: Set<Digest> = []
-    for name in names {
-      let path = "\(store.root)/objects/\(name)"
-      let found: (digest: Digest, size: Int)
-      do {
-        found = try Digest.ofFile(path)
-      } catch let error as SystemError where error.code == ENOENT {
-        continue
-      }
-      done += found.size
-      progress(done, total)
+    for (index, name) in names.enumerated() {
+      guard let found = digests[index] else { continue }
+      let path = paths[index]
       let hex = name.filter { $0 != "/" }
       if hex == found.digest.hex {
         present.insert(found.digest)
@@ -87,5 +82,27 @@ package struct Verification: Sendable {
     objectCount = names.count
     recordCount = records.count
     bytes = total
+  }
+
+  /// What each file holds; nil for one that is gone. A file is hashed by one thread, several files at a time.
+  private static func digests(of paths: [String], _ sizes: [Int], progress: @Sendable (_ done: Int) -> Void)
+    throws -> [(digest: Digest, size: Int)?]
+  {
+    // The largest first, so that no thread is at one when all others have ended.
+    let order = paths.indices.sorted { sizes[$0] != sizes[$1] ? sizes[$0] > sizes[$1] : $0 < $1 }
+    let done = Atomic(0)
+    let found = try mapConcurrently(order.count, threads: Machine.current().processors, chunk: 1) {
+      place -> (digest: Digest, size: Int)? in
+      do {
+        let found = try Digest.ofFile(paths[order[place]])
+        progress(done.add(found.size, ordering: .relaxed).newValue)
+        return found
+      } catch let error as SystemError where error.code == ENOENT {
+        return nil
+      }
+    }
+    var inOrder = [(digest: Digest, size: Int)?](repeating: nil, count: paths.count)
+    for (place, index) in order.enumerated() { inOrder[index] = found[place] }
+    return inOrder
   }
 }

@@ -42,6 +42,11 @@ package struct MappingEntry: Sendable {
   package var value: Node
 }
 
+extension [MappingEntry] {
+  /// Where the entry of this key stands. No entry is copied on the way.
+  func index(of key: String) -> Int? { indices.first { UTF8Key(self[$0].key) == UTF8Key(key) } }
+}
+
 extension Node {
   var isInvalid: Bool { if case .invalid = content { true } else { false } }
   var isNull: Bool {
@@ -56,7 +61,8 @@ extension Node {
   package var string: String? { if case .string(let text) = scalar?.value { text } else { nil } }
 
   package subscript(key: String) -> Node? {
-    entries?.first { UTF8Key($0.key) == UTF8Key(key) }?.value
+    guard case .mapping(let entries) = content, let index = entries.index(of: key) else { return nil }
+    return entries[index].value
   }
 
   /// In the words of an error message: `the string "abc"`, `a list`.

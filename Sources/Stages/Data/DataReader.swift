@@ -48,17 +48,20 @@ struct DataReader {
   /// Rows that are shuffled are handed over from the first to the last: `skip` and `limit` count in the new order.
   /// - Parameters:
   ///   - pause: called now and then with the number of records that were read; ends the reading by an error.
-  ///   - give: takes each row.
+  ///   - direct: makes rows of those records of which it can.
+  ///   - giveWritten: takes each of those rows: its id, whose text is written as it is, and what follows it in the row's line.
+  ///   - give: takes each other row.
   /// - Throws: `InputError`, and what the functions throw.
   mutating func read(
-    _ files: DataFiles, pause: (_ recordCount: Int) throws -> Void = { _ in }, _ give: (Row) throws -> Void
+    _ files: DataFiles, pause: (_ recordCount: Int) throws -> Void = { _ in },
+    direct: DirectRows? = nil, giveWritten: GiveWritten = { _, _ in }, _ give: (Row) throws -> Void
   ) throws {
     let all = files
     var files = files
     files.needed = options.neededFields
     files.format = options.format
     let limit = options.shuffle == nil ? options.limit : .max
-    var records = RecordsAhead(files, hashesContents: options.id == nil)
+    var records = RecordsAhead(files, rows: direct, hashesContents: options.id == nil)
     while rowCount < limit {
       recordCount += 1
       let next = try records.next()
@@ -72,6 +75,9 @@ struct DataReader {
       case .bad(let bad):
         if recordCount % 4096 == 0 { try pause(recordCount) }
         try leaveOut(bad, in: next.path)
+      case .lines(let lines):
+        recordCount -= 1
+        try take(lines, in: next.path, of: all, limit: limit, pause: pause, giveWritten)
       case .record(let record):
         if recordCount % 4096 == 0 { try pause(recordCount) }
         do {
@@ -86,6 +92,36 @@ struct DataReader {
       }
     }
     isWhole = true
+  }
+
+  typealias GiveWritten = (_ id: UnsafeRawBufferPointer, _ rest: UnsafeRawBufferPointer) throws -> Void
+
+  private mutating func take(
+    _ lines: DirectLines, in path: String, of files: DataFiles, limit: Int,
+    pause: (_ recordCount: Int) throws -> Void, _ give: GiveWritten
+  ) throws {
+    try withUnsafeTemporaryAllocation(byteCount: RowIdentifiers.derivedLength, alignment: 1) { derived in
+      for index in 0..<lines.count where rowCount < limit {
+        recordCount += 1
+        if recordCount % 4096 == 0 { try pause(recordCount) }
+        try lines.withRow(index) { given, rest in
+          var id = given
+          if !identifiers.areGiven {
+            let length = identifiers.write(lines.hashes[index], to: derived)
+            id = UnsafeRawBufferPointer(rebasing: derived[..<length])
+          } else if !identifiers.take(given) {
+            throw repeated(
+              String(decoding: given, as: UTF8.self), at: lines.place(index), in: path, of: files)
+          }
+          guard leftOut.skipped >= options.skip else {
+            leftOut.skipped += 1
+            return
+          }
+          rowCount += 1
+          try give(id, rest)
+        }
+      }
+    }
   }
 
   /// - Throws: `InputError` where bad records are not left out.
@@ -123,7 +159,7 @@ struct DataReader {
         return nil
       }
     }
-    let id = try newID(name, of: record, in: path, of: files)
+    let id = try newID(name, at: record.place, in: path, of: files)
     if let soughtID, UTF8Key(soughtID) == UTF8Key(id) { throw FoundRow(path: path, place: record.place) }
     if let partition = options.partition, let deciding, !partition.takes(deciding) {
       leftOut.ofOtherParts += 1
@@ -138,18 +174,23 @@ struct DataReader {
   }
 
   private mutating func newID(
-    _ name: RowIdentifiers.Name, of record: DataRecord, in path: String, of files: DataFiles
+    _ name: RowIdentifiers.Name, at place: RecordPlace, in path: String, of files: DataFiles
   ) throws -> String {
     do {
       return try identifiers.id(name)
     } catch let error as RepeatedID {
-      let first = placeOfRow(error.id, in: files).map { found in
-        UTF8Key(found.path) == UTF8Key(path)
-          ? ", \(found.place.short)" : ": \(found.place.inside(found.path))"
-      }
-      throw InputError(
-        "\(record.place.inside(path)): the id `\(error.id)` was given before\(first ?? "")")
+      throw repeated(error.id, at: place, in: path, of: files)
     }
+  }
+
+  private func repeated(_ id: String, at place: RecordPlace, in path: String, of files: DataFiles)
+    -> InputError
+  {
+    let first = placeOfRow(id, in: files).map { found in
+      UTF8Key(found.path) == UTF8Key(path)
+        ? ", \(found.place.short)" : ": \(found.place.inside(found.path))"
+    }
+    return InputError("\(place.inside(path)): the id `\(id)` was given before\(first ?? "")")
   }
 
   private struct FoundRow: Error {
@@ -192,4 +233,23 @@ struct DataReader {
 extension JSON {
   /// A text as it is, any other value as JSON.
   fileprivate var plainText: String { stringValue ?? text(.canonical) }
+}
+
+extension DirectRows {
+  /// Nil where a row is more than fields of its record.
+  init?(_ options: DataOptions) {
+    guard case .field(let prompt)? = options.template?.pieces.first, options.template?.pieces.count == 1,
+      options.messages == nil, options.cuttable.isEmpty, options.generations.isEmpty,
+      options.conditions.isEmpty,
+      options.dedup.isEmpty, options.partition == nil, options.shuffle == nil,
+      options.derived.inOrder.isEmpty,
+      case .none = options.stripped, options.columns.samples.isEmpty
+    else { return nil }
+    var columns: [(name: String, field: String)] = []
+    for column in options.columns.columns {
+      guard case .field(let field) = column.source else { return nil }
+      columns.append((column.name, field))
+    }
+    self.init(id: options.id, prompt: prompt, columns: columns)
+  }
 }

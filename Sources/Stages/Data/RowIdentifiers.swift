@@ -27,12 +27,17 @@ struct RowIdentifiers {
     /// 16 hexadecimal digits, and what stands behind them.
     fileprivate static func text(_ hash: UInt64, behind end: [UInt8]) -> String {
       String(unsafeUninitializedCapacity: 16 + end.count) { bytes in
-        for index in 0..<16 {
-          let digit = UInt8(truncatingIfNeeded: hash >> UInt64(60 - 4 * index) & 0xF)
-          bytes[index] = digit < 10 ? 0x30 + digit : 0x57 + digit
-        }
+        write(hash, to: UnsafeMutableRawBufferPointer(bytes))
         for (index, byte) in end.enumerated() { bytes[16 + index] = byte }
         return 16 + end.count
+      }
+    }
+
+    /// 16 hexadecimal digits.
+    fileprivate static func write(_ hash: UInt64, to bytes: UnsafeMutableRawBufferPointer) {
+      for index in 0..<16 {
+        let digit = UInt8(truncatingIfNeeded: hash >> UInt64(60 - 4 * index) & 0xF)
+        bytes[index] = digit < 10 ? 0x30 + digit : 0x57 + digit
       }
     }
   }
@@ -51,6 +56,28 @@ struct RowIdentifiers {
       let found = other.stringValue == nil ? other.kind : "an empty string"
       throw fields.bad("id", "field `\(field)` is \(found); expected text or an integer")
     }
+  }
+
+  var areGiven: Bool { field != nil }
+
+  /// Takes the id of a row as text.
+  /// - Returns: whether it is new.
+  mutating func take(_ id: UnsafeRawBufferPointer) -> Bool { given.insert(id) }
+
+  /// As many bytes as an id of a record's content may have: 16 digits, a hyphen and a count.
+  static let derivedLength = 16 + 1 + 20
+
+  /// Writes the id of the next row of this content.
+  /// - Returns: how many bytes it has.
+  mutating func write(_ contentHash: UInt64, to text: UnsafeMutableRawBufferPointer) -> Int {
+    Name.write(contentHash, to: text)
+    text[16] = UInt8(ascii: "-")
+    var end = 17
+    for digit in String(contents.count(contentHash)).utf8 {
+      text[end] = digit
+      end += 1
+    }
+    return end
   }
 
   /// - Throws: `RepeatedID`.

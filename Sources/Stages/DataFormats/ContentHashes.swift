@@ -13,6 +13,12 @@ struct ContentHashes {
     ends.append(texts.count)
   }
 
+  /// A value whose canonical text `write` appends.
+  mutating func add(_ write: (inout [UInt8]) -> Void) {
+    write(&texts)
+    ends.append(texts.count)
+  }
+
   /// Of what was added since the last call.
   mutating func take() -> [UInt64] {
     defer {

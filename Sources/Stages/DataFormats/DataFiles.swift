@@ -41,6 +41,13 @@ struct DataFiles {
     }
   }
 
+  /// As `DataFormat.appendLines`: of the file that is open.
+  mutating func appendLines(
+    _ rows: inout DirectRows, to lines: inout DirectLines, _ contents: inout ContentHashes?
+  ) throws {
+    try records?.appendLines(&rows, to: &lines, &contents)
+  }
+
   private mutating func open(_ path: String) throws {
     records = nil
     opened += 1

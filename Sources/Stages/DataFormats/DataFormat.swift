@@ -78,6 +78,15 @@ protocol DataFormat: SendableMetatype {
   /// The next record; nil after the last.
   /// - Throws: `BadRecord`, after which the next one can be asked for; `InputError` where the file cannot be read on.
   mutating func next() throws -> DataRecord?
+
+  /// Appends the rows of the records that come next, as far as they can be made directly and no more than some bytes of them.
+  /// - Throws: as `next`, but for bad records.
+  mutating func appendLines(
+    _ rows: inout DirectRows, to lines: inout DirectLines, _ contents: inout ContentHashes?) throws
+}
+
+extension DataFormat {
+  mutating func appendLines(_: inout DirectRows, to _: inout DirectLines, _: inout ContentHashes?) throws {}
 }
 
 /// In the order in which a file's first bytes are tried; the last recognizes any file.

@@ -52,6 +52,24 @@ struct JSONLinesFormat: DataFormat {
     return DataRecord(place: .line(line, column: 1), value: value)
   }
 
+  mutating func appendLines(
+    _ rows: inout DirectRows, to lines: inout DirectLines, _ contents: inout ContentHashes?
+  ) throws {
+    while lines.bytes.count < RecordsAhead.batchSize {
+      if ahead == nil { try passBlankLines() }
+      guard let length = ahead, lost.isEmpty else { return }
+      let number = line
+      let isTaken = window.withBytes { bytes in
+        rows.append(
+          UnsafeRawBufferPointer(rebasing: bytes[..<content(length, of: bytes)]), number: number, to: &lines,
+          &contents)
+      }
+      guard isTaken else { return }
+      ahead = nil
+      pass(length)
+    }
+  }
+
   private mutating func passBlankLines() throws {
     let first = line
     while let length = try lineLength() {

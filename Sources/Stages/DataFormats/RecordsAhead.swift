@@ -7,13 +7,15 @@ struct RecordsAhead: ~Copyable {
   /// What the files gave next.
   struct Entry {
     let path: String
-    let found: Found
+    fileprivate(set) var found: Found
     /// Of the record, where it was asked for.
     fileprivate(set) var contentHash: UInt64 = 0
   }
 
   enum Found {
     case record(DataRecord)
+    /// Records that are rows already.
+    case lines(DirectLines)
     case bad(BadRecord)
     /// After these no record comes.
     case end
@@ -21,7 +23,7 @@ struct RecordsAhead: ~Copyable {
   }
 
   /// So many bytes of records are read at once, and as many are there to be taken.
-  private static let batchSize = 1 << 20
+  static let batchSize = 1 << 20
 
   private let reader: Reader
   private var entries: ArraySlice<Entry> = []
@@ -31,9 +33,11 @@ struct RecordsAhead: ~Copyable {
   private(set) var unit = ""
   private(set) var isWhole = false
 
-  /// - Parameter hashesContents: whether records come with the hash of their content.
-  init(_ files: DataFiles, hashesContents: Bool) {
-    reader = Reader(files, hashesContents ? ContentHashes() : nil)
+  /// - Parameters:
+  ///   - rows: makes rows of those records of which it can.
+  ///   - hashesContents: whether records come with the hash of their content.
+  init(_ files: DataFiles, rows: DirectRows? = nil, hashesContents: Bool) {
+    reader = Reader(files, rows, hashesContents ? ContentHashes() : nil)
     reading = reader.begin()
   }
 
@@ -59,10 +63,12 @@ struct RecordsAhead: ~Copyable {
     var spent: ArraySlice<Entry> = []
     private(set) var hasEnded = false
 
+    private var rows: DirectRows?
     private var contents: ContentHashes?
 
-    init(_ files: DataFiles, _ contents: ContentHashes?) {
+    init(_ files: DataFiles, _ rows: DirectRows?, _ contents: ContentHashes?) {
       self.files = files
+      self.rows = rows
       self.contents = contents
     }
 
@@ -75,7 +81,12 @@ struct RecordsAhead: ~Copyable {
       while byteCount < RecordsAhead.batchSize, !hasEnded {
         let found: Found
         do {
-          if let next = try files.next() {
+          var lines = DirectLines()
+          if rows != nil { try appendLines(to: &lines) }
+          if lines.count > 0 {
+            byteCount += lines.bytes.count
+            found = .lines(lines)
+          } else if let next = try files.next() {
             contents?.add(next.value)
             byteCount += next.value.approximateByteCount
             found = .record(next)
@@ -95,10 +106,24 @@ struct RecordsAhead: ~Copyable {
       guard let hashes = contents?.take() else { return }
       var index = 0
       for place in batch.indices {
-        guard index < hashes.count, case .record = batch[place].found else { continue }
-        batch[place].contentHash = hashes[index]
-        index += 1
+        switch batch[place].found {
+        case .record where index < hashes.count:
+          batch[place].contentHash = hashes[index]
+          index += 1
+        case .lines(var lines):
+          lines.hashes = Array(hashes[index...].prefix(lines.count))
+          index += lines.count
+          batch[place].found = .lines(lines)
+        default: break
+        }
       }
+    }
+
+    private func appendLines(to lines: inout DirectLines) throws {
+      guard var rows else { return }
+      self.rows = nil
+      defer { self.rows = rows }
+      try files.appendLines(&rows, to: &lines, &contents)
     }
   }
 }

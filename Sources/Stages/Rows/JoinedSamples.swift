@@ -36,7 +36,9 @@ func joinedSamples(
       var new = SampledRows(
         rows: try readRows(artifact.path, requiring: columns, reading: read + [numbers].compactMap { $0 }),
         table: artifact.columns)
-      warnOfUndeclaredLists(new, name, context)
+      var undeclared = UndeclaredLists(new.table)
+      for row in new.rows { undeclared.look(at: row) }
+      undeclared.warn(name, context)
       if let dropped {
         new.table[dropped] = nil
         for index in new.rows.indices { new.rows[index][dropped] = nil }
@@ -110,20 +112,87 @@ private func join(_ earlier: SampledRows, of earlierName: String, _ newer: Sampl
   return result
 }
 
-/// A list that nobody declared to go by samples, though it has one entry for each generation in every row, stays with the prompt when
-/// samples are picked or joined.
-private func warnOfUndeclaredLists(_ rows: SampledRows, _ name: String, _ context: StageContext) {
-  guard let first = rows.rows.first else { return }
-  for column in first.names where rows.table[column] != .sample {
-    let goesBySamples = rows.rows.allSatisfy { row in
-      guard let values = row.list(column), let generations = row.list("generations") else { return false }
+/// Lists that nobody declared to go by samples, though they have one entry for each generation in every row: they stay with the prompt
+/// when samples are picked or joined.
+private struct UndeclaredLists {
+  private let table: ColumnTable
+  /// Those that may be; nil before the first row.
+  private var names: [String]?
+
+  init(_ table: ColumnTable) { self.table = table }
+
+  mutating func look(at row: Row) {
+    let candidates = names ?? row.names.filter { table[$0] != .sample }
+    names = candidates.filter { name in
+      guard let values = row.list(name), let generations = row.list("generations") else { return false }
       return values.count == generations.count
     }
-    if goesBySamples {
+  }
+
+  /// After the last row.
+  func warn(_ artifact: String, _ context: StageContext) {
+    for column in names ?? [] {
       context.log(
-        "warning: column `\(column)` of \(name) has one entry per generation in every row, but is not declared so: it stays with the "
+        "warning: column `\(column)` of \(artifact) has one entry per generation in every row, but is not declared so: it stays with the "
           + "prompt when samples are picked or joined; declare it where the rows are made (`samples` of `data`, `per: sample` of `command`)"
       )
+    }
+  }
+}
+
+/// What `joinedSamples` gives, for a stage that makes something of each row by itself: the rows of a single artifact are not all in memory.
+struct SampleRows {
+  /// Which columns go by samples.
+  let table: ColumnTable
+  private let context: StageContext
+  private let source: Source
+  private let dropped: String?
+
+  private enum Source {
+    case file(Artifact, port: String, requiring: [String], reading: [String])
+    case joined([Row])
+  }
+
+  /// - Parameters: as of `joinedSamples`.
+  /// - Throws: `InputError`.
+  init(
+    _ context: StageContext, requiring columns: [String], reading read: [String],
+    without dropped: String? = nil
+  ) throws {
+    self.context = context
+    self.dropped = dropped
+    let artifacts = ["history", "rows"].flatMap { port in context.artifacts(port).map { (port, $0) } }
+    if artifacts.count == 1 {
+      let (port, artifact) = artifacts[0]
+      var table = artifact.columns
+      if let dropped { table[dropped] = nil }
+      self.table = table
+      source = .file(artifact, port: port, requiring: columns, reading: read)
+    } else {
+      let all = try joinedSamples(context, requiring: columns, reading: read, without: dropped)
+      table = all.table
+      source = .joined(all.rows)
+    }
+  }
+
+  /// - Throws: `InputError` for what is wrong with the file, even if it comes behind a row with which `body` failed; what `body` threw.
+  func each(_ body: (Row) throws -> Void) throws {
+    switch source {
+    case .joined(let rows): for row in rows { try body(row) }
+    case .file(let artifact, let port, let columns, let read):
+      var rows = try RowsAhead(artifact.path, requiring: columns, reading: read)
+      var undeclared = UndeclaredLists(artifact.columns)
+      while var row = try rows.next() {
+        undeclared.look(at: row)
+        if let dropped { row[dropped] = nil }
+        do {
+          try body(row)
+        } catch {
+          while try rows.next() != nil {}
+          throw error
+        }
+      }
+      undeclared.warn("`\(port)`", context)
     }
   }
 }

@@ -30,6 +30,53 @@ import Testing
     #expect(error.description.hasPrefix("\(folder.path)/rows.jsonl:\(message)"), "\(error)")
   }
 
+  private func ahead(_ path: String, requiring columns: [String]) throws -> [Row] {
+    var rows = try RowsAhead(path, requiring: columns, reading: ["x"])
+    var found: [Row] = []
+    while let row = try rows.next() { found.append(row) }
+    return found
+  }
+
+  @Test(arguments: [
+    "", "{\"id\":\"a\"}\n{\"id\":\n", "[1]\n", "\n{\"x\":1}\n", "{\"id\":1}",
+    "{\"id\":\"a\",\"p\":1}\n{\"id\":\"a\",\"p\":1}\n", "{\"id\":\"a\",\"q\":1}\n",
+    "\u{FEFF}{\"id\":\"a\",\"p\":[1]}\r\n\r\n  \n{\"id\":\"b\",\"p\":{},\"x\":1}",
+  ])
+  func `rows that are read ahead are those of the file, and so are its errors`(text: String) throws {
+    let folder = TemporaryFolder()
+    try folder.write(text, to: "rows")
+    let path = "\(folder.path)/rows"
+    let whole = Result { try readRows(path, requiring: ["p"], reading: ["x"]) }
+    let pieces = Result { try ahead(path, requiring: ["p"]) }
+    switch (whole, pieces) {
+    case (.success(let whole), .success(let pieces)): #expect(whole == pieces)
+    case (.failure(let a), .failure(let b)): #expect("\(a)" == "\(b)")
+    default: Issue.record("\(whole), \(pieces)")
+    }
+    #expect(throws: InputError.self) { try ahead(folder.path, requiring: []) }
+    #expect(throws: InputError.self) { try ahead("\(path).missing", requiring: []) }
+  }
+
+  /// Lines that end inside a piece, at its end, and behind several.
+  @Test func `lines longer than what is read at once stay whole`() throws {
+    let folder = TemporaryFolder()
+    let lengths = [10, 3 << 20, (2 << 20) - 30, 5, 9 << 20] + (0..<300).map { 9_000 + $0 }
+    let lines = lengths.enumerated().map { index, length in
+      "{\"id\":\"\(index)\",\"p\":\"\(String(repeating: "é", count: length / 2))\",\"x\":\(index)}"
+    }
+    for end in ["", "\n", "\n{\"id\":\"7\",\"p\":1}"] {
+      try folder.write(lines.joined(separator: "\n") + end, to: "rows")
+      let whole = Result { try readRows("\(folder.path)/rows", requiring: ["p"], reading: ["x"]) }
+      let pieces = Result { try ahead("\(folder.path)/rows", requiring: ["p"]) }
+      switch (whole, pieces) {
+      case (.success(let whole), .success(let pieces)):
+        #expect(whole == pieces && whole.count == lengths.count)
+      case (.failure(let a), .failure(let b)): #expect("\(a)" == "\(b)" && end.count > 1)
+      default: Issue.record("one failed")
+      }
+    }
+  }
+
   @Test func `a folder or nothing at all is an input error`() throws {
     let folder = TemporaryFolder()
     #expect(throws: InputError.self) { try readRows(folder.path) }
