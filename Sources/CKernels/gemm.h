@@ -1,34 +1,25 @@
 /* Matrix product on packed panels of 16 columns. See CKernels.h for what it computes, bit for bit.
 
    Rows of A come in tiles of PK_MR, tiles in groups whose widened rows stay in the second-level cache while the
-   panels of B pass by. One panel meets one group block by block. A block of integers is widened to fp32 once for
-   all tiles, one of bf16 by each tile as it goes. The sums lie side by side in `sums`, since rows of C are often a
-   multiple of 4096 bytes apart and would fall into the same few lines of the first-level cache. */
+   panels of B pass by. One panel meets one group block by block, and each tile widens a block of bf16 as it goes. The
+   sums lie side by side in `sums`, since rows of C are often a multiple of 4096 bytes apart and would fall into the
+   same few lines of the first-level cache. */
 
 enum { MAX_PAIRS = 16, PREFETCH_BYTES = 6144 };
 
-/* Loads one packed pair of reduction indices for 16 columns: bf16 as [column][even, odd], the others as [even, odd][column]. */
-#define from_integers(p) __builtin_convertvector(*(const i8x16 *)(p), f32x16)
+/* Loads one packed pair of reduction indices for 16 columns: bf16 as [column][even, odd], fp32 as [even, odd][column]. */
 #define pair_even(type, b, pair)                                                     \
-  ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] << 16)                   \
-   : (type) == PK_I8 ? from_integers((b) + 32 * (pair))                              \
-                     : ((const f32x16 *)(b))[2 * (pair)])
+  ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] << 16) : ((const f32x16 *)(b))[2 * (pair)])
 #define pair_odd(type, b, pair)                                                      \
-  ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] & 0xffff0000u)           \
-   : (type) == PK_I8 ? from_integers((b) + 32 * (pair) + 16)                         \
-                     : ((const f32x16 *)(b))[2 * (pair) + 1])
-/* The scales with which a block of integers begins; of other types there are none. */
-#define block_scales(type, b) ((type) == PK_I8 ? (const float *)(b) : NULL)
-#define scales_bytes(type) ((type) == PK_I8 ? (size_t)SCALES_BYTES : 0)
-#define pair_bytes(type) ((type) == PK_I8 ? 32 : (type) == PK_BF16 ? (size_t)64 : 128)
+  ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] & 0xffff0000u) : ((const f32x16 *)(b))[2 * (pair) + 1])
+#define pair_bytes(type) ((type) == PK_BF16 ? (size_t)64 : 128)
 
-/* Adds a block's sum onto those before it, by way of its scales where it has some. */
-#define add_block(sum, block, scales)                                                                    \
-  store16(sum, (scales) ? fma16(load16(scales), block, load16(sum)) : load16(sum) + (block))
+/* Adds a block's sum onto those before it. */
+#define add_block(sum, block) store16(sum, load16(sum) + (block))
 
 /* Both chains in one pass: ROWS rows times PANELS panels (constants), b_stride bytes apart in B, PK_MR rows in the sums. */
-INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, const float *scales, size_t b_stride, float *sums,
-                                 size_t pairs, pk_type type, int rows, int panels) {
+INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, size_t b_stride, float *sums, size_t pairs,
+                                 pk_type type, int rows, int panels) {
   f32x16 even[PK_MR], odd[PK_MR];
 #pragma unroll
   for (int i = 0; i < rows * panels; i++) even[i] = odd[i] = splat(0);
@@ -49,10 +40,9 @@ INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, const float *sca
   }
 #pragma unroll
   for (int panel = 0; panel < panels; panel++) {
-    const float *scale = scales ? (const float *)((const char *)scales + (size_t)panel * b_stride) : NULL;
 #pragma unroll
     for (int r = 0; r < rows; r++)
-      add_block(sums + (panel * PK_MR + r) * LANES, even[panel * rows + r] + odd[panel * rows + r], scale);
+      add_block(sums + (panel * PK_MR + r) * LANES, even[panel * rows + r] + odd[panel * rows + r]);
   }
 }
 
@@ -75,8 +65,7 @@ INLINE void PK_FN(gemm_one_pass)(const float *a, const char *b, const float *sca
   } while (0)
 
 /* One chain after the other, where the registers hold the sums of only one: the even sums wait in memory. */
-INLINE void PK_FN(gemm_two_passes)(const float *a, const char *b, const float *scales, float *sums, size_t pairs,
-                                   pk_type type, int rows, int whole) {
+INLINE void PK_FN(gemm_two_passes)(const float *a, const char *b, float *sums, size_t pairs, pk_type type, int rows, int whole) {
   _Alignas(64) float kept[PK_MR * LANES];
   f32x16 chain[PK_MR];
   chain_sums(pair_even, 0);
@@ -89,17 +78,16 @@ INLINE void PK_FN(gemm_two_passes)(const float *a, const char *b, const float *s
   __asm__ volatile("" : : "r"(kept) : "memory"); /* keeps the even sums out of the registers of the odd pass */
   chain_sums(pair_odd, PK_MR);
 #pragma unroll
-  for (int r = 0; r < rows; r++) add_block(sums + r * LANES, load16(kept + r * LANES) + chain[r], scales);
+  for (int r = 0; r < rows; r++) add_block(sums + r * LANES, load16(kept + r * LANES) + chain[r]);
 }
 
 /* One block of one tile, `rows` of it live. */
-INLINE void PK_FN(gemm_tile)(const float *a, const char *b, const float *scales, float *sums, size_t pairs, pk_type type,
-                             size_t rows) {
+INLINE void PK_FN(gemm_tile)(const float *a, const char *b, float *sums, size_t pairs, pk_type type, size_t rows) {
 #define TILE(R)                                                                                      \
   case R:                                                                                            \
-    if (R <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, b, scales, 0, sums, pairs, type, R, 1);       \
-    else if (pairs == MAX_PAIRS) PK_FN(gemm_two_passes)(a, b, scales, sums, pairs, type, R, 1);      \
-    else PK_FN(gemm_two_passes)(a, b, scales, sums, pairs, type, R, 0);                              \
+    if (R <= PK_ONE_PASS_ROWS) PK_FN(gemm_one_pass)(a, b, 0, sums, pairs, type, R, 1);       \
+    else if (pairs == MAX_PAIRS) PK_FN(gemm_two_passes)(a, b, sums, pairs, type, R, 1);      \
+    else PK_FN(gemm_two_passes)(a, b, sums, pairs, type, R, 0);                              \
     break;
   switch (rows) {
     TILE(1) TILE(2) TILE(3) TILE(4)
@@ -132,34 +120,17 @@ static void PK_FN(gemm_save)(const gemm_job *job, const float *sums, size_t row,
   }
 }
 
-/* A block of B as fp32. */
-INLINE void PK_FN(gemm_widen)(const char *b, float *wide, size_t pairs, pk_type type) {
-  for (size_t p = 0; p < pairs; p++) {
-    store16(wide + 2 * p * LANES, pair_even(type, b, p));
-    store16(wide + (2 * p + 1) * LANES, pair_odd(type, b, p));
-  }
-}
-
 INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, const float *a, size_t row, size_t rows,
                               pk_type type) {
-  _Alignas(64) float sums[GROUP_ROWS * LANES], wide[2 * MAX_PAIRS * LANES];
+  _Alignas(64) float sums[GROUP_ROWS * LANES];
   const char *b = (const char *)job->packed + panel * job->panel_bytes;
   size_t tiles = (rows + PK_MR - 1) / PK_MR;
   PK_FN(gemm_load)(job, sums, row, rows, panel * LANES);
   for (size_t block = 0; block < job->block_count; block++) {
     size_t pairs = (job->blocks[block].length + 1) / 2;
-    const float *scales = block_scales(type, b);
-    b += scales_bytes(type);
-    const char *read = b;
-    if (type == PK_I8) {
-      PK_FN(gemm_widen)(b, wide, pairs, type);
-      read = (const char *)wide;
-    } else {
-      for (size_t ahead = 0; ahead < pairs * pair_bytes(type); ahead += 64) __builtin_prefetch(b + PREFETCH_BYTES + ahead, 0, 2);
-    }
+    for (size_t ahead = 0; ahead < pairs * pair_bytes(type); ahead += 64) __builtin_prefetch(b + PREFETCH_BYTES + ahead, 0, 2);
     for (size_t tile = 0; tile < tiles; tile++, a += pairs * 2 * PK_MR)
-      PK_FN(gemm_tile)(a, read, scales, sums + tile * PK_MR * LANES, pairs, type == PK_I8 ? PK_F32 : type,
-                       min_size(PK_MR, rows - tile * PK_MR));
+      PK_FN(gemm_tile)(a, b, sums + tile * PK_MR * LANES, pairs, type, min_size(PK_MR, rows - tile * PK_MR));
     b += pairs * pair_bytes(type);
   }
   PK_FN(gemm_save)(job, sums, row, rows, panel * LANES);
@@ -177,9 +148,9 @@ INLINE size_t PK_FN(gemm_row)(const gemm_job *job, size_t panel, size_t panel_en
     PK_FN(gemm_load)(job, sums + PK_MR * LANES, row, 1, (panel + 1) * LANES);
     for (size_t block = 0; block < job->block_count; block++) {
       size_t pairs = (job->blocks[block].length + 1) / 2;
-      PK_FN(gemm_one_pass)(at, b + scales_bytes(type), block_scales(type, b), stride, sums, pairs, type, 1, 2);
+      PK_FN(gemm_one_pass)(at, b, stride, sums, pairs, type, 1, 2);
       at += pairs * 2 * PK_MR;
-      b += scales_bytes(type) + pairs * pair_bytes(type);
+      b += pairs * pair_bytes(type);
     }
     PK_FN(gemm_save)(job, sums, row, 1, panel * LANES);
     PK_FN(gemm_save)(job, sums + PK_MR * LANES, row, 1, (panel + 1) * LANES);
@@ -193,12 +164,10 @@ static void PK_FN(gemm_panels)(const gemm_job *job, size_t panel_begin, size_t p
   size_t panel = panel_begin;
   if (rows == 1) {
     if (job->type == PK_BF16) panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_BF16);
-    else if (job->type == PK_I8) panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_I8);
     else panel = PK_FN(gemm_row)(job, panel, panel_end, a, row, PK_F32);
   }
   for (; panel < panel_end; panel++) {
     if (job->type == PK_BF16) PK_FN(gemm_group)(job, panel, a, row, rows, PK_BF16);
-    else if (job->type == PK_I8) PK_FN(gemm_group)(job, panel, a, row, rows, PK_I8);
     else PK_FN(gemm_group)(job, panel, a, row, rows, PK_F32);
   }
 }
