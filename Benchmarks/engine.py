@@ -3,6 +3,7 @@
 
     Benchmarks/engine.py [--model FILE.gguf] [--only sample,score] [--repeat 3] [--isa avx2] [--no-peers] [--json FILE]
     Benchmarks/engine.py --only families        # every family's time for an operation beside SmolLM2's
+    Benchmarks/engine.py --only file [--model FILE.gguf]   # models in the bits of their files, beside llama.cpp with the same file
 
 Every program prepares a piece of work and then does it once each time it is told to, in turn with the others, so that a slow
 minute of the machine meets all of them. The model is SmolLM2-135M, which the quickstart downloads. Peers come by pip into
@@ -141,8 +142,13 @@ def transformers_peer(folder, gguf):
     return lambda workload: [python, os.path.join(HERE, "transformers_peer.py"), model, workload]
 
 
-def llama_peer(folder, gguf):
-    """llama.cpp's batched benchmark, built from pip's source, on the model in bf16."""
+# What `--only file` samples from: SmolLM2, and where its rows are no whole blocks a model of random ones.
+FILE_TYPES = ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"]
+FILE_WORKLOADS = {"sample, batch 1": 1, "sample, batch 16": 1.3}
+
+
+def llama_tools(folder):
+    """Python and llama.cpp's batched benchmark, built from pip's source, with llama-quantize beside it."""
     bin_folder = virtual_environment(os.path.join(folder, "python"), ["scikit-build-core", "cmake", "ninja"])
     if not bin_folder:
         return None
@@ -165,11 +171,26 @@ def llama_peer(folder, gguf):
             if result.returncode != 0:
                 print(f"llama.cpp cannot be built: {(result.stderr or result.stdout)[-1500:]}", file=sys.stderr)
                 return None
-    model = os.path.join(folder, "model-bf16.gguf")
+    return python, bench
+
+
+def llama_command(tools, model):
+    return lambda workload: [tools[0], os.path.join(HERE, "llama_peer.py"), tools[1], model, workload]
+
+
+def requantized(tools, folder, gguf, kind):
+    """The model in another type, written once."""
+    model = os.path.join(folder, f"model-{kind.lower()}.gguf")
     if not os.path.exists(model):
-        quantize = os.path.join(os.path.dirname(bench), "llama-quantize")
-        subprocess.run([quantize, "--allow-requantize", gguf, model, "BF16"], check=True, capture_output=True)
-    return lambda workload: [python, os.path.join(HERE, "llama_peer.py"), bench, model, workload]
+        quantize = os.path.join(os.path.dirname(tools[1]), "llama-quantize")
+        subprocess.run([quantize, "--allow-requantize", "--pure", gguf, model, kind], check=True, capture_output=True)
+    return model
+
+
+def llama_peer(folder, gguf):
+    """llama.cpp on the model in bf16."""
+    tools = llama_tools(folder)
+    return tools and llama_command(tools, requantized(tools, folder, gguf, "BF16"))
 
 
 def find_model():
@@ -217,6 +238,39 @@ def families(engine, repeat, environment):
     return results
 
 
+def files(options, gguf, environment):
+    """Sampling in mode `file` beside llama.cpp with the same file."""
+    tools = None if options.no_peers or options.no_llama else llama_tools(options.peers)
+    models = {"the file": gguf} if options.model else {}
+    for kind in [] if options.model else FILE_TYPES:
+        if kind.endswith("_K"):
+            models[kind] = path = os.path.join(options.peers, f"random-{kind.lower()}.gguf")
+            if not os.path.exists(path):
+                shape = ["--hidden", "1024", "--layers", "12", "--heads", "16", "--feed-forward", "2816"]
+                subprocess.run([sys.executable, os.path.join(ROOT, "Benchmarks", "make_gguf.py"), path, "--type", kind, *shape],
+                               check=True)
+        elif tools:
+            models[kind] = requantized(tools, options.peers, gguf, kind)
+    print("| work | model | program | rate | ratio | bar | peak |\n|---|---|---|---|---|---|---|", flush=True)
+    results = []
+    for kind, path in models.items():
+        for workload in (workload for workload in WORKLOADS if workload.name in FILE_WORKLOADS):
+            programs = {("ours", mode): lambda text: [options.engine, path, text] for mode in ("file", "bf16")}
+            if options.model:
+                del programs["ours", "bf16"]
+            if tools:
+                programs["llama.cpp", kind] = llama_command(tools, path)
+            measured = measure(workload, programs, options.repeat, environment)
+            ours = measured["ours file"]
+            for name, result in measured.items():
+                ratio = "" if result is ours else f"{result['seconds'] / ours['seconds']:.2f}"
+                bar = FILE_WORKLOADS[workload.name] if name.startswith("llama") else ""
+                print(f"| {workload.name} | {kind} | {name} | {workload.amount / result['seconds']:.4g} {workload.unit} | {ratio} | {bar} "
+                      f"| {result['peak_bytes'] / 1e9:.2f} GB |", flush=True)
+            results.append({"name": workload.name, "model": kind, "measured": measured})
+    return results
+
+
 def ceilings(engine, gguf, environment):
     """Operations and bytes a second of two threads."""
     def best(work):
@@ -238,7 +292,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--engine", default=os.path.join(ROOT, ".build", "release", "EngineBench"))
     arguments.add_argument("--model", help="a GGUF file of SmolLM2-135M (default: the quickstart's)")
-    arguments.add_argument("--only", default="sample,score,train,save,resume,gemm", help="kinds of work, or `families`")
+    arguments.add_argument("--only", default="sample,score,train,save,resume,gemm", help="kinds of work, or `families`, or `file`")
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument("--isa", help="forces our instruction-set path, as PLUMB_ISA does")
     arguments.add_argument("--no-peers", action="store_true")
@@ -254,6 +308,11 @@ def main():
         return
     gguf = options.model or find_model()
     os.makedirs(options.peers, exist_ok=True)
+    if options.only == "file":
+        print(f"{processor()}, {os.cpu_count()} processors; medians of {options.repeat}, in turns\n")
+        results = files(options, gguf, environment)
+        write(options.json, {"processor": processor(), "isa": options.isa, "files": results})
+        return
     transformers = None if options.no_peers else transformers_peer(options.peers, gguf)
     llama = None if options.no_peers or options.no_llama or not transformers else llama_peer(options.peers, gguf)
     peer_modes = ["bf16", "fp32"] if processor_flags() & {"amx_bf16", "avx512_bf16"} else ["fp32"]

@@ -73,6 +73,15 @@ void pk_gemm(int threads, const void *a, ptrdiff_t row_stride, ptrdiff_t reducti
              float *c, size_t c_stride, size_t m, size_t n, const pk_block *blocks, size_t block_count,
              int accumulate, const pk_epilogue *epilogue) {
   if (m == 0 || n == 0) return;
+  if (type >= PK_I8) {
+    integer_job job = {.a = a, .row_stride = row_stride, .reduction_stride = reduction_stride, .packed = packed,
+                       .type = type, .c = c, .c_stride = c_stride, .m = m, .n = n, .blocks = blocks,
+                       .block_count = block_count, .accumulate = accumulate};
+    operation_begin();
+    multiply_integers(threads, selected_kernels(), &job, epilogue);
+    operation_end();
+    return;
+  }
   gemm_job job = {.a = a, .row_stride = row_stride, .reduction_stride = reduction_stride, .packed = packed,
                   .type = type, .c = c, .c_stride = c_stride, .m = m, .n = n, .blocks = blocks,
                   .block_count = block_count, .accumulate = accumulate};

@@ -1,38 +1,27 @@
 /* Matrix product on packed panels of 16 columns. See CKernels.h for what it computes, bit for bit.
 
    Rows of A come in tiles of PK_MR, tiles in groups whose widened rows stay in the second-level cache while the
-   panels of B pass by. PK_PANELS panels meet one group block by block. A block of integers is widened to fp32 once for
-   all tiles, and one of bf16 where there are more tiles than PK_TILES_NOT_WIDENED. The sums lie side by side in `sums`, since
+   panels of B pass by. PK_PANELS panels meet one group block by block, and a block of bf16 is widened once for all tiles
+   where there are more of them than PK_TILES_NOT_WIDENED. The sums lie side by side in `sums`, since
    rows of C are often a multiple of 4096 bytes apart and would fall into the same few lines of the first-level cache. */
 
 enum { MAX_PAIRS = 16, PREFETCH_BYTES = 6144 };
 
-/* Loads one packed pair of reduction indices for 16 columns: bf16 as [column][even, odd], the others as [even, odd][column]. */
-#define from_integers(p) __builtin_convertvector(*(const i8x16 *)(p), f32x16)
+/* Loads one packed pair of reduction indices for 16 columns: bf16 as [column][even, odd], fp32 as [even, odd][column]. */
 #define pair_even(type, b, pair)                                                     \
-  ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] << 16)                   \
-   : (type) == PK_I8 ? from_integers((b) + 32 * (pair))                              \
-                     : ((const f32x16 *)(b))[2 * (pair)])
+  ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] << 16) : ((const f32x16 *)(b))[2 * (pair)])
 #define pair_odd(type, b, pair)                                                      \
-  ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] & 0xffff0000u)           \
-   : (type) == PK_I8 ? from_integers((b) + 32 * (pair) + 16)                         \
-                     : ((const f32x16 *)(b))[2 * (pair) + 1])
-/* The scales with which a block of integers begins; of other types there are none. */
-#define block_scales(type, b) ((type) == PK_I8 ? (const float *)(b) : NULL)
-#define scales_bytes(type) ((type) == PK_I8 ? (size_t)SCALES_BYTES : 0)
-#define pair_bytes(type) ((type) == PK_I8 ? 32 : (type) == PK_BF16 ? (size_t)64 : 128)
+  ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] & 0xffff0000u) : ((const f32x16 *)(b))[2 * (pair) + 1])
+#define pair_bytes(type) ((type) == PK_BF16 ? (size_t)64 : 128)
 
-/* Adds a block's sum onto those before it, by way of its scales where it has some. */
-#define add_block(sum, block, scales)                                                                    \
-  store16(sum, (scales) ? fma16(load16(scales), block, load16(sum)) : load16(sum) + (block))
+/* Adds a block's sum onto those before it. */
+#define add_block(sum, block) store16(sum, load16(sum) + (block))
 
 /* Where a tile finds a block of B and its sums: `panels` panels side by side, each so many bytes or floats after the one before. */
 typedef struct {
   const char *b;
   size_t b_stride;
-  const float *scales; /* NULL: none */
-  size_t scale_stride;
-  float *sums;         /* rows of LANES */
+  float *sums; /* rows of LANES */
   size_t sum_stride;
 } PK_FN(block_operands);
 
@@ -64,10 +53,9 @@ INLINE void PK_FN(gemm_one_pass)(const float *a, const PK_FN(block_operands) *of
   }
 #pragma unroll
   for (int panel = 0; panel < panels; panel++) {
-    const float *scales = of->scales ? (const float *)((const char *)of->scales + (size_t)panel * of->scale_stride) : NULL;
 #pragma unroll
     for (int r = 0; r < rows; r++)
-      add_block(of->sums + (size_t)panel * of->sum_stride + r * LANES, even[panel * rows + r] + odd[panel * rows + r], scales);
+      add_block(of->sums + (size_t)panel * of->sum_stride + r * LANES, even[panel * rows + r] + odd[panel * rows + r]);
   }
 }
 
@@ -103,7 +91,7 @@ INLINE void PK_FN(gemm_two_passes)(const float *a, const PK_FN(block_operands) *
   __asm__ volatile("" : : "r"(kept) : "memory"); /* keeps the even sums out of the registers of the odd pass */
   chain_sums(pair_odd, PK_MR);
 #pragma unroll
-  for (int r = 0; r < rows; r++) add_block(of->sums + r * LANES, load16(kept + r * LANES) + chain[r], of->scales);
+  for (int r = 0; r < rows; r++) add_block(of->sums + r * LANES, load16(kept + r * LANES) + chain[r]);
 }
 
 /* One block of one tile, `rows` of it live, over PK_PANELS panels or one. */
@@ -158,20 +146,20 @@ INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, size_t panels, 
   enum { SUM_STRIDE = GROUP_ROWS * LANES, WIDE_STRIDE = 2 * MAX_PAIRS * LANES };
   const char *b = (const char *)job->packed + panel * job->panel_bytes;
   size_t tiles = (rows + PK_MR - 1) / PK_MR;
-  int widened = type == PK_I8 || (type == PK_BF16 && tiles > PK_TILES_NOT_WIDENED);
+  int widened = type == PK_BF16 && tiles > PK_TILES_NOT_WIDENED;
   for (size_t p = 0; p < panels; p++) PK_FN(gemm_load)(job, sums + p * SUM_STRIDE, row, rows, (panel + p) * LANES);
   for (size_t block = 0; block < job->block_count; block++) {
-    size_t pairs = (job->blocks[block].length + 1) / 2, bytes = scales_bytes(type) + pairs * pair_bytes(type);
-    PK_FN(block_operands) of = {b + scales_bytes(type), job->panel_bytes, block_scales(type, b), job->panel_bytes, sums, SUM_STRIDE};
+    size_t pairs = (job->blocks[block].length + 1) / 2, bytes = pairs * pair_bytes(type);
+    PK_FN(block_operands) of = {b, job->panel_bytes, sums, SUM_STRIDE};
     for (size_t p = 0; p < panels; p++) {
       for (size_t ahead = 0; ahead < bytes; ahead += 64) __builtin_prefetch(b + p * job->panel_bytes + PREFETCH_BYTES + ahead, 0, 2);
-      if (widened) PK_FN(gemm_widen)(of.b + p * job->panel_bytes, wide + p * WIDE_STRIDE, pairs, type);
+      if (widened) PK_FN(gemm_widen)(b + p * job->panel_bytes, wide + p * WIDE_STRIDE, pairs, type);
     }
     if (widened) of.b = (const char *)wide, of.b_stride = WIDE_STRIDE * sizeof(float);
     for (size_t tile = 0; tile < tiles; tile++, a += pairs * 2 * PK_MR, of.sums += PK_MR * LANES) {
       size_t live = min_size(PK_MR, rows - tile * PK_MR);
       if (widened) PK_FN(gemm_tile)(a, &of, pairs, PK_F32, live, panels);
-      else PK_FN(gemm_tile)(a, &of, pairs, type == PK_I8 ? PK_F32 : type, live, panels);
+      else PK_FN(gemm_tile)(a, &of, pairs, type, live, panels);
     }
     b += bytes;
   }
@@ -190,10 +178,10 @@ INLINE size_t PK_FN(gemm_row)(const gemm_job *job, size_t panel, size_t panel_en
     PK_FN(gemm_load)(job, sums + LANES, row, 1, (panel + 1) * LANES);
     for (size_t block = 0; block < job->block_count; block++) {
       size_t pairs = (job->blocks[block].length + 1) / 2;
-      PK_FN(block_operands) of = {b + scales_bytes(type), stride, block_scales(type, b), stride, sums, LANES};
+      PK_FN(block_operands) of = {b, stride, sums, LANES};
       PK_FN(gemm_one_pass)(at, &of, pairs, type, 1, 2);
       at += pairs * 2 * PK_MR;
-      b += scales_bytes(type) + pairs * pair_bytes(type);
+      b += pairs * pair_bytes(type);
     }
     PK_FN(gemm_save)(job, sums, row, 1, panel * LANES);
     PK_FN(gemm_save)(job, sums + LANES, row, 1, (panel + 1) * LANES);
@@ -212,7 +200,6 @@ INLINE void PK_FN(gemm_typed)(const gemm_job *job, size_t panel, size_t panel_en
 
 static void PK_FN(gemm_panels)(const gemm_job *job, size_t panel_begin, size_t panel_end, size_t group) {
   if (job->type == PK_BF16) PK_FN(gemm_typed)(job, panel_begin, panel_end, group, PK_BF16);
-  else if (job->type == PK_I8) PK_FN(gemm_typed)(job, panel_begin, panel_end, group, PK_I8);
   else PK_FN(gemm_typed)(job, panel_begin, panel_end, group, PK_F32);
 }
 

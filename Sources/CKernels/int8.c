@@ -1,5 +1,4 @@
-/* Weights as integers of 8 bits: how they are rounded, and how they lie in the packed panels. A panel is block after block:
-   the scales of its 16 columns, then for each pair of reduction indices the 16 even and the 16 odd integers. */
+/* Weights as integers of 8 bits: how they are rounded. How they lie in the packed panels: kernels.h, `integer_format`. */
 #include <math.h>
 #include <string.h>
 #include "kernels.h"
@@ -15,7 +14,7 @@ typedef struct {
 } int8_job;
 
 size_t pk_packed_int8_bytes(size_t columns, const pk_block *blocks, size_t block_count) {
-  return ceil_div(columns, PANEL) * panel_bytes(blocks, block_count, PK_I8);
+  return ceil_div(columns, PANEL) * integer_bytes(PK_I8, blocks, block_count);
 }
 
 /* Rounds one column's terms of a block; returns the scale. Adding 1.5 * 2^23 rounds to the nearest integer, ties to even, and
@@ -45,12 +44,12 @@ static float round_block(const float *w, size_t length, int8_t *integers) {
 static void pack_panel(void *context, size_t panel) {
   const int8_job *job = context;
   size_t first = panel * PANEL, live = min_size(PANEL, job->columns - first);
-  char *out = job->packed + panel * panel_bytes(job->blocks, job->block_count, PK_I8);
+  char *out = job->packed + panel * integer_bytes(PK_I8, job->blocks, job->block_count);
   for (size_t i = 0; i < job->block_count; i++) {
     pk_block block = job->blocks[i];
     float scales[PANEL] = {0};
-    int8_t *integers = (int8_t *)out + SCALES_BYTES;
-    memset(integers, 0, panel_bytes(&block, 1, PK_I8) - SCALES_BYTES);
+    int8_t *integers = (int8_t *)out + sizeof scales;
+    memset(integers, 0, integer_bytes(PK_I8, &block, 1) - sizeof scales);
     for (size_t n = 0; n < live; n++) {
       const float *column = job->b + (ptrdiff_t)(first + n) * job->column_stride + (ptrdiff_t)block.start * job->reduction_stride;
       float terms[MAX_BLOCK];
@@ -60,7 +59,7 @@ static void pack_panel(void *context, size_t panel) {
       for (size_t k = 0; k < block.length; k++) integers[k * PANEL + n] = rounded[k];
     }
     memcpy(out, scales, sizeof scales);
-    out += panel_bytes(&block, 1, PK_I8);
+    out += integer_bytes(PK_I8, &block, 1);
   }
 }
 

@@ -9,7 +9,7 @@ typedef struct {
   const void *a;
   ptrdiff_t row_stride, reduction_stride;
   const void *packed;
-  pk_type type;        /* of B as packed; A is of bf16 where that is PK_I8 */
+  pk_type type;        /* of A, and of B as packed */
   float *c;
   size_t c_stride, m, n;
   const pk_block *blocks;
@@ -21,8 +21,58 @@ typedef struct {
   float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows] */
 } gemm_job;
 
-enum { GROUP_ROWS = 96, PANEL = 16, MAX_BLOCK = 32, SCALES_BYTES = PANEL * sizeof(float) };
+enum { GROUP_ROWS = 96, PANEL = 16, MAX_BLOCK = 32 };
 enum { MAX_D = PK_MAX_HEAD };
+
+/* How the integers of a type lie in a packed panel, and what scales them. A block is
+
+     numbers of half precision, [number][column], where it is the first of its group
+     numbers of 8 bits, [number][column]; of PK_I8 scales in binary32
+     the integers
+
+   Integers of 8 bits are bytes, [pair][even, odd][column]. Others are fields of words, [word][column]: each half of a word holds
+   as many as it can, its lower one of even terms and its upper one of odd terms, in order. What is left of the words' halves
+   holds the last terms: integers.h reads them, file_blocks.c writes them. */
+typedef struct {
+  int bits;
+  int offset; /* subtracted from a field */
+  int terms;  /* of a block */
+  int group;  /* blocks that share numbers of half precision */
+  int halves; /* numbers of half precision: the scale, and the minimum with the sign with which it is added */
+  int bytes;  /* numbers of 8 bits, which a block multiplies those by */
+} integer_format;
+
+static inline __attribute__((always_inline)) integer_format format_of(pk_type type) {
+  switch (type) {
+  case PK_Q8_0: return (integer_format){8, 0, 32, 1, 1, 0};
+  case PK_Q4_0: return (integer_format){4, 8, 32, 1, 1, 0};
+  case PK_Q4_1: return (integer_format){4, 0, 32, 1, 2, 0};
+  case PK_Q5_0: return (integer_format){5, 16, 32, 1, 1, 0};
+  case PK_Q5_1: return (integer_format){5, 0, 32, 1, 2, 0};
+  case PK_Q4_K: return (integer_format){4, 0, 32, 8, 2, 2};
+  case PK_Q5_K: return (integer_format){5, 0, 32, 8, 2, 2};
+  case PK_Q6_K: return (integer_format){6, 32, 16, 16, 1, 1};
+  default: return (integer_format){8, 0, 32, 1, 0, 0};
+  }
+}
+
+typedef struct {
+  const uint16_t *a;
+  ptrdiff_t row_stride, reduction_stride;
+  const char *packed;
+  pk_type type;
+  float *c;
+  size_t c_stride, m, n;
+  const pk_block *blocks;
+  size_t block_count;
+  size_t panel_bytes;  /* of all of a packed panel, of which `packed` points to the first of these blocks */
+  int accumulate;
+  size_t tile_rows;    /* 1 where there is one row alone */
+  size_t group_rows;   /* that meet a panel at one time: whole tiles, at most GROUP_ROWS */
+  size_t group_floats; /* from one group to the next in `expanded` */
+  float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows], with minima their sums as one more index; on tiles
+                          the sums alone */
+} integer_job;
 
 /* One block of a reduction on tiles. */
 typedef struct {
@@ -54,6 +104,9 @@ enum { TILE_ROWS = 16, TILE_BYTES = 1024 };
 typedef struct {
   void (*copy_strip)(const tile_job *, size_t strip);
   void (*panels)(const tile_job *, size_t panel_begin, size_t panel_end, size_t group);
+  /* Into `expanded`, for types with minima. */
+  void (*integer_sums)(const integer_job *, size_t group);
+  void (*integer_panels)(const integer_job *, size_t panel_begin, size_t panel_end, size_t group);
 } tile_kernels;
 
 typedef struct {
@@ -105,6 +158,8 @@ typedef struct {
   void (*pack_block)(const pack_job *, size_t panel, pk_block block, size_t pair);
   void (*gemm_expand)(const gemm_job *, size_t group);
   void (*gemm_panels)(const gemm_job *, size_t panel_begin, size_t panel_end, size_t group);
+  void (*integer_expand)(const integer_job *, size_t group);
+  void (*integer_panels)(const integer_job *, size_t panel_begin, size_t panel_end, size_t group);
   const tile_kernels *tiles; /* for products of bf16, where the machine has a matrix unit */
   void (*store)(const float *x, void *out, pk_type type, size_t begin, size_t end);
   void (*add)(float *x, const float *y, size_t begin, size_t end);
@@ -152,6 +207,10 @@ static inline size_t turned_length(const pk_attention_rule *rule, size_t d) { re
 size_t pair_count(const pk_block *blocks, size_t block_count);
 /* Bytes of these blocks in one packed panel. */
 size_t panel_bytes(const pk_block *blocks, size_t block_count, pk_type type);
+/* The same of integers. */
+size_t integer_bytes(pk_type type, const pk_block *blocks, size_t block_count);
+/* A product with integers. Inside an operation. */
+void multiply_integers(int threads, const kernel_table *kernels, const integer_job *job, const pk_epilogue *epilogue);
 /* A product of bf16 on the machine's matrix unit. Inside an operation. */
 void multiply_on_tiles(int threads, const kernel_table *kernels, const gemm_job *job, const pk_epilogue *epilogue);
 

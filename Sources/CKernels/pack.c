@@ -10,9 +10,7 @@ size_t pair_count(const pk_block *blocks, size_t block_count) {
 }
 
 size_t panel_bytes(const pk_block *blocks, size_t block_count, pk_type type) {
-  size_t pairs = pair_count(blocks, block_count);
-  if (type == PK_I8) return block_count * SCALES_BYTES + pairs * 2 * PANEL;
-  return pairs * 2 * PANEL * (type == PK_BF16 ? sizeof(uint16_t) : sizeof(float));
+  return pair_count(blocks, block_count) * 2 * PANEL * (type == PK_BF16 ? sizeof(uint16_t) : sizeof(float));
 }
 
 size_t pk_packed_count(size_t columns, const pk_block *blocks, size_t block_count) {

@@ -15,6 +15,8 @@
 #include "transpose.h"
 #include "pack.h"
 #include "gemm.h"
+#include "integer_fields.h"
+#include "integers.h"
 #include "store.h"
 #include "norm.h"
 #include "layer_norm.h"

@@ -98,6 +98,86 @@ void pk_reference_gemm_int8(int threads, const uint16_t *a, ptrdiff_t row_stride
   parallel_for(threads, 1, reference_gemm_int8_run, &g); /* for its handling of subnormals */
 }
 
+typedef struct {
+  const uint16_t *a;
+  ptrdiff_t ar, ak;
+  pk_type type;
+  const uint8_t *rows;
+  float *c;
+  size_t c_stride, m, n, k;
+  int accumulate;
+} reference_gemm_file;
+
+/* IEEE binary16, exact. */
+static float reference_half(const uint8_t *p) {
+  unsigned bits = p[0] | (unsigned)p[1] << 8, exponent = bits >> 10 & 31, fraction = bits & 1023;
+  float size = exponent == 31 ? (fraction ? NAN : INFINITY)
+               : exponent     ? ldexpf((float)(1024 + fraction), (int)exponent - 25)
+                              : ldexpf((float)fraction, -24);
+  return bits & 0x8000 ? -size : size;
+}
+
+/* Scale or minimum i of a block of Q4_K or Q5_K, of 6 bits each. */
+static int reference_six_bits(const uint8_t *p, size_t i, int minimum) {
+  size_t own = minimum ? 4 : 0;
+  if (i < 4) return p[own + i] & 63;
+  return (minimum ? p[4 + i] >> 4 : p[4 + i] & 15) + (p[own + i - 4] >> 6) * 16;
+}
+
+/* The integer of a term of a row, the scale of its block and what the block's terms of A are multiplied by besides. */
+static float reference_integer(pk_type type, const uint8_t *row, size_t term, float *scale, float *minimum) {
+  const uint8_t *p = row + term / pk_file_terms(type) * pk_file_bytes(type);
+  size_t i = term % pk_file_terms(type), nibbles = type == PK_Q4_0 ? 2 : type == PK_Q5_0 ? 6 : type == PK_Q5_1 ? 8 : 4;
+  *minimum = 0;
+  *scale = reference_half(type == PK_Q6_K ? p + 208 : p);
+  if (type == PK_Q8_0) return (float)(int8_t)p[2 + i];
+  if (type == PK_Q6_K) {
+    size_t part = i % 128;
+    int low = p[i / 128 * 64 + part % 64] >> (part / 64 * 4) & 15, high = p[128 + i / 128 * 32 + i % 32] >> (part / 32 * 2) & 3;
+    *scale *= (float)(int8_t)p[192 + i / 16];
+    return (float)(low + high * 16 - 32);
+  }
+  if (type == PK_Q4_K || type == PK_Q5_K) {
+    const uint8_t *low = p + (type == PK_Q4_K ? 16 : 48) + i / 64 * 32 + i % 32;
+    *minimum = -(reference_half(p + 2) * (float)reference_six_bits(p + 4, i / 32, 1));
+    *scale *= (float)reference_six_bits(p + 4, i / 32, 0);
+    return (float)((*low >> (i / 32 % 2 * 4) & 15) + (type == PK_Q5_K ? (p[16 + i % 32] >> (i / 32) & 1) * 16 : 0));
+  }
+  int integer = p[nibbles + i % 16] >> (i / 16 * 4) & 15;
+  if (type == PK_Q5_0 || type == PK_Q5_1) integer += (p[nibbles - 4 + i / 8] >> (i % 8) & 1) * 16;
+  if (type == PK_Q4_1 || type == PK_Q5_1) *minimum = reference_half(p + 2);
+  return (float)(type == PK_Q4_0 ? integer - 8 : type == PK_Q5_0 ? integer - 16 : integer);
+}
+
+static void reference_gemm_file_run(void *context, size_t unused) {
+  (void)unused;
+  const reference_gemm_file *g = context;
+  size_t row_bytes = g->k / pk_file_terms(g->type) * pk_file_bytes(g->type), terms = pk_reduction_terms(g->type);
+  int has_minima = g->type == PK_Q4_1 || g->type == PK_Q5_1 || g->type == PK_Q4_K || g->type == PK_Q5_K;
+  for (size_t m = 0; m < g->m; m++)
+    for (size_t n = 0; n < g->n; n++) {
+      float acc = g->accumulate ? g->c[m * g->c_stride + n] : 0;
+      for (size_t start = 0; start < g->k; start += terms) {
+        float chain[2] = {0, 0}, sum[2] = {0, 0}, scale = 0, minimum = 0;
+        for (size_t k = 0; k < terms; k++) {
+          float a = typed(g->a, PK_BF16, (ptrdiff_t)m * g->ar + (ptrdiff_t)(start + k) * g->ak);
+          float b = reference_integer(g->type, g->rows + n * row_bytes, start + k, &scale, &minimum);
+          chain[k % 2] = fmaf(a, b, chain[k % 2]);
+          sum[k % 2] = fmaf(a, 1, sum[k % 2]);
+        }
+        acc = fmaf(scale, chain[0] + chain[1], acc);
+        if (has_minima) acc = fmaf(minimum, sum[0] + sum[1], acc);
+      }
+      g->c[m * g->c_stride + n] = acc;
+    }
+}
+
+void pk_reference_gemm_file(int threads, const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, pk_type type,
+                            const void *rows, float *c, size_t c_stride, size_t m, size_t n, size_t k, int accumulate) {
+  reference_gemm_file g = {a, row_stride, reduction_stride, type, rows, c, c_stride, m, n, k, accumulate};
+  parallel_for(threads, 1, reference_gemm_file_run, &g); /* for its handling of subnormals */
+}
+
 /* Whether the query at t sees the key at j, of one sequence. */
 static int sees(const pk_attention_rule *rule, size_t t, size_t j) {
   return j <= t && (rule->window == 0 || t - j < (size_t)rule->window);

@@ -109,6 +109,9 @@ struct TryCommand: ParsableCommand {
         throw InputError(
           "\(checkpoint.path): only a language model can be sampled from, but this is \(head.modelKind)")
       }
+      if let refusal = checkpoint.refusal(of: numeric) {
+        throw InputError("\(checkpoint.path): \(refusal)")
+      }
       let tokenizer = try checkpoint.requireTokenizer()
       let choice: ConditionChoice =
         condition == "none" ? .none : condition == "best" ? .best : .text(condition)

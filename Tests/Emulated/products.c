@@ -56,6 +56,62 @@ static uint64_t either(const int *shape, int definition) {
 uint64_t product(const int *shape) { return either(shape, 0); }
 static uint64_t definition(const int *shape) { return either(shape, 1); }
 
+/* Rows of a file's blocks: any integers, and numbers of half precision of all sizes up to 1; with infinities and NaN where `kind`
+   has them. */
+static uint8_t *file_rows(pk_type type, size_t n, size_t k, operands kind) {
+  size_t bytes = pk_file_bytes(type), count = n * (k / pk_file_terms(type)), halves = type == PK_Q6_K ? 208 : 0;
+  int has_second = type == PK_Q4_1 || type == PK_Q5_1 || type == PK_Q4_K || type == PK_Q5_K;
+  uint8_t *rows = malloc(count * bytes + (count == 0));
+  if (!rows) abort();
+  for (size_t i = 0; i < count * bytes; i++) rows[i] = (uint8_t)random_word(50, i);
+  for (size_t block = 0; block < count; block++)
+    for (int i = 0; i <= has_second; i++) {
+      uint64_t r = random_word(51 + (uint64_t)i, block);
+      uint16_t half = (uint16_t)((r & 0x83ff) | (r >> 32) % 16 << 10);
+      if (kind == SPECIAL && (r >> 48) % 23 == 5) half = (uint16_t)(r & 0x8001) | 0x7c00;
+      memcpy(rows + block * bytes + halves + 2 * (size_t)i, &half, 2);
+    }
+  return rows;
+}
+
+/* shape: M, N, K, type, operands + 10 * accumulate, order (1: A by columns; 2: columns of B from other rows of the file) */
+static uint64_t file_either(const int *shape, int definition) {
+  size_t m = (size_t)shape[0], n = (size_t)shape[1], k = (size_t)shape[2], stride = n + 3;
+  pk_type type = (pk_type)shape[3];
+  operands kind = (operands)(shape[4] % 10);
+  int accumulate = shape[4] / 10, a_turned = shape[5] & 1, is_moved = shape[5] & 2;
+  float *a = filled(m * k, 60, kind), *c = filled(m * stride, 61, kind);
+  uint16_t *a_stored = stored(a, m * k, PK_BF16);
+  uint8_t *rows = file_rows(type, n, k, kind);
+  ptrdiff_t ar = a_turned ? 1 : (ptrdiff_t)k, ak = a_turned ? (ptrdiff_t)m : 1;
+  if (definition) {
+    pk_reference_gemm_file(threads, a_stored, ar, ak, type, rows, c, stride, m, n, k, accumulate);
+  } else {
+    size_t bytes = pk_packed_file_bytes(type, n, k), row_bytes = k / pk_file_terms(type) * pk_file_bytes(type);
+    size_t terms = pk_reduction_terms(type), count = k / terms, middle = n / 2 / 16 * 16;
+    char *packed = malloc(bytes + 1);
+    uint32_t *order = malloc(n * sizeof *order + 1);
+    uint8_t *moved = malloc(n * row_bytes + 1);
+    pk_block *blocks = malloc(count * sizeof *blocks + 1);
+    if (!packed || !order || !moved || !blocks) abort();
+    for (size_t i = 0; i < n; i++) {
+      order[i] = (uint32_t)(n - 1 - i);
+      memcpy(moved + (n - 1 - i) * row_bytes, rows + i * row_bytes, row_bytes);
+    }
+    for (size_t i = 0; i < count; i++) blocks[i] = (pk_block){i * terms, terms};
+    const uint8_t *from = is_moved ? moved : rows;
+    pk_pack_file(threads, type, from, is_moved ? order : NULL, 0, middle, k, packed);
+    pk_pack_file(threads, type, from, is_moved ? order : NULL, middle, n, k, packed + pk_packed_file_bytes(type, middle, k));
+    pk_gemm(threads, a_stored, ar, ak, packed, type, c, stride, m, n, blocks, count, accumulate, NULL);
+    free(packed), free(order), free(moved), free(blocks);
+  }
+  uint64_t hash = hash_floats(HASH_START, c, m * stride);
+  free(a), free(c), free(a_stored), free(rows);
+  return hash;
+}
+static uint64_t file_product(const int *shape) { return file_either(shape, 0); }
+static uint64_t file_definition(const int *shape) { return file_either(shape, 1); }
+
 /* shape: M, N, K, type, the output's type, function + 10 * without the other factor + 100 * without a bias */
 static uint64_t epilogue_either(const int *shape, int plain) {
   size_t m = (size_t)shape[0], n = (size_t)shape[1], k = (size_t)shape[2], stride = n + 3;
@@ -124,4 +180,17 @@ void products(void) {
       {4, 700, 70, PK_I8, ORDINARY, 2},          {300, 17, 2100, PK_I8, ORDINARY + 110, 1},
   };
   for (size_t i = 0; i < sizeof large / sizeof *large; i++) on_every_path("product", large[i], 6, product, definition);
+  /* Blocks of files: K in whole blocks. */
+  static const int of_files[][3] = {{1, 1, 1}, {1, 33, 2}, {2, 16, 1}, {3, 49, 3}, {5, 15, 2}, {6, 64, 1}, {8, 31, 2}, {9, 80, 1},
+                                    {16, 32, 3}, {17, 65, 1}, {33, 20, 2}, {50, 100, 1}, {100, 17, 9}, {1, 200, 5}};
+  for (int type = PK_Q8_0; type <= PK_Q6_K; type++)
+    for (size_t i = 0; i < sizeof of_files / sizeof *of_files; i++) {
+      int variants[] = {ORDINARY, ORDINARY + 10, LEAST + 10, SPECIAL + 10};
+      int shape[6] = {of_files[i][0], of_files[i][1], of_files[i][2] * (int)pk_file_terms((pk_type)type), type,
+                      variants[(i + (size_t)type) % 4], (int)i % 4};
+      on_every_path("file-product", shape, 6, file_product, file_definition);
+    }
+  static const int cut[][6] = {{70, 20, 8192, PK_Q4_0, ORDINARY + 10, 0}, {70, 20, 8192, PK_Q5_K, ORDINARY + 10, 1},
+                               {70, 20, 8192, PK_Q6_K, ORDINARY, 2}};
+  for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) on_every_path("file-product", cut[i], 6, file_product, file_definition);
 }

@@ -29,8 +29,11 @@ const char *pk_isa_name(pk_isa isa);
 
 /* ---- number types ---- */
 
-/* PK_I8 is for packed weights alone. */
-typedef enum { PK_F32 = 0, PK_BF16 = 1, PK_I8 = 2 } pk_type;
+/* From PK_I8 on for packed weights alone: integers that mode `int8` rounds to, and those of the blocks of a GGUF file. */
+typedef enum {
+  PK_F32 = 0, PK_BF16 = 1, PK_I8 = 2,
+  PK_Q8_0 = 3, PK_Q4_0 = 4, PK_Q4_1 = 5, PK_Q5_0 = 6, PK_Q5_1 = 7, PK_Q4_K = 8, PK_Q5_K = 9, PK_Q6_K = 10
+} pk_type;
 
 void pk_widen_bf16(const uint16_t *x, float *out, size_t n);
 /* Stores fp32 values as `type`, rounded to nearest even; NaN stays NaN. */
@@ -62,6 +65,17 @@ void pk_pack_int8(int threads, const float *b, ptrdiff_t reduction_stride, ptrdi
                   const pk_block *blocks, size_t block_count, void *packed);
 size_t pk_packed_int8_bytes(size_t columns, const pk_block *blocks, size_t block_count);
 
+/* Packs columns [first, end) of B from the rows of a file, each k / terms blocks of `type` (file_blocks.c). Column n is row
+   `order[n]` of the file, or row n where there is no order. `first` is a multiple of 16, `packed` where the first column lies.
+   The integers are the file's; scales and minima are in binary32 what the file's numbers give, exactly. */
+void pk_pack_file(int threads, pk_type type, const void *rows, const uint32_t *order, size_t first, size_t end, size_t k,
+                  void *packed);
+size_t pk_packed_file_bytes(pk_type type, size_t columns, size_t k);
+/* What a format's block is in a file, in terms and in bytes; and the terms of a block of the reduction. */
+size_t pk_file_terms(pk_type type);
+size_t pk_file_bytes(pk_type type);
+size_t pk_reduction_terms(pk_type type);
+
 /* x sigmoid(x); x times the normal distribution up to x; the same with tanh's approximation of it. */
 typedef enum { PK_SILU = 0, PK_GELU = 1, PK_GELU_TANH = 2 } pk_activation;
 
@@ -76,8 +90,9 @@ typedef struct {
 } pk_epilogue;
 
 /* C[m, n] = (accumulate ? C[m, n] : 0) + sum over blocks of A[m, k] B[k, n]; then the epilogue, unless NULL.
-   A element (m, k) is at a[m * row_stride + k * reduction_stride] and of `type`, as packed B is. With PK_I8, A is of bf16, a
-   block sums A times the integers, and acc = fma(scale, even + odd, acc). */
+   A element (m, k) is at a[m * row_stride + k * reduction_stride] and of `type`, as packed B is. From PK_I8 on A is of bf16, a
+   block sums A times the integers, and acc = fma(scale, even + odd, acc); where the format has minima, acc = fma(minimum, sum,
+   acc) follows, with the block's terms of A summed in two chains as well. Blocks are then pk_reduction_terms long. */
 void pk_gemm(int threads, const void *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const void *packed,
              pk_type type, float *c, size_t c_stride, size_t m, size_t n, const pk_block *blocks,
              size_t block_count, int accumulate, const pk_epilogue *epilogue);
@@ -250,6 +265,9 @@ void pk_reference_gemm(int threads, const void *a, ptrdiff_t row_stride, ptrdiff
 void pk_reference_gemm_int8(int threads, const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, const float *b,
                             ptrdiff_t b_reduction_stride, ptrdiff_t b_column_stride, float *c, size_t c_stride,
                             size_t m, size_t n, const pk_block *blocks, size_t block_count, int accumulate);
+/* B is as a file has it: row n are the blocks of column n. */
+void pk_reference_gemm_file(int threads, const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, pk_type type,
+                            const void *rows, float *c, size_t c_stride, size_t m, size_t n, size_t k, int accumulate);
 void pk_reference_attention(int threads, const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                             const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse);
 void pk_reference_attention_backward(int threads, const float *q, const void *k, const void *v, const float *out,

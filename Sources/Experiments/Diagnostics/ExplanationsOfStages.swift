@@ -76,8 +76,9 @@ extension Explanation {
   static let numericMode = Explanation(
     "a stage that cannot compute in its numeric mode",
     """
-    In `int8` the weights are rounded to integers and have no gradient, so `train` cannot use it. A stage may
-    have a `numeric` of its own beside `with:`.
+    In `int8` the weights are rounded to integers, and in `file` they are the integers of a GGUF file; these have no gradient,
+    so `train` cannot use either mode. In `file` each model of a stage has to be a GGUF file with such integers (Q8_0, Q4_0, Q4_1,
+    Q5_0, Q5_1, Q4_K, Q5_K or Q6_K). A stage may have a `numeric` of its own beside `with:`.
     """,
     wrong: Example(training + "\nnumeric: int8"),
     right: Example(

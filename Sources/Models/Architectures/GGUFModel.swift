@@ -91,9 +91,7 @@ package final class GGUFModel: TensorSource {
     // The layout's shape was not held against the file's yet.
     let isMatrix = tensor.shape.count == 2
     guard entry.placement.isTransposed ? isMatrix : rows % (entry.placement.order?.period ?? 1) == 0 else {
-      throw FormatError(
-        path: file.file.path, part: "tensor \(quoted(tensor.name))",
-        "shape \(tensor.shape) is not that of the model's tensor")
+      throw misshapen(tensor)
     }
     precondition(output.count == rows * columns, "\(output.count) values for shape \(tensor.shape)")
     try forEachBand(of: tensor, rows: rows, columns: columns) { first, values in
@@ -115,6 +113,27 @@ package final class GGUFModel: TensorSource {
           .update(fromContentsOf: values[row * columns..<(row + 1) * columns])
       }
     }
+  }
+
+  private func misshapen(_ tensor: GGUFTensor) -> FormatError {
+    FormatError(
+      path: file.file.path, part: "tensor \(quoted(tensor.name))",
+      "shape \(tensor.shape) is not that of the model's tensor")
+  }
+
+  package func blocks(_ name: String) throws -> BlockMatrix? {
+    let entry = try entry(name)
+    let tensor = entry.tensor
+    guard let format = BlockFormat(rawValue: tensor.type.name), tensor.shape.count == 2 else { return nil }
+    let order = entry.placement.order
+    guard tensor.shape[0] % (order?.period ?? 1) == 0, let last = UInt32(exactly: tensor.shape[0] - 1),
+      let bytes = file.file.slice(tensor.offset, tensor.byteCount)
+    else { throw misshapen(tensor) }
+    var rows = Array(0...last)
+    if let order { for index in 0...last { rows[order.layoutIndex(ofFile: Int(index))] = index } }
+    return BlockMatrix(
+      format, columns: tensor.shape[1], rows: rows, bytes: bytes, owner: file.file
+    ) { [file] in file.file.release(tensor.offset, tensor.byteCount) }
   }
 
   /// Hands the tensor's numbers as the file has them, some rows at a time.

@@ -33,6 +33,15 @@ package struct HeadInterleaving: Sendable, Equatable {
     }
   }
 
+  /// The same of what stands for outputs.
+  func arranged<Output>(_ file: [Output]) -> [Output] {
+    let length = pieceLength(of: file.count)
+    return (0..<file.count).map { index in
+      let (piece, within) = index.quotientAndRemainder(dividingBy: length)
+      return file[(piece % headCount * roleCount + piece / headCount) * length + within]
+    }
+  }
+
   private func pieceLength(of count: Int) -> Int {
     precondition(
       count % (headCount * roleCount) == 0, "\(count) numbers of \(roleCount) roles and \(headCount) heads")

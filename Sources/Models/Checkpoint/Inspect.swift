@@ -143,7 +143,13 @@ private func inspectDirectory(_ path: String) throws -> Inspection {
 }
 
 private func describe(_ checkpoint: Checkpoint) -> [String] {
-  describe(checkpoint.configuration, endTokens: checkpoint.endTokens.map { Int($0) }, checkpoint.tokenizer)
+  let configuration = checkpoint.configuration
+  var lines = describe(
+    configuration, endTokens: checkpoint.endTokens.map { Int($0) }, checkpoint.tokenizer)
+  if checkpoint.refusal(of: .file) == nil {
+    lines.append(memory(of: configuration, in: .file, checkpoint.blockFormat))
+  }
+  return lines
 }
 
 /// With a tokenizer, tokens are spelled out.
@@ -196,12 +202,15 @@ private func describe(
     "begin token: \(begin)",
     "end tokens: \(endTokens.isEmpty ? "none" : endTokens.map(named).joined(separator: ", "))",
     "parameters: \(c.parameterCount)",
-  ] + NumericMode.allCases.map { memory(of: c, in: $0) }
+  ] + NumericMode.allCases.filter { $0 != .file }.map { memory(of: c, in: $0) }
 }
 
 /// What sampling and training take, but for what depends on batches.
-private func memory(of configuration: DecoderConfiguration, in mode: NumericMode) -> String {
-  let need = MemoryNeed(configuration, configuration.layout, mode: mode)
+private func memory(
+  of configuration: DecoderConfiguration, in mode: NumericMode,
+  _ format: (String) -> BlockFormat? = { _ in nil }
+) -> String {
+  let need = MemoryNeed(configuration, configuration.layout, mode: mode, format: format)
   func text(_ bytes: Int) -> String { ByteCount(bytes).text }
   var line =
     "memory in \(mode.rawValue): \(text(need.weights)) to sample and \(text(need.cachePerToken)) for each token in flight"

@@ -13,7 +13,8 @@ struct Block {
 
   init(
     layer: Int, configuration: DecoderConfiguration, layout: ParameterLayout, mode: NumericMode,
-    backend: any Backend, forTraining: Bool, tensor: (ParameterTensor) throws -> Tensor
+    backend: any Backend, forTraining: Bool, tensor: (ParameterTensor) throws -> Tensor,
+    blocks: (ParameterTensor) throws -> BlockMatrix?
   ) throws {
     var read: [String: Tensor] = [:]
     func part(_ role: ParameterRole) throws -> Tensor? {
@@ -23,6 +24,12 @@ struct Block {
       let whole = try read[place.name] ?? tensor(described)
       if described.roles.count > 1 { read[place.name] = whole }
       return whole.part(at: place)
+    }
+    func blocksPart(_ role: ParameterRole) throws -> BlockMatrix? {
+      guard let place = layout.place(of: role, layer: layer), let described = layout[place.name] else {
+        return nil
+      }
+      return try blocks(described).map { $0.with(rows: Array($0.rows[place.outputs])) }
     }
     func norm(_ weight: ParameterRole, _ bias: ParameterRole) throws -> NormLayer? {
       try part(weight).map {
@@ -43,7 +50,8 @@ struct Block {
       (configuration.residual == .parallel(sharesNorm: true)) == (feedForwardNorm == nil),
       "the norms of block \(layer) are not those of \(configuration.residual)")
     weights = try BlockWeights(
-      layer: layer, layout: layout, mode: mode, backend: backend, forTraining: forTraining, tensor: part)
+      layer: layer, layout: layout, mode: mode, backend: backend, forTraining: forTraining, tensor: part,
+      blocks: blocksPart)
   }
 
   mutating func update(from parameters: Parameters, names: [String]) {

@@ -24,17 +24,23 @@ struct BlockWeights {
   private let mode: NumericMode
   private let backend: any Backend
 
-  /// - Parameter tensor: what reads a tensor of the layout, or shares a trainer's.
+  /// - Parameters:
+  ///   - tensor: what reads a tensor of the layout, or shares a trainer's.
+  ///   - blocks: a matrix whose integers are taken as they are; nil where `tensor` has it.
   init(
     layer: Int, layout: ParameterLayout, mode: NumericMode, backend: any Backend, forTraining: Bool,
-    tensor: (ParameterRole) throws -> Tensor?
+    tensor: (ParameterRole) throws -> Tensor?, blocks: (ParameterRole) throws -> BlockMatrix?
   ) throws {
     self.mode = mode
     self.backend = backend
     for projection in Projection.allCases {
-      guard let place = layout.place(of: .weight(projection), layer: layer),
-        let weights = try tensor(.weight(projection))
-      else { continue }
+      guard let place = layout.place(of: .weight(projection), layer: layer) else { continue }
+      if let matrix = try blocks(.weight(projection)) {
+        projections[projection] = ProjectionWeights(
+          place: place, packed: backend.pack(matrix), bias: try tensor(.bias(projection)), master: nil)
+        continue
+      }
+      guard let weights = try tensor(.weight(projection)) else { continue }
       projections[projection] = ProjectionWeights(
         place: place, packed: Self.pack(weights, place, mode, backend, over: nil),
         bias: try tensor(.bias(projection)), master: forTraining ? weights : nil)

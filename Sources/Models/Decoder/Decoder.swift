@@ -31,10 +31,16 @@ package final class Decoder {
     _ configuration: DecoderConfiguration, from source: any TensorSource, mode: NumericMode,
     backend: any Backend
   ) throws {
-    try self.init(configuration, mode: mode, backend: backend, lowestBlock: nil) { tensor in
-      try Parameters.read(
-        tensor.name, tensor.shape, interleaving: tensor.interleaving, from: source, on: backend)
-    }
+    try self.init(
+      configuration, mode: mode, backend: backend, lowestBlock: nil,
+      tensor: { tensor in
+        try Parameters.read(
+          tensor.name, tensor.shape, interleaving: tensor.interleaving, from: source, on: backend)
+      },
+      blocks: { tensor in
+        guard mode == .file, let matrix = try source.blocks(tensor.name) else { return nil }
+        return tensor.interleaving.map { matrix.with(rows: $0.arranged(matrix.rows)) } ?? matrix
+      })
   }
 
   /// A decoder over parameters that a trainer changes; call `update` after each change.
@@ -44,21 +50,23 @@ package final class Decoder {
     lowestBlock: Int
   ) {
     do {
-      try self.init(configuration, mode: mode, backend: backend, lowestBlock: lowestBlock) { tensor in
-        parameters[tensor.name]
-      }
+      try self.init(
+        configuration, mode: mode, backend: backend, lowestBlock: lowestBlock,
+        tensor: { parameters[$0.name] }, blocks: { _ in nil })
     } catch { preconditionFailure("parameters held in memory cannot fail to be read: \(error)") }
   }
 
+  /// - Parameter blocks: a matrix whose integers are taken as they are; nil where `tensor` has it.
   private init(
     _ configuration: DecoderConfiguration, mode: NumericMode, backend: any Backend, lowestBlock: Int?,
-    tensor: (ParameterTensor) throws -> Tensor
+    tensor: (ParameterTensor) throws -> Tensor, blocks: (ParameterTensor) throws -> BlockMatrix?
   ) throws {
     let layout = configuration.layout
-    func named(_ name: String) throws -> Tensor {
+    func described(_ name: String) -> ParameterTensor {
       guard let described = layout[name] else { preconditionFailure("no parameter `\(name)`") }
-      return try tensor(described)
+      return described
     }
+    func named(_ name: String) throws -> Tensor { try tensor(described(name)) }
     self.configuration = configuration
     self.layout = layout
     self.mode = mode
@@ -81,12 +89,13 @@ package final class Decoder {
       )
     }
     let ownHead = layout.name(of: .head)
+    let headBlocks = try blocks(described(layout.headWeights))
     // What is read whole is held in here, and not while the blocks are read.
     func readEmbedding() throws -> (
       table: Tensor, head: (forward: any PackedMatrix, backward: (any PackedMatrix)?)?
     ) {
       let table = try named(layout.tokenEmbedding)
-      return (embeddingTable(table), ownHead == nil ? packedHead(table) : nil)
+      return (embeddingTable(table), ownHead == nil && headBlocks == nil ? packedHead(table) : nil)
     }
     let (table, tiedHead) = try readEmbedding()
     embedding = table
@@ -94,7 +103,8 @@ package final class Decoder {
     precondition(
       (configuration.positions == .learned) == (positionEmbedding != nil),
       "learned positions have a table, others have none")
-    (head, headTransposed) = try tiedHead ?? packedHead(named(layout.headWeights))
+    (head, headTransposed) =
+      try tiedHead ?? headBlocks.map { (backend.pack($0), nil) } ?? packedHead(named(layout.headWeights))
     self.headType = headType
     headBias = try layout.name(of: .headBias).map(named)
     guard let finalNormName = layout.name(of: .finalNorm) else {
@@ -103,10 +113,10 @@ package final class Decoder {
     finalNorm = NormLayer(
       configuration.norm, weight: try named(finalNormName),
       bias: try layout.name(of: .finalNormBias).map(named), backend: backend)
-    blocks = try (0..<configuration.layerCount).map { layer in
+    self.blocks = try (0..<configuration.layerCount).map { layer in
       try Block(
         layer: layer, configuration: configuration, layout: layout, mode: mode, backend: backend,
-        forTraining: lowestBlock.map { layer >= $0 } ?? false, tensor: tensor)
+        forTraining: lowestBlock.map { layer >= $0 } ?? false, tensor: tensor, blocks: blocks)
     }
   }
 

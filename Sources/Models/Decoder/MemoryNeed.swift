@@ -1,4 +1,4 @@
-// The memory that a model takes, from its configuration alone.
+// The memory that a model takes, from its configuration and, in mode `file`, what its file stores.
 
 /// Bytes of a decoder in one numeric mode, up to what kernels pad.
 package struct MemoryNeed: Sendable, Equatable {
@@ -13,15 +13,24 @@ package struct MemoryNeed: Sendable, Equatable {
   /// What one token keeps for the backward pass.
   package let activationsPerToken: Int
 
-  /// - Parameter layout: the configuration's, which takes time to make.
-  package init(_ configuration: DecoderConfiguration, _ layout: ParameterLayout, mode: NumericMode) {
+  /// - Parameters:
+  ///   - layout: the configuration's, which takes time to make.
+  ///   - format: of a tensor's blocks of integers, where the file has it so.
+  package init(
+    _ configuration: DecoderConfiguration, _ layout: ParameterLayout, mode: NumericMode,
+    format: (_ tensor: String) -> BlockFormat? = { _ in nil }
+  ) {
     let counts = layout.tensors.map { (tensor: $0, count: $0.shape.reduce(1, *)) }
     // A tied head is packed beside the embedding.
     let isTied = layout.name(of: .head) == nil
+    func blocks(_ tensor: ParameterTensor) -> BlockFormat? { mode == .file ? format(tensor.name) : nil }
     weights = counts.reduce(0) {
-      $0 + $1.count * configuration.bytes(ofEachIn: $1.tensor, isTied: isTied, mode)
+      $0 + configuration.bytes(of: $1.count, in: $1.tensor, isTied: isTied, mode, blocks($1.tensor))
     }
-    largestTensor = 4 * (counts.map(\.count).max() ?? 0)
+    largestTensor =
+      4
+      * (counts.filter { blocks($0.tensor) == nil || $0.tensor.roles.contains(where: \.isEmbedding) }
+        .map(\.count).max() ?? 0)
     let shape = configuration.keyValueShape(in: mode)
     cachePerToken = 2 * shape.layers * shape.row * shape.type.byteCount
     let head = configuration.outputCount * configuration.hiddenSize * mode.operandType.byteCount
@@ -36,13 +45,16 @@ package struct MemoryNeed: Sendable, Equatable {
 }
 
 extension DecoderConfiguration {
-  fileprivate func bytes(ofEachIn tensor: ParameterTensor, isTied: Bool, _ mode: NumericMode) -> Int {
+  fileprivate func bytes(
+    of count: Int, in tensor: ParameterTensor, isTied: Bool, _ mode: NumericMode, _ format: BlockFormat?
+  ) -> Int {
+    func packed(_ type: ElementType) -> Int { format?.packedByteCount(count) ?? count * type.byteCount }
     if tensor.roles.contains(where: \.isEmbedding) {
       let isHead = isTied && tensor.roles.contains(.tokenEmbedding)
-      return mode.operandType.byteCount + (isHead ? mode.weightType.byteCount : 0)
+      return count * mode.operandType.byteCount + (isHead ? packed(mode.weightType) : 0)
     }
-    if tensor.shape.count == 1 { return ElementType.float32.byteCount }
-    return (tensor.roles == [.head] ? headType(in: mode) : mode.weightType).byteCount
+    if tensor.shape.count == 1 { return count * ElementType.float32.byteCount }
+    return packed(tensor.roles == [.head] ? headType(in: mode) : mode.weightType)
   }
 }
 

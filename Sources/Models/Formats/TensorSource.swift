@@ -11,9 +11,21 @@ package protocol TensorSource: Sendable {
   func storage(of name: String) throws -> String
   /// Fills `output`, whose count must be the product of the tensor's shape, in row-major order.
   func readFloats(_ name: String, into output: UnsafeMutableBufferPointer<Float>) throws
+  /// A matrix's outputs by their inputs as blocks of integers, whichever way round the tensor is; nil where it has none.
+  func blocks(_ name: String) throws -> BlockMatrix?
 }
 
 extension TensorSource {
+  package func blocks(_ name: String) throws -> BlockMatrix? { nil }
+
+  /// How a matrix has blocks of integers; nil where it has none.
+  package func blockFormat(of name: String) -> BlockFormat? {
+    guard let storage = try? storage(of: name), let shape = try? shape(of: name), shape.count == 2 else {
+      return nil
+    }
+    return BlockFormat(rawValue: storage)
+  }
+
   /// The whole tensor as an array.
   package func floats(_ name: String) throws -> [Float] {
     let count = try shape(of: name).reduce(1, *)

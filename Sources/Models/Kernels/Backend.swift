@@ -24,7 +24,9 @@ package protocol Backend: Sendable {
   func pack(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?) -> any PackedMatrix
   /// The same; the result lives in the workspace: use it before the next one.
   func pack(_ matrix: Tensor, as type: ElementType, in workspace: Workspace) -> any PackedMatrix
-  /// The transpose of the above: columns K, reduction N.
+  /// The integers of `matrix` as they are.
+  func pack(_ matrix: BlockMatrix) -> any PackedMatrix
+  /// The transpose of the first: columns K, reduction N.
   func packTransposed(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?)
     -> any PackedMatrix
   /// Rows of `matrix` [T, N] as the reduction. The result lives in the workspace: use it before the next one.

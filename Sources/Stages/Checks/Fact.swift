@@ -24,6 +24,8 @@ enum Fact {
   /// Why a model cannot be read.
   static let problem = "problem"
   static let parameters = "parameters"
+  /// Why a model cannot be computed in the integers of its file.
+  static let noIntegers = "no_integers"
   /// Of its weights' files.
   static let bytes = "bytes"
   /// Positions.

@@ -18,12 +18,13 @@ private func describeModel(_ path: String) -> JSON {
     var facts = JSONObject([
       (Fact.parameters, .int(Int64(checkpoint.configuration.parameterCount))),
       (Fact.bytes, .int(Int64(checkpoint.tensors.fileByteCount))),
-      (ModelMemory.fact, ModelMemory.value(of: checkpoint.configuration)),
+      (ModelMemory.fact, ModelMemory.value(of: checkpoint)),
       (Fact.context, .int(Int64(checkpoint.configuration.contextLength))),
       (Fact.head, headFact(checkpoint.configuration.head)),
       (Fact.hasTokenizer, .bool(checkpoint.hasTokenizer)), (Fact.tokenizerPath, .string(path)),
       (Fact.hasChatTemplate, .bool(checkpoint.chatTemplate != nil)),
     ])
+    if let refusal = checkpoint.refusal(of: .file) { facts[Fact.noIntegers] = .string(refusal) }
     if status.isDirectory, let licence = ReadmeLicence.of(folder: path) {
       facts[Fact.licence] = .string(licence)
     }
@@ -106,6 +107,13 @@ extension StageFindings {
     } else if artifact.facts[Fact.hasTokenizer]?.boolValue == false {
       error(
         .wrongModel, "the model has no tokenizer", at: .model(port), label: "has no tokenizer", inInput: true)
+    }
+    if stage.numericMode == NumericMode.file.rawValue,
+      let refusal = artifact.facts[Fact.noIntegers]?.stringValue
+    {
+      error(
+        .numericMode, refusal, at: .model(port), label: "has no such integers",
+        help: "give the stage `numeric: bf16`, or the model's GGUF file")
     }
     if let memory = ModelMemory(artifact.facts, mode: stage.numericMode) {
       warn(ofMemory: need(memory), at: port)

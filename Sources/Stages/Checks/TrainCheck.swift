@@ -48,6 +48,9 @@ extension TrainStage {
     ] {
       if let value = stage.artifact("model")?.facts[name] { findings.declare(name, value, of: "model") }
     }
+    findings.declare(
+      Fact.noIntegers,
+      "`numeric: file` computes in the integers of a GGUF file, but `train` writes no such file", of: "model")
     findings.passPrompts(ofTraining: stage.artifacts("rows"), from: stage.artifacts("model"), to: "model")
   }
 

@@ -37,8 +37,10 @@ extension StageContext {
     return device.init(threads: threads)
   }
 
+  /// - Throws: `InputError` where the model cannot be computed in the stage's numeric mode.
   func decoder(_ checkpoint: Checkpoint, on backend: (any Backend)? = nil) throws -> Decoder {
-    try Decoder(
+    if let refusal = checkpoint.refusal(of: mode) { throw InputError("\(checkpoint.path): \(refusal)") }
+    return try Decoder(
       checkpoint.configuration, from: checkpoint.tensors, mode: mode, backend: backend ?? self.backend())
   }
 

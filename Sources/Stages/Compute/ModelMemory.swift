@@ -48,11 +48,14 @@ struct ModelMemory {
     training &- (Int(exactly: (Double(trained) * (1 - share)).rounded()) ?? 0) &+ Self.working
   }
 
-  static func value(of configuration: DecoderConfiguration) -> JSON {
+  /// In the modes that the model can be computed in.
+  static func value(of checkpoint: Checkpoint) -> JSON {
+    let configuration = checkpoint.configuration
     let layout = configuration.layout
     let parameters = configuration.parameterCount
-    let modes = NumericMode.allCases.map { mode -> JSONObject.Member in
-      let need = MemoryNeed(configuration, layout, mode: mode)
+    let possible = NumericMode.allCases.filter { checkpoint.refusal(of: $0) == nil }
+    let modes = possible.map { mode -> JSONObject.Member in
+      let need = MemoryNeed(configuration, layout, mode: mode, format: checkpoint.blockFormat)
       return (
         mode.rawValue,
         [

@@ -37,6 +37,7 @@ struct CopyingBackend: Backend {
   func pack(_ matrix: Tensor, as type: ElementType, in workspace: Workspace) -> any PackedMatrix {
     onCopies { HiddenMatrix(cpu.pack($0.read(matrix), as: type, in: Workspace(cpu))) }
   }
+  func pack(_ matrix: BlockMatrix) -> any PackedMatrix { HiddenMatrix(cpu.pack(matrix)) }
   func packTransposed(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?)
     -> any PackedMatrix
   {

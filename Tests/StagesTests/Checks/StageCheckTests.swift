@@ -319,6 +319,19 @@ import TinyModel
         "error[wrong-model] at 3 \"m\": model `m`: `train.jsonl`: expected a GGUF file or a folder with `config.json` and weights, found a JSON text"
       ]
     ),
+    (
+      "with: {n: 4, max_new_tokens: 4}}", "with: {n: 4, max_new_tokens: 4}, numeric: file}",
+      [
+        "error[numeric-mode] at 3 \"m\": model `m`: `numeric: file` computes in the integers of a GGUF file, but this is no GGUF file"
+      ]
+    ),
+    (
+      "with: {max_new_tokens: 4, condition: {class: 2}}}",
+      "with: {max_new_tokens: 4, condition: {class: 2}}, numeric: file}",
+      [
+        "error[numeric-mode] at 11 \"t.model\": stage `again`: `numeric: file` computes in the integers of a GGUF file, but `train` writes no such file"
+      ]
+    ),
     // Data.
     (
       "train.jsonl}", "train.jsonl, prompt: \"POST: {post}\"}",

@@ -65,6 +65,10 @@ package struct CPUBackend: Backend {
     ) { workspace.tensor("packed.rows", $0, 1, type) }
   }
 
+  package func pack(_ matrix: BlockMatrix) -> any PackedMatrix {
+    CPUPackedMatrix(matrix, threads: threads) { tensor(1, $0, .int8) }
+  }
+
   package func packTransposed(_ matrix: Tensor, as type: ElementType, over old: (any PackedMatrix)?)
     -> any PackedMatrix
   {
@@ -116,7 +120,7 @@ package struct CPUBackend: Backend {
       a.type == b.operandType && out.columns == b.columns && out.rows == a.rows,
       "[\(a.rows), \(a.columns)] \(a.type) times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
-      threads, a.cpuPointer, a.columns, 1, b.storage.cpuPointer, b.storage.type.kernelType, out.cpuFloats,
+      threads, a.cpuPointer, a.columns, 1, b.storage.cpuPointer, b.kernelType, out.cpuFloats,
       out.columns, a.rows, b.columns, b.blocks, b.blocks.count, accumulate ? 1 : 0, epilogue)
   }
 

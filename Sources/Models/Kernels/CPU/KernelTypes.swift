@@ -12,6 +12,21 @@ extension ElementType {
   }
 }
 
+extension BlockFormat {
+  var kernelType: pk_type {
+    switch self {
+    case .q80: PK_Q8_0
+    case .q40: PK_Q4_0
+    case .q41: PK_Q4_1
+    case .q50: PK_Q5_0
+    case .q51: PK_Q5_1
+    case .q4K: PK_Q4_K
+    case .q5K: PK_Q5_K
+    case .q6K: PK_Q6_K
+    }
+  }
+}
+
 extension AttentionRule {
   /// For use while the table lives.
   func kernelValue(_ rotary: RotaryTable?) -> pk_attention_rule {
