@@ -112,9 +112,15 @@ TARGET_AMX static inline __attribute__((always_inline)) void multiply_step(const
     load_sums(1, row, TILE_ROWS, panel + 1, fresh);
     load_sums(3, row + TILE_ROWS, lower, panel + 1, fresh);
   }
+  size_t asked = 0, each = ceil_div(TILE_ROWS + lower, end - begin);
   for (size_t i = begin; i < end; i++) {
     const tile_step *step = &job->steps[i];
     size_t stride = a_stride(step);
+    for (size_t last = min_size(TILE_ROWS + lower, asked + each); asked < last; asked++) { /* lines of C, long before they are stored */
+      const float *c = job->c + (row + asked) * job->c_stride + panel * PANEL;
+      __builtin_prefetch(c, 1, 3);
+      if (panels == 2) __builtin_prefetch(c + PANEL, 1, 3);
+    }
     _tile_loadd(4, a_tile(step, row), stride);
     _tile_loadd(6, b_tile(i, 0), 64);
     _tile_dpbf16ps(0, 4, 6);

@@ -5,7 +5,7 @@
 #include "lanes.h"
 
 #define PK_FN(name) name##_amx
-#define TARGET_AMX __attribute__((target("amx-tile,amx-bf16")))
+#define TARGET_AMX __attribute__((target("amx-tile,amx-bf16,prfchw")))
 #define TARGET_WIDE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2")))
 #include "transpose.h"
 #include "gemm_tiles.h"
