@@ -23,6 +23,18 @@ static uint64_t store_either(const int *shape, int plain) {
 }
 BOTH(store)
 
+/* shape: n, floats past an aligned place */
+static uint64_t filling_either(const int *shape, int plain) {
+  size_t n = (size_t)shape[0], offset = (size_t)shape[1], all = n + offset + 5;
+  float *x = filled(all, 4, LEAST);
+  if (plain) for (size_t i = 0; i < n; i++) x[offset + i] = 2.5f;
+  else pk_fill(threads, x + offset, 2.5f, n);
+  uint64_t hash = hash_floats(HASH_START, x, all);
+  free(x);
+  return hash;
+}
+BOTH(filling)
+
 /* shape: T, C, type */
 static uint64_t embedding(const int *shape) {
   size_t t = (size_t)shape[0], c = (size_t)shape[1];
@@ -152,6 +164,10 @@ void rows(void) {
   on_every_path("norm", (int[]){33, 70, 1}, 3, norm, norm_definition);
   on_every_path("embedding", (int[]){0, 16, 0}, 3, embedding, NULL);
   on_every_path("store", (int[]){40000, 0}, 2, store, store_definition);
+  for (int offset = 0; offset < 5; offset++) {
+    on_every_path("fill", (int[]){30, offset}, 2, filling, filling_definition);
+    on_every_path("fill", (int[]){(1 << 18) + 7, offset}, 2, filling, filling_definition);
+  }
   on_every_path("activation", (int[]){17000, 1, 0, PK_SILU}, 4, activation, activation_definition);
   on_every_path("activation", (int[]){17000, 0, 0, PK_GELU}, 4, activation, activation_definition);
   on_every_path("optimizer", (int[]){70000}, 1, optimizer, optimizer_definition);

@@ -103,6 +103,8 @@ void pk_gemm(int threads, const void *a, ptrdiff_t row_stride, ptrdiff_t reducti
 void pk_gather(int threads, const void *table, pk_type type, const int32_t *ids, float *out, size_t t, size_t c);
 /* table[ids[t]] += rows[t], t ascending. */
 void pk_scatter_add(int threads, float *table, const int32_t *ids, const float *rows, size_t t, size_t c);
+/* x = value */
+void pk_fill(int threads, float *x, float value, size_t n);
 /* x += y */
 void pk_add(int threads, float *x, const float *y, size_t n);
 

@@ -24,7 +24,8 @@ package final class Trainer {
   let optimizer: any Optimizer
   private let undecayed: Set<String>
   private let schedule: LearningRateSchedule
-  private let updates: [UpdatedRows]
+  /// By tensor.
+  private let updates: [String: [UpdatedRows]]
   private let maximumGradientNorm: Double?
   private let backend: any Backend
   /// Being written; it reads `parameters` and the moments.
@@ -58,7 +59,7 @@ package final class Trainer {
     self.backend = backend
     series = TrainingSeries(of: objective)
     coefficients = (objective as? any AdaptiveObjective)?.controllers.map(\.initial) ?? []
-    updates = UpdatedRows.all(of: trainable, in: parameters, groups)
+    updates = Dictionary(grouping: UpdatedRows.all(of: trainable, in: parameters, groups), by: \.name)
     moments = optimizer.moments.map { _ in Parameters(zerosLike: parameters, names: trainable) }
     let lowestBlock = configuration.layout.lowestBlock(training: trainable)
     policy = Decoder(
@@ -112,19 +113,20 @@ package final class Trainer {
     batchGradient.objective = objective
   }
 
+  /// Tensor by tensor: one that was changed is packed again while a cache has it.
   /// - Parameter scale: multiplies gradients.
   private func update(_ gradients: Parameters, scale: Double, rate: Double) {
-    for part in updates {
-      let (name, rows) = (part.name, part.rows)
-      optimizer.update(
-        parameters[name].slice(rows), moments: moments.map { $0[name].slice(rows) },
-        gradient: gradients[name].slice(rows),
-        by: Update(
-          step: before.momentSteps + step + 1, learningRate: rate * part.learningRateFactor,
-          gradientScale: scale,
-          decays: !undecayed.contains(name)), on: backend)
+    for name in trainable {
+      for part in updates[name] ?? [] {
+        optimizer.update(
+          parameters[name].slice(part.rows), moments: moments.map { $0[name].slice(part.rows) },
+          gradient: gradients[name].slice(part.rows),
+          by: Update(
+            step: before.momentSteps + step + 1, learningRate: rate * part.learningRateFactor,
+            gradientScale: scale, decays: !undecayed.contains(name)), on: backend)
+      }
+      policy.update(from: parameters, names: [name])
     }
-    policy.update(from: parameters, names: trainable)
   }
 
   /// Whether what the last step left can be stored: the loss of a next step would show it, and there is none. One pass.

@@ -21,7 +21,7 @@ package struct CPUBackend: Backend {
     target.cpuPointer.copyMemory(from: source.cpuPointer, byteCount: source.byteCount)
   }
 
-  package func fill(_ x: Tensor, with value: Float) { x.cpuFloats.update(repeating: value, count: x.count) }
+  package func fill(_ x: Tensor, with value: Float) { pk_fill(threads, x.cpuFloats, value, x.count) }
 
   package func elements(of x: Tensor, at places: [Int]) -> [Float] {
     precondition(places.allSatisfy { $0 >= 0 && $0 < x.count }, "places outside \(x.count) elements")
