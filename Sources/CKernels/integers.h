@@ -93,11 +93,12 @@ INLINE void PK_FN(integer_tiles)(const float *a, const float *wide, const PK_FN(
                                  int minima, int is_short, size_t rows) {
   for (; rows >= PK_ONE_PASS_ROWS; rows -= PK_ONE_PASS_ROWS, a += PK_ONE_PASS_ROWS, sums += PK_ONE_PASS_ROWS * LANES)
     PK_FN(integer_tile)(a, wide, s, sums, pairs, minima, is_short, PK_ONE_PASS_ROWS);
+  _Static_assert(PK_ONE_PASS_ROWS <= 6, "rows that are left have a case each");
 #define TILE(R) case R: PK_FN(integer_tile)(a, wide, s, sums, pairs, minima, is_short, R); break;
   switch (rows) {
     TILE(1)
 #if PK_ONE_PASS_ROWS > 2
-    TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7)
+    TILE(2) TILE(3) TILE(4) TILE(5)
 #endif
   }
 #undef TILE
