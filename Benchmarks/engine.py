@@ -10,7 +10,7 @@ minute of the machine meets all of them. The model is SmolLM2-135M, which the qu
 .build/peers: torch and transformers, and llama.cpp from the source in llama-cpp-python. Times gate nothing.
 
 `floor` is the time that the machine's own ceilings allow, measured in the same run: multiply-adds in registers and bytes from
-memory, whichever takes longer. Where the processor has no bf16 instructions PyTorch's bf16 is emulated and slower than its fp32:
+memory, whichever takes longer; of bf16 and int8 on AMX its products of tiles. Where the processor has no bf16 instructions PyTorch's bf16 is emulated and slower than its fp32:
 there fp32 alone is the peer.
 """
 
@@ -94,8 +94,9 @@ WORKLOADS = [
     rows("train", "train, 8 rows of TL;DR", TLDR[:8], {"transformers bf16": 5}),
     Workload("checkpoint of training, written", {"kind": "save"}, 1, "/s", None, {}, modes=["bf16"]),
     Workload("checkpoint of training, resumed", {"kind": "resume"}, 1, "/s", None, {}, modes=["bf16"]),
-    *[product(m, n, k) for m, n, k in [(1, 1536, 576), (16, 1536, 576), (1, 49152, 576),
-                                                                          (256, 1536, 576), (1024, 576, 1536)]],
+    *[product(m, n, k) for m, n, k in [
+        (1, 1536, 576), (16, 1536, 576), (1, 49152, 576), (128, 1536, 576), (256, 1536, 576), (1024, 576, 1536),
+        (1024, 3072, 768), (1024, 1024, 4096), (4096, 2048, 2048)]],
 ]
 
 
@@ -271,8 +272,8 @@ def files(options, gguf, environment):
     return results
 
 
-def ceilings(engine, gguf, environment):
-    """Operations and bytes a second of two threads."""
+def ceilings(engine, gguf, environment, has_amx):
+    """Operations a second of two threads by mode, and bytes."""
     def best(work):
         program = Program([engine, gguf, json.dumps(work)], environment)
         for _ in range(5):
@@ -280,7 +281,9 @@ def ceilings(engine, gguf, environment):
         program.end()
         return min(program.times)
     size = 256 << 20
-    return 1e9 / best({"kind": "fma"}), size / best({"kind": "read", "bytes": size})
+    fma = 1e9 / best({"kind": "fma"})
+    tiles = 1e9 / best({"kind": "tiles"}) if has_amx else fma
+    return {"bf16": tiles, "int8": tiles, "fp32": fma}, size / best({"kind": "read", "bytes": size})
 
 
 def write(path, record):
@@ -318,8 +321,9 @@ def main():
     peer_modes = ["bf16", "fp32"] if processor_flags() & {"amx_bf16", "avx512_bf16"} else ["fp32"]
     has_amx = "amx_bf16" in processor_flags() and options.isa in (None, "amx")
 
-    flops, memory = ceilings(options.engine, gguf, environment)
-    print(f"{processor()}, {os.cpu_count()} processors; ceilings: {flops * 1e-9:.0f} GFLOP/s of fp32 multiply-adds, "
+    flops, memory = ceilings(options.engine, gguf, environment, has_amx)
+    print(f"{processor()}, {os.cpu_count()} processors; ceilings: {flops['fp32'] * 1e-9:.0f} GFLOP/s of fp32 multiply-adds, "
+          f"{flops['bf16'] * 1e-9:.0f} of bf16, "
           f"{memory * 1e-9:.1f} GB/s; medians of {options.repeat}, in turns\n")
     print("| work | program | rate | ratio | bar | floor | peak |\n|---|---|---|---|---|---|---|", flush=True)
     results = []
@@ -333,12 +337,12 @@ def main():
             programs[("llama.cpp", "bf16")] = llama
         measured = measure(workload, programs, options.repeat, environment)
         ours = measured[f"ours {workload.modes[0]}"]
-        least = workload.floor(flops, memory) if workload.floor else None
+        least = {mode: workload.floor(flops[mode], memory) for mode in workload.modes} if workload.floor else {}
         for name, result in measured.items():
             rate = workload.amount / result["seconds"]
             ratio = result["seconds"] / ours["seconds"]
             bar = workload.bars.get(name) if has_amx else workload.bars.get(f"{name} without AMX")
-            floor = f"{least / result['seconds']:.0%}" if least and name.startswith("ours") else ""
+            floor = f"{least[name.split()[1]] / result['seconds']:.0%}" if least and name.startswith("ours") else ""
             print(f"| {workload.name} | {name} | {rate:.4g} {workload.unit} | {'' if result is ours else f'{ratio:.2f}'} "
                   f"| {bar or ''} | {floor} | {result['peak_bytes'] / 1e9:.2f} GB |", flush=True)
         results.append({"name": workload.name, "work": workload.work, "unit": workload.unit, "amount": workload.amount,

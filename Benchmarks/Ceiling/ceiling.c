@@ -1,11 +1,16 @@
 /* The two ceilings of every kernel: multiply-adds in registers, and bytes from memory. */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "Ceiling.h"
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 enum { MAX_THREADS = 64 };
 
@@ -77,6 +82,51 @@ double ceiling_fma(int threads) {
   double time = run(fma_128, parts, threads);
 #endif
   return 2.0 * lanes * CHAINS * STEPS * threads / time;
+}
+
+enum { TILE_STEPS = 1 << 20, TILE_OPERATIONS = 2 * 16 * 16 * 32 };
+
+#if defined(__x86_64__)
+/* Four sums, so that each is complete before it is added to again. */
+__attribute__((target("amx-tile,amx-bf16"))) static void *tile_products(void *context) {
+  uint8_t configuration[64] = {1};
+  uint16_t numbers[512], row_bytes = 64;
+  for (int tile = 0; tile < 8; tile++) {
+    memcpy(configuration + 16 + 2 * tile, &row_bytes, sizeof row_bytes);
+    configuration[48 + tile] = 16;
+  }
+  for (unsigned i = 0; i < 512; i++) numbers[i] = (uint16_t)(0x3f00u + (i * 40503u >> 5 & 0x80ffu)); /* sizes of 0.5 to 2, both signs */
+  _tile_loadconfig(configuration);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_loadd(4, numbers, 64);
+  _tile_loadd(5, numbers, 64);
+  _tile_loadd(6, numbers, 64);
+  _tile_loadd(7, numbers, 64);
+  for (int step = 0; step < TILE_STEPS; step++) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_release();
+  return context;
+}
+#endif
+
+double ceiling_tiles(int threads) {
+#if defined(__x86_64__)
+  enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+  const char *isa = getenv("PLUMB_ISA");
+  part parts[MAX_THREADS] = {{0}};
+  if ((isa && strcmp(isa, "amx")) || syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)) return 0;
+  return 4.0 * TILE_OPERATIONS * TILE_STEPS * threads / run(tile_products, parts, threads);
+#else
+  (void)threads;
+  return 0;
+#endif
 }
 
 double ceiling_read(size_t bytes, int threads) {
