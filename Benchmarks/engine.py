@@ -213,8 +213,12 @@ def measure(workload, programs, repeat, environment):
             print(f"{workload.name}: {problem}", file=sys.stderr)
             running.pop(f"{name} {mode}", None)
     for _ in range(repeat):
-        for program in running.values():
-            program.go()
+        for name, program in list(running.items()):
+            try:
+                program.go()
+            except RuntimeError as problem:  # such as where memory does not hold all of them
+                print(f"{workload.name}: {problem}", file=sys.stderr)
+                del running[name]
     return {name: program.end() for name, program in running.items()}
 
 
@@ -336,7 +340,9 @@ def main():
         if llama and workload.llama:
             programs[("llama.cpp", "bf16")] = llama
         measured = measure(workload, programs, options.repeat, environment)
-        ours = measured[f"ours {workload.modes[0]}"]
+        ours = measured.get(f"ours {workload.modes[0]}")
+        if not ours:
+            continue
         least = {mode: workload.floor(flops[mode], memory) for mode in workload.modes} if workload.floor else {}
         for name, result in measured.items():
             rate = workload.amount / result["seconds"]
