@@ -5,7 +5,7 @@
    where there are more of them than PK_TILES_NOT_WIDENED. The sums lie side by side in `sums`, since
    rows of C are often a multiple of 4096 bytes apart and would fall into the same few lines of the first-level cache. */
 
-enum { MAX_PAIRS = 16, PREFETCH_BYTES = 6144 };
+enum { MAX_PAIRS = 16, PREFETCH_BYTES = 6144, ONE_ROW_PANELS = 2 }; /* panels against a row alone, so that enough chains are under way */
 
 /* Loads one packed pair of reduction indices for 16 columns: bf16 as [column][even, odd], fp32 as [even, odd][column]. */
 #define pair_even(type, b, pair)                                                     \
@@ -27,11 +27,12 @@ typedef struct {
 
 /* Both chains in one pass: `rows` rows times `panels` panels, constants both. */
 INLINE void PK_FN(gemm_one_pass)(const float *a, const PK_FN(block_operands) *of, size_t pairs, pk_type type, int rows, int panels) {
-  f32x16 even[PK_MR * PK_PANELS + 2], odd[PK_MR * PK_PANELS + 2];
+  _Static_assert(PK_PANELS <= ONE_ROW_PANELS, "the most panels side by side");
+  f32x16 even[PK_MR * PK_PANELS], odd[PK_MR * PK_PANELS];
 #pragma unroll
   for (int i = 0; i < rows * panels; i++) even[i] = odd[i] = splat(0);
   for (size_t p = 0; p < pairs; p++, a += 2 * PK_MR) {
-    f32x16 be[2], bo[2];
+    f32x16 be[ONE_ROW_PANELS], bo[ONE_ROW_PANELS];
 #pragma unroll
     for (int panel = 0; panel < panels; panel++) {
       be[panel] = pair_even(type, of->b + (size_t)panel * of->b_stride, p);
@@ -166,25 +167,23 @@ INLINE void PK_FN(gemm_group)(const gemm_job *job, size_t panel, size_t panels, 
   for (size_t p = 0; p < panels; p++) PK_FN(gemm_save)(job, sums + p * SUM_STRIDE, row, rows, (panel + p) * LANES);
 }
 
-/* One row of A: two panels at a time, so that enough chains are under way. */
+/* One row of A. */
 INLINE size_t PK_FN(gemm_row)(const gemm_job *job, size_t panel, size_t panel_end, const float *a, size_t row,
                               pk_type type) {
   size_t stride = job->panel_bytes;
-  for (; panel + 2 <= panel_end; panel += 2) {
-    _Alignas(64) float sums[2 * LANES];
+  for (; panel + ONE_ROW_PANELS <= panel_end; panel += ONE_ROW_PANELS) {
+    _Alignas(64) float sums[ONE_ROW_PANELS * LANES];
     const char *b = (const char *)job->packed + panel * stride;
     const float *at = a;
-    PK_FN(gemm_load)(job, sums, row, 1, panel * LANES);
-    PK_FN(gemm_load)(job, sums + LANES, row, 1, (panel + 1) * LANES);
+    for (size_t p = 0; p < ONE_ROW_PANELS; p++) PK_FN(gemm_load)(job, sums + p * LANES, row, 1, (panel + p) * LANES);
     for (size_t block = 0; block < job->block_count; block++) {
       size_t pairs = (job->blocks[block].length + 1) / 2;
       PK_FN(block_operands) of = {b, stride, sums, LANES};
-      PK_FN(gemm_one_pass)(at, &of, pairs, type, 1, 2);
+      PK_FN(gemm_one_pass)(at, &of, pairs, type, 1, ONE_ROW_PANELS);
       at += pairs * 2 * PK_MR;
       b += pairs * pair_bytes(type);
     }
-    PK_FN(gemm_save)(job, sums, row, 1, panel * LANES);
-    PK_FN(gemm_save)(job, sums + LANES, row, 1, (panel + 1) * LANES);
+    for (size_t p = 0; p < ONE_ROW_PANELS; p++) PK_FN(gemm_save)(job, sums + p * LANES, row, 1, (panel + p) * LANES);
   }
   return panel;
 }
