@@ -127,7 +127,9 @@ package final class Decoder {
       head = backend.pack(weights, as: headType, over: head)
       headTransposed = backend.packTransposed(weights, as: mode.operandType, over: headTransposed)
     }
-    for layer in blocks.indices { blocks[layer].update(from: parameters, names: names) }
+    for layer in Set(names.compactMap { layout[$0]?.layer }) {
+      blocks[layer].update(from: parameters, names: names)
+    }
   }
 
   /// The residual stream after the last block, [T, C], before the final norm. The result lives in the

@@ -7,25 +7,12 @@ import Testing
 
 extension KernelPathTests {
   @Suite struct FileProductTests {
-    static func type(_ format: BlockFormat) -> pk_type {
-      switch format {
-      case .q80: PK_Q8_0
-      case .q40: PK_Q4_0
-      case .q41: PK_Q4_1
-      case .q50: PK_Q5_0
-      case .q51: PK_Q5_1
-      case .q4K: PK_Q4_K
-      case .q5K: PK_Q5_K
-      case .q6K: PK_Q6_K
-      }
-    }
-
     /// C = A W^T onto `c`, of W's blocks [n, k].
     static func product(
       _ a: [Float], _ format: BlockFormat, _ rows: [UInt8], onto c: [Float], m: Int, n: Int,
       accumulate: Int32 = 0
     ) -> [Float] {
-      let (type, k) = (type(format), a.count / m)
+      let (type, k) = (format.kernelType, a.count / m)
       let terms = pk_reduction_terms(type)
       let blocks = stride(from: 0, to: k, by: terms).map { pk_block(start: $0, length: terms) }
       var packed = [UInt8](repeating: 0xff, count: pk_packed_file_bytes(type, n, k))
@@ -50,7 +37,7 @@ extension KernelPathTests {
         KernelPathTests.stored(a, PK_BF16).withUnsafeBytes {
           pk_reference_gemm_file(
             KernelPathTests.threads, $0.assumingMemoryBound(to: UInt16.self).baseAddress, k, 1,
-            Self.type(format), rows, &expected, n, m, n, k, accumulate)
+            format.kernelType, rows, &expected, n, m, n, k, accumulate)
         }
         KernelPathTests().onEveryPath(
           "\(format.rawValue) \(m)x\(n)x\(k) accumulate \(accumulate)", expected: expected
@@ -91,7 +78,7 @@ extension KernelPathTests {
     /// A chain of a block has up to 16 additions, their sum one more, and each block adds a scaled sum and perhaps a scaled minimum:
     /// so many roundings, each of at most 2^-24 of what the sizes of all terms add up to.
     private static func tolerance(_ format: BlockFormat, _ k: Int) -> Double {
-      Double(17 + 2 * (k / pk_reduction_terms(type(format)))) * 0x1p-24
+      Double(17 + 2 * (k / pk_reduction_terms(format.kernelType))) * 0x1p-24
     }
 
     @Test(arguments: BlockFormat.allCases)

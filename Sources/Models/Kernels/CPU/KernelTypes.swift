@@ -13,7 +13,7 @@ extension ElementType {
 }
 
 extension BlockFormat {
-  var kernelType: pk_type {
+  package var kernelType: pk_type {
     switch self {
     case .q80: PK_Q8_0
     case .q40: PK_Q4_0
