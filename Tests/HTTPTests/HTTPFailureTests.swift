@@ -4,6 +4,7 @@ import FaultyServer
 import Glibc
 import HTTP
 import System
+import TestFolder
 import Testing
 
 @Suite struct HTTPFailureTests {
@@ -51,11 +52,11 @@ import Testing
         return request.target == "/length" ? answer : answer.framed(.chunked(1 << 16))
       }
       for target in ["/length", "/chunks"] {
-        let (start, memory) = (monotonicSeconds(), residentBytes())
+        let (start, memory) = (monotonicSeconds(), peakResidentBytes())
         let failure = try #require(
           try failure(of: HTTPRequest("GET", server.url + target, largestBody: 1 << 20)))
         #expect(failure.kind == .tooLarge && failure.description.contains("1048576 bytes"), "\(failure)")
-        #expect(monotonicSeconds() - start < 10 && residentBytes() - memory < 32 << 20)
+        #expect(monotonicSeconds() - start < 10 && peakResidentBytes() - memory < 32 << 20)
       }
       let whole = try response(to: HTTPRequest("GET", server.url, largestBody: size))
       #expect(whole.body.count == size)
@@ -177,10 +178,4 @@ import Testing
     }
     return (all, UInt16(bigEndian: address.sin_port))
   }
-}
-
-private func residentBytes() -> Int {
-  let words =
-    (try? File.readKernelFile("/proc/self/statm")).map { String(decoding: $0, as: UTF8.self) } ?? ""
-  return (words.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
 }

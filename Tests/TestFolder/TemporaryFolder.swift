@@ -78,16 +78,3 @@ package final class TemporaryFolder: Sendable {
     var description: String { "cannot write `\(name)`: \(String(cString: strerror(code)))" }
   }
 }
-
-/// Processor seconds that this thread spends in `body`: what a test may bound, since a busy machine does not change it much. Of
-/// work that stays on one thread.
-package func processorSeconds(_ body: () throws -> Void) rethrows -> Double {
-  func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-  }
-  let start = now()
-  try body()
-  return now() - start
-}
