@@ -299,6 +299,21 @@ import TinyModel
     #expect(found?.contains(message) == true, "\(found ?? "written")")
   }
 
+  /// As programs write 1e-05 after it was in single precision.
+  @Test func `an epsilon in all digits of its single precision is written and read as that`() throws {
+    let folder = "\(directory.path)/hf"
+    try File.makeDirectory(folder)
+    try File.writeDurably(
+      try changedConfig("gpt2") { $0["layer_norm_epsilon"] = 9.999999747378752e-06 }.text(),
+      to: "\(folder)/config.json")
+    #expect(symlink("\(Golden.root)/gpt2/model.safetensors", "\(folder)/model.safetensors") == 0)
+    let original = try openCheckpoint(folder)
+    #expect(original.configuration.norm.epsilon != 1e-5)
+    #expect(refusal(original) == nil)
+    #expect(try openCheckpoint(path).configuration.norm.epsilon == 1e-5)
+    #expect(Float(original.configuration.norm.epsilon) == 1e-5)
+  }
+
   @Test func `a number that the encoding does not hold is refused with its tensor`() throws {
     var model = TinyModel()
     model.hasTokenizer = false
