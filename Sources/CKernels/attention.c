@@ -1,23 +1,25 @@
-/* Attention: a task is some queries' key-value heads forward, one sequence's key-value head backward. */
+/* Attention: a task is a key-value head of some queries side by side forward, of one sequence backward. */
 #include "kernels.h"
 
-enum { HEADS = 4, ROWS = 16 };
+enum { STORED_ROWS = 16, TASKS_A_THREAD = 8 };
 
 typedef struct {
   const kernel_table *kernels;
   attention_job job;
 } attention_run;
 
-static void attention_range(void *context, size_t begin, size_t end) {
+static void attention_task(void *context, size_t task) {
   const attention_run *run = context;
-  for (size_t task = begin; task < end; task++) run->kernels->attention(&run->job, task);
+  run->kernels->attention(&run->job, task);
 }
 void pk_attention(int threads, const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                   const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse) {
+  size_t group = heads / layout->kv_heads, most = group < MOST_ROWS ? MOST_ROWS / group : 1;
+  size_t tile = min_size(most, ceil_div(t * layout->kv_heads, (threads > 1 ? (size_t)threads : 1) * TASKS_A_THREAD));
   attention_run run = {selected_kernels(),
-                       {.q = q, .queries = queries, .t = t, .heads = heads, .d = d, .layout = *layout,
+                       {.q = q, .queries = queries, .t = t, .tile_queries = tile, .heads = heads, .d = d, .layout = *layout,
                         .rule = *rule, .out = out, .lse = lse}};
-  parallel_ranges(threads, t * layout->kv_heads, HEADS, attention_range, &run);
+  parallel_for(threads, ceil_div(t, tile) * layout->kv_heads, attention_task, &run);
 }
 
 typedef struct {
@@ -48,7 +50,7 @@ static void store_rows(void *context, size_t begin, size_t end) {
 void pk_store_kv(int threads, const float *keys, const float *values, const pk_query *queries, size_t t, size_t d,
                  const pk_kv_layout *layout, const pk_attention_rule *rule) {
   store_run run = {selected_kernels(), keys, values, queries, layout, rule, d};
-  parallel_ranges(threads, t, ROWS, store_rows, &run);
+  parallel_ranges(threads, t, STORED_ROWS, store_rows, &run);
 }
 
 static void backward_task(void *context, size_t task) {

@@ -1,5 +1,5 @@
-/* Causal attention, forward and backward, without storing scores. Keys come in blocks of 64 from position 0. Blocks before a
-   query's window are left out, and of its first one whole groups of 16. */
+/* Causal attention of one query, without storing scores. Keys come in blocks of 64 from position 0. Blocks before a query's
+   window are left out, and of its first one whole groups of 16. */
 
 enum { KEY_BLOCK = 64 };
 
@@ -118,6 +118,30 @@ static void PK_FN(cap_scores)(const pk_attention_rule *rule, int heads, size_t f
     }
 }
 
+/* The scores of a block, of which those from `skipped` to `count` are seen, become weights below a running maximum, which is added
+   to as the running sum is. What comes back corrects what was weighed before. */
+static float PK_FN(weights_of)(float *scores, float scale, size_t skipped, size_t count, float *maximum, float *sum) {
+  size_t first = skipped / LANES * LANES; /* whole groups before and after weigh zero, which no sum shows */
+  f32x16 highest = splat(-__builtin_inff()), total = splat(0);
+  for (size_t j = first; j < skipped; j++) scores[j] = -__builtin_inff();
+  for (size_t j = first; j < count; j += LANES) {
+    i32x16 at = (i32x16){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + (int32_t)j;
+    f32x16 scaled = choose16(at < (int32_t)count, load16(scores + j) * splat(scale), splat(-__builtin_inff()));
+    store16(scores + j, scaled);
+    highest = max16(highest, scaled);
+  }
+  float block_maximum = tree_max(highest), new_maximum = block_maximum > *maximum ? block_maximum : *maximum;
+  float correction = exp1(*maximum - new_maximum);
+  for (size_t j = first; j < count; j += LANES) {
+    f32x16 weight = exp16(load16(scores + j) - splat(new_maximum));
+    store16(scores + j, weight);
+    total = total + weight;
+  }
+  *sum = *sum * correction + tree_sum(total);
+  *maximum = new_maximum;
+  return correction;
+}
+
 /* output[r] = output[r] * correction[r] + sum over j of weights[r][j] values[j], 16 * CHUNKS elements from i on, of the only chunk
    `live` alone; key by key. */
 INLINE void PK_FN(weigh)(float (*output)[MAX_D], const float *correction, float (*weights)[KEY_BLOCK], int heads,
@@ -143,12 +167,33 @@ INLINE void PK_FN(weigh)(float (*output)[MAX_D], const float *correction, float 
     for (int c = 0; c < chunks; c++) store16(output[r] + i + c * LANES, o[r * chunks + c]);
 }
 
+/* Where the keys and values first + begin ..< first + end of the query at t lie. */
+static void PK_FN(find_keys)(const attention_job *job, size_t t, size_t kv_head, size_t first, size_t begin, size_t end,
+                             const void **keys, const void **values) {
+  const pk_kv_layout *layout = &job->layout;
+  for (size_t j = begin; j < end;) {
+    const char *page = job->queries[t].pages[(first + j) / PK_PAGE];
+    for (size_t last = min_size(end, j / PK_PAGE * PK_PAGE + PK_PAGE); j < last; j++) {
+      size_t inside = (j % PK_PAGE * layout->kv_stride + kv_head * job->d) * type_bytes(layout->type);
+      keys[j] = page + layout->key_offset + inside;
+      values[j] = page + layout->value_offset + inside;
+    }
+  }
+}
+
+/* Row `place` of all queries' heads: what was weighed over the sum of the weights. */
+static void PK_FN(finish_row)(const attention_job *job, size_t place, const float *output, float maximum, float sum) {
+  size_t d = job->d, i = 0;
+  float *out = job->out + place * d;
+  for (; i + LANES <= d; i += LANES) store16(out + i, load16(output + i) / splat(sum));
+  if (i < d) store_part(out + i, d - i, load16(output + i) / splat(sum));
+  if (job->lse) job->lse[place] = maximum + pk_log(sum);
+}
+
 /* `heads` heads (a constant) of one query, from `head` on, of one key-value head. */
 INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t head, int heads, pk_type type) {
   size_t d = job->d;
   const pk_query *query = &job->queries[t];
-  const pk_kv_layout *layout = &job->layout;
-  size_t offset = head / (job->heads / layout->kv_heads) * d, element = type_bytes(type);
   float turned[MAX_HEADS * MAX_D];
   const float *q = PK_FN(turned_queries)(&job->rule, (size_t)query->position, job->q + (t * job->heads + head) * d, (size_t)heads, d,
                                          turned);
@@ -160,182 +205,33 @@ INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t he
   }
   size_t visible = (size_t)query->position + 1, oldest = first_seen(&job->rule, 0, (size_t)query->position);
   int capped = job->rule.cap > 0;
-  f32x16 scale = splat(capped ? 1 : job->rule.scale);
+  float scale = capped ? 1 : job->rule.scale;
   for (size_t first = oldest / KEY_BLOCK * KEY_BLOCK; first < visible; first += KEY_BLOCK) {
     size_t count = visible - first < KEY_BLOCK ? visible - first : KEY_BLOCK;
     size_t skipped = oldest > first ? oldest - first : 0, aligned = skipped / LANES * LANES;
     const void *keys[KEY_BLOCK], *values[KEY_BLOCK];
-    for (size_t j = aligned; j < count;) {
-      const char *page = query->pages[(first + j) / PK_PAGE];
-      for (size_t end = min_size(count, j / PK_PAGE * PK_PAGE + PK_PAGE); j < end; j++) {
-        size_t inside = (j % PK_PAGE * layout->kv_stride + offset) * element;
-        keys[j] = page + layout->key_offset + inside;
-        values[j] = page + layout->value_offset + inside;
-      }
-    }
+    PK_FN(find_keys)(job, t, head / (job->heads / job->layout.kv_heads), first, aligned, count, keys, values);
     float scores[MAX_HEADS][KEY_BLOCK];
     PK_FN(dots)(q, heads, keys, aligned, count, d, type, scores);
     if (capped) PK_FN(cap_scores)(&job->rule, heads, aligned, count, scores, NULL);
-    for (int r = 0; r < heads; r++)
-      for (size_t j = 0; j < skipped; j++) scores[r][j] = -__builtin_inff();
-    for (int r = 0; r < heads; r++) {
-      float *s = scores[r];
-      f32x16 highest = splat(-__builtin_inff());
-      for (size_t j = 0; j < KEY_BLOCK; j += LANES) {
-        i32x16 at = (i32x16){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + (int32_t)j;
-        f32x16 scaled = choose16(at < (int32_t)count, load16(s + j) * scale, splat(-__builtin_inff()));
-        store16(s + j, scaled);
-        highest = max16(highest, scaled);
-      }
-      float block_maximum = tree_max(highest);
-      float new_maximum = block_maximum > maximum[r] ? block_maximum : maximum[r];
-      correction[r] = exp1(maximum[r] - new_maximum);
-      f32x16 total = splat(0);
-      for (size_t j = 0; j < KEY_BLOCK; j += LANES) {
-        f32x16 p = exp16(load16(s + j) - splat(new_maximum));
-        store16(s + j, p);
-        total = total + p;
-      }
-      sum[r] = sum[r] * correction[r] + tree_sum(total);
-      maximum[r] = new_maximum;
-    }
+    for (int r = 0; r < heads; r++) correction[r] = PK_FN(weights_of)(scores[r], scale, skipped, count, &maximum[r], &sum[r]);
     size_t i = 0;
-    if (heads == 1)
+    if (PK_SUM_VECTORS >= 4 || heads == 1)
       for (; i + 4 * LANES <= d; i += 4 * LANES)
         PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 4, LANES, type);
-    if (heads <= 2)
+    if (PK_SUM_VECTORS >= 4 || heads <= 2)
       for (; i + 2 * LANES <= d; i += 2 * LANES)
         PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 2, LANES, type);
     for (; i + LANES <= d; i += LANES)
       PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 1, LANES, type);
     if (i < d) PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 1, d - i, type);
   }
-  for (int r = 0; r < heads; r++) {
-    float *out = job->out + (t * job->heads + head + (size_t)r) * d;
-    size_t i = 0;
-    for (; i + LANES <= d; i += LANES) store16(out + i, load16(output[r] + i) / splat(sum[r]));
-    if (i < d) store_part(out + i, d - i, load16(output[r] + i) / splat(sum[r]));
-    if (job->lse) job->lse[t * job->heads + head + (size_t)r] = maximum[r] + pk_log(sum[r]);
-  }
+  for (int r = 0; r < heads; r++)
+    PK_FN(finish_row)(job, t * job->heads + head + (size_t)r, output[r], maximum[r], sum[r]);
 }
 
-INLINE void PK_FN(attention_query)(const attention_job *job, size_t task, pk_type type) {
-  size_t group = job->heads / job->layout.kv_heads, t = task / job->layout.kv_heads;
-  for_heads(task % job->layout.kv_heads * group, group, PK_FN(attention_heads), job, t)
-}
-
-static void PK_FN(attention)(const attention_job *job, size_t task) {
-  if (job->layout.type == PK_BF16) PK_FN(attention_query)(job, task, PK_BF16);
-  else PK_FN(attention_query)(job, task, PK_F32);
-}
-
-/* Sixteen elements of each row from i on, or the last `live`: what a query and `count` keys from `first` on add to each other's
-   gradients, p the keys' weights and ds their scores' gradients. dk, dv: rows kv_row apart; rows of q, dout and dq padded. */
-INLINE void PK_FN(gradient_lanes)(const float *q, const float *dout, float *dq, size_t width, const void *const *keys,
-                                  float (*p)[KEY_BLOCK], float (*ds)[KEY_BLOCK], float *dk, float *dv, size_t kv_row, size_t count,
-                                  size_t i, size_t live, int heads, pk_type type) {
-  f32x16 sum[MAX_HEADS];
-#pragma unroll
-  for (int r = 0; r < heads; r++) sum[r] = load16(dq + (size_t)r * width + i);
-  for (size_t j = 0; j < count; j++) {
-    float *dk_j = dk + j * kv_row + i, *dv_j = dv + j * kv_row + i;
-    f32x16 key, key_sum, value_sum;
-    if (live == LANES) {
-      key = load_kv(type, keys[j], i), key_sum = load16(dk_j), value_sum = load16(dv_j);
-    } else {
-      key = load_part(keys[j], type, i, live);
-      key_sum = load_part(dk_j, PK_F32, 0, live), value_sum = load_part(dv_j, PK_F32, 0, live);
-    }
-#pragma unroll
-    for (int r = 0; r < heads; r++) {
-      key_sum = fma16(splat(ds[r][j]), load16(q + (size_t)r * width + i), key_sum);
-      value_sum = fma16(splat(p[r][j]), load16(dout + (size_t)r * width + i), value_sum);
-      sum[r] = fma16(splat(ds[r][j]), key, sum[r]);
-    }
-    if (live == LANES) {
-      store16(dk_j, key_sum);
-      store16(dv_j, value_sum);
-    } else {
-      store_part(dk_j, live, key_sum);
-      store_part(dv_j, live, value_sum);
-    }
-  }
-#pragma unroll
-  for (int r = 0; r < heads; r++) store16(dq + (size_t)r * width + i, sum[r]);
-}
-
-/* `heads` heads (a constant) of one query at `t` of the sequence that begins at `start`, from `head` on: its gradient, and what it
-   adds to those of the keys and values, heads ascending. */
-INLINE void PK_FN(gradient_heads)(const attention_job *job, size_t start, size_t t, size_t head, int heads, pk_type type) {
-  size_t d = job->d, kv_row = job->kv_heads * d, row = (t * job->heads + head) * d, element = type_bytes(type);
-  size_t kv = head / (job->heads / job->kv_heads) * d, width = padded_length(d), whole = d / LANES * LANES;
-  float turned[MAX_HEADS * MAX_D], padded_dout[MAX_HEADS * MAX_D], padded_dq[MAX_HEADS * MAX_D];
-  const float *q = PK_FN(turned_queries)(&job->rule, t - start, job->q + row, (size_t)heads, d, turned);
-  const float *dout = PK_FN(padded_rows)(job->dout + row, (size_t)heads, d, padded_dout);
-  const float *out = job->out + row, *lse = job->lse + t * job->heads + head;
-  float *dq = width == d ? job->dq + row : padded_dq, delta[MAX_HEADS];
-  for (size_t r = 0; r < (size_t)heads; r++) {
-    f32x16 dot = splat(0);
-    for (size_t i = 0; i < whole; i += LANES) dot = fma16(load16(dout + r * width + i), load16(out + r * d + i), dot);
-    if (whole < d)
-      dot = fma16(load16(dout + r * width + whole), load_part(out + r * d, PK_F32, whole, d - whole), dot);
-    delta[r] = tree_sum(dot);
-  }
-  memset(dq, 0, (size_t)heads * width * sizeof(float));
-  int capped = job->rule.cap > 0;
-  f32x16 scale = splat(job->rule.scale), score_scale = splat(capped ? 1 : job->rule.scale);
-  for (size_t first = first_seen(&job->rule, start, t); first <= t; first += KEY_BLOCK) {
-    size_t count = t + 1 - first < KEY_BLOCK ? t + 1 - first : KEY_BLOCK;
-    const void *keys[KEY_BLOCK], *values[KEY_BLOCK];
-    for (size_t j = 0; j < count; j++) {
-      size_t inside = ((first + j) * kv_row + kv) * element;
-      keys[j] = (const char *)job->k + inside;
-      values[j] = (const char *)job->v + inside;
-    }
-    float p[MAX_HEADS][KEY_BLOCK], ds[MAX_HEADS][KEY_BLOCK], slopes[MAX_HEADS][KEY_BLOCK];
-    PK_FN(dots)(q, heads, keys, 0, count, d, type, p);
-    PK_FN(dots)(dout, heads, values, 0, count, d, type, ds);
-    if (capped) PK_FN(cap_scores)(&job->rule, heads, 0, count, p, slopes);
-    for (int r = 0; r < heads; r++)
-      for (size_t j = 0; j < count; j += LANES) {
-        f32x16 weight = exp16(load16(p[r] + j) * score_scale - splat(lse[r]));
-        store16(p[r] + j, weight);
-        store16(ds[r] + j, weight * (load16(ds[r] + j) - splat(delta[r])) * scale);
-      }
-    if (capped)
-      for (int r = 0; r < heads; r++)
-        for (size_t j = 0; j < count; j += LANES) store16(ds[r] + j, load16(ds[r] + j) * load16(slopes[r] + j));
-    float *dk = job->dk + first * kv_row + kv, *dv = job->dv + first * kv_row + kv;
-    for (size_t i = 0; i < whole; i += LANES)
-      PK_FN(gradient_lanes)(q, dout, dq, width, keys, p, ds, dk, dv, kv_row, count, i, LANES, heads, type);
-    if (whole < d)
-      PK_FN(gradient_lanes)(q, dout, dq, width, keys, p, ds, dk, dv, kv_row, count, whole, d - whole, heads, type);
-  }
-  for (size_t r = 0; r < (size_t)heads; r++) {
-    float *to = job->dq + row + r * d;
-    if (job->rule.cosine) PK_FN(rotate)(&job->rule, t - start, -1, dq + r * width, to, d);
-    else if (width > d) memcpy(to, dq + r * width, d * sizeof(float));
-  }
-}
-
-/* One sequence and key-value head: queries ascending, then the heads of the group, then keys ascending. */
-INLINE void PK_FN(attention_gradient)(const attention_job *job, size_t task, pk_type type) {
-  size_t d = job->d, group = job->heads / job->kv_heads, kv_head = task % job->kv_heads;
-  size_t start = (size_t)job->starts[task / job->kv_heads], end = (size_t)job->starts[task / job->kv_heads + 1];
-  size_t kv_row = job->kv_heads * d;
-  for (size_t t = start; t < end; t++) {
-    memset(job->dk + t * kv_row + kv_head * d, 0, d * sizeof(float));
-    memset(job->dv + t * kv_row + kv_head * d, 0, d * sizeof(float));
-  }
-  for (size_t t = start; t < end; t++)
-    for_heads(kv_head * group, group, PK_FN(gradient_heads), job, start, t)
-  for (size_t t = start; job->rule.cosine && t < end; t++) {
-    float *dk = job->dk + t * kv_row + kv_head * d;
-    PK_FN(rotate)(&job->rule, t - start, -1, dk, dk, d);
-  }
-}
-
-static void PK_FN(attention_backward)(const attention_job *job, size_t task) {
-  if (job->kv_type == PK_BF16) PK_FN(attention_gradient)(job, task, PK_BF16);
-  else PK_FN(attention_gradient)(job, task, PK_F32);
+/* All heads of a query that share a key-value head. */
+INLINE void PK_FN(attention_query)(const attention_job *job, size_t t, size_t kv_head, pk_type type) {
+  size_t group = job->heads / job->layout.kv_heads;
+  for_heads(kv_head * group, group, PK_FN(attention_heads), job, t)
 }

@@ -119,12 +119,14 @@ typedef struct {
   void *packed;
 } pack_job;
 
+enum { MOST_ROWS = 48 }; /* heads of queries that meet a block of keys at one time */
+
 typedef struct {
   const float *q;
   const void *k, *v;
   const pk_query *queries;
   const int32_t *starts;
-  size_t t, heads, kv_heads, d;
+  size_t t, tile_queries, heads, kv_heads, d; /* queries, and how many a forward task has */
   pk_type kv_type;
   pk_kv_layout layout;
   pk_attention_rule rule;

@@ -76,15 +76,17 @@ typedef int8_t i8x16 __attribute__((vector_size(16), aligned(1)));
   })
 
 /* Stores 16 lanes, or n of them, as `type`. */
+#define store_some(p, vector, n, v)                                                             \
+  do {                                                                                          \
+    vector some_ = (v);                                                                         \
+    if ((n) == LANES) *(vector *)(p) = some_;                                                   \
+    else memcpy((p), &some_, (n) * (sizeof some_ / LANES));                                     \
+  } while (0)
 #define store_lanes(out, index, type, n, value)                                                 \
   ({                                                                                            \
     f32x16 value_ = (value);                                                                    \
-    if ((type) == PK_BF16) {                                                                    \
-      u16x16 r_ = round16(value_);                                                              \
-      memcpy((uint16_t *)(out) + (index), &r_, (n) * sizeof(uint16_t));                         \
-    } else {                                                                                    \
-      memcpy((float *)(out) + (index), &value_, (n) * sizeof(float));                           \
-    }                                                                                           \
+    if ((type) == PK_BF16) store_some((uint16_t *)(out) + (index), u16x16, n, round16(value_)); \
+    else store_some((float *)(out) + (index), f32x16, n, value_);                               \
   })
 
 #define for_lanes(i, n, count) \

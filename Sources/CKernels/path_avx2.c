@@ -9,6 +9,8 @@
 #define PK_PANELS 1   /* and its panels of 16 columns */
 #define PK_ONE_PASS_ROWS 2 /* of a tile whose two chains the registers hold at once */
 #define PK_TILES_NOT_WIDENED 2 /* that read bf16 as it lies: each takes longer than over fp32 */
+#define PK_DOT_VECTORS 1 /* of 16 keys that meet four rows of queries */
+#define PK_SUM_VECTORS 1 /* of 16 elements that four rows of queries, or of keys, sum at one time */
 #define PK_MASKS 256 /* bits of a vector whose loads and stores take a mask */
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)
@@ -25,6 +27,7 @@
 #include "rotary.h"
 #include "part.h"
 #include "attention.h"
+#include "attention_rows.h"
 #include "softmax.h"
 #include "optimizer.h"
 #pragma clang attribute pop

@@ -9,6 +9,8 @@
 #define PK_PANELS 2   /* and its panels of 16 columns */
 #define PK_ONE_PASS_ROWS PK_MR /* of a tile whose two chains the registers hold at once */
 #define PK_TILES_NOT_WIDENED 1 /* that read bf16 as it lies: each takes longer than over fp32 */
+#define PK_DOT_VECTORS 2 /* of 16 keys that meet four rows of queries */
+#define PK_SUM_VECTORS 4 /* of 16 elements that four rows of queries, or of keys, sum at one time */
 #define PK_MASKS 512 /* bits of a vector whose loads and stores take a mask */
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2"), min_vector_width(512))), apply_to = function)
@@ -25,6 +27,7 @@
 #include "rotary.h"
 #include "part.h"
 #include "attention.h"
+#include "attention_rows.h"
 #include "softmax.h"
 #include "optimizer.h"
 #pragma clang attribute pop

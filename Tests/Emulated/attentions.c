@@ -29,30 +29,43 @@ static pk_attention_rule turned_rule_of(const int *shape, float *angles) {
 
 typedef pk_attention_rule (*rule_maker)(const int *shape, float *angles);
 
-static uint64_t forward(const int *shape, int definition, rule_maker rule_of) {
+/* Queries at `positions` of one sequence; the one at `alone` has a list of pages of its own, so that no other is its neighbour. */
+static uint64_t forward_at(const int *shape, int definition, rule_maker rule_of, const int32_t *positions, size_t count, size_t alone) {
   size_t heads = (size_t)shape[0], kv_heads = (size_t)shape[1], d = (size_t)shape[2];
   pk_type type = (pk_type)shape[3];
-  static const int32_t positions[] = {0, 1, 31, 32, 33, 63, 64, 65, 99};
-  enum { QUERIES = sizeof positions / sizeof *positions, PAGES = (LENGTH + PK_PAGE - 1) / PK_PAGE };
+  enum { PAGES = (LENGTH + PK_PAGE - 1) / PK_PAGE };
   size_t row = kv_heads * d, element = type == PK_BF16 ? 2 : 4, half = PK_PAGE * row * element;
-  float *q = filled(QUERIES * heads * d, 22, ORDINARY), *angles = floats(LENGTH * d);
+  float *q = filled(count * heads * d, 22, ORDINARY), *angles = floats(LENGTH * d);
   float *keys = filled(LENGTH * row, 23, ORDINARY), *values = filled(LENGTH * row, 24, ORDINARY);
-  void *pages[PAGES];
+  void *pages[PAGES], *same_pages[PAGES];
   for (int i = 0; i < PAGES; i++)
-    if (!(pages[i] = calloc(2, half))) abort();
+    if (!(same_pages[i] = pages[i] = calloc(2, half))) abort();
   pk_kv_layout layout = {kv_heads, row, 0, half, type};
-  pk_query every[LENGTH], queries[QUERIES];
+  pk_query every[LENGTH], queries[LENGTH];
   for (int i = 0; i < LENGTH; i++) every[i] = (pk_query){(const void *const *)pages, i};
-  for (int i = 0; i < QUERIES; i++) queries[i] = every[positions[i]];
+  for (size_t i = 0; i < count; i++) queries[i] = every[positions[i]];
+  if (alone < count) queries[alone].pages = (const void *const *)same_pages;
   pk_attention_rule rule = rule_of(shape, angles);
   pk_store_kv(threads, keys, values, every, LENGTH, d, &layout, &rule);
-  float *out = floats(QUERIES * heads * d), *lse = floats(QUERIES * heads);
-  (definition ? pk_reference_attention : pk_attention)(threads, q, queries, QUERIES, heads, d, &layout, &rule, out, lse);
-  uint64_t hash = hash_floats(hash_floats(HASH_START, out, QUERIES * heads * d), lse, QUERIES * heads);
+  float *out = floats(count * heads * d), *lse = floats(count * heads);
+  (definition ? pk_reference_attention : pk_attention)(threads, q, queries, count, heads, d, &layout, &rule, out, lse);
+  uint64_t hash = hash_floats(hash_floats(HASH_START, out, count * heads * d), lse, count * heads);
   for (int i = 0; i < PAGES; i++) free(pages[i]);
   free(q), free(angles), free(keys), free(values), free(out), free(lse);
   return hash;
 }
+static uint64_t forward(const int *shape, int definition, rule_maker rule_of) {
+  static const int32_t positions[] = {0, 1, 31, 32, 33, 63, 64, 65, 99};
+  return forward_at(shape, definition, rule_of, positions, sizeof positions / sizeof *positions, 4);
+}
+/* Every position, more rows than one tile has. */
+static uint64_t every_query(const int *shape, int definition) {
+  int32_t positions[LENGTH];
+  for (int i = 0; i < LENGTH; i++) positions[i] = i;
+  return forward_at(shape, definition, rule_of, positions, LENGTH, LENGTH);
+}
+static uint64_t prefill(const int *shape) { return every_query(shape, 0); }
+static uint64_t prefill_definition(const int *shape) { return every_query(shape, 1); }
 static uint64_t attention(const int *shape) { return forward(shape, 0, rule_of); }
 static uint64_t definition(const int *shape) { return forward(shape, 1, rule_of); }
 static uint64_t turned(const int *shape) { return forward(shape, 0, turned_rule_of); }
@@ -94,6 +107,13 @@ void attentions(void) {
         on_every_path("attention", shape, 6, attention, definition);
         on_every_path("attention-backward", shape, 6, backward, backward_definition);
       }
+  for (int type = 0; type < 2; type++)
+    for (size_t i = 0; i < 6; i++) {
+      static const int wide[][3] = {{1, 1, 20}, {9, 3, 64}, {60, 1, 16}};
+      int shape[6] = {wide[i / 2][0], wide[i / 2][1], wide[i / 2][2], type, i % 2 ? 37 : 0, i % 2 ? 15 : 0};
+      on_every_path("prefill", shape, 6, prefill, prefill_definition);
+      on_every_path("prefill-backward", shape, 6, backward, backward_definition);
+    }
   /* Head dimensions that are no multiple of sixteen, or large; one or three heads share a key-value head. */
   static const int dimensions[] = {2, 6, 12, 20, 80, 96, 100, 120, 250, 272, 510, 512};
   static const int shared[][2] = {{1, 1}, {2, 2}, {3, 1}, {6, 2}};
