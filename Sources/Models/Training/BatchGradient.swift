@@ -23,7 +23,7 @@ final class BatchGradient {
   private var embeddingGradients: [(tokens: [Int32], rows: Tensor)] = []
 
   /// Rows of a language head's outputs that exist at once. Other heads have few, and all of a micro-batch's exist together.
-  private static let vocabularyRows = 128
+  private static let vocabularyRows = 256
 
   /// - Parameters:
   ///   - empty: gradients of the trainable parameters, zero.
