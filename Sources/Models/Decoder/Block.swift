@@ -59,7 +59,7 @@ struct Block {
   }
 
   /// The role's part of `gradients`; nil where it does not train, or there is none.
-  func gradient(of role: ParameterRole, in gradients: Parameters) -> Tensor? {
+  func gradient(of role: ParameterRole, in gradients: GradientSums) -> Tensor? {
     layout.place(of: role, layer: layer).flatMap {
       gradients.contains($0.name) ? gradients[$0.name].part(at: $0) : nil
     }

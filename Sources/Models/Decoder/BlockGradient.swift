@@ -5,7 +5,7 @@ extension Block {
   /// parameter gradients where `gradients` holds them.
   func backward(
     _ dx: Tensor, kept: BlockActivations, keys: Tensor, values: Tensor, sequences: PackedSequences,
-    reduction: ReductionBlocks, rotary: RotaryTable?, workspace: Workspace, gradients: Parameters
+    reduction: ReductionBlocks, rotary: RotaryTable?, workspace: Workspace, gradients: GradientSums
   ) {
     let pass = BlockBackwardPass(
       block: self, kept: kept, reduction: reduction, workspace: workspace, gradients: gradients)
@@ -41,7 +41,7 @@ private struct BlockBackwardPass {
   let kept: BlockActivations
   let reduction: ReductionBlocks
   let workspace: Workspace
-  let gradients: Parameters
+  let gradients: GradientSums
 
   private var backend: any Backend { block.backend }
   private var operand: ElementType { block.mode.operandType }

@@ -94,21 +94,23 @@ struct BlockWeights {
   /// Adds the gradients of products of one input x [T, K] where they train, for those of their outputs, dy [T, N].
   func addGradients(
     _ outputs: [(projection: Projection, dy: Tensor)], input x: Tensor, reduction: ReductionBlocks,
-    to gradients: Parameters, workspace: Workspace
+    to gradients: GradientSums, workspace: Workspace
   ) {
     let trained = outputs.compactMap { projection, dy in
       let place = self[projection].place
       return gradients.contains(place.name)
-        ? (dy: dy, gradient: gradients[place.name].part(at: place), isTransposed: place.isTransposed) : nil
+        ? (dy: dy, gradient: gradients.product(at: place), isTransposed: place.isTransposed) : nil
     }
     let direct = trained.filter { !$0.isTransposed }
     if !direct.isEmpty {
       let packed = backend.packRows(x, as: mode.operandType, reduction: reduction, in: workspace)
-      for (dy, gradient, _) in direct { backend.multiplyTransposed(dy, packed, into: gradient) }
+      for (dy, gradient, _) in direct {
+        backend.multiplyTransposed(dy, packed, into: gradient.sum, accumulate: gradient.isAddedTo)
+      }
     }
     for (dy, gradient, isTransposed) in trained where isTransposed {
       let packed = backend.packRows(dy, as: mode.operandType, reduction: reduction, in: workspace)
-      backend.multiplyTransposed(x, packed, into: gradient)
+      backend.multiplyTransposed(x, packed, into: gradient.sum, accumulate: gradient.isAddedTo)
     }
   }
 }

@@ -222,7 +222,7 @@ package final class Decoder {
   ///   - dLogits: [R, V]
   ///   - pieces: the parts of the rows that belong to one sequence each, cut only at multiples of a reduction block.
   func backwardHead(
-    _ dLogits: Tensor, normed: Tensor, pieces: [Range<Int>], into dNormed: Tensor, gradients: Parameters
+    _ dLogits: Tensor, normed: Tensor, pieces: [Range<Int>], into dNormed: Tensor, gradients: GradientSums
   ) {
     guard let headTransposed else { preconditionFailure("the head is not packed for training") }
     let operand = workspace.tensor("dlogits.operand", dLogits.rows, dLogits.columns, mode.operandType)
@@ -232,13 +232,14 @@ package final class Decoder {
     guard gradients.contains(layout.headWeights) else { return }
     let packed = backend.packRows(
       normed, as: normed.type, reduction: ReductionBlocks(sequences: pieces), in: workspace)
-    backend.multiplyTransposed(operand, packed, into: gradients[layout.headWeights])
+    let gradient = gradients.product(layout.headWeights)
+    backend.multiplyTransposed(operand, packed, into: gradient.sum, accumulate: gradient.isAddedTo)
   }
 
   /// Adds to dRows [R, C] the gradient through the final norm, of which `statistics` were kept, and its parameters' gradients
   /// where `gradients` holds them.
   func backwardNormalized(
-    _ rows: Tensor, statistics: NormStatistics, dNormed: Tensor, addTo dRows: Tensor, gradients: Parameters
+    _ rows: Tensor, statistics: NormStatistics, dNormed: Tensor, addTo dRows: Tensor, gradients: GradientSums
   ) {
     finalNorm.backward(
       rows, statistics: statistics, dy: dNormed, addTo: dRows,
@@ -246,7 +247,7 @@ package final class Decoder {
       addToBias: gradient(of: .finalNormBias, in: gradients))
   }
 
-  private func gradient(of role: ParameterRole, in gradients: Parameters) -> Tensor? {
+  private func gradient(of role: ParameterRole, in gradients: GradientSums) -> Tensor? {
     layout.name(of: role).flatMap { gradients.contains($0) ? gradients[$0] : nil }
   }
 }

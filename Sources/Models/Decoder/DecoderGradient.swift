@@ -8,7 +8,7 @@ extension Decoder {
   ///   - dx: [T, C], the gradient at the end of the last block; turned into that before the lowest block entered.
   ///   - lowestBlock: blocks below it are not entered, since nothing trainable lies there.
   func backward(
-    _ sequences: PackedSequences, activations: Activations, dx: Tensor, gradients: Parameters,
+    _ sequences: PackedSequences, activations: Activations, dx: Tensor, gradients: GradientSums,
     lowestBlock: Int
   ) {
     let reduction = ReductionBlocks(sequences: sequences.ranges)

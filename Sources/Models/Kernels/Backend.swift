@@ -42,8 +42,8 @@ package protocol Backend: Sendable {
     times up: Tensor?, into gated: Tensor)
   /// db [1, N] += the sum of the rows of dy [T, N]
   func addBiasGradient(_ dy: Tensor, into db: Tensor)
-  /// out [M, N] += transpose(a [T, M]) b, b packed from rows; `out` may be a view of some columns
-  func multiplyTransposed(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor)
+  /// out [M, N] = transpose(a [T, M]) b, or += where it accumulates, b packed from rows; `out` may be a view of some columns
+  func multiplyTransposed(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor, accumulate: Bool)
 
   func store(_ x: Tensor, into out: Tensor)
   func add(_ y: Tensor, into x: Tensor)

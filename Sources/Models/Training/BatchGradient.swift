@@ -14,8 +14,8 @@ final class BatchGradient {
   private let lowestBlock: Int
   private let activationPolicy: ActivationPolicy
   private let tokenBudget: Int
-  /// Of the leaf that is being computed, then of the batch.
-  private var gradients: Parameters
+  /// Of the leaf that is being computed.
+  private var gradients: GradientSums
   /// Sums of the objective's terms over the targets so far.
   private var terms: [Double] = []
   /// Gradients at the embeddings of the micro-batches so far. A tied table gets the head's gradient too; all of that comes
@@ -46,8 +46,9 @@ final class BatchGradient {
     backend = policy.backend
     leafCount = leaves
     self.tokenBudget = min(tokenBudget, activationPolicy.tokens)
-    gradients = empty()
-    tree = GradientTree(gradients, backend: backend, empty: empty)
+    let first = empty()
+    gradients = GradientSums(over: first)
+    tree = GradientTree(first, backend: backend, empty: empty)
   }
 
   /// The gradient of the loss, and the sums of the objective's terms. Good until the next call.
@@ -55,12 +56,11 @@ final class BatchGradient {
   func sum(over batch: [TrainingExample], targetCount: Int) -> (gradients: Parameters, terms: [Double]) {
     terms = objective.terms.map { _ in 0 }
     for leaf in leaves(of: batch, count: leafCount) {
-      gradients = tree.leaf()
+      gradients = GradientSums(over: tree.leaf())
       addLeaf(leaf, scale: 1 / Float(targetCount))
-      tree.add(gradients)
+      tree.add(gradients.total())
     }
-    gradients = tree.total()
-    return (gradients, terms)
+    return (tree.total(), terms)
   }
 
   /// The sums of the objective's terms over the targets of a batch, without a gradient.

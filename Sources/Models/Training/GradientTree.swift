@@ -15,12 +15,8 @@ final class GradientTree {
     self.empty = empty
   }
 
-  /// Zeros for the next leaf, to be handed back by `add`.
-  func leaf() -> Parameters {
-    let leaf = spare.popLast() ?? empty()
-    for name in leaf.names { backend.fill(leaf[name], with: 0) }
-    return leaf
-  }
+  /// Memory for the next leaf, to be handed back by `add`; whatever it holds.
+  func leaf() -> Parameters { spare.popLast() ?? empty() }
 
   func add(_ leaf: Parameters) {
     var (leaves, sum) = (1, leaf)

@@ -72,8 +72,11 @@ struct CopyingBackend: Backend {
         times: $0.read(up), into: $0.written(gated))
     }
   }
-  func multiplyTransposed(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor) {
-    onCopies { cpu.multiplyTransposed($0.read(a), HiddenMatrix.inner(b), into: $0.written(out)) }
+  func multiplyTransposed(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor, accumulate: Bool) {
+    onCopies {
+      cpu.multiplyTransposed(
+        $0.read(a), HiddenMatrix.inner(b), into: $0.written(out), accumulate: accumulate)
+    }
   }
 
   func store(_ x: Tensor, into out: Tensor) { onCopies { cpu.store($0.read(x), into: $0.written(out)) } }

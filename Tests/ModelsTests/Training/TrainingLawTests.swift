@@ -35,6 +35,19 @@ extension KernelPathTests {
       }
     }
 
+    /// The memory of a gradient is used again, and not cleared where a product writes all of it.
+    @Test(arguments: Golden.kinds, [1, 3])
+    func `a gradient has nothing of the one before`(model: String, leaves: Int) throws {
+      let bench = TrainingBench(model: model, mode: .bf16, tokenBudget: 40, gradientLeaves: leaves)
+      let few = Array(TrainingBench.examples[3...5])
+      let expected = try bench.trainer().gradient(few)
+      let trainer = try bench.trainer()
+      _ = trainer.gradient(TrainingBench.examples)
+      let found = trainer.gradient(few)
+      #expect(found.loss.bitPattern == expected.loss.bitPattern)
+      #expect(differences(found.gradients, expected.gradients) == [])
+    }
+
     /// Memory for one token, for the shorter half of the examples, for each example alone.
     @Test(arguments: NumericMode.withGradients, [nil, 1])
     func `gradients do not depend on what is computed again for want of memory`(

@@ -124,14 +124,14 @@ package struct CPUBackend: Backend {
       out.columns, a.rows, b.columns, b.blocks, b.blocks.count, accumulate ? 1 : 0, epilogue)
   }
 
-  package func multiplyTransposed(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor) {
+  package func multiplyTransposed(_ a: Tensor, _ b: any PackedMatrix, into out: Tensor, accumulate: Bool) {
     let b = Self.packed(b)
     precondition(
       a.type == b.storage.type && out.columns == b.columns && out.rows == a.columns,
       "transposed [\(a.rows), \(a.columns)] times \(b.columns) columns into [\(out.rows), \(out.columns)]")
     pk_gemm(
       threads, a.cpuPointer, 1, a.columns, b.storage.cpuPointer, a.type.kernelType, out.stridedFloats,
-      out.rowStride, a.columns, b.columns, b.blocks, b.blocks.count, 1, nil)
+      out.rowStride, a.columns, b.columns, b.blocks, b.blocks.count, accumulate ? 1 : 0, nil)
   }
 
   package func addBiasGradient(_ dy: Tensor, into db: Tensor) {
