@@ -1,7 +1,7 @@
 /* Causal attention of one query, without storing scores. Keys come in blocks of 64 from position 0. Blocks before a query's
    window are left out, and of its first one whole groups of 16. */
 
-enum { KEY_BLOCK = 64 };
+enum { KEY_BLOCK = 64, LINE = 64 }; /* keys; bytes of a cache's line */
 
 /* Sums the lanes of v[0 ..< 16], each by the one tree, into the 16 lanes of the result. */
 #define transpose_sum(v)                                                                                     \
@@ -167,16 +167,22 @@ INLINE void PK_FN(weigh)(float (*output)[MAX_D], const float *correction, float 
     for (int c = 0; c < chunks; c++) store16(output[r] + i + c * LANES, o[r * chunks + c]);
 }
 
-/* Where the keys and values first + begin ..< first + end of the query at t lie. */
+/* Where the keys and values first + begin ..< first + end of the query at t lie, which are asked for: they come from memory, in pieces
+   of a head that no processor reaches for by itself. */
 static void PK_FN(find_keys)(const attention_job *job, size_t t, size_t kv_head, size_t first, size_t begin, size_t end,
                              const void **keys, const void **values) {
   const pk_kv_layout *layout = &job->layout;
+  size_t bytes = job->d * type_bytes(layout->type);
   for (size_t j = begin; j < end;) {
     const char *page = job->queries[t].pages[(first + j) / PK_PAGE];
     for (size_t last = min_size(end, j / PK_PAGE * PK_PAGE + PK_PAGE); j < last; j++) {
       size_t inside = (j % PK_PAGE * layout->kv_stride + kv_head * job->d) * type_bytes(layout->type);
-      keys[j] = page + layout->key_offset + inside;
-      values[j] = page + layout->value_offset + inside;
+      const char *key = page + layout->key_offset + inside, *value = page + layout->value_offset + inside;
+      for (size_t line = 0; line < bytes; line += LINE) {
+        __builtin_prefetch(key + line);
+        __builtin_prefetch(value + line);
+      }
+      keys[j] = key, values[j] = value;
     }
   }
 }

@@ -59,10 +59,29 @@ typedef struct {
   double probability;
 } drawn_token;
 
+enum { RUN = 64 }; /* numbers whose largest is looked at first */
+
+static float largest_of_run(const float *x) {
+  float lanes[16];
+  memcpy(lanes, x, sizeof lanes);
+  for (size_t i = 16; i < RUN; i += 16)
+    for (size_t l = 0; l < 16; l++) lanes[l] = x[i + l] > lanes[l] ? x[i + l] : lanes[l];
+  for (size_t half = 8; half > 0; half /= 2)
+    for (size_t l = 0; l < half; l++) lanes[l] = lanes[l + half] > lanes[l] ? lanes[l + half] : lanes[l];
+  return lanes[0];
+}
+
+/* The first of the largest; none is NaN. */
 static int32_t greedy(const float *logits, size_t v) {
   size_t best = 0;
-  for (size_t i = 1; i < v; i++)
-    if (logits[i] > logits[best]) best = i;
+  for (size_t i = 0; i < v;) {
+    if (v - i >= RUN && !(largest_of_run(logits + i) > logits[best])) {
+      i += RUN;
+      continue;
+    }
+    for (size_t end = min_size(v, i + RUN); i < end; i++)
+      if (logits[i] > logits[best]) best = i;
+  }
   return (int32_t)best;
 }
 
@@ -73,11 +92,17 @@ static size_t leading(const float *weights, size_t v, double mass, size_t count,
   for (size_t level = 0;; level++) {
     size_t n = 0;
     double sum = 0;
-    for (size_t i = 0; i < v; i++)
-      if (weights[i] > thresholds[level]) {
-        out[n++] = (candidate){{weights[i]}, (int32_t)i};
-        sum += weights[i];
+    for (size_t i = 0; i < v;) {
+      if (v - i >= RUN && !(largest_of_run(weights + i) > thresholds[level])) {
+        i += RUN;
+        continue;
       }
+      for (size_t end = min_size(v, i + RUN); i < end; i++)
+        if (weights[i] > thresholds[level]) {
+          out[n++] = (candidate){{weights[i]}, (int32_t)i};
+          sum += weights[i];
+        }
+    }
     if (thresholds[level] == 0 || (sum >= mass && n >= count)) {
       sort_by_weight(out, spare, n);
       return n;

@@ -91,19 +91,20 @@ package struct PoolStage: Stage {
     try writeRows(to: context.output("rows", .rows)) { rows in
       try writeRows(to: context.output("state", .rows)) { state in
         try samples.each { row in
-          unclassed += try picker.unclassedCount(row)
-          guard let own = try picker.withClassesOnly(row) else {
+          let samples = try picker.samples(of: row)
+          unclassed += samples.unclassedCount
+          guard let own = try picker.withClassesOnly(samples) else {
             withoutPrompts += 1
             return
           }
-          unlisted += try picker.unlistedCount(own)
-          if bins != nil { pool.append(own) }
+          unlisted += picker.unlistedCount(own)
+          if bins != nil { pool.append(own.row) }
           if let chosen = try picker.picked(own) {
             pickedCount += chosen.list("generations")?.count ?? 0
             if bins != nil { picked.append(chosen) }
             try rows.append(chosen)
           }
-          if let kept = try picker.kept(own, drop: drop) { try state.append(kept) }
+          if let kept = picker.kept(own, drop: drop) { try state.append(kept) }
         }
       }
     }

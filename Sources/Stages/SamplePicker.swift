@@ -47,29 +47,37 @@ struct SamplePicker {
     self.seed = seed
   }
 
-  /// The row with only those samples that have a class at all; nil when none has.
-  func withClassesOnly(_ row: Row) throws -> Row? {
-    let lists = try SampleLists(row, table)
-    let values = try classColumn(of: lists, row)
-    return nonEmpty(values.indices.filter { !values[$0].isNull }, lists, row)
+  /// A row taken apart: its samples, and each one's class.
+  struct Samples {
+    let row: Row
+    fileprivate let lists: SampleLists
+    fileprivate let classes: [JSON]
+
+    var unclassedCount: Int { classes.count { $0.isNull } }
   }
 
-  func unclassedCount(_ row: Row) throws -> Int {
-    try classColumn(of: try SampleLists(row, table), row).count { $0.isNull }
+  func samples(of row: Row) throws -> Samples {
+    let lists = try SampleLists(row, table)
+    return Samples(row: row, lists: lists, classes: try classColumn(of: lists, row))
+  }
+
+  /// Those that have a class at all; nil when none has.
+  func withClassesOnly(_ samples: Samples) throws -> Samples? {
+    let indices = samples.classes.indices.filter { !samples.classes[$0].isNull }
+    if indices.count == samples.classes.count, !indices.isEmpty { return samples }
+    return try nonEmpty(indices, samples).map(self.samples)
   }
 
   /// How many have a class that none of `classes` is, and so are never picked.
-  func unlistedCount(_ row: Row) throws -> Int {
+  func unlistedCount(_ samples: Samples) -> Int {
     guard let classes else { return 0 }
     if case .perPrompt(_, fillsWithAny: true) = rule { return 0 }
-    return try classColumn(of: try SampleLists(row, table), row).count { value in
-      !value.isNull && !classes.contains { matches(value, $0) }
-    }
+    return samples.classes.count { value in !value.isNull && !classes.contains { matches(value, $0) } }
   }
 
   /// Of each sample its class's place among the classes, 0 the best; nil where it is none of them.
   func classNumbers(_ row: Row) throws -> [Int?] {
-    try classColumn(of: try SampleLists(row, table), row).map { value in
+    try samples(of: row).classes.map { value in
       if value.isNull { return nil }
       guard let classes else { return value.intValue.flatMap { $0 >= 0 ? $0 : nil } }
       return classes.firstIndex { matches(value, $0) }
@@ -85,17 +93,16 @@ struct SamplePicker {
   }
 
   /// The samples to train on, class by class, best class first, in the order they were accepted.
-  func picked(_ row: Row) throws -> Row? {
-    let lists = try SampleLists(row, table)
-    let values = try classColumn(of: lists, row)
-    let isShort = try shortSamples(lists, row)
+  func picked(_ samples: Samples) throws -> Row? {
+    let (row, values) = (samples.row, samples.classes)
+    let isShort = try shortSamples(samples.lists, row)
     let groups = self.groups(values)
     switch rule {
     case .perClass(let limit):
       let indices = groups.flatMap { group in
         limit.map { pick($0, from: group, isShort, row) } ?? group
       }
-      return nonEmpty(indices, lists, row)
+      return nonEmpty(indices, samples)
     case .perPrompt(let total, let fillsWithAny):
       let (quota, rest) = total.quotientAndRemainder(dividingBy: groups.count)
       var pending = rest
@@ -108,7 +115,7 @@ struct SamplePicker {
       let used = Set(chosen)
       let listed = Set(groups.joined())
       let filler = values.indices.filter { !used.contains($0) && (fillsWithAny || listed.contains($0)) }
-      return nonEmpty(chosen + filler.prefix(pending), lists, row)
+      return nonEmpty(chosen + filler.prefix(pending), samples)
     }
   }
 
@@ -116,17 +123,16 @@ struct SamplePicker {
   ///
   /// By quantiles each class keeps floor(n * (1 - drop)) and the result is grouped by class; other columns
   /// keep that many of the whole list. Deviation: 1e-9 of slack, since 10 * (1 - 0.9) is below 1 in binary.
-  func kept(_ row: Row, drop: Double) throws -> Row? {
-    if drop <= 1e-9 { return row }
+  func kept(_ samples: Samples, drop: Double) -> Row? {
+    if drop <= 1e-9 { return samples.row }
     if drop >= 1 - 1e-9 { return nil }
-    let lists = try SampleLists(row, table)
-    let values = try classColumn(of: lists, row)
+    let (row, values) = (samples.row, samples.classes)
     let groups = column == .quantiles ? Self.quantileGroups(values) : [Array(values.indices)]
     let indices = groups.flatMap { group in
       let count = Int(Double(group.count) * (1 - drop) + 1e-9)
       return shuffled(group, seed: seed, .dropSamples, id: row.id).prefix(count).sorted()
     }
-    return nonEmpty(indices, lists, row)
+    return nonEmpty(indices, samples)
   }
 
   /// `count` of a class: in random order those that are short enough, then, if too few, any others.
@@ -188,7 +194,7 @@ struct SamplePicker {
     return number.rounded(.towardZero) == Double(name)
   }
 
-  private func nonEmpty(_ indices: [Int], _ lists: SampleLists, _ row: Row) -> Row? {
-    indices.isEmpty ? nil : lists.selecting(indices, in: row)
+  private func nonEmpty(_ indices: [Int], _ samples: Samples) -> Row? {
+    indices.isEmpty ? nil : samples.lists.selecting(indices, in: samples.row)
   }
 }
