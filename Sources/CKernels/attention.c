@@ -1,4 +1,4 @@
-/* Attention: a task is a key-value head of some queries side by side forward, of one sequence backward. */
+/* Attention. A forward task is one key-value head of some consecutive queries; a backward task is one of a sequence. */
 #include "kernels.h"
 
 enum { STORED_ROWS = 16, TASKS_A_THREAD = 8 };
@@ -15,7 +15,8 @@ static void attention_task(void *context, size_t task) {
 void pk_attention(int threads, const float *q, const pk_query *queries, size_t t, size_t heads, size_t d,
                   const pk_kv_layout *layout, const pk_attention_rule *rule, float *out, float *lse) {
   size_t group = heads / layout->kv_heads, most = group < MOST_ROWS ? MOST_ROWS / group : 1;
-  size_t tile = min_size(most, ceil_div(t * layout->kv_heads, (threads > 1 ? (size_t)threads : 1) * TASKS_A_THREAD));
+  size_t tasks = (threads > 1 ? (size_t)threads : 1) * TASKS_A_THREAD;
+  size_t tile = max_size(1, min_size(most, ceil_div(t * layout->kv_heads, tasks)));
   attention_run run = {selected_kernels(),
                        {.q = q, .queries = queries, .t = t, .tile_queries = tile, .heads = heads, .d = d, .layout = *layout,
                         .rule = *rule, .out = out, .lse = lse}};

@@ -1,7 +1,7 @@
-/* Causal attention of one query, without storing scores. Keys come in blocks of 64 from position 0. Blocks before a query's
-   window are left out, and of its first one whole groups of 16. */
+/* Causal attention of one query, without storing scores, and what attention of many shares with it. Keys come in blocks of 64 from
+   position 0. Blocks before a query's window are left out, and of its first one whole groups of 16. */
 
-enum { KEY_BLOCK = 64, LINE = 64 }; /* keys; bytes of a cache's line */
+enum { KEY_BLOCK = 64 };
 
 /* Sums the lanes of v[0 ..< 16], each by the one tree, into the 16 lanes of the result. */
 #define transpose_sum(v)                                                                                     \
@@ -31,42 +31,26 @@ enum { KEY_BLOCK = 64, LINE = 64 }; /* keys; bytes of a cache's line */
                      : load16((const float *)(p) + (i)))
 
 /* Heads that share a key-value head, computed side by side: each key and value is read and widened once for all of them. */
-enum { MAX_HEADS = 4 };
-
-/* function(..., head, heads, type) for `count` heads from `first` on, four at a time and then the rest. */
-#define for_heads(first, count, function, ...)                                             \
-  for (size_t head_ = (first), end_ = head_ + (count); head_ < end_; head_ += MAX_HEADS)   \
-    switch (end_ - head_) {                                                                \
-    case 1: function(__VA_ARGS__, head_, 1, type); break;                                  \
-    case 2: function(__VA_ARGS__, head_, 2, type); break;                                  \
-    case 3: function(__VA_ARGS__, head_, 3, type); break;                                  \
-    default: function(__VA_ARGS__, head_, 4, type);                                        \
-    }
+enum { MAX_HEADS = 4, CHAINS = MAX_HEADS * PK_SUM_VECTORS }; /* and sums of 16 elements that registers hold */
 
 /* Of D elements, zeros after them. */
 static inline size_t padded_length(size_t d) { return (d + LANES - 1) / LANES * LANES; }
 
-/* Rows x [heads, D] as they lie, where they need no padding; else copied to `padded`. */
-static const float *PK_FN(padded_rows)(const float *x, size_t heads, size_t d, float *padded) {
-  size_t width = padded_length(d);
-  if (width == d) return x;
-  for (size_t r = 0; r < heads; r++) {
-    memcpy(padded + r * width, x + r * d, d * sizeof(float));
-    memset(padded + r * width + d, 0, (width - d) * sizeof(float));
-  }
-  return padded;
+/* A row of D elements, zeros after them. */
+INLINE void PK_FN(copy_row)(const float *x, size_t d, float *row) {
+  for (size_t i = 0; i < d; i += LANES) store16(row + i, d - i < LANES ? load_part(x, PK_F32, i, d - i) : load16(x + i));
 }
 
-/* Padded rows of the heads' queries, turned into `turned` where the rule says so. */
-static const float *PK_FN(turned_queries)(const pk_attention_rule *rule, size_t position, const float *q, size_t heads, size_t d,
-                                          float *turned) {
-  if (!rule->cosine) return PK_FN(padded_rows)(q, heads, d, turned);
-  size_t width = padded_length(d);
-  for (size_t r = 0; r < heads; r++) {
-    PK_FN(rotate)(rule, position, 1, q + r * d, turned + r * width, d);
-    if (width > d) memset(turned + r * width + d, 0, (width - d) * sizeof(float));
+/* The query at `place` of all queries' heads, turned where the rule says so, zeros after it. */
+INLINE void PK_FN(copy_query)(const attention_job *job, size_t position, size_t place, float *row) {
+  size_t d = job->d, width = padded_length(d);
+  const float *q = job->q + place * d;
+  if (!job->rule.cosine) {
+    PK_FN(copy_row)(q, d, row);
+    return;
   }
-  return turned;
+  PK_FN(rotate)(&job->rule, position, 1, q, row, d);
+  if (width > d) memset(row + d, 0, (width - d) * sizeof(float));
 }
 
 /* dots[r][j] = row r . vectors[j], 16 at a time, j from `first`, a multiple of 16; rows padded, `heads` a constant. */
@@ -118,8 +102,8 @@ static void PK_FN(cap_scores)(const pk_attention_rule *rule, int heads, size_t f
     }
 }
 
-/* The scores of a block, of which those from `skipped` to `count` are seen, become weights below a running maximum, which is added
-   to as the running sum is. What comes back corrects what was weighed before. */
+/* Scores [skipped, count) of a block become exp(score - maximum), with the running maximum and sum brought up to date; returns the
+   factor of what was summed under the old maximum. */
 static float PK_FN(weights_of)(float *scores, float scale, size_t skipped, size_t count, float *maximum, float *sum) {
   size_t first = skipped / LANES * LANES; /* whole groups before and after weigh zero, which no sum shows */
   f32x16 highest = splat(-__builtin_inff()), total = splat(0);
@@ -167,9 +151,9 @@ INLINE void PK_FN(weigh)(float (*output)[MAX_D], const float *correction, float 
     for (int c = 0; c < chunks; c++) store16(output[r] + i + c * LANES, o[r * chunks + c]);
 }
 
-/* Where the keys and values first + begin ..< first + end of the query at t lie, which are asked for: they come from memory, in pieces
-   of a head that no processor reaches for by itself. */
-static void PK_FN(find_keys)(const attention_job *job, size_t t, size_t kv_head, size_t first, size_t begin, size_t end,
+/* Where the keys and values first + begin ..< first + end of the query at t lie. They are prefetched: no processor foresees which
+   bytes of a position a head reads. */
+static void PK_FN(locate_keys)(const attention_job *job, size_t t, size_t kv_head, size_t first, size_t begin, size_t end,
                              const void **keys, const void **values) {
   const pk_kv_layout *layout = &job->layout;
   size_t bytes = job->d * type_bytes(layout->type);
@@ -187,7 +171,7 @@ static void PK_FN(find_keys)(const attention_job *job, size_t t, size_t kv_head,
   }
 }
 
-/* Row `place` of all queries' heads: what was weighed over the sum of the weights. */
+/* out[place] = output / sum, and lse[place]. */
 static void PK_FN(finish_row)(const attention_job *job, size_t place, const float *output, float maximum, float sum) {
   size_t d = job->d, i = 0;
   float *out = job->out + place * d;
@@ -200,9 +184,9 @@ static void PK_FN(finish_row)(const attention_job *job, size_t place, const floa
 INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t head, int heads, pk_type type) {
   size_t d = job->d;
   const pk_query *query = &job->queries[t];
-  float turned[MAX_HEADS * MAX_D];
-  const float *q = PK_FN(turned_queries)(&job->rule, (size_t)query->position, job->q + (t * job->heads + head) * d, (size_t)heads, d,
-                                         turned);
+  float q[MAX_HEADS * MAX_D];
+  for (size_t r = 0; r < (size_t)heads; r++)
+    PK_FN(copy_query)(job, (size_t)query->position, t * job->heads + head + r, q + r * padded_length(d));
   float maximum[MAX_HEADS], sum[MAX_HEADS], correction[MAX_HEADS], output[MAX_HEADS][MAX_D];
   for (int r = 0; r < heads; r++) {
     maximum[r] = -__builtin_inff();
@@ -216,16 +200,16 @@ INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t he
     size_t count = visible - first < KEY_BLOCK ? visible - first : KEY_BLOCK;
     size_t skipped = oldest > first ? oldest - first : 0, aligned = skipped / LANES * LANES;
     const void *keys[KEY_BLOCK], *values[KEY_BLOCK];
-    PK_FN(find_keys)(job, t, head / (job->heads / job->layout.kv_heads), first, aligned, count, keys, values);
+    PK_FN(locate_keys)(job, t, head / (job->heads / job->layout.kv_heads), first, aligned, count, keys, values);
     float scores[MAX_HEADS][KEY_BLOCK];
     PK_FN(dots)(q, heads, keys, aligned, count, d, type, scores);
     if (capped) PK_FN(cap_scores)(&job->rule, heads, aligned, count, scores, NULL);
     for (int r = 0; r < heads; r++) correction[r] = PK_FN(weights_of)(scores[r], scale, skipped, count, &maximum[r], &sum[r]);
     size_t i = 0;
-    if (PK_SUM_VECTORS >= 4 || heads == 1)
+    if (heads * 4 <= CHAINS)
       for (; i + 4 * LANES <= d; i += 4 * LANES)
         PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 4, LANES, type);
-    if (PK_SUM_VECTORS >= 4 || heads <= 2)
+    if (heads * 2 <= CHAINS)
       for (; i + 2 * LANES <= d; i += 2 * LANES)
         PK_FN(weigh)(output, correction, scores, heads, values, skipped, count, i, 2, LANES, type);
     for (; i + LANES <= d; i += LANES)
@@ -238,6 +222,12 @@ INLINE void PK_FN(attention_heads)(const attention_job *job, size_t t, size_t he
 
 /* All heads of a query that share a key-value head. */
 INLINE void PK_FN(attention_query)(const attention_job *job, size_t t, size_t kv_head, pk_type type) {
-  size_t group = job->heads / job->layout.kv_heads;
-  for_heads(kv_head * group, group, PK_FN(attention_heads), job, t)
+  size_t group = job->heads / job->layout.kv_heads, head = kv_head * group;
+  for (size_t end = head + group; head < end; head += MAX_HEADS)
+    switch (end - head) {
+    case 1: PK_FN(attention_heads)(job, t, head, 1, type); break;
+    case 2: PK_FN(attention_heads)(job, t, head, 2, type); break;
+    case 3: PK_FN(attention_heads)(job, t, head, 3, type); break;
+    default: PK_FN(attention_heads)(job, t, head, MAX_HEADS, type);
+    }
 }

@@ -1,6 +1,6 @@
 /* Causal attention of many queries that see the same keys, forward and backward. A row is one head of one query, queries
-   ascending and then the heads that share a key-value head; up to MOST_ROWS rows meet a block of keys, which is turned once for all
-   of them. What a row sees of a block is a range, so that no key is weighed that it does not see, with zero either. */
+   ascending and then the heads that share a key-value head; up to MOST_ROWS rows meet a block of keys, which is transposed once for
+   all of them. What a row sees of a block is a range: a key that it does not see has no part in its sums, not even with weight zero. */
 
 enum { DOT_ROWS = 4, SUM_ROWS = 4 };
 
@@ -14,24 +14,26 @@ typedef struct {
   size_t row, step;
 } factors;
 
-/* A block of keys of one sequence and key-value head, the rows that meet it, and what their gradients are made of. */
+/* What rows and a block of keys are made of on their way to attention; of the thread's memory, since it is much for a stack. */
+typedef struct {
+  _Alignas(64) float q[MOST_ROWS * MAX_D], output[MOST_ROWS * MAX_D], scores[MOST_ROWS][KEY_BLOCK];
+  _Alignas(64) float transposed_keys[MAX_D * KEY_BLOCK]; /* [element][key] */
+  _Alignas(64) float values[KEY_BLOCK * MAX_D];          /* [key][element] */
+} forward_block;
+
+/* The same on their way to gradients, of one sequence and key-value head. */
 typedef struct {
   _Alignas(64) float keys[KEY_BLOCK * MAX_D];        /* [key][element] */
-  _Alignas(64) float turned_keys[MAX_D * KEY_BLOCK]; /* [element][key] */
-  _Alignas(64) float turned_values[MAX_D * KEY_BLOCK];
+  _Alignas(64) float transposed_keys[MAX_D * KEY_BLOCK]; /* [element][key] */
+  _Alignas(64) float transposed_values[MAX_D * KEY_BLOCK];
   _Alignas(64) float dk[KEY_BLOCK * MAX_D], dv[KEY_BLOCK * MAX_D];
   _Alignas(64) float q[MOST_ROWS * MAX_D], dout[MOST_ROWS * MAX_D], dq[MOST_ROWS * MAX_D];
   float p[MOST_ROWS][KEY_BLOCK], ds[MOST_ROWS][KEY_BLOCK], slopes[MOST_ROWS][KEY_BLOCK];
 } gradient_block;
 
-/* A row of D elements, zeros after them. */
-INLINE void PK_FN(copy_row)(const float *x, size_t d, float *row) {
-  for (size_t i = 0; i < d; i += LANES) store16(row + i, d - i < LANES ? load_part(x, PK_F32, i, d - i) : load16(x + i));
-}
-
-/* turned[i][j] = element i of vectors[j], zeros past its end and where vectors[j] is NULL; for whole groups of 16 vectors from
+/* transposed[i][j] = element i of vectors[j], zeros past its end and where vectors[j] is NULL; for whole groups of 16 vectors from
    `first` on that reach `count`. */
-static void PK_FN(turn_vectors)(const void *const *vectors, size_t first, size_t count, size_t d, pk_type type, float *turned) {
+static void PK_FN(transpose_vectors)(const void *const *vectors, size_t first, size_t count, size_t d, pk_type type, float *transposed) {
   for (size_t j = first; j < count; j += LANES)
     for (size_t i = 0; i < d; i += LANES) {
       f32x16 in[LANES];
@@ -44,7 +46,7 @@ static void PK_FN(turn_vectors)(const void *const *vectors, size_t first, size_t
           u32x8 from[8], to[8];
           for (size_t l = 0; l < 8; l++) memcpy(&from[l], (const char *)&in[8 * half + l] + 32 * part, sizeof from[l]);
           PK_FN(transpose8)(from, to);
-          for (size_t l = 0; l < 8; l++) memcpy(turned + (i + 8 * part + l) * KEY_BLOCK + j + 8 * half, &to[l], sizeof to[l]);
+          for (size_t l = 0; l < 8; l++) memcpy(transposed + (i + 8 * part + l) * KEY_BLOCK + j + 8 * half, &to[l], sizeof to[l]);
         }
     }
 }
@@ -57,9 +59,9 @@ static void PK_FN(widen_vectors)(const void *const *vectors, size_t first, size_
               d - i < LANES ? load_part(vectors[j], type, i, d - i) : load_kv(type, vectors[j], i));
 }
 
-/* dots[r][j] = row r . turned[..][j] of 16 * `vectors` keys: sixteen sums over elements, each over every sixteenth, folded by the
+/* dots[r][j] = row r . transposed[..][j] of 16 * `vectors` keys: sixteen sums over elements, each over every sixteenth, folded by the
    one tree, whose leaves are taken in the order that folds them soonest. `rows` and `vectors` are constants. */
-INLINE void PK_FN(tile_dots)(const float *q, size_t width, const float *turned, float *dots, int rows, int vectors) {
+INLINE void PK_FN(tile_dots)(const float *q, size_t width, const float *transposed, float *dots, int rows, int vectors) {
   f32x16 folded[4][DOT_ROWS * PK_DOT_VECTORS], sums[DOT_ROWS * PK_DOT_VECTORS];
 #pragma unroll
   for (int leaf = 0; leaf < LANES; leaf++) {
@@ -69,7 +71,7 @@ INLINE void PK_FN(tile_dots)(const float *q, size_t width, const float *turned, 
     for (size_t i = lane; i < width; i += LANES) {
 #pragma unroll
       for (int v = 0; v < vectors; v++) {
-        f32x16 key = load16(turned + i * KEY_BLOCK + v * LANES);
+        f32x16 key = load16(transposed + i * KEY_BLOCK + v * LANES);
 #pragma unroll
         for (int r = 0; r < rows; r++)
           sums[r * vectors + v] = fma16(splat(q[(size_t)r * width + i]), key, sums[r * vectors + v]);
@@ -110,14 +112,14 @@ static range whole_range(const range *seen, size_t rows) {
 }
 
 /* dots[r][j] of what each row sees of a block, and of what its neighbours do. */
-static void PK_FN(row_dots)(const float *q, size_t rows, size_t width, const float *turned, const range *seen,
+static void PK_FN(row_dots)(const float *q, size_t rows, size_t width, const float *transposed, const range *seen,
                             float (*dots)[KEY_BLOCK]) {
   for (size_t r = 0, many; r < rows; r += many) {
     many = rows - r < DOT_ROWS ? 1 : DOT_ROWS;
     range keys = whole_range(seen + r, many);
     for (size_t j = keys.begin, vectors; j < keys.end; j += vectors * LANES) {
       vectors = keys.end - j <= (PK_DOT_VECTORS - 1) * LANES ? 1 : PK_DOT_VECTORS;
-      const float *row = q + r * width, *from = turned + j;
+      const float *row = q + r * width, *from = transposed + j;
       if (many == 1 && vectors == 1) PK_FN(tile_dots)(row, width, from, dots[r] + j, 1, 1);
       else if (many == 1) PK_FN(tile_dots)(row, width, from, dots[r] + j, 1, PK_DOT_VECTORS);
       else if (vectors == 1) PK_FN(tile_dots)(row, width, from, dots[r] + j, DOT_ROWS, 1);
@@ -128,13 +130,13 @@ static void PK_FN(row_dots)(const float *q, size_t rows, size_t width, const flo
 
 /* c[r][i] += sum over k of a[r][k] b[k][i], k ascending; 16 * `vectors` elements of `rows` rows, both constants. */
 INLINE void PK_FN(tile_sums)(float *c, size_t width, factors of, const float *b, range terms, int rows, int vectors) {
-  f32x16 sums[SUM_ROWS * 4];
+  f32x16 sums[SUM_ROWS * PK_SUM_VECTORS];
 #pragma unroll
   for (int r = 0; r < rows; r++)
 #pragma unroll
     for (int v = 0; v < vectors; v++) sums[r * vectors + v] = load16(c + (size_t)r * width + v * LANES);
   for (size_t k = terms.begin; k < terms.end; k++) {
-    f32x16 row[4];
+    f32x16 row[PK_SUM_VECTORS];
 #pragma unroll
     for (int v = 0; v < vectors; v++) row[v] = load16(b + k * width + v * LANES);
 #pragma unroll
@@ -183,18 +185,11 @@ static void PK_FN(add_sums)(float *c, size_t rows, size_t width, factors of, con
   }
 }
 
-/* The query at `place` of all queries' heads, turned where the rule says so. */
-INLINE void PK_FN(copy_query)(const attention_job *job, size_t position, size_t place, float *row) {
-  const float *q = job->q + place * job->d;
-  if (job->rule.cosine) PK_FN(turned_queries)(&job->rule, position, q, 1, job->d, row);
-  else PK_FN(copy_row)(q, job->d, row);
-}
-
 /* Rows `row` to row + rows of queries from t on, of which all see the pages of the first. */
 INLINE void PK_FN(attention_rows)(const attention_job *job, size_t t, size_t kv_head, size_t row, size_t rows, pk_type type) {
   size_t d = job->d, width = padded_length(d), group = job->heads / job->layout.kv_heads;
-  _Alignas(64) float q[MOST_ROWS * MAX_D], output[MOST_ROWS * MAX_D], scores[MOST_ROWS][KEY_BLOCK];
-  _Alignas(64) float turned[MAX_D * KEY_BLOCK], values[KEY_BLOCK * MAX_D];
+  forward_block *block = thread_memory(sizeof *block);
+  float *q = block->q, *output = block->output, (*scores)[KEY_BLOCK] = block->scores;
   float maximum[MOST_ROWS], sum[MOST_ROWS];
   size_t oldest[MOST_ROWS], visible[MOST_ROWS], places[MOST_ROWS], begin = (size_t)-1, end = 0;
   for (size_t r = 0; r < rows; r++) {
@@ -216,18 +211,18 @@ INLINE void PK_FN(attention_rows)(const attention_job *job, size_t t, size_t kv_
     for (size_t r = 0; r < rows; r++) seen[r] = seen_of_block(oldest[r], visible[r], first);
     range whole = whole_range(seen, rows);
     if (!whole.end) continue;
-    const void *keys[KEY_BLOCK] = {0}, *its_values[KEY_BLOCK];
-    PK_FN(find_keys)(job, t, kv_head, first, whole.begin, whole.end, keys, its_values);
-    PK_FN(turn_vectors)(keys, whole.begin, whole.end, d, type, turned);
-    PK_FN(row_dots)(q, rows, width, turned, seen, scores);
-    PK_FN(widen_vectors)(its_values, whole.begin, whole.end, d, type, values);
+    const void *keys[KEY_BLOCK] = {0}, *values[KEY_BLOCK];
+    PK_FN(locate_keys)(job, t, kv_head, first, whole.begin, whole.end, keys, values);
+    PK_FN(transpose_vectors)(keys, whole.begin, whole.end, d, type, block->transposed_keys);
+    PK_FN(row_dots)(q, rows, width, block->transposed_keys, seen, scores);
+    PK_FN(widen_vectors)(values, whole.begin, whole.end, d, type, block->values);
     for (size_t r = 0; r < rows; r++) {
       if (!seen[r].end) continue;
       if (capped) PK_FN(cap_scores)(&job->rule, 1, seen[r].begin / LANES * LANES, seen[r].end, &scores[r], NULL);
       f32x16 correction = splat(PK_FN(weights_of)(scores[r], scale, seen[r].begin, seen[r].end, &maximum[r], &sum[r]));
       for (size_t i = 0; i < width; i += LANES) store16(output + r * width + i, load16(output + r * width + i) * correction);
     }
-    PK_FN(add_sums)(output, rows, width, (factors){scores[0], KEY_BLOCK, 1}, values, seen);
+    PK_FN(add_sums)(output, rows, width, (factors){scores[0], KEY_BLOCK, 1}, block->values, seen);
   }
   for (size_t r = 0; r < rows; r++) {
     PK_FN(finish_row)(job, places[r], output + r * width, maximum[r], sum[r]);
@@ -275,8 +270,8 @@ INLINE void PK_FN(gradient_rows)(const attention_job *job, gradient_block *block
     lse[r] = job->lse[places[r]];
     seen[r] = seen_of_block(first_seen(&job->rule, start, t), min_size(t + 1, first + count), first);
   }
-  PK_FN(row_dots)(block->q, rows, width, block->turned_keys, seen, block->p);
-  PK_FN(row_dots)(block->dout, rows, width, block->turned_values, seen, block->ds);
+  PK_FN(row_dots)(block->q, rows, width, block->transposed_keys, seen, block->p);
+  PK_FN(row_dots)(block->dout, rows, width, block->transposed_values, seen, block->ds);
   int capped = job->rule.cap > 0;
   f32x16 scale = splat(job->rule.scale), score_scale = splat(capped ? 1 : job->rule.scale);
   for (size_t r = 0; r < rows; r++) {
@@ -308,7 +303,7 @@ INLINE void PK_FN(attention_gradient)(const attention_job *job, size_t task, pk_
   size_t d = job->d, width = padded_length(d), group = job->heads / job->kv_heads, kv_head = task % job->kv_heads;
   size_t start = (size_t)job->starts[task / job->kv_heads], end = (size_t)job->starts[task / job->kv_heads + 1];
   size_t kv_row = job->kv_heads * d, element = type_bytes(type);
-  gradient_block block;
+  gradient_block *block = thread_memory(sizeof *block);
   for (size_t t = start; t < end; t++)
     memset(job->dq + (t * job->heads + kv_head * group) * d, 0, group * d * sizeof(float));
   for (size_t first = start; first < end; first += KEY_BLOCK) {
@@ -319,19 +314,19 @@ INLINE void PK_FN(attention_gradient)(const attention_job *job, size_t task, pk_
       keys[j] = (const char *)job->k + inside;
       values[j] = (const char *)job->v + inside;
     }
-    PK_FN(widen_vectors)(keys, 0, count, d, type, block.keys);
-    PK_FN(turn_vectors)(keys, 0, count, d, type, block.turned_keys);
-    PK_FN(turn_vectors)(values, 0, count, d, type, block.turned_values);
-    memset(block.dk, 0, count * width * sizeof(float));
-    memset(block.dv, 0, count * width * sizeof(float));
+    PK_FN(widen_vectors)(keys, 0, count, d, type, block->keys);
+    PK_FN(transpose_vectors)(keys, 0, count, d, type, block->transposed_keys);
+    PK_FN(transpose_vectors)(values, 0, count, d, type, block->transposed_values);
+    memset(block->dk, 0, count * width * sizeof(float));
+    memset(block->dv, 0, count * width * sizeof(float));
     size_t last = job->rule.window ? min_size(end, first + count - 1 + (size_t)job->rule.window) : end;
     size_t rows = (last - start) * group;
     for (size_t row = (first - start) * group; row < rows; row += MOST_ROWS)
-      PK_FN(gradient_rows)(job, &block, start, kv_head, row, min_size(MOST_ROWS, rows - row), first, count);
+      PK_FN(gradient_rows)(job, block, start, kv_head, row, min_size(MOST_ROWS, rows - row), first, count);
     for (size_t j = 0; j < count; j++) {
       float *dk = job->dk + (first + j) * kv_row + kv_head * d, *dv = job->dv + (first + j) * kv_row + kv_head * d;
-      memcpy(dk, block.dk + j * width, d * sizeof(float));
-      memcpy(dv, block.dv + j * width, d * sizeof(float));
+      memcpy(dk, block->dk + j * width, d * sizeof(float));
+      memcpy(dv, block->dv + j * width, d * sizeof(float));
       if (job->rule.cosine) PK_FN(rotate)(&job->rule, first + j - start, -1, dk, dk, d);
     }
   }

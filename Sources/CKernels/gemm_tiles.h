@@ -112,7 +112,7 @@ TARGET_AMX static inline __attribute__((always_inline)) void multiply_step(const
     load_sums(1, row, TILE_ROWS, panel + 1, fresh);
     load_sums(3, row + TILE_ROWS, lower, panel + 1, fresh);
   }
-  size_t asked = 0, each = ceil_div(TILE_ROWS + lower, end - begin);
+  size_t asked = 0, each = ceil_div(TILE_ROWS + lower, max_size(1, end - begin));
   for (size_t i = begin; i < end; i++) {
     const tile_step *step = &job->steps[i];
     size_t stride = a_stride(step);

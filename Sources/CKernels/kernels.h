@@ -23,6 +23,7 @@ typedef struct {
 
 enum { GROUP_ROWS = 96, PANEL = 16, MAX_BLOCK = 32 };
 enum { MAX_D = PK_MAX_HEAD };
+enum { LINE = 64 }; /* bytes of a cache's line */
 
 /* How the integers of a type lie in a packed panel, and what scales them. A block is
 
@@ -175,7 +176,7 @@ typedef struct {
   void (*activation_backward)(pk_activation, float *gate, float *up, const float *dout, size_t begin, size_t end);
   void (*map)(pk_function, const float *x, float *out, size_t begin, size_t end);
   void (*rotate)(const pk_attention_rule *, size_t position, float sign, const float *x, float *out, size_t d);
-  void (*attention)(const attention_job *, size_t task);          /* task = query * kv_heads + kv head */
+  void (*attention)(const attention_job *, size_t task);          /* task = tile of queries * kv_heads + kv head */
   void (*attention_backward)(const attention_job *, size_t task); /* task = sequence * kv_heads + kv head */
   void (*log_sum_exp)(const loss_job *, size_t row);
   void (*token_statistics)(const loss_job *, size_t row);
@@ -194,6 +195,9 @@ extern const kernel_table kernels_avx512;
 extern const kernel_table kernels_amx;
 extern const tile_kernels tiles_amx;
 #endif
+
+/* Memory of the calling thread, at a cache line's start, until it asks again: for one task at a time. */
+void *thread_memory(size_t bytes);
 
 /* The table of the selected path. */
 const kernel_table *selected_kernels(void);

@@ -75,13 +75,14 @@ typedef int8_t i8x16 __attribute__((vector_size(16), aligned(1)));
     memcpy((p), &t_, (n) * sizeof(float));                                                      \
   })
 
-/* Stores 16 lanes, or n of them, as `type`. */
+/* Stores a vector of 16 numbers, or its first n. */
 #define store_some(p, vector, n, v)                                                             \
   do {                                                                                          \
     vector some_ = (v);                                                                         \
     if ((n) == LANES) *(vector *)(p) = some_;                                                   \
     else memcpy((p), &some_, (n) * (sizeof some_ / LANES));                                     \
   } while (0)
+/* Stores 16 lanes, or n of them, as `type`. */
 #define store_lanes(out, index, type, n, value)                                                 \
   ({                                                                                            \
     f32x16 value_ = (value);                                                                    \

@@ -215,3 +215,15 @@ void parallel_ranges(int threads, size_t n, size_t chunk, void (*body)(void *, s
   ranges all = {n, chunk, body, context};
   parallel_for(threads, ceil_div(n, chunk), range_task, &all);
 }
+
+void *thread_memory(size_t bytes) {
+  static _Thread_local void *memory;
+  static _Thread_local size_t capacity;
+  if (bytes > capacity) {
+    free(memory);
+    capacity = ceil_div(bytes, LINE) * LINE;
+    memory = aligned_alloc(LINE, capacity);
+    if (!memory) abort(); /* out of memory: the worker dies, its stage fails */
+  }
+  return memory;
+}

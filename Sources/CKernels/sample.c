@@ -59,29 +59,31 @@ typedef struct {
   double probability;
 } drawn_token;
 
-enum { RUN = 64 }; /* numbers whose largest is looked at first */
+enum { RUN = 64, WIDTH = 16 };
 
+/* The largest of RUN numbers, none of them NaN. */
 static float largest_of_run(const float *x) {
-  float lanes[16];
+  float lanes[WIDTH];
   memcpy(lanes, x, sizeof lanes);
-  for (size_t i = 16; i < RUN; i += 16)
-    for (size_t l = 0; l < 16; l++) lanes[l] = x[i + l] > lanes[l] ? x[i + l] : lanes[l];
-  for (size_t half = 8; half > 0; half /= 2)
+  for (size_t i = WIDTH; i < RUN; i += WIDTH)
+    for (size_t l = 0; l < WIDTH; l++) lanes[l] = x[i + l] > lanes[l] ? x[i + l] : lanes[l];
+  for (size_t half = WIDTH / 2; half > 0; half /= 2)
     for (size_t l = 0; l < half; l++) lanes[l] = lanes[l + half] > lanes[l] ? lanes[l + half] : lanes[l];
   return lanes[0];
+}
+
+/* From i on, the first place of a run of x [v] that may have numbers above `bound`; v where there is none. */
+static size_t next_run(const float *x, size_t i, size_t v, float bound) {
+  while (v - i >= RUN && !(largest_of_run(x + i) > bound)) i += RUN;
+  return i;
 }
 
 /* The first of the largest; none is NaN. */
 static int32_t greedy(const float *logits, size_t v) {
   size_t best = 0;
-  for (size_t i = 0; i < v;) {
-    if (v - i >= RUN && !(largest_of_run(logits + i) > logits[best])) {
-      i += RUN;
-      continue;
-    }
+  for (size_t i = 0; (i = next_run(logits, i, v, logits[best])) < v;)
     for (size_t end = min_size(v, i + RUN); i < end; i++)
       if (logits[i] > logits[best]) best = i;
-  }
   return (int32_t)best;
 }
 
@@ -92,35 +94,17 @@ static size_t leading(const float *weights, size_t v, double mass, size_t count,
   for (size_t level = 0;; level++) {
     size_t n = 0;
     double sum = 0;
-    for (size_t i = 0; i < v;) {
-      if (v - i >= RUN && !(largest_of_run(weights + i) > thresholds[level])) {
-        i += RUN;
-        continue;
-      }
+    for (size_t i = 0; (i = next_run(weights, i, v, thresholds[level])) < v;)
       for (size_t end = min_size(v, i + RUN); i < end; i++)
         if (weights[i] > thresholds[level]) {
           out[n++] = (candidate){{weights[i]}, (int32_t)i};
           sum += weights[i];
         }
-    }
     if (thresholds[level] == 0 || (sum >= mass && n >= count)) {
       sort_by_weight(out, spare, n);
       return n;
     }
   }
-}
-
-/* This thread's room for one row: logits, weights and candidates, kept between rows. */
-static char *row_memory(size_t bytes) {
-  static _Thread_local char *memory;
-  static _Thread_local size_t capacity;
-  if (bytes > capacity) {
-    free(memory);
-    memory = malloc(bytes);
-    if (!memory) abort(); /* out of memory: the worker dies, its stage fails */
-    capacity = bytes;
-  }
-  return memory;
 }
 
 /* The row without what cannot come; 0 where a logit is NaN or +infinity. */
@@ -165,7 +149,7 @@ static drawn_token draw(const candidate_list *list, double uniform) {
 
 static drawn_token chosen_token(const sample_job *job, size_t row) {
   size_t v = job->v;
-  candidate *candidates = (candidate *)row_memory(v * (sizeof(candidate) + sizeof(ranked_distance) + 2 * sizeof(float)));
+  candidate *candidates = (candidate *)thread_memory(v * (sizeof(candidate) + sizeof(ranked_distance) + 2 * sizeof(float)));
   ranked_distance *spare = (ranked_distance *)(candidates + v);
   float *logits = (float *)(spare + v), *weights = logits + v;
   if (!copy_row(job, row, logits)) return (drawn_token){-2, 0};

@@ -29,7 +29,8 @@ static pk_attention_rule turned_rule_of(const int *shape, float *angles) {
 
 typedef pk_attention_rule (*rule_maker)(const int *shape, float *angles);
 
-/* Queries at `positions` of one sequence; the one at `alone` has a list of pages of its own, so that no other is its neighbour. */
+/* Queries at `positions` of one sequence; the one at `alone`, none where it is `count`, has a list of pages of its own, so that no
+   other is its neighbour. */
 static uint64_t forward_at(const int *shape, int definition, rule_maker rule_of, const int32_t *positions, size_t count, size_t alone) {
   size_t heads = (size_t)shape[0], kv_heads = (size_t)shape[1], d = (size_t)shape[2];
   pk_type type = (pk_type)shape[3];
@@ -64,6 +65,14 @@ static uint64_t every_query(const int *shape, int definition) {
   for (int i = 0; i < LENGTH; i++) positions[i] = i;
   return forward_at(shape, definition, rule_of, positions, LENGTH, LENGTH);
 }
+/* None at all, and some out of order in one tile. */
+static uint64_t odd_queries(const int *shape, int definition) {
+  static const int32_t positions[] = {70, 3, 99, 64, 0};
+  enum { COUNT = sizeof positions / sizeof *positions };
+  return forward_at(shape, definition, rule_of, positions, 0, 0) ^ forward_at(shape, definition, rule_of, positions, COUNT, COUNT);
+}
+static uint64_t unordered(const int *shape) { return odd_queries(shape, 0); }
+static uint64_t unordered_definition(const int *shape) { return odd_queries(shape, 1); }
 static uint64_t prefill(const int *shape) { return every_query(shape, 0); }
 static uint64_t prefill_definition(const int *shape) { return every_query(shape, 1); }
 static uint64_t attention(const int *shape) { return forward(shape, 0, rule_of); }
@@ -108,10 +117,12 @@ void attentions(void) {
         on_every_path("attention-backward", shape, 6, backward, backward_definition);
       }
   for (int type = 0; type < 2; type++)
-    for (size_t i = 0; i < 6; i++) {
-      static const int wide[][3] = {{1, 1, 20}, {9, 3, 64}, {60, 1, 16}};
-      int shape[6] = {wide[i / 2][0], wide[i / 2][1], wide[i / 2][2], type, i % 2 ? 37 : 0, i % 2 ? 15 : 0};
+    for (size_t i = 0; i < 8; i++) {
+      /* A window of 20 leaves the first block from position 83 on: rows of one tile begin in two blocks. */
+      static const int wide[][3] = {{1, 1, 20}, {9, 3, 64}, {5, 1, 20}, {60, 1, 16}};
+      int shape[6] = {wide[i / 2][0], wide[i / 2][1], wide[i / 2][2], type, i % 2 ? 20 : 0, i % 2 ? 15 : 0};
       on_every_path("prefill", shape, 6, prefill, prefill_definition);
+      on_every_path("attention-unordered", shape, 6, unordered, unordered_definition);
       on_every_path("prefill-backward", shape, 6, backward, backward_definition);
     }
   /* Head dimensions that are no multiple of sixteen, or large; one or three heads share a key-value head. */

@@ -134,7 +134,7 @@ void pk_activation_forward(int threads, pk_activation f, const float *gate, cons
 /* Overwrites gate, and up where there is one, by their gradients. */
 void pk_activation_backward(int threads, pk_activation f, float *gate, float *up, const float *dout, size_t n);
 
-/* ---- attention (attention.h) ----
+/* ---- attention (attention.h, attention_rows.h) ----
    Causal, grouped heads. Keys are visited in blocks of 64 that start at absolute position 0. */
 
 enum { PK_PAGE = 32, PK_MAX_HEAD = 512 };
