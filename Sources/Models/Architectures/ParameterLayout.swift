@@ -108,13 +108,19 @@ package struct ParameterLayout: Sendable {
     place(of: role, layer: layer)?.name
   }
 
-  package var tokenEmbedding: String {
-    guard let name = name(of: .tokenEmbedding) else { preconditionFailure("a layout has a token embedding") }
-    return name
+  package var tokenEmbedding: String { embeddingPlace.name }
+
+  private var embeddingPlace: ParameterPlace {
+    guard let place = place(of: .tokenEmbedding) else {
+      preconditionFailure("a layout has a token embedding")
+    }
+    return place
   }
 
-  /// The head's own weights, or the token embedding to which it is tied.
-  package var headWeights: String { name(of: .head) ?? tokenEmbedding }
+  /// Of the head's own weights, or of the token embedding to which it is tied.
+  package var headPlace: ParameterPlace { place(of: .head) ?? embeddingPlace }
+
+  package var headWeights: String { headPlace.name }
 
   /// The names to train: the last `blocks` blocks, the final norm, a head that is not over the vocabulary, and with `embeddings`
   /// all that is.

@@ -60,9 +60,7 @@ struct Block {
 
   /// The role's part of `gradients`; nil where it does not train, or there is none.
   func gradient(of role: ParameterRole, in gradients: GradientSums) -> Tensor? {
-    layout.place(of: role, layer: layer).flatMap {
-      gradients.contains($0.name) ? gradients[$0.name].part(at: $0) : nil
-    }
+    gradients.sum(at: layout.place(of: role, layer: layer))
   }
 
   /// The product whose result the activation bends.

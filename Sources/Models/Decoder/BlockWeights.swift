@@ -96,21 +96,16 @@ struct BlockWeights {
     _ outputs: [(projection: Projection, dy: Tensor)], input x: Tensor, reduction: ReductionBlocks,
     to gradients: GradientSums, workspace: Workspace
   ) {
-    let trained = outputs.compactMap { projection, dy in
-      let place = self[projection].place
-      return gradients.contains(place.name)
-        ? (dy: dy, gradient: gradients.product(at: place), isTransposed: place.isTransposed) : nil
-    }
-    let direct = trained.filter { !$0.isTransposed }
+    let trained = outputs.map { (dy: $0.dy, place: self[$0.projection].place) }
+      .filter { gradients.contains($0.place.name) }
+    let direct = trained.filter { !$0.place.isTransposed }
     if !direct.isEmpty {
       let packed = backend.packRows(x, as: mode.operandType, reduction: reduction, in: workspace)
-      for (dy, gradient, _) in direct {
-        backend.multiplyTransposed(dy, packed, into: gradient.sum, accumulate: gradient.isAddedTo)
-      }
+      for (dy, place) in direct { gradients.addProduct(dy, packed, at: place) }
     }
-    for (dy, gradient, isTransposed) in trained where isTransposed {
+    for (dy, place) in trained where place.isTransposed {
       let packed = backend.packRows(dy, as: mode.operandType, reduction: reduction, in: workspace)
-      backend.multiplyTransposed(x, packed, into: gradient.sum, accumulate: gradient.isAddedTo)
+      gradients.addProduct(x, packed, at: place)
     }
   }
 }

@@ -228,12 +228,13 @@ package final class Decoder {
     let operand = workspace.tensor("dlogits.operand", dLogits.rows, dLogits.columns, mode.operandType)
     backend.store(dLogits, into: operand)
     backend.multiply(operand, headTransposed, into: dNormed, accumulate: false)
-    if let bias = gradient(of: .headBias, in: gradients) { backend.addBiasGradient(dLogits, into: bias) }
-    guard gradients.contains(layout.headWeights) else { return }
+    if let bias = gradients.sum(at: layout.place(of: .headBias)) {
+      backend.addBiasGradient(dLogits, into: bias)
+    }
+    guard gradients.contains(layout.headPlace.name) else { return }
     let packed = backend.packRows(
       normed, as: normed.type, reduction: ReductionBlocks(sequences: pieces), in: workspace)
-    let gradient = gradients.product(layout.headWeights)
-    backend.multiplyTransposed(operand, packed, into: gradient.sum, accumulate: gradient.isAddedTo)
+    gradients.addProduct(operand, packed, at: layout.headPlace)
   }
 
   /// Adds to dRows [R, C] the gradient through the final norm, of which `statistics` were kept, and its parameters' gradients
@@ -243,11 +244,7 @@ package final class Decoder {
   ) {
     finalNorm.backward(
       rows, statistics: statistics, dy: dNormed, addTo: dRows,
-      addToWeight: gradient(of: .finalNorm, in: gradients),
-      addToBias: gradient(of: .finalNormBias, in: gradients))
-  }
-
-  private func gradient(of role: ParameterRole, in gradients: GradientSums) -> Tensor? {
-    layout.name(of: role).flatMap { gradients.contains($0) ? gradients[$0] : nil }
+      addToWeight: gradients.sum(at: layout.place(of: .finalNorm)),
+      addToBias: gradients.sum(at: layout.place(of: .finalNormBias)))
   }
 }

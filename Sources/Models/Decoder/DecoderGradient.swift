@@ -30,9 +30,8 @@ extension Decoder {
         values: activations.keysValues(layer: layer, 1, tokens: dx.rows), sequences: sequences,
         reduction: reduction, rotary: rotary, workspace: workspace, gradients: gradients)
     }
-    if let name = layout.name(of: .positionEmbedding), gradients.contains(name) {
-      backend.scatterAdd(
-        dx, sequences.ranges.flatMap { 0..<Int32($0.count) }, into: gradients[name])
+    if let positions = gradients.sum(at: layout.place(of: .positionEmbedding)) {
+      backend.scatterAdd(dx, sequences.ranges.flatMap { 0..<Int32($0.count) }, into: positions)
     }
   }
 }

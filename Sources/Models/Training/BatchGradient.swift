@@ -26,7 +26,7 @@ final class BatchGradient {
   private static let vocabularyRows = 256
 
   /// - Parameters:
-  ///   - empty: gradients of the trainable parameters, zero.
+  ///   - empty: memory of the trainable parameters' shapes.
   ///   - reference: read where the objective uses one.
   ///   - lowestBlock: the first block that the backward pass enters.
   init(
@@ -47,7 +47,7 @@ final class BatchGradient {
     leafCount = leaves
     self.tokenBudget = min(tokenBudget, activationPolicy.tokens)
     let first = empty()
-    gradients = GradientSums(over: first)
+    gradients = GradientSums(in: first)
     tree = GradientTree(first, backend: backend, empty: empty)
   }
 
@@ -56,7 +56,7 @@ final class BatchGradient {
   func sum(over batch: [TrainingExample], targetCount: Int) -> (gradients: Parameters, terms: [Double]) {
     terms = objective.terms.map { _ in 0 }
     for leaf in leaves(of: batch, count: leafCount) {
-      gradients = GradientSums(over: tree.leaf())
+      gradients = GradientSums(in: tree.leaf())
       addLeaf(leaf, scale: 1 / Float(targetCount))
       tree.add(gradients.total())
     }
@@ -78,7 +78,7 @@ final class BatchGradient {
   private func addLeaf(_ batch: ArraySlice<TrainingExample>, scale: Float) {
     for microBatch in microBatches(batch) { addMicroBatch(microBatch, scale: scale) }
     for (tokens, rows) in embeddingGradients {
-      backend.scatterAdd(rows, tokens, into: gradients[policy.layout.tokenEmbedding])
+      backend.scatterAdd(rows, tokens, into: gradients.sum(policy.layout.tokenEmbedding))
     }
     embeddingGradients = []
   }

@@ -152,6 +152,27 @@ struct DistributionTests {
     }
   }
 
+  /// Most of a vocabulary is passed over in runs of 64 tokens: what is drawn among tokens that cannot come is what is drawn without
+  /// them. A top-k that is no filter of the few tokens has another order of drawing.
+  @Test(
+    arguments: cases.filter { !$0.filters.contains { $0.filter == "top_k" && Int($0.value) >= vocabulary } }
+      + [.greedy], [64, 127, 128, 1000])
+  func `tokens that cannot come change nothing`(parameters: SamplingParameters, size: Int) {
+    let backend = TestDevice.cpu.backend(threads: 1)
+    let uniforms = (0..<200).map { (Double($0) + 0.5) / 200 }
+    func drawn(_ logits: [Float]) -> [Int32] {
+      let tensor = backend.tensor(uniforms.count, logits.count)
+      for row in uniforms.indices { tensor.slice(row..<row + 1).write(logits) }
+      let many = [SamplingParameters](repeating: parameters, count: uniforms.count)
+      return backend.sample(tensor, parameters: many, uniforms: uniforms, banned: []).tokens
+    }
+    // From the first token to the last.
+    let places = (0..<Self.vocabulary).map { $0 * (size - 1) / (Self.vocabulary - 1) }
+    var scattered = [Float](repeating: -.infinity, count: size)
+    for (place, logit) in zip(places, Self.logits) { scattered[place] = logit }
+    #expect(drawn(scattered) == drawn(Self.logits).map { Int32(places[Int($0)]) })
+  }
+
   @Test func `the measure notices a wrong temperature`() {
     let counts = Self.counts(SamplingParameters(temperature: 1))
     #expect(Self.surprise(counts, Self.probabilities(SamplingParameters(temperature: 1.03))) > 8)
@@ -192,6 +213,13 @@ struct DistributionTests {
     #expect(greedy([-5, -5]) == 0)
     #expect(greedy([-.infinity, -7]) == 1)
     #expect(greedy([-.infinity, -7], banned: [1]) == -1)
+    for count in [63, 64, 65, 128, 129, 300] {
+      for best in [0, 1, 62, 63, 64, 65, 127, 128, 299] where best < count {
+        var logits = (0..<count).map { Float($0 % 7) - 9 }
+        for equal in stride(from: best, to: count, by: 61) { logits[equal] = 2 }
+        #expect(greedy(logits) == Int32(best), "\(best) of \(count)")
+      }
+    }
   }
 
   @Test(

@@ -35,7 +35,7 @@ struct TrainingBench {
     kl: 0.3, entropy: 0.2,
     adaptation: ConditionalObjective.Adaptation(klTarget: 50, entropyTarget: 40, horizon: 4))
 
-  /// Outputs around the sizes where reduction blocks and chunks of logits begin: 278 target tokens in all.
+  /// Outputs around the sizes where reduction blocks begin: 278 target tokens in all.
   static let examples: [TrainingExample] = [1, 7, 31, 32, 33, 70, 64, 5, 35].enumerated().map {
     index, length in
     let seed = UInt64(200 + 10 * index)

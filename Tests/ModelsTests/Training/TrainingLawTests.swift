@@ -48,6 +48,32 @@ extension KernelPathTests {
       #expect(differences(found.gradients, expected.gradients) == [])
     }
 
+    /// Its leaf reads no row at the head.
+    @Test func `an example without targets adds nothing of a gradient before`() throws {
+      let bench = TrainingBench(model: "untied", mode: .bf16, gradientLeaves: 3)
+      let full = TrainingBench.examples[5]
+      let empty = TrainingExample(
+        id: "empty", context: full.context, unconditioned: full.unconditioned, output: full.output,
+        targets: [full.output.count..<full.output.count])
+      let batch = [TrainingBench.examples[3], TrainingBench.examples[4], empty]
+      let expected = try bench.trainer().gradient(batch)
+      let trainer = try bench.trainer()
+      _ = trainer.gradient(TrainingBench.examples)
+      #expect(differences(trainer.gradient(batch).gradients, expected.gradients) == [])
+    }
+
+    /// The rows of all examples at one time are cut inside a sequence; those of a few tokens are not cut.
+    @Test(arguments: NumericMode.withGradients)
+    func `gradients do not depend on where the head's rows are cut`(mode: NumericMode) throws {
+      var bench = TrainingBench(mode: mode, tokenBudget: 10_000)
+      let batch = TrainingBench.examples + TrainingBench.examples
+      let (loss, gradients) = try bench.trainer().gradient(batch)
+      bench.tokenBudget = 40
+      let found = try bench.trainer().gradient(batch)
+      #expect(found.loss.bitPattern == loss.bitPattern)
+      #expect(differences(found.gradients, gradients) == [])
+    }
+
     /// Memory for one token, for the shorter half of the examples, for each example alone.
     @Test(arguments: NumericMode.withGradients, [nil, 1])
     func `gradients do not depend on what is computed again for want of memory`(
