@@ -91,9 +91,9 @@ package struct PoolStage: Stage {
     try writeRows(to: context.output("rows", .rows)) { rows in
       try writeRows(to: context.output("state", .rows)) { state in
         try samples.each { row in
-          let samples = try picker.samples(of: row)
-          unclassed += samples.unclassedCount
-          guard let own = try picker.withClassesOnly(samples) else {
+          let parsed = try picker.samples(of: row)
+          unclassed += parsed.unclassedCount
+          guard let own = try picker.withClassesOnly(parsed) else {
             withoutPrompts += 1
             return
           }

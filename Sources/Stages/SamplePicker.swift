@@ -47,24 +47,24 @@ struct SamplePicker {
     self.seed = seed
   }
 
-  /// A row taken apart: its samples, and each one's class.
+  /// A parsed row: its samples, and the class of each.
   struct Samples {
     let row: Row
     fileprivate let lists: SampleLists
-    fileprivate let classes: [JSON]
+    fileprivate let classOfEach: [JSON]
 
-    var unclassedCount: Int { classes.count { $0.isNull } }
+    var unclassedCount: Int { classOfEach.count { $0.isNull } }
   }
 
   func samples(of row: Row) throws -> Samples {
     let lists = try SampleLists(row, table)
-    return Samples(row: row, lists: lists, classes: try classColumn(of: lists, row))
+    return Samples(row: row, lists: lists, classOfEach: try classColumn(of: lists, row))
   }
 
   /// Those that have a class at all; nil when none has.
   func withClassesOnly(_ samples: Samples) throws -> Samples? {
-    let indices = samples.classes.indices.filter { !samples.classes[$0].isNull }
-    if indices.count == samples.classes.count, !indices.isEmpty { return samples }
+    let indices = samples.classOfEach.indices.filter { !samples.classOfEach[$0].isNull }
+    if indices.count == samples.classOfEach.count, !indices.isEmpty { return samples }
     return try nonEmpty(indices, samples).map(self.samples)
   }
 
@@ -72,12 +72,12 @@ struct SamplePicker {
   func unlistedCount(_ samples: Samples) -> Int {
     guard let classes else { return 0 }
     if case .perPrompt(_, fillsWithAny: true) = rule { return 0 }
-    return samples.classes.count { value in !value.isNull && !classes.contains { matches(value, $0) } }
+    return samples.classOfEach.count { value in !value.isNull && !classes.contains { matches(value, $0) } }
   }
 
   /// Of each sample its class's place among the classes, 0 the best; nil where it is none of them.
   func classNumbers(_ row: Row) throws -> [Int?] {
-    try samples(of: row).classes.map { value in
+    try samples(of: row).classOfEach.map { value in
       if value.isNull { return nil }
       guard let classes else { return value.intValue.flatMap { $0 >= 0 ? $0 : nil } }
       return classes.firstIndex { matches(value, $0) }
@@ -94,7 +94,7 @@ struct SamplePicker {
 
   /// The samples to train on, class by class, best class first, in the order they were accepted.
   func picked(_ samples: Samples) throws -> Row? {
-    let (row, values) = (samples.row, samples.classes)
+    let (row, values) = (samples.row, samples.classOfEach)
     let isShort = try shortSamples(samples.lists, row)
     let groups = self.groups(values)
     switch rule {
@@ -126,7 +126,7 @@ struct SamplePicker {
   func kept(_ samples: Samples, drop: Double) -> Row? {
     if drop <= 1e-9 { return samples.row }
     if drop >= 1 - 1e-9 { return nil }
-    let (row, values) = (samples.row, samples.classes)
+    let (row, values) = (samples.row, samples.classOfEach)
     let groups = column == .quantiles ? Self.quantileGroups(values) : [Array(values.indices)]
     let indices = groups.flatMap { group in
       let count = Int(Double(group.count) * (1 - drop) + 1e-9)
