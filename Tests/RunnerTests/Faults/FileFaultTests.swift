@@ -142,7 +142,7 @@ import Testing
       if wasMet, done[index] == UInt8(ascii: "w") { torn += 1 }
       try expectRecovery(toy, "\(index + 1) torn")
     }
-    #expect(torn > writes.count / 2, "of \(writes.count) writes")
+    #expect(torn > writes.count / 4, "of \(writes.count) writes")
   }
 
   @Test func `short writes are continued and nobody sees them`() throws {
