@@ -31,7 +31,7 @@ enum { KEY_BLOCK = 64 };
                      : load16((const float *)(p) + (i)))
 
 /* Heads that share a key-value head, computed side by side: each key and value is read and widened once for all of them. */
-enum { MAX_HEADS = 4, CHAINS = MAX_HEADS * PK_SUM_VECTORS }; /* and sums of 16 elements that registers hold */
+enum { MAX_HEADS = 4, CHAINS = MAX_HEADS * PK_SUM_VECTORS }; /* chains: sums of 16 elements that the registers hold */
 
 /* Of D elements, zeros after them. */
 static inline size_t padded_length(size_t d) { return (d + LANES - 1) / LANES * LANES; }
@@ -154,7 +154,7 @@ INLINE void PK_FN(weigh)(float (*output)[MAX_D], const float *correction, float 
 /* Where the keys and values first + begin ..< first + end of the query at t lie. They are prefetched: no processor foresees which
    bytes of a position a head reads. */
 static void PK_FN(locate_keys)(const attention_job *job, size_t t, size_t kv_head, size_t first, size_t begin, size_t end,
-                             const void **keys, const void **values) {
+                               const void **keys, const void **values) {
   const pk_kv_layout *layout = &job->layout;
   size_t bytes = job->d * type_bytes(layout->type);
   for (size_t j = begin; j < end;) {

@@ -50,9 +50,14 @@ extension GGUFFamily {
       // `validate` holds every size far inside 32 bits.
       metadata.add(key(name), UInt32(value))
     }
-    func unwritable(_ name: String, _ value: Double) -> ConfigurationError {
-      ConfigurationError(
-        key(name), "\(value) cannot be written: GGUF keeps it in single precision, as \(Float(value))")
+    /// A number that is computed with in single precision, which `config.json` may spell by all its digits: 9.999999747378752e-06.
+    func add(_ name: String, _ value: Double) throws {
+      let single = Float(value)
+      guard Double("\(single)") == value || Double(single) == value else {
+        throw ConfigurationError(
+          key(name), "\(value) cannot be written: GGUF keeps it in single precision, as \(single)")
+      }
+      metadata.add(key(name), single)
     }
     metadata.add("general.architecture", ggufArchitecture)
     add("vocab_size", c.vocabularySize)
@@ -66,19 +71,10 @@ extension GGUFFamily {
       add("attention.key_length", c.headDimension)
       add("attention.value_length", c.headDimension)
     }
-    // Norms compute with it in single precision, which `config.json` may spell by all its digits: 9.999999747378752e-06.
-    let epsilon = Float(c.norm.epsilon)
-    guard Double("\(epsilon)") == c.norm.epsilon || Double(epsilon) == c.norm.epsilon else {
-      throw unwritable(ArchitectureMetadata.epsilonName(c.norm.kind), c.norm.epsilon)
-    }
-    metadata.add(key(ArchitectureMetadata.epsilonName(c.norm.kind)), epsilon)
+    try add(ArchitectureMetadata.epsilonName(c.norm.kind), c.norm.epsilon)
     if case .rotary(let rotary) = c.positions {
       add("rope.dimension_count", rotary.dimension)
-      // Angles are computed with it in double precision, as it is read: the shortest number of this single precision.
-      guard Double("\(Float(rotary.base))") == rotary.base else {
-        throw unwritable("rope.freq_base", rotary.base)
-      }
-      metadata.add(key("rope.freq_base"), Float(rotary.base))
+      try add("rope.freq_base", rotary.base)
     }
     addOwnMetadata(c, to: &metadata)
   }
