@@ -31,11 +31,16 @@ package struct SignalDescriptor: Sendable {
 
   /// Waits until a signal has come or the time is over; the signal, if one came.
   package func next(within milliseconds: Int32 = -1) throws -> Int32? {
-    var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    if poll(&wait, 1, milliseconds) < 0, errno != EINTR {
-      throw SystemError("wait for", "a signal", code: errno)
-    }
+    try wait(or: [], within: milliseconds)
     return next()
+  }
+
+  /// Waits until a signal has come, one of these descriptors can be read, or the time is over.
+  package func wait(or descriptors: [Int32], within milliseconds: Int32) throws {
+    var waits = ([descriptor] + descriptors).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    if poll(&waits, nfds_t(waits.count), milliseconds) < 0, errno != EINTR {
+      throw SystemError("wait for", "a signal or a process", code: errno)
+    }
   }
 
   /// The next signal that has come, nil when there is none.

@@ -110,7 +110,7 @@ final class DetachedExecutor: Executor {
     followed[handle]?.process.sendToGroup(how == .stop ? SIGTERM : SIGKILL)
   }
 
-  func wait(for handles: [JobHandle]) -> (descriptors: [Int32], milliseconds: Int32) { ([], 20) }
+  func waits(for handles: [JobHandle]) -> JobWaits { JobWaits(milliseconds: 20) }
 
   private static func read(_ path: String, from offset: inout Int) throws -> [UInt8] {
     let bytes = try File.read(path)

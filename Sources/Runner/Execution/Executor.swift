@@ -113,8 +113,23 @@ package protocol Executor: AnyObject, SendableMetatype {
 
   func cancel(_ handle: JobHandle, _ how: Cancellation)
 
-  /// What a run waits on for news of these jobs: descriptors that become readable, and for how long at most.
-  func wait(for handles: [JobHandle]) -> (descriptors: [Int32], milliseconds: Int32)
+  func waits(for handles: [JobHandle]) -> JobWaits
+}
+
+/// What a run waits on for news of jobs.
+package struct JobWaits: Sendable {
+  /// Readable once a job has reported something.
+  package let reports: [Int32]
+  /// Readable once a job has ended.
+  package let ends: [Int32]
+  /// How long it waits at most.
+  package let milliseconds: Int32
+
+  package init(reports: [Int32] = [], ends: [Int32] = [], milliseconds: Int32) {
+    self.reports = reports
+    self.ends = ends
+    self.milliseconds = milliseconds
+  }
 }
 
 /// By the names that `--executor` takes; the first is the default.

@@ -38,9 +38,12 @@ package final class LocalExecutor: Executor {
     }
   }
 
-  package func wait(for handles: [JobHandle]) -> (descriptors: [Int32], milliseconds: Int32) {
-    let open = handles.compactMap { workers[$0]?.descriptors }
+  package func waits(for handles: [JobHandle]) -> JobWaits {
+    let open = handles.compactMap { workers[$0] }
     // One whose pipes are closed is about to end; an old kernel has no descriptor for that.
-    return (open.flatMap(\.self), open.contains(where: \.isEmpty) ? 2 : 100)
+    let isEnding = open.contains { $0.pipes.isEmpty && $0.endDescriptor == nil }
+    return JobWaits(
+      reports: open.flatMap(\.pipes), ends: open.compactMap(\.endDescriptor),
+      milliseconds: isEnding ? 2 : 100)
   }
 }

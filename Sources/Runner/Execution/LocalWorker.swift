@@ -14,7 +14,7 @@ final class LocalWorker {
   private var logDescriptor: Int32
   private let lifeline: Int32
   /// Readable once the process has ended; nil where that cannot be had, and after it.
-  private var endDescriptor: Int32?
+  private(set) var endDescriptor: Int32?
   private let memoryKillsBefore = Machine.memoryKills()
   private var memoryKillsAfter: Int?
   private var hasLeftProcesses = false
@@ -42,10 +42,7 @@ final class LocalWorker {
   }
 
   /// Those of its pipes that are open.
-  private var pipes: [Int32] { [eventDescriptor, logDescriptor].filter { $0 >= 0 } }
-
-  /// What tells that there is something to look at; empty of one that is about to end, where nothing tells of that.
-  var descriptors: [Int32] { pipes + (endDescriptor.map { [$0] } ?? []) }
+  var pipes: [Int32] { [eventDescriptor, logDescriptor].filter { $0 >= 0 } }
 
   /// What is known of it now.
   func poll() -> JobReport {
@@ -57,7 +54,8 @@ final class LocalWorker {
       hasLeftProcesses = process.sendToGroup(SIGKILL)
       drain()
       reports.finishLog()
-      for descriptor in descriptors + [lifeline] { close(descriptor) }
+      for descriptor in pipes + [lifeline] { close(descriptor) }
+      if let endDescriptor { close(endDescriptor) }
       endDescriptor = nil
       eventDescriptor = -1
       logDescriptor = -1

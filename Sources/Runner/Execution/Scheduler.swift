@@ -118,13 +118,10 @@ package final class Scheduler {
   private var handles: [JobHandle] { running.flatMap(\.handles) }
 
   private func wait() throws {
-    let (descriptors, milliseconds) = executor.wait(for: handles)
-    var waits = ([signals.descriptor] + descriptors).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    if poll(&waits, nfds_t(waits.count), milliseconds) < 0, errno != EINTR {
-      throw SystemError("wait for", "the workers", code: errno)
-    }
-    // Short, so that a burst of small reports becomes one reading.
-    if !running.isEmpty { usleep(2000) }
+    let waits = executor.waits(for: handles)
+    try signals.wait(or: waits.reports + waits.ends, within: waits.milliseconds)
+    // So that a burst of small reports becomes one reading; an end is not kept waiting.
+    if !running.isEmpty { try signals.wait(or: waits.ends, within: 2) }
   }
 
   private func takeSignals() throws {

@@ -119,13 +119,8 @@ struct NodeComputation {
       case let end?: return end
       case nil: break
       }
-      let (descriptors, milliseconds) = executor.wait(for: [job])
-      var waits = ([signals.descriptor] + descriptors).map {
-        pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-      }
-      if poll(&waits, nfds_t(waits.count), milliseconds) < 0, errno != EINTR {
-        throw SystemError("wait for", "the worker", code: errno)
-      }
+      let waits = executor.waits(for: [job])
+      try signals.wait(or: waits.reports + waits.ends, within: waits.milliseconds)
     }
   }
 }
