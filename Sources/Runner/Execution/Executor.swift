@@ -113,6 +113,7 @@ package protocol Executor: AnyObject, SendableMetatype {
 
   func cancel(_ handle: JobHandle, _ how: Cancellation)
 
+  /// How a run waits for news of these jobs.
   func waits(for handles: [JobHandle]) -> JobWaits
 }
 

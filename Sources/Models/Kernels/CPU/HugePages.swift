@@ -3,8 +3,8 @@
 import Glibc
 import Synchronization
 
-/// Slabs that buffers of a few kilobytes to a few megabytes share. One for the process, as the system's memory is; any thread may
-/// call it.
+/// Slabs that buffers share which are less than two huge pages long. One for the process, as the system's memory is; any thread may
+/// call it. What is given back is used again; a slab goes back to the system when all of it was given back.
 final class HugePages: Sendable {
   static let shared = HugePages()
   static let size = 2 << 20
