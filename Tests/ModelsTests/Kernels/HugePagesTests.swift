@@ -1,9 +1,8 @@
 // Memory of many buffers in few huge pages: no two share a byte, all are zeros at first, and slabs without users go.
 
 import Glibc
+import Models
 import Testing
-
-@testable import Models
 
 @Suite struct HugePagesTests {
   private struct Piece {

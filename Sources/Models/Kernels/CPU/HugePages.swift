@@ -5,9 +5,9 @@ import Synchronization
 
 /// Slabs that buffers share which are less than two huge pages long. One for the process, as the system's memory is; any thread may
 /// call it. What is given back is used again; a slab goes back to the system when all of it was given back.
-final class HugePages: Sendable {
+package final class HugePages: Sendable {
   static let shared = HugePages()
-  static let size = 2 << 20
+  package static let size = 2 << 20
 
   /// Buffers start at multiples of this.
   private static let grain = 128
@@ -24,10 +24,10 @@ final class HugePages: Sendable {
   private let slabs = Mutex<[Slab]>([])
 
   /// - Parameter slabBytes: a multiple of `size`, at least what a buffer takes.
-  init(slabBytes: Int = 16 * size) { self.slabBytes = slabBytes }
+  package init(slabBytes: Int = 16 * size) { self.slabBytes = slabBytes }
 
   /// Zeros, given back by `release`.
-  func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+  package func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let length = Self.length(byteCount)
     precondition(length <= slabBytes, "\(byteCount) bytes of a slab of \(slabBytes)")
     let (address, used) = slabs.withLock { slabs in
@@ -47,7 +47,7 @@ final class HugePages: Sendable {
   }
 
   /// - Parameter byteCount: what was asked for.
-  func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+  package func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
     let (address, length) = (UInt(bitPattern: pointer), Self.length(byteCount))
     slabs.withLock { slabs in
       guard
@@ -61,7 +61,7 @@ final class HugePages: Sendable {
   }
 
   /// Slabs that are held.
-  var slabCount: Int { slabs.withLock { $0.count } }
+  package var slabCount: Int { slabs.withLock { $0.count } }
 
   private static func length(_ byteCount: Int) -> Int { (max(byteCount, 1) + grain - 1) / grain * grain }
 
