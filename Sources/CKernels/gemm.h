@@ -14,9 +14,6 @@ enum { MAX_PAIRS = 16, PREFETCH_BYTES = 6144, ONE_ROW_PANELS = 2 }; /* panels ag
   ((type) == PK_BF16 ? floats16(((const u32x16 *)(b))[pair] & 0xffff0000u) : ((const f32x16 *)(b))[2 * (pair) + 1])
 #define pair_bytes(type) ((type) == PK_BF16 ? (size_t)64 : 128)
 
-/* Adds a block's sum onto those before it. */
-#define add_block(sum, block) store16(sum, load16(sum) + (block))
-
 /* Where a tile finds a block of B and its sums: `panels` panels side by side, each so many bytes or floats after the one before. */
 typedef struct {
   const char *b;
@@ -111,25 +108,6 @@ INLINE void PK_FN(gemm_tile)(const float *a, const PK_FN(block_operands) *of, si
 #endif
   }
 #undef TILE
-}
-
-/* Rows and columns of C into the sums, or zeros; and back. */
-static void PK_FN(gemm_load)(const gemm_job *job, float *sums, size_t row, size_t rows, size_t column) {
-  size_t columns = job->n - column < LANES ? job->n - column : LANES;
-  for (size_t r = 0; r < rows; r++) {
-    const float *c = job->c + (row + r) * job->c_stride + column;
-    if (!job->accumulate) store16(sums + r * LANES, splat(0));
-    else if (columns == LANES) store16(sums + r * LANES, load16(c));
-    else store16(sums + r * LANES, load_tail(c, columns, 0));
-  }
-}
-static void PK_FN(gemm_save)(const gemm_job *job, const float *sums, size_t row, size_t rows, size_t column) {
-  size_t columns = job->n - column < LANES ? job->n - column : LANES;
-  for (size_t r = 0; r < rows; r++) {
-    float *c = job->c + (row + r) * job->c_stride + column;
-    if (columns == LANES) store16(c, load16(sums + r * LANES));
-    else memcpy(c, sums + r * LANES, columns * sizeof(float));
-  }
 }
 
 /* A block of B as fp32. */

@@ -223,40 +223,14 @@ TARGET_AMX static void multiply_panels(const tile_job *job, size_t panel_begin, 
   _tile_release();
 }
 
-/* One block of 16 rows whose terms lie a row's length apart: as in the gradient of a weight, where A comes by columns. */
-TARGET_WIDE static void turn_block(const uint16_t *a, ptrdiff_t across, size_t length, char *out) {
-  u32x16 words[16];
-  for (size_t p = 0; p < 16; p++) {
-    words[p] = (u32x16){0};
-    if (2 * p < length) words[p] = __builtin_convertvector(*(const u16x16 *)(a + (ptrdiff_t)(2 * p) * across), u32x16);
-    if (2 * p + 1 < length)
-      words[p] |= __builtin_convertvector(*(const u16x16 *)(a + (ptrdiff_t)(2 * p + 1) * across), u32x16) << 16;
-  }
-  for (size_t pairs = 0; pairs < 16; pairs += 8)
-    for (size_t rows = 0; rows < 16; rows += 8) {
-      u32x8 in[8], turned[8];
-      for (size_t p = 0; p < 8; p++) memcpy(in + p, (const uint32_t *)(words + pairs + p) + rows, sizeof in[p]);
-      transpose8_amx(in, turned);
-      for (size_t r = 0; r < 8; r++) memcpy(out + (rows + r) * 64 + pairs * 4, turned + r, sizeof turned[r]);
-    }
-}
-
 /* Copies the blocks of 16 rows that cannot be read in place, zeros where there is no row or no term. */
 static void copy_strip(const tile_job *job, size_t strip) {
   size_t row = strip * TILE_ROWS, rows = min_size(TILE_ROWS, job->m - row);
   char *out = job->tiles + strip * job->copies * TILE_BYTES;
   for (size_t i = 0; i < job->block_count; i++) {
     if (job->steps[i].a_in_place) continue;
-    size_t length = job->blocks[i].length;
-    const uint16_t *a = job->a + (ptrdiff_t)row * job->row_stride + (ptrdiff_t)job->blocks[i].start * job->reduction_stride;
-    if (job->row_stride == 1 && rows == TILE_ROWS) {
-      turn_block(a, job->reduction_stride, length, out);
-    } else {
-      memset(out, 0, TILE_BYTES);
-      for (size_t r = 0; r < rows; r++)
-        for (size_t k = 0; k < length; k++)
-          memcpy(out + r * 64 + k * 2, a + (ptrdiff_t)r * job->row_stride + (ptrdiff_t)k * job->reduction_stride, 2);
-    }
+    copy_block(job->a + (ptrdiff_t)row * job->row_stride + (ptrdiff_t)job->blocks[i].start * job->reduction_stride,
+               job->row_stride, job->reduction_stride, rows, job->blocks[i].length, out);
     out += TILE_BYTES;
   }
 }

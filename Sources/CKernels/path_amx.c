@@ -6,8 +6,10 @@
 
 #define PK_FN(name) name##_amx
 #define TARGET_AMX __attribute__((target("amx-tile,amx-bf16,prfchw")))
-#define TARGET_WIDE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2")))
 #include "transpose.h"
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2"))), apply_to = function)
+#include "strip.h"
+#pragma clang attribute pop
 #include "gemm_tiles.h"
 
 #define PK_MASKS 512

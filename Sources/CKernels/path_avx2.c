@@ -16,6 +16,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)
 #include "transpose.h"
 #include "pack.h"
+#include "sums.h"
 #include "gemm.h"
 #include "integer_fields.h"
 #include "integers.h"

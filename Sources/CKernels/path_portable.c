@@ -14,6 +14,7 @@
 
 #include "transpose.h"
 #include "pack.h"
+#include "sums.h"
 #include "gemm.h"
 #include "integer_fields.h"
 #include "integers.h"
