@@ -1,4 +1,4 @@
-/* The two ceilings of every kernel: multiply-adds in registers, and bytes from memory. */
+/* The ceilings of every kernel: multiply-adds and products of bf16 in registers, and bytes from memory. */
 #define _GNU_SOURCE
 #include "Ceiling.h"
 #include <pthread.h>
@@ -43,6 +43,19 @@ enum { CHAINS = 12, STEPS = 1 << 22 };
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) static void *fma_512(void *context) { fma_body(64, "v"); }
+__attribute__((target("avx512f,avx512bf16"))) static void *dot_products(void *context) {
+  __m512 sums[CHAINS];
+  __m512i numbers = _mm512_set1_epi32(0x3f003e80);
+  for (int i = 0; i < CHAINS; i++) sums[i] = _mm512_set1_ps((float)i);
+  for (int step = 0; step < STEPS; step++) {
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < CHAINS; i++) sums[i] =
+        _mm512_dpbf16_ps(sums[i], (__m512bh)numbers, (__m512bh)numbers);
+    __asm__ volatile("" : "+v"(numbers));
+  }
+  for (int i = 1; i < CHAINS; i++) sums[0] += sums[i];
+  ((part *)context)->result = sums[0][0];
+  return NULL;
+}
 __attribute__((target("avx2,fma"))) static void *fma_256(void *context) { fma_body(32, "x"); }
 #else
 static void *fma_128(void *context) { fma_body(16, "w"); }
@@ -74,7 +87,7 @@ double ceiling_fma(int threads) {
   part parts[MAX_THREADS] = {{0}};
 #if defined(__x86_64__)
   const char *isa = getenv("PLUMB_ISA");
-  int wide = __builtin_cpu_supports("avx512f") && (!isa || !strcmp(isa, "avx512") || !strcmp(isa, "amx"));
+  int wide = __builtin_cpu_supports("avx512f") && (!isa || !strncmp(isa, "avx512", 6) || !strcmp(isa, "amx"));
   int lanes = wide ? 16 : 8;
   double time = run(wide ? fma_512 : fma_256, parts, threads);
 #else
@@ -116,17 +129,17 @@ __attribute__((target("amx-tile,amx-bf16"))) static void *tile_products(void *co
 }
 #endif
 
-double ceiling_tiles(int threads) {
+double ceiling_bf16(int threads) {
 #if defined(__x86_64__)
   enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
   const char *isa = getenv("PLUMB_ISA");
   part parts[MAX_THREADS] = {{0}};
-  if ((isa && strcmp(isa, "amx")) || syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)) return 0;
-  return 4.0 * TILE_OPERATIONS * TILE_STEPS * threads / run(tile_products, parts, threads);
-#else
-  (void)threads;
-  return 0;
+  if ((!isa || !strcmp(isa, "amx")) && __builtin_cpu_supports("amx-bf16") && !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA))
+    return 4.0 * TILE_OPERATIONS * TILE_STEPS * threads / run(tile_products, parts, threads);
+  if ((!isa || !strcmp(isa, "avx512bf16")) && __builtin_cpu_supports("avx512bf16"))
+    return 4.0 * 16 * CHAINS * STEPS * threads / run(dot_products, parts, threads);
 #endif
+  return ceiling_fma(threads);
 }
 
 double ceiling_read(size_t bytes, int threads) {

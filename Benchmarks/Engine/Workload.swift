@@ -31,7 +31,7 @@ struct Workload {
   func prepared(model: String) throws -> () throws -> Double? {
     switch description["kind"]?.stringValue {
     case "fma": { operations(1e9, at: ceiling_fma(Int32(threads))) }
-    case "tiles": { operations(1e9, at: ceiling_tiles(Int32(threads))) }
+    case "bf16": { operations(1e9, at: ceiling_bf16(Int32(threads))) }
     case "read":
       {
         let bytes = try number("bytes")

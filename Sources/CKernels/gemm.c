@@ -3,27 +3,29 @@
 
 enum {
   MAX_BLOCK_PAIRS = MAX_BLOCK / 2,
-  GROUP_FLOATS = 73728, /* of a group of A at one time: 288 KiB of a second-level cache of 512 */
+  GROUP_WORDS = 73728, /* of a group of A at one time: 288 KiB of a second-level cache of 512 */
+  DOT_GROUP_WORDS = 114688, /* 448 KiB: processors with VDPBF16PS have caches of 1 MiB and more */
   TASK_PRODUCTS = 1 << 20,
 };
 
 typedef struct {
   gemm_job job;
   const kernel_table *kernels;
+  dot_kernels products;        /* those of vectors have the same form */
   const pk_epilogue *epilogue; /* with the last blocks alone */
   size_t panels, chunk, chunks;
 } gemm_run;
 
 static void expand_task(void *context, size_t group) {
   const gemm_run *run = context;
-  run->kernels->gemm_expand(&run->job, group);
+  run->products.expand(&run->job, group);
 }
 
 static void panel_task(void *context, size_t task) {
   const gemm_run *run = context;
   const gemm_job *job = &run->job;
   size_t group = task / run->chunks, first = task % run->chunks * run->chunk, end = min_size(run->panels, first + run->chunk);
-  run->kernels->gemm_panels(job, first, end, group);
+  run->products.panels(job, first, end, group);
   size_t row = group * job->group_rows;
   finish_product(run->kernels, run->epilogue, job->c, job->c_stride,
                  (product_part){row, min_size(job->m, row + job->group_rows), first * PANEL, min_size(job->n, end * PANEL)});
@@ -36,30 +38,38 @@ static size_t panels_a_task(size_t panels, size_t rows, size_t pairs, int finish
   return ceil_div(min_size(wanted, ceil_div(panels, 8)), 2) * 2;
 }
 
+/* Words of a block of a row as it is laid out for the kernels. */
+static size_t block_words(pk_block block, int dots) { return dots ? MAX_BLOCK / 2 : (block.length + 1) / 2 * 2; }
+
 static void multiply_in_vectors(int threads, const kernel_table *kernels, const gemm_job *whole, const pk_epilogue *epilogue) {
-  gemm_run run = {.job = *whole, .kernels = kernels, .panels = ceil_div(whole->n, PANEL)};
+  int dots = kernels->dots && whole->type == PK_BF16 && whole->m > 1; /* one row alone reads B once, at the speed of memory */
+  gemm_run run = {.job = *whole, .kernels = kernels, .panels = ceil_div(whole->n, PANEL),
+                  .products = dots ? *kernels->dots : (dot_kernels){kernels->gemm_expand, kernels->gemm_panels}};
   size_t m = whole->m, tile_rows = kernels->tile_rows;
-  size_t group_rows = min_size(GROUP_ROWS / tile_rows, ceil_div(m, tile_rows)) * tile_rows, groups = ceil_div(m, group_rows);
+  size_t most_rows = dots ? DOT_GROUP_ROWS : GROUP_ROWS;
+  size_t group_rows = min_size(most_rows / tile_rows, ceil_div(m, tile_rows)) * tile_rows, groups = ceil_div(m, group_rows);
   run.job.group_rows = group_rows;
   run.job.panel_bytes = panel_bytes(whole->blocks, whole->block_count, whole->type);
   /* The reduction is cut where a group's part of A would outgrow the cache; the sums go on from C. */
-  size_t most = min_size(pair_count(whole->blocks, whole->block_count), GROUP_FLOATS / (2 * group_rows) + MAX_BLOCK_PAIRS);
-  size_t floats = most * 2 * group_rows + 16; /* a group's last store covers a little more */
+  size_t all = 0;
+  for (size_t i = 0; i < whole->block_count; i++) all += block_words(whole->blocks[i], dots);
+  size_t most = min_size(all, (dots ? DOT_GROUP_WORDS : GROUP_WORDS) / group_rows + MAX_BLOCK);
+  size_t floats = most * group_rows + 16; /* a group's last store covers a little more */
   run.job.expanded = operation_scratch(groups * floats * sizeof(float));
   run.job.group_floats = floats;
   size_t first = 0;
   do {
-    size_t count = 0, pairs = 0;
+    size_t count = 0, words = 0;
     while (first + count < whole->block_count) {
-      size_t more = (whole->blocks[first + count].length + 1) / 2;
-      if (pairs + more > most) break;
-      pairs += more;
+      size_t more = block_words(whole->blocks[first + count], dots);
+      if (words + more > most) break;
+      words += more;
       count++;
     }
     run.job.blocks = whole->blocks + first;
     run.job.block_count = count;
     run.epilogue = first + count == whole->block_count ? epilogue : NULL;
-    run.chunk = panels_a_task(run.panels, min_size(m, group_rows), pairs, run.epilogue != NULL);
+    run.chunk = panels_a_task(run.panels, min_size(m, group_rows), pair_count(run.job.blocks, count), run.epilogue != NULL);
     run.chunks = ceil_div(run.panels, run.chunk);
     parallel_for(threads, groups, expand_task, &run);
     parallel_for(threads, run.chunks * groups, panel_task, &run);

@@ -18,7 +18,7 @@ enum { PATHS = PK_AMX + 1 };
 static atomic_int selected = -1;
 
 const char *pk_isa_name(pk_isa isa) {
-  static const char *const names[PATHS] = {"portable", "avx2", "avx512", "amx"};
+  static const char *const names[PATHS] = {"portable", "avx2", "avx512", "avx512bf16", "amx"};
   return names[isa];
 }
 
@@ -41,6 +41,12 @@ static int find_amx(void) {
 #endif
 }
 
+static int dots_available(void) {
+  static atomic_int known = -1;
+  if (atomic_load(&known) < 0) atomic_store(&known, __builtin_cpu_supports("avx512bf16") && dots_as_defined());
+  return atomic_load(&known);
+}
+
 static int amx_available(void) {
   static atomic_int known = -1; /* the permission is the process's: asked for once, and again does no harm */
   if (atomic_load(&known) < 0) atomic_store(&known, find_amx());
@@ -55,6 +61,7 @@ int pk_isa_available(pk_isa isa) {
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (isa == PK_AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (isa == PK_AVX512) return avx512;
+  if (isa == PK_AVX512BF16) return avx512 && dots_available();
   if (isa == PK_AMX) return avx512 && amx_available();
 #endif
   return isa == PK_PORTABLE;
@@ -92,6 +99,7 @@ const kernel_table *selected_kernels(void) {
 #if defined(__x86_64__)
   case PK_AVX2: return &kernels_avx2;
   case PK_AVX512: return &kernels_avx512;
+  case PK_AVX512BF16: return &kernels_avx512bf16;
   case PK_AMX: return &kernels_amx;
 #endif
   default: return &kernels_portable;

@@ -16,12 +16,12 @@ typedef struct {
   size_t block_count;
   size_t panel_bytes;  /* of all of a packed panel, of which `packed` points to the first of these blocks */
   int accumulate;
-  size_t group_rows;   /* that meet a panel at one time: whole tiles, at most GROUP_ROWS */
+  size_t group_rows;   /* that meet a panel at one time: whole tiles, at most GROUP_ROWS, of dots DOT_GROUP_ROWS */
   size_t group_floats; /* from one group to the next in `expanded` */
-  float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows] */
+  float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows]; for dots as bf16: [group][block][row][32 terms] */
 } gemm_job;
 
-enum { GROUP_ROWS = 96, PANEL = 16, MAX_BLOCK = 32 };
+enum { GROUP_ROWS = 96, DOT_GROUP_ROWS = 144, PANEL = 16, MAX_BLOCK = 32 };
 enum { MAX_D = PK_MAX_HEAD };
 enum { LINE = 64 }; /* bytes of a cache's line */
 
@@ -69,7 +69,7 @@ typedef struct {
   size_t panel_bytes;  /* of all of a packed panel, of which `packed` points to the first of these blocks */
   int accumulate;
   size_t tile_rows;    /* 1 where there is one row alone */
-  size_t group_rows;   /* that meet a panel at one time: whole tiles, at most GROUP_ROWS */
+  size_t group_rows;   /* that meet a panel at one time: whole tiles, at most GROUP_ROWS, of dots DOT_GROUP_ROWS */
   size_t group_floats; /* from one group to the next in `expanded` */
   float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows], with minima their sums as one more index; on tiles
                           the sums alone */
@@ -109,6 +109,12 @@ typedef struct {
   void (*integer_sums)(const integer_job *, size_t group);
   void (*integer_panels)(const integer_job *, size_t panel_begin, size_t panel_end, size_t group);
 } tile_kernels;
+
+/* Products of bf16 where the processor multiplies terms by twos (dots.h). */
+typedef struct {
+  void (*expand)(const gemm_job *, size_t group);
+  void (*panels)(const gemm_job *, size_t panel_begin, size_t panel_end, size_t group);
+} dot_kernels;
 
 typedef struct {
   const void *source;
@@ -164,6 +170,7 @@ typedef struct {
   void (*integer_expand)(const integer_job *, size_t group);
   void (*integer_panels)(const integer_job *, size_t panel_begin, size_t panel_end, size_t group);
   const tile_kernels *tiles; /* for products of bf16, where the machine has a matrix unit */
+  const dot_kernels *dots;   /* for the same, where it has VDPBF16PS */
   void (*store)(const float *x, void *out, pk_type type, size_t begin, size_t end);
   void (*add)(float *x, const float *y, size_t begin, size_t end);
   void (*rms_norm)(const norm_job *, size_t begin, size_t end);
@@ -192,8 +199,12 @@ extern const kernel_table kernels_portable;
 #if defined(__x86_64__)
 extern const kernel_table kernels_avx2;
 extern const kernel_table kernels_avx512;
+extern const kernel_table kernels_avx512bf16;
 extern const kernel_table kernels_amx;
 extern const tile_kernels tiles_amx;
+extern const dot_kernels dots_avx512bf16;
+/* Whether this processor's VDPBF16PS gives the bits of two fused multiply-adds, the upper terms' first. */
+int dots_as_defined(void);
 #endif
 
 /* Memory of the calling thread, at a cache line's start, until it asks again: for one task at a time. */

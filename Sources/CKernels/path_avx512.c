@@ -1,4 +1,4 @@
-/* AVX-512 (F, BW, DQ, VL); with the tiles of path_amx.c also the path for AMX. */
+/* AVX-512 (F, BW, DQ, VL); with the dots of path_avx512bf16.c and the tiles of path_amx.c also the paths of these. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include "elements.h"
@@ -33,6 +33,11 @@
 #include "optimizer.h"
 #pragma clang attribute pop
 
+#include "table.h"
+
+/* The same, and dots: path_avx512bf16.c. */
+#define PK_TABLE kernels_avx512bf16
+#define PK_DOTS &dots_avx512bf16
 #include "table.h"
 
 /* The same, and tiles: path_amx.c. */

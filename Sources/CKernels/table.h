@@ -1,7 +1,12 @@
-/* This path's table; another one with tiles where PK_TABLE and PK_TILES say so. */
+/* This path's table; another one with tiles or dots where PK_TABLE, PK_TILES and PK_DOTS say so. */
 #ifndef PK_TABLE
 #define PK_TABLE PK_FN(kernels)
+#endif
+#ifndef PK_TILES
 #define PK_TILES NULL
+#endif
+#ifndef PK_DOTS
+#define PK_DOTS NULL
 #endif
 const kernel_table PK_TABLE = {
     .tile_rows = PK_MR,
@@ -11,6 +16,7 @@ const kernel_table PK_TABLE = {
     .integer_expand = PK_FN(integer_expand),
     .integer_panels = PK_FN(integer_panels),
     .tiles = PK_TILES,
+    .dots = PK_DOTS,
     .store = PK_FN(store),
     .add = PK_FN(add),
     .rms_norm = PK_FN(rms_norm),
@@ -36,3 +42,4 @@ const kernel_table PK_TABLE = {
 };
 #undef PK_TABLE
 #undef PK_TILES
+#undef PK_DOTS

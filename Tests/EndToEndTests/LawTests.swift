@@ -40,7 +40,10 @@ import Testing
   @Test func `the instruction set changes no byte`() throws {
     let flags = String(decoding: try File.readKernelFile("/proc/cpuinfo"), as: UTF8.self)
     var expected: (weights: Digest, objects: [String])?
-    let paths = [("portable", ""), ("avx2", " avx2 "), ("avx512", " avx512vl "), ("amx", " amx_bf16 ")]
+    let paths = [
+      ("portable", ""), ("avx2", " avx2 "), ("avx512", " avx512vl "), ("avx512bf16", " avx512_bf16 "),
+      ("amx", " amx_bf16 "),
+    ]
     for (name, flag) in paths {
       guard flag.isEmpty || flags.contains(flag) else { continue }
       // Few and short: the portable path emulates fused multiply-add.

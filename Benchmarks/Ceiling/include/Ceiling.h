@@ -9,9 +9,9 @@
    widest vectors that the machine and PLUMB_ISA allow. */
 double ceiling_fma(int threads);
 
-/* Operations a second of products of bf16 on tiles (TDPBF16PS), of numbers that are not zero, which cost a processor some of its
-   clock; 0 where there is no such unit, or PLUMB_ISA forbids it. */
-double ceiling_tiles(int threads);
+/* The same of products of bf16: on tiles (TDPBF16PS, of numbers that are not zero, which cost a processor some of its clock), in
+   vectors (VDPBF16PS), or fp32's, the best that the machine and PLUMB_ISA allow. */
+double ceiling_bf16(int threads);
 
 /* Bytes a second read from `bytes` of memory by `threads` at once, each its own part. */
 double ceiling_read(size_t bytes, int threads);

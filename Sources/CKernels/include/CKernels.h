@@ -17,12 +17,12 @@
 /* ---- instruction sets (isa.c) ---- */
 
 /* Instruction-set paths, best last. */
-typedef enum { PK_PORTABLE = 0, PK_AVX2 = 1, PK_AVX512 = 2, PK_AMX = 3 } pk_isa;
+typedef enum { PK_PORTABLE = 0, PK_AVX2 = 1, PK_AVX512 = 2, PK_AVX512BF16 = 3, PK_AMX = 4 } pk_isa;
 /* Whether this machine can run the path. On aarch64 the portable path is the only one: it is compiled to NEON, which every
    such processor has. */
 int pk_isa_available(pk_isa isa);
 /* Chooses a path; returns 0 if the machine lacks it. At start the best available one, or the one
-   named by PLUMB_ISA (portable, avx2, avx512, amx), without which the process ends. */
+   named by PLUMB_ISA (portable, avx2, avx512, avx512bf16, amx), without which the process ends. */
 int pk_select_isa(pk_isa isa);
 pk_isa pk_selected_isa(void);
 const char *pk_isa_name(pk_isa isa);

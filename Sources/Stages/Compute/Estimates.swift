@@ -15,6 +15,7 @@ enum Estimates {
   private static let speed: Double =
     switch stageDevice.instructionSet {
     case "amx": 4
+    case "avx512bf16": 2.5
     case "avx512": 1.5
     case "avx2": 1
     default: 0.1

@@ -6,7 +6,9 @@ import Testing
 /// Every instruction-set path this machine has, against the definitions in plain loops: the same bits.
 /// Serialized because the choice of path is the process's.
 @Suite(.serialized) struct KernelPathTests {
-  static let paths = [PK_PORTABLE, PK_AVX2, PK_AVX512, PK_AMX].filter { pk_isa_available($0) != 0 }
+  static let paths = [PK_PORTABLE, PK_AVX2, PK_AVX512, PK_AVX512BF16, PK_AMX].filter {
+    pk_isa_available($0) != 0
+  }
 
   /// Numbers of varied size and sign from a counter; some subnormal, some zero.
   static func numbers(_ count: Int, seed: UInt64) -> [Float] {
