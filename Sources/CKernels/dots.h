@@ -33,9 +33,10 @@ INLINE void lay_out_panel(const char *b, size_t pairs, char *out) {
   }
 }
 
-/* `rows` rows times `panels` panels, constants both, over so many quads. B is laid out, or whole and as it was packed. */
-INLINE void dot_tile(const uint32_t *a, const dot_operands *of, size_t quads, int laid_out, int rows, int panels) {
-  f32x16 even[DOT_ROWS * DOT_PANELS], odd[DOT_ROWS * DOT_PANELS];
+/* The two chains of `rows` rows, so many words apart, times `panels` panels, constants all, over so many quads: [panel][row]. B is laid
+   out, or whole and as it was packed. */
+INLINE void dot_chains(const uint32_t *a, int row_words, const dot_operands *of, size_t quads, int laid_out, int rows, int panels,
+                       f32x16 *even, f32x16 *odd) {
 #pragma unroll
   for (int i = 0; i < rows * panels; i++) even[i] = odd[i] = splat(0);
   for (size_t q = 0; q < quads; q++) {
@@ -49,7 +50,7 @@ INLINE void dot_tile(const uint32_t *a, const dot_operands *of, size_t quads, in
     }
 #pragma unroll
     for (int r = 0; r < rows; r++) {
-      const uint32_t *words = a + (size_t)r * ROW_WORDS + 2 * q;
+      const uint32_t *words = a + (size_t)(r * row_words) + 2 * q;
       __m512i a_even = _mm512_set1_epi32((int)words[0]), a_odd = _mm512_set1_epi32((int)words[1]);
 #pragma unroll
       for (int panel = 0; panel < panels; panel++) {
@@ -58,6 +59,12 @@ INLINE void dot_tile(const uint32_t *a, const dot_operands *of, size_t quads, in
       }
     }
   }
+}
+
+/* One block of a tile onto its sums. */
+INLINE void dot_tile(const uint32_t *a, const dot_operands *of, size_t quads, int laid_out, int rows, int panels) {
+  f32x16 even[DOT_ROWS * DOT_PANELS], odd[DOT_ROWS * DOT_PANELS];
+  dot_chains(a, ROW_WORDS, of, quads, laid_out, rows, panels, even, odd);
 #pragma unroll
   for (int panel = 0; panel < panels; panel++) {
 #pragma unroll

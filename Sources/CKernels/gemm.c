@@ -11,21 +11,22 @@ enum {
 typedef struct {
   gemm_job job;
   const kernel_table *kernels;
-  dot_kernels products;        /* those of vectors have the same form */
+  void (*expand)(const gemm_job *, size_t group);
+  void (*multiply)(const gemm_job *, size_t panel_begin, size_t panel_end, size_t group);
   const pk_epilogue *epilogue; /* with the last blocks alone */
   size_t panels, chunk, chunks;
 } gemm_run;
 
 static void expand_task(void *context, size_t group) {
   const gemm_run *run = context;
-  run->products.expand(&run->job, group);
+  run->expand(&run->job, group);
 }
 
 static void panel_task(void *context, size_t task) {
   const gemm_run *run = context;
   const gemm_job *job = &run->job;
   size_t group = task / run->chunks, first = task % run->chunks * run->chunk, end = min_size(run->panels, first + run->chunk);
-  run->products.panels(job, first, end, group);
+  run->multiply(job, first, end, group);
   size_t row = group * job->group_rows;
   finish_product(run->kernels, run->epilogue, job->c, job->c_stride,
                  (product_part){row, min_size(job->m, row + job->group_rows), first * PANEL, min_size(job->n, end * PANEL)});
@@ -44,7 +45,8 @@ static size_t block_words(pk_block block, int dots) { return dots ? MAX_BLOCK / 
 static void multiply_in_vectors(int threads, const kernel_table *kernels, const gemm_job *whole, const pk_epilogue *epilogue) {
   int dots = kernels->dots && whole->type == PK_BF16 && whole->m > 1; /* one row alone reads B once, at the speed of memory */
   gemm_run run = {.job = *whole, .kernels = kernels, .panels = ceil_div(whole->n, PANEL),
-                  .products = dots ? *kernels->dots : (dot_kernels){kernels->gemm_expand, kernels->gemm_panels}};
+                  .expand = dots ? kernels->dots->expand : kernels->gemm_expand,
+                  .multiply = dots ? kernels->dots->panels : kernels->gemm_panels};
   size_t m = whole->m, tile_rows = kernels->tile_rows;
   size_t most_rows = dots ? DOT_GROUP_ROWS : GROUP_ROWS;
   size_t group_rows = min_size(most_rows / tile_rows, ceil_div(m, tile_rows)) * tile_rows, groups = ceil_div(m, group_rows);

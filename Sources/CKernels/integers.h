@@ -6,19 +6,6 @@
 
 enum { INTEGER_PAIRS = MAX_BLOCK / 2, ROW_PANELS = PK_MASKS == 512 ? 4 : 2 }; /* so many as the registers hold */
 
-/* Columns of one row of C, or zeros. */
-INLINE void PK_FN(integer_load)(const integer_job *job, float *sums, size_t row, size_t column) {
-  const float *c = job->c + row * job->c_stride + column;
-  size_t columns = min_size(LANES, job->n - column);
-  if (!job->accumulate) store16(sums, splat(0));
-  else if (columns == LANES) store16(sums, load16(c));
-  else store16(sums, load_tail(c, columns, 0));
-}
-INLINE void PK_FN(integer_save)(const integer_job *job, const float *sums, size_t row, size_t column) {
-  size_t columns = min_size(LANES, job->n - column);
-  memcpy(job->c + row * job->c_stride + column, sums, columns * sizeof(float));
-}
-
 /* One row of A against some panels. */
 INLINE void PK_FN(integer_row)(const integer_job *job, size_t panel, const float *a, size_t row, pk_type type, int panels) {
   const integer_format f = format_of(type);

@@ -71,8 +71,8 @@ typedef struct {
   size_t tile_rows;    /* 1 where there is one row alone */
   size_t group_rows;   /* that meet a panel at one time: whole tiles, at most GROUP_ROWS, of dots DOT_GROUP_ROWS */
   size_t group_floats; /* from one group to the next in `expanded` */
-  float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows], with minima their sums as one more index; on tiles
-                          the sums alone */
+  float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows], with minima their sums as one more index; for
+                          dots as bf16, [group][block][row][terms], and then these sums; on tiles the sums alone */
 } integer_job;
 
 /* One block of a reduction on tiles. */
@@ -110,10 +110,12 @@ typedef struct {
   void (*integer_panels)(const integer_job *, size_t panel_begin, size_t panel_end, size_t group);
 } tile_kernels;
 
-/* Products of bf16 where the processor multiplies terms by twos (dots.h). */
+/* Products of bf16, and with integers, where the processor multiplies terms by twos (dots.h, integer_dots.h). */
 typedef struct {
   void (*expand)(const gemm_job *, size_t group);
   void (*panels)(const gemm_job *, size_t panel_begin, size_t panel_end, size_t group);
+  void (*integer_expand)(const integer_job *, size_t group);
+  void (*integer_panels)(const integer_job *, size_t panel_begin, size_t panel_end, size_t group);
 } dot_kernels;
 
 typedef struct {

@@ -15,6 +15,7 @@
 #define PK_MASKS 512
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2,amx-tile,amx-bf16"), min_vector_width(512))), apply_to = function)
 #include "integer_fields.h"
+#include "integer_words.h"
 #include "integer_tiles.h"
 #pragma clang attribute pop
 

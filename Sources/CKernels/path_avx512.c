@@ -19,6 +19,7 @@
 #include "sums.h"
 #include "gemm.h"
 #include "integer_fields.h"
+#include "integer_sums.h"
 #include "integers.h"
 #include "store.h"
 #include "norm.h"

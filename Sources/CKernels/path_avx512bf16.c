@@ -5,11 +5,16 @@
 #include "lanes.h"
 
 #define PK_FN(name) name##_avx512bf16
+#define PK_MASKS 512
 #pragma clang attribute push(__attribute__((target("prfchw,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,bmi2"), min_vector_width(512))), apply_to = function)
 #include "transpose.h"
 #include "strip.h"
 #include "sums.h"
 #include "dots.h"
+#include "integer_fields.h"
+#include "integer_words.h"
+#include "integer_sums.h"
+#include "integer_dots.h"
 
 /* Sixteen numbers of which a third are near enough in size that the order of two additions shows, and a third so small that
    products and sums are below the least normal number. */
@@ -45,5 +50,6 @@ int dots_as_defined(void) {
 }
 #pragma clang attribute pop
 
-const dot_kernels dots_avx512bf16 = {.expand = dot_expand, .panels = dot_panels};
+const dot_kernels dots_avx512bf16 = {.expand = dot_expand, .panels = dot_panels, .integer_expand = integer_dot_expand,
+                                       .integer_panels = integer_dot_panels};
 #endif

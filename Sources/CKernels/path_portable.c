@@ -17,6 +17,7 @@
 #include "sums.h"
 #include "gemm.h"
 #include "integer_fields.h"
+#include "integer_sums.h"
 #include "integers.h"
 #include "store.h"
 #include "norm.h"
