@@ -7,7 +7,8 @@
    so, a block in a line of the cache; words of B are made from its pairs {i, i + 1}, once for all tiles of a group, or where
    they are read if there is one tile. */
 
-enum { DOT_ROWS = 6, DOT_PANELS = 2, DOT_PREFETCH = 6144, QUADS = MAX_BLOCK / 4, ROW_WORDS = MAX_BLOCK / 2, PAIR_BYTES = PANEL * 4, QUAD_BYTES = 2 * PAIR_BYTES };
+enum { DOT_ROWS = 6, DOT_PANELS = 2, AHEAD_BYTES = 6144 };
+enum { QUADS = MAX_BLOCK / 4, ROW_WORDS = MAX_BLOCK / 2, PAIR_BYTES = PANEL * 4, QUAD_BYTES = 2 * PAIR_BYTES };
 
 #define dot16(sum, a, b) ((f32x16)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(a), (__m512bh)(b)))
 #define UPPER 0xaaaaaaaau
@@ -99,12 +100,13 @@ INLINE void dot_group(const gemm_job *job, size_t panel, size_t panels, const ui
     size_t pairs = (job->blocks[block].length + 1) / 2, quads = (pairs + 1) / 2, bytes = pairs * PAIR_BYTES;
     int laid_out = rows > DOT_ROWS || pairs < MAX_BLOCK / 2;
     for (size_t p = 0; p < panels; p++) {
-      for (size_t ahead = 0; ahead < bytes; ahead += LINE) __builtin_prefetch(b + p * job->panel_bytes + DOT_PREFETCH + ahead, 0, 2);
-      if (laid_out) lay_out_panel(b + p * job->panel_bytes, pairs, words + p * QUADS * QUAD_BYTES);
+      const char *of_panel = b + p * job->panel_bytes;
+      for (size_t i = 0; i < bytes; i += LINE) __builtin_prefetch(of_panel + AHEAD_BYTES + i, 0, 2);
+      if (laid_out) lay_out_panel(of_panel, pairs, words + p * QUADS * QUAD_BYTES);
     }
     dot_operands of = laid_out ? (dot_operands){words, QUADS * QUAD_BYTES, sums, SUM_STRIDE}
                                : (dot_operands){b, job->panel_bytes, sums, SUM_STRIDE};
-    for (size_t last = min_size(rows, asked + each); asked < last; asked++) {
+    for (size_t last = min_size(rows, asked + each); asked < last; asked++) { /* lines of C, long before they are stored */
       const float *c = job->c + (row + asked) * job->c_stride + panel * PANEL;
       __builtin_prefetch(c, 1, 3);
       if (panels == 2) __builtin_prefetch(c + PANEL, 1, 3);
@@ -141,8 +143,8 @@ static void dot_expand(const gemm_job *job, size_t group) {
       const uint16_t *from = a + (ptrdiff_t)row * job->row_stride;
       _Alignas(64) char copied[STRIP_BYTES];
       if (job->reduction_stride != 1) copy_block(from, job->row_stride, job->reduction_stride, rows, length, copied);
-      for (size_t r = 0; r < rows; r++, out += ROW_WORDS * 4) {
-        __m512i line = job->reduction_stride != 1 ? _mm512_load_si512(copied + r * 64)
+      for (size_t r = 0; r < rows; r++, out += LINE) {
+        __m512i line = job->reduction_stride != 1 ? _mm512_load_si512(copied + r * LINE)
                                                   : _mm512_maskz_loadu_epi16(live, from + (ptrdiff_t)r * job->row_stride);
         _mm512_store_si512(out, in_quads(line));
       }
