@@ -191,7 +191,8 @@ let package = Package(
       // Drives the built `plumb`, which `swift test` builds with all else; as a dependency it would be linked into the tests.
       name: "EndToEndTests",
       dependencies: [
-        "CompressedData", "FaultyServer", "Runner", "Models", "CKernels", "JSON", "System", "TinyModel", "TestFolder",
+        "CompressedData", "FaultyServer", "Runner", "Models", "CKernels", "JSON", "System", "TinyModel",
+        "TestFolder",
       ],
       swiftSettings: strict),
   ],

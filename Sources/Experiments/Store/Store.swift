@@ -326,20 +326,26 @@ package final class Store {
   }
 
   /// Removes what a killed run left and nobody will use: journals and checkpoints of nodes that are finished, scratch of
-  /// nodes that nobody computes. Looks only at what is unfinished, which is little.
+  /// nodes that nobody computes, files that it was writing. Looks only at what is unfinished, which is little.
   package func removeLeftovers() throws {
     for folder in ["journals", "checkpoints"] {
       for key in try File.names(in: "\(root)/\(folder)") where FileStatus.of(recordPath(key)) != nil {
         try File.removeTree("\(root)/\(folder)/\(key)")
       }
     }
-    for key in try File.names(in: temporaries) where Digest(hex: key) != nil {
-      guard
-        case .held(let lock) = try NodeLock.attempt(
-          key, in: self, holder: LockHolder(name: "a cleanup", since: "now"))
-      else { continue }
-      defer { lock.release() }
-      try File.removeTree("\(temporaries)/\(key)")
+    for name in try File.names(in: temporaries) {
+      let path = "\(temporaries)/\(name)"
+      if Digest(hex: name) == nil {
+        guard TemporaryName.writer(of: name) == .here(isAlive: false), !File.isLocked("\(path)/lock") else {
+          continue
+        }
+        try File.removeTree(path)
+      } else if case .held(let lock) = try NodeLock.attempt(
+        name, in: self, holder: LockHolder(name: "a cleanup", since: "now"))
+      {
+        defer { lock.release() }
+        try File.removeTree(path)
+      }
     }
   }
 

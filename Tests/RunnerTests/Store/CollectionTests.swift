@@ -165,11 +165,9 @@ import Testing
     let toy = try ToyRunner(nodes: fast)
     #expect(try toy.run() == .exited(0))
     let own = TemporaryName.make()
-    let parts = own.split(separator: "-").map(String.init)
-    // Above any number that Linux gives a process.
-    let dead = "\(parts[0])-\(String(1 << 23, radix: 16))-\(parts[2])"
+    let dead = ofDeadProcess(own)
     // Of a process whose number means something else here, and nothing or somebody else's.
-    let elsewhere = ["0123456789abcdef-1-\(parts[2])", "0123456789abcdef-800000-\(parts[2])"]
+    let elsewhere = ["0123456789abcdef-1-2", "0123456789abcdef-800000-2"]
     let kept = ["abc.\(own).tmp", "spin.\(own)"] + elsewhere.map { "abc.\($0).tmp" }
     for name in kept + ["abc.\(dead).tmp", "tree.abc.\(dead)"] {
       try toy.folder.write("half of it", to: ".plumb/tmp/\(name)")
@@ -178,6 +176,31 @@ import Testing
     #expect(try toy.names("tmp") == kept.sorted())
     _ = try collect(toy, maximum: 0, after: 2 * 86400)
     #expect(try toy.names("tmp") == kept.prefix(2).sorted())
+  }
+
+  @Test func `a run removes what a dead process was writing, and nobody else's`() throws {
+    let toy = try ToyRunner(nodes: fast)
+    #expect(try toy.run() == .exited(0))
+    let own = TemporaryName.make()
+    let dead = ofDeadProcess(own)
+    let kept = ["abc.0123456789abcdef-800000-2.tmp", "abc.\(own).tmp", "spin.\(dead)/lock"].sorted()
+    for name in kept + ["abc.\(dead).tmp"] where !name.hasPrefix("spin") {
+      try toy.folder.write("half of it", to: ".plumb/tmp/\(name)")
+    }
+    // A worker that outlives the process which made its folder holds the lock there.
+    try File.makeDirectory("\(toy.path)/.plumb/tmp/spin.\(dead)")
+    let lock = try File.open("\(toy.path)/.plumb/tmp/spin.\(dead)/lock", O_RDWR | O_CREAT)
+    defer { lock.closeQuietly() }
+    #expect(try lock.tryLock())
+    #expect(try toy.run() == .exited(0))
+    let found = try toy.names("tmp")
+    #expect(found == kept, "\(found)")
+  }
+
+  /// The same name with a process above any number that Linux gives one.
+  private func ofDeadProcess(_ name: String) -> String {
+    let parts = name.split(separator: "-")
+    return "\(parts[0])-\(String(1 << 23, radix: 16))-\(parts[2])"
   }
 
   @Test func `a folder whose lock is held stays, however old it is`() throws {
