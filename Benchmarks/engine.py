@@ -22,6 +22,7 @@ import platform
 import subprocess
 import sys
 import tarfile
+import time
 
 from common import Program, processor, processor_flags, virtual_environment
 
@@ -214,6 +215,7 @@ def measure(workload, programs, repeat, environment):
             running.pop(f"{name} {mode}", None)
     for _ in range(repeat):
         for name, program in list(running.items()):
+            time.sleep(0.3)  # a peer's threads wait for more work by spinning, 0.2 s long
             try:
                 program.go()
             except RuntimeError as problem:  # such as where memory does not hold all of them
