@@ -134,7 +134,8 @@ double ceiling_bf16(int threads) {
   enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
   const char *isa = getenv("PLUMB_ISA");
   part parts[MAX_THREADS] = {{0}};
-  if ((!isa || !strcmp(isa, "amx")) && __builtin_cpu_supports("amx-bf16") && !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA))
+  /* No tiles, no permission. */
+  if ((!isa || !strcmp(isa, "amx")) && !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA))
     return 4.0 * TILE_OPERATIONS * TILE_STEPS * threads / run(tile_products, parts, threads);
   if ((!isa || !strcmp(isa, "avx512bf16")) && __builtin_cpu_supports("avx512bf16"))
     return 4.0 * 16 * CHAINS * STEPS * threads / run(dot_products, parts, threads);

@@ -69,7 +69,7 @@ typedef struct {
   size_t panel_bytes;  /* of all of a packed panel, of which `packed` points to the first of these blocks */
   int accumulate;
   size_t tile_rows;    /* 1 where there is one row alone */
-  size_t group_rows;   /* that meet a panel at one time: whole tiles, at most GROUP_ROWS, of dots DOT_GROUP_ROWS */
+  size_t group_rows;   /* that meet a panel at one time: whole tiles, at most GROUP_ROWS */
   size_t group_floats; /* from one group to the next in `expanded` */
   float *expanded;     /* A as fp32: [group][block][row tile][index][tile rows], with minima their sums as one more index; for
                           dots as bf16, [group][block][row][terms], and then these sums; on tiles the sums alone */

@@ -16,27 +16,29 @@
 #include "integer_sums.h"
 #include "integer_dots.h"
 
-/* Sixteen numbers of which a third are near enough in size that the order of two additions shows, and a third so small that
-   products and sums are below the least normal number. */
-static f32x16 asked_numbers(uint64_t *state, int bf16) {
+/* Sixteen numbers of both signs and any fraction, with exponents from `least` to `least` + 7. */
+static f32x16 asked_numbers(uint64_t *state, uint32_t least) {
   u32x16 bits;
   for (int i = 0; i < LANES; i++) {
     *state = *state * 6364136223846793005u + 1442695040888963407u;
-    uint32_t random = (uint32_t)(*state >> 32), exponent = 120 + (random & 15);
-    if (random % 3 == 1) exponent = 56 + (random >> 4 & 15);
-    if (random % 3 == 2) exponent = random >> 4 & 1 ? random >> 5 & 3 : 127;
-    bits[i] = (random & 0x80000000u) | exponent << 23 | (random >> 8 & 0x7fffff);
-    if (bf16) bits[i] &= 0xffff0000u;
+    uint32_t random = (uint32_t)(*state >> 32);
+    bits[i] = (random & 0x807fffffu) | (least + (random >> 23 & 7)) << 23;
   }
   return floats16(bits);
 }
 
+/* Numbers so near in size that it shows which product is added first and what is rounded, in turn with products and sums about the least
+   normal number. */
 static void ask_dots(void *context, size_t task) {
   int *agree = context;
   uint64_t state = task + 1;
   for (int i = 0; i < 64; i++) {
-    f32x16 sum = asked_numbers(&state, 0), a[2], b[2];
-    for (int k = 0; k < 2; k++) a[k] = asked_numbers(&state, 1), b[k] = asked_numbers(&state, 1);
+    uint32_t of_terms = i % 2 ? 60 : 124, of_sum = i % 2 ? 0 : 124;
+    f32x16 sum = asked_numbers(&state, of_sum), a[2], b[2];
+    for (int k = 0; k < 2; k++) {
+      a[k] = floats16(bits16(asked_numbers(&state, of_terms)) & 0xffff0000u);
+      b[k] = floats16(bits16(asked_numbers(&state, of_terms)) & 0xffff0000u);
+    }
     f32x16 expected = fma16(a[1], b[1], fma16(a[0], b[0], sum));
     f32x16 found = dot16(sum, bits16(a[0]) | bits16(a[1]) >> 16, bits16(b[0]) | bits16(b[1]) >> 16);
     for (int lane = 0; lane < LANES; lane++) *agree &= bits16(expected)[lane] == bits16(found)[lane];

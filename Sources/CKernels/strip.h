@@ -20,6 +20,7 @@ static void turn_block(const uint16_t *a, ptrdiff_t across, size_t length, char 
     }
 }
 
+/* One block of so many rows, wherever its terms lie. */
 static void copy_block(const uint16_t *a, ptrdiff_t row_stride, ptrdiff_t reduction_stride, size_t rows, size_t length, char *out) {
   if (row_stride == 1 && rows == STRIP_ROWS) {
     turn_block(a, reduction_stride, length, out);
